@@ -1,0 +1,49 @@
+import type { StoreContext } from '../engine/context.ts';
+import { Lifeline, sweepLifelines } from '../engine/lifeline.ts';
+import { checkPath } from '../engine/spawn-request.ts';
+import { prepareStore } from '../engine/store-folder.ts';
+import { OutliveError } from '../errors/error.ts';
+import { currentSystem } from '../platform/current.ts';
+import { defaultStoreFolder } from '../platform/state-folder.ts';
+import { SerialQueue } from '../util/queue.ts';
+import { Store } from './store.ts';
+
+/** How to open a store. */
+export interface StoreOptions {
+  /** The store's folder. @default `$OUTLIVE_HOME`, else the platform's folder for state */
+  readonly dir?: string;
+  /**
+   * How tasks of another machine or container are judged: `'unknown'` shows them and leaves them alone,
+   * `'lost'` is for a store that one machine at a time uses. @default `$OUTLIVE_ELSEWHERE`, else 'unknown'
+   */
+  readonly elsewhere?: 'unknown' | 'lost';
+  /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default ['/bin/sh'] */
+  readonly shimShell?: readonly [string, ...string[]];
+}
+
+/**
+ * Opens a store, made if it is not there. Any number of processes may have it open.
+ * @throws OutliveError `STORE_UNSAFE`, `STORE_UNWRITABLE`, `STORE_VERSION`, `STORE_CORRUPT`,
+ * `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`.
+ */
+export async function openStore(options: StoreOptions = {}): Promise<Store> {
+  const system = currentSystem();
+  const elsewhere = options.elsewhere ?? process.env.OUTLIVE_ELSEWHERE ?? 'unknown';
+  if (elsewhere !== 'unknown' && elsewhere !== 'lost') {
+    throw new OutliveError(
+      'INVALID_ARGUMENT',
+      `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${JSON.stringify(elsewhere)}.`,
+    );
+  }
+  const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
+  sweepLifelines(dir);
+  const context: StoreContext = {
+    dir,
+    system,
+    elsewhere,
+    shimShell: options.shimShell ?? ['/bin/sh'],
+    spawns: new SerialQueue(),
+    lifeline: new Lifeline(dir),
+  };
+  return new Store(context);
+}

@@ -1,0 +1,219 @@
+import { adopt, taskIds } from '../engine/adopt.ts';
+import type { SessionContext } from '../engine/context.ts';
+import { acknowledge } from '../engine/deliver.ts';
+import { observe, takeSnapshot } from '../engine/observe.ts';
+import { spawnTask } from '../engine/spawn.ts';
+import { checkNumber, checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
+import { stopTask } from '../engine/stop.ts';
+import { SessionWatch } from '../engine/watch.ts';
+import { decide } from '../model/decide.ts';
+import { bounds, defaults } from '../model/limits.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { isEnded } from '../model/words.ts';
+import { taskIdPattern } from '../tasklog/paths.ts';
+import {
+  type Completion,
+  type CompletionsOptions,
+  completionOf,
+  completions,
+  owedNow,
+} from './completions.ts';
+import { closed, taskNotFound } from './errors.ts';
+import { outputLimits } from './open-sessions.ts';
+import type { OutputChunk } from './output.ts';
+import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
+import { Task } from './task.ts';
+
+/** How to run a command in the foreground for a while. */
+export interface RunOptions extends SpawnOptions {
+  /** So long the call waits for the end; then the task goes on in the background. @default 10000 */
+  readonly waitMs?: number;
+  /** Bytes of output that come with the answer. @default 65536 */
+  readonly maxBytes?: number;
+  /** Ends the waiting with the signal's reason as error; the task goes on. */
+  readonly abortSignal?: AbortSignal;
+}
+
+/** What `run` answers: the result, or a task that goes on. */
+export interface RunResult {
+  readonly task: Task;
+  readonly snapshot: TaskSnapshot;
+  /** Whether it ended in time. Then its completion counts as delivered. */
+  readonly ended: boolean;
+  /** The end of what it has written so far. */
+  readonly output: OutputChunk;
+}
+
+/** How to stop all tasks of a session. */
+export interface ShutdownOptions {
+  /** Between the first signal and SIGKILL, in milliseconds. @default 3000 */
+  readonly graceMs?: number;
+}
+
+const runWaitMs = 10_000;
+
+/**
+ * One agent conversation: it owns tasks and is told of their completions. Closing it leaves the tasks
+ * running.
+ */
+export class Session implements AsyncDisposable {
+  readonly #context: SessionContext;
+  readonly #watch: SessionWatch;
+  readonly #onClose: () => void;
+  readonly #sweep: NodeJS.Timeout;
+
+  /** For `Store` only: use `store.session(id)`. */
+  constructor(context: SessionContext, onClose: () => void) {
+    this.#context = context;
+    this.#watch = new SessionWatch(context, outputLimits(context));
+    this.#onClose = onClose;
+    this.#sweep = setInterval(() => this.#retain(), sweepEveryMs);
+    this.#sweep.unref();
+  }
+
+  /** The session's id. */
+  get id(): string {
+    return this.#context.sessionId;
+  }
+
+  /** For `Store` only: takes up the tasks that are there. */
+  async open(): Promise<this> {
+    this.#watch.start();
+    await adopt(this.#context, outputLimits(this.#context));
+    return this;
+  }
+
+  /**
+   * Starts a command in the background. When it returns, the record of the task is on disk.
+   * @throws OutliveError `INVALID_*`, `SHELL_NOT_FOUND`, `TASK_LIMIT`, `STORE_UNWRITABLE`, `SPAWN_FAILED`, `CLOSED`.
+   */
+  async spawn(command: string, options: SpawnOptions = {}): Promise<Task> {
+    this.#mustBeOpen();
+    const request = checkSpawn(command, options);
+    const taskId = await spawnTask(this.#context, outputLimits(this.#context), request);
+    return new Task(this.#context, taskId);
+  }
+
+  /**
+   * Runs a command in the foreground for a while, then lets it go on in the background.
+   * @throws OutliveError as `spawn` does; the abort signal's reason.
+   */
+  async run(command: string, options: RunOptions = {}): Promise<RunResult> {
+    const { waitMs = runWaitMs, maxBytes = defaults.readBytes, abortSignal, ...rest } = options;
+    checkNumber('waitMs', waitMs, 0, bounds.durationMs);
+    checkNumber('maxBytes', maxBytes, 1);
+    const task = await this.spawn(command, rest);
+    const snapshot = await task.wait({ timeoutMs: waitMs, ...(abortSignal && { abortSignal }) });
+    const output = await task.tail({ maxBytes });
+    return { task, snapshot, ended: isEnded(snapshot.status), output };
+  }
+
+  /**
+   * The handle of a task of this session.
+   * @throws OutliveError `TASK_NOT_FOUND` when there is none, also when another session has it.
+   */
+  task(taskId: string): Task {
+    const isThere = taskIdPattern.test(taskId) && observe(this.#context, taskId) !== null;
+    if (!isThere) throw taskNotFound(this.id, taskId);
+    return new Task(this.#context, taskId);
+  }
+
+  /** Snapshots of all tasks of this session, the oldest first. */
+  tasks(): TaskSnapshot[] {
+    return taskIds(this.#context)
+      .map((taskId) => takeSnapshot(this.#context, taskId))
+      .filter((snapshot) => snapshot !== null)
+      .sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  /** Yields every completion that is owed, and then each as it comes. */
+  completions(options: CompletionsOptions = {}): AsyncGenerator<Completion, void, undefined> {
+    this.#mustBeOpen();
+    return completions(this.#context, options);
+  }
+
+  /** What is owed now, without taking it, the oldest end first. */
+  async pending(): Promise<Completion[]> {
+    this.#mustBeOpen();
+    return owedNow(this.#context).map((snapshot) => completionOf(this.#context, snapshot));
+  }
+
+  /** Takes all that is owed, acknowledged: what another process acknowledged first is not among it. */
+  async drain(): Promise<TaskSnapshot[]> {
+    this.#mustBeOpen();
+    return owedNow(this.#context)
+      .filter((snapshot) => acknowledge(this.#context, snapshot.taskId))
+      .map((snapshot) => ({ ...snapshot, delivered: true }));
+  }
+
+  /** Stops every task of the session that runs on this machine, and returns when their trees are gone. */
+  async shutdown(options: ShutdownOptions = {}): Promise<TaskSnapshot[]> {
+    this.#mustBeOpen();
+    const graceMs = checkNumber('graceMs', options.graceMs ?? defaults.graceMs, 0, bounds.durationMs);
+    const running = taskIds(this.#context).filter((taskId) => isRunningHere(this.#context, taskId));
+    const stops = running.map((id) =>
+      stopTask(this.#context, id, { cause: 'shutdown', graceMs, killSignal: 'SIGTERM' }),
+    );
+    const failures = (await Promise.allSettled(stops)).filter((stop) => stop.status === 'rejected');
+    if (failures.length > 0) {
+      throw new AggregateError(
+        failures.map((failure) => failure.reason),
+        `${failures.length} of ${stops.length} tasks could not be stopped`,
+      );
+    }
+    return running.map((id) => takeSnapshot(this.#context, id)).filter((snapshot) => snapshot !== null);
+  }
+
+  /** Removes ended tasks whose completion was acknowledged. */
+  async prune(options: PruneOptions = {}): Promise<PruneResult> {
+    return await pruneSession(this.#context, options);
+  }
+
+  /**
+   * Lets the session go; its tasks run on. Waits for stops that are in progress here. Iterations end, and
+   * those who wait for a task get the error `CLOSED`.
+   */
+  async close(): Promise<void> {
+    if (this.#context.closed) return;
+    await Promise.allSettled([...this.#context.live.values()].map((live) => live.stop?.finished));
+    this.#context.closed = true;
+    clearInterval(this.#sweep);
+    this.#watch.close();
+    outputLimits(this.#context).close();
+    for (const live of this.#context.live.values()) {
+      live.deadline?.cancel();
+      live.relook?.cancel();
+    }
+    this.#context.live.clear();
+    for (const waiters of [...this.#context.waiters.values()])
+      for (const waiter of [...waiters]) waiter.ended(null);
+    for (const consumer of [...this.#context.consumers]) consumer.stop();
+    for (const listeners of [...this.#context.listeners.values()]) for (const wake of [...listeners]) wake();
+    this.#onClose();
+  }
+
+  /** The same as {@link Session.close}: tasks run on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #retain(): void {
+    const { retentionMs } = this.#context.limits;
+    if (retentionMs !== null)
+      pruneSession(this.#context, { olderThanMs: retentionMs }).catch(() => undefined);
+  }
+
+  #mustBeOpen(): void {
+    if (this.#context.closed) throw closed('session');
+  }
+}
+
+/** How often an open session applies its retention. */
+const sweepEveryMs = 3_600_000;
+
+function isRunningHere(context: SessionContext, taskId: string): boolean {
+  const observed = observe(context, taskId);
+  if (observed === null) return false;
+  const decision = decide(observed.facts, observed.alive);
+  return decision.state === 'live' && !decision.elsewhere;
+}

@@ -1,0 +1,167 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { taskIds } from '../engine/adopt.ts';
+import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
+import { takeSnapshot } from '../engine/observe.ts';
+import { makeSessionFolders, readSessionId } from '../engine/session-folder.ts';
+import { checkNumber, checkSessionId } from '../engine/spawn-request.ts';
+import { bounds, defaults } from '../model/limits.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { sessionPaths, sessionPathsIn, sessionsFolder, taskIdPattern } from '../tasklog/paths.ts';
+import { systemCode } from '../util/system-error.ts';
+import { closed, taskNotFound } from './errors.ts';
+import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
+import { Session } from './session.ts';
+
+/** How to open a session. */
+export interface SessionOptions {
+  /** Running tasks the session may have when this process spawns. @default 64 */
+  readonly maxRunning?: number;
+  /** Ended and acknowledged tasks are removed after so many milliseconds; `null`: never. @default 7 days */
+  readonly retentionMs?: number | null;
+  /** Adopted tasks that have run this long are stopped; `null`: none is. @default null */
+  readonly staleAfterMs?: number | null;
+  /** Bytes of output in snapshots and completions. @default 300 */
+  readonly previewBytes?: number;
+}
+
+/** A folder of sessions and their tasks, which any number of processes may use at once. */
+export class Store implements AsyncDisposable {
+  readonly #context: StoreContext;
+  readonly #sessions = new Map<string, Promise<Session>>();
+  #closed = false;
+
+  /** For `openStore` only. */
+  constructor(context: StoreContext) {
+    this.#context = context;
+  }
+
+  /** The store's folder. */
+  get dir(): string {
+    return this.#context.dir;
+  }
+
+  /**
+   * Opens a session, made if it is new, and takes up the tasks that are there: those that run are watched,
+   * those that ended are owed. The same id gives the same object until it is closed; then options of later
+   * calls are ignored.
+   * @param sessionId any text of 1 to 1024 bytes without NUL.
+   * @throws OutliveError `INVALID_ARGUMENT`, `STORE_UNWRITABLE`, `CLOSED`.
+   */
+  async session(sessionId: string, options: SessionOptions = {}): Promise<Session> {
+    if (this.#closed) throw closed('store');
+    checkSessionId(sessionId);
+    const limits = checkLimits(options);
+    const known = this.#sessions.get(sessionId);
+    if (known !== undefined) return await known;
+    const opening = this.#openSession(sessionId, limits);
+    this.#sessions.set(sessionId, opening);
+    opening.catch(() => this.#sessions.delete(sessionId));
+    return await opening;
+  }
+
+  /** The ids of all sessions of the store, sorted. */
+  sessions(): string[] {
+    return this.#folders()
+      .map(([, id]) => id)
+      .sort();
+  }
+
+  /** Snapshots of the tasks of all sessions, the oldest first. Adopts and settles nothing. */
+  tasks(): TaskSnapshot[] {
+    return this.#contexts()
+      .flatMap((context) => taskIds(context).map((id) => takeSnapshot(context, id)))
+      .filter((snapshot) => snapshot !== null)
+      .sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  /**
+   * The snapshot of a task, whichever session has it.
+   * @throws OutliveError `TASK_NOT_FOUND`.
+   */
+  task(taskId: string): TaskSnapshot {
+    if (taskIdPattern.test(taskId)) {
+      for (const context of this.#contexts()) {
+        const snapshot = takeSnapshot(context, taskId);
+        if (snapshot !== null) return snapshot;
+      }
+    }
+    throw taskNotFound('of the store', taskId);
+  }
+
+  /** Removes ended, acknowledged tasks of all sessions. */
+  async prune(options: PruneOptions = {}): Promise<PruneResult> {
+    const results: PruneResult[] = [];
+    for (const context of this.#contexts()) results.push(await pruneSession(context, options));
+    return {
+      taskIds: results.flatMap((result) => result.taskIds),
+      bytes: results.reduce((sum, result) => sum + result.bytes, 0),
+    };
+  }
+
+  /** Lets everything go. Tasks run on, and what is owed stays owed. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const sessions = await Promise.allSettled([...this.#sessions.values()]);
+    for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
+    this.#context.lifeline.close();
+  }
+
+  /** The same as {@link Store.close}: tasks run on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #openSession(sessionId: string, limits: SessionLimits): Promise<Session> {
+    const paths = sessionPaths(this.#context.dir, sessionId);
+    try {
+      makeSessionFolders(paths, sessionId);
+    } catch (error) {
+      // What is there can be read all the same; a spawn will say what is wrong.
+      if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')) throw error;
+    }
+    const context = new SessionContext(this.#context, sessionId, paths, limits);
+    return await new Session(context, () => this.#sessions.delete(sessionId)).open();
+  }
+
+  #contexts(): SessionContext[] {
+    const limits = checkLimits({});
+    return this.#folders().map(
+      ([dir, id]) => new SessionContext(this.#context, id, sessionPathsIn(dir), limits),
+    );
+  }
+
+  #folders(): [dir: string, sessionId: string][] {
+    const folder = sessionsFolder(this.#context.dir);
+    let names: string[];
+    try {
+      names = readdirSync(folder);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+    return names.flatMap((name): [string, string][] => {
+      const dir = join(folder, name);
+      const id = readSessionId(sessionPathsIn(dir));
+      return id === null ? [] : [[dir, id]];
+    });
+  }
+}
+
+function checkLimits(options: SessionOptions): SessionLimits {
+  const {
+    maxRunning = defaults.maxRunning,
+    retentionMs = defaults.retentionMs,
+    staleAfterMs = null,
+    previewBytes = defaults.previewBytes,
+  } = options;
+  const duration = (name: string, value: number | null): number | null =>
+    value === null ? null : checkNumber(name, value, 0, bounds.durationMs);
+  return {
+    maxRunning: checkNumber('maxRunning', maxRunning, 1),
+    retentionMs: duration('retentionMs', retentionMs),
+    staleAfterMs: duration('staleAfterMs', staleAfterMs),
+    previewBytes: checkNumber('previewBytes', previewBytes, 0, 1024 ** 2),
+  };
+}

@@ -1,0 +1,65 @@
+import { background } from '../engine/background.ts';
+import type { EndWaiter, SessionContext } from '../engine/context.ts';
+import { acknowledge } from '../engine/deliver.ts';
+import { observe, takeSnapshot } from '../engine/observe.ts';
+import { decide } from '../model/decide.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { isEnded } from '../model/words.ts';
+import { holdProcess } from '../util/keep-alive.ts';
+import { after } from '../util/wait.ts';
+import { closed, taskNotFound } from './errors.ts';
+import { lookAgain } from './open-sessions.ts';
+
+interface Waiting {
+  readonly timeoutMs: number | undefined;
+  readonly ack: boolean;
+  readonly abortSignal: AbortSignal | undefined;
+}
+
+/** Resolves with the snapshot of a task when it has ended, or when the time is up. */
+export async function untilEnded(
+  context: SessionContext,
+  taskId: string,
+  options: Waiting,
+): Promise<TaskSnapshot> {
+  options.abortSignal?.throwIfAborted();
+  const observed = observe(context, taskId);
+  if (observed === null) throw taskNotFound(context.sessionId, taskId);
+  if (decide(observed.facts, observed.alive).state !== 'ended') await nextEnd(context, taskId, options);
+  const snapshot = takeSnapshot(context, taskId);
+  if (snapshot === null) throw taskNotFound(context.sessionId, taskId);
+  if (!options.ack || !isEnded(snapshot.status) || snapshot.delivered) return snapshot;
+  acknowledge(context, taskId);
+  return { ...snapshot, delivered: true };
+}
+
+function nextEnd(context: SessionContext, taskId: string, options: Waiting): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const release = holdProcess();
+    const done = (settle: () => void): void => {
+      release();
+      timer?.cancel();
+      abortSignal?.removeEventListener('abort', abort);
+      removeWaiter(context, taskId, waiter);
+      settle();
+    };
+    const { abortSignal, timeoutMs } = options;
+    const abort = (): void => done(() => reject(abortSignal?.reason));
+    const waiter: EndWaiter = {
+      acknowledges: options.ack,
+      ended: () => done(() => (context.closed ? reject(closed('session')) : resolve())),
+    };
+    const timer = timeoutMs === undefined ? null : after(timeoutMs, () => done(resolve));
+    abortSignal?.addEventListener('abort', abort, { once: true });
+    const waiters = context.waiters.get(taskId) ?? new Set();
+    context.waiters.set(taskId, waiters.add(waiter));
+    // It may have ended without anybody having noticed.
+    background(lookAgain(context, taskId));
+  });
+}
+
+function removeWaiter(context: SessionContext, taskId: string, waiter: EndWaiter): void {
+  const waiters = context.waiters.get(taskId);
+  waiters?.delete(waiter);
+  if (waiters?.size === 0) context.waiters.delete(taskId);
+}

@@ -1,0 +1,60 @@
+import { readdirSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { taskIdOfFile, taskPaths } from '../tasklog/paths.ts';
+import { systemCode } from '../util/system-error.ts';
+import { yieldToOthers } from '../util/wait.ts';
+import type { SessionContext } from './context.ts';
+import type { OutputLimits } from './limits.ts';
+import { look } from './look.ts';
+import { isRemovable, removeTask } from './sweep.ts';
+
+/** So long the event loop is kept busy at a stretch, in milliseconds. */
+const stretchMs = 5;
+
+/** A log that nothing was written to after this long belongs to a spawner that died. */
+const emptyLogMs = 60_000;
+
+/** Takes up all tasks of a session: those that run are watched, those that ended are settled and owed. */
+export async function adopt(context: SessionContext, limits: OutputLimits): Promise<void> {
+  const pending: Promise<void>[] = [];
+  let stretch = performance.now();
+  for (const taskId of taskIds(context)) {
+    if (sweepEmpty(context, taskId)) continue;
+    if (isRemovable(context, taskId, context.limits.retentionMs)) removeTask(context, taskId);
+    else pending.push(settled(context, limits, taskId));
+    if (performance.now() - stretch < stretchMs) continue;
+    await yieldToOthers();
+    stretch = performance.now();
+  }
+  await Promise.all(pending);
+}
+
+/** The ids of all tasks of a session, in no order. */
+export function taskIds(context: SessionContext): string[] {
+  try {
+    return readdirSync(context.paths.tasks)
+      .map(taskIdOfFile)
+      .filter((id) => id !== null);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A stop that goes on takes its grace; opening a session does not wait for that. */
+async function settled(context: SessionContext, limits: OutputLimits, taskId: string): Promise<void> {
+  const looking = look(context, limits, taskId).catch(() => undefined);
+  await Promise.race([looking, yieldToOthers()]);
+}
+
+function sweepEmpty(context: SessionContext, taskId: string): boolean {
+  const path = join(taskPaths(context.paths, taskId).log);
+  try {
+    const stat = statSync(path);
+    if (stat.size > 0) return false;
+    if (Date.now() - stat.mtimeMs > emptyLogMs) unlinkSync(path);
+    return true;
+  } catch {
+    return true;
+  }
+}

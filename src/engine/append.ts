@@ -1,0 +1,28 @@
+import type { Fact } from '../model/facts.ts';
+import { appendFacts } from '../tasklog/log.ts';
+import { taskPaths } from '../tasklog/paths.ts';
+import { systemCode } from '../util/system-error.ts';
+import type { SessionContext } from './context.ts';
+
+/**
+ * Appends facts that must not be lost. When the disk or a permission is in the way they are kept in memory,
+ * counted as if they were written, and tried again from time to time. A log that is gone gets nothing.
+ * @returns whether they are on disk.
+ */
+export function record(context: SessionContext, taskId: string, facts: readonly Fact[]): boolean {
+  const waiting = context.unwritten.get(taskId) ?? [];
+  try {
+    appendFacts(taskPaths(context.paths, taskId).log, [...waiting, ...facts]);
+    context.unwritten.delete(taskId);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') context.unwritten.delete(taskId);
+    else context.unwritten.set(taskId, [...waiting, ...facts]);
+    return false;
+  }
+}
+
+/** Tries again what could not be appended. */
+export function retryUnwritten(context: SessionContext): void {
+  for (const taskId of [...context.unwritten.keys()]) record(context, taskId, []);
+}

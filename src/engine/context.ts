@@ -1,0 +1,101 @@
+import type { Fact } from '../model/facts.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import type { System } from '../platform/system.ts';
+import type { SessionPaths } from '../tasklog/paths.ts';
+import type { SerialQueue } from '../util/queue.ts';
+import type { Timer } from '../util/wait.ts';
+import type { Lifeline } from './lifeline.ts';
+import type { StopRun } from './stop-run.ts';
+
+/** What all sessions of one open store share. */
+export interface StoreContext {
+  readonly dir: string;
+  readonly system: System;
+  /** How tasks of another machine are judged: not at all, or as lost. */
+  readonly elsewhere: 'unknown' | 'lost';
+  /** The shell that runs the shim, with its own arguments. */
+  readonly shimShell: readonly [string, ...string[]];
+  readonly spawns: SerialQueue;
+  readonly lifeline: Lifeline;
+}
+
+/** Limits of one session in this process. */
+export interface SessionLimits {
+  readonly maxRunning: number;
+  readonly retentionMs: number | null;
+  readonly staleAfterMs: number | null;
+  readonly previewBytes: number;
+}
+
+/** How our own child ended, as the kernel told us. */
+export interface Reaped {
+  readonly code: number | null;
+  readonly killSignal: string | null;
+}
+
+/**
+ * A task that has not ended and is watched here. All that is kept of it in memory; there is no descriptor
+ * among it.
+ */
+export interface LiveTask {
+  readonly id: string;
+  /** The shim is a child of this process, so its exit comes as an event and its pid cannot be reused before. */
+  readonly own: boolean;
+  /** The shim, once it is known. */
+  pid: number | null;
+  reaped: Reaped | null;
+  deadline: Timer | null;
+  /** The task ends in this process; shared by all who ask for it. */
+  stop: StopRun | null;
+  /** When to look again, because the end seems near; grows with each look. */
+  relook: Timer | null;
+  relookMs: number;
+  readonly maxOutputBytes: number | null;
+  /** When to look at its output again, in milliseconds of `performance.now()`. */
+  outputCheckAt: number;
+}
+
+/** Somebody who waits for the end of one task. */
+export interface EndWaiter {
+  /** The caller gets the result, which counts as the completion: it is told nobody else. */
+  readonly acknowledges: boolean;
+  /** The task ended (with its snapshot and whether the completion was acknowledged for this waiter), or its record is gone. */
+  ended(snapshot: TaskSnapshot | null): void;
+}
+
+/** Somebody who takes the completions of a session. */
+export interface CompletionConsumer {
+  offer(taskId: string, snapshot: TaskSnapshot | null): void;
+  /** The session is closed. */
+  stop(): void;
+}
+
+/** One session, open in this process. Holds nothing of a task that has ended but the ids of those owed. */
+export class SessionContext {
+  readonly store: StoreContext;
+  readonly sessionId: string;
+  readonly paths: SessionPaths;
+  readonly limits: SessionLimits;
+
+  readonly live = new Map<string, LiveTask>();
+  /** Ended, and not acknowledged as far as we know: the queue of completions, as on disk. */
+  readonly owed = new Set<string>();
+  readonly waiters = new Map<string, Set<EndWaiter>>();
+  readonly consumers = new Set<CompletionConsumer>();
+  /** Called whenever a task started, ended or changed; readers who follow a task listen. */
+  readonly listeners = new Map<string, Set<() => void>>();
+  /** Facts that could not be appended (no disk, no permission), to be tried again. */
+  readonly unwritten = new Map<string, Fact[]>();
+  /** Settled and acknowledged here a moment ago: events about them are our own. */
+  recent = new Set<string>();
+  /** Spawns that have passed the limit and are not live yet. */
+  spawning = 0;
+  closed = false;
+
+  constructor(store: StoreContext, sessionId: string, paths: SessionPaths, limits: SessionLimits) {
+    this.store = store;
+    this.sessionId = sessionId;
+    this.paths = paths;
+    this.limits = limits;
+  }
+}

@@ -1,0 +1,114 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import type { CutFact } from '../model/facts.ts';
+import { outputSize } from '../tasklog/output.ts';
+import { taskPaths } from '../tasklog/paths.ts';
+import { record } from './append.ts';
+import type { SessionContext } from './context.ts';
+import { observe } from './observe.ts';
+import { outputFile, type Stream } from './streams.ts';
+
+/** How far a cut moves to fall on the end of a line. */
+const lineSearchBytes = 64 * 1024;
+const copyBytes = 1024 * 1024;
+
+/** A shortened file older than this was left by a crash. */
+const strayAfterMs = 10 * 60_000;
+
+/**
+ * Shortens the output of an ended task to what its spec keeps: head and tail, at line ends, a notice in
+ * between. Offsets stay what they were, by the `cut` fact. The fact comes first and the shorter file takes
+ * the place of the whole one after it; the size of the file tells readers which of the two is there. Output
+ * of a task with leftovers is left alone, because they may be writing to it.
+ */
+export async function cutOutput(context: SessionContext, taskId: string): Promise<void> {
+  const observed = observe(context, taskId);
+  const keep = observed?.facts.spec?.keepOutputBytes ?? null;
+  const outcome = observed?.facts.outcome;
+  if (observed === null || keep === null || outcome === undefined || outcome.leftovers.length > 0) return;
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const bytes = stream === 'stdout' ? outcome.bytes : outcome.stderrBytes;
+    if (bytes <= keep) continue;
+    const file = outputFile(context.paths, taskId, stream, observed.facts);
+    const physical = await stat(file.path).then(
+      (found) => found.size,
+      () => 0,
+    );
+    // Cut already: the logical size is larger than the file's.
+    if (physical > keep && outputSize(file) === physical)
+      await cutStream(context, taskId, stream, physical, keep);
+  }
+}
+
+async function cutStream(
+  context: SessionContext,
+  taskId: string,
+  stream: Stream,
+  bytes: number,
+  keep: number,
+): Promise<void> {
+  const paths = taskPaths(context.paths, taskId);
+  const shortened = paths[`${stream}Cut`];
+  const source = await open(paths[stream], constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const target = await createTarget(shortened);
+    if (target === null) return;
+    try {
+      const cut = await plan(source, stream, bytes, keep);
+      await copy(source, target, 0, cut.head);
+      await target.write(notice(cut));
+      await copy(source, target, cut.tail, bytes);
+      if (record(context, taskId, [cut])) await rename(shortened, paths[stream]);
+      else await unlink(shortened);
+    } catch (error) {
+      await unlink(shortened).catch(() => undefined);
+      throw error;
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** Null: another process is at it. */
+async function createTarget(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'wx', 0o600);
+  } catch {
+    const age = await stat(path).then(
+      (found) => Date.now() - found.mtimeMs,
+      () => 0,
+    );
+    if (age > strayAfterMs) await unlink(path);
+    return null;
+  }
+}
+
+async function plan(source: FileHandle, stream: Stream, bytes: number, keep: number): Promise<CutFact> {
+  const half = Math.floor(keep / 2);
+  const before = await readAt(source, Math.max(0, half - lineSearchBytes), Math.min(half, lineSearchBytes));
+  const lineEnd = before.lastIndexOf(0x0a);
+  const head = lineEnd < 0 ? half : half - before.length + lineEnd + 1;
+  const earliest = bytes - (keep - half);
+  const behind = await readAt(source, earliest, Math.min(bytes - earliest, lineSearchBytes));
+  const tail = earliest + behind.indexOf(0x0a) + 1;
+  const cut: CutFact = { fact: 'cut', stream, head, tail, bytes, notice: 0 };
+  return { ...cut, notice: Buffer.byteLength(notice(cut)) };
+}
+
+function notice(cut: CutFact): string {
+  return `\n[outlive: ${cut.tail - cut.head} bytes from offset ${cut.head} were cut out]\n`;
+}
+
+async function copy(source: FileHandle, target: FileHandle, from: number, to: number): Promise<void> {
+  for (let offset = from; offset < to; offset += copyBytes) {
+    await target.write(await readAt(source, offset, Math.min(copyBytes, to - offset)));
+  }
+}
+
+async function readAt(source: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  const { bytesRead } = await source.read(buffer, 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}

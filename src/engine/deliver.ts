@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { decide } from '../model/decide.ts';
+import type { ClaimFact } from '../model/facts.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { isAlive } from '../platform/identity.ts';
+import { record } from './append.ts';
+import type { SessionContext } from './context.ts';
+import { describe, observe } from './observe.ts';
+
+/**
+ * Tells everybody here that a task has ended. A waiter who acknowledges has received the result, so nobody
+ * else is told; otherwise the completion is owed until somebody acknowledges it.
+ * @param snapshot what is known of the end; null means that it is on disk.
+ */
+export function push(context: SessionContext, taskId: string, snapshot: TaskSnapshot | null): void {
+  let known = snapshot ?? snapshotFromDisk(context, taskId);
+  forget(context, taskId);
+  const waiters = [...(context.waiters.get(taskId) ?? [])];
+  context.waiters.delete(taskId);
+  if (
+    snapshot === null &&
+    known !== null &&
+    !known.delivered &&
+    waiters.some((waiter) => waiter.acknowledges)
+  ) {
+    acknowledge(context, taskId);
+    known = { ...known, delivered: true };
+  }
+  for (const waiter of waiters) waiter.ended(known);
+  changed(context, taskId);
+  if (known === null || known.delivered) {
+    context.recent.add(taskId);
+    context.owed.delete(taskId);
+    return;
+  }
+  context.owed.add(taskId);
+  for (const consumer of [...context.consumers]) consumer.offer(taskId, known);
+}
+
+function snapshotFromDisk(context: SessionContext, taskId: string): TaskSnapshot | null {
+  const observed = observe(context, taskId);
+  return observed === null ? null : describe(context, taskId, observed);
+}
+
+/** Lets go of all that is kept of a live task. */
+export function forget(context: SessionContext, taskId: string): void {
+  const live = context.live.get(taskId);
+  live?.deadline?.cancel();
+  live?.relook?.cancel();
+  context.live.delete(taskId);
+}
+
+/** Wakes those who follow a task. */
+export function changed(context: SessionContext, taskId: string): void {
+  for (const listener of [...(context.listeners.get(taskId) ?? [])]) listener();
+}
+
+/** The completion of a task, if it is owed: ended, and not acknowledged by anybody. */
+export function owedCompletion(context: SessionContext, taskId: string): TaskSnapshot | null {
+  const observed = observe(context, taskId);
+  const decision = observed === null ? null : decide(observed.facts, observed.alive);
+  if (observed === null || decision?.state !== 'ended' || decision.delivered) {
+    context.owed.delete(taskId);
+    return null;
+  }
+  return describe(context, taskId, observed);
+}
+
+/**
+ * Acknowledges a completion.
+ * @returns whether this call was the first, among all processes.
+ */
+export function acknowledge(context: SessionContext, taskId: string): boolean {
+  if (owedCompletion(context, taskId) === null) return false;
+  const id = randomBytes(6).toString('hex');
+  record(context, taskId, [{ fact: 'delivered', id, at: Date.now() }]);
+  context.owed.delete(taskId);
+  context.recent.add(taskId);
+  return observe(context, taskId)?.facts.delivered?.id === id;
+}
+
+/** What came of an attempt to claim a completion. */
+export type Claim = 'ours' | 'taken' | 'not_owed';
+
+/**
+ * Claims a completion for one consumer, so that of several live ones a single one handles it. The claim of
+ * a dead process is void. Claimed again by its holder it stays his.
+ */
+export function claim(context: SessionContext, taskId: string, claimId: string): Claim {
+  if (owedCompletion(context, taskId) === null) return 'not_owed';
+  const holder = claimHolder(context, taskId);
+  if (holder !== undefined) return holder.id === claimId ? 'ours' : 'taken';
+  record(context, taskId, [{ fact: 'claim', id: claimId, by: context.store.system.self() }]);
+  return claimHolder(context, taskId)?.id === claimId ? 'ours' : 'taken';
+}
+
+/** Gives a claim back, for the next consumer. */
+export function unclaim(context: SessionContext, taskId: string, claimId: string): void {
+  if (claimHolder(context, taskId)?.id === claimId)
+    record(context, taskId, [{ fact: 'unclaim', id: claimId }]);
+}
+
+function claimHolder(context: SessionContext, taskId: string): ClaimFact | undefined {
+  const claims = observe(context, taskId)?.facts.claims ?? [];
+  return claims.find((made) => isAlive(made.by, context.store.system) !== 'no');
+}

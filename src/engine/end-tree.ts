@@ -1,0 +1,155 @@
+import type { Member, System } from '../platform/system.ts';
+import { holdProcess } from '../util/keep-alive.ts';
+import { sleep } from '../util/wait.ts';
+import { findMembers, groupIsOurs, isGone, signalGroup, signalMember, type Tree } from './tree.ts';
+
+/** Between two looks at processes that are about to end: quick at first. */
+const firstLookMs = 2;
+const longestLookMs = 50;
+
+/** So long SIGKILL may take to work (a process in an uninterruptible call dies later, and is reported). */
+const killTakesMs = 2_000;
+
+/** So long the shim may take to record the exit code of a command that was killed under it. */
+const shimTakesMs = 1_000;
+
+/** A tree that forks faster than it is frozen gives up after so many rounds. */
+const freezeRounds = 100;
+
+/** How a tree is brought to its end. The values may change while it is on its way. */
+export interface Ending {
+  readonly tree: Tree;
+  readonly system: System;
+  /** The first signal; SIGKILL skips the grace. Null: it was sent already. */
+  killSignal: NodeJS.Signals | null;
+  /** When the grace is over, in milliseconds of `performance.now()`. */
+  graceEndsAt: number;
+  /** Whom the signal reached, as `pid:start`. Emptied, together with a new signal, it goes out again. */
+  readonly told: Set<string>;
+  /** Set to have the processes looked at at once. */
+  hurry: boolean;
+}
+
+/** An ending about to begin. */
+export function ending(
+  tree: Tree,
+  system: System,
+  killSignal: NodeJS.Signals | null,
+  graceMs: number,
+): Ending {
+  return {
+    tree,
+    system,
+    killSignal,
+    graceEndsAt: performance.now() + graceMs,
+    told: new Set(),
+    hurry: false,
+  };
+}
+
+/**
+ * Ends every process of a task: the first signal, the grace, then freeze, rescan, SIGKILL, and a look that
+ * nothing is left. The shim is spared until the last, for it has an exit code to record. Never blocks the
+ * event loop.
+ * @returns the survivors.
+ */
+export async function endTree(way: Ending): Promise<Member[]> {
+  const release = holdProcess();
+  try {
+    if (way.killSignal !== 'SIGKILL' && (await endGracefully(way))) return [];
+    return await endByForce(way);
+  } finally {
+    release();
+  }
+}
+
+/** Sends the first signal and waits for all of them, not for the leader. True when nothing is left. */
+async function endGracefully(way: Ending): Promise<boolean> {
+  const { tree, system } = way;
+  for (;;) {
+    const members = await findMembers(tree, system);
+    if (members.length === 0) return true;
+    if (way.killSignal === 'SIGKILL') return false;
+    if (way.killSignal !== null) tell(way, members, way.killSignal);
+    // A look at those we know is cheap; when they are gone, or from time to time, all processes are looked at.
+    const pause = performance.now() + 500;
+    await untilGone(members, system, () => (way.hurry ? 0 : Math.min(way.graceEndsAt, pause)));
+    way.hurry = false;
+    if (performance.now() >= way.graceEndsAt) return (await findMembers(tree, system)).length === 0;
+  }
+}
+
+function tell(way: Ending, members: readonly Member[], killSignal: NodeJS.Signals): void {
+  const { tree, system, told } = way;
+  const fresh = members.filter((member) => !told.has(key(member)));
+  if (fresh.length === 0) return;
+  const group = tree.shim?.pid;
+  // The whole group at once is right the first time; whoever shows up later is told alone.
+  const asGroup = told.size === 0 && group !== undefined && groupIsOurs(tree, members, system);
+  if (asGroup) signalGroup(group, killSignal);
+  for (const member of fresh) {
+    told.add(key(member));
+    if (!asGroup || member.group !== group) signalMember(member, killSignal, system);
+    // A stopped process acts on a signal only when it is continued.
+    if (member.suspended) signalMember(member, 'SIGCONT', system);
+  }
+}
+
+async function endByForce({ tree, system }: Ending): Promise<Member[]> {
+  await freeze(tree, system);
+  let members: Member[] = [];
+  const end = performance.now() + killTakesMs;
+  do {
+    members = await findMembers(tree, system);
+    const others = members.filter((member) => member.pid !== tree.shim?.pid);
+    for (const member of others) signalMember(member, 'SIGKILL', system);
+    if (others.length === 0) break;
+    const pause = Math.min(end, performance.now() + 200);
+    await untilGone(others, system, () => pause);
+  } while (performance.now() < end);
+  await endShim(members, tree, system);
+  return (await findMembers(tree, system)).filter((member) => member.pid !== tree.shim?.pid);
+}
+
+/** Stops everything, again and again until nothing new has appeared: what is stopped cannot fork away from the scan. */
+async function freeze(tree: Tree, system: System): Promise<void> {
+  const frozen = new Set<string>();
+  for (let round = 0; round < freezeRounds; round += 1) {
+    const members = await findMembers(tree, system);
+    const fresh = members.filter((member) => member.pid !== tree.shim?.pid && !frozen.has(key(member)));
+    if (fresh.length === 0) return;
+    for (const member of fresh) {
+      frozen.add(key(member));
+      signalMember(member, 'SIGSTOP', system);
+    }
+  }
+}
+
+/** The command is gone: the shim records that and ends. One that does not (it is stopped, or stuck) is killed. */
+async function endShim(members: readonly Member[], tree: Tree, system: System): Promise<void> {
+  const shim = members.find((member) => member.pid === tree.shim?.pid);
+  if (shim === undefined) return;
+  signalMember(shim, 'SIGCONT', system);
+  const end = performance.now() + shimTakesMs;
+  if (await untilGone([shim], system, () => end)) return;
+  signalMember(shim, 'SIGKILL', system);
+  const last = performance.now() + killTakesMs;
+  await untilGone([shim], system, () => last);
+}
+
+async function untilGone(members: readonly Member[], system: System, until: () => number): Promise<boolean> {
+  let pause = firstLookMs;
+  let left = members;
+  for (;;) {
+    left = left.filter((member) => !isGone(member, system));
+    if (left.length === 0) return true;
+    const remaining = until() - performance.now();
+    if (remaining <= 0) return false;
+    await sleep(Math.min(pause, remaining));
+    pause = Math.min(pause * 2, longestLookMs);
+  }
+}
+
+function key(member: Member): string {
+  return `${member.pid}:${member.start}`;
+}

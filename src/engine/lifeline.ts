@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+const namePattern = /^lifeline-[0-9a-f]{16}$/;
+
+/** A pipe lives as a name for a moment only; older ones were left by a crash. */
+const strayAfterMs = 60_000;
+
+/**
+ * A pipe by which the timers of shims learn that this process is gone, however it ends: we hold the writing
+ * end, write nothing, and they block on the other one. Node has no call that makes a pipe, hence a FIFO that
+ * is removed as soon as both ends are open. Two descriptors a process, whatever the number of tasks.
+ */
+export class Lifeline {
+  readonly #dir: string;
+  #ends: { readonly read: number; readonly write: number } | undefined;
+  #opening = false;
+  #closed = false;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /**
+   * The descriptor to hand to a shim, or `'ignore'` while there is none: a shim whose lifeline is at its
+   * end from the start sleeps from the start, which costs one more process. The first call opens the pipe.
+   */
+  forShim(): number | 'ignore' {
+    if (this.#ends === undefined && !this.#opening && !this.#closed) this.#open();
+    return this.#ends?.read ?? 'ignore';
+  }
+
+  /** Lets go: from now on the shims' timers count by themselves. */
+  close(): void {
+    this.#closed = true;
+    if (this.#ends === undefined) return;
+    closeSync(this.#ends.write);
+    closeSync(this.#ends.read);
+    this.#ends = undefined;
+  }
+
+  #open(): void {
+    this.#opening = true;
+    const path = join(this.#dir, `lifeline-${randomBytes(8).toString('hex')}`);
+    const child = execFile('mkfifo', ['-m', '600', path], (error) => {
+      // Without mkfifo the shims keep their own time, which is as good.
+      if (error === null) this.#adopt(path);
+    });
+    child.unref();
+  }
+
+  #adopt(path: string): void {
+    try {
+      if (this.#closed) return;
+      // A FIFO opens for writing only when it is open for reading, and the reading end that is handed out
+      // must block, so there are three opens.
+      const first = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const write = openSync(path, constants.O_WRONLY);
+      const read = openSync(path, constants.O_RDONLY);
+      closeSync(first);
+      this.#ends = { read, write };
+    } catch {
+      // As above.
+    } finally {
+      remove(path);
+    }
+  }
+}
+
+/** Removes the pipes that crashed processes left in the store. */
+export function sweepLifelines(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    if (!namePattern.test(name)) continue;
+    const path = join(dir, name);
+    try {
+      if (Date.now() - statSync(path).mtimeMs > strayAfterMs) remove(path);
+    } catch {
+      // Removed by somebody else meanwhile.
+    }
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Already gone.
+  }
+}

@@ -1,0 +1,192 @@
+import { decide } from '../model/decide.ts';
+import { isAlive } from '../platform/identity.ts';
+import { after } from '../util/wait.ts';
+import { background } from './background.ts';
+import type { LiveTask, Reaped, SessionContext } from './context.ts';
+import { changed, forget, push } from './deliver.ts';
+import { armDeadline, type OutputLimits } from './limits.ts';
+import { type Observed, observe } from './observe.ts';
+import { settle } from './settle.ts';
+import { continueStop, isAbandoned } from './stop.ts';
+
+/** The first pause before a task that is about to end is looked at again; it doubles up to the slow poll's. */
+const firstRelookMs = 1;
+const longestRelookMs = 1_000;
+
+/**
+ * A live spawner has seen the end of its child and says so at once; so long anybody else waits before he
+ * calls a task without an exit marker lost.
+ */
+const spawnerFirstMs = 1_000;
+
+const busy = new WeakMap<SessionContext, Map<string, { again: boolean }>>();
+
+/**
+ * Looks at a task and does what its facts ask for: watch it, settle it, deliver its completion, or go on
+ * with a stop whose author died. Everything that happens to a task that is not our own child ends up here,
+ * and looking once too often changes nothing. One look at a task at a time; requests meanwhile become one more.
+ */
+export async function look(context: SessionContext, limits: OutputLimits, taskId: string): Promise<void> {
+  const looks = busy.get(context) ?? new Map<string, { again: boolean }>();
+  busy.set(context, looks);
+  const running = looks.get(taskId);
+  if (running !== undefined) {
+    running.again = true;
+    return;
+  }
+  const state = { again: false };
+  looks.set(taskId, state);
+  try {
+    do {
+      state.again = false;
+      if (!context.closed) await lookOnce(context, limits, taskId);
+    } while (state.again);
+  } finally {
+    looks.delete(taskId);
+  }
+}
+
+async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: string): Promise<void> {
+  const observed = observe(context, taskId);
+  if (observed === null) return vanished(context, taskId);
+  changed(context, taskId);
+  const { facts, alive } = observed;
+  const decision = decide(facts, alive);
+  switch (decision.state) {
+    case 'live':
+      if (decision.elsewhere) return;
+      return await lookAtLive(context, limits, taskId, observed);
+    case 'settle':
+      return await lookAtDead(context, limits, taskId, observed);
+    case 'ended':
+      if (context.live.has(taskId) || !context.owed.has(taskId) || decision.delivered)
+        push(context, taskId, null);
+      // A consumer may have given its claim back.
+      else for (const consumer of [...context.consumers]) consumer.offer(taskId, null);
+      if (facts.openStop !== undefined && isAbandoned(context, taskId, facts.openStop)) {
+        await continueStop(context, taskId, observed, facts.openStop);
+      }
+  }
+}
+
+async function lookAtLive(
+  context: SessionContext,
+  limits: OutputLimits,
+  taskId: string,
+  observed: Observed,
+): Promise<void> {
+  const live = watchOver(context, limits, taskId, observed);
+  const { stop, exit, spec } = observed.facts;
+  if (stop !== undefined && isAbandoned(context, taskId, stop)) {
+    await continueStop(context, taskId, observed, stop);
+  } else if (exit !== undefined && spec?.leftovers === 'wait') {
+    // The shim may be gone and its leftovers alive; only a look at the processes can tell.
+    const gone = decide(observed.facts, 'no').state === 'settle' && !shimLives(context, observed);
+    if (!gone || !(await settle(context, taskId, observed))) relook(context, limits, live);
+  } else if (exit !== undefined || observed.facts.started === undefined) {
+    relook(context, limits, live);
+  }
+}
+
+function shimLives(context: SessionContext, observed: Observed): boolean {
+  const { spec, started } = observed.facts;
+  if (spec === undefined || started === undefined) return false;
+  const identity = { ...spec.by, pid: started.pid, start: started.start };
+  return isAlive(identity, context.store.system) === 'yes';
+}
+
+async function lookAtDead(
+  context: SessionContext,
+  limits: OutputLimits,
+  taskId: string,
+  observed: Observed,
+): Promise<void> {
+  const live = watchOver(context, limits, taskId, observed);
+  const { stop, spec, exit } = observed.facts;
+  if (live.stop !== null) return;
+  if (stop !== undefined) {
+    // Its author settles it when the whole tree is gone; without one, we do his work.
+    if (isAbandoned(context, taskId, stop)) await continueStop(context, taskId, observed, stop);
+    else relook(context, limits, live);
+    return;
+  }
+  const spawner = spec !== undefined && exit === undefined && !live.own ? spec.by : null;
+  if (
+    spawner !== null &&
+    live.relookMs < spawnerFirstMs &&
+    isAlive(spawner, context.store.system) === 'yes'
+  ) {
+    relook(context, limits, live);
+    return;
+  }
+  if (!(await settle(context, taskId, observed))) relook(context, limits, live);
+}
+
+/** Keeps an eye on a task that has not ended. */
+export function watchOver(
+  context: SessionContext,
+  limits: OutputLimits,
+  taskId: string,
+  observed: Observed,
+): LiveTask {
+  const known = context.live.get(taskId);
+  const { started, spec } = observed.facts;
+  const live = known ?? newLiveTask(taskId, false, spec?.maxOutputBytes ?? null);
+  const isNewlyStarted = started !== undefined && live.pid === null;
+  if (started !== undefined) live.pid = started.pid;
+  if (known === undefined) {
+    context.live.set(taskId, live);
+    limits.include(live);
+  }
+  if (observed.alive === 'yes' && (known === undefined || isNewlyStarted))
+    armDeadline(context, live, observed.facts);
+  return live;
+}
+
+/** What is kept in memory of a task that was just started or found. */
+export function newLiveTask(id: string, own: boolean, maxOutputBytes: number | null): LiveTask {
+  return {
+    id,
+    own,
+    pid: null,
+    reaped: null,
+    deadline: null,
+    stop: null,
+    relook: null,
+    relookMs: firstRelookMs,
+    maxOutputBytes,
+    outputCheckAt: 0,
+  };
+}
+
+/** Looks again soon, and later each time. */
+function relook(context: SessionContext, limits: OutputLimits, live: LiveTask): void {
+  live.relook?.cancel();
+  live.relook = after(live.relookMs, () => background(look(context, limits, live.id)));
+  live.relookMs = Math.min(live.relookMs * 2, longestRelookMs);
+}
+
+/** The exit of our own child: the shortest way from the end of a command to its completion. */
+export function ownChildExited(
+  context: SessionContext,
+  limits: OutputLimits,
+  live: LiveTask,
+  reaped: Reaped,
+): void {
+  live.reaped = reaped;
+  // A stop that runs here settles when the whole tree is gone.
+  if (context.closed || live.stop !== null) return;
+  background(look(context, limits, live.id));
+}
+
+/** The record of a task is gone: somebody removed it. Nobody can be told more than that. */
+function vanished(context: SessionContext, taskId: string): void {
+  const live = context.live.get(taskId);
+  if (live?.own === true && live.reaped === null) return;
+  forget(context, taskId);
+  context.owed.delete(taskId);
+  const waiters = [...(context.waiters.get(taskId) ?? [])];
+  context.waiters.delete(taskId);
+  for (const waiter of waiters) waiter.ended(null);
+  changed(context, taskId);
+}

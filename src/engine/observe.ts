@@ -1,0 +1,115 @@
+import type { Facts } from '../model/fold.ts';
+import { type OutputSummary, snapshotOf, type TaskSnapshot } from '../model/snapshot.ts';
+import type { Liveness } from '../model/words.ts';
+import { now } from '../platform/clock.ts';
+import { isAlive, livesHere, originOf } from '../platform/identity.ts';
+import { foldWith, readLog } from '../tasklog/log.ts';
+import { outputSize, tailOutput, wholeCharacters } from '../tasklog/output.ts';
+import { taskPaths } from '../tasklog/paths.ts';
+import type { SessionContext } from './context.ts';
+import { outputFile } from './streams.ts';
+
+/** A spawner that dies right after the spec may have started the shim: so long it is given to say so. */
+const spawnAbortedAfterMs = 2_000;
+
+/** A live spawner would have seen its shim die, unless it has closed its store meanwhile. */
+const liveSpawnerAbortedAfterMs = 30_000;
+
+/** A task as it is now: its facts from disk, and whether its shim lives. */
+export interface Observed {
+  readonly facts: Facts;
+  readonly alive: Liveness;
+  /** Why it is dead, when that is not a matter of course: `reboot`, `container_restarted`, `elsewhere`. */
+  readonly deathReason: string | null;
+  readonly suspended: boolean;
+  readonly modifiedAt: number;
+  /** Size of the log. */
+  readonly bytes: number;
+}
+
+/** Looks at a task; null when there is no record of it, or an empty one that nothing was written to yet. */
+export function observe(context: SessionContext, taskId: string): Observed | null {
+  const log = readLog(taskPaths(context.paths, taskId).log);
+  if (log === null || log.bytes === 0) return null;
+  const facts = foldWith(log, context.unwritten.get(taskId));
+  const { bytes, modifiedAt } = log;
+  return { facts, bytes, modifiedAt, ...vitality(context, taskId, facts, modifiedAt) };
+}
+
+type Vitality = Pick<Observed, 'alive' | 'deathReason' | 'suspended'>;
+
+function vitality(context: SessionContext, taskId: string, facts: Facts, modifiedAt: number): Vitality {
+  const live = context.live.get(taskId);
+  if (live?.own === true && live.reaped === null) return present(context, live.pid);
+  if (facts.spec !== undefined) {
+    const origin = originOf(facts.spec.by, context.store.system);
+    if (origin === 'earlier_boot') return dead('reboot');
+    if (origin === 'earlier_container') return dead('container_restarted');
+    if (origin === 'elsewhere') {
+      if (context.store.elsewhere === 'lost') return dead('elsewhere');
+      return { alive: 'unknown', deathReason: null, suspended: false };
+    }
+  }
+  if (facts.started === undefined) {
+    return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
+  }
+  const { pid, start } = facts.started;
+  if (livesHere(pid, start, context.store.system)) return present(context, pid);
+  // The command ended, and its leftovers are waited for: whoever looks at the processes settles it.
+  const lingers = facts.spec?.leftovers === 'wait' && facts.exit !== undefined && facts.stop === undefined;
+  return lingers ? present(context, null) : dead(null);
+}
+
+function dead(deathReason: string | null): Vitality {
+  return { alive: 'no', deathReason, suspended: false };
+}
+
+function present(context: SessionContext, pid: number | null): Vitality {
+  const suspended = pid !== null && (context.store.system.view(pid)?.suspended ?? false);
+  return { alive: 'yes', deathReason: null, suspended };
+}
+
+function mayStillStart(context: SessionContext, facts: Facts, modifiedAt: number): boolean {
+  if (facts.spec === undefined) return Math.abs(Date.now() - modifiedAt) < spawnAbortedAfterMs;
+  const spawnerLives = isAlive(facts.spec.by, context.store.system) === 'yes';
+  const { epochMs, uptimeMs } = now();
+  const { spec } = facts;
+  const age =
+    uptimeMs === null || spec.uptimeMs === null ? epochMs - spec.createdAt : uptimeMs - spec.uptimeMs;
+  return Math.abs(age) < (spawnerLives ? liveSpawnerAbortedAfterMs : spawnAbortedAfterMs);
+}
+
+/** The snapshot of a task, from disk; null when there is no record of it. */
+export function takeSnapshot(context: SessionContext, taskId: string): TaskSnapshot | null {
+  const observed = observe(context, taskId);
+  return observed === null ? null : describe(context, taskId, observed);
+}
+
+/** The snapshot of a task that was looked at just now. */
+export function describe(context: SessionContext, taskId: string, observed: Observed): TaskSnapshot {
+  const { facts, alive, suspended, modifiedAt } = observed;
+  return snapshotOf(facts, {
+    taskId,
+    sessionId: context.sessionId,
+    alive,
+    suspended,
+    pid: context.live.get(taskId)?.pid ?? null,
+    nowMs: Date.now(),
+    modifiedAt,
+    output: summarize(context, taskId, facts),
+  });
+}
+
+function summarize(context: SessionContext, taskId: string, facts: Facts): OutputSummary {
+  const separate = facts.spec?.separate === true;
+  const stdout = outputFile(context.paths, taskId, 'stdout', facts);
+  const stderr = outputFile(context.paths, taskId, 'stderr', facts);
+  const tail = wholeCharacters(tailOutput(stdout, context.limits.previewBytes), false);
+  return {
+    path: stdout.path,
+    stderrPath: separate ? stderr.path : null,
+    bytes: tail.size + (separate ? outputSize(stderr) : 0),
+    preview: tail.bytes.toString('utf8'),
+    truncated: tail.offset > 0,
+  };
+}

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { OutliveError } from '../errors/error.ts';
+import type { SessionPaths } from '../tasklog/paths.ts';
+import { encodeSessionRecord, parseSessionRecord } from '../tasklog/records.ts';
+import { systemCode } from '../util/system-error.ts';
+
+/** Makes a session's folders and its record, where they are missing. Many processes may do so at once. */
+export function makeSessionFolders(paths: SessionPaths, sessionId: string): void {
+  mkdirSync(paths.tasks, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.output, { recursive: true, mode: 0o700 });
+  if (readSessionId(paths) !== null) return;
+  writeWhole(paths.record, encodeSessionRecord(sessionId, Date.now()));
+}
+
+/** The id of the session whose folder this is; null when its record is not there, or cannot be read. */
+export function readSessionId(paths: SessionPaths): string | null {
+  try {
+    return parseSessionRecord(readFileSync(paths.record, 'utf8'))?.sessionId ?? null;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
+    throw new OutliveError(
+      'STORE_CORRUPT',
+      `expected to read ${paths.record}; found ${String(error)}. Check the permissions of the store.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Writes a small file so that it is there whole or not at all; of several writers the last one counts. */
+export function writeWhole(path: string, content: string): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 });
+  renameSync(temporary, path);
+}

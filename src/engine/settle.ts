@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { decide, type Verdict } from '../model/decide.ts';
+import type { DeliveredFact, OutcomeFact, ReapedFact } from '../model/facts.ts';
+import type { Facts } from '../model/fold.ts';
+import { endOf } from '../model/snapshot.ts';
+import { startedAt } from '../model/times.ts';
+import { now } from '../platform/clock.ts';
+import type { Member } from '../platform/system.ts';
+import { outputSize } from '../tasklog/output.ts';
+import { record } from './append.ts';
+import { background } from './background.ts';
+import type { LiveTask, SessionContext } from './context.ts';
+import { cutOutput } from './cut-output.ts';
+import { push } from './deliver.ts';
+import { ending, endTree } from './end-tree.ts';
+import { describe, type Observed, observe } from './observe.ts';
+import { outputFile } from './streams.ts';
+import { asLeftovers, findMembers, findMembersQuickly, treeOf } from './tree.ts';
+
+/**
+ * A pid given out so long after the shim's may be below it, since pids start again from the bottom; only
+ * for a younger task is the quick look for leftovers complete.
+ */
+const quickLookMs = 2_000;
+
+/**
+ * Settles a task whose shim is gone: finds what is left of it, does with that what the spec says, decides,
+ * tells who waits, and records the outcome. For a short task without leftovers all of this happens in one
+ * turn of the event loop.
+ * @returns false when it has to be looked at again: its leftovers are waited for.
+ */
+export async function settle(
+  context: SessionContext,
+  taskId: string,
+  observed: Observed,
+  survivors?: readonly Member[],
+): Promise<boolean> {
+  const live = context.live.get(taskId);
+  const reaped = reapedFact(observed.facts, live);
+  let leftovers =
+    survivors ?? findLeftoversQuickly(context, observed) ?? (await findLeftovers(context, observed));
+  const { spec, stop } = observed.facts;
+  if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'wait') return false;
+  if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'kill') {
+    leftovers = await endLeftovers(context, observed, spec.graceMs);
+  }
+  // Somebody else may have settled it while we looked.
+  const latest = observe(context, taskId);
+  if (latest === null) return true;
+  const facts: Facts = reaped === null ? latest.facts : { ...latest.facts, reaped };
+  if (facts.outcome !== undefined && decide(facts, 'no').state === 'ended') {
+    push(context, taskId, null);
+    return true;
+  }
+  const decision = decide(facts, 'no');
+  if (decision.state !== 'settle') return true;
+  const outcome = outcomeOf(context, taskId, { ...latest, facts }, decision.verdict, leftovers, live);
+  conclude(context, taskId, { ...latest, facts, alive: 'no' }, outcome, reaped);
+  return true;
+}
+
+function conclude(
+  context: SessionContext,
+  taskId: string,
+  observed: Observed,
+  outcome: OutcomeFact,
+  reaped: ReapedFact | null,
+): void {
+  const acknowledged = [...(context.waiters.get(taskId) ?? [])].some((waiter) => waiter.acknowledges);
+  const delivered: DeliveredFact = { fact: 'delivered', id: outcome.id, at: Date.now() };
+  const facts: Facts = { ...observed.facts, outcome, ...(acknowledged ? { delivered } : {}) };
+  const snapshot = describe(context, taskId, { ...observed, facts });
+  push(context, taskId, snapshot);
+  record(context, taskId, [
+    ...(reaped === null ? [] : [reaped]),
+    outcome,
+    ...(acknowledged ? [delivered] : []),
+  ]);
+  background(cutOutput(context, taskId));
+}
+
+function outcomeOf(
+  context: SessionContext,
+  taskId: string,
+  observed: Observed,
+  verdict: Verdict,
+  leftovers: readonly Member[],
+  live: LiveTask | undefined,
+): OutcomeFact {
+  const { facts, deathReason } = observed;
+  const { spec, started } = facts;
+  const separate = spec?.separate === true;
+  return {
+    fact: 'outcome',
+    id: randomBytes(6).toString('hex'),
+    ...verdict,
+    reason: verdict.status === 'lost' ? (deathReason ?? verdict.reason) : verdict.reason,
+    startedAt: spec === undefined || started === undefined ? null : startedAt(spec, started),
+    // Without a marker that tells the time, our own child ended just now; else the log was written last then.
+    endedAt: endOf(facts, live?.own === true ? { modifiedAt: Date.now() } : observed),
+    cpuMs: facts.exit?.cpuMs ?? null,
+    bytes: outputSize(outputFile(context.paths, taskId, 'stdout', facts)),
+    stderrBytes: separate ? outputSize(outputFile(context.paths, taskId, 'stderr', facts)) : 0,
+    leftovers: asLeftovers(leftovers, started?.pid ?? null),
+    pipeStatus: facts.pipe?.statuses ?? null,
+  };
+}
+
+/** What the parent saw is needed only where the shim could not write its marker. */
+function reapedFact(facts: Facts, live: LiveTask | undefined): ReapedFact | null {
+  if (facts.exit !== undefined || facts.reaped !== undefined || !live?.reaped) return null;
+  return { fact: 'reaped', ...live.reaped };
+}
+
+function findLeftoversQuickly(context: SessionContext, observed: Observed): Member[] | null {
+  const { spec, started } = observed.facts;
+  if (observed.deathReason !== null) return [];
+  if (spec === undefined) return null;
+  const { epochMs, uptimeMs } = now();
+  const age =
+    uptimeMs === null || spec.uptimeMs === null ? epochMs - spec.createdAt : uptimeMs - spec.uptimeMs;
+  if (age < 0 || age > quickLookMs || started === undefined) return null;
+  return findMembersQuickly(treeOf(observed.facts, null, context.store.system), context.store.system);
+}
+
+async function findLeftovers(context: SessionContext, observed: Observed): Promise<Member[]> {
+  const { system } = context.store;
+  return await findMembers(treeOf(observed.facts, null, system), system);
+}
+
+async function endLeftovers(context: SessionContext, observed: Observed, graceMs: number): Promise<Member[]> {
+  const { system } = context.store;
+  const tree = treeOf(observed.facts, null, system);
+  return await endTree(ending(tree, system, 'SIGTERM', graceMs));
+}

@@ -1,0 +1,198 @@
+import { statSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { type ErrorCode, OutliveError } from '../errors/error.ts';
+import { bounds, defaults } from '../model/limits.ts';
+import { type LeftoversPolicy, leftoversPolicies } from '../model/words.ts';
+import { findShell } from '../platform/shells.ts';
+import { cookieVariable } from '../platform/system.ts';
+
+/** What a caller may say about a task when spawning it. */
+export interface SpawnOptions {
+  /** Working directory. @default the current one */
+  readonly cwd?: string;
+  /** Variables to add to this process's environment; `null` or `undefined` removes one. Values are never stored. */
+  readonly env?: Readonly<Record<string, string | null | undefined>>;
+  /** A name for people, up to 256 bytes; need not be unique. */
+  readonly name?: string;
+  /** Free texts of the caller's: up to 64, keys and values up to 1 KiB each. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The shell that runs the command: an absolute path or a name in PATH. @default bash where there is one, else sh */
+  readonly shell?: string;
+  /** Keep stderr in a file of its own instead of merging it in the order written. @default false */
+  readonly separate?: boolean;
+  /** The task is stopped after so many milliseconds; `null`: never. @default 30 minutes */
+  readonly timeoutMs?: number | null;
+  /** Between the first signal of a stop and SIGKILL, in milliseconds. @default 3000 */
+  readonly graceMs?: number;
+  /** What becomes of processes that are alive after the command ended. @default 'report' */
+  readonly leftovers?: LeftoversPolicy;
+  /** The task is stopped when its output exceeds so many bytes; `null`: never. @default 1 GiB */
+  readonly maxOutputBytes?: number | null;
+  /** Of ended output, so many bytes a stream are kept, head and tail; `null`: all. @default 100 MiB */
+  readonly keepOutputBytes?: number | null;
+}
+
+/** A request that was found valid, with every default filled in. */
+export interface SpawnRequest {
+  readonly command: string;
+  readonly cwd: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly shell: string;
+  readonly name: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly separate: boolean;
+  readonly timeoutMs: number | null;
+  readonly graceMs: number;
+  readonly leftovers: LeftoversPolicy;
+  readonly maxOutputBytes: number | null;
+  readonly keepOutputBytes: number | null;
+}
+
+/**
+ * Checks everything that can be checked before anything is touched.
+ * @throws OutliveError `INVALID_COMMAND`, `INVALID_CWD`, `INVALID_ENV`, `SHELL_NOT_FOUND`, `INVALID_ARGUMENT`.
+ */
+export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest {
+  const {
+    cwd = process.cwd(),
+    env = {},
+    labels = {},
+    separate = false,
+    timeoutMs = defaults.timeoutMs,
+    graceMs = defaults.graceMs,
+    leftovers = 'report',
+    maxOutputBytes = defaults.maxOutputBytes,
+    keepOutputBytes = defaults.keepOutputBytes,
+  } = options;
+  if (!leftoversPolicies.includes(leftovers)) invalid('leftovers', leftoversPolicies.join(', '), leftovers);
+  if (typeof separate !== 'boolean') invalid('separate', 'true or false', separate);
+  return {
+    command: checkCommand(command),
+    cwd: checkCwd(cwd),
+    environment: checkEnvironment(env),
+    shell: findShell(options.shell, process.env.PATH),
+    name: options.name === undefined ? null : checkText('name', options.name, bounds.nameBytes),
+    labels: checkLabels(labels),
+    separate,
+    timeoutMs: timeoutMs === null ? null : checkNumber('timeoutMs', timeoutMs, 1, bounds.durationMs),
+    graceMs: checkNumber('graceMs', graceMs, 0, bounds.durationMs),
+    leftovers,
+    maxOutputBytes: maxOutputBytes === null ? null : checkNumber('maxOutputBytes', maxOutputBytes, 1),
+    keepOutputBytes: keepOutputBytes === null ? null : checkNumber('keepOutputBytes', keepOutputBytes, 1),
+  };
+}
+
+function checkCommand(command: unknown): string {
+  const found = typeof command !== 'string' ? typeof command : commandFault(command);
+  if (typeof command === 'string' && found === null) return command;
+  return fail(
+    'INVALID_COMMAND',
+    `expected a command: text of 1 to ${bounds.commandBytes} bytes without NUL characters; found ${found}. Put longer input into a file that the command reads.`,
+  );
+}
+
+function commandFault(command: string): string | null {
+  if (command.trim() === '') return 'an empty one';
+  if (command.includes('\0')) return 'a NUL character';
+  const bytes = Buffer.byteLength(command);
+  return bytes > bounds.commandBytes ? `${bytes} bytes` : null;
+}
+
+function checkCwd(cwd: unknown): string {
+  const path = typeof cwd === 'string' && cwd !== '' && !cwd.includes('\0') ? resolve(cwd) : null;
+  let found = path === null ? JSON.stringify(cwd) : 'nothing there';
+  try {
+    if (path !== null && statSync(path).isDirectory()) return path;
+    if (path !== null) found = 'a file';
+  } catch (error) {
+    if (error instanceof Error && !error.message.startsWith('ENOENT')) found = error.message;
+  }
+  return fail(
+    'INVALID_CWD',
+    `expected the working directory ${JSON.stringify(cwd)} to be a directory; found ${found}. Create it or name another one.`,
+  );
+}
+
+function checkEnvironment(env: SpawnOptions['env'] & object): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = { ...process.env };
+  for (const [name, value] of Object.entries(env)) {
+    if (name === '' || /[=\0]/.test(name) || name === cookieVariable) {
+      fail(
+        'INVALID_ENV',
+        `expected the name of an environment variable, not empty, without "=" and NUL, and not ${cookieVariable}; found ${JSON.stringify(name)}.`,
+      );
+    }
+    if (value === null || value === undefined) delete environment[name];
+    else if (typeof value === 'string' && !value.includes('\0')) environment[name] = value;
+    // The value may be a secret: it is never repeated.
+    else
+      fail(
+        'INVALID_ENV',
+        `expected the value of ${name} to be text without NUL characters, or null to remove it; found ${typeof value === 'string' ? 'a NUL character' : typeof value}.`,
+      );
+  }
+  return environment;
+}
+
+function checkLabels(labels: unknown): Readonly<Record<string, string>> {
+  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) {
+    invalid('labels', 'an object of texts', labels);
+  }
+  const entries = Object.entries(labels as Record<string, unknown>);
+  if (entries.length > bounds.labels) invalid('labels', `at most ${bounds.labels} of them`, entries.length);
+  for (const [key, value] of entries) {
+    checkText('labels', key, bounds.labelBytes);
+    checkText(`labels.${key}`, value, bounds.labelBytes, 0);
+  }
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function checkText(option: string, value: unknown, maxBytes: number, minBytes = 1): string {
+  const bytes = typeof value === 'string' ? Buffer.byteLength(value) : -1;
+  if (typeof value !== 'string' || bytes < minBytes || bytes > maxBytes || value.includes('\0')) {
+    invalid(option, `text of ${minBytes} to ${maxBytes} bytes without NUL characters`, value);
+  }
+  return value as string;
+}
+
+/**
+ * Checks a number that a caller gave.
+ * @throws OutliveError `INVALID_ARGUMENT`.
+ */
+export function checkNumber(
+  option: string,
+  value: unknown,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value > max) {
+    invalid(option, `a number from ${min} to ${max}`, value);
+  }
+  return value as number;
+}
+
+/**
+ * Checks the id of a session: any text of 1 to 1024 bytes without NUL.
+ * @throws OutliveError `INVALID_ARGUMENT`.
+ */
+export function checkSessionId(sessionId: unknown): string {
+  return checkText('sessionId', sessionId, bounds.sessionIdBytes);
+}
+
+/**
+ * The absolute form of a path that a caller gave.
+ * @throws OutliveError `INVALID_ARGUMENT` when it is no path.
+ */
+export function checkPath(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) invalid(option, 'a path', value);
+  return isAbsolute(value as string) ? (value as string) : resolve(value as string);
+}
+
+function invalid(option: string, expected: string, found: unknown): never {
+  const shown = typeof found === 'string' ? JSON.stringify(found.slice(0, 100)) : String(found);
+  return fail('INVALID_ARGUMENT', `expected ${option} to be ${expected}; found ${shown}.`);
+}
+
+function fail(code: ErrorCode, message: string): never {
+  throw new OutliveError(code, message);
+}

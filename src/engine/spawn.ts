@@ -1,0 +1,252 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { OutliveError } from '../errors/error.ts';
+import type { SpecFact } from '../model/facts.ts';
+import { bounds } from '../model/limits.ts';
+import { now } from '../platform/clock.ts';
+import { cookieVariable } from '../platform/system.ts';
+import { posixShim } from '../shim/posix.ts';
+import { createLog, syncLog, writeSpec } from '../tasklog/log.ts';
+import { type TaskPaths, taskPaths } from '../tasklog/paths.ts';
+import { systemCode } from '../util/system-error.ts';
+import { record } from './append.ts';
+import type { LiveTask, SessionContext } from './context.ts';
+import { acknowledge } from './deliver.ts';
+import { armDeadline, type OutputLimits } from './limits.ts';
+import { newLiveTask, ownChildExited } from './look.ts';
+import { makeSessionFolders } from './session-folder.ts';
+import type { SpawnRequest } from './spawn-request.ts';
+import { stopTask } from './stop.ts';
+
+/** Ids are 32 random bits; so many in a row that are taken mean that something else is wrong. */
+const idAttempts = 32;
+
+/** Reads the command from its file, without leaving a trace in the shell's variables or the line numbers. */
+const evaluateFile = 'eval "shift; $(cat "$1")"';
+
+/**
+ * Starts a task. When it returns, its spec is on disk and its shim is running.
+ * @returns the id.
+ * @throws OutliveError `TASK_LIMIT`, `STORE_UNWRITABLE`, `SPAWN_FAILED`.
+ */
+export async function spawnTask(
+  context: SessionContext,
+  limits: OutputLimits,
+  request: SpawnRequest,
+): Promise<string> {
+  checkLimit(context);
+  context.spawning += 1;
+  try {
+    return await context.store.spawns.run(() => spawnNow(context, limits, request));
+  } finally {
+    context.spawning -= 1;
+  }
+}
+
+function checkLimit(context: SessionContext): void {
+  const { maxRunning } = context.limits;
+  const running = [...context.live.keys()];
+  if (running.length + context.spawning < maxRunning) return;
+  throw new OutliveError(
+    'TASK_LIMIT',
+    `expected fewer than ${maxRunning} running tasks in the session; found ${running.length + context.spawning}: ${running.join(', ')}. Wait for one, stop one, or raise maxRunning.`,
+    { details: { running, maxRunning } },
+  );
+}
+
+async function spawnNow(
+  context: SessionContext,
+  limits: OutputLimits,
+  request: SpawnRequest,
+): Promise<string> {
+  const files = allocate(context, request);
+  const { taskId, paths, log } = files;
+  try {
+    const spec = specOf(context, taskId, request);
+    if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
+    writeSpec(log, spec);
+    // The disk works while the process is forked; the answer waits for both.
+    const synced = syncLog(log);
+    synced.catch(() => undefined);
+    const child = await startShim(context, request, spec, files);
+    const live = follow(context, limits, spec, child);
+    noteStartTime(context, live);
+    await synced.catch((error: unknown) => takeBack(context, taskId, error));
+    return taskId;
+  } catch (error) {
+    if (!context.live.has(taskId)) discard(paths);
+    throw error instanceof OutliveError ? error : unwritable(context, error);
+  } finally {
+    for (const descriptor of [log, files.stdout, files.stderr])
+      if (descriptor !== null) closeSync(descriptor);
+  }
+}
+
+/** The record did not reach the disk, so the task could be forgotten by a crash: it must not go on. */
+async function takeBack(context: SessionContext, taskId: string, error: unknown): Promise<never> {
+  await stopTask(context, taskId, { cause: 'kill', graceMs: 0, killSignal: 'SIGKILL' });
+  acknowledge(context, taskId);
+  throw error;
+}
+
+interface TaskFiles {
+  readonly taskId: string;
+  readonly paths: TaskPaths;
+  readonly log: number;
+  readonly stdout: number;
+  readonly stderr: number | null;
+}
+
+function allocate(context: SessionContext, request: SpawnRequest): TaskFiles {
+  let lastError: unknown;
+  for (let attempt = 0; attempt < idAttempts; attempt += 1) {
+    const taskId = `bgb-${randomBytes(4).toString('hex')}`;
+    const paths = taskPaths(context.paths, taskId);
+    let log: number | undefined;
+    try {
+      log = createLog(paths.log);
+      const stdout = createOutput(paths.stdout);
+      const stderr = request.separate ? createOutput(paths.stderr) : null;
+      return { taskId, paths, log, stdout, stderr };
+    } catch (error) {
+      lastError = error;
+      if (log !== undefined) closeSync(log);
+      if (log !== undefined) discard(paths);
+      // Somebody removed the session's folders: a session that is open may go on all the same.
+      if (systemCode(error) === 'ENOENT') makeSessionFolders(context.paths, context.sessionId);
+      else if (systemCode(error) !== 'EEXIST') break;
+    }
+  }
+  throw unwritable(context, lastError);
+}
+
+/** Appending, so that a command that writes through several descriptors overwrites nothing. */
+function createOutput(path: string): number {
+  const { O_CREAT, O_EXCL, O_WRONLY, O_APPEND, O_NOFOLLOW } = constants;
+  return openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_NOFOLLOW, 0o600);
+}
+
+function specOf(context: SessionContext, taskId: string, request: SpawnRequest): SpecFact {
+  const { command } = request;
+  const commandInFile =
+    command.length > bounds.argumentBytes || Buffer.byteLength(command) > bounds.argumentBytes;
+  const { epochMs, uptimeMs } = now();
+  return {
+    fact: 'spec',
+    v: 1,
+    taskId,
+    sessionId: context.sessionId,
+    command: commandInFile ? command.slice(0, bounds.commandHeadChars) : command,
+    commandInFile,
+    cwd: request.cwd,
+    shell: request.shell,
+    name: request.name,
+    labels: request.labels,
+    timeoutMs: request.timeoutMs,
+    graceMs: request.graceMs,
+    separate: request.separate,
+    leftovers: request.leftovers,
+    maxOutputBytes: request.maxOutputBytes,
+    keepOutputBytes: request.keepOutputBytes,
+    cookie: `${taskId}.${randomBytes(8).toString('hex')}`,
+    createdAt: epochMs,
+    uptimeMs,
+    by: context.store.system.self(),
+  };
+}
+
+function startShim(
+  context: SessionContext,
+  request: SpawnRequest,
+  spec: SpecFact,
+  files: TaskFiles,
+): Promise<ChildProcess> {
+  const [program, ...before] = context.store.shimShell;
+  const shellName = request.shell.slice(request.shell.lastIndexOf('/') + 1);
+  // The name behind the command is the shell's $0, so that its messages begin with it and not with a path.
+  const run = spec.commandInFile
+    ? ['-c', evaluateFile, shellName, files.paths.command]
+    : ['-c', request.command, shellName];
+  const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
+  const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
+  const lifeline = request.timeoutMs === null ? 'ignore' : context.store.lifeline.forShim();
+  const stdio: StdioOptions = ['ignore', files.stdout, files.stderr ?? files.stdout, files.log, lifeline];
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      program,
+      [...before, '-c', posixShim, 'outlive', timeout, grace, request.shell, ...run],
+      {
+        cwd: request.cwd,
+        env: { ...request.environment, [cookieVariable]: spec.cookie },
+        detached: true,
+        stdio,
+      },
+    );
+    if (child.pid !== undefined) resolve(child);
+    else child.once('error', (error) => reject(spawnFailed(error)));
+  });
+}
+
+function follow(
+  context: SessionContext,
+  limits: OutputLimits,
+  spec: SpecFact,
+  child: ChildProcess,
+): LiveTask {
+  const live = newLiveTask(spec.taskId, true, spec.maxOutputBytes);
+  live.pid = child.pid ?? null;
+  // An agent that has nothing else to do may end; the task goes on.
+  child.unref();
+  child.on('error', () => undefined);
+  child.once('exit', (code, killSignal) => ownChildExited(context, limits, live, { code, killSignal }));
+  context.live.set(spec.taskId, live);
+  limits.include(live);
+  armDeadline(context, live, { spec, claims: [], cuts: [], count: 1 });
+  return live;
+}
+
+/** Where the shim cannot read its start time (no /proc), we ask the system, so that others can tell who it is. */
+function noteStartTime(context: SessionContext, live: LiveTask): void {
+  if (process.platform === 'linux' || live.pid === null || live.reaped !== null) return;
+  const start = context.store.system.view(live.pid)?.start ?? null;
+  if (start !== null) record(context, live.id, [{ fact: 'identified', pid: live.pid, start }]);
+}
+
+/** The id was given to nobody, so nobody misses the record. The log goes last. */
+function discard(paths: TaskPaths): void {
+  for (const path of [paths.stdout, paths.stderr, paths.command, paths.log]) {
+    try {
+      unlinkSync(path);
+    } catch {
+      // Not made, or out of reach: an empty log is swept later.
+    }
+  }
+}
+
+function spawnFailed(cause: Error): OutliveError {
+  return new OutliveError(
+    'SPAWN_FAILED',
+    `expected the system to start a process; found ${systemCode(cause) ?? 'an error'}: ${cause.message}. Check the limits on processes, memory and open files.`,
+    { cause },
+  );
+}
+
+function unwritable(context: SessionContext, cause: unknown): OutliveError {
+  const code = systemCode(cause);
+  const isLimit =
+    code === 'EMFILE' || code === 'ENFILE' || code === 'EAGAIN' || code === 'ENOMEM' || code === 'E2BIG';
+  if (isLimit && cause instanceof Error) return spawnFailed(cause);
+  const signs: Record<string, string> = {
+    EROFS: 'it is read-only',
+    ENOSPC: 'its disk is full',
+    EACCES: 'no permission',
+    EDQUOT: 'the quota is used up',
+  };
+  const found = signs[code ?? ''] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new OutliveError(
+    'STORE_UNWRITABLE',
+    `expected to write to the store ${context.store.dir}; found that ${found}. Nothing was started. Make room or give permission, or open another store.`,
+    { cause },
+  );
+}

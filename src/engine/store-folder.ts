@@ -1,0 +1,111 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { OutliveError } from '../errors/error.ts';
+import { encodeStoreRecord, parseStoreRecord, storeVersion } from '../tasklog/records.ts';
+import { systemCode } from '../util/system-error.ts';
+import { writeWhole } from './session-folder.ts';
+
+/**
+ * Makes a store's folder or checks the one that is there: ours, a directory, made by outlive, of a version
+ * that we know. A folder that others may enter is closed to them.
+ * @returns its real path.
+ * @throws OutliveError `STORE_UNSAFE`, `STORE_UNWRITABLE`, `STORE_VERSION`, `STORE_CORRUPT`.
+ */
+export function prepareStore(dir: string): string {
+  const isNew = make(dir);
+  const real = realpathSync(dir);
+  checkOwner(real);
+  const record = join(real, 'store.json');
+  const content = isNew ? null : readRecord(record);
+  if (content !== null) checkVersion(record, content);
+  else if (!isNew) checkEmpty(real);
+  closeToOthers(real);
+  if (content === null) writable(real, () => writeWhole(record, encodeStoreRecord()));
+  return real;
+}
+
+function make(dir: string): boolean {
+  return writable(dir, () => mkdirSync(dir, { recursive: true, mode: 0o700 }) !== undefined);
+}
+
+function checkOwner(dir: string): void {
+  const stat = statSync(dir);
+  const user = process.getuid?.();
+  if (!stat.isDirectory()) unsafe(dir, 'a directory', 'a file');
+  // Root may use anybody's store: it would have to give files away otherwise.
+  if (user !== undefined && user !== 0 && stat.uid !== user)
+    unsafe(dir, `a directory of user ${user}`, `one of user ${stat.uid}`);
+}
+
+/** Somebody's folder full of other things is no place for a store: a slip in an option must not fill it. */
+function checkEmpty(dir: string): void {
+  const strangers = readdirSync(dir).filter((name) => !/^(store\.json\..*|lifeline-.*|sessions)$/.test(name));
+  if (strangers.length > 0) {
+    unsafe(
+      dir,
+      'an empty directory or a store',
+      `a directory that holds ${JSON.stringify(strangers[0])} and no store.json`,
+    );
+  }
+}
+
+function closeToOthers(dir: string): void {
+  if ((statSync(dir).mode & 0o077) === 0) return;
+  try {
+    chmodSync(dir, 0o700);
+  } catch (error) {
+    unsafe(
+      dir,
+      'a directory that only its owner can enter (mode 0700)',
+      `one that is open to others, and ${String(error)}`,
+    );
+  }
+}
+
+function readRecord(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw new OutliveError(
+      'STORE_CORRUPT',
+      `expected to read ${path}; found ${String(error)}. Check its permissions.`,
+      { cause: error },
+    );
+  }
+}
+
+function checkVersion(path: string, content: string): void {
+  const record = parseStoreRecord(content);
+  if (record === null) {
+    throw new OutliveError(
+      'STORE_CORRUPT',
+      `expected ${path} to describe a store; found something else. If the folder is a store, remove that file: it is written anew. Otherwise name another folder.`,
+    );
+  }
+  if (record.version > storeVersion) {
+    throw new OutliveError(
+      'STORE_VERSION',
+      `${path} was written by a newer outlive: expected version ${storeVersion} or older, found ${record.version}. Upgrade outlive, or name another store.`,
+    );
+  }
+}
+
+function writable<T>(dir: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new OutliveError(
+      'STORE_UNWRITABLE',
+      `expected to make the store ${dir}; found ${error instanceof Error ? error.message : String(error)}. Name a folder that can be written, by the option "dir" or OUTLIVE_HOME.`,
+      { cause: error },
+    );
+  }
+}
+
+function unsafe(dir: string, expected: string, found: string): never {
+  throw new OutliveError(
+    'STORE_UNSAFE',
+    `expected the store ${dir} to be ${expected}; found ${found}. Name another folder, by the option "dir" or OUTLIVE_HOME.`,
+  );
+}

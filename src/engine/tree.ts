@@ -1,0 +1,86 @@
+import type { Facts } from '../model/fold.ts';
+import { bounds } from '../model/limits.ts';
+import type { Leftover } from '../model/words.ts';
+import type { Member, System } from '../platform/system.ts';
+import { systemCode } from '../util/system-error.ts';
+
+/** What is needed to find the processes of a task. */
+export interface Tree {
+  readonly cookie: string;
+  /** The shim: its pid is the process group. Unknown until it has started. */
+  readonly shim: { readonly pid: number; readonly start: number | null } | null;
+}
+
+/** The tree of a task from its facts; `pid` is what the spawner knows of the shim before the log says so. */
+export function treeOf(facts: Facts, pid: number | null, system: System): Tree {
+  const { spec, started } = facts;
+  const shim = started ?? (pid === null ? null : { pid, start: system.view(pid)?.start ?? null });
+  // Without a readable spec there is no cookie; no process carries the empty one.
+  return { cookie: spec?.cookie ?? '', shim: shim === null ? null : { pid: shim.pid, start: shim.start } };
+}
+
+/** Every live process of a task: its group, and whoever carries the cookie. */
+export async function findMembers(tree: Tree, system: System): Promise<Member[]> {
+  return ours(tree, await system.members(tree.cookie, tree.shim?.pid ?? null), system);
+}
+
+/** The same at once, or null when that cannot be told cheaply. */
+export function findMembersQuickly(tree: Tree, system: System): Member[] | null {
+  if (tree.shim === null) return null;
+  const found = system.membersQuickly(tree.cookie, tree.shim.pid);
+  return found === null ? null : ours(tree, found, system);
+}
+
+/**
+ * Leaves out strangers. The number of a process group is not used again while one of its members lives, so
+ * the group is the task's own when its shim is still there (be it as a zombie) or when one member carries
+ * the cookie. Otherwise the number may have gone to somebody else, and only the cookie tells.
+ */
+function ours(tree: Tree, found: Member[], system: System): Member[] {
+  return groupIsOurs(tree, found, system) ? found : found.filter((member) => member.hasCookie);
+}
+
+/** Whether a signal to the process group of the task's shim reaches that task alone. */
+export function groupIsOurs(tree: Tree, members: readonly Member[], system: System): boolean {
+  const { shim } = tree;
+  if (shim === null) return false;
+  const leader = system.view(shim.pid);
+  if (leader !== null) return shim.start !== null && leader.start === shim.start;
+  return members.some((member) => member.hasCookie && member.group === shim.pid);
+}
+
+/** Sends a signal to a process after a last look that it is still the same one. False when it is gone. */
+export function signalMember(member: Leftover, killSignal: NodeJS.Signals, system: System): boolean {
+  if (member.start !== null && system.view(member.pid)?.start !== member.start) return false;
+  return send(member.pid, killSignal);
+}
+
+/** Sends a signal to a process group that was verified just before. */
+export function signalGroup(group: number, killSignal: NodeJS.Signals): boolean {
+  return send(-group, killSignal);
+}
+
+function send(target: number, killSignal: NodeJS.Signals): boolean {
+  try {
+    process.kill(target, killSignal);
+    return true;
+  } catch (error) {
+    // ESRCH: gone meanwhile. EPERM: another user's (setuid), or on macOS a group of zombies.
+    if (['ESRCH', 'EPERM'].includes(systemCode(error) ?? '')) return false;
+    throw error;
+  }
+}
+
+/** Whether a process that was seen is gone: no such pid, a zombie, or another process by now. */
+export function isGone(member: { pid: number; start: number | null }, system: System): boolean {
+  const seen = system.view(member.pid);
+  return seen === null || seen.zombie || (member.start !== null && seen.start !== member.start);
+}
+
+/** Processes as an outcome names them. */
+export function asLeftovers(members: readonly Member[], shimPid: number | null): Leftover[] {
+  return members
+    .filter((member) => member.pid !== shimPid)
+    .slice(0, bounds.leftovers)
+    .map(({ pid, command, start }) => ({ pid, command, start }));
+}

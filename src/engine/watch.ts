@@ -1,0 +1,119 @@
+import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
+import { pidExists } from '../platform/identity.ts';
+import { taskIdOfFile } from '../tasklog/paths.ts';
+import { retryUnwritten } from './append.ts';
+import { background } from './background.ts';
+import type { LiveTask, SessionContext } from './context.ts';
+import { changed } from './deliver.ts';
+import type { OutputLimits } from './limits.ts';
+import { look } from './look.ts';
+
+/** The slow poll, behind the events. */
+const pollMs = 1_000;
+
+/** Every so many polls a task that is not our own child is looked at whatever the events say. */
+const fullLookEvery = 30;
+
+/**
+ * Sees what other processes do in a session: one watch on its folder of task logs, which reports new tasks,
+ * exit markers, outcomes and acknowledgements. Behind it a slow poll, for shims that were SIGKILLed and so
+ * wrote nothing, and for file systems that send no events: until one has come, the folder is compared.
+ */
+export class SessionWatch {
+  readonly #context: SessionContext;
+  readonly #limits: OutputLimits;
+  readonly #dirty = new Set<string>();
+  #watcher: FSWatcher | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #eventsWork = false;
+  #folderTime = 0;
+  #known = new Set<string>();
+  #polls = 0;
+
+  constructor(context: SessionContext, limits: OutputLimits) {
+    this.#context = context;
+    this.#limits = limits;
+  }
+
+  /** Begins to watch. To be called before the folder is read, so that nothing falls in between. */
+  start(): void {
+    try {
+      this.#watcher = watch(this.#context.paths.tasks, { persistent: false }, (_event, name) => {
+        this.#eventsWork = true;
+        this.#known = new Set();
+        this.#mark(name);
+      });
+      this.#watcher.on('error', () => this.#lose());
+    } catch {
+      // No watches left, or none on this system: the poll does it.
+      this.#watcher = undefined;
+    }
+    this.#poll = setInterval(() => this.#pollOnce(), pollMs);
+    this.#poll.unref();
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    clearInterval(this.#poll);
+  }
+
+  #lose(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#eventsWork = false;
+    this.#folderTime = 0;
+  }
+
+  #mark(name: string | null): void {
+    const taskId = name === null ? null : taskIdOfFile(name);
+    if (taskId === null) return;
+    if (this.#dirty.size === 0) setImmediate(() => this.#lookAtDirty());
+    this.#dirty.add(taskId);
+  }
+
+  #lookAtDirty(): void {
+    const ids = [...this.#dirty];
+    this.#dirty.clear();
+    for (const id of ids) this.#look(id);
+  }
+
+  #look(taskId: string): void {
+    const context = this.#context;
+    if (context.closed || context.recent.has(taskId)) return;
+    const live = context.live.get(taskId);
+    // Our own child's end comes as an event of its own; until then it is alive, whatever its log says.
+    if (live?.own === true && live.reaped === null) changed(context, taskId);
+    else background(look(context, this.#limits, taskId));
+  }
+
+  #pollOnce(): void {
+    const context = this.#context;
+    this.#polls += 1;
+    context.recent = new Set();
+    retryUnwritten(context);
+    if (!this.#eventsWork) this.#compareFolder();
+    const all = this.#polls % fullLookEvery === 0;
+    for (const live of context.live.values()) if (all || this.#needsLook(live)) this.#look(live.id);
+  }
+
+  #needsLook(live: LiveTask): boolean {
+    if (live.own && live.reaped === null) return false;
+    return live.pid === null || live.stop !== null || !pidExists(live.pid);
+  }
+
+  /** Without events: which logs are new since the last look. */
+  #compareFolder(): void {
+    try {
+      const { mtimeMs } = statSync(this.#context.paths.tasks);
+      if (mtimeMs === this.#folderTime) return;
+      this.#folderTime = mtimeMs;
+      for (const name of readdirSync(this.#context.paths.tasks)) {
+        if (this.#known.has(name)) continue;
+        this.#known.add(name);
+        this.#mark(name);
+      }
+    } catch {
+      // The folder is gone; spawning makes it again.
+    }
+  }
+}

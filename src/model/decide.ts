@@ -1,0 +1,72 @@
+import type { OutcomeFact, StopFact } from './facts.ts';
+import type { Facts } from './fold.ts';
+import type { EndedStatus, Liveness } from './words.ts';
+
+/** How a task ended, before anybody has recorded it. */
+export interface Verdict {
+  readonly status: EndedStatus;
+  readonly reason: string | null;
+  readonly exitCode: number | null;
+  readonly killSignal: string | null;
+}
+
+/** What the facts and the liveness of the shim say about a task. */
+export type Decision =
+  /** It has not ended, or nobody here may judge it (`elsewhere`). */
+  | {
+      readonly state: 'live';
+      readonly status: 'starting' | 'running' | 'killing';
+      readonly elsewhere: boolean;
+    }
+  /** It has ended and nobody has recorded how: append the outcome. */
+  | { readonly state: 'settle'; readonly verdict: Verdict }
+  /** It has ended and the record says how. */
+  | { readonly state: 'ended'; readonly outcome: OutcomeFact; readonly delivered: boolean };
+
+/** The exit code of a task that ran out of time, as `timeout(1)` has it. */
+export const timedOutExitCode = 124;
+
+/**
+ * The status of a task: a pure and total function of its facts and of whether its shim lives.
+ *
+ * While the shim lives nothing has ended, whatever the log says. When it is gone, a recorded outcome
+ * stands; else the task is judged by what the shim saw (its exit marker), then by what its parent saw,
+ * and else it is `lost`. `unknown` (a task of another machine) is never judged.
+ */
+export function decide(facts: Facts, alive: Liveness): Decision {
+  if (alive !== 'yes' && facts.outcome !== undefined) {
+    return { state: 'ended', outcome: facts.outcome, delivered: facts.delivered !== undefined };
+  }
+  if (alive !== 'no') return { state: 'live', status: liveStatus(facts), elsewhere: alive === 'unknown' };
+  return { state: 'settle', verdict: judge(facts) };
+}
+
+function liveStatus(facts: Facts): 'starting' | 'running' | 'killing' {
+  if (facts.stop !== undefined) return 'killing';
+  return facts.started === undefined ? 'starting' : 'running';
+}
+
+function judge(facts: Facts): Verdict {
+  const code = facts.exit?.code ?? facts.reaped?.code ?? null;
+  const killSignal = facts.exit === undefined ? (facts.reaped?.killSignal ?? null) : null;
+  if (facts.stop !== undefined) return stoppedVerdict(facts.stop, code, killSignal);
+  if (facts.exit !== undefined) return exitVerdict(facts.exit.code);
+  if (facts.started === undefined && facts.spec !== undefined) {
+    return { status: 'failed', reason: 'spawn_aborted', exitCode: null, killSignal: null };
+  }
+  if (killSignal !== null) return { status: 'failed', reason: 'signal', exitCode: null, killSignal };
+  if (code !== null) return exitVerdict(code);
+  const reason = facts.count === 0 ? 'unreadable_record' : 'no_exit_marker';
+  return { status: 'lost', reason, exitCode: null, killSignal: null };
+}
+
+function stoppedVerdict(stop: StopFact, code: number | null, killSignal: string | null): Verdict {
+  if (stop.cause === 'timeout') {
+    return { status: 'timed_out', reason: 'timeout', exitCode: timedOutExitCode, killSignal };
+  }
+  return { status: 'killed', reason: stop.cause, exitCode: code, killSignal };
+}
+
+function exitVerdict(code: number): Verdict {
+  return { status: code === 0 ? 'completed' : 'failed', reason: null, exitCode: code, killSignal: null };
+}

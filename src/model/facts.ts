@@ -1,0 +1,159 @@
+import type { EndedStatus, Leftover, LeftoversPolicy, ProcessIdentity, StopCause } from './words.ts';
+
+/** What was asked: appended by the spawner, first. Environment values are never in it. */
+export interface SpecFact {
+  readonly fact: 'spec';
+  /** Format version of the task log. */
+  readonly v: 1;
+  readonly taskId: string;
+  readonly sessionId: string;
+  /** The command as given; only its beginning when it is kept in a file of its own. */
+  readonly command: string;
+  /** The whole command is in `output/<task id>.cmd`, because it does not fit an argument. */
+  readonly commandInFile: boolean;
+  readonly cwd: string;
+  /** The absolute path of the shell that runs the command. */
+  readonly shell: string;
+  readonly name: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+  readonly graceMs: number;
+  /** stderr goes to a file of its own. */
+  readonly separate: boolean;
+  readonly leftovers: LeftoversPolicy;
+  readonly maxOutputBytes: number | null;
+  readonly keepOutputBytes: number | null;
+  /** The random value of `OUTLIVE_TASK` by which the task's processes are found; no secret. */
+  readonly cookie: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  /** Milliseconds since boot at `createdAt`, where the system has such a clock to share with the shim. */
+  readonly uptimeMs: number | null;
+  /** The spawner. Its boot, namespace and host are the task's own, too. */
+  readonly by: ProcessIdentity;
+}
+
+/** The shim runs and the command is about to: appended by the shim. The pid is the process group as well. */
+export interface StartedFact {
+  readonly fact: 'started';
+  readonly pid: number;
+  readonly start: number | null;
+}
+
+/** The start time of a shim that could not read it by itself (no /proc): appended by the spawner. */
+export interface IdentifiedFact {
+  readonly fact: 'identified';
+  readonly pid: number;
+  readonly start: number;
+}
+
+/** Somebody asks for the end; the first one before the exit marker counts. */
+export interface StopFact {
+  readonly fact: 'stop';
+  readonly cause: StopCause;
+  /** Names this request, so that its author finds it again. */
+  readonly id: string;
+  /** `null`: the shim, whose backstop timer ran out. */
+  readonly by: ProcessIdentity | null;
+  readonly at: number | null;
+  readonly graceMs: number | null;
+  readonly killSignal: string | null;
+}
+
+/** A stop asked for after the outcome (of leftovers) is done; these are alive all the same. */
+export interface StoppedFact {
+  readonly fact: 'stopped';
+  readonly id: string;
+  readonly survivors: readonly Leftover[];
+}
+
+/** The exit marker: appended by the shim, its last act. */
+export interface ExitFact {
+  readonly fact: 'exit';
+  readonly code: number;
+  /** Seconds since boot when the command ended, where the shim could read them. */
+  readonly uptime: number | null;
+  /** CPU time of the command and the children that it waited for, from the lines behind the marker. */
+  readonly cpuMs: number | null;
+}
+
+/** The end of the shim as its parent saw it: appended, with the outcome, when there is no exit marker. */
+export interface ReapedFact {
+  readonly fact: 'reaped';
+  readonly code: number | null;
+  readonly killSignal: string | null;
+}
+
+/** The exit status of each segment of the last pipeline: appended by a shell that can tell. */
+export interface PipeFact {
+  readonly fact: 'pipe';
+  readonly statuses: readonly number[];
+}
+
+/** How the task ended: appended by whoever settles; the first counts. */
+export interface OutcomeFact {
+  readonly fact: 'outcome';
+  readonly id: string;
+  readonly status: EndedStatus;
+  readonly reason: string | null;
+  readonly exitCode: number | null;
+  readonly killSignal: string | null;
+  readonly startedAt: number | null;
+  readonly endedAt: number;
+  readonly cpuMs: number | null;
+  /** Bytes of stdout (with stderr, unless kept apart). */
+  readonly bytes: number;
+  readonly stderrBytes: number;
+  readonly leftovers: readonly Leftover[];
+  readonly pipeStatus: readonly number[] | null;
+}
+
+/** A consumer handles the completion and nobody else should; void when its process is dead. */
+export interface ClaimFact {
+  readonly fact: 'claim';
+  readonly id: string;
+  readonly by: ProcessIdentity;
+}
+
+/** A consumer gives its claim back. */
+export interface UnclaimFact {
+  readonly fact: 'unclaim';
+  readonly id: string;
+}
+
+/** The completion is acknowledged; the first counts. */
+export interface DeliveredFact {
+  readonly fact: 'delivered';
+  readonly id: string;
+  readonly at: number;
+}
+
+/** The middle of an ended task's output was cut out, to keep its size in bounds. */
+export interface CutFact {
+  readonly fact: 'cut';
+  readonly stream: 'stdout' | 'stderr';
+  /** The first `head` bytes are kept ... */
+  readonly head: number;
+  /** ... and those from offset `tail` on. */
+  readonly tail: number;
+  /** Size before the cut. */
+  readonly bytes: number;
+  /** Bytes of the notice that stands between the two in the file. */
+  readonly notice: number;
+}
+
+/** One line of a task log. */
+export type Fact =
+  | SpecFact
+  | StartedFact
+  | IdentifiedFact
+  | StopFact
+  | StoppedFact
+  | ExitFact
+  | ReapedFact
+  | PipeFact
+  | OutcomeFact
+  | ClaimFact
+  | UnclaimFact
+  | DeliveredFact
+  | CutFact;

@@ -1,0 +1,43 @@
+/** Every default and bound that a user can meet, in one place. docs/architecture.md explains them. */
+export const defaults = {
+  /** A task that runs longer is stopped, unless told otherwise. */
+  timeoutMs: 30 * 60_000,
+  /** Between the first signal of a stop and SIGKILL. */
+  graceMs: 3_000,
+  /** Running tasks a session. */
+  maxRunning: 64,
+  /** Output that a running task may write before it is stopped: 1 GiB. */
+  maxOutputBytes: 1024 ** 3,
+  /** Output that is kept of an ended task, per stream: 100 MiB. */
+  keepOutputBytes: 100 * 1024 ** 2,
+  /** How long an ended and acknowledged task is kept: 7 days. */
+  retentionMs: 7 * 24 * 3_600_000,
+  /** Bytes of output that a snapshot and a completion carry. */
+  previewBytes: 300,
+  /** Bytes that `read` and `tail` return at most when not told. */
+  readBytes: 64 * 1024,
+} as const;
+
+/** Bounds of what is accepted. */
+export const bounds = {
+  /** Bytes of a session id. */
+  sessionIdBytes: 1024,
+  /** Bytes of a command; what does not fit an argument goes by file. */
+  commandBytes: 16 * 1024 ** 2,
+  /**
+   * Bytes of a command that is handed over as an argument. Linux allows one argument 128 KiB; the record
+   * repeats the command, and every reader of the record pays for it, so the bound is lower.
+   */
+  argumentBytes: 64 * 1024,
+  /** Characters of a command that the record keeps when the whole is in a file. */
+  commandHeadChars: 4096,
+  /** Bytes of a task's name. */
+  nameBytes: 256,
+  /** Labels a task, and bytes of a key or a value. */
+  labels: 64,
+  labelBytes: 1024,
+  /** The longest duration: what a timer of 32 bits can hold is bridged, and a century is enough. */
+  durationMs: 100 * 365 * 24 * 3_600_000,
+  /** Leftovers that an outcome names. */
+  leftovers: 64,
+} as const;

@@ -1,0 +1,47 @@
+import type { ExitFact, SpecFact, StartedFact } from './facts.ts';
+
+/** Length of a clock tick in /proc/PID/stat: the kernel's USER_HZ is 100 on every architecture that Node runs on. */
+const tickMs = 10;
+
+/** A start longer than this after the spec is no slow machine but two clocks that do not agree (lxcfs). */
+const plausibleDelayMs = 60 * 60_000;
+
+/**
+ * When the shim started, in milliseconds of the clock of `spec.uptimeMs`. The record alone decides, so
+ * every process computes the same value; without a shared clock it is the time of the spec.
+ */
+export function startedUptimeMs(spec: SpecFact, started: StartedFact): number | null {
+  if (spec.uptimeMs === null) return null;
+  if (started.start === null) return spec.uptimeMs;
+  const delay = started.start * tickMs - spec.uptimeMs;
+  // A tick is 10 ms long, so a start can seem to come a little before the spec.
+  return delay < 0 || delay > plausibleDelayMs ? spec.uptimeMs : spec.uptimeMs + delay;
+}
+
+/** When the shim started, in epoch milliseconds by the clock that the spawner had; steps of the clock do not move it. */
+export function startedAt(spec: SpecFact, started: StartedFact): number {
+  const uptime = startedUptimeMs(spec, started);
+  if (uptime === null || spec.uptimeMs === null) return spec.createdAt;
+  return Math.round(spec.createdAt + uptime - spec.uptimeMs);
+}
+
+/** When the command ended, in epoch milliseconds, or null when the marker has no time. */
+export function endedAt(spec: SpecFact, exit: ExitFact): number | null {
+  if (spec.uptimeMs === null || exit.uptime === null) return null;
+  const elapsed = exit.uptime * 1000 - spec.uptimeMs;
+  return elapsed < -tickMs ? null : Math.round(spec.createdAt + Math.max(0, elapsed));
+}
+
+/**
+ * How long a task has run, in milliseconds: by the clock since boot where there is one, so that neither a
+ * restart of the supervisor nor a step of the wall clock extends a timeout.
+ */
+export function elapsedMs(
+  spec: SpecFact,
+  started: StartedFact,
+  now: { epochMs: number; uptimeMs: number | null },
+): number {
+  const begin = startedUptimeMs(spec, started);
+  if (begin === null || now.uptimeMs === null) return Math.max(0, now.epochMs - startedAt(spec, started));
+  return Math.max(0, now.uptimeMs - begin);
+}

@@ -1,0 +1,120 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { hostname } from 'node:os';
+import type { ProcessIdentity } from '../model/words.ts';
+import { commandLineChars, cookieVariable, type Member, type ProcessView, type System } from './system.ts';
+
+/** Fixed words and zone, so that a start time is the same number whoever reads it, wherever. */
+const environment = { PATH: '/bin:/usr/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC0' };
+
+const columns = 'pid=,ppid=,pgid=,sess=,stat=,lstart=,command=';
+
+/** Enough for the listing of a busy machine, environments included. */
+const maxBuffer = 256 * 1024 ** 2;
+
+/** macOS, or any system whose processes are told by `ps` rather than by /proc. */
+export const bsd: System = {
+  self: () => {
+    own ??= readOwnIdentity();
+    return own;
+  },
+  view: (pid) => {
+    const text = psSync(['-ww', '-o', columns, '-p', String(pid)]);
+    return parseListing(text)[0]?.view ?? null;
+  },
+  members,
+  membersQuickly: (_cookie, group) => (groupIsGone(group) ? [] : null),
+  namespaceIsAlive: () => true,
+};
+
+let own: ProcessIdentity | undefined;
+
+function readOwnIdentity(): ProcessIdentity {
+  return {
+    pid: process.pid,
+    start: bsd.view(process.pid)?.start ?? null,
+    boot: bootId(),
+    pidNamespace: '',
+    host: hostname(),
+  };
+}
+
+/** The kernel's own id of this boot. */
+function bootId(): string {
+  try {
+    return execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], {
+      env: environment,
+      encoding: 'utf8',
+    }).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** A line of `ps`: numbers, the state, a start time of five words, the command (with -E, its environment behind it). */
+const line = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)\s+(\w{3}\s+\w{3}\s+\d+\s+[\d:]+\s+\d{4})\s+(.*)$/;
+
+/** Reads what `ps` lists in our columns. Lines of another form are left out. */
+export function parseListing(text: string): { view: ProcessView; command: string }[] {
+  return text.split('\n').flatMap((row) => {
+    const match = line.exec(row);
+    if (match === null) return [];
+    const [, pid, parent, group, session, state = '', started = '', command = ''] = match;
+    const start = Date.parse(`${started} UTC`) / 1000;
+    return [
+      {
+        view: {
+          pid: Number(pid),
+          parent: Number(parent),
+          group: Number(group),
+          session: Number(session) || 0,
+          start: Number.isNaN(start) ? null : start,
+          zombie: state.startsWith('Z'),
+          suspended: state.startsWith('T'),
+        },
+        command,
+      },
+    ];
+  });
+}
+
+function psSync(args: string[]): string {
+  try {
+    return execFileSync('ps', args, {
+      env: environment,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  } catch {
+    // `ps -p` of a pid that is not there exits with 1 and prints nothing.
+    return '';
+  }
+}
+
+async function members(cookie: string, group: number | null): Promise<Member[]> {
+  const text = await listing();
+  const entry = `${cookieVariable}=${cookie}`;
+  return parseListing(text).flatMap(({ view, command }) => {
+    if (view.zombie || view.pid === process.pid) return [];
+    const hasCookie = command.includes(entry);
+    if (!hasCookie && view.group !== group) return [];
+    return [{ ...view, hasCookie, command: command.slice(0, commandLineChars) }];
+  });
+}
+
+/** `-E` shows the environment of the caller's own processes, behind the command. */
+function listing(): Promise<string> {
+  const args = ['-A', '-E', '-ww', '-o', columns];
+  return new Promise((resolve) => {
+    execFile('ps', args, { env: environment, maxBuffer }, (_error, stdout) => resolve(stdout));
+  });
+}
+
+/** A group without a process; zombies still count as one here. */
+function groupIsGone(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}

@@ -1,0 +1,42 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { OutliveError } from '../errors/error.ts';
+
+/** Where shells are when PATH does not say. */
+const usualFolders = ['/bin', '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'];
+
+let defaultShell: string | undefined;
+
+/**
+ * The absolute path of a shell. Without a name: bash where there is one, else sh.
+ * @throws OutliveError `SHELL_NOT_FOUND` when it is not there or cannot be executed.
+ */
+export function findShell(name: string | undefined, path: string | undefined): string {
+  if (name === undefined) {
+    defaultShell ??= search('bash', path) ?? search('sh', path);
+    if (defaultShell !== undefined) return defaultShell;
+  } else if (isAbsolute(name)) {
+    if (isExecutable(name)) return name;
+  } else if (!name.includes('/')) {
+    const found = search(name, path);
+    if (found !== undefined) return found;
+  }
+  throw new OutliveError(
+    'SHELL_NOT_FOUND',
+    `expected a shell that can be executed: the name of one in PATH or an absolute path; found ${JSON.stringify(name ?? 'neither bash nor sh')}. Install it, or name another one in the option "shell".`,
+  );
+}
+
+function search(name: string, path: string | undefined): string | undefined {
+  const folders = [...(path ?? '').split(delimiter).filter(isAbsolute), ...usualFolders];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,48 @@
+import type { ProcessIdentity } from '../model/words.ts';
+
+/** What a look at one process says. */
+export interface ProcessView {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** Kernel start time in the unit of {@link ProcessIdentity}. */
+  readonly start: number | null;
+  /** Dead but not yet reaped by its parent: counts as dead. */
+  readonly zombie: boolean;
+  /** Stopped by a signal (SIGSTOP, SIGTSTP) or a debugger. */
+  readonly suspended: boolean;
+}
+
+/** What differs from one operating system to another about processes. One file each implements it. */
+export interface System {
+  /** The identity of this process. */
+  self(): ProcessIdentity;
+  /** A look at one process; `null` when there is none. */
+  view(pid: number): ProcessView | null;
+  /**
+   * Every process whose `OUTLIVE_TASK` is the cookie or whose group is one of `groups`, zombies left out.
+   * Gives the event loop back in between.
+   */
+  members(cookie: string, group: number | null): Promise<Member[]>;
+  /**
+   * The same, at once, if it can be told cheaply, for a task whose shim had this pid: `null` means ask
+   * {@link System.members}.
+   */
+  membersQuickly(cookie: string, group: number): Member[] | null;
+  /** Whether the pid namespace still has a process, as far as can be seen from here. */
+  namespaceIsAlive(namespace: string): boolean;
+}
+
+/** A process that belongs to a task. */
+export interface Member extends ProcessView {
+  /** It carries the task's cookie; the others are known by their process group alone. */
+  readonly hasCookie: boolean;
+  readonly command: string;
+}
+
+/** The name of the environment variable that holds the cookie. */
+export const cookieVariable = 'OUTLIVE_TASK';
+
+/** How long a command line of a process may be in records, in characters. */
+export const commandLineChars = 200;

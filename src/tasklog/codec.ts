@@ -1,0 +1,212 @@
+import type {
+  ClaimFact,
+  CutFact,
+  ExitFact,
+  Fact,
+  OutcomeFact,
+  SpecFact,
+  StartedFact,
+  StopFact,
+} from '../model/facts.ts';
+import {
+  endedStatuses,
+  type Leftover,
+  leftoversPolicies,
+  type ProcessIdentity,
+  stopCauses,
+} from '../model/words.ts';
+import { isObject, type Json, list, number, parseObject, pidOf, text, word } from './check.ts';
+
+/** The version of the task log that this code writes, and the newest that it reads. */
+export const taskLogVersion = 1;
+
+/**
+ * A fact as bytes for the log: one JSON object a line, with a line break on both sides. The one in front
+ * keeps a torn fact before it from spoiling this one. The one behind is for shells that write their facts
+ * in two steps, line break and rest (bash): a fact of ours that falls in between must not join the rest.
+ */
+export function encodeFact(fact: Fact): string {
+  return `\n${JSON.stringify(fact)}\n`;
+}
+
+/**
+ * Parses a whole log. Lines that are torn, garbage, of an unknown kind or of a wrong form are skipped:
+ * what can be read counts.
+ */
+export function parseLog(content: string): Fact[] {
+  const facts: Fact[] = [];
+  const times: number[] = [];
+  for (const line of content.split('\n')) {
+    if (line === '') continue;
+    const fact = line.startsWith('{') ? parseFact(line) : null;
+    if (fact !== null) facts.push(fact);
+    if (fact?.fact === 'exit') times.length = 0;
+    const cpu = fact === null ? parseTimes(line) : null;
+    if (cpu !== null) times.push(cpu);
+  }
+  return withCpuTime(facts, times[1]);
+}
+
+/** Parses one line; null when it is no fact that we know. */
+export function parseFact(line: string): Fact | null {
+  const json = parseObject(line);
+  const parse = json === null ? undefined : parsers[String(json.fact)];
+  return json === null || parse === undefined ? null : parse(json);
+}
+
+const parsers: Readonly<Record<string, (json: Json) => Fact | null>> = {
+  __proto__: null as never,
+  spec: parseSpec,
+  started: parseStarted,
+  identified: (json) => {
+    const [pid, start] = [pidOf(json.pid), number(json.start, null)];
+    return pid === null || start === null ? null : { fact: 'identified', pid, start };
+  },
+  stop: parseStop,
+  stopped: (json) => ({
+    fact: 'stopped',
+    id: text(json.id, ''),
+    survivors: list(json.survivors, parseLeftover),
+  }),
+  exit: parseExit,
+  reaped: (json) => ({
+    fact: 'reaped',
+    code: number(json.code, null),
+    killSignal: text(json.killSignal, null),
+  }),
+  pipe: (json) => ({ fact: 'pipe', statuses: (text(json.status, '').match(/\d+/g) ?? []).map(Number) }),
+  outcome: parseOutcome,
+  claim: parseClaim,
+  unclaim: (json) => ({ fact: 'unclaim', id: text(json.id, '') }),
+  delivered: (json) => ({ fact: 'delivered', id: text(json.id, ''), at: number(json.at, 0) }),
+  cut: parseCut,
+};
+
+function parseSpec(json: Json): SpecFact | null {
+  const command = text(json.command, null);
+  const by = parseIdentity(json.by);
+  const v = number(json.v, 0);
+  if (command === null || by === null || v < 1 || v > taskLogVersion) return null;
+  return {
+    fact: 'spec',
+    v: 1,
+    taskId: text(json.taskId, ''),
+    sessionId: text(json.sessionId, ''),
+    command,
+    commandInFile: json.commandInFile === true,
+    cwd: text(json.cwd, ''),
+    shell: text(json.shell, ''),
+    name: text(json.name, null),
+    labels: parseLabels(json.labels),
+    timeoutMs: number(json.timeoutMs, null),
+    graceMs: number(json.graceMs, 0),
+    separate: json.separate === true,
+    leftovers: word(json.leftovers, leftoversPolicies, 'report'),
+    maxOutputBytes: number(json.maxOutputBytes, null),
+    keepOutputBytes: number(json.keepOutputBytes, null),
+    cookie: text(json.cookie, ''),
+    createdAt: number(json.createdAt, 0),
+    uptimeMs: number(json.uptimeMs, null),
+    by,
+  };
+}
+
+function parseStarted(json: Json): StartedFact | null {
+  const pid = pidOf(json.pid);
+  return pid === null ? null : { fact: 'started', pid, start: number(json.start, null) };
+}
+
+function parseStop(json: Json): StopFact | null {
+  const cause = word(json.cause, stopCauses, null);
+  if (cause === null) return null;
+  return {
+    fact: 'stop',
+    cause,
+    id: text(json.id, ''),
+    by: parseIdentity(json.by),
+    at: number(json.at, null),
+    graceMs: number(json.graceMs, null),
+    killSignal: text(json.killSignal, null),
+  };
+}
+
+function parseExit(json: Json): ExitFact | null {
+  const code = number(json.code, null);
+  return code === null ? null : { fact: 'exit', code, uptime: number(json.uptime, null), cpuMs: null };
+}
+
+function parseOutcome(json: Json): OutcomeFact | null {
+  const status = word(json.status, endedStatuses, null);
+  const endedAt = number(json.endedAt, null);
+  if (status === null || endedAt === null) return null;
+  return {
+    fact: 'outcome',
+    id: text(json.id, ''),
+    status,
+    reason: text(json.reason, null),
+    exitCode: number(json.exitCode, null),
+    killSignal: text(json.killSignal, null),
+    startedAt: number(json.startedAt, null),
+    endedAt,
+    cpuMs: number(json.cpuMs, null),
+    bytes: number(json.bytes, 0),
+    stderrBytes: number(json.stderrBytes, 0),
+    leftovers: list(json.leftovers, parseLeftover),
+    pipeStatus: Array.isArray(json.pipeStatus) ? list(json.pipeStatus, (item) => number(item, null)) : null,
+  };
+}
+
+function parseClaim(json: Json): ClaimFact | null {
+  const by = parseIdentity(json.by);
+  return by === null ? null : { fact: 'claim', id: text(json.id, ''), by };
+}
+
+function parseCut(json: Json): CutFact | null {
+  const stream = word(json.stream, ['stdout', 'stderr'] as const, null);
+  const [head, tail] = [number(json.head, null), number(json.tail, null)];
+  const [bytes, notice] = [number(json.bytes, null), number(json.notice, null)];
+  if (stream === null || head === null || tail === null || bytes === null || notice === null) return null;
+  return head < 0 || tail < head || bytes < tail ? null : { fact: 'cut', stream, head, tail, bytes, notice };
+}
+
+function parseIdentity(value: unknown): ProcessIdentity | null {
+  if (!isObject(value) || typeof value.pid !== 'number') return null;
+  return {
+    pid: value.pid,
+    start: number(value.start, null),
+    boot: text(value.boot, ''),
+    pidNamespace: text(value.pidNamespace, ''),
+    host: text(value.host, ''),
+  };
+}
+
+function parseLeftover(value: unknown): Leftover | null {
+  const pid = isObject(value) ? pidOf(value.pid) : null;
+  if (!isObject(value) || pid === null) return null;
+  return { pid, command: text(value.command, ''), start: number(value.start, null) };
+}
+
+function parseLabels(value: unknown): Record<string, string> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+/** One line of the shell's `times`, such as `0m0.012s 0m1.50s`: milliseconds of both. Locales may write a comma. */
+function parseTimes(line: string): number | null {
+  const match = /^\s*(\d+)m\s*([\d.,]+)s\s+(\d+)m\s*([\d.,]+)s/.exec(line);
+  if (match === null) return null;
+  const seconds = (minutes: string | undefined, rest: string | undefined): number =>
+    Number(minutes) * 60 + Number((rest ?? '').replace(',', '.'));
+  const total = Math.round((seconds(match[1], match[2]) + seconds(match[3], match[4])) * 1000);
+  return Number.isFinite(total) ? total : null;
+}
+
+/** The second line of `times`, behind the last exit marker, is about the shim's children. */
+function withCpuTime(facts: Fact[], cpuMs: number | undefined): Fact[] {
+  const last = facts.findLastIndex((fact) => fact.fact === 'exit');
+  const exit = facts[last];
+  if (cpuMs !== undefined && exit?.fact === 'exit') facts[last] = { ...exit, cpuMs };
+  return facts;
+}

@@ -1,0 +1,96 @@
+import { closeSync, constants, fdatasync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import type { Fact } from '../model/facts.ts';
+import { type Facts, foldFacts } from '../model/fold.ts';
+import { systemCode } from '../util/system-error.ts';
+import { encodeFact, parseLog } from './codec.ts';
+
+/** Never through a symbolic link, and never held up by a pipe that somebody put there. */
+const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * The facts of a task's end must fit on a full disk: whatever the spec's last block has left beyond its end
+ * is theirs, and this much must be left. Blocks are 4 KiB on every file system that matters.
+ */
+const reservedBytes = 2048;
+const blockBytes = 4096;
+
+/** A log as read from disk. */
+export interface TaskLog {
+  /** In the order of the file. */
+  readonly list: readonly Fact[];
+  /** Size of the file; 0 for a log that was created and not yet written. */
+  readonly bytes: number;
+  /** When the last fact was appended, epoch milliseconds. */
+  readonly modifiedAt: number;
+}
+
+/**
+ * Creates a log, which allocates its task's id. The descriptor is for appending, and for reading what others
+ * append: the shim's timer does that.
+ * @throws a system error, `EEXIST` when the id is taken.
+ */
+export function createLog(path: string): number {
+  const { O_CREAT, O_EXCL, O_RDWR, O_APPEND } = constants;
+  return openSync(path, O_CREAT | O_EXCL | O_RDWR | O_APPEND | careful, 0o600);
+}
+
+/** Appends the spec to a new log, padded so that the facts of the end have room even on a full disk. */
+export function writeSpec(descriptor: number, spec: Fact): void {
+  const text = encodeFact(spec);
+  const used = Buffer.byteLength(text) % blockBytes;
+  const short = used === 0 || blockBytes - used < reservedBytes;
+  writeAll(descriptor, short ? text + ' '.repeat(blockBytes - used + 1) : text);
+}
+
+/** Resolves when what was written to the log is on the disk. */
+export function syncLog(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fdatasync(descriptor, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Appends facts in one write. Order in the file is the order of events, for everybody. */
+export function appendFacts(path: string, facts: readonly Fact[]): void {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | careful);
+  try {
+    writeAll(descriptor, facts.map(encodeFact).join(''));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  const written = writeSync(descriptor, bytes);
+  // A disk that fills up in the middle takes a part; the next write then says why.
+  if (written < bytes.length) writeSync(descriptor, bytes, written);
+}
+
+/** Reads and folds a log; null when there is none, or when what is there is no file. */
+export function readLog(path: string): TaskLog | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | careful);
+  } catch (error) {
+    if (unreadable.has(systemCode(error) ?? '')) return null;
+    throw error;
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) return null;
+    const buffer = Buffer.allocUnsafe(stat.size);
+    const length = readSync(descriptor, buffer, 0, stat.size, 0);
+    const list = parseLog(buffer.toString('utf8', 0, length));
+    return { list, bytes: stat.size, modifiedAt: stat.mtimeMs };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Folds a log, and behind it facts that could not be appended to it yet. */
+export function foldWith(log: TaskLog, unwritten: readonly Fact[] = []): Facts {
+  return foldFacts(unwritten.length === 0 ? log.list : [...log.list, ...unwritten]);
+}
+
+/** Not there, a symbolic link, or a path that cannot be a file. */
+const unreadable = new Set(['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EISDIR', 'EACCES']);

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+/** The form of a task id: `bgb-` and 8 hexadecimal digits. Only such names ever become part of a path. */
+export const taskIdPattern = /^bgb-[0-9a-f]{8}$/;
+
+/** The folders of one session. */
+export interface SessionPaths {
+  readonly dir: string;
+  readonly tasks: string;
+  readonly output: string;
+  /** The session's id in clear. */
+  readonly record: string;
+}
+
+/** The files of one task. */
+export interface TaskPaths {
+  readonly log: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The command, when it does not fit an argument. */
+  readonly command: string;
+  /** Where a shortened stdout or stderr is written before it takes the place of the whole one. */
+  readonly stdoutCut: string;
+  readonly stderrCut: string;
+}
+
+/** Where a store keeps its sessions. */
+export function sessionsFolder(storeDir: string): string {
+  return join(storeDir, 'sessions');
+}
+
+/**
+ * The folder of a session: a slug that people recognise and a hash that decides. Any id is safe, because
+ * the slug keeps only letters, digits and a few signs that are no separators.
+ */
+export function sessionPaths(storeDir: string, sessionId: string): SessionPaths {
+  const slug = sessionId
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 32)
+    .replace(/^-+|-+$/g, '');
+  const hash = createHash('sha256').update(sessionId).digest('hex').slice(0, 16);
+  return sessionPathsIn(join(sessionsFolder(storeDir), `${slug || 'session'}-${hash}`));
+}
+
+/** The same for a folder that is there already. */
+export function sessionPathsIn(dir: string): SessionPaths {
+  return { dir, tasks: join(dir, 'tasks'), output: join(dir, 'output'), record: join(dir, 'session.json') };
+}
+
+/** The files of a task, whose id has the form of {@link taskIdPattern}. */
+export function taskPaths(session: SessionPaths, taskId: string): TaskPaths {
+  const output = join(session.output, taskId);
+  return {
+    log: join(session.tasks, `${taskId}.jsonl`),
+    stdout: `${output}.out`,
+    stderr: `${output}.err`,
+    command: `${output}.cmd`,
+    stdoutCut: `${output}.out.cut`,
+    stderrCut: `${output}.err.cut`,
+  };
+}
+
+/** The id of the task whose log has that file name, or null for another file. */
+export function taskIdOfFile(fileName: string): string | null {
+  const id = fileName.endsWith('.jsonl') ? fileName.slice(0, -'.jsonl'.length) : '';
+  return taskIdPattern.test(id) ? id : null;
+}

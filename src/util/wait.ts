@@ -1,0 +1,31 @@
+/** The longest delay that a Node timer can hold, in milliseconds. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Resolves after that many milliseconds. It does not keep the process alive. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.min(ms, longestTimerMs)).unref();
+  });
+}
+
+/** Lets everything else that is ready on the event loop run first. */
+export function yieldToOthers(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A timer of any length that does not keep the process alive. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Calls back once after `ms` milliseconds, also where that is longer than a Node timer can hold. */
+export function after(ms: number, callback: () => void): Timer {
+  let handle: NodeJS.Timeout;
+  const arm = (left: number): void => {
+    const step = Math.min(Math.max(0, left), longestTimerMs);
+    handle = setTimeout(() => (left > step ? arm(left - step) : callback()), step);
+    handle.unref();
+  };
+  arm(ms);
+  return { cancel: () => clearTimeout(handle) };
+}
