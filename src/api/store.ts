@@ -105,7 +105,7 @@ export class Store implements AsyncDisposable {
     this.#closed = true;
     const sessions = await Promise.allSettled([...this.#sessions.values()]);
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
-    this.#context.lifeline.close();
+    await this.#context.lifeline.close();
   }
 
   /** The same as {@link Store.close}: tasks run on. */

@@ -16,7 +16,7 @@ const strayAfterMs = 60_000;
 export class Lifeline {
   readonly #dir: string;
   #ends: { readonly read: number; readonly write: number } | undefined;
-  #opening = false;
+  #opening: Promise<void> | undefined;
   #closed = false;
 
   constructor(dir: string) {
@@ -28,27 +28,30 @@ export class Lifeline {
    * end from the start sleeps from the start, which costs one more process. The first call opens the pipe.
    */
   forShim(): number | 'ignore' {
-    if (this.#ends === undefined && !this.#opening && !this.#closed) this.#open();
+    if (!this.#closed) this.#opening ??= this.#open();
     return this.#ends?.read ?? 'ignore';
   }
 
   /** Lets go: from now on the shims' timers count by themselves. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
+    await this.#opening;
     if (this.#ends === undefined) return;
     closeSync(this.#ends.write);
     closeSync(this.#ends.read);
     this.#ends = undefined;
   }
 
-  #open(): void {
-    this.#opening = true;
+  #open(): Promise<void> {
     const path = join(this.#dir, `lifeline-${randomBytes(8).toString('hex')}`);
-    const child = execFile('mkfifo', ['-m', '600', path], (error) => {
-      // Without mkfifo the shims keep their own time, which is as good.
-      if (error === null) this.#adopt(path);
+    return new Promise((resolve) => {
+      const child = execFile('mkfifo', ['-m', '600', path], (error) => {
+        // Without mkfifo the shims keep their own time, which is as good.
+        if (error === null) this.#adopt(path);
+        resolve();
+      });
+      child.unref();
     });
-    child.unref();
   }
 
   #adopt(path: string): void {

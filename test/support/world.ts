@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  openStore,
+  type Session,
+  type SessionOptions,
+  type Store,
+  type StoreOptions,
+} from '../../src/index.ts';
+import { root } from './repository.ts';
+
+/** Nothing that a test waits for takes this long unless it is broken. */
+const brokenAfterMs = 20_000;
+
+/** A store of a test's own. Disposing of it fails the test when processes, descriptors or temporary files are left. */
+export class World implements AsyncDisposable {
+  readonly base = mkdtempSync(join(tmpdir(), 'outlive-test-'));
+  /** The store's folder. */
+  readonly dir = join(this.base, 'store');
+  readonly #stores: Store[] = [];
+  readonly #descriptors = openFiles();
+
+  /** Opens the world's store, which is closed at the end. */
+  async store(options: StoreOptions = {}): Promise<Store> {
+    const store = await openStore({ dir: this.dir, ...options });
+    this.#stores.push(store);
+    return store;
+  }
+
+  /** Opens a session of the world's store, through a store object of its own. */
+  async session(id = 'test', options: SessionOptions & { store?: StoreOptions } = {}): Promise<Session> {
+    const { store, ...rest } = options;
+    return await (await this.store(store)).session(id, rest);
+  }
+
+  /** Live processes that carry the cookie of a task, or are in the group of that shim. */
+  pidsOf(taskId: string, group?: number): number[] {
+    return processes().filter(
+      (pid) => cookieOf(pid)?.startsWith(`${taskId}.`) || (group && groupOf(pid) === group),
+    );
+  }
+
+  /** Every live process that belongs to a task of this world's store. */
+  pids(): number[] {
+    const ids = new Set(this.taskIds());
+    return processes().filter((pid) => ids.has(cookieOf(pid)?.split('.')[0] ?? ''));
+  }
+
+  /** The ids of all tasks in the store, of all sessions, from the names of their logs. */
+  taskIds(): string[] {
+    return this.files()
+      .filter((path) => /\/tasks\/bgb-[0-9a-f]{8}\.jsonl$/.test(path))
+      .map((path) => path.slice(-'bgb-12345678.jsonl'.length, -'.jsonl'.length));
+  }
+
+  /** The path of a task's log. */
+  logOf(taskId: string): string {
+    const path = this.files().find((file) => file.endsWith(`/tasks/${taskId}.jsonl`));
+    assert.ok(path, `expected a log of ${taskId} in ${this.dir}`);
+    return join(this.dir, path);
+  }
+
+  /** All files below the store, as paths from its folder. */
+  files(): string[] {
+    try {
+      return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).map((path) => `/${path}`);
+    } catch {
+      return [];
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      for (const store of this.#stores) await store.close();
+      // SIGKILL goes to processes of this world's own tasks alone: they carry its cookies.
+      const left = this.pids();
+      for (const pid of left) kill(pid);
+      await waitFor(() => this.pids().length === 0, 'the processes of the test to be gone');
+      const strays = this.files().filter((path) => /\.tmp$|lifeline-|\.cut$/.test(path));
+      assert.deepEqual(strays, [], 'temporary files are left');
+      await waitFor(() => openFiles().length <= this.#descriptors.length, 'descriptors to be closed').catch(
+        () => {
+          assert.deepEqual(openFiles(), this.#descriptors, 'descriptors are left open');
+        },
+      );
+    } finally {
+      rmSync(this.base, { recursive: true, force: true });
+    }
+  }
+}
+
+/** The command that runs a fixture program of test/fixtures. */
+export function fixture(name: string, ...args: string[]): string {
+  const path = join(root, 'test', 'fixtures', name);
+  const program = name.endsWith('.mjs') ? [process.execPath, path] : ['sh', path];
+  return [...program, ...args].map(quote).join(' ');
+}
+
+/** A word as a shell takes it literally. */
+export function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Waits for a condition; an error that says what was waited for when it does not come true. */
+export async function waitFor(
+  condition: () => unknown,
+  what: string,
+  withinMs = brokenAfterMs,
+): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** The pids of all processes that are alive (zombies are not). */
+export function processes(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && isLive(pid));
+}
+
+/** Whether a pid is alive and no zombie. */
+export function isLive(pid: number): boolean {
+  const state = statFields(pid)?.[0];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+function groupOf(pid: number): number {
+  return Number(statFields(pid)?.[2]);
+}
+
+function statFields(pid: number): string[] | undefined {
+  const text = readOr(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+function cookieOf(pid: number): string | undefined {
+  const entry = readOr(`/proc/${pid}/environ`)
+    ?.split('\0')
+    .find((line) => line.startsWith('OUTLIVE_TASK='));
+  return entry?.slice('OUTLIVE_TASK='.length);
+}
+
+function readOr(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile.
+  }
+}
+
+/** What this process has open, without what Node opens for itself as it likes. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd')
+    .map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    })
+    .filter((target) => target !== '' && !target.startsWith('anon_inode:') && !target.startsWith('/proc/'))
+    .sort();
+}
