@@ -6,6 +6,7 @@ import type { SpecFact } from '../model/facts.ts';
 import { bounds } from '../model/limits.ts';
 import { now } from '../platform/clock.ts';
 import { cookieVariable } from '../platform/system.ts';
+import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { posixShim } from '../shim/posix.ts';
 import { createLog, syncLog, writeSpec } from '../tasklog/log.ts';
 import { type TaskPaths, taskPaths } from '../tasklog/paths.ts';
@@ -167,7 +168,7 @@ function startShim(
   // The name behind the command is the shell's $0, so that its messages begin with it and not with a path.
   const run = spec.commandInFile
     ? ['-c', evaluateFile, shellName, files.paths.command]
-    : ['-c', request.command, shellName];
+    : ['-c', notingPipeStatus(request.command, shellName, files.paths.log), shellName];
   const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
   const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
   const lifeline = request.timeoutMs === null ? 'ignore' : context.store.lifeline.forShim();

@@ -1,4 +1,4 @@
-import type { OutcomeFact, StopFact } from './facts.ts';
+import type { OutcomeFact, PipeFact, StopFact } from './facts.ts';
 import type { Facts } from './fold.ts';
 import type { EndedStatus, Liveness } from './words.ts';
 
@@ -50,12 +50,12 @@ function judge(facts: Facts): Verdict {
   const code = facts.exit?.code ?? facts.reaped?.code ?? null;
   const killSignal = facts.exit === undefined ? (facts.reaped?.killSignal ?? null) : null;
   if (facts.stop !== undefined) return stoppedVerdict(facts.stop, code, killSignal);
-  if (facts.exit !== undefined) return exitVerdict(facts.exit.code);
+  if (facts.exit !== undefined) return exitVerdict(facts.exit.code, facts.pipe);
   if (facts.started === undefined && facts.spec !== undefined) {
     return { status: 'failed', reason: 'spawn_aborted', exitCode: null, killSignal: null };
   }
   if (killSignal !== null) return { status: 'failed', reason: 'signal', exitCode: null, killSignal };
-  if (code !== null) return exitVerdict(code);
+  if (code !== null) return exitVerdict(code, facts.pipe);
   const reason = facts.count === 0 ? 'unreadable_record' : 'no_exit_marker';
   return { status: 'lost', reason, exitCode: null, killSignal: null };
 }
@@ -67,6 +67,17 @@ function stoppedVerdict(stop: StopFact, code: number | null, killSignal: string 
   return { status: 'killed', reason: stop.cause, exitCode: code, killSignal };
 }
 
-function exitVerdict(code: number): Verdict {
-  return { status: code === 0 ? 'completed' : 'failed', reason: null, exitCode: code, killSignal: null };
+function exitVerdict(code: number, pipe: PipeFact | undefined): Verdict {
+  const hidden = code === 0 && pipe?.statuses.some(isFailure) === true;
+  return {
+    status: code === 0 ? 'completed' : 'failed',
+    reason: hidden ? 'hidden_failure' : null,
+    exitCode: code,
+    killSignal: null,
+  };
+}
+
+/** 141 is SIGPIPE in a shell's terms: the reader had enough (`yes | head`), which is how pipes work. */
+function isFailure(status: number): boolean {
+  return status !== 0 && status !== 141;
 }

@@ -74,7 +74,7 @@ const parsers: Readonly<Record<string, (json: Json) => Fact | null>> = {
     code: number(json.code, null),
     killSignal: text(json.killSignal, null),
   }),
-  pipe: (json) => ({ fact: 'pipe', statuses: (text(json.status, '').match(/\d+/g) ?? []).map(Number) }),
+  pipe: (json) => ({ fact: 'pipe', statuses: list(json.statuses, (item) => number(item, null)) }),
   outcome: parseOutcome,
   claim: parseClaim,
   unclaim: (json) => ({ fact: 'unclaim', id: text(json.id, '') }),

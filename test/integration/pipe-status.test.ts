@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TaskSnapshot } from '../../src/index.ts';
+import { World } from '../support/world.ts';
+
+type Ending = Pick<TaskSnapshot, 'status' | 'exitCode' | 'statusReason' | 'pipeStatus'>;
+
+for (const shell of ['bash', 'zsh']) {
+  const cases: [command: string, ending: Ending][] = [
+    ['false | true', hidden([1, 0])],
+    ['sh -c "exit 3" | cat | cat', hidden([3, 0, 0])],
+    ['true | true', { status: 'completed', exitCode: 0, statusReason: null, pipeStatus: [0, 0] }],
+    ['yes | head -n 1', { status: 'completed', exitCode: 0, statusReason: null, pipeStatus: [141, 0] }],
+    ['true | sh -c "exit 4"', { status: 'failed', exitCode: 4, statusReason: null, pipeStatus: [0, 4] }],
+    ['false || true', { status: 'completed', exitCode: 0, statusReason: null, pipeStatus: null }],
+    ['IFS=:; set -u; false | true', hidden([1, 0])],
+  ];
+  test(`a pipeline in ${shell} tells how each segment ended`, async () => {
+    await using world = new World();
+    const session = await world.session("it's a session");
+    for (const [command, ending] of cases) {
+      const task = await session.spawn(command, { shell });
+      const { status, exitCode, statusReason, pipeStatus } = await task.wait();
+      assert.deepEqual({ status, exitCode, statusReason, pipeStatus }, ending, command);
+    }
+  });
+}
+
+test('taking the note changes neither line numbers nor the exit code of an exit trap', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('true | nosuchcommand\nnosuchcommand\ntrap "echo bye" EXIT; exit 5');
+  const snapshot = await task.wait();
+  assert.equal(snapshot.exitCode, 5);
+  assert.equal(
+    snapshot.output.preview,
+    'bash: line 1: nosuchcommand: command not found\nbash: line 2: nosuchcommand: command not found\nbye\n',
+  );
+});
+
+function hidden(pipeStatus: number[]): Ending {
+  return { status: 'completed', exitCode: 0, statusReason: 'hidden_failure', pipeStatus };
+}
