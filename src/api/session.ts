@@ -1,4 +1,4 @@
-import { adopt, taskIds } from '../engine/adopt.ts';
+import { adopt, snapshots, taskIds } from '../engine/adopt.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
 import { observe, takeSnapshot } from '../engine/observe.ts';
@@ -119,11 +119,8 @@ export class Session implements AsyncDisposable {
   }
 
   /** Snapshots of all tasks of this session, the oldest first. */
-  tasks(): TaskSnapshot[] {
-    return taskIds(this.#context)
-      .map((taskId) => takeSnapshot(this.#context, taskId))
-      .filter((snapshot) => snapshot !== null)
-      .sort((a, b) => a.createdAt - b.createdAt);
+  async tasks(): Promise<TaskSnapshot[]> {
+    return (await snapshots(this.#context)).sort((a, b) => a.createdAt - b.createdAt);
   }
 
   /** Yields every completion that is owed, and then each as it comes. */

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { taskIds } from '../engine/adopt.ts';
+import { snapshots } from '../engine/adopt.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
 import { takeSnapshot } from '../engine/observe.ts';
 import { makeSessionFolders, readSessionId } from '../engine/session-folder.ts';
@@ -68,11 +68,10 @@ export class Store implements AsyncDisposable {
   }
 
   /** Snapshots of the tasks of all sessions, the oldest first. Adopts and settles nothing. */
-  tasks(): TaskSnapshot[] {
-    return this.#contexts()
-      .flatMap((context) => taskIds(context).map((id) => takeSnapshot(context, id)))
-      .filter((snapshot) => snapshot !== null)
-      .sort((a, b) => a.createdAt - b.createdAt);
+  async tasks(): Promise<TaskSnapshot[]> {
+    const found: TaskSnapshot[] = [];
+    for (const context of this.#contexts()) found.push(...(await snapshots(context)));
+    return found.sort((a, b) => a.createdAt - b.createdAt);
   }
 
   /**

@@ -1,11 +1,13 @@
 import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TaskSnapshot } from '../model/snapshot.ts';
 import { taskIdOfFile, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
 import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
+import { takeSnapshot } from './observe.ts';
 import { isRemovable, removeTask } from './sweep.ts';
 
 /** So long the event loop is kept busy at a stretch, in milliseconds. */
@@ -17,16 +19,33 @@ const emptyLogMs = 60_000;
 /** Takes up all tasks of a session: those that run are watched, those that ended are settled and owed. */
 export async function adopt(context: SessionContext, limits: OutputLimits): Promise<void> {
   const pending: Promise<void>[] = [];
-  let stretch = performance.now();
-  for (const taskId of taskIds(context)) {
+  for await (const taskId of unhurried(taskIds(context))) {
     if (sweepEmpty(context, taskId)) continue;
     if (isRemovable(context, taskId, context.limits.retentionMs)) removeTask(context, taskId);
     else pending.push(settled(context, limits, taskId));
+  }
+  await Promise.all(pending);
+}
+
+/** Snapshots of all tasks of a session, in no order. */
+export async function snapshots(context: SessionContext): Promise<TaskSnapshot[]> {
+  const found: TaskSnapshot[] = [];
+  for await (const taskId of unhurried(taskIds(context))) {
+    const snapshot = takeSnapshot(context, taskId);
+    if (snapshot !== null) found.push(snapshot);
+  }
+  return found;
+}
+
+/** The same items, with the event loop given back from time to time: there may be tens of thousands. */
+async function* unhurried(items: readonly string[]): AsyncGenerator<string, void, undefined> {
+  let stretch = performance.now();
+  for (const item of items) {
+    yield item;
     if (performance.now() - stretch < stretchMs) continue;
     await yieldToOthers();
     stretch = performance.now();
   }
-  await Promise.all(pending);
 }
 
 /** The ids of all tasks of a session, in no order. */

@@ -3,8 +3,7 @@ import { holdProcess } from '../util/keep-alive.ts';
 import { sleep } from '../util/wait.ts';
 import { findMembers, groupIsOurs, isGone, signalGroup, signalMember, type Tree } from './tree.ts';
 
-/** Between two looks at processes that are about to end: quick at first. */
-const firstLookMs = 2;
+/** The pause between two looks at processes that are about to end grows to this, or to twice the first. */
 const longestLookMs = 50;
 
 /** So long SIGKILL may take to work (a process in an uninterruptible call dies later, and is reported). */
@@ -138,7 +137,7 @@ async function endShim(members: readonly Member[], tree: Tree, system: System): 
 }
 
 async function untilGone(members: readonly Member[], system: System, until: () => number): Promise<boolean> {
-  let pause = firstLookMs;
+  let pause = system.lookMs;
   let left = members;
   for (;;) {
     left = left.filter((member) => !isGone(member, system));
@@ -146,7 +145,7 @@ async function untilGone(members: readonly Member[], system: System, until: () =
     const remaining = until() - performance.now();
     if (remaining <= 0) return false;
     await sleep(Math.min(pause, remaining));
-    pause = Math.min(pause * 2, longestLookMs);
+    pause = Math.min(pause * 2, Math.max(longestLookMs, system.lookMs * 2));
   }
 }
 

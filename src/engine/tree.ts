@@ -1,6 +1,7 @@
 import type { Facts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import type { Leftover } from '../model/words.ts';
+import { pidExists } from '../platform/identity.ts';
 import type { Member, System } from '../platform/system.ts';
 import { systemCode } from '../util/system-error.ts';
 
@@ -73,6 +74,7 @@ function send(target: number, killSignal: NodeJS.Signals): boolean {
 
 /** Whether a process that was seen is gone: no such pid, a zombie, or another process by now. */
 export function isGone(member: { pid: number; start: number | null }, system: System): boolean {
+  if (!pidExists(member.pid)) return true;
   const seen = system.view(member.pid);
   return seen === null || seen.zombie || (member.start !== null && seen.start !== member.start);
 }

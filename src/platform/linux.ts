@@ -12,6 +12,7 @@ const directLooks = 64;
 
 /** Linux: everything is in /proc. */
 export const linux: System = {
+  lookMs: 2,
   self: () => {
     own ??= readOwnIdentity();
     return own;

@@ -16,6 +16,8 @@ export interface ProcessView {
 
 /** What differs from one operating system to another about processes. One file each implements it. */
 export interface System {
+  /** A fit pause between two looks at a process that is about to end, in milliseconds: a look costs that much less. */
+  readonly lookMs: number;
   /** The identity of this process. */
   self(): ProcessIdentity;
   /** A look at one process; `null` when there is none. */
