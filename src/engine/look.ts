@@ -1,5 +1,5 @@
 import { decide } from '../model/decide.ts';
-import { isAlive } from '../platform/identity.ts';
+import { isAlive, livesHere } from '../platform/identity.ts';
 import { after } from '../util/wait.ts';
 import { background } from './background.ts';
 import type { LiveTask, Reaped, SessionContext } from './context.ts';
@@ -80,19 +80,17 @@ async function lookAtLive(
   if (stop !== undefined && isAbandoned(context, taskId, stop)) {
     await continueStop(context, taskId, observed, stop);
   } else if (exit !== undefined && spec?.leftovers === 'wait') {
-    // The shim may be gone and its leftovers alive; only a look at the processes can tell.
-    const gone = decide(observed.facts, 'no').state === 'settle' && !shimLives(context, observed);
-    if (!gone || !(await settle(context, taskId, observed))) relook(context, limits, live);
+    // Whether the shim, or a leftover that is waited for, or nothing lives, only a look at the processes can tell.
+    if (shimIsAlive(context, observed) || !(await settle(context, taskId, observed)))
+      relook(context, limits, live);
   } else if (exit !== undefined || observed.facts.started === undefined) {
     relook(context, limits, live);
   }
 }
 
-function shimLives(context: SessionContext, observed: Observed): boolean {
-  const { spec, started } = observed.facts;
-  if (spec === undefined || started === undefined) return false;
-  const identity = { ...spec.by, pid: started.pid, start: started.start };
-  return isAlive(identity, context.store.system) === 'yes';
+function shimIsAlive(context: SessionContext, observed: Observed): boolean {
+  const { started } = observed.facts;
+  return started !== undefined && livesHere(started.pid, started.start, context.store.system);
 }
 
 async function lookAtDead(

@@ -54,10 +54,16 @@ function vitality(context: SessionContext, taskId: string, facts: Facts, modifie
     return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
   }
   const { pid, start } = facts.started;
-  if (livesHere(pid, start, context.store.system)) return present(context, pid);
+  if (shimLives(context, facts.spec?.cookie ?? '', pid, start)) return present(context, pid);
   // The command ended, and its leftovers are waited for: whoever looks at the processes settles it.
   const lingers = facts.spec?.leftovers === 'wait' && facts.exit !== undefined && facts.stop === undefined;
   return lingers ? present(context, null) : dead(null);
+}
+
+/** Where the start time is not known, the cookie in its environment tells the shim from a stranger. */
+function shimLives(context: SessionContext, cookie: string, pid: number, start: number | null): boolean {
+  const { system } = context.store;
+  return livesHere(pid, start, system) && (start !== null || system.carries(pid, cookie));
 }
 
 function dead(deathReason: string | null): Vitality {

@@ -23,6 +23,8 @@ export const bsd: System = {
     const text = psSync(['-ww', '-o', columns, '-p', String(pid)]);
     return parseListing(text)[0]?.view ?? null;
   },
+  carries: (pid, cookie) =>
+    psSync(['-E', '-ww', '-o', 'command=', '-p', String(pid)]).includes(`${cookieVariable}=${cookie}`),
   members,
   // That a group is gone says nothing of those who left it.
   membersQuickly: () => null,

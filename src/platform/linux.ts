@@ -18,6 +18,7 @@ export const linux: System = {
     return own;
   },
   view,
+  carries: environHas,
   members,
   membersQuickly,
   namespaceIsAlive,

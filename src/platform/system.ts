@@ -22,8 +22,10 @@ export interface System {
   self(): ProcessIdentity;
   /** A look at one process; `null` when there is none. */
   view(pid: number): ProcessView | null;
+  /** Whether a process carries the cookie: what tells it from a stranger where its start time is not known. */
+  carries(pid: number, cookie: string): boolean;
   /**
-   * Every process whose `OUTLIVE_TASK` is the cookie or whose group is one of `groups`, zombies left out.
+   * Every process whose `OUTLIVE_TASK` is the cookie or whose group is `group`, zombies left out.
    * Gives the event loop back in between.
    */
   members(cookie: string, group: number | null): Promise<Member[]>;
