@@ -1,7 +1,8 @@
 import type { StoreContext } from '../engine/context.ts';
-import { Lifeline, sweepLifelines } from '../engine/lifeline.ts';
+import { Lifeline } from '../engine/lifeline.ts';
 import { checkPath } from '../engine/spawn-request.ts';
 import { prepareStore } from '../engine/store-folder.ts';
+import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
@@ -36,7 +37,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     );
   }
   const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
-  sweepLifelines(dir);
+  sweepStrays(dir);
   const context: StoreContext = {
     dir,
     system,

@@ -1,5 +1,4 @@
-import { readdirSync, statSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { taskIdOfFile, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
@@ -66,14 +65,14 @@ async function settled(context: SessionContext, limits: OutputLimits, taskId: st
   await Promise.race([looking, yieldToOthers()]);
 }
 
+/** Whether a log is empty: nothing was promised to anybody, and an old one is removed with all its files. */
 function sweepEmpty(context: SessionContext, taskId: string): boolean {
-  const path = join(taskPaths(context.paths, taskId).log);
   try {
-    const stat = statSync(path);
+    const stat = statSync(taskPaths(context.paths, taskId).log);
     if (stat.size > 0) return false;
-    if (Date.now() - stat.mtimeMs > emptyLogMs) unlinkSync(path);
-    return true;
+    if (Date.now() - stat.mtimeMs > emptyLogMs) removeTask(context, taskId);
   } catch {
-    return true;
+    // Removed meanwhile, or out of reach.
   }
+  return true;
 }

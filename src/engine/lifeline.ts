@@ -1,12 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-
-const namePattern = /^lifeline-[0-9a-f]{16}$/;
-
-/** A pipe lives as a name for a moment only; older ones were left by a crash. */
-const strayAfterMs = 60_000;
 
 /**
  * A pipe by which the timers of shims learn that this process is gone, however it ends: we hold the writing
@@ -68,19 +63,6 @@ export class Lifeline {
       // As above.
     } finally {
       remove(path);
-    }
-  }
-}
-
-/** Removes the pipes that crashed processes left in the store. */
-export function sweepLifelines(dir: string): void {
-  for (const name of readdirSync(dir)) {
-    if (!namePattern.test(name)) continue;
-    const path = join(dir, name);
-    try {
-      if (Date.now() - statSync(path).mtimeMs > strayAfterMs) remove(path);
-    } catch {
-      // Removed by somebody else meanwhile.
     }
   }
 }

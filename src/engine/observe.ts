@@ -56,7 +56,8 @@ function vitality(context: SessionContext, taskId: string, facts: Facts, modifie
   const { pid, start } = facts.started;
   if (shimLives(context, facts.spec?.cookie ?? '', pid, start)) return present(context, pid);
   // The command ended, and its leftovers are waited for: whoever looks at the processes settles it.
-  const lingers = facts.spec?.leftovers === 'wait' && facts.exit !== undefined && facts.stop === undefined;
+  const waits = facts.spec?.leftovers === 'wait' && facts.stop === undefined;
+  const lingers = waits && facts.exit !== undefined && facts.outcome === undefined;
   return lingers ? present(context, null) : dead(null);
 }
 

@@ -4,11 +4,13 @@ import { OutliveError } from '../errors/error.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import { encodeSessionRecord, parseSessionRecord } from '../tasklog/records.ts';
 import { systemCode } from '../util/system-error.ts';
+import { sweepStrays } from './sweep-strays.ts';
 
 /** Makes a session's folders and its record, where they are missing. Many processes may do so at once. */
 export function makeSessionFolders(paths: SessionPaths, sessionId: string): void {
   mkdirSync(paths.tasks, { recursive: true, mode: 0o700 });
   mkdirSync(paths.output, { recursive: true, mode: 0o700 });
+  sweepStrays(paths.dir);
   if (readSessionId(paths) !== null) return;
   writeWhole(paths.record, encodeSessionRecord(sessionId, Date.now()));
 }
