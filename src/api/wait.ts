@@ -25,15 +25,17 @@ export async function untilEnded(
   options.abortSignal?.throwIfAborted();
   const observed = observe(context, taskId);
   if (observed === null) throw taskNotFound(context.sessionId, taskId);
-  if (decide(observed.facts, observed.alive).state !== 'ended') await nextEnd(context, taskId, options);
-  const snapshot = takeSnapshot(context, taskId);
+  const ended = decide(observed.facts, observed.alive).state === 'ended';
+  const told = ended ? null : await nextEnd(context, taskId, options);
+  const snapshot = told ?? takeSnapshot(context, taskId);
   if (snapshot === null) throw taskNotFound(context.sessionId, taskId);
   if (!options.ack || !isEnded(snapshot.status) || snapshot.delivered) return snapshot;
   acknowledge(context, taskId);
   return { ...snapshot, delivered: true };
 }
 
-function nextEnd(context: SessionContext, taskId: string, options: Waiting): Promise<void> {
+/** The snapshot that comes with the end; null when the time is up, or the record is gone. */
+function nextEnd(context: SessionContext, taskId: string, options: Waiting): Promise<TaskSnapshot | null> {
   return new Promise((resolve, reject) => {
     const release = holdProcess();
     const done = (settle: () => void): void => {
@@ -47,9 +49,9 @@ function nextEnd(context: SessionContext, taskId: string, options: Waiting): Pro
     const abort = (): void => done(() => reject(abortSignal?.reason));
     const waiter: EndWaiter = {
       acknowledges: options.ack,
-      ended: () => done(() => (context.closed ? reject(closed('session')) : resolve())),
+      ended: (snapshot) => done(() => (context.closed ? reject(closed('session')) : resolve(snapshot))),
     };
-    const timer = timeoutMs === undefined ? null : after(timeoutMs, () => done(resolve));
+    const timer = timeoutMs === undefined ? null : after(timeoutMs, () => done(() => resolve(null)));
     abortSignal?.addEventListener('abort', abort, { once: true });
     const waiters = context.waiters.get(taskId) ?? new Set();
     context.waiters.set(taskId, waiters.add(waiter));

@@ -5,7 +5,7 @@ import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isAlive } from '../platform/identity.ts';
 import { record } from './append.ts';
 import type { SessionContext } from './context.ts';
-import { describe, observe } from './observe.ts';
+import { describe, type Observed, observe } from './observe.ts';
 
 /**
  * Tells everybody here that a task has ended. A waiter who acknowledges has received the result, so nobody
@@ -57,13 +57,16 @@ export function changed(context: SessionContext, taskId: string): void {
 
 /** The completion of a task, if it is owed: ended, and not acknowledged by anybody. */
 export function owedCompletion(context: SessionContext, taskId: string): TaskSnapshot | null {
+  const observed = observeOwed(context, taskId);
+  return observed === null ? null : describe(context, taskId, observed);
+}
+
+function observeOwed(context: SessionContext, taskId: string): Observed | null {
   const observed = observe(context, taskId);
   const decision = observed === null ? null : decide(observed.facts, observed.alive);
-  if (observed === null || decision?.state !== 'ended' || decision.delivered) {
-    context.owed.delete(taskId);
-    return null;
-  }
-  return describe(context, taskId, observed);
+  if (decision?.state === 'ended' && !decision.delivered) return observed;
+  context.owed.delete(taskId);
+  return null;
 }
 
 /**
@@ -71,7 +74,7 @@ export function owedCompletion(context: SessionContext, taskId: string): TaskSna
  * @returns whether this call was the first, among all processes.
  */
 export function acknowledge(context: SessionContext, taskId: string): boolean {
-  if (owedCompletion(context, taskId) === null) return false;
+  if (observeOwed(context, taskId) === null) return false;
   const id = randomBytes(6).toString('hex');
   record(context, taskId, [{ fact: 'delivered', id, at: Date.now() }]);
   context.owed.delete(taskId);
@@ -87,7 +90,7 @@ export type Claim = 'ours' | 'taken' | 'not_owed';
  * a dead process is void. Claimed again by its holder it stays his.
  */
 export function claim(context: SessionContext, taskId: string, claimId: string): Claim {
-  if (owedCompletion(context, taskId) === null) return 'not_owed';
+  if (observeOwed(context, taskId) === null) return 'not_owed';
   const holder = claimHolder(context, taskId);
   if (holder !== undefined) return holder.id === claimId ? 'ours' : 'taken';
   record(context, taskId, [{ fact: 'claim', id: claimId, by: context.store.system.self() }]);

@@ -54,7 +54,7 @@ function vitality(context: SessionContext, taskId: string, facts: Facts, modifie
     return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
   }
   const { pid, start } = facts.started;
-  if (shimLives(context, facts.spec?.cookie ?? '', pid, start)) return present(context, pid);
+  if (!live?.reaped && shimLives(context, facts.spec?.cookie ?? '', pid, start)) return present(context, pid);
   // The command ended, and its leftovers are waited for: whoever looks at the processes settles it.
   const waits = facts.spec?.leftovers === 'wait' && facts.stop === undefined;
   const lingers = waits && facts.exit !== undefined && facts.outcome === undefined;

@@ -37,15 +37,16 @@ export async function settle(
 ): Promise<boolean> {
   const live = context.live.get(taskId);
   const reaped = reapedFact(observed.facts, live);
-  let leftovers =
-    survivors ?? findLeftoversQuickly(context, observed) ?? (await findLeftovers(context, observed));
+  const known = survivors ?? findLeftoversQuickly(context, observed);
+  let leftovers = known ?? (await findLeftovers(context, observed));
   const { spec, stop } = observed.facts;
   if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'wait') return false;
   if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'kill') {
     leftovers = await endLeftovers(context, observed, spec.graceMs);
   }
-  // Somebody else may have settled it while we looked.
-  const latest = observe(context, taskId);
+  // Somebody else may have settled it while we looked at processes.
+  const isFresh = known !== null && leftovers === known;
+  const latest = isFresh ? observed : observe(context, taskId);
   if (latest === null) return true;
   const facts: Facts = reaped === null ? latest.facts : { ...latest.facts, reaped };
   if (facts.outcome !== undefined && decide(facts, 'no').state === 'ended') {
@@ -76,7 +77,9 @@ function conclude(
     outcome,
     ...(acknowledged ? [delivered] : []),
   ]);
-  background(cutOutput(context, taskId));
+  const keep = facts.spec?.keepOutputBytes ?? null;
+  if (keep !== null && Math.max(outcome.bytes, outcome.stderrBytes) > keep)
+    background(cutOutput(context, taskId));
 }
 
 function outcomeOf(
@@ -120,7 +123,17 @@ function findLeftoversQuickly(context: SessionContext, observed: Observed): Memb
   const age =
     uptimeMs === null || spec.uptimeMs === null ? epochMs - spec.createdAt : uptimeMs - spec.uptimeMs;
   if (age < 0 || age > quickLookMs || started === undefined) return null;
-  return findMembersQuickly(treeOf(observed.facts, null, context.store.system), context.store.system);
+  const { system } = context.store;
+  return findMembersQuickly(treeOf(observed.facts, null, system), system, otherShims(context, started.pid));
+}
+
+/** Shims of other tasks that are our own children and run: nobody else can have their pids. */
+function otherShims(context: SessionContext, pid: number): Set<number> {
+  const shims = new Set<number>();
+  for (const live of context.live.values()) {
+    if (live.own && live.reaped === null && live.pid !== null && live.pid !== pid) shims.add(live.pid);
+  }
+  return shims;
 }
 
 async function findLeftovers(context: SessionContext, observed: Observed): Promise<Member[]> {

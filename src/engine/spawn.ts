@@ -1,6 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, unlinkSync, writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
 import type { SpecFact } from '../model/facts.ts';
 import { bounds } from '../model/limits.ts';
@@ -8,7 +8,7 @@ import { now } from '../platform/clock.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { posixShim } from '../shim/posix.ts';
-import { createLog, syncLog, writeSpec } from '../tasklog/log.ts';
+import { createLog, createOutput, syncLog, writeSpec } from '../tasklog/log.ts';
 import { type TaskPaths, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { record } from './append.ts';
@@ -39,7 +39,7 @@ export async function spawnTask(
   checkLimit(context);
   context.spawning += 1;
   try {
-    return await context.store.spawns.run(() => spawnNow(context, limits, request));
+    return await spawnNow(context, limits, request);
   } finally {
     context.spawning -= 1;
   }
@@ -61,7 +61,7 @@ async function spawnNow(
   limits: OutputLimits,
   request: SpawnRequest,
 ): Promise<string> {
-  const files = allocate(context, request);
+  const files = await allocate(context, request);
   const { taskId, paths, log } = files;
   try {
     const spec = specOf(context, taskId, request);
@@ -70,7 +70,7 @@ async function spawnNow(
     // The disk works while the process is forked; the answer waits for both.
     const synced = syncLog(log);
     synced.catch(() => undefined);
-    const child = await startShim(context, request, spec, files);
+    const child = await context.store.spawns.run(() => startShim(context, request, spec, files));
     const live = follow(context, limits, spec, child);
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
@@ -99,21 +99,14 @@ interface TaskFiles {
   readonly stderr: number | null;
 }
 
-function allocate(context: SessionContext, request: SpawnRequest): TaskFiles {
+async function allocate(context: SessionContext, request: SpawnRequest): Promise<TaskFiles> {
   let lastError: unknown;
   for (let attempt = 0; attempt < idAttempts; attempt += 1) {
     const taskId = `bgb-${randomBytes(4).toString('hex')}`;
-    const paths = taskPaths(context.paths, taskId);
-    let log: number | undefined;
     try {
-      log = createLog(paths.log);
-      const stdout = createOutput(paths.stdout);
-      const stderr = request.separate ? createOutput(paths.stderr) : null;
-      return { taskId, paths, log, stdout, stderr };
+      return await createFiles(taskPaths(context.paths, taskId), taskId, request.separate);
     } catch (error) {
       lastError = error;
-      if (log !== undefined) closeSync(log);
-      if (log !== undefined) discard(paths);
       // Somebody removed the session's folders: a session that is open may go on all the same.
       if (systemCode(error) === 'ENOENT') makeSessionFolders(context.paths, context.sessionId);
       else if (systemCode(error) !== 'EEXIST') break;
@@ -122,10 +115,24 @@ function allocate(context: SessionContext, request: SpawnRequest): TaskFiles {
   throw unwritable(context, lastError);
 }
 
-/** Appending, so that a command that writes through several descriptors overwrites nothing. */
-function createOutput(path: string): number {
-  const { O_CREAT, O_EXCL, O_WRONLY, O_APPEND, O_NOFOLLOW } = constants;
-  return openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_NOFOLLOW, 0o600);
+/** Makes the files side by side, and all of them or none. */
+async function createFiles(paths: TaskPaths, taskId: string, separate: boolean): Promise<TaskFiles> {
+  const made = await Promise.allSettled([
+    createLog(paths.log),
+    createOutput(paths.stdout),
+    separate ? createOutput(paths.stderr) : null,
+  ]);
+  const [log, stdout, stderr] = made.map((result) => (result.status === 'fulfilled' ? result.value : null));
+  const failure = made.find((result) => result.status === 'rejected');
+  if (typeof log === 'number' && typeof stdout === 'number' && failure === undefined) {
+    return { taskId, paths, log, stdout, stderr: stderr ?? null };
+  }
+  for (const descriptor of [log, stdout, stderr]) if (typeof descriptor === 'number') closeSync(descriptor);
+  // What could not be made because it was there already is another task's.
+  if (typeof stdout === 'number') unlinkSync(paths.stdout);
+  if (typeof stderr === 'number') unlinkSync(paths.stderr);
+  if (typeof log === 'number') unlinkSync(paths.log);
+  throw failure?.reason;
 }
 
 function specOf(context: SessionContext, taskId: string, request: SpawnRequest): SpecFact {

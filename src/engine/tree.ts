@@ -26,9 +26,13 @@ export async function findMembers(tree: Tree, system: System): Promise<Member[]>
 }
 
 /** The same at once, or null when that cannot be told cheaply. */
-export function findMembersQuickly(tree: Tree, system: System): Member[] | null {
+export function findMembersQuickly(
+  tree: Tree,
+  system: System,
+  strangers: ReadonlySet<number>,
+): Member[] | null {
   if (tree.shim === null) return null;
-  const found = system.membersQuickly(tree.cookie, tree.shim.pid);
+  const found = system.membersQuickly(tree.cookie, tree.shim.pid, strangers);
   return found === null ? null : ours(tree, found, system);
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { yieldToOthers } from '../util/wait.ts';
@@ -80,12 +80,14 @@ async function members(cookie: string, group: number | null): Promise<Member[]> 
  * The kernel hands out pids in order, so whatever descends from the shim has a pid behind the shim's and up
  * to the last one given (in /proc/loadavg). For a short task these are a handful.
  */
-function membersQuickly(cookie: string, group: number): Member[] | null {
+function membersQuickly(cookie: string, group: number, strangers: ReadonlySet<number>): Member[] | null {
   const last = lastPid();
   if (last === null || last < group || last - group > directLooks) return null;
   const found: Member[] = [];
   for (let pid = group; pid <= last; pid += 1) {
-    const member = asMember(pid, cookie, group);
+    // Most are gone, and asking first spares an exception for each.
+    if (strangers.has(pid) || !existsSync(`/proc/${pid}`)) continue;
+    const member = asMember(pid, cookie, group, strangers);
     if (member !== null) found.push(member);
   }
   return found;
@@ -96,9 +98,15 @@ function lastPid(): number | null {
   return Number.isInteger(last) && last > 0 ? last : null;
 }
 
-function asMember(pid: number, cookie: string, group: number | null): Member | null {
+function asMember(
+  pid: number,
+  cookie: string,
+  group: number | null,
+  strangers?: ReadonlySet<number>,
+): Member | null {
   const seen = view(pid);
-  if (seen === null || seen.zombie || pid === process.pid) return null;
+  // Nobody can enter the session of another task's shim.
+  if (seen === null || seen.zombie || pid === process.pid || strangers?.has(seen.session)) return null;
   const hasCookie = environHas(pid, cookie);
   if (!hasCookie && seen.group !== group) return null;
   return { ...seen, hasCookie, command: commandLine(pid) };

@@ -30,10 +30,10 @@ export interface System {
    */
   members(cookie: string, group: number | null): Promise<Member[]>;
   /**
-   * The same, at once, if it can be told cheaply, for a task whose shim had this pid: `null` means ask
-   * {@link System.members}.
+   * The same, at once, if it can be told cheaply, for a task whose shim had the pid `group`: `null` means ask
+   * {@link System.members}. `strangers` are the shims of other live tasks, whose sessions need no look.
    */
-  membersQuickly(cookie: string, group: number): Member[] | null;
+  membersQuickly(cookie: string, group: number, strangers: ReadonlySet<number>): Member[] | null;
   /** Whether the pid namespace still has a process, as far as can be seen from here. */
   namespaceIsAlive(namespace: string): boolean;
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fdatasync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } from 'node:fs';
 import type { Fact } from '../model/facts.ts';
 import { type Facts, foldFacts } from '../model/fold.ts';
 import { systemCode } from '../util/system-error.ts';
@@ -29,9 +29,21 @@ export interface TaskLog {
  * append: the shim's timer does that.
  * @throws a system error, `EEXIST` when the id is taken.
  */
-export function createLog(path: string): number {
-  const { O_CREAT, O_EXCL, O_RDWR, O_APPEND } = constants;
-  return openSync(path, O_CREAT | O_EXCL | O_RDWR | O_APPEND | careful, 0o600);
+export function createLog(path: string): Promise<number> {
+  return create(path, constants.O_RDWR);
+}
+
+/** Creates the file that a command writes to: appending, so that several descriptors of it overwrite nothing. */
+export function createOutput(path: string): Promise<number> {
+  return create(path, constants.O_WRONLY);
+}
+
+/** Making a file can take as long as a fork, on disks with a journal: the event loop does not wait for it. */
+function create(path: string, access: number): Promise<number> {
+  const flags = access | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND | careful;
+  return new Promise((resolve, reject) => {
+    open(path, flags, 0o600, (error, descriptor) => (error ? reject(error) : resolve(descriptor)));
+  });
 }
 
 /** Appends the spec to a new log, padded so that the facts of the end have room even on a full disk. */
