@@ -1,4 +1,5 @@
 import { adopt, snapshots, taskIds } from '../engine/adopt.ts';
+import { retryUnwritten } from '../engine/append.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
 import { observe, takeSnapshot } from '../engine/observe.ts';
@@ -173,6 +174,7 @@ export class Session implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#context.closed) return;
     await Promise.allSettled([...this.#context.live.values()].map((live) => live.stop?.finished));
+    retryUnwritten(this.#context);
     this.#context.closed = true;
     clearInterval(this.#sweep);
     this.#watch.close();

@@ -22,6 +22,17 @@ export function record(context: SessionContext, taskId: string, facts: readonly 
   }
 }
 
+/**
+ * Appends facts after what is being done now: whoever is told of them does not wait for the disk. They count
+ * as written at once, in this process, and the next `record` about the task takes them along.
+ */
+export function recordSoon(context: SessionContext, taskId: string, facts: readonly Fact[]): void {
+  context.unwritten.set(taskId, [...(context.unwritten.get(taskId) ?? []), ...facts]);
+  setImmediate(() => {
+    if (context.unwritten.has(taskId)) record(context, taskId, []);
+  });
+}
+
 /** Tries again what could not be appended. */
 export function retryUnwritten(context: SessionContext): void {
   for (const taskId of [...context.unwritten.keys()]) record(context, taskId, []);

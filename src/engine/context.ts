@@ -84,7 +84,7 @@ export class SessionContext {
   readonly consumers = new Set<CompletionConsumer>();
   /** Called whenever a task started, ended or changed; readers who follow a task listen. */
   readonly listeners = new Map<string, Set<() => void>>();
-  /** Facts that could not be appended (no disk, no permission), to be tried again. */
+  /** Facts that are about to be appended, or could not be (no disk, no permission) and are tried again. */
   readonly unwritten = new Map<string, Fact[]>();
   /** Settled and acknowledged here a moment ago: events about them are our own. */
   recent = new Set<string>();

@@ -7,7 +7,7 @@ import { startedAt } from '../model/times.ts';
 import { now } from '../platform/clock.ts';
 import type { Member } from '../platform/system.ts';
 import { outputSize } from '../tasklog/output.ts';
-import { record } from './append.ts';
+import { recordSoon } from './append.ts';
 import { background } from './background.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { cutOutput } from './cut-output.ts';
@@ -71,12 +71,12 @@ function conclude(
   const delivered: DeliveredFact = { fact: 'delivered', id: outcome.id, at: Date.now() };
   const facts: Facts = { ...observed.facts, outcome, ...(acknowledged ? { delivered } : {}) };
   const snapshot = describe(context, taskId, { ...observed, facts });
-  push(context, taskId, snapshot);
-  record(context, taskId, [
+  recordSoon(context, taskId, [
     ...(reaped === null ? [] : [reaped]),
     outcome,
     ...(acknowledged ? [delivered] : []),
   ]);
+  push(context, taskId, snapshot);
   const keep = facts.spec?.keepOutputBytes ?? null;
   if (keep !== null && Math.max(outcome.bytes, outcome.stderrBytes) > keep)
     background(cutOutput(context, taskId));
@@ -118,11 +118,11 @@ function reapedFact(facts: Facts, live: LiveTask | undefined): ReapedFact | null
 function findLeftoversQuickly(context: SessionContext, observed: Observed): Member[] | null {
   const { spec, started } = observed.facts;
   if (observed.deathReason !== null) return [];
-  if (spec === undefined) return null;
+  if (spec === undefined || started === undefined) return null;
   const { epochMs, uptimeMs } = now();
   const age =
     uptimeMs === null || spec.uptimeMs === null ? epochMs - spec.createdAt : uptimeMs - spec.uptimeMs;
-  if (age < 0 || age > quickLookMs || started === undefined) return null;
+  if (age < 0 || age > quickLookMs) return null;
   const { system } = context.store;
   return findMembersQuickly(treeOf(observed.facts, null, system), system, otherShims(context, started.pid));
 }

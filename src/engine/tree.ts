@@ -42,7 +42,9 @@ export function findMembersQuickly(
  * the cookie. Otherwise the number may have gone to somebody else, and only the cookie tells.
  */
 function ours(tree: Tree, found: Member[], system: System): Member[] {
-  return groupIsOurs(tree, found, system) ? found : found.filter((member) => member.hasCookie);
+  return found.length === 0 || groupIsOurs(tree, found, system)
+    ? found
+    : found.filter((member) => member.hasCookie);
 }
 
 /** Whether a signal to the process group of the task's shim reaches that task alone. */
