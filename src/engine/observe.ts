@@ -72,7 +72,7 @@ function dead(deathReason: string | null): Vitality {
 }
 
 function present(context: SessionContext, pid: number | null): Vitality {
-  const suspended = pid !== null && (context.store.system.view(pid)?.suspended ?? false);
+  const suspended = pid !== null && context.store.system.isSuspended(pid);
   return { alive: 'yes', deathReason: null, suspended };
 }
 

@@ -15,7 +15,15 @@ import { push } from './deliver.ts';
 import { ending, endTree } from './end-tree.ts';
 import { describe, type Observed, observe } from './observe.ts';
 import { outputFile } from './streams.ts';
-import { asLeftovers, findMembers, findMembersQuickly, treeOf } from './tree.ts';
+import {
+  asLeftovers,
+  findMembers,
+  findMembersQuickly,
+  shimTimers,
+  signalMember,
+  treeOf,
+  withoutShim,
+} from './tree.ts';
 
 /**
  * A pid given out so long after the shim's may be below it, since pids start again from the bottom; only
@@ -38,14 +46,14 @@ export async function settle(
   const live = context.live.get(taskId);
   const reaped = reapedFact(observed.facts, live);
   const known = survivors ?? findLeftoversQuickly(context, observed);
-  let leftovers = known ?? (await findLeftovers(context, observed));
+  let leftovers = commandsOwn(context, observed, known ?? (await findLeftovers(context, observed)));
   const { spec, stop } = observed.facts;
   if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'wait') return false;
   if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'kill') {
     leftovers = await endLeftovers(context, observed, spec.graceMs);
   }
   // Somebody else may have settled it while we looked at processes.
-  const isFresh = known !== null && leftovers === known;
+  const isFresh = known !== null && leftovers.length === 0 && known.length === 0;
   const latest = isFresh ? observed : observe(context, taskId);
   if (latest === null) return true;
   const facts: Facts = reaped === null ? latest.facts : { ...latest.facts, reaped };
@@ -104,7 +112,7 @@ function outcomeOf(
     cpuMs: facts.exit?.cpuMs ?? null,
     bytes: outputSize(outputFile(context.paths, taskId, 'stdout', facts)),
     stderrBytes: separate ? outputSize(outputFile(context.paths, taskId, 'stderr', facts)) : 0,
-    leftovers: asLeftovers(leftovers, started?.pid ?? null),
+    leftovers: asLeftovers(leftovers),
     pipeStatus: facts.pipe?.statuses ?? null,
   };
 }
@@ -113,6 +121,19 @@ function outcomeOf(
 function reapedFact(facts: Facts, live: LiveTask | undefined): ReapedFact | null {
   if (facts.exit !== undefined || facts.reaped !== undefined || !live?.reaped) return null;
   return { fact: 'reaped', ...live.reaped };
+}
+
+/**
+ * Leaves out what is the shim's. A timer that has nothing left to watch over is told to end; otherwise it
+ * goes on to hold the timeout over the leftovers.
+ */
+function commandsOwn(context: SessionContext, observed: Observed, found: readonly Member[]): Member[] {
+  const shimPid = observed.facts.started?.pid ?? null;
+  const own = withoutShim(found, shimPid);
+  if (own.length === 0) {
+    for (const timer of shimTimers(found, shimPid)) signalMember(timer, 'SIGPROF', context.store.system);
+  }
+  return own;
 }
 
 function findLeftoversQuickly(context: SessionContext, observed: Observed): Member[] | null {

@@ -70,8 +70,10 @@ async function spawnNow(
     // The disk works while the process is forked; the answer waits for both.
     const synced = syncLog(log);
     synced.catch(() => undefined);
-    const child = await context.store.spawns.run(() => startShim(context, request, spec, files));
-    const live = follow(context, limits, spec, child);
+    // Nothing but microtasks between the fork and `follow`, so that no exit goes unseen.
+    const live = await context.store.spawns.run(async () =>
+      follow(context, limits, spec, await startShim(context, request, spec, files)),
+    );
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
     return taskId;

@@ -12,7 +12,7 @@ import { changed, push } from './deliver.ts';
 import { ending, endTree } from './end-tree.ts';
 import { type Observed, observe } from './observe.ts';
 import { settle } from './settle.ts';
-import { asLeftovers, findMembers, treeOf } from './tree.ts';
+import { asLeftovers, findMembers, treeOf, withoutShim } from './tree.ts';
 
 /** The exit of our own child reaches us by an event, which cannot be far when its process is gone. */
 const reapTakesMs = 2_000;
@@ -41,8 +41,9 @@ export async function stopTask(context: SessionContext, taskId: string, request:
   if (observed.alive === 'unknown') throw elsewhere(taskId, observed);
   const decision = decide(observed.facts, observed.alive);
   if (decision.state === 'live') {
-    if (observed.facts.stop === undefined) record(context, taskId, [stopFact(context, request)]);
+    const isFirst = askForStop(context, taskId, observed, request);
     changed(context, taskId);
+    if (!isFirst && automatic.has(request.cause)) return;
     return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
   }
   // A command that has ended by itself did so, whatever is asked for now.
@@ -51,12 +52,36 @@ export async function stopTask(context: SessionContext, taskId: string, request:
   if (latest !== null) await stopLeftovers(context, taskId, latest, request);
 }
 
+/**
+ * Causes that every supervisor finds by itself at the same moment: only the one whose fact is first acts, lest
+ * the command gets a signal from each. A person who asks again means it.
+ */
+const automatic: ReadonlySet<StopCause> = new Set(['timeout', 'output_limit', 'stale']);
+
+/** Appends the request, if it is the first; whether it was, among all processes. */
+function askForStop(
+  context: SessionContext,
+  taskId: string,
+  observed: Observed,
+  request: StopRequest,
+): boolean {
+  if (observed.facts.stop !== undefined) return false;
+  const fact = stopFact(context, request);
+  record(context, taskId, [fact]);
+  return observe(context, taskId)?.facts.stop?.id === fact.id;
+}
+
+/** Tasks that are being stopped by this process, whichever store object asked for it. */
+const stopping = new Map<string, number>();
+
 /** Whether nobody is at work on a stop that the log asks for: its author is the shim, dead, or this process in an earlier attempt. */
 export function isAbandoned(context: SessionContext, taskId: string, stop: StopFact): boolean {
-  if (context.live.get(taskId)?.stop) return false;
+  if (stopping.has(taskId)) return false;
   if (stop.by === null) return true;
   const { system } = context.store;
-  return stop.by.pid === system.self().pid || isAlive(stop.by, system) !== 'yes';
+  if (isAlive(stop.by, system) !== 'yes') return true;
+  const { pid, start } = system.self();
+  return stop.by.pid === pid && stop.by.start === start;
 }
 
 /** Goes on with a stop whose author is gone. What is left of its grace counts; the shim's own signal is not sent twice. */
@@ -85,7 +110,7 @@ async function runStop(
   const live = context.live.get(taskId);
   const way = ending(treeOf(observed.facts, live?.pid ?? null, system), system, killSignal, graceMs);
   const work = async (): Promise<void> => {
-    const survivors = await endTree(way);
+    const survivors = await whileStopping(taskId, () => endTree(way));
     if (live?.own === true) await untilReaped(live);
     const after = observe(context, taskId);
     if (after === null) return;
@@ -109,6 +134,17 @@ async function runStop(
   await finished;
 }
 
+async function whileStopping<T>(taskId: string, work: () => Promise<T>): Promise<T> {
+  stopping.set(taskId, (stopping.get(taskId) ?? 0) + 1);
+  try {
+    return await work();
+  } finally {
+    const left = (stopping.get(taskId) ?? 1) - 1;
+    if (left === 0) stopping.delete(taskId);
+    else stopping.set(taskId, left);
+  }
+}
+
 async function untilReaped(live: LiveTask): Promise<void> {
   const end = performance.now() + reapTakesMs;
   while (live.reaped === null && performance.now() < end) await sleep(1);
@@ -123,7 +159,7 @@ async function stopLeftovers(
   const { system } = context.store;
   if (observed.deathReason !== null) return;
   const members = await findMembers(treeOf(observed.facts, null, system), system);
-  if (members.length === 0) return;
+  if (withoutShim(members, observed.facts.started?.pid ?? null).length === 0) return;
   const fact = stopFact(context, { ...request, cause: 'leftovers' });
   record(context, taskId, [fact]);
   await endLeftovers(context, taskId, observed, fact.id, request.killSignal, request.graceMs);
@@ -138,8 +174,9 @@ async function endLeftovers(
   graceMs: number,
 ): Promise<void> {
   const { system } = context.store;
-  const survivors = await endTree(ending(treeOf(observed.facts, null, system), system, killSignal, graceMs));
-  record(context, taskId, [{ fact: 'stopped', id: stopId, survivors: asLeftovers(survivors, null) }]);
+  const way = ending(treeOf(observed.facts, null, system), system, killSignal, graceMs);
+  const survivors = await whileStopping(taskId, () => endTree(way));
+  record(context, taskId, [{ fact: 'stopped', id: stopId, survivors: asLeftovers(survivors) }]);
 }
 
 function stopFact(context: SessionContext, request: StopRequest): StopFact {

@@ -3,6 +3,7 @@ import { bounds } from '../model/limits.ts';
 import type { Leftover } from '../model/words.ts';
 import { pidExists } from '../platform/identity.ts';
 import type { Member, System } from '../platform/system.ts';
+import { shimMark } from '../shim/posix.ts';
 import { systemCode } from '../util/system-error.ts';
 
 /** What is needed to find the processes of a task. */
@@ -85,10 +86,20 @@ export function isGone(member: { pid: number; start: number | null }, system: Sy
   return seen === null || seen.zombie || (member.start !== null && seen.start !== member.start);
 }
 
+/** The processes that are the command's, not the shim's own: without the shim, its timer and the timer's sleep. */
+export function withoutShim(members: readonly Member[], shimPid: number | null): Member[] {
+  const timers = new Set(shimTimers(members, shimPid).map((timer) => timer.pid));
+  return members.filter(({ pid, parent }) => pid !== shimPid && !timers.has(pid) && !timers.has(parent));
+}
+
+/** Timers of a shim. One that outlives its shim (somebody sent SIGKILL to the shim alone) still holds its timeout. */
+export function shimTimers(members: readonly Member[], shimPid: number | null): Member[] {
+  return members.filter(
+    ({ pid, group, command }) => pid !== shimPid && group === shimPid && command.includes(shimMark),
+  );
+}
+
 /** Processes as an outcome names them. */
-export function asLeftovers(members: readonly Member[], shimPid: number | null): Leftover[] {
-  return members
-    .filter((member) => member.pid !== shimPid)
-    .slice(0, bounds.leftovers)
-    .map(({ pid, command, start }) => ({ pid, command, start }));
+export function asLeftovers(members: readonly Member[]): Leftover[] {
+  return members.slice(0, bounds.leftovers).map(({ pid, command, start }) => ({ pid, command, start }));
 }

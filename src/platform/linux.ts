@@ -18,6 +18,7 @@ export const linux: System = {
     return own;
   },
   view,
+  isSuspended,
   carries: environHas,
   members,
   membersQuickly,
@@ -60,6 +61,11 @@ export function parseStat(text: string): ProcessView | null {
 function view(pid: number): ProcessView | null {
   const text = read(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
+}
+
+function isSuspended(shimPid: number): boolean {
+  const children = read(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
+  return [shimPid, ...children.map(Number)].some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
 }
 
 async function members(cookie: string, group: number | null): Promise<Member[]> {

@@ -1,3 +1,6 @@
+/** The first words of the shim's text, by which its processes are told from the command's, also by people with `ps`. */
+export const shimMark = 'outlive shim';
+
 /**
  * The POSIX shim: the parent of one command, in sh, with built-ins only. It is handed to sh by `-c`, not as
  * a file, so that an upgrade of the package changes nothing under a running task.
@@ -28,7 +31,8 @@
  *   have its own.
  * - Names that no user's environment has, because assigning to an imported name changes what the command sees.
  */
-export const posixShim = `exec 5>&2 2>/dev/null
+export const posixShim = `: ${shimMark}
+exec 5>&2 2>/dev/null
 trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2
 _outlive_nl='
 '
