@@ -47,6 +47,8 @@ export interface LiveTask {
   deadline: Timer | null;
   /** The task ends in this process; shared by all who ask for it. */
   stop: StopRun | null;
+  /** Somebody asked for its end; should his process die, we go on with it. */
+  stopAsked: boolean;
   /** When to look again, because the end seems near; grows with each look. */
   relook: Timer | null;
   relookMs: number;

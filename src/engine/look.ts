@@ -132,6 +132,7 @@ export function watchOver(
   const live = known ?? newLiveTask(taskId, false, spec?.maxOutputBytes ?? null);
   const isNewlyStarted = started !== undefined && live.pid === null;
   if (started !== undefined) live.pid = started.pid;
+  live.stopAsked = observed.facts.stop !== undefined;
   if (known === undefined) {
     context.live.set(taskId, live);
     limits.include(live);
@@ -150,6 +151,7 @@ export function newLiveTask(id: string, own: boolean, maxOutputBytes: number | n
     reaped: null,
     deadline: null,
     stop: null,
+    stopAsked: false,
     relook: null,
     relookMs: firstRelookMs,
     maxOutputBytes,

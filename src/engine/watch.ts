@@ -23,6 +23,7 @@ export class SessionWatch {
   readonly #context: SessionContext;
   readonly #limits: OutputLimits;
   readonly #dirty = new Set<string>();
+  readonly #ownChildren = new Set<string>();
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #eventsWork = false;
@@ -81,9 +82,11 @@ export class SessionWatch {
     const context = this.#context;
     if (context.closed || context.recent.has(taskId)) return;
     const live = context.live.get(taskId);
-    // Our own child's end comes as an event of its own; until then it is alive, whatever its log says.
-    if (live?.own === true && live.reaped === null) changed(context, taskId);
-    else background(look(context, this.#limits, taskId));
+    if (live?.own !== true || live.reaped !== null) return background(look(context, this.#limits, taskId));
+    // Our own child's end comes as an event of its own, and most of what is written of it is known here. What
+    // is not, somebody else's request to stop it, can wait for the poll; most tasks have ended by then.
+    this.#ownChildren.add(taskId);
+    changed(context, taskId);
   }
 
   #pollOnce(): void {
@@ -93,10 +96,14 @@ export class SessionWatch {
     retryUnwritten(context);
     if (!this.#eventsWork) this.#compareFolder();
     const all = this.#polls % fullLookEvery === 0;
-    for (const live of context.live.values()) if (all || this.#needsLook(live)) this.#look(live.id);
+    for (const live of context.live.values()) {
+      if (all || this.#needsLook(live)) background(look(context, this.#limits, live.id));
+    }
+    this.#ownChildren.clear();
   }
 
   #needsLook(live: LiveTask): boolean {
+    if (live.stopAsked || this.#ownChildren.has(live.id)) return true;
     if (live.own && live.reaped === null) return false;
     return live.pid === null || live.stop !== null || !pidExists(live.pid);
   }
