@@ -82,11 +82,12 @@ export class SessionWatch {
     const context = this.#context;
     if (context.closed || context.recent.has(taskId)) return;
     const live = context.live.get(taskId);
-    if (live?.own !== true || live.reaped !== null) return background(look(context, this.#limits, taskId));
-    // Our own child's end comes as an event of its own, and most of what is written of it is known here. What
-    // is not, somebody else's request to stop it, can wait for the poll; most tasks have ended by then.
-    this.#ownChildren.add(taskId);
-    changed(context, taskId);
+    if (live?.own === true && live.reaped === null) {
+      // Our own child's end comes as an event of its own, and most of what is written of it is known here. What
+      // is not, somebody else's request to stop it, can wait for the poll; most tasks have ended by then.
+      this.#ownChildren.add(taskId);
+      changed(context, taskId);
+    } else background(look(context, this.#limits, taskId));
   }
 
   #pollOnce(): void {
