@@ -71,9 +71,10 @@ if [ "$_outlive_timeout" ]; then
 fi
 (exec "$@" 2>&5 3>&- 4<&- 5>&-)
 _outlive_code=$?
+[ "$_outlive_timer" ] && kill -PROF "$_outlive_timer"
 read -r _outlive_up _outlive_line </proc/uptime
 echo "$_outlive_nl{\\"fact\\":\\"exit\\",\\"code\\":$_outlive_code,\\"uptime\\":\${_outlive_up:-null}}" >&3
 times >&3
-[ "$_outlive_timer" ] && kill -PROF "$_outlive_timer" && wait "$_outlive_timer"
+[ "$_outlive_timer" ] && wait "$_outlive_timer"
 exit "$_outlive_code"
 `;

@@ -91,9 +91,14 @@ export class World implements AsyncDisposable {
   }
 }
 
+/** The path of a program of test/fixtures. */
+export function fixturePath(name: string): string {
+  return join(root, 'test', 'fixtures', name);
+}
+
 /** The command that runs a fixture program of test/fixtures. */
 export function fixture(name: string, ...args: string[]): string {
-  const path = join(root, 'test', 'fixtures', name);
+  const path = fixturePath(name);
   const program = name.endsWith('.mjs') ? [process.execPath, path] : ['sh', path];
   return [...program, ...args].map(quote).join(' ');
 }
