@@ -18,7 +18,7 @@ export interface StoreOptions {
    * `'lost'` is for a store that one machine at a time uses. @default `$OUTLIVE_ELSEWHERE`, else 'unknown'
    */
   readonly elsewhere?: 'unknown' | 'lost';
-  /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default ['/bin/sh'] */
+  /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default /bin/sh; bash when the environment has names that a shell cannot hold */
   readonly shimShell?: readonly [string, ...string[]];
 }
 
@@ -42,7 +42,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     dir,
     system,
     elsewhere,
-    shimShell: options.shimShell ?? ['/bin/sh'],
+    shimShell: options.shimShell ?? null,
     spawns: new SerialQueue(),
     lifeline: new Lifeline(dir),
   };

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { SessionContext } from '../engine/context.ts';
 import { observe } from '../engine/observe.ts';
-import { checkNumber } from '../engine/spawn-request.ts';
+import { checkBytes } from '../engine/spawn-request.ts';
 import { outputFile, type Stream } from '../engine/streams.ts';
 import { decide } from '../model/decide.ts';
 import { defaults } from '../model/limits.ts';
@@ -58,8 +58,8 @@ export interface OutputChunk {
 /** Reads a stretch of output, which may end with a part of a character: bytes are the truth. */
 export function read(context: SessionContext, taskId: string, options: ReadOptions): OutputChunk {
   const { offset = 0, maxBytes = defaults.readBytes, stream = 'stdout' } = options;
-  checkNumber('offset', offset, 0);
-  checkNumber('maxBytes', maxBytes, 1);
+  checkBytes('offset', offset, 0);
+  checkBytes('maxBytes', maxBytes, 1);
   const { file, ended } = source(context, taskId, stream);
   return chunk(readOutput(file, offset, maxBytes), ended);
 }
@@ -67,7 +67,7 @@ export function read(context: SessionContext, taskId: string, options: ReadOptio
 /** Reads the end of the output, at character boundaries. */
 export function tail(context: SessionContext, taskId: string, options: TailOptions): OutputChunk {
   const { maxBytes = defaults.readBytes, stream = 'stdout' } = options;
-  checkNumber('maxBytes', maxBytes, 1);
+  checkBytes('maxBytes', maxBytes, 1);
   const { file, ended } = source(context, taskId, stream);
   return chunk(wholeCharacters(tailOutput(file, maxBytes), ended), ended);
 }
@@ -82,7 +82,7 @@ export async function* follow(
   options: FollowOptions,
 ): AsyncGenerator<OutputChunk, void, undefined> {
   const { stream = 'stdout', abortSignal } = options;
-  let offset = checkNumber('offset', options.offset ?? 0, 0);
+  let offset = checkBytes('offset', options.offset ?? 0, 0);
   const growth = new Growth(context, taskId, source(context, taskId, stream).file.path);
   try {
     while (!abortSignal?.aborted && !context.closed) {

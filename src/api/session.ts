@@ -4,7 +4,7 @@ import type { SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
 import { observe, takeSnapshot } from '../engine/observe.ts';
 import { spawnTask } from '../engine/spawn.ts';
-import { checkNumber, checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
+import { checkBytes, checkNumber, checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
 import { stopTask } from '../engine/stop.ts';
 import { SessionWatch } from '../engine/watch.ts';
 import { decide } from '../model/decide.ts';
@@ -102,7 +102,8 @@ export class Session implements AsyncDisposable {
   async run(command: string, options: RunOptions = {}): Promise<RunResult> {
     const { waitMs = runWaitMs, maxBytes = defaults.readBytes, abortSignal, ...rest } = options;
     checkNumber('waitMs', waitMs, 0, bounds.durationMs);
-    checkNumber('maxBytes', maxBytes, 1);
+    checkBytes('maxBytes', maxBytes, 1);
+    abortSignal?.throwIfAborted();
     const task = await this.spawn(command, rest);
     const snapshot = await task.wait({ timeoutMs: waitMs, ...(abortSignal && { abortSignal }) });
     const output = await task.tail({ maxBytes });

@@ -118,7 +118,8 @@ export class Store implements AsyncDisposable {
       makeSessionFolders(paths, sessionId);
     } catch (error) {
       // What is there can be read all the same; a spawn will say what is wrong.
-      if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')) throw error;
+      // (On a read-only disk a recursive mkdir says ENOENT.)
+      if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) throw error;
     }
     const context = new SessionContext(this.#context, sessionId, paths, limits);
     return await new Session(context, () => this.#sessions.delete(sessionId)).open();

@@ -1,3 +1,4 @@
+import { flush } from '../engine/append.ts';
 import { background } from '../engine/background.ts';
 import type { EndWaiter, SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
@@ -27,6 +28,7 @@ export async function untilEnded(
   if (observed === null) throw taskNotFound(context.sessionId, taskId);
   const ended = decide(observed.facts, observed.alive).state === 'ended';
   const told = ended ? null : await nextEnd(context, taskId, options);
+  flush(context, taskId);
   const snapshot = told ?? takeSnapshot(context, taskId);
   if (snapshot === null) throw taskNotFound(context.sessionId, taskId);
   if (!options.ack || !isEnded(snapshot.status) || snapshot.delivered) return snapshot;

@@ -28,9 +28,12 @@ export function record(context: SessionContext, taskId: string, facts: readonly 
  */
 export function recordSoon(context: SessionContext, taskId: string, facts: readonly Fact[]): void {
   context.unwritten.set(taskId, [...(context.unwritten.get(taskId) ?? []), ...facts]);
-  setImmediate(() => {
-    if (context.unwritten.has(taskId)) record(context, taskId, []);
-  });
+  setImmediate(() => flush(context, taskId));
+}
+
+/** Appends what was put off. */
+export function flush(context: SessionContext, taskId: string): void {
+  if (context.unwritten.has(taskId)) record(context, taskId, []);
 }
 
 /** Tries again what could not be appended. */

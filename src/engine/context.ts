@@ -13,8 +13,8 @@ export interface StoreContext {
   readonly system: System;
   /** How tasks of another machine are judged: not at all, or as lost. */
   readonly elsewhere: 'unknown' | 'lost';
-  /** The shell that runs the shim, with its own arguments. */
-  readonly shimShell: readonly [string, ...string[]];
+  /** The shell that runs the shim, with its own arguments; null: /bin/sh, or what the environment needs. */
+  readonly shimShell: readonly [string, ...string[]] | null;
   readonly spawns: SerialQueue;
   readonly lifeline: Lifeline;
 }

@@ -1,7 +1,15 @@
 import type { Member, System } from '../platform/system.ts';
 import { holdProcess } from '../util/keep-alive.ts';
 import { sleep } from '../util/wait.ts';
-import { findMembers, groupIsOurs, isGone, signalGroup, signalMember, type Tree } from './tree.ts';
+import {
+  findMembers,
+  groupIsOurs,
+  isGone,
+  processKey,
+  signalGroup,
+  signalMember,
+  type Tree,
+} from './tree.ts';
 
 /** The pause between two looks at processes that are about to end grows to this, or to twice the first. */
 const longestLookMs = 50;
@@ -23,8 +31,10 @@ export interface Ending {
   killSignal: NodeJS.Signals | null;
   /** When the grace is over, in milliseconds of `performance.now()`. */
   graceEndsAt: number;
-  /** Whom the signal reached, as `pid:start`. Emptied, together with a new signal, it goes out again. */
-  readonly told: Set<string>;
+  /** Whether the first signal went out. Cleared, together with a new signal, it goes out again. */
+  told: boolean;
+  /** All processes of the task that were seen on the way, as `pid:start`. */
+  readonly seen: Set<string>;
   /** Set to have the processes looked at at once. */
   hurry: boolean;
 }
@@ -41,7 +51,8 @@ export function ending(
     system,
     killSignal,
     graceEndsAt: performance.now() + graceMs,
-    told: new Set(),
+    told: killSignal === null,
+    seen: new Set(),
     hurry: false,
   };
 }
@@ -64,42 +75,51 @@ export async function endTree(way: Ending): Promise<Member[]> {
 
 /** Sends the first signal and waits for all of them, not for the leader. True when nothing is left. */
 async function endGracefully(way: Ending): Promise<boolean> {
-  const { tree, system } = way;
+  const { system } = way;
   for (;;) {
-    const members = await findMembers(tree, system);
+    const members = await membersNow(way);
     if (members.length === 0) return true;
     if (way.killSignal === 'SIGKILL') return false;
-    if (way.killSignal !== null) tell(way, members, way.killSignal);
+    if (!way.told && way.killSignal !== null) tell(way, members, way.killSignal);
     // A look at those we know is cheap; when they are gone, or from time to time, all processes are looked at.
     const pause = performance.now() + 500;
     await untilGone(members, system, () => (way.hurry ? 0 : Math.min(way.graceEndsAt, pause)));
     way.hurry = false;
-    if (performance.now() >= way.graceEndsAt) return (await findMembers(tree, system)).length === 0;
+    if (performance.now() >= way.graceEndsAt) return (await membersNow(way)).length === 0;
   }
 }
 
+/** The task's processes as they are now; a group that was the task's stays so while one of these lives. */
+async function membersNow({ tree, system, seen }: Ending): Promise<Member[]> {
+  const members = await findMembers(tree, system, seen);
+  for (const member of members) seen.add(processKey(member));
+  return members;
+}
+
+/**
+ * Sends the first signal, once: what shows up later was started to handle it (a cleanup script) and has until
+ * the end of the grace.
+ */
 function tell(way: Ending, members: readonly Member[], killSignal: NodeJS.Signals): void {
-  const { tree, system, told } = way;
-  const fresh = members.filter((member) => !told.has(key(member)));
-  if (fresh.length === 0) return;
+  const { tree, system } = way;
   const group = tree.shim?.pid;
-  // The whole group at once is right the first time; whoever shows up later is told alone.
-  const asGroup = told.size === 0 && group !== undefined && groupIsOurs(tree, members, system);
+  const asGroup = group !== undefined && groupIsOurs(tree, members, system, way.seen);
   if (asGroup) signalGroup(group, killSignal);
-  for (const member of fresh) {
-    told.add(key(member));
+  for (const member of members) {
     if (!asGroup || member.group !== group) signalMember(member, killSignal, system);
-    // A stopped process acts on a signal only when it is continued.
-    if (member.suspended) signalMember(member, 'SIGCONT', system);
   }
+  // A stopped process acts on a signal only when it is continued.
+  for (const member of members) signalMember(member, 'SIGCONT', system);
+  way.told = true;
 }
 
-async function endByForce({ tree, system }: Ending): Promise<Member[]> {
-  await freeze(tree, system);
+async function endByForce(way: Ending): Promise<Member[]> {
+  const { tree, system } = way;
+  await freeze(way);
   let members: Member[] = [];
   const end = performance.now() + killTakesMs;
   do {
-    members = await findMembers(tree, system);
+    members = await membersNow(way);
     const others = members.filter((member) => member.pid !== tree.shim?.pid);
     for (const member of others) signalMember(member, 'SIGKILL', system);
     if (others.length === 0) break;
@@ -107,18 +127,21 @@ async function endByForce({ tree, system }: Ending): Promise<Member[]> {
     await untilGone(others, system, () => pause);
   } while (performance.now() < end);
   await endShim(members, tree, system);
-  return (await findMembers(tree, system)).filter((member) => member.pid !== tree.shim?.pid);
+  return (await membersNow(way)).filter((member) => member.pid !== tree.shim?.pid);
 }
 
 /** Stops everything, again and again until nothing new has appeared: what is stopped cannot fork away from the scan. */
-async function freeze(tree: Tree, system: System): Promise<void> {
+async function freeze(way: Ending): Promise<void> {
+  const { tree, system } = way;
   const frozen = new Set<string>();
   for (let round = 0; round < freezeRounds; round += 1) {
-    const members = await findMembers(tree, system);
-    const fresh = members.filter((member) => member.pid !== tree.shim?.pid && !frozen.has(key(member)));
+    const members = await membersNow(way);
+    const fresh = members.filter(
+      (member) => member.pid !== tree.shim?.pid && !frozen.has(processKey(member)),
+    );
     if (fresh.length === 0) return;
     for (const member of fresh) {
-      frozen.add(key(member));
+      frozen.add(processKey(member));
       signalMember(member, 'SIGSTOP', system);
     }
   }
@@ -147,8 +170,4 @@ async function untilGone(members: readonly Member[], system: System, until: () =
     await sleep(Math.min(pause, remaining));
     pause = Math.min(pause * 2, Math.max(longestLookMs, system.lookMs * 2));
   }
-}
-
-function key(member: Member): string {
-  return `${member.pid}:${member.start}`;
 }

@@ -1,4 +1,4 @@
-import type { Facts } from '../model/fold.ts';
+import { type Facts, noFacts } from '../model/fold.ts';
 import { defaults } from '../model/limits.ts';
 import { elapsedMs } from '../model/times.ts';
 import type { StopCause } from '../model/words.ts';
@@ -89,9 +89,8 @@ export class OutputLimits {
 }
 
 function sizeOf(context: SessionContext, taskId: string): number {
-  const none: Facts = { claims: [], cuts: [], count: 0 };
   const size = (stream: 'stdout' | 'stderr'): number =>
-    outputSize(outputFile(context.paths, taskId, stream, none));
+    outputSize(outputFile(context.paths, taskId, stream, noFacts));
   return size('stdout') + size('stderr');
 }
 

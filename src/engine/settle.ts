@@ -7,6 +7,7 @@ import { startedAt } from '../model/times.ts';
 import { now } from '../platform/clock.ts';
 import type { Member } from '../platform/system.ts';
 import { outputSize } from '../tasklog/output.ts';
+import { sleep } from '../util/wait.ts';
 import { recordSoon } from './append.ts';
 import { background } from './background.ts';
 import type { LiveTask, SessionContext } from './context.ts';
@@ -19,6 +20,7 @@ import {
   asLeftovers,
   findMembers,
   findMembersQuickly,
+  isGone,
   shimTimers,
   signalMember,
   treeOf,
@@ -30,6 +32,9 @@ import {
  * for a younger task is the quick look for leftovers complete.
  */
 const quickLookMs = 2_000;
+
+/** Processes that end with their command have ended this long after it. */
+const endsSoonMs = 30;
 
 /**
  * Settles a task whose shim is gone: finds what is left of it, does with that what the spec says, decides,
@@ -47,13 +52,15 @@ export async function settle(
   const reaped = reapedFact(observed.facts, live);
   const known = survivors ?? findLeftoversQuickly(context, observed);
   let leftovers = commandsOwn(context, observed, known ?? (await findLeftovers(context, observed)));
+  // Some are about to end: a moment later they are no news any more.
+  if (leftovers.length > 0 && survivors === undefined) leftovers = await lasting(context, leftovers);
   const { spec, stop } = observed.facts;
   if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'wait') return false;
   if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'kill') {
     leftovers = await endLeftovers(context, observed, spec.graceMs);
   }
   // Somebody else may have settled it while we looked at processes.
-  const isFresh = known !== null && leftovers.length === 0 && known.length === 0;
+  const isFresh = known?.length === 0;
   const latest = isFresh ? observed : observe(context, taskId);
   if (latest === null) return true;
   const facts: Facts = reaped === null ? latest.facts : { ...latest.facts, reaped };
@@ -155,6 +162,11 @@ function otherShims(context: SessionContext, pid: number): Set<number> {
     if (live.own && live.reaped === null && live.pid !== null && live.pid !== pid) shims.add(live.pid);
   }
   return shims;
+}
+
+async function lasting(context: SessionContext, found: readonly Member[]): Promise<Member[]> {
+  await sleep(endsSoonMs);
+  return found.filter((member) => !isGone(member, context.store.system));
 }
 
 async function findLeftovers(context: SessionContext, observed: Observed): Promise<Member[]> {

@@ -70,15 +70,15 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
     command: checkCommand(command),
     cwd: checkCwd(cwd),
     environment: checkEnvironment(env),
-    shell: findShell(options.shell, process.env.PATH),
+    shell: findShell(checkShell(options.shell), process.env.PATH),
     name: options.name === undefined ? null : checkText('name', options.name, bounds.nameBytes),
     labels: checkLabels(labels),
     separate,
     timeoutMs: timeoutMs === null ? null : checkNumber('timeoutMs', timeoutMs, 1, bounds.durationMs),
     graceMs: checkNumber('graceMs', graceMs, 0, bounds.durationMs),
     leftovers,
-    maxOutputBytes: maxOutputBytes === null ? null : checkNumber('maxOutputBytes', maxOutputBytes, 1),
-    keepOutputBytes: keepOutputBytes === null ? null : checkNumber('keepOutputBytes', keepOutputBytes, 1),
+    maxOutputBytes: maxOutputBytes === null ? null : checkBytes('maxOutputBytes', maxOutputBytes, 1),
+    keepOutputBytes: keepOutputBytes === null ? null : checkBytes('keepOutputBytes', keepOutputBytes, 1),
   };
 }
 
@@ -114,6 +114,9 @@ function checkCwd(cwd: unknown): string {
 }
 
 function checkEnvironment(env: SpawnOptions['env'] & object): NodeJS.ProcessEnv {
+  if (typeof env !== 'object' || env === null || Array.isArray(env)) {
+    fail('INVALID_ENV', `expected env to be an object of names and values; found ${typeof env}.`);
+  }
   const environment: NodeJS.ProcessEnv = { ...process.env };
   for (const [name, value] of Object.entries(env)) {
     if (name === '' || /[=\0]/.test(name) || name === cookieVariable) {
@@ -132,6 +135,11 @@ function checkEnvironment(env: SpawnOptions['env'] & object): NodeJS.ProcessEnv 
       );
   }
   return environment;
+}
+
+function checkShell(shell: unknown): string | undefined {
+  if (shell !== undefined && typeof shell !== 'string') invalid('shell', 'a name or path', shell);
+  return shell as string | undefined;
 }
 
 function checkLabels(labels: unknown): Readonly<Record<string, string>> {
@@ -172,11 +180,24 @@ export function checkNumber(
 }
 
 /**
+ * Checks a number of bytes.
+ * @throws OutliveError `INVALID_ARGUMENT`.
+ */
+export function checkBytes(option: string, value: unknown, min: number): number {
+  if (!Number.isSafeInteger(value) || (value as number) < min)
+    invalid(option, `a whole number from ${min}`, value);
+  return value as number;
+}
+
+/**
  * Checks the id of a session: any text of 1 to 1024 bytes without NUL.
  * @throws OutliveError `INVALID_ARGUMENT`.
  */
 export function checkSessionId(sessionId: unknown): string {
-  return checkText('sessionId', sessionId, bounds.sessionIdBytes);
+  const id = checkText('sessionId', sessionId, bounds.sessionIdBytes);
+  // Half a character has no bytes of its own: two such ids would be one on disk.
+  if (/\p{Surrogate}/u.test(id)) invalid('sessionId', 'text of whole Unicode characters', id);
+  return id;
 }
 
 /**

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, unlinkSync, writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
 import type { SpecFact } from '../model/facts.ts';
+import { noFacts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import { now } from '../platform/clock.ts';
+import { findBash } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { posixShim } from '../shim/posix.ts';
@@ -110,11 +112,19 @@ async function allocate(context: SessionContext, request: SpawnRequest): Promise
     } catch (error) {
       lastError = error;
       // Somebody removed the session's folders: a session that is open may go on all the same.
-      if (systemCode(error) === 'ENOENT') makeSessionFolders(context.paths, context.sessionId);
+      if (systemCode(error) === 'ENOENT') remakeFolders(context);
       else if (systemCode(error) !== 'EEXIST') break;
     }
   }
   throw unwritable(context, lastError);
+}
+
+function remakeFolders(context: SessionContext): void {
+  try {
+    makeSessionFolders(context.paths, context.sessionId);
+  } catch (error) {
+    throw unwritable(context, error);
+  }
 }
 
 /** Makes the files side by side, and all of them or none. */
@@ -166,18 +176,38 @@ function specOf(context: SessionContext, taskId: string, request: SpawnRequest):
   };
 }
 
+/** Names that a POSIX shell can hold. */
+const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * The shell for a shim. dash drops variables whose names are no names in a shell, among them the functions
+ * that bash exports; bash hands them on, and with -p does not take functions for its own. Where it is there,
+ * and such names are, it runs the shim.
+ */
+function shimShellFor(
+  context: SessionContext,
+  environment: NodeJS.ProcessEnv,
+): readonly [string, ...string[]] {
+  const { shimShell } = context.store;
+  if (shimShell !== null) return shimShell;
+  const bash = Object.keys(environment).every((name) => shellName.test(name))
+    ? null
+    : findBash(process.env.PATH);
+  return bash === null ? ['/bin/sh'] : [bash, '-p'];
+}
+
 function startShim(
   context: SessionContext,
   request: SpawnRequest,
   spec: SpecFact,
   files: TaskFiles,
 ): Promise<ChildProcess> {
-  const [program, ...before] = context.store.shimShell;
-  const shellName = request.shell.slice(request.shell.lastIndexOf('/') + 1);
+  const [program, ...before] = shimShellFor(context, request.environment);
+  const shell0 = request.shell.slice(request.shell.lastIndexOf('/') + 1);
   // The name behind the command is the shell's $0, so that its messages begin with it and not with a path.
   const run = spec.commandInFile
-    ? ['-c', evaluateFile, shellName, files.paths.command]
-    : ['-c', notingPipeStatus(request.command, shellName, files.paths.log), shellName];
+    ? ['-c', evaluateFile, shell0, files.paths.command]
+    : ['-c', notingPipeStatus(request.command, shell0, files.paths.log), shell0];
   const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
   const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
   const lifeline = request.timeoutMs === null ? 'ignore' : context.store.lifeline.forShim();
@@ -212,7 +242,7 @@ function follow(
   child.once('exit', (code, killSignal) => ownChildExited(context, limits, live, { code, killSignal }));
   context.live.set(spec.taskId, live);
   limits.include(live);
-  armDeadline(context, live, { spec, claims: [], cuts: [], count: 1 });
+  armDeadline(context, live, { ...noFacts, spec, count: 1 });
   return live;
 }
 

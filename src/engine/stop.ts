@@ -5,17 +5,21 @@ import type { StopFact } from '../model/facts.ts';
 import { defaults } from '../model/limits.ts';
 import type { StopCause } from '../model/words.ts';
 import { isAlive } from '../platform/identity.ts';
+import type { Member } from '../platform/system.ts';
 import { sleep } from '../util/wait.ts';
-import { record } from './append.ts';
+import { flush, record } from './append.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { changed, push } from './deliver.ts';
-import { ending, endTree } from './end-tree.ts';
+import { type Ending, ending, endTree } from './end-tree.ts';
 import { type Observed, observe } from './observe.ts';
 import { settle } from './settle.ts';
 import { asLeftovers, findMembers, treeOf, withoutShim } from './tree.ts';
 
 /** The exit of our own child reaches us by an event, which cannot be far when its process is gone. */
 const reapTakesMs = 2_000;
+
+/** The pause between two looks whether a shim has started after all. */
+const startsWithinMs = 20;
 
 /** A request for the end of a task. */
 export interface StopRequest {
@@ -110,13 +114,14 @@ async function runStop(
   const live = context.live.get(taskId);
   const way = ending(treeOf(observed.facts, live?.pid ?? null, system), system, killSignal, graceMs);
   const work = async (): Promise<void> => {
-    const survivors = await whileStopping(taskId, () => endTree(way));
+    const survivors = await whileStopping(taskId, () => endStarted(context, taskId, way));
     if (live?.own === true) await untilReaped(live);
     const after = observe(context, taskId);
     if (after === null) return;
     const decision = decide(after.facts, after.alive);
     if (decision.state === 'settle') await settle(context, taskId, after, survivors);
     else if (decision.state === 'ended') push(context, taskId, null);
+    flush(context, taskId);
   };
   const finished = work().finally(() => {
     if (live !== undefined) live.stop = null;
@@ -126,12 +131,24 @@ async function runStop(
       way.graceEndsAt = Math.min(way.graceEndsAt, performance.now() + more.graceMs);
       if (more.killSignal === way.killSignal) return;
       way.killSignal = more.killSignal;
-      way.told.clear();
+      way.told = false;
       way.hurry = true;
     };
     live.stop = { finished, hasten };
   }
   await finished;
+}
+
+/** Ends the tree. A shim that has not said yet that it runs is waited for: its command must not run either. */
+async function endStarted(context: SessionContext, taskId: string, way: Ending): Promise<Member[]> {
+  for (;;) {
+    const survivors = await endTree(way);
+    const now = observe(context, taskId);
+    const mayStart = now !== null && now.alive === 'yes' && now.facts.started === undefined;
+    if (survivors.length > 0 || !mayStart || context.live.get(taskId)?.reaped) return survivors;
+    await sleep(startsWithinMs);
+    way.told = false;
+  }
 }
 
 async function whileStopping<T>(taskId: string, work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OutliveError } from '../errors/error.ts';
 import { encodeStoreRecord, parseStoreRecord, storeVersion } from '../tasklog/records.ts';
@@ -25,6 +25,8 @@ export function prepareStore(dir: string): string {
 }
 
 function make(dir: string): boolean {
+  // Something that is there already is looked at next.
+  if (existsSync(dir)) return false;
   return writable(dir, () => mkdirSync(dir, { recursive: true, mode: 0o700 }) !== undefined);
 }
 

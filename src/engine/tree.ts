@@ -11,19 +11,42 @@ export interface Tree {
   readonly cookie: string;
   /** The shim: its pid is the process group. Unknown until it has started. */
   readonly shim: { readonly pid: number; readonly start: number | null } | null;
+  /** When the shim wrote its exit marker, in the unit of start times; null when that is not known. */
+  readonly shimEnd: number | null;
+}
+
+/** Processes known to be the task's, as {@link processKey}. */
+export type KnownProcesses = ReadonlySet<string>;
+
+const nobodyKnown: KnownProcesses = new Set();
+
+/** Kernel start times on Linux count hundredths of a second. */
+const ticksPerSecond = 100;
+
+/** A process for good: its pid and its start time. */
+export function processKey(member: { pid: number; start: number | null }): string {
+  return `${member.pid}:${member.start}`;
 }
 
 /** The tree of a task from its facts; `pid` is what the spawner knows of the shim before the log says so. */
 export function treeOf(facts: Facts, pid: number | null, system: System): Tree {
-  const { spec, started } = facts;
+  const { spec, started, exit } = facts;
   const shim = started ?? (pid === null ? null : { pid, start: system.view(pid)?.start ?? null });
   // Without a readable spec there is no cookie; no process carries the empty one.
-  return { cookie: spec?.cookie ?? '', shim: shim === null ? null : { pid: shim.pid, start: shim.start } };
+  return {
+    cookie: spec?.cookie ?? '',
+    shim: shim === null ? null : { pid: shim.pid, start: shim.start },
+    shimEnd: exit?.uptime == null ? null : exit.uptime * ticksPerSecond,
+  };
 }
 
 /** Every live process of a task: its group, and whoever carries the cookie. */
-export async function findMembers(tree: Tree, system: System): Promise<Member[]> {
-  return ours(tree, await system.members(tree.cookie, tree.shim?.pid ?? null), system);
+export async function findMembers(
+  tree: Tree,
+  system: System,
+  known: KnownProcesses = nobodyKnown,
+): Promise<Member[]> {
+  return ours(tree, await system.members(tree.cookie, tree.shim?.pid ?? null), system, known);
 }
 
 /** The same at once, or null when that cannot be told cheaply. */
@@ -34,27 +57,38 @@ export function findMembersQuickly(
 ): Member[] | null {
   if (tree.shim === null) return null;
   const found = system.membersQuickly(tree.cookie, tree.shim.pid, strangers);
-  return found === null ? null : ours(tree, found, system);
+  return found === null ? null : ours(tree, found, system, nobodyKnown);
 }
 
 /**
  * Leaves out strangers. The number of a process group is not used again while one of its members lives, so
- * the group is the task's own when its shim is still there (be it as a zombie) or when one member carries
- * the cookie. Otherwise the number may have gone to somebody else, and only the cookie tells.
+ * the group is the task's own when its shim is still there (be it as a zombie), or when one member is the
+ * task's beyond doubt. Otherwise the number may have gone to somebody else, and only the cookie tells.
  */
-function ours(tree: Tree, found: Member[], system: System): Member[] {
-  return found.length === 0 || groupIsOurs(tree, found, system)
-    ? found
-    : found.filter((member) => member.hasCookie);
+function ours(tree: Tree, found: Member[], system: System, known: KnownProcesses): Member[] {
+  if (found.length === 0 || groupIsOurs(tree, found, system, known)) return found;
+  return found.filter((member) => member.hasCookie);
 }
 
 /** Whether a signal to the process group of the task's shim reaches that task alone. */
-export function groupIsOurs(tree: Tree, members: readonly Member[], system: System): boolean {
+export function groupIsOurs(
+  tree: Tree,
+  members: readonly Member[],
+  system: System,
+  known: KnownProcesses,
+): boolean {
   const { shim } = tree;
   if (shim === null) return false;
   const leader = system.view(shim.pid);
   if (leader !== null) return shim.start !== null && leader.start === shim.start;
-  return members.some((member) => member.hasCookie && member.group === shim.pid);
+  return members.some((member) => member.group === shim.pid && isBeyondDoubt(member, tree, known));
+}
+
+/** It carries the cookie, was seen in the group before, or started in it while the number was the shim's. */
+function isBeyondDoubt(member: Member, { shim, shimEnd }: Tree, known: KnownProcesses): boolean {
+  if (member.hasCookie || known.has(processKey(member))) return true;
+  if (shim === null || shim.start === null || shimEnd === null || member.start === null) return false;
+  return member.start >= shim.start && member.start <= shimEnd;
 }
 
 /** Sends a signal to a process after a last look that it is still the same one. False when it is gone. */

@@ -49,7 +49,7 @@ function liveStatus(facts: Facts): 'starting' | 'running' | 'killing' {
 function judge(facts: Facts): Verdict {
   const code = facts.exit?.code ?? facts.reaped?.code ?? null;
   const killSignal = facts.exit === undefined ? (facts.reaped?.killSignal ?? null) : null;
-  if (facts.stop !== undefined) return stoppedVerdict(facts.stop, code, killSignal);
+  if (facts.stop !== undefined && !facts.stopIsLate) return stoppedVerdict(facts.stop, code, killSignal);
   if (facts.exit !== undefined) return exitVerdict(facts.exit.code, facts.pipe);
   if (facts.started === undefined && facts.spec !== undefined) {
     return { status: 'failed', reason: 'spawn_aborted', exitCode: null, killSignal: null };

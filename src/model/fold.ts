@@ -4,6 +4,7 @@ import type {
   DeliveredFact,
   ExitFact,
   Fact,
+  IdentifiedFact,
   OutcomeFact,
   PipeFact,
   ReapedFact,
@@ -17,8 +18,10 @@ import type {
 export interface Facts {
   readonly spec?: SpecFact;
   readonly started?: StartedFact;
-  /** The first request to stop that came before the exit marker. */
+  /** The first request to stop that came before the outcome. */
   readonly stop?: StopFact;
+  /** The request came after the exit marker that counts: the command had ended by itself. */
+  readonly stopIsLate: boolean;
   /** The last request to stop that came after the outcome and is not answered by a `stopped`. */
   readonly openStop?: StopFact;
   readonly stopped?: StoppedFact;
@@ -34,36 +37,44 @@ export interface Facts {
   readonly count: number;
 }
 
+/** The facts of a log in which nothing can be read. */
+export const noFacts: Facts = { stopIsLate: false, claims: [], cuts: [], count: 0 };
+
 type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
+  identified?: IdentifiedFact;
   claims: ClaimFact[];
   cuts: CutFact[];
-  count: number;
 };
 
 /**
  * Folds facts in the order of their file. For most kinds the first counts. Two rules protect a live task
- * from facts that are forged or stale: an outcome is void when the shim's first `started` or `exit` comes
- * after it (the shim was alive, so nothing had ended), and of several exit markers before the outcome the
+ * from facts that are forged or stale: an outcome is void when a `started` or `exit` comes after it (the shim
+ * was alive, so nothing had ended), and of several exit markers before the outcome the
  * last counts (the shim's own is its last act).
  */
 export function foldFacts(facts: readonly Fact[]): Facts {
-  const draft: Draft = { claims: [], cuts: [], count: facts.length };
-  for (const fact of facts) take(draft, fact);
-  return draft;
+  const draft: Draft = { ...noFacts, claims: [], cuts: [], count: facts.length };
+  const shimWasAliveUntil = facts.findLastIndex(({ fact }) => fact === 'started' || fact === 'exit');
+  for (const [index, fact] of facts.entries()) {
+    if (fact.fact !== 'outcome') take(draft, fact);
+    else if (index > shimWasAliveUntil) draft.outcome ??= fact;
+  }
+  const { identified, ...folded } = draft;
+  return folded;
 }
 
-function take(draft: Draft, fact: Fact): void {
+function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
   switch (fact.fact) {
     case 'spec':
       draft.spec ??= fact;
       return;
     case 'started':
-      if (draft.started === undefined) voidOutcome(draft);
       draft.started ??= fact;
+      identify(draft);
       return;
     case 'identified':
-      if (draft.started?.pid === fact.pid && draft.started.start === null)
-        draft.started = { ...draft.started, start: fact.start };
+      draft.identified ??= fact;
+      identify(draft);
       return;
     case 'stop':
       takeStop(draft, fact);
@@ -74,7 +85,9 @@ function take(draft: Draft, fact: Fact): void {
       delete draft.openStop;
       return;
     case 'exit':
-      takeExit(draft, fact);
+      if (draft.outcome !== undefined) return;
+      draft.exit = fact;
+      draft.stopIsLate = false;
       return;
     case 'reaped':
       draft.reaped ??= fact;
@@ -82,17 +95,14 @@ function take(draft: Draft, fact: Fact): void {
     case 'pipe':
       if (draft.outcome === undefined) draft.pipe = fact;
       return;
-    case 'outcome':
-      draft.outcome ??= fact;
-      return;
+    // Before there is an outcome nobody can have claimed or used the completion.
     case 'claim':
-      draft.claims.push(fact);
+      if (draft.outcome !== undefined) draft.claims.push(fact);
       return;
     case 'unclaim':
       draft.claims = draft.claims.filter((claim) => claim.id !== fact.id);
       return;
     case 'delivered':
-      // Without an outcome there is nothing to have delivered: a forged or misplaced fact.
       if (draft.outcome !== undefined) draft.delivered ??= fact;
       return;
     case 'cut':
@@ -103,21 +113,18 @@ function take(draft: Draft, fact: Fact): void {
   }
 }
 
+/** The spawner may find out the start time before the shim has said that it runs. */
+function identify(draft: Draft): void {
+  const { started, identified } = draft;
+  if (started?.start === null && identified?.pid === started.pid) {
+    draft.started = { ...started, start: identified.start };
+  }
+}
+
 function takeStop(draft: Draft, fact: StopFact): void {
   if (draft.outcome !== undefined) draft.openStop = fact;
-  else if (draft.exit === undefined) draft.stop ??= fact;
-}
-
-function takeExit(draft: Draft, fact: ExitFact): void {
-  if (draft.exit === undefined) voidOutcome(draft);
-  if (draft.outcome === undefined) draft.exit = fact;
-}
-
-function voidOutcome(draft: Draft): void {
-  if (draft.outcome === undefined) return;
-  delete draft.outcome;
-  delete draft.delivered;
-  delete draft.openStop;
-  delete draft.stopped;
-  draft.claims = [];
+  else if (draft.stop === undefined) {
+    draft.stop = fact;
+    draft.stopIsLate = draft.exit !== undefined;
+  }
 }

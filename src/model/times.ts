@@ -1,4 +1,5 @@
 import type { ExitFact, SpecFact, StartedFact } from './facts.ts';
+import { bounds } from './limits.ts';
 
 /** Length of a clock tick in /proc/PID/stat: the kernel's USER_HZ is 100 on every architecture that Node runs on. */
 const tickMs = 10;
@@ -29,7 +30,9 @@ export function startedAt(spec: SpecFact, started: StartedFact): number {
 export function endedAt(spec: SpecFact, exit: ExitFact): number | null {
   if (spec.uptimeMs === null || exit.uptime === null) return null;
   const elapsed = exit.uptime * 1000 - spec.uptimeMs;
-  return elapsed < -tickMs ? null : Math.round(spec.createdAt + Math.max(0, elapsed));
+  return elapsed < -tickMs || elapsed > bounds.durationMs
+    ? null
+    : Math.round(spec.createdAt + Math.max(0, elapsed));
 }
 
 /**

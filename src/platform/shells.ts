@@ -6,6 +6,7 @@ import { OutliveError } from '../errors/error.ts';
 const usualFolders = ['/bin', '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'];
 
 let defaultShell: string | undefined;
+let bash: string | null | undefined;
 
 /**
  * The absolute path of a shell. Without a name: bash where there is one, else sh.
@@ -13,7 +14,7 @@ let defaultShell: string | undefined;
  */
 export function findShell(name: string | undefined, path: string | undefined): string {
   if (name === undefined) {
-    defaultShell ??= search('bash', path) ?? search('sh', path);
+    defaultShell ??= findBash(path) ?? search('sh', path);
     if (defaultShell !== undefined) return defaultShell;
   } else if (isAbsolute(name)) {
     if (isExecutable(name)) return name;
@@ -25,6 +26,12 @@ export function findShell(name: string | undefined, path: string | undefined): s
     'SHELL_NOT_FOUND',
     `expected a shell that can be executed: the name of one in PATH or an absolute path; found ${JSON.stringify(name ?? 'neither bash nor sh')}. Install it, or name another one in the option "shell".`,
   );
+}
+
+/** The absolute path of bash; null where there is none. */
+export function findBash(path: string | undefined): string | null {
+  bash ??= search('bash', path) ?? null;
+  return bash;
 }
 
 function search(name: string, path: string | undefined): string | undefined {

@@ -2,7 +2,10 @@
 const pipe = /(?:^|[^|])\|(?:[^|]|$)/;
 
 /** The array that holds the exit status of each segment of the last pipeline, by shell. */
-const arrays: Readonly<Record<string, string>> = { bash: 'PIPESTATUS', zsh: 'pipestatus' };
+const arrays: ReadonlyMap<string, string> = new Map([
+  ['bash', 'PIPESTATUS'],
+  ['zsh', 'pipestatus'],
+]);
 
 /**
  * A command with a pipeline, made to note the status of each segment when its shell ends: `false | true` and
@@ -14,7 +17,7 @@ const arrays: Readonly<Record<string, string>> = { bash: 'PIPESTATUS', zsh: 'pip
  * no descriptor of the log. `echo` is the shell's own, and the line break in front is for torn facts.
  */
 export function notingPipeStatus(command: string, shellName: string, logPath: string): string {
-  const array = arrays[shellName];
+  const array = arrays.get(shellName);
   if (array === undefined || !pipe.test(command)) return command;
   const note =
     `_outlive_p=("\${${array}[@]}"); IFS=,; ` +

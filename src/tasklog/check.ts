@@ -42,3 +42,8 @@ export function list<T>(value: unknown, parse: (item: unknown) => T | null): T[]
   if (!Array.isArray(value)) return [];
   return value.map(parse).filter((item) => item !== null);
 }
+
+/** The value when it can be a number of bytes. */
+export function sizeOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}

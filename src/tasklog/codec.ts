@@ -15,7 +15,7 @@ import {
   type ProcessIdentity,
   stopCauses,
 } from '../model/words.ts';
-import { isObject, type Json, list, number, parseObject, pidOf, text, word } from './check.ts';
+import { isObject, type Json, list, number, parseObject, pidOf, sizeOf, text, word } from './check.ts';
 
 /** The version of the task log that this code writes, and the newest that it reads. */
 export const taskLogVersion = 1;
@@ -50,7 +50,7 @@ export function parseLog(content: string): Fact[] {
 /** Parses one line; null when it is no fact that we know. */
 export function parseFact(line: string): Fact | null {
   const json = parseObject(line);
-  const parse = json === null ? undefined : parsers[String(json.fact)];
+  const parse = json === null || typeof json.fact !== 'string' ? undefined : parsers[json.fact];
   return json === null || parse === undefined ? null : parse(json);
 }
 
@@ -163,10 +163,10 @@ function parseClaim(json: Json): ClaimFact | null {
 
 function parseCut(json: Json): CutFact | null {
   const stream = word(json.stream, ['stdout', 'stderr'] as const, null);
-  const [head, tail] = [number(json.head, null), number(json.tail, null)];
-  const [bytes, notice] = [number(json.bytes, null), number(json.notice, null)];
+  const [head, tail] = [sizeOf(json.head), sizeOf(json.tail)];
+  const [bytes, notice] = [sizeOf(json.bytes), sizeOf(json.notice)];
   if (stream === null || head === null || tail === null || bytes === null || notice === null) return null;
-  return head < 0 || tail < head || bytes < tail ? null : { fact: 'cut', stream, head, tail, bytes, notice };
+  return tail < head || bytes < tail ? null : { fact: 'cut', stream, head, tail, bytes, notice };
 }
 
 function parseIdentity(value: unknown): ProcessIdentity | null {

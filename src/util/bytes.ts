@@ -21,7 +21,8 @@ function isContinuation(byte: number | undefined): boolean {
 }
 
 function characterLength(lead: number | undefined): number {
-  if (lead === undefined || lead < 0xc0) return 1;
+  // 0xc0, 0xc1 and those from 0xf5 on begin no character.
+  if (lead === undefined || lead < 0xc2 || lead > 0xf4) return 1;
   if (lead < 0xe0) return 2;
   return lead < 0xf0 ? 3 : 4;
 }

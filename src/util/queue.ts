@@ -1,24 +1,30 @@
 /**
- * Runs jobs one after another, and lets the event loop breathe between them: a burst of spawns, each of
- * which blocks for a millisecond in `fork`, must not hold everything else up.
+ * Runs jobs one after another, one a turn of the event loop: a burst of spawns, each of which blocks for a
+ * millisecond in `fork`, must not hold everything else up.
  */
 export class SerialQueue {
   #tail: Promise<unknown> = Promise.resolve();
-  #length = 0;
+  #turnIsUsed = false;
 
   /** Runs a job when those before it are done; its result or error is the caller's alone. */
   run<T>(job: () => T | Promise<T>): Promise<T> {
-    this.#length += 1;
-    const mustYield = this.#length > 1;
     const result = this.#tail.then(async () => {
-      if (mustYield) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#turnIsUsed) await nextTurn();
+      this.#useTurn();
       return await job();
     });
-    this.#tail = result
-      .catch(() => undefined)
-      .then(() => {
-        this.#length -= 1;
-      });
+    this.#tail = result.catch(() => undefined);
     return result;
   }
+
+  #useTurn(): void {
+    this.#turnIsUsed = true;
+    setImmediate(() => {
+      this.#turnIsUsed = false;
+    });
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
