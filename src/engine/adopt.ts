@@ -21,7 +21,7 @@ export async function adopt(context: SessionContext, limits: OutputLimits): Prom
   for await (const taskId of unhurried(taskIds(context))) {
     if (sweepEmpty(context, taskId)) continue;
     if (isRemovable(context, taskId, context.limits.retentionMs)) removeTask(context, taskId);
-    else pending.push(settled(context, limits, taskId));
+    else pending.push(look(context, limits, taskId).catch(() => undefined));
   }
   await Promise.all(pending);
 }
@@ -57,12 +57,6 @@ export function taskIds(context: SessionContext): string[] {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   }
-}
-
-/** A stop that goes on takes its grace; opening a session does not wait for that. */
-async function settled(context: SessionContext, limits: OutputLimits, taskId: string): Promise<void> {
-  const looking = look(context, limits, taskId).catch(() => undefined);
-  await Promise.race([looking, yieldToOthers()]);
 }
 
 /** Whether a log is empty: nothing was promised to anybody, and an old one is removed with all its files. */

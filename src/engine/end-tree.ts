@@ -1,5 +1,4 @@
 import type { Member, System } from '../platform/system.ts';
-import { holdProcess } from '../util/keep-alive.ts';
 import { sleep } from '../util/wait.ts';
 import {
   findMembers,
@@ -64,13 +63,8 @@ export function ending(
  * @returns the survivors.
  */
 export async function endTree(way: Ending): Promise<Member[]> {
-  const release = holdProcess();
-  try {
-    if (way.killSignal !== 'SIGKILL' && (await endGracefully(way))) return [];
-    return await endByForce(way);
-  } finally {
-    release();
-  }
+  if (way.killSignal !== 'SIGKILL' && (await endGracefully(way))) return [];
+  return await endByForce(way);
 }
 
 /** Sends the first signal and waits for all of them, not for the leader. True when nothing is left. */

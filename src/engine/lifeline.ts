@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { holdProcess } from '../util/keep-alive.ts';
 
 /**
  * A pipe by which the timers of shims learn that this process is gone, however it ends: we hold the writing
@@ -30,7 +31,9 @@ export class Lifeline {
   /** Lets go: from now on the shims' timers count by themselves. */
   async close(): Promise<void> {
     this.#closed = true;
+    const release = holdProcess();
     await this.#opening;
+    release();
     if (this.#ends === undefined) return;
     closeSync(this.#ends.write);
     closeSync(this.#ends.read);

@@ -1,4 +1,5 @@
 import { decide } from '../model/decide.ts';
+import type { StopFact } from '../model/facts.ts';
 import { isAlive, livesHere } from '../platform/identity.ts';
 import { after } from '../util/wait.ts';
 import { background } from './background.ts';
@@ -63,9 +64,7 @@ async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: s
         push(context, taskId, null);
       // A consumer may have given its claim back.
       else for (const consumer of [...context.consumers]) consumer.offer(taskId, null);
-      if (facts.openStop !== undefined && isAbandoned(context, taskId, facts.openStop)) {
-        await continueStop(context, taskId, observed, facts.openStop);
-      }
+      if (facts.openStop !== undefined) takeOverStop(context, taskId, observed, facts.openStop);
   }
 }
 
@@ -77,15 +76,21 @@ async function lookAtLive(
 ): Promise<void> {
   const live = watchOver(context, limits, taskId, observed);
   const { stop, exit, spec } = observed.facts;
-  if (stop !== undefined && isAbandoned(context, taskId, stop)) {
-    await continueStop(context, taskId, observed, stop);
-  } else if (exit !== undefined && spec?.leftovers === 'wait') {
+  if (stop !== undefined && takeOverStop(context, taskId, observed, stop)) return;
+  if (exit !== undefined && spec?.leftovers === 'wait') {
     // Whether the shim, or a leftover that is waited for, or nothing lives, only a look at the processes can tell.
     if (shimIsAlive(context, observed) || !(await settle(context, taskId, observed)))
       relook(context, limits, live);
   } else if (exit !== undefined || observed.facts.started === undefined) {
     relook(context, limits, live);
   }
+}
+
+/** Goes on with a stop that nobody is at work on. That takes its grace, which no look waits for. */
+function takeOverStop(context: SessionContext, taskId: string, observed: Observed, stop: StopFact): boolean {
+  if (!isAbandoned(context, taskId, stop)) return false;
+  background(continueStop(context, taskId, observed, stop));
+  return true;
 }
 
 function shimIsAlive(context: SessionContext, observed: Observed): boolean {
@@ -104,8 +109,7 @@ async function lookAtDead(
   if (live.stop !== null) return;
   if (stop !== undefined) {
     // Its author settles it when the whole tree is gone; without one, we do his work.
-    if (isAbandoned(context, taskId, stop)) await continueStop(context, taskId, observed, stop);
-    else relook(context, limits, live);
+    if (!takeOverStop(context, taskId, observed, stop)) relook(context, limits, live);
     return;
   }
   const spawner = spec !== undefined && exit === undefined && !live.own ? spec.by : null;

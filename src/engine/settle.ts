@@ -7,6 +7,7 @@ import { startedAt } from '../model/times.ts';
 import { now } from '../platform/clock.ts';
 import type { Member } from '../platform/system.ts';
 import { outputSize } from '../tasklog/output.ts';
+import { holdProcess } from '../util/keep-alive.ts';
 import { sleep } from '../util/wait.ts';
 import { recordSoon } from './append.ts';
 import { background } from './background.ts';
@@ -47,6 +48,20 @@ export async function settle(
   taskId: string,
   observed: Observed,
   survivors?: readonly Member[],
+): Promise<boolean> {
+  const release = holdProcess();
+  try {
+    return await settleHeld(context, taskId, observed, survivors);
+  } finally {
+    release();
+  }
+}
+
+async function settleHeld(
+  context: SessionContext,
+  taskId: string,
+  observed: Observed,
+  survivors: readonly Member[] | undefined,
 ): Promise<boolean> {
   const live = context.live.get(taskId);
   const reaped = reapedFact(observed.facts, live);

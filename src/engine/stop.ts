@@ -6,6 +6,7 @@ import { defaults } from '../model/limits.ts';
 import type { StopCause } from '../model/words.ts';
 import { isAlive } from '../platform/identity.ts';
 import type { Member } from '../platform/system.ts';
+import { holdProcess } from '../util/keep-alive.ts';
 import { sleep } from '../util/wait.ts';
 import { flush, record } from './append.ts';
 import type { LiveTask, SessionContext } from './context.ts';
@@ -114,8 +115,11 @@ async function runStop(
   const live = context.live.get(taskId);
   const way = ending(treeOf(observed.facts, live?.pid ?? null, system), system, killSignal, graceMs);
   const work = async (): Promise<void> => {
-    const survivors = await whileStopping(taskId, () => endStarted(context, taskId, way));
-    if (live?.own === true) await untilReaped(live);
+    const survivors = await whileStopping(taskId, async () => {
+      const left = await endStarted(context, taskId, way);
+      if (live?.own === true) await untilReaped(live);
+      return left;
+    });
     const after = observe(context, taskId);
     if (after === null) return;
     const decision = decide(after.facts, after.alive);
@@ -152,6 +156,7 @@ async function endStarted(context: SessionContext, taskId: string, way: Ending):
 }
 
 async function whileStopping<T>(taskId: string, work: () => Promise<T>): Promise<T> {
+  const release = holdProcess();
   stopping.set(taskId, (stopping.get(taskId) ?? 0) + 1);
   try {
     return await work();
@@ -159,6 +164,7 @@ async function whileStopping<T>(taskId: string, work: () => Promise<T>): Promise
     const left = (stopping.get(taskId) ?? 1) - 1;
     if (left === 0) stopping.delete(taskId);
     else stopping.set(taskId, left);
+    release();
   }
 }
 

@@ -19,7 +19,7 @@ export const linux: System = {
   },
   view,
   isSuspended,
-  carries: environHas,
+  carries,
   members,
   membersQuickly,
   namespaceIsAlive,
@@ -69,17 +69,51 @@ function isSuspended(shimPid: number): boolean {
 }
 
 async function members(cookie: string, group: number | null): Promise<Member[]> {
-  const found: Member[] = [];
+  const own = (row: Row): boolean => row.cookie === cookie || row.seen.group === group;
+  return (await scan()).filter(own).map(({ seen, cookie: carried }) => asMember(seen, carried === cookie));
+}
+
+/** A live process and the cookie in its environment. */
+interface Row {
+  readonly seen: ProcessView;
+  readonly cookie: string | null;
+}
+
+let scanning: Promise<Row[]> | null = null;
+let nextScan: Promise<Row[]> | null = null;
+
+/**
+ * All live processes but this one. Who asks while a scan runs shares the next one with all others that do, since
+ * the running one may have passed by what he looks for: many tasks that end together cost two scans.
+ */
+function scan(): Promise<Row[]> {
+  if (scanning === null) {
+    scanning = scanNow().finally(() => {
+      scanning = null;
+    });
+    return scanning;
+  }
+  nextScan ??= scanning
+    .catch(() => undefined)
+    .then(() => {
+      nextScan = null;
+      return scan();
+    });
+  return nextScan;
+}
+
+async function scanNow(): Promise<Row[]> {
+  const rows: Row[] = [];
   let looked = 0;
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
-    if (!Number.isInteger(pid)) continue;
-    const member = asMember(pid, cookie, group);
-    if (member !== null) found.push(member);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    const seen = view(pid);
+    if (seen !== null && !seen.zombie) rows.push({ seen, cookie: cookieOf(pid) });
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();
   }
-  return found;
+  return rows;
 }
 
 /**
@@ -93,8 +127,11 @@ function membersQuickly(cookie: string, group: number, strangers: ReadonlySet<nu
   for (let pid = group; pid <= last; pid += 1) {
     // Most are gone, and asking first spares an exception for each.
     if (strangers.has(pid) || !existsSync(`/proc/${pid}`)) continue;
-    const member = asMember(pid, cookie, group, strangers);
-    if (member !== null) found.push(member);
+    const seen = view(pid);
+    // Nobody can enter the session of another task's shim.
+    if (seen === null || seen.zombie || pid === process.pid || strangers.has(seen.session)) continue;
+    const hasCookie = carries(pid, cookie);
+    if (hasCookie || seen.group === group) found.push(asMember(seen, hasCookie));
   }
   return found;
 }
@@ -104,25 +141,22 @@ function lastPid(): number | null {
   return Number.isInteger(last) && last > 0 ? last : null;
 }
 
-function asMember(
-  pid: number,
-  cookie: string,
-  group: number | null,
-  strangers?: ReadonlySet<number>,
-): Member | null {
-  const seen = view(pid);
-  // Nobody can enter the session of another task's shim.
-  if (seen === null || seen.zombie || pid === process.pid || strangers?.has(seen.session)) return null;
-  const hasCookie = environHas(pid, cookie);
-  if (!hasCookie && seen.group !== group) return null;
-  return { ...seen, hasCookie, command: commandLine(pid) };
+function asMember(seen: ProcessView, hasCookie: boolean): Member {
+  return { ...seen, hasCookie, command: commandLine(seen.pid) };
 }
 
-function environHas(pid: number, cookie: string): boolean {
+function carries(pid: number, cookie: string): boolean {
+  return cookieOf(pid) === cookie;
+}
+
+function cookieOf(pid: number): string | null {
   const environ = read(`/proc/${pid}/environ`, 'latin1');
-  if (environ === null) return false;
-  const entry = `${cookieVariable}=${cookie}\0`;
-  return environ.startsWith(entry) || environ.includes(`\0${entry}`);
+  if (environ === null) return null;
+  const name = `${cookieVariable}=`;
+  const at = environ.startsWith(name) ? 0 : environ.indexOf(`\0${name}`) + 1;
+  if (at === 0 && !environ.startsWith(name)) return null;
+  const end = environ.indexOf('\0', at);
+  return environ.slice(at + name.length, end < 0 ? undefined : end);
 }
 
 function commandLine(pid: number): string {
