@@ -57,6 +57,11 @@ export interface LiveTask {
   outputCheckAt: number;
 }
 
+/** A spawn on its way. Its log is there before its process is, and must not be taken for another process's task. */
+export interface SpawnAttempt {
+  taskId: string | null;
+}
+
 /** Somebody who waits for the end of one task. */
 export interface EndWaiter {
   /** The caller gets the result, which counts as the completion: it is told nobody else. */
@@ -91,7 +96,7 @@ export class SessionContext {
   /** Settled and acknowledged here a moment ago: events about them are our own. */
   recent = new Set<string>();
   /** Spawns that have passed the limit and are not live yet. */
-  spawning = 0;
+  readonly spawning = new Set<SpawnAttempt>();
   closed = false;
 
   constructor(store: StoreContext, sessionId: string, paths: SessionPaths, limits: SessionLimits) {

@@ -48,6 +48,7 @@ export async function look(context: SessionContext, limits: OutputLimits, taskId
 }
 
 async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: string): Promise<void> {
+  for (const attempt of context.spawning) if (attempt.taskId === taskId) return;
   const observed = observe(context, taskId);
   if (observed === null) return vanished(context, taskId);
   changed(context, taskId);

@@ -14,7 +14,7 @@ import { createLog, createOutput, syncLog, writeSpec } from '../tasklog/log.ts';
 import { type TaskPaths, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { record } from './append.ts';
-import type { LiveTask, SessionContext } from './context.ts';
+import type { LiveTask, SessionContext, SpawnAttempt } from './context.ts';
 import { acknowledge } from './deliver.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { newLiveTask, ownChildExited } from './look.ts';
@@ -39,21 +39,23 @@ export async function spawnTask(
   request: SpawnRequest,
 ): Promise<string> {
   checkLimit(context);
-  context.spawning += 1;
+  const attempt: SpawnAttempt = { taskId: null };
+  context.spawning.add(attempt);
   try {
-    return await spawnNow(context, limits, request);
+    return await spawnNow(context, limits, request, attempt);
   } finally {
-    context.spawning -= 1;
+    context.spawning.delete(attempt);
   }
 }
 
 function checkLimit(context: SessionContext): void {
   const { maxRunning } = context.limits;
   const running = [...context.live.keys()];
-  if (running.length + context.spawning < maxRunning) return;
+  const count = running.length + context.spawning.size;
+  if (count < maxRunning) return;
   throw new OutliveError(
     'TASK_LIMIT',
-    `expected fewer than ${maxRunning} running tasks in the session; found ${running.length + context.spawning}: ${running.join(', ')}. Wait for one, stop one, or raise maxRunning.`,
+    `expected fewer than ${maxRunning} running tasks in the session; found ${count}: ${running.join(', ')}. Wait for one, stop one, or raise maxRunning.`,
     { details: { running, maxRunning } },
   );
 }
@@ -76,6 +78,7 @@ async function spawnNow(
     const live = await context.store.spawns.run(async () =>
       follow(context, limits, spec, await startShim(context, request, spec, files)),
     );
+    context.spawning.delete(attempt);
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
     return taskId;
@@ -103,10 +106,15 @@ interface TaskFiles {
   readonly stderr: number | null;
 }
 
-async function allocate(context: SessionContext, request: SpawnRequest): Promise<TaskFiles> {
+async function allocate(
+  context: SessionContext,
+  request: SpawnRequest,
+  attempt: SpawnAttempt,
+): Promise<TaskFiles> {
   let lastError: unknown;
   for (let attempt = 0; attempt < idAttempts; attempt += 1) {
     const taskId = `bgb-${randomBytes(4).toString('hex')}`;
+    attempt.taskId = taskId;
     try {
       return await createFiles(taskPaths(context.paths, taskId), taskId, request.separate);
     } catch (error) {
