@@ -64,8 +64,9 @@ async function spawnNow(
   context: SessionContext,
   limits: OutputLimits,
   request: SpawnRequest,
+  attempt: SpawnAttempt,
 ): Promise<string> {
-  const files = await allocate(context, request);
+  const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
   try {
     const spec = specOf(context, taskId, request);

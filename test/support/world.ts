@@ -75,9 +75,12 @@ export class World implements AsyncDisposable {
     try {
       for (const store of this.#stores) await store.close();
       // SIGKILL goes to processes of this world's own tasks alone: they carry its cookies.
-      const left = this.pids();
-      for (const pid of left) kill(pid);
-      await waitFor(() => this.pids().length === 0, 'the processes of the test to be gone');
+      // Again and again, since one that was just forked was not among those seen.
+      await waitFor(() => {
+        const left = this.pids();
+        for (const pid of left) kill(pid);
+        return left.length === 0;
+      }, 'the processes of the test to be gone');
       const strays = this.files().filter((path) => /\.tmp$|lifeline-|\.cut$/.test(path));
       assert.deepEqual(strays, [], 'temporary files are left');
       await waitFor(() => openFiles().length <= this.#descriptors.length, 'descriptors to be closed').catch(
@@ -176,6 +179,6 @@ function openFiles(): string[] {
         return '';
       }
     })
-    .filter((target) => target !== '' && !target.startsWith('anon_inode:') && !target.startsWith('/proc/'))
+    .filter((target) => target !== '' && !/^(anon_inode:|\/proc\/|\/dev\/null$)/.test(target))
     .sort();
 }
