@@ -113,7 +113,7 @@ async function allocate(
   attempt: SpawnAttempt,
 ): Promise<TaskFiles> {
   let lastError: unknown;
-  for (let attempt = 0; attempt < idAttempts; attempt += 1) {
+  for (let count = 0; count < idAttempts; count += 1) {
     const taskId = `bgb-${randomBytes(4).toString('hex')}`;
     attempt.taskId = taskId;
     try {
