@@ -1,0 +1,97 @@
+import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isEnded, openStore, type Session } from '../src/index.ts';
+import { sessionPaths } from '../src/tasklog/paths.ts';
+import { spawnBare } from './bare.ts';
+import { type Answer, answer } from './helper.ts';
+import { timed } from './measure.ts';
+
+/** A command that does nothing, as one process. */
+const quietCommand = 'exec sleep 3600';
+
+/** The session that helpers work in. */
+export const helperSession = 'bench';
+
+/** Runs in a helper process; the kinds are the keys. */
+export const helpers: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  tasks: holdTasks,
+  children: holdChildren,
+  adopter,
+};
+
+/** Holds quiet tasks of the library. */
+async function holdTasks([dir, count]: readonly string[]): Promise<void> {
+  const store = await openStore({ dir: String(dir) });
+  const session = await store.session(helperSession, { maxRunning: Number(count) + 1 });
+  for (let round = 0; round < 20; round += 1) await (await session.spawn('true')).wait();
+  await hold(Number(count), async () => (await session.spawn(quietCommand, { shell: '/bin/sh' })).id);
+}
+
+/** Holds as many bare children. */
+async function holdChildren([dir, count]: readonly string[]): Promise<void> {
+  const held: ChildProcess[] = [];
+  await hold(Number(count), async () => {
+    held.push(spawnBare('/bin/sh', quietCommand, join(String(dir), `child-${held.length}`)));
+  });
+}
+
+async function hold(count: number, spawnOne: () => Promise<unknown>): Promise<void> {
+  let begin: Answer = {};
+  let cpu = process.cpuUsage();
+  answer({
+    async start() {
+      begin = footprint();
+      for (let spawned = 0; spawned < count; spawned += 1) await spawnOne();
+      return {};
+    },
+    async footprint() {
+      const end = footprint();
+      const grown = (name: string): number => Number(end[name]) - Number(begin[name]);
+      return { heapBytes: grown('heapBytes'), descriptors: grown('descriptors') };
+    },
+    async cpu() {
+      const { user, system } = process.cpuUsage(cpu);
+      cpu = process.cpuUsage();
+      return { ms: (user + system) / 1000 };
+    },
+  });
+}
+
+function footprint(): Answer {
+  // Twice: what the first run finds dead may hold what only the second one finds.
+  global.gc?.();
+  global.gc?.();
+  return { heapBytes: process.memoryUsage().heapUsed, descriptors: readdirSync('/proc/self/fd').length };
+}
+
+/** Opens a session that others have left, once, with code that nothing has warmed up. */
+async function adopter([dir]: readonly string[]): Promise<void> {
+  const store = await openStore({ dir: String(dir) });
+  let session: Session | undefined;
+  answer({
+    async adopt() {
+      const ms = await timed(async () => {
+        session = await store.session(helperSession);
+      });
+      return { ms };
+    },
+    async running() {
+      const tasks = (await session?.tasks()) ?? [];
+      return { count: tasks.filter((task) => !isEnded(task.status)).length };
+    },
+    async owed() {
+      return { count: (await session?.pending())?.length ?? 0 };
+    },
+    async read() {
+      const folder = sessionPaths(String(dir), helperSession).tasks;
+      const ms = await timed(() => {
+        for (const name of readdirSync(folder)) {
+          const lines = readFileSync(join(folder, name), 'utf8').split('\n');
+          for (const line of lines) if (line.startsWith('{')) JSON.parse(line);
+        }
+      });
+      return { ms };
+    },
+  });
+}

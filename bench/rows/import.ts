@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { exitOf } from '../bare.ts';
+import type { Ground } from '../ground.ts';
+import { median, p95, takeTurns, timed } from '../measure.ts';
+import { atMostMore, judge, type Row } from '../row.ts';
+
+/** The repository's top folder, seen from build/bench/rows. */
+const root = join(import.meta.dirname, '../../..');
+
+/** A process that imports the package by its name, as its users do, beside one that does nothing. */
+export async function importCost(ground: Ground): Promise<Row[]> {
+  const folder = ground.newFolder();
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules', 'outlive'));
+  const program = join(folder, 'program.mjs');
+  writeFileSync(program, "import { openStore } from 'outlive';\nif (!openStore) process.exit(1);\n");
+  const samples = await takeTurns(30, { ours: () => whole([program]), bare: () => whole(['-e', '0']) });
+  const figures = {
+    what: "`import 'outlive'`, whole process",
+    unit: 'ms',
+    measured: median(samples.ours),
+    p95: p95(samples.ours),
+    beside: '`node -e 0`',
+    besideMeasured: median(samples.bare),
+  };
+  return [judge(figures, atMostMore(40, 'ms'))];
+}
+
+async function whole(args: readonly string[]): Promise<number> {
+  return await timed(async () => {
+    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    await exitOf(child);
+    if (child.exitCode !== 0) throw new Error(`node ${args.join(' ')} ended with ${child.exitCode}`);
+  });
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Agent } from '../support/agents.ts';
+import { hasFact } from '../support/logs.ts';
+import { root } from '../support/repository.ts';
+import { World, waitFor } from '../support/world.ts';
+
+const slowShell = join(root, 'test', 'fixtures', 'slow-sh.sh');
+
+/** Spawns a task in an agent that dies before the shim has said anything. */
+async function abort(world: World, command: string): Promise<string> {
+  await using agent = await Agent.start(world.dir, { store: { shimShell: [slowShell] } });
+  const taskId = await agent.run(
+    async ({ session }, text) => (await session.spawn(text, { timeoutMs: null })).id,
+    command,
+  );
+  await agent.crash();
+  return taskId;
+}
+
+test('a task whose spawner died before it started is failed, spawn_aborted, after 2 s', async () => {
+  await using world = new World();
+  const taskId = await abort(world, 'echo never');
+  for (const pid of world.pidsOf(taskId)) process.kill(pid, 'SIGKILL');
+  const session = await world.session();
+  const task = session.task(taskId);
+  assert.equal(task.snapshot().status, 'starting');
+  const snapshot = await task.wait({ ack: false });
+  assert.equal(snapshot.status, 'failed');
+  assert.equal(snapshot.statusReason, 'spawn_aborted');
+  assert.equal(snapshot.exitCode, null);
+  assert.deepEqual(
+    (await session.drain()).map((owed) => owed.taskId),
+    [taskId],
+  );
+});
+
+for (const ack of [false, true]) {
+  test(`a late start takes spawn_aborted back${ack ? ', also when that was acknowledged' : ''}`, async () => {
+    await using world = new World();
+    const taskId = await abort(world, 'sleep 0.5; echo ran; exit 6');
+    const session = await world.session();
+    const task = session.task(taskId);
+    assert.equal((await task.wait({ ack })).statusReason, 'spawn_aborted');
+    await waitFor(() => hasFact(world.logOf(taskId), 'started'), 'the shim to start after all');
+    assert.equal(task.snapshot().status, 'running');
+    assert.equal(task.snapshot().delivered, false);
+    const codes: (number | null)[] = [];
+    // It is noticed here without anybody asking.
+    for await (const completion of session.completions()) {
+      if (completion.statusReason === 'spawn_aborted') continue;
+      codes.push(completion.exitCode);
+      assert.equal(await completion.ack(), true);
+      break;
+    }
+    assert.deepEqual(codes, [6]);
+    assert.equal((await task.tail()).text, 'ran\n');
+  });
+}
+
+test('a kill() of a task that has not started yet keeps the command from running', async () => {
+  await using world = new World();
+  const taskId = await abort(world, 'echo ran; sleep 300');
+  const session = await world.session();
+  const snapshot = await session.task(taskId).kill({ graceMs: 100 });
+  assert.deepEqual(world.pidsOf(taskId), []);
+  assert.equal(snapshot.status, 'killed');
+  assert.equal((await session.task(taskId).tail()).text, '');
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { World } from '../support/world.ts';
+
+/** What cannot be read and was written just now might still be a task that starts. */
+const longAgo = new Date('2020-01-01');
+
+const secret = '{"fact":"spec"} not for you\n';
+
+const damages: Readonly<Record<string, (log: string, world: World) => void>> = {
+  'is empty': (log) => truncateSync(log),
+  'was cut off in its first line': (log) => truncateSync(log, 100),
+  'was cut off in its last line': (log) => truncateSync(log, readFileSync(log).length - 20),
+  'holds binary garbage': (log) =>
+    writeFileSync(log, Buffer.from(Array.from({ length: 5000 }, (_, n) => (n * 7) % 256))),
+  'holds JSON of another kind': (log) =>
+    writeFileSync(log, '[]\n{}\n"x"\n{"fact":7}\n{"fact":"spec"}\n{"fact":"__proto__"}\nnull\n'),
+  'has garbage behind its facts': (log) => appendFileSync(log, `${'{"fact":'.repeat(1000)}\0\xff`),
+  'is one long line': (log) => writeFileSync(log, 'x'.repeat(5_000_000)),
+  'is gone': (log) => unlinkSync(log),
+  'is a folder': (log) => {
+    rmSync(log);
+    mkdirSync(log);
+  },
+  'is a pipe': (log) => {
+    rmSync(log);
+    execFileSync('mkfifo', [log]);
+  },
+  'is a symbolic link to a file of somebody else': (log, world) => {
+    rmSync(log);
+    writeFileSync(join(world.base, 'precious'), secret);
+    symlinkSync(join(world.base, 'precious'), log);
+  },
+  'is a symbolic link that leads nowhere': (log, world) => {
+    rmSync(log);
+    symlinkSync(join(world.base, 'nothing'), log);
+  },
+};
+
+for (const [damage, apply] of Object.entries(damages)) {
+  test(`a task log that ${damage} harms no other task`, async () => {
+    await using world = new World();
+    const session = await world.session('test', { retentionMs: 0 });
+    const { task: broken } = await session.run('echo broken', { timeoutMs: null });
+    const good = await session.spawn('echo good; exit 3');
+    await good.wait({ ack: false });
+    const running = await session.spawn('echo running; sleep 1000');
+    await session.close();
+    const log = world.logOf(broken.id);
+    apply(log, world);
+    if (existsSync(log)) utimesSync(log, longAgo, longAgo);
+
+    const later = await world.session('test', { retentionMs: null });
+    const tasks = (await later.tasks()).filter(({ taskId }) => taskId !== broken.id);
+    assert.deepEqual(
+      tasks.map(({ taskId, exitCode }) => [taskId, exitCode]),
+      [
+        [good.id, 3],
+        [running.id, null],
+      ],
+    );
+    assert.ok((await later.pending()).some(({ taskId }) => taskId === good.id));
+    assert.equal((await later.task(good.id).read()).text, 'good\n');
+    assert.equal((await later.task(running.id).kill()).status, 'killed');
+    assert.equal((await later.run('exit 4')).snapshot.exitCode, 4);
+    await later.prune({ olderThanMs: 0 });
+    await later.shutdown();
+    if (damage.includes('somebody else')) {
+      assert.equal(readFileSync(join(world.base, 'precious'), 'utf8'), secret);
+      assert.throws(() => later.task(broken.id), { code: 'TASK_NOT_FOUND' });
+    }
+  });
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { World } from '../support/world.ts';
+
+test('a command runs in the working directory that was asked for, with blanks and quotes in its name', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const cwd = join(world.base, `a 'b' "c" $d ü`);
+  mkdirSync(cwd);
+  const { output, snapshot } = await session.run('pwd', { cwd });
+  assert.equal(output.text, `${realpathSync(cwd)}\n`);
+  assert.equal(snapshot.cwd, cwd);
+});
+
+test('without a working directory it runs where this process is', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const { output } = await session.run('pwd');
+  assert.equal(output.text, `${process.cwd()}\n`);
+});
+
+test('variables are added to this process environment, replaced in it, and removed from it', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const env = { ADDED: 'a b\nc', HOME: '/elsewhere', PATH: process.env.PATH, LANG: null, TMPDIR: undefined };
+  process.env.TMPDIR = '/tmp';
+  const { output } = await session.run(
+    'echo "$ADDED|$HOME"; for name in LANG TMPDIR INHERITED; do [ -v $name ] || echo no $name; done',
+    { env: { ...env, INHERITED: undefined } },
+  );
+  assert.equal(output.text, 'a b\nc|/elsewhere\nno LANG\nno TMPDIR\nno INHERITED\n');
+});
+
+test('a command cannot take the cookie of another task, and has one of its own', async () => {
+  await using world = new World();
+  const session = await world.session();
+  process.env.OUTLIVE_TASK = 'bgb-00000000.inherited';
+  try {
+    const { task, output } = await session.run('echo $OUTLIVE_TASK');
+    assert.match(output.text, new RegExp(`^${task.id}\\.[0-9a-f]{16}\n$`));
+  } finally {
+    delete process.env.OUTLIVE_TASK;
+  }
+});

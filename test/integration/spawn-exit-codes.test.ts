@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { World } from '../support/world.ts';
+
+test('every exit code from 0 to 255 is recorded as it was', async () => {
+  await using world = new World();
+  const session = await world.session('codes', { maxRunning: 256 });
+  const codes = Array.from({ length: 256 }, (_, code) => code);
+  const ends = await Promise.all(
+    codes.map(async (code) => await (await session.spawn(`exit ${code}`, { shell: 'sh' })).wait()),
+  );
+  assert.deepEqual(
+    ends.map((end) => end.exitCode),
+    codes,
+  );
+  assert.deepEqual(
+    ends.map((end) => end.status),
+    codes.map((code) => (code === 0 ? 'completed' : 'failed')),
+  );
+  assert.ok(ends.every((end) => end.output.bytes === 0 && end.killSignal === null));
+});

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { World } from '../support/world.ts';
+
+// The shim's shell, too, would say "Killed" or "Segmentation fault"; only the command's own output counts.
+const deaths = [
+  { name: 'KILL', exitCode: 137 },
+  { name: 'SEGV', exitCode: 139 },
+  { name: 'TERM', exitCode: 143 },
+  { name: 'INT', exitCode: 130 },
+];
+
+for (const { name, exitCode } of deaths) {
+  test(`a command that dies of SIG${name} fails with ${exitCode}, and nobody adds to its output`, async () => {
+    await using world = new World();
+    const session = await world.session();
+    const task = await session.spawn(`echo before; kill -${name} $$; echo survived`);
+    const end = await task.wait();
+    assert.equal(end.status, 'failed');
+    assert.equal(end.exitCode, exitCode);
+    assert.equal((await task.read()).text, 'before\n');
+  });
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { untilPrinted } from '../support/ready.ts';
+import { fixture, World, waitFor } from '../support/world.ts';
+
+const graceMs = 300;
+
+/** The promise is grace and a second; a noisy machine gets more, and the report says what it was. */
+const boundMs = graceMs + 3_000;
+
+const trees = [
+  { what: 'every member of the group', command: 'sleep 300 | sleep 300 & echo ready; sleep 300', least: 4 },
+  { what: 'a member that left the group by setsid', command: fixture('setsid-member.sh'), least: 3 },
+  { what: 'a member that left by a double fork', command: fixture('double-forks.sh'), least: 4 },
+  { what: 'members that ignore SIGTERM', command: fixture('ignores-sigterm-tree.sh'), least: 4 },
+  { what: 'a member that has no environment', command: fixture('clears-environment.sh'), least: 3 },
+  { what: 'members that keep forking', command: fixture('keeps-forking.sh'), least: 5 },
+];
+
+for (const { what, command, least } of trees) {
+  test(`kill() ends ${what}, and leaves nothing behind`, async (t) => {
+    await using world = new World();
+    const session = await world.session();
+    const task = await session.spawn(command);
+    await untilPrinted(task);
+    const { pid } = task.snapshot();
+    assert.ok(pid);
+    await waitFor(() => world.pidsOf(task.id, pid).length >= least, 'the tree to have grown');
+    const begin = performance.now();
+    const snapshot = await task.kill({ graceMs });
+    const tookMs = performance.now() - begin;
+    assert.deepEqual(world.pidsOf(task.id, pid), [], 'processes are left');
+    t.diagnostic(`gone after ${Math.round(tookMs)} ms, with a grace of ${graceMs} ms`);
+    assert.equal(snapshot.status, 'killed');
+    assert.deepEqual(snapshot.leftovers, []);
+    assert.ok(tookMs < boundMs, `expected the tree to be gone within ${boundMs} ms; found ${tookMs}`);
+  });
+}
+
+test('kill() ends a tree that is stopped by SIGSTOP, and lets it handle SIGTERM first', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn(fixture('handles-sigterm-slowly.sh', '0'));
+  await untilPrinted(task);
+  const { pid } = task.snapshot();
+  assert.ok(pid);
+  process.kill(-pid, 'SIGSTOP');
+  await waitFor(() => task.snapshot().statusReason === 'suspended', 'the snapshot to say so');
+  const snapshot = await task.kill({ graceMs: 10_000 });
+  assert.equal(snapshot.status, 'killed');
+  assert.equal(snapshot.exitCode, 7);
+  assert.deepEqual(world.pidsOf(task.id, pid), []);
+});
+
+test('kill() leaves a task alone that was spawned by a command of the stopped one', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn(fixture('spawns-a-task.mjs', libraryUrl, world.dir));
+  await untilPrinted(task, 'spawned');
+  const inner = (await session.tasks()).find(({ taskId }) => taskId !== task.id);
+  assert.ok(inner, 'the session has the inner task');
+  assert.equal((await task.kill({ graceMs })).status, 'killed');
+  const innerTask = session.task(inner.taskId);
+  assert.equal(innerTask.snapshot().status, 'running');
+  assert.ok(world.pidsOf(inner.taskId).length > 0);
+  assert.equal((await innerTask.kill({ graceMs })).status, 'killed');
+  assert.deepEqual(world.pidsOf(inner.taskId), []);
+});
+
+const libraryUrl = new URL('../../src/index.js', import.meta.url).href;

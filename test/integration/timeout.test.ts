@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { factOf, hasFact } from '../support/logs.ts';
+import { untilPrinted } from '../support/ready.ts';
+import { fixture, World, waitFor } from '../support/world.ts';
+
+/** The promise is 50 ms; a noisy machine gets more, and the report says what it was. */
+const boundMs = 1_000;
+
+test('a task that runs out of time is stopped in time, as timed_out with exit code 124', async (t) => {
+  await using world = new World();
+  const session = await world.session();
+  const lateMs: number[] = [];
+  for (let i = 0; i < 5; i += 1) {
+    const task = await session.spawn('sleep 300', { timeoutMs: 150 });
+    const snapshot = await task.wait();
+    assert.equal(snapshot.status, 'timed_out');
+    assert.equal(snapshot.statusReason, 'timeout');
+    assert.equal(snapshot.exitCode, 124);
+    assert.deepEqual(world.pidsOf(task.id, snapshot.pid ?? undefined), []);
+    assert.ok(snapshot.durationMs !== null && snapshot.durationMs >= 140, 'not before its time');
+    const stop = factOf(world.logOf(task.id), 'stop');
+    assert.ok(stop.by !== null && stop.at !== null && snapshot.startedAt !== null);
+    lateMs.push(stop.at - snapshot.startedAt - 150);
+  }
+  const median = lateMs.sort((a, b) => a - b)[2] ?? 0;
+  t.diagnostic(`late by ${lateMs.join(', ')} ms`);
+  assert.ok(median < boundMs, `expected to be late by less than ${boundMs} ms; found ${median}`);
+});
+
+// In the reference system such a command survived its timeout and was reported ended.
+test('a task that ignores SIGTERM is gone after its timeout and the grace', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn(fixture('ignores-sigterm-tree.sh'), { timeoutMs: 300, graceMs: 100 });
+  const snapshot = await task.wait();
+  assert.equal(snapshot.status, 'timed_out');
+  assert.deepEqual(snapshot.leftovers, []);
+  assert.deepEqual(world.pidsOf(task.id, snapshot.pid ?? undefined), []);
+});
+
+test('the status is timed_out also when the command ends gracefully', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn("trap 'echo cleaned; exit 0' TERM; while :; do sleep 0.02; done", {
+    timeoutMs: 200,
+  });
+  const snapshot = await task.wait();
+  assert.equal(snapshot.status, 'timed_out');
+  assert.equal(snapshot.exitCode, 124);
+  assert.match(snapshot.output.preview, /cleaned/);
+});
+
+test('a task that ends in time is not timed out, and leaves no timer behind', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('sleep 0.1; exit 3', { timeoutMs: 60_000 });
+  const snapshot = await task.wait();
+  assert.equal(snapshot.status, 'failed');
+  assert.equal(snapshot.exitCode, 3);
+  await waitFor(() => world.pidsOf(task.id, snapshot.pid ?? undefined).length === 0, 'the timer to be gone');
+  assert.equal(hasFact(world.logOf(task.id), 'stop'), false);
+});
+
+test('timeoutMs: null means no limit, and no timer process beside the command', async () => {
+  await using world = new World();
+  const session = await world.session();
+  for (const [timeoutMs, children] of [
+    [null, 1],
+    [60_000, 2],
+  ] as const) {
+    const task = await session.spawn('echo ready; sleep 300', { timeoutMs });
+    await untilPrinted(task);
+    const snapshot = task.snapshot();
+    assert.equal(snapshot.timeoutMs, timeoutMs);
+    assert.equal(childrenOf(snapshot.pid ?? 0).length, children);
+    await task.kill({ graceMs: 1_000 });
+  }
+});
+
+for (const timeoutMs of [2 ** 31 + 10, 2 ** 32 + 10, 99 * 365 * 86_400_000]) {
+  test(`a timeout of ${timeoutMs} ms does not overflow`, async () => {
+    await using world = new World();
+    const session = await world.session();
+    const task = await session.spawn('sleep 0.3; exit 5', { timeoutMs });
+    const snapshot = await task.wait();
+    assert.equal(snapshot.status, 'failed');
+    assert.equal(snapshot.exitCode, 5);
+    assert.equal(hasFact(world.logOf(task.id), 'stop'), false);
+  });
+}
+
+function childrenOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? [];
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, utimesSync } from 'node:fs';
+import { isEnded, openStore, type Session, type Store, type TaskSnapshot } from '../../src/index.ts';
+import { cookiesBelow, filesBelow, pidsBelow } from './below.ts';
+import type { Told } from './crashes.ts';
+import { untilPipesAreMade } from './lifelines.ts';
+import { hasFact } from './logs.ts';
+import { waitFor } from './world.ts';
+
+/** What another process finds in a store whose user was killed. */
+export class Aftermath implements AsyncDisposable {
+  readonly dir: string;
+  readonly told: Told;
+  readonly store: Store;
+  readonly session: Session;
+  /** All tasks, when each has ended. */
+  tasks: TaskSnapshot[] = [];
+  /** The tasks that were to be stopped when the process died. */
+  readonly #asked: readonly string[];
+
+  private constructor(dir: string, told: Told, asked: readonly string[], store: Store, session: Session) {
+    this.dir = dir;
+    this.told = told;
+    this.#asked = asked;
+    this.store = store;
+    this.session = session;
+  }
+
+  /** Looks at the processes that are there, then opens the store as the next process would. */
+  static async of(dir: string, told: Told): Promise<Aftermath> {
+    const running = cookiesBelow(dir).map(idOf);
+    for (const id of running) {
+      const log = logOf(dir, id);
+      assert.ok(log !== undefined && hasFact(log, 'spec'), `a process of ${id} runs unrecorded`);
+      assert.ok(!told.stopped.includes(id), `a process of ${id} runs, which was answered to be stopped`);
+    }
+    const asked = running.filter((id) => hasFact(logOf(dir, id) ?? '', 'stop'));
+    const store = await openStore({ dir });
+    return new Aftermath(dir, told, asked, store, await store.session('test'));
+  }
+
+  /** What holds whenever the process died. */
+  async check(): Promise<void> {
+    await this.#endAll();
+    this.#checkNoneIsForgotten();
+    this.#checkVerdicts();
+    await this.#checkCompletions();
+    assert.deepEqual(cookiesBelow(this.dir), [], 'processes are left');
+  }
+
+  /** What crashes leave is swept when it is old enough: all is made to look old, and the store opened again. */
+  async checkNothingIsLeft(): Promise<void> {
+    await this.session.close();
+    await this.store.close();
+    await untilPipesAreMade(this.dir);
+    const old = Date.now() / 1000 - 7_200;
+    for (const path of filesBelow(this.dir)) utimesSync(path, old, old);
+    const store = await openStore({ dir: this.dir });
+    await store.session('test');
+    await store.close();
+    const ids = this.tasks.map(({ taskId }) => taskId);
+    const expected =
+      /\/(store|session)\.json$|\/tasks\/(bgb-\w+)\.jsonl$|\/output\/(bgb-\w+)\.(out|err|cmd)$/;
+    const strays = filesBelow(this.dir).filter((path) => {
+      const [match, record, log, output] = expected.exec(path) ?? [];
+      return match === undefined || (record === undefined && !ids.includes(log ?? output ?? ''));
+    });
+    assert.deepEqual(strays, [], 'files are left that belong to no task');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.close();
+    for (const pid of pidsBelow(this.dir)) process.kill(pid, 'SIGKILL');
+  }
+
+  async #endAll(): Promise<void> {
+    for (const { taskId } of await this.session.tasks()) {
+      const task = this.session.task(taskId);
+      // Nobody has asked for the end of this one, and it has none.
+      const runsOn = task.snapshot().name === 'killed' && !this.#asked.includes(taskId);
+      if (runsOn) await task.kill({ graceMs: 0 });
+      await task.wait({ ack: false });
+    }
+    this.tasks = await this.session.tasks();
+    assert.ok(this.tasks.every(({ status }) => isEnded(status)));
+  }
+
+  #checkNoneIsForgotten(): void {
+    const ids = this.tasks.map(({ taskId }) => taskId);
+    for (const id of this.told.spawned) {
+      assert.ok(ids.includes(id) || this.told.prunes.includes(id), `${id} was answered and is not there`);
+    }
+    for (const cookie of this.#ran().split('\n').filter(Boolean)) {
+      const id = idOf(cookie);
+      assert.ok(ids.includes(id) || this.told.prunes.includes(id), `${id} has run and is not there`);
+    }
+  }
+
+  /** The cookies of the commands that have run, which each of them writes outside of the store. */
+  #ran(): string {
+    return existsSync(`${this.dir}.ran`) ? readFileSync(`${this.dir}.ran`, 'utf8') : '';
+  }
+
+  /** The names of the tasks say how their commands end. */
+  #checkVerdicts(): void {
+    const ran = this.#ran();
+    for (const { taskId, name, status, statusReason, exitCode, leftovers } of this.tasks) {
+      assert.deepEqual(leftovers, []);
+      if (statusReason === 'spawn_aborted') {
+        assert.equal(status, 'failed');
+        assert.ok(!this.told.spawned.includes(taskId) && !ran.includes(taskId), 'aborted means: not run');
+      } else {
+        assert.equal(name === 'killed' ? status : `${status} ${exitCode}`, name, taskId);
+      }
+    }
+  }
+
+  /** Each task that ended is owed or was delivered, and what was answered as acknowledged is not owed. */
+  async #checkCompletions(): Promise<void> {
+    await waitFor(
+      async () =>
+        (await this.session.pending()).length === this.tasks.filter(({ delivered }) => !delivered).length,
+      'the completions that are owed',
+      2_000,
+    );
+    const owed = (await this.session.pending()).map(({ taskId }) => taskId);
+    for (const { taskId, delivered } of this.tasks) assert.equal(owed.includes(taskId), !delivered, taskId);
+    for (const id of this.told.acked) assert.ok(!owed.includes(id), `${id} was acknowledged and is owed`);
+  }
+}
+
+function idOf(cookie: string): string {
+  return cookie.split('.')[0] ?? '';
+}
+
+function logOf(dir: string, taskId: string): string | undefined {
+  return filesBelow(dir).find((path) => path.endsWith(`/tasks/${taskId}.jsonl`));
+}

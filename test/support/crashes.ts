@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Aftermath } from './aftermath.ts';
+import { root } from './repository.ts';
+import { World } from './world.ts';
+
+/** What the program had told before it died, put together. */
+export interface Told {
+  /** The ids that it was answered. */
+  readonly spawned: string[];
+  readonly acked: string[];
+  readonly stopped: string[];
+  readonly prunes: string[];
+  readonly pruned: string[];
+  /** How many calls it made; only of one that lived to the end. */
+  readonly calls: number | null;
+}
+
+/** So many lives at a time: a part of a life after a crash is waiting. */
+const atATime = 2;
+
+const library = new URL('../../src/index.js', import.meta.url).href;
+const fixtures = join(root, 'test', 'fixtures');
+
+/**
+ * Lets a life of fixtures/crash-scenario.mjs die before its n-th call, for every n, and looks each time at what
+ * another process finds.
+ * @returns the number of lives.
+ */
+export async function crashAtEveryCall(
+  life: string,
+  check: (after: Aftermath) => Promise<void> = async () => undefined,
+): Promise<number> {
+  await using world = new World();
+  const { calls } = await live(world, life, 0, check);
+  assert.ok(calls !== null && calls > 20, 'the calls of a life are counted');
+  // No two lives make quite the same calls; a few more numbers than the first one needed do no harm.
+  let next = 1;
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at <= calls + 3; at = next++) await live(world, life, at, check);
+  };
+  await Promise.all(Array.from({ length: atATime }, worker));
+  return calls;
+}
+
+async function live(
+  world: World,
+  life: string,
+  diesAt: number,
+  check: (after: Aftermath) => Promise<void>,
+): Promise<Told> {
+  const dir = join(world.base, `${life}-${diesAt}`);
+  const program = ['--import', join(fixtures, 'dies-at-call.mjs'), join(fixtures, 'crash-scenario.mjs')];
+  const child = spawn(process.execPath, [...program, library, dir, life], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, DIES_AT_CALL: String(diesAt) },
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more;
+  });
+  const [code, killSignal] = (await once(child, 'close')) as [number | null, string | null];
+  const told = parse(text);
+  try {
+    assert.ok(killSignal === 'SIGKILL' || code === 0, `the program ended with ${code ?? killSignal}`);
+    await using after = await Aftermath.of(dir, told);
+    await after.check();
+    await check(after);
+    await after.checkNothingIsLeft();
+  } catch (error) {
+    throw new Error(`after a death before call ${diesAt} of the life "${life}": ${text}\n${error}`, { cause: error });
+  }
+  return told;
+}
+
+function parse(text: string): Told {
+  const lines = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const ids = (key: string): string[] => lines.flatMap((line) => (line[key] ?? []) as string | string[]);
+  const calls = lines.find((line) => 'calls' in line)?.calls ?? null;
+  return {
+    spawned: ids('spawned'),
+    acked: ids('acked'),
+    stopped: ids('stopped'),
+    prunes: ids('prunes'),
+    pruned: ids('pruned'),
+    calls: calls as number | null,
+  };
+}

@@ -1,0 +1,37 @@
+import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import type { Fact } from '../../src/model/facts.ts';
+import { parseLog } from '../../src/tasklog/codec.ts';
+
+/** The facts of one kind. */
+export type FactOf<K extends Fact['fact']> = Extract<Fact, { fact: K }>;
+
+/** The facts of a task log, in order. */
+export function factsOf(log: string): Fact[] {
+  return parseLog(readFileSync(log, 'utf8'));
+}
+
+/** The first fact of a kind in a log. */
+export function factOf<K extends Fact['fact']>(log: string, kind: K): FactOf<K> {
+  const found = factsOf(log).find((fact): fact is FactOf<K> => fact.fact === kind);
+  if (found === undefined) throw new Error(`expected a fact ${kind} in ${log}`);
+  return found;
+}
+
+/** Whether a log holds a fact of that kind. */
+export function hasFact(log: string, kind: Fact['fact']): boolean {
+  return factsOf(log).some((fact) => fact.fact === kind);
+}
+
+/** Appends facts as anybody who can write to the log might. */
+export function appendFacts(log: string, ...facts: object[]): void {
+  appendFileSync(log, facts.map((fact) => `\n${JSON.stringify(fact)}\n`).join(''));
+}
+
+/** Changes a text in a log where it stands, for another of the same length: the shim has the file open. */
+export function overwrite(log: string, text: string, replacement: string): void {
+  const at = readFileSync(log, 'latin1').indexOf(text);
+  if (at < 0 || text.length !== replacement.length) throw new Error(`cannot put ${replacement} for ${text}`);
+  const descriptor = openSync(log, 'r+');
+  writeSync(descriptor, replacement, at, 'latin1');
+  closeSync(descriptor);
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import type { Fact, OutcomeFact, SpecFact } from '../../src/model/facts.ts';
+import { endedStatuses, leftoversPolicies, type ProcessIdentity, stopCauses } from '../../src/model/words.ts';
+
+/** Any text: line breaks, NUL, other control characters, and halves of surrogate pairs that stand alone. */
+export const anyText = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 8 }),
+      fc.constantFrom('\n', '\r', '\0', '\u2028', '\ud800', '\udfff', '"', '}'),
+    ),
+    {
+      maxLength: 4,
+    },
+  )
+  .map((parts) => parts.join(''));
+
+/** Numbers as JSON can hold them; it has no -0. */
+export const anyNumber = fc.oneof(
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value)),
+);
+
+/** Objects with the usual prototype, so that they equal those that a parser makes. */
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(model, { noNullPrototype: true });
+
+const numberOrNull = fc.option(anyNumber);
+const textOrNull = fc.option(anyText);
+const pid = fc.integer({ min: 2, max: 2 ** 31 });
+
+const identity: fc.Arbitrary<ProcessIdentity> = record({
+  pid: anyNumber,
+  start: numberOrNull,
+  boot: anyText,
+  pidNamespace: anyText,
+  host: anyText,
+});
+
+const leftovers = fc.array(record({ pid, command: anyText, start: numberOrNull }), { maxLength: 2 });
+const statuses = fc.array(anyNumber, { maxLength: 3 });
+
+/** Any spec that could have been written. */
+const anySpec: fc.Arbitrary<SpecFact> = record({
+  fact: fc.constant('spec'),
+  v: fc.constant(1),
+  taskId: anyText,
+  sessionId: anyText,
+  command: anyText,
+  commandInFile: fc.boolean(),
+  cwd: anyText,
+  shell: anyText,
+  name: textOrNull,
+  // A list of pairs, so that `__proto__` and `constructor` come up as keys like any other.
+  labels: fc
+    .array(fc.tuple(fc.oneof(anyText, fc.constantFrom('__proto__', 'constructor')), anyText), {
+      maxLength: 2,
+    })
+    .map((entries): Record<string, string> => Object.fromEntries(entries)),
+  timeoutMs: numberOrNull,
+  graceMs: anyNumber,
+  separate: fc.boolean(),
+  leftovers: fc.constantFrom(...leftoversPolicies),
+  maxOutputBytes: numberOrNull,
+  keepOutputBytes: numberOrNull,
+  cookie: anyText,
+  createdAt: anyNumber,
+  uptimeMs: numberOrNull,
+  by: identity,
+});
+
+const anyOutcome: fc.Arbitrary<OutcomeFact> = record({
+  fact: fc.constant('outcome'),
+  id: anyText,
+  status: fc.constantFrom(...endedStatuses),
+  reason: textOrNull,
+  exitCode: numberOrNull,
+  killSignal: textOrNull,
+  startedAt: numberOrNull,
+  endedAt: anyNumber,
+  cpuMs: numberOrNull,
+  bytes: anyNumber,
+  stderrBytes: anyNumber,
+  leftovers,
+  pipeStatus: fc.option(statuses),
+});
+
+const anyCut = record({
+  stream: fc.constantFrom('stdout', 'stderr'),
+  ends: fc.array(fc.nat(), { minLength: 3, maxLength: 3 }),
+  notice: fc.nat(),
+}).map(({ stream, ends, notice }) => {
+  const [head = 0, tail = 0, bytes = 0] = ends.toSorted((a, b) => a - b);
+  return { fact: 'cut', stream, head, tail, bytes, notice } as const;
+});
+
+/** Any fact of any kind, as it could have been written. */
+export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
+  anySpec,
+  record({ fact: fc.constant('started'), pid, start: numberOrNull }),
+  record({ fact: fc.constant('identified'), pid, start: anyNumber }),
+  record({
+    fact: fc.constant('stop'),
+    cause: fc.constantFrom(...stopCauses),
+    id: anyText,
+    by: fc.option(identity),
+    at: numberOrNull,
+    graceMs: numberOrNull,
+    killSignal: textOrNull,
+  }),
+  record({ fact: fc.constant('stopped'), id: anyText, survivors: leftovers }),
+  // The CPU time is no part of the line; it comes from the lines behind the marker.
+  record({ fact: fc.constant('exit'), code: anyNumber, uptime: numberOrNull, cpuMs: fc.constant(null) }),
+  record({ fact: fc.constant('reaped'), code: numberOrNull, killSignal: textOrNull }),
+  record({ fact: fc.constant('pipe'), statuses }),
+  anyOutcome,
+  record({ fact: fc.constant('claim'), id: anyText, by: identity }),
+  record({ fact: fc.constant('unclaim'), id: anyText }),
+  record({ fact: fc.constant('delivered'), id: anyText, at: anyNumber }),
+  anyCut,
+);
+
+/** Any log. */
+export const anyFacts: fc.Arbitrary<Fact[]> = fc.array(anyFact, { maxLength: 12 });

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { decide } from '../../src/model/decide.ts';
+import type { Fact } from '../../src/model/facts.ts';
+import { foldFacts } from '../../src/model/fold.ts';
+import { snapshotOf } from '../../src/model/snapshot.ts';
+import { isEnded, type Liveness } from '../../src/model/words.ts';
+import { anyFacts } from './arbitrary-facts.ts';
+import { delivered, exit, outcome, spec, started } from './sample-facts.ts';
+
+const livenesses: readonly Liveness[] = ['yes', 'no', 'unknown'];
+
+test('any facts in any order can be folded, decided and shown', () => {
+  fc.assert(
+    fc.property(anyFacts, fc.constantFrom(...livenesses), fc.boolean(), (log, alive, suspended) => {
+      const facts = foldFacts(log);
+      const snapshot = show(log, alive, suspended);
+      const decision = decide(facts, alive);
+      assert.equal(isEnded(snapshot.status), decision.state !== 'live');
+      assert.equal(snapshot.endedAt === null, decision.state === 'live');
+      assert.ok(snapshot.durationMs === null || snapshot.durationMs >= 0);
+      // The facts are only read: a second look at the same list finds the same.
+      assert.deepEqual(foldFacts(log), facts);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('while the shim lives nothing has ended, whatever the log says', () => {
+  fc.assert(
+    fc.property(anyFacts, (log) => {
+      const decision = decide(foldFacts(log), 'yes');
+      assert.equal(decision.state, 'live');
+    }),
+  );
+});
+
+test('what is elsewhere is never judged: it is shown as live, or as what is recorded', () => {
+  fc.assert(
+    fc.property(anyFacts, (log) => {
+      assert.notEqual(decide(foldFacts(log), 'unknown').state, 'settle');
+    }),
+  );
+});
+
+test('a dead task is either settled as recorded or to be settled', () => {
+  fc.assert(
+    fc.property(anyFacts, (log) => {
+      assert.notEqual(decide(foldFacts(log), 'no').state, 'live');
+    }),
+  );
+});
+
+test('what is settled and delivered stays so for ever, but for a sign of life of the shim', () => {
+  const settled = [spec(), started(), exit(7), outcome({ id: 'true' }), delivered()];
+  fc.assert(
+    fc.property(anyFacts, (facts) => {
+      const more = facts.filter((fact) => !isSignOfLife(fact));
+      const decision = decide(foldFacts([...settled, ...more]), 'no');
+      assert.deepEqual(decision, { state: 'ended', outcome: outcome({ id: 'true' }), delivered: true });
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('only a sign of life of the shim takes back an outcome', () => {
+  fc.assert(
+    fc.property(anyFacts, anyFacts, (log, more) => {
+      const before = decide(foldFacts(log), 'no');
+      fc.pre(before.state === 'ended');
+      const after = decide(foldFacts([...log, ...more]), 'no');
+      if (after.state === 'ended' && after.outcome === before.outcome) {
+        assert.ok(after.delivered || !before.delivered);
+        return;
+      }
+      assert.ok(more.some(isSignOfLife), 'an outcome was taken back by nothing');
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('an outcome that turned out to be void leaves no trace', () => {
+  fc.assert(
+    fc.property(anyFacts, (log) => {
+      const aliveUntil = log.findLastIndex(isSignOfLife);
+      const without = log.filter(({ fact }, at) => fact !== 'outcome' || at > aliveUntil);
+      for (const alive of livenesses)
+        assert.deepEqual(decide(foldFacts(log), alive), decide(foldFacts(without), alive));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+function isSignOfLife({ fact }: Fact): boolean {
+  return fact === 'started' || fact === 'exit';
+}
+
+function show(log: readonly Fact[], alive: Liveness, suspended: boolean) {
+  return snapshotOf(foldFacts(log), {
+    taskId: 'bgb-0123abcd',
+    sessionId: 'session-1',
+    alive,
+    suspended,
+    pid: null,
+    nowMs: 1_700_000_100_000,
+    modifiedAt: 1_700_000_050_000,
+    output: { path: '/o', stderrPath: null, bytes: 0, preview: '', truncated: false },
+  });
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { foldFacts } from '../../src/model/fold.ts';
+import { claim, cut, delivered, exit, outcome, pipe, spec, started, stop } from './sample-facts.ts';
+
+const ended = [spec(), started(), exit(0), outcome()];
+
+test('claims stand in their order until they are given back', () => {
+  const given = foldFacts([...ended, claim('a'), claim('b'), { fact: 'unclaim', id: 'a' }]);
+  assert.deepEqual(
+    given.claims.map(({ id }) => id),
+    ['b'],
+  );
+  const again = foldFacts([...ended, claim('a'), { fact: 'unclaim', id: 'a' }, claim('b'), claim('a')]);
+  assert.deepEqual(
+    again.claims.map(({ id }) => id),
+    ['b', 'a'],
+  );
+});
+
+test('giving back a claim that nobody made changes nothing', () => {
+  const facts = foldFacts([...ended, claim('a'), { fact: 'unclaim', id: 'b' }]);
+  assert.deepEqual(
+    facts.claims.map(({ id }) => id),
+    ['a'],
+  );
+});
+
+test('the claims of a void outcome are void, too', () => {
+  assert.deepEqual(foldFacts([spec(), outcome(), claim('a'), started()]).claims, []);
+});
+
+test('a stop asked for after the outcome is open until it is answered', () => {
+  const leftovers = stop('leftovers', 'stop-2');
+  const open = foldFacts([...ended, leftovers]);
+  assert.equal(open.openStop, leftovers);
+  assert.equal(open.stop, undefined);
+  const survivors = [{ pid: 600, command: 'sleep', start: 5 }];
+  const answered = foldFacts([...ended, leftovers, { fact: 'stopped', id: 'stop-2', survivors }]);
+  assert.equal(answered.openStop, undefined);
+  assert.deepEqual(answered.stopped?.survivors, survivors);
+});
+
+test('an answer to a stop that nobody asked for is ignored', () => {
+  assert.equal(foldFacts([...ended, { fact: 'stopped', id: 'stop-2', survivors: [] }]).stopped, undefined);
+});
+
+test('a start time that the spawner found out completes the start, for the same pid and only once', () => {
+  const unknown = started({ start: null });
+  const identified = { fact: 'identified', pid: unknown.pid, start: 77 } as const;
+  assert.equal(foldFacts([spec(), unknown, identified]).started?.start, 77);
+  assert.equal(foldFacts([spec(), unknown, identified, { ...identified, start: 78 }]).started?.start, 77);
+  assert.equal(foldFacts([spec(), unknown, { ...identified, pid: 999 }]).started?.start, null);
+  assert.equal(foldFacts([spec(), started({ start: 5 }), identified]).started?.start, 5);
+});
+
+test('a start time that the spawner found out before the shim had said that it runs counts as well', () => {
+  const identified = { fact: 'identified', pid: 501, start: 77 } as const;
+  assert.equal(foldFacts([spec(), identified, started({ start: null })]).started?.start, 77);
+});
+
+test('the first spec and the first start count', () => {
+  const facts = foldFacts([spec({ command: 'a' }), started({ pid: 7 }), spec({ command: 'b' }), started()]);
+  assert.equal(facts.spec?.command, 'a');
+  assert.equal(facts.started?.pid, 7);
+});
+
+test('the statuses of the last pipeline are those noted last before the outcome', () => {
+  const log = [spec(), started(), pipe(1), pipe(2, 0), exit(0), outcome(), pipe(3)];
+  assert.deepEqual(foldFacts(log).pipe?.statuses, [2, 0]);
+});
+
+test('every cut is kept, and the number of facts tells an empty log', () => {
+  const cuts = [cut(), cut({ stream: 'stderr' })];
+  const facts = foldFacts([...ended, delivered(), ...cuts]);
+  assert.deepEqual(facts.cuts, cuts);
+  assert.equal(facts.count, 7);
+  assert.equal(foldFacts([]).count, 0);
+});

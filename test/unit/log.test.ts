@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { encodeFact } from '../../src/tasklog/codec.ts';
+import { appendFacts, createLog, foldWith, readLog, writeSpec } from '../../src/tasklog/log.ts';
+import { exit, outcome, spec, started } from './sample-facts.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'outlive-log-'));
+after(() => rmSync(folder, { recursive: true }));
+
+test('behind a spec of any size its last block has room for the facts of the end', async () => {
+  for (let length = 0; length <= 9_000; length += 61) {
+    const path = join(folder, `spec-${length}`);
+    const command = 'é'.repeat(length / 2);
+    const descriptor = await createLog(path);
+    writeSpec(descriptor, spec({ command }));
+    closeSync(descriptor);
+    const room = 4_096 - (statSync(path).size % 4_096);
+    assert.ok(room >= 2_048 && room < 4_096, `a command of ${length} bytes leaves ${room}`);
+    appendFacts(path, [started(), exit(0)]);
+    assert.deepEqual(readLog(path)?.list, [spec({ command }), started(), exit(0)]);
+  }
+});
+
+test('a spec that ends exactly with its block gets another one', async () => {
+  const path = join(folder, 'exact');
+  const withoutCommand = Buffer.byteLength(encodeFact(spec({ command: '' })));
+  const descriptor = await createLog(path);
+  writeSpec(descriptor, spec({ command: 'x'.repeat(4_096 - withoutCommand) }));
+  closeSync(descriptor);
+  assert.equal(statSync(path).size, 4_096 + 4_096 + 1);
+});
+
+test('the id of a log that is there is taken, and the log is private', async () => {
+  const path = join(folder, 'taken');
+  closeSync(await createLog(path));
+  await assert.rejects(createLog(path), { code: 'EEXIST' });
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test('several facts are appended as one, in their order, behind whatever is there', () => {
+  const path = join(folder, 'several');
+  writeFileSync(path, '{"fact":"spec","torn');
+  appendFacts(path, [started(), exit(3)]);
+  assert.deepEqual(readLog(path)?.list, [started(), exit(3)]);
+});
+
+test('appending makes no log that is not there', () => {
+  const path = join(folder, 'removed');
+  assert.throws(() => appendFacts(path, [exit(0)]), { code: 'ENOENT' });
+  assert.equal(readLog(path), null);
+});
+
+test('a symbolic link in the place of a log is neither read nor written through', async () => {
+  const target = join(folder, 'target');
+  writeFileSync(target, 'precious');
+  const link = join(folder, 'link');
+  symlinkSync(target, link);
+  assert.equal(readLog(link), null);
+  assert.throws(() => appendFacts(link, [exit(0)]), { code: 'ELOOP' });
+  await assert.rejects(createLog(link), { code: 'EEXIST' });
+  assert.equal(readFileSync(target, 'utf8'), 'precious');
+});
+
+test('a folder in the place of a log is no log', () => {
+  assert.equal(readLog(folder), null);
+});
+
+// This one starts a process: mkfifo.
+test('a pipe in the place of a log is no log, and holds nobody up', { timeout: 10_000 }, () => {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  assert.equal(readLog(path), null);
+  assert.throws(() => appendFacts(path, [exit(0)]), { code: 'ENXIO' });
+});
+
+test('an empty log is there and holds nothing', () => {
+  const path = join(folder, 'empty');
+  writeFileSync(path, '');
+  assert.deepEqual(readLog(path)?.list, []);
+  assert.equal(readLog(path)?.bytes, 0);
+});
+
+test('bytes that are no text spoil only the line that they are in', () => {
+  const path = join(folder, 'binary');
+  writeFileSync(path, '');
+  appendFacts(path, [started()]);
+  appendFileSync(path, Buffer.from([0xff, 0xfe, 0x00, 0x80]));
+  appendFacts(path, [exit(7)]);
+  assert.deepEqual(readLog(path)?.list, [started(), exit(7)]);
+});
+
+test('facts that could not be written yet count as if they stood behind the others', () => {
+  const path = join(folder, 'unwritten');
+  appendFileSync(path, '');
+  appendFacts(path, [spec(), started(), exit(0)]);
+  const log = readLog(path);
+  assert.ok(log);
+  assert.equal(foldWith(log).outcome, undefined);
+  assert.deepEqual(foldWith(log, [outcome()]).outcome, outcome());
+});

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as outlive from '../../src/index.ts';
+import { foldFacts } from '../../src/model/fold.ts';
+import { snapshotOf } from '../../src/model/snapshot.ts';
+import { exit, outcome, spec, started } from './sample-facts.ts';
+
+// What users and their programs see. A change here changes the interface and belongs into the changelog.
+
+test('the package exports these values and no others', () => {
+  assert.deepEqual(Object.keys(outlive).sort(), [
+    'OutliveError',
+    'bounds',
+    'defaults',
+    'errorCodes',
+    'isEnded',
+    'openStore',
+  ]);
+});
+
+const keys = [
+  'taskId',
+  'sessionId',
+  'name',
+  'command',
+  'cwd',
+  'status',
+  'statusReason',
+  'exitCode',
+  'killSignal',
+  'pid',
+  'createdAt',
+  'startedAt',
+  'endedAt',
+  'durationMs',
+  'timeoutMs',
+  'cpuMs',
+  'output',
+  'leftovers',
+  'delivered',
+  'pipeStatus',
+  'labels',
+];
+
+test('a snapshot has these keys, in this order, whatever is known of the task', () => {
+  const logs = [[], [spec()], [spec(), started()], [spec(), started(), exit(0)], [outcome()]];
+  for (const log of logs) {
+    for (const alive of ['yes', 'no', 'unknown'] as const) {
+      const snapshot = snapshotOf(foldFacts(log), {
+        taskId: 'bgb-0123abcd',
+        sessionId: 'session-1',
+        alive,
+        suspended: false,
+        pid: null,
+        nowMs: 5,
+        modifiedAt: 4,
+        output: { path: '/o', stderrPath: null, bytes: 0, preview: '', truncated: false },
+      });
+      assert.deepEqual(Object.keys(snapshot), keys);
+      // As one line of JSON nothing of it gets lost: there is no undefined among it.
+      assert.deepEqual(JSON.parse(JSON.stringify(snapshot)), snapshot);
+    }
+  }
+});
+
+test('the defaults are pinned', () => {
+  assert.deepEqual(outlive.defaults, {
+    timeoutMs: 1_800_000,
+    graceMs: 3_000,
+    maxRunning: 64,
+    maxOutputBytes: 1_073_741_824,
+    keepOutputBytes: 104_857_600,
+    retentionMs: 604_800_000,
+    previewBytes: 300,
+    readBytes: 65_536,
+  });
+});
+
+test('statuses that are final are told from those that are not', () => {
+  const final = ['completed', 'failed', 'killed', 'timed_out', 'lost'] as const;
+  for (const status of final) assert.equal(outlive.isEnded(status), true);
+  const live = ['queued', 'starting', 'running', 'killing'] as const;
+  for (const status of live) assert.equal(outlive.isEnded(status), false);
+});
