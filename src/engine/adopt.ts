@@ -1,6 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { taskIdOfFile, taskPaths } from '../tasklog/paths.ts';
+import { livesHere } from '../platform/identity.ts';
+import { cutWriter, taskIdOfFile, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
@@ -17,6 +19,7 @@ const emptyLogMs = 60_000;
 
 /** Takes up all tasks of a session: those that run are watched, those that ended are settled and owed. */
 export async function adopt(context: SessionContext, limits: OutputLimits): Promise<void> {
+  sweepCuts(context);
   const pending: Promise<void>[] = [];
   for await (const taskId of unhurried(taskIds(context))) {
     if (sweepEmpty(context, taskId)) continue;
@@ -24,6 +27,19 @@ export async function adopt(context: SessionContext, limits: OutputLimits): Prom
     else pending.push(look(context, limits, taskId).catch(() => undefined));
   }
   await Promise.all(pending);
+}
+
+/** Removes the shortened outputs of processes that died while they wrote them. */
+function sweepCuts(context: SessionContext): void {
+  for (const name of namesIn(context.paths.output)) {
+    const writer = cutWriter(name);
+    if (writer === null || livesHere(writer.pid, writer.start || null, context.store.system)) continue;
+    try {
+      unlinkSync(join(context.paths.output, name));
+    } catch {
+      // Removed by somebody else, or the store is read-only.
+    }
+  }
 }
 
 /** Snapshots of all tasks of a session, in no order. */
@@ -49,10 +65,14 @@ async function* unhurried(items: readonly string[]): AsyncGenerator<string, void
 
 /** The ids of all tasks of a session, in no order. */
 export function taskIds(context: SessionContext): string[] {
+  return namesIn(context.paths.tasks)
+    .map(taskIdOfFile)
+    .filter((id) => id !== null);
+}
+
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync(context.paths.tasks)
-      .map(taskIdOfFile)
-      .filter((id) => id !== null);
+    return readdirSync(folder);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;

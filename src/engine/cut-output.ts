@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import type { CutFact } from '../model/facts.ts';
+import type { Facts } from '../model/fold.ts';
 import { outputSize } from '../tasklog/output.ts';
-import { taskPaths } from '../tasklog/paths.ts';
+import { cutPath, taskPaths } from '../tasklog/paths.ts';
+import { holdProcess } from '../util/keep-alive.ts';
 import { record } from './append.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
@@ -12,9 +14,6 @@ import { outputFile, type Stream } from './streams.ts';
 const lineSearchBytes = 64 * 1024;
 const copyBytes = 1024 * 1024;
 
-/** A shortened file older than this was left by a crash. */
-const strayAfterMs = 10 * 60_000;
-
 /**
  * Shortens the output of an ended task to what its spec keeps: head and tail, at line ends, a notice in
  * between. Offsets stay what they were, by the `cut` fact. The fact comes first and the shorter file takes
@@ -22,6 +21,21 @@ const strayAfterMs = 10 * 60_000;
  * of a task with leftovers is left alone, because they may be writing to it.
  */
 export async function cutOutput(context: SessionContext, taskId: string): Promise<void> {
+  const release = holdProcess();
+  try {
+    await cutStreams(context, taskId);
+  } finally {
+    release();
+  }
+}
+
+/** Whether an ended task wrote more than is kept of it. What was cut already is told by the file. */
+export function exceedsKeep({ spec, outcome }: Facts): boolean {
+  const keep = spec?.keepOutputBytes ?? null;
+  return keep !== null && outcome !== undefined && Math.max(outcome.bytes, outcome.stderrBytes) > keep;
+}
+
+async function cutStreams(context: SessionContext, taskId: string): Promise<void> {
   const observed = observe(context, taskId);
   const keep = observed?.facts.spec?.keepOutputBytes ?? null;
   const outcome = observed?.facts.outcome;
@@ -47,18 +61,19 @@ async function cutStream(
   bytes: number,
   keep: number,
 ): Promise<void> {
-  const paths = taskPaths(context.paths, taskId);
-  const shortened = paths[`${stream}Cut`];
-  const source = await open(paths[stream], constants.O_RDONLY | constants.O_NOFOLLOW);
+  const path = taskPaths(context.paths, taskId)[stream];
+  const shortened = cutPath(path, context.store.system.self());
+  const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const target = await createTarget(shortened);
-    if (target === null) return;
+    // Another process may have been here first.
+    if ((await source.stat()).size !== bytes) return;
+    const target = await open(shortened, 'wx', 0o600);
     try {
       const cut = await plan(source, stream, bytes, keep);
       await copy(source, target, 0, cut.head);
       await target.write(notice(cut));
       await copy(source, target, cut.tail, bytes);
-      if (record(context, taskId, [cut])) await rename(shortened, paths[stream]);
+      if (record(context, taskId, [cut])) await rename(shortened, path);
       else await unlink(shortened);
     } catch (error) {
       await unlink(shortened).catch(() => undefined);
@@ -68,20 +83,6 @@ async function cutStream(
     }
   } finally {
     await source.close();
-  }
-}
-
-/** Null: another process is at it. */
-async function createTarget(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path, 'wx', 0o600);
-  } catch {
-    const age = await stat(path).then(
-      (found) => Date.now() - found.mtimeMs,
-      () => 0,
-    );
-    if (age > strayAfterMs) await unlink(path);
-    return null;
   }
 }
 

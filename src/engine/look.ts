@@ -4,6 +4,7 @@ import { isAlive, livesHere } from '../platform/identity.ts';
 import { after } from '../util/wait.ts';
 import { background } from './background.ts';
 import type { LiveTask, Reaped, SessionContext } from './context.ts';
+import { cutOutput, exceedsKeep } from './cut-output.ts';
 import { changed, forget, push } from './deliver.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { type Observed, observe } from './observe.ts';
@@ -65,6 +66,8 @@ async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: s
         push(context, taskId, null);
       // A consumer may have given its claim back.
       else for (const consumer of [...context.consumers]) consumer.offer(taskId, null);
+      // Whoever settled it may have died before he had shortened its output.
+      if (exceedsKeep(facts)) background(cutOutput(context, taskId));
       if (facts.openStop !== undefined) takeOverStop(context, taskId, observed, facts.openStop);
   }
 }

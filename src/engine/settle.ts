@@ -12,7 +12,7 @@ import { sleep } from '../util/wait.ts';
 import { recordSoon } from './append.ts';
 import { background } from './background.ts';
 import type { LiveTask, SessionContext } from './context.ts';
-import { cutOutput } from './cut-output.ts';
+import { cutOutput, exceedsKeep } from './cut-output.ts';
 import { push } from './deliver.ts';
 import { ending, endTree } from './end-tree.ts';
 import { describe, type Observed, observe } from './observe.ts';
@@ -107,9 +107,7 @@ function conclude(
     ...(acknowledged ? [delivered] : []),
   ]);
   push(context, taskId, snapshot);
-  const keep = facts.spec?.keepOutputBytes ?? null;
-  if (keep !== null && Math.max(outcome.bytes, outcome.stderrBytes) > keep)
-    background(cutOutput(context, taskId));
+  if (exceedsKeep(facts)) background(cutOutput(context, taskId));
 }
 
 function outcomeOf(

@@ -20,9 +20,6 @@ export interface TaskPaths {
   readonly stderr: string;
   /** The command, when it does not fit an argument. */
   readonly command: string;
-  /** Where a shortened stdout or stderr is written before it takes the place of the whole one. */
-  readonly stdoutCut: string;
-  readonly stderrCut: string;
 }
 
 /** Where a store keeps its sessions. */
@@ -57,8 +54,6 @@ export function taskPaths(session: SessionPaths, taskId: string): TaskPaths {
     stdout: `${output}.out`,
     stderr: `${output}.err`,
     command: `${output}.cmd`,
-    stdoutCut: `${output}.out.cut`,
-    stderrCut: `${output}.err.cut`,
   };
 }
 
@@ -66,4 +61,15 @@ export function taskPaths(session: SessionPaths, taskId: string): TaskPaths {
 export function taskIdOfFile(fileName: string): string | null {
   const id = fileName.endsWith('.jsonl') ? fileName.slice(0, -'.jsonl'.length) : '';
   return taskIdPattern.test(id) ? id : null;
+}
+
+/** Where a process writes a shortened output before it takes the place of the whole one: the name says whose it is. */
+export function cutPath(outputPath: string, writer: { pid: number; start: number | null }): string {
+  return `${outputPath}.${writer.pid}-${writer.start ?? 0}.cut`;
+}
+
+/** The writer of a file that {@link cutPath} named; null for another file. */
+export function cutWriter(fileName: string): { pid: number; start: number } | null {
+  const match = /^bgb-[0-9a-f]{8}\.(?:out|err)\.(\d{1,10})-(\d{1,15})\.cut$/.exec(fileName);
+  return match === null ? null : { pid: Number(match[1]), start: Number(match[2]) };
 }

@@ -58,13 +58,3 @@ for (const ack of [false, true]) {
     assert.equal((await task.tail()).text, 'ran\n');
   });
 }
-
-test('a kill() of a task that has not started yet keeps the command from running', async () => {
-  await using world = new World();
-  const taskId = await abort(world, 'echo ran; sleep 300');
-  const session = await world.session();
-  const snapshot = await session.task(taskId).kill({ graceMs: 100 });
-  assert.deepEqual(world.pidsOf(taskId), []);
-  assert.equal(snapshot.status, 'killed');
-  assert.equal((await session.task(taskId).tail()).text, '');
-});

@@ -137,6 +137,7 @@ test('an outcome that does not fit is told at once, and written when there is ro
       const file = fs
         .readdirSync(store.dir, { recursive: true, encoding: 'utf8' })
         .find((path) => path.endsWith(`${task.id}.jsonl`));
+      while (task.snapshot().status !== 'running') await new Promise((next) => setTimeout(next, 5));
       childProcess.spawnSync('sh', ['-c', fill]);
       // Garbage takes the room that was kept for the end.
       childProcess.spawnSync('sh', ['-c', `head -c 5000 /dev/zero >>${store.dir}/${file}`]);

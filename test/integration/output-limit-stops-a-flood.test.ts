@@ -10,7 +10,7 @@ test('a flood is stopped by its size, and says so', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('yes | head -c 200M; sleep 1000', { ...limit, graceMs: 100 });
-  const end = await task.wait();
+  const end = await task.wait({ timeoutMs: 15_000 });
   assert.deepEqual([end.status, end.statusReason], ['killed', 'output_limit']);
   assert.ok(end.output.bytes > limit.maxOutputBytes);
   assert.deepEqual(world.pidsOf(task.id, end.pid ?? 0), []);
@@ -21,14 +21,14 @@ test('both streams count when they are kept apart', async () => {
   const session = await world.session();
   const command = 'head -c 600000 /dev/zero; head -c 600000 /dev/zero >&2; sleep 1000';
   const task = await session.spawn(command, { ...limit, separate: true });
-  assert.equal((await task.wait()).statusReason, 'output_limit');
+  assert.equal((await task.wait({ timeoutMs: 15_000 })).statusReason, 'output_limit');
 });
 
 test('up to the limit a task may write', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('head -c 1000000 /dev/zero; sleep 0.3', limit);
-  assert.equal((await task.wait()).status, 'completed');
+  assert.equal((await task.wait({ timeoutMs: 15_000 })).status, 'completed');
 });
 
 test('a flood that another store has spawned is stopped by the one that is open', async () => {
@@ -41,6 +41,6 @@ test('a flood that another store has spawned is stopped by the one that is open'
   await first.close();
   const later = await world.session();
   await later.run(`touch ${gate}`);
-  const end = await later.task(task.id).wait();
+  const end = await later.task(task.id).wait({ timeoutMs: 15_000 });
   assert.deepEqual([end.status, end.statusReason], ['killed', 'output_limit']);
 });

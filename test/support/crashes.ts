@@ -70,7 +70,9 @@ async function live(
     await check(after);
     await after.checkNothingIsLeft();
   } catch (error) {
-    throw new Error(`after a death before call ${diesAt} of the life "${life}": ${text}\n${error}`, { cause: error });
+    throw new Error(`after a death before call ${diesAt} of the life "${life}": ${text}\n${error}`, {
+      cause: error,
+    });
   }
   return told;
 }

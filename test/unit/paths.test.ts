@@ -60,8 +60,6 @@ test("a task's files are named by its id", () => {
     stdout: join(output, 'bgb-0123abcd.out'),
     stderr: join(output, 'bgb-0123abcd.err'),
     command: join(output, 'bgb-0123abcd.cmd'),
-    stdoutCut: join(output, 'bgb-0123abcd.out.cut'),
-    stderrCut: join(output, 'bgb-0123abcd.err.cut'),
   });
 });
 

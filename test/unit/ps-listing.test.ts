@@ -42,6 +42,17 @@ test('the listing of macOS is read: numbers, state, start time, command', () => 
   assert.equal(found[5]?.command, 'vi  two  blanks');
 });
 
+test('a start time is the same number wherever it is read', () => {
+  const { TZ } = process.env;
+  try {
+    process.env.TZ = 'America/New_York';
+    assert.equal(parseListing(macos)[2]?.view.start, Date.UTC(2025, 10, 16, 9, 5, 0) / 1000);
+  } finally {
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
+  }
+});
+
 test('zombies are dead and stopped processes are suspended, whatever else the state says', () => {
   const states = [...parseListing(macos), ...parseListing(procps)]
     .filter(({ view }) => view.zombie || view.suspended)

@@ -1,0 +1,69 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import type { SpecFact } from '../model/facts.ts';
+import { findBash } from '../platform/shells.ts';
+import { cookieVariable } from '../platform/system.ts';
+import { notingPipeStatus } from '../shim/pipe-status.ts';
+import { posixShim } from '../shim/posix.ts';
+import type { SessionContext } from './context.ts';
+import { spawnFailed } from './spawn-errors.ts';
+import type { SpawnRequest } from './spawn-request.ts';
+import type { TaskFiles } from './task-files.ts';
+
+/** Reads the command from its file, without leaving a trace in the shell's variables or the line numbers. */
+const evaluateFile = 'eval "shift; $(cat "$1")"';
+
+/** Names that a POSIX shell can hold. */
+const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * The shell for a shim. dash drops variables whose names are no names in a shell, among them the functions
+ * that bash exports; bash hands them on, and with -p does not take functions for its own. Where it is there,
+ * and such names are, it runs the shim.
+ */
+function shimShellFor(
+  context: SessionContext,
+  environment: NodeJS.ProcessEnv,
+): readonly [string, ...string[]] {
+  const { shimShell } = context.store;
+  if (shimShell !== null) return shimShell;
+  const bash = Object.keys(environment).every((name) => shellName.test(name))
+    ? null
+    : findBash(process.env.PATH);
+  return bash === null ? ['/bin/sh'] : [bash, '-p'];
+}
+
+/**
+ * Starts the shim of a task, detached: it leads a session and a process group of its own.
+ * @throws OutliveError `SPAWN_FAILED`, or what `spawn` itself throws.
+ */
+export function startShim(
+  context: SessionContext,
+  request: SpawnRequest,
+  spec: SpecFact,
+  files: TaskFiles,
+): Promise<ChildProcess> {
+  const [program, ...before] = shimShellFor(context, request.environment);
+  const shell0 = request.shell.slice(request.shell.lastIndexOf('/') + 1);
+  // The name behind the command is the shell's $0, so that its messages begin with it and not with a path.
+  const run = spec.commandInFile
+    ? ['-c', evaluateFile, shell0, files.paths.command]
+    : ['-c', notingPipeStatus(request.command, shell0, files.paths.log), shell0];
+  const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
+  const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
+  const lifeline = request.timeoutMs === null ? 'ignore' : context.store.lifeline.forShim();
+  const stdio: StdioOptions = ['ignore', files.stdout, files.stderr ?? files.stdout, files.log, lifeline];
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      program,
+      [...before, '-c', posixShim, 'outlive', timeout, grace, request.shell, ...run],
+      {
+        cwd: request.cwd,
+        env: { ...request.environment, [cookieVariable]: spec.cookie },
+        detached: true,
+        stdio,
+      },
+    );
+    if (child.pid !== undefined) resolve(child);
+    else child.once('error', (error) => reject(spawnFailed(error)));
+  });
+}
