@@ -6,7 +6,11 @@ import { openStore, type Session, type SessionOptions, type Store } from '../src
 /** Carried by every process of a run, our own helpers included, so that the end of the run finds them all. */
 const markVariable = 'OUTLIVE_BENCH';
 
-/** A benchmark's own folder and store, on the disk that is to be measured. What runs in it ends with it. */
+/**
+ * A benchmark's own folder and store, on the disk that is to be measured. What runs in it ends with it. Its
+ * files stay until the end of the run: ext4 takes several times as long to make a file where others were
+ * removed a moment ago, and the next benchmark would pay for that.
+ */
 export class Ground implements AsyncDisposable {
   readonly dir: string;
   readonly #stores: Store[] = [];
@@ -15,7 +19,7 @@ export class Ground implements AsyncDisposable {
   constructor(parent: string) {
     process.env[markVariable] ??= `${process.pid}.${randomBytes(8).toString('hex')}`;
     this.dir = mkdtempSync(join(parent, 'outlive-bench-'));
-    grounds.add(this);
+    folders.push(this.dir);
   }
 
   /** Where this ground's store is. */
@@ -47,14 +51,7 @@ export class Ground implements AsyncDisposable {
     // Without /proc, the library itself is what can stop everything.
     if (process.platform !== 'linux') await this.#shutDown();
     for (const store of this.#stores) await store.close();
-    this.clear();
-  }
-
-  /** Ends what runs and removes what was written, at once. */
-  clear(): void {
-    grounds.delete(this);
     killMarked();
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async #shutDown(): Promise<void> {
@@ -64,11 +61,12 @@ export class Ground implements AsyncDisposable {
   }
 }
 
-const grounds = new Set<Ground>();
+const folders: string[] = [];
 
-/** For when the run is broken off. */
-export function clearAll(): void {
-  for (const ground of grounds) ground.clear();
+/** The end of a run, or when it is broken off: ends what runs and removes what was written, at once. */
+export function clearGrounds(): void {
+  killMarked();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** SIGKILL for every process that carries this run's mark, but for this one; again until none is left. */

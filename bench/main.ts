@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { clearAll, Ground } from './ground.ts';
+import { clearGrounds, Ground } from './ground.ts';
 import { helpers } from './helpers.ts';
 import type { Row } from './row.ts';
 import { adoptEnded } from './rows/adopt-ended.ts';
@@ -57,6 +57,7 @@ async function main(): Promise<number> {
     else rows.push(...found);
     if (asked.json) for (const row of found ?? []) console.log(JSON.stringify({ benchmark: name, ...row }));
   }
+  clearGrounds();
   if (!asked.json) console.log(asTable(rows));
   if (asked.write && failed === 0) writeTable(asTable(rows));
   return failed === 0 ? 0 : 1;
@@ -111,7 +112,7 @@ async function run(name: string, dir: string): Promise<Row[] | null> {
 }
 
 function breakOff(): void {
-  clearAll();
+  clearGrounds();
   process.exit(130);
 }
 

@@ -1,14 +1,6 @@
-import type { Member, System } from '../platform/system.ts';
+import { type Member, processKey, type System } from '../platform/system.ts';
 import { sleep } from '../util/wait.ts';
-import {
-  findMembers,
-  groupIsOurs,
-  isGone,
-  processKey,
-  signalGroup,
-  signalMember,
-  type Tree,
-} from './tree.ts';
+import { findMembers, groupIsOurs, isGone, signalGroup, signalMember, type Tree } from './tree.ts';
 
 /** The pause between two looks at processes that are about to end grows to this, or to twice the first. */
 const longestLookMs = 50;
@@ -20,7 +12,10 @@ const killTakesMs = 2_000;
 const shimTakesMs = 1_000;
 
 /** A tree that forks faster than it is frozen gives up after so many rounds. */
-const freezeRounds = 100;
+const freezeRounds = 300;
+
+/** So many scans in a row must find nothing new: a single one can be outrun. */
+const quietRounds = 4;
 
 /** How a tree is brought to its end. The values may change while it is on its way. */
 export interface Ending {
@@ -124,20 +119,21 @@ async function endByForce(way: Ending): Promise<Member[]> {
   return (await membersNow(way)).filter((member) => member.pid !== tree.shim?.pid);
 }
 
-/** Stops everything, again and again until nothing new has appeared: what is stopped cannot fork away from the scan. */
+/**
+ * Stops everything, again and again until nothing new has appeared several times in a row: what is stopped
+ * cannot fork away from the scan. The group at one stroke, what has left it one by one.
+ */
 async function freeze(way: Ending): Promise<void> {
   const { tree, system } = way;
+  const shimPid = tree.shim?.pid ?? null;
+  const members = await membersNow(way);
+  if (shimPid !== null && groupIsOurs(tree, members, system, way.seen)) signalGroup(shimPid, 'SIGSTOP');
   const frozen = new Set<string>();
-  for (let round = 0; round < freezeRounds; round += 1) {
-    const members = await membersNow(way);
-    const fresh = members.filter(
-      (member) => member.pid !== tree.shim?.pid && !frozen.has(processKey(member)),
-    );
-    if (fresh.length === 0) return;
-    for (const member of fresh) {
-      frozen.add(processKey(member));
-      signalMember(member, 'SIGSTOP', system);
-    }
+  for (let round = 0, quiet = 0; round < freezeRounds && quiet < quietRounds; round += 1) {
+    const fresh = await system.strike(tree.cookie, 'SIGSTOP', frozen, shimPid);
+    quiet = fresh === 0 ? quiet + 1 : 0;
+    // A process that is just executing a program has no environment to look at for a moment.
+    await sleep(fresh === 0 ? system.lookMs : 0);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Facts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import type { Leftover } from '../model/words.ts';
 import { pidExists } from '../platform/identity.ts';
-import type { Member, System } from '../platform/system.ts';
+import { type Member, processKey, type System } from '../platform/system.ts';
 import { shimMark } from '../shim/posix.ts';
 import { systemCode } from '../util/system-error.ts';
 
@@ -22,11 +22,6 @@ const nobodyKnown: KnownProcesses = new Set();
 
 /** Kernel start times on Linux count hundredths of a second. */
 const ticksPerSecond = 100;
-
-/** A process for good: its pid and its start time. */
-export function processKey(member: { pid: number; start: number | null }): string {
-  return `${member.pid}:${member.start}`;
-}
 
 /** The tree of a task from its facts; `pid` is what the spawner knows of the shim before the log says so. */
 export function treeOf(facts: Facts, pid: number | null, system: System): Tree {

@@ -1,7 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
-import { commandLineChars, cookieVariable, type Member, type ProcessView, type System } from './system.ts';
+import {
+  commandLineChars,
+  cookieVariable,
+  type Member,
+  type ProcessView,
+  processKey,
+  type System,
+} from './system.ts';
 
 /** Fixed words and zone, so that a start time is the same number whoever reads it, wherever. */
 const environment = { PATH: '/bin:/usr/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC0' };
@@ -29,6 +36,7 @@ export const bsd: System = {
   members,
   // That a group is gone says nothing of those who left it.
   membersQuickly: () => null,
+  strike,
   namespaceIsAlive: () => true,
 };
 
@@ -105,6 +113,25 @@ async function members(cookie: string, group: number | null): Promise<Member[]> 
     if (!hasCookie && view.group !== group) return [];
     return [{ ...view, hasCookie, command: command.slice(0, commandLineChars) }];
   });
+}
+
+async function strike(
+  cookie: string,
+  killSignal: NodeJS.Signals,
+  known: Set<string>,
+  spare: number | null,
+): Promise<number> {
+  const found = await members(cookie, null);
+  const fresh = found.filter((member) => member.pid !== spare && !known.has(processKey(member)));
+  for (const member of fresh) {
+    known.add(processKey(member));
+    try {
+      process.kill(member.pid, killSignal);
+    } catch {
+      // Gone meanwhile, or another user's.
+    }
+  }
+  return fresh.length;
 }
 
 /** `-E` shows the environment of the caller's own processes, behind the command. */

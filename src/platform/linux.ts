@@ -2,7 +2,14 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { yieldToOthers } from '../util/wait.ts';
-import { commandLineChars, cookieVariable, type Member, type ProcessView, type System } from './system.ts';
+import {
+  commandLineChars,
+  cookieVariable,
+  type Member,
+  type ProcessView,
+  processKey,
+  type System,
+} from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
 const batch = 64;
@@ -22,6 +29,7 @@ export const linux: System = {
   carries,
   members,
   membersQuickly,
+  strike,
   namespaceIsAlive,
 };
 
@@ -134,6 +142,29 @@ function membersQuickly(cookie: string, group: number, strangers: ReadonlySet<nu
     if (hasCookie || seen.group === group) found.push(asMember(seen, hasCookie));
   }
   return found;
+}
+
+async function strike(
+  cookie: string,
+  killSignal: NodeJS.Signals,
+  known: Set<string>,
+  spare: number | null,
+): Promise<number> {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  let fresh = 0;
+  for (const pid of pids.sort((a, b) => b - a)) {
+    if (pid === process.pid || pid === spare) continue;
+    const seen = view(pid);
+    if (seen === null || seen.zombie || known.has(processKey(seen)) || !carries(pid, cookie)) continue;
+    try {
+      process.kill(pid, killSignal);
+      known.add(processKey(seen));
+      fresh += 1;
+    } catch {
+      // Gone meanwhile, or another user's.
+    }
+  }
+  return fresh;
 }
 
 function lastPid(): number | null {

@@ -36,8 +36,25 @@ export interface System {
    * {@link System.members}. `strangers` are the shims of other live tasks, whose sessions need no look.
    */
   membersQuickly(cookie: string, group: number, strangers: ReadonlySet<number>): Member[] | null;
+  /**
+   * Signals every process with the cookie at the very moment in which it is seen, the youngest first: what
+   * forks and ends all the time would be gone when a list of it is complete.
+   * @param known processes, as `pid:start`, that had the signal; those that get it now are added.
+   * @returns how many were new.
+   */
+  strike(
+    cookie: string,
+    killSignal: NodeJS.Signals,
+    known: Set<string>,
+    spare: number | null,
+  ): Promise<number>;
   /** Whether the pid namespace still has a process, as far as can be seen from here. */
   namespaceIsAlive(namespace: string): boolean;
+}
+
+/** A process for good: its pid and its start time. */
+export function processKey(process: { pid: number; start: number | null }): string {
+  return `${process.pid}:${process.start}`;
 }
 
 /** A process that belongs to a task. */
