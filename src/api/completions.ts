@@ -50,7 +50,6 @@ export async function* completions(
   const stop = (): void => consumer.stop();
   options.abortSignal?.addEventListener('abort', stop, { once: true });
   if (options.abortSignal?.aborted) stop();
-  const release = holdProcess();
   context.consumers.add(consumer);
   try {
     for (const snapshot of owedNow(context)) consumer.offer(snapshot.taskId, null);
@@ -60,7 +59,6 @@ export async function* completions(
       yield completionOf(context, next);
     }
   } finally {
-    release();
     options.abortSignal?.removeEventListener('abort', stop);
     context.consumers.delete(consumer);
     consumer.close();
@@ -102,10 +100,13 @@ class Consumer implements CompletionConsumer {
       if (this.#stopped || this.#context.closed) return null;
       const ready = this.#takeReady();
       if (ready !== null) return ready;
+      // Only who waits keeps the process; an iterator that was left alone does not.
+      const release = holdProcess();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       this.#wake = undefined;
+      release();
     }
   }
 

@@ -128,7 +128,6 @@ const pollMs = 250;
 class Growth {
   readonly #watcher: FSWatcher | undefined;
   readonly #unlisten: () => void;
-  readonly #release = holdProcess();
   #grown = false;
   #wake: (() => void) | undefined;
 
@@ -153,8 +152,11 @@ class Growth {
   /** Resolves at the next event, when aborted, or after the poll's pause; at once if there was one since `reset`. */
   next(abortSignal: AbortSignal | undefined): Promise<void> {
     if (this.#grown) return Promise.resolve();
+    // Only who waits keeps the process; an iterator that was left alone does not.
+    const release = holdProcess();
     return new Promise((resolve) => {
       const done = (): void => {
+        release();
         clearTimeout(timer);
         abortSignal?.removeEventListener('abort', done);
         this.#wake = undefined;
@@ -169,7 +171,6 @@ class Growth {
   close(): void {
     this.#watcher?.close();
     this.#unlisten();
-    this.#release();
   }
 }
 

@@ -50,7 +50,7 @@ function vitality(context: SessionContext, taskId: string, facts: Facts, modifie
       return { alive: 'unknown', deathReason: null, suspended: false };
     }
   }
-  if (facts.started === undefined && facts.outcome !== undefined) return dead(null);
+  if (facts.started === undefined && (facts.outcome !== undefined || live?.reaped)) return dead(null);
   if (facts.started === undefined) {
     return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
   }

@@ -128,7 +128,8 @@ function outcomeOf(
     reason: verdict.status === 'lost' ? (deathReason ?? verdict.reason) : verdict.reason,
     startedAt: spec === undefined || started === undefined ? null : startedAt(spec, started),
     // Without a marker that tells the time, our own child ended just now; else the log was written last then.
-    endedAt: endOf(facts, live?.own === true ? { modifiedAt: Date.now() } : observed),
+    // (Its clock has a coarse tick, and must not put the end into the future.)
+    endedAt: Math.min(Date.now(), endOf(facts, live?.own === true ? { modifiedAt: Date.now() } : observed)),
     cpuMs: facts.exit?.cpuMs ?? null,
     bytes: outputSize(outputFile(context.paths, taskId, 'stdout', facts)),
     stderrBytes: separate ? outputSize(outputFile(context.paths, taskId, 'stderr', facts)) : 0,

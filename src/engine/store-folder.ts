@@ -66,7 +66,8 @@ function closeToOthers(dir: string): void {
 
 function readRecord(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    // A power failure can leave it empty: then it is as good as not there.
+    return readFileSync(path, 'utf8').trim() || null;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
     throw new OutliveError(

@@ -124,7 +124,7 @@ export function withoutShim(members: readonly Member[], shimPid: number | null):
 /** Timers of a shim. One that outlives its shim (somebody sent SIGKILL to the shim alone) still holds its timeout. */
 export function shimTimers(members: readonly Member[], shimPid: number | null): Member[] {
   return members.filter(
-    ({ pid, group, command }) => pid !== shimPid && group === shimPid && command.includes(shimMark),
+    ({ pid, group, command }) => pid !== shimPid && group === shimPid && command.includes(`-c : ${shimMark}`),
   );
 }
 

@@ -80,7 +80,7 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
       takeStop(draft, fact);
       return;
     case 'stopped':
-      if (draft.openStop === undefined) return;
+      if (draft.openStop?.id !== fact.id) return;
       draft.stopped = fact;
       delete draft.openStop;
       return;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Agent } from '../support/agents.ts';
 import { Taker } from '../support/completions.ts';
 import { World, waitFor } from '../support/world.ts';
 
@@ -7,10 +8,8 @@ test('who has the result from wait is not told of it again, and nobody else is',
   await using world = new World();
   const session = await world.session();
   await using taker = new Taker(session);
-  const waited = await session.spawn('sleep 0.1');
+  const waited = await session.spawn('sleep 0.5');
   assert.equal((await waited.wait()).delivered, true);
-  const ran = await session.run('true');
-  assert.equal(ran.snapshot.delivered, true);
   const told = await session.spawn('true');
   await waitFor(() => taker.taken.length > 0, 'a completion');
   assert.deepEqual(taker.ids, [told.id]);
@@ -20,11 +19,31 @@ test('who has the result from wait is not told of it again, and nobody else is',
   );
 });
 
+test('who has the result from run is not told of it again, however soon the command ends', async () => {
+  await using world = new World();
+  // A slow disk: the command has ended before its record is safe.
+  const delay = ['--seccomp-bpf', '-e', 'trace=fdatasync', '-e', 'inject=fdatasync:delay_enter=300ms'];
+  const before = ['strace', '-f', '-qq', '-o', '/dev/null', ...delay];
+  await using agent = await Agent.start(world.dir, { before });
+  await agent.takeCompletions();
+  const delivered = await agent.run(async ({ session }) => {
+    const { snapshot } = await session.run('true', { timeoutMs: null });
+    return snapshot.delivered;
+  });
+  assert.equal(delivered, true);
+  const told = await agent.run(async ({ session }) => (await session.spawn('true', { timeoutMs: null })).id);
+  await waitFor(async () => (await agent.taken()).length > 0, 'a completion');
+  assert.deepEqual(
+    (await agent.taken()).map(({ taskId }) => taskId),
+    [told],
+  );
+});
+
 test('a wait that does not acknowledge leaves the completion owed', async () => {
   await using world = new World();
   const session = await world.session();
   await using taker = new Taker(session);
-  const task = await session.spawn('sleep 0.1');
+  const task = await session.spawn('sleep 0.5');
   assert.equal((await task.wait({ ack: false })).delivered, false);
   await waitFor(() => taker.taken.length > 0, 'the completion');
   assert.deepEqual(taker.ids, [task.id]);
@@ -36,7 +55,7 @@ test('a wait that does not acknowledge leaves the completion owed', async () => 
 test('a wait that gave up leaves the completion owed', async () => {
   await using world = new World();
   const session = await world.session();
-  const task = await session.spawn('sleep 0.3');
+  const task = await session.spawn('sleep 0.5');
   assert.match((await task.wait({ timeoutMs: 1 })).status, /^(starting|running)$/);
   await using taker = new Taker(session);
   await waitFor(() => taker.taken.length > 0, 'the completion');

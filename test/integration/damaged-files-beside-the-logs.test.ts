@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { World } from '../support/world.ts';
+import { World, waitFor } from '../support/world.ts';
 
 test('output that was replaced by a symbolic link or a pipe is neither followed nor waited for', async () => {
   await using world = new World();
@@ -33,8 +33,8 @@ test('removing a task whose output is a symbolic link leaves what it leads to', 
   const { snapshot } = await session.run('echo hello');
   rmSync(snapshot.output.path);
   symlinkSync(precious, snapshot.output.path);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal((await session.prune({ olderThanMs: 0 })).taskIds.length, 1);
+  const pruned = async () => (await session.prune({ olderThanMs: 0 })).taskIds.length === 1;
+  await waitFor(pruned, 'the removal');
   assert.equal(readFileSync(precious, 'utf8'), 'mine\n');
 });
 

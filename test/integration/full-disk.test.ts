@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { SmallDisk } from '../support/small-disk.ts';
 import { World } from '../support/world.ts';
@@ -125,33 +124,4 @@ test('a spawn on a full disk is refused, and leaves nothing', async () => {
   assert.equal(result.codes.length, 2);
   for (const message of result.codes)
     assert.match(message, /^STORE_UNWRITABLE .*its disk is full.*Nothing was started/);
-});
-
-test('an outcome that does not fit is told at once, and written when there is room', async () => {
-  await using world = new World();
-  const disk = new SmallDisk(world);
-  await using agent = await disk.agent();
-  const snapshot = await agent.run(
-    async ({ session, fs, childProcess, store }, { command, fill, go }) => {
-      const task = await session.spawn(command);
-      const file = fs
-        .readdirSync(store.dir, { recursive: true, encoding: 'utf8' })
-        .find((path) => path.endsWith(`${task.id}.jsonl`));
-      while (task.snapshot().status !== 'running') await new Promise((next) => setTimeout(next, 5));
-      childProcess.spawnSync('sh', ['-c', fill]);
-      // Garbage takes the room that was kept for the end.
-      childProcess.spawnSync('sh', ['-c', `head -c 5000 /dev/zero >>${store.dir}/${file}`]);
-      fs.writeFileSync(go, '');
-      return await task.wait({ ack: false });
-    },
-    { command: disk.waiting('exit 7'), fill: disk.fill, go: join(world.base, 'go') },
-  );
-  assert.deepEqual([snapshot.status, snapshot.exitCode], ['failed', 7]);
-  await agent.run(({ fs }, path) => fs.rmSync(path), join(disk.mount, 'filler'));
-  await using other = await disk.join(agent);
-  const later = await other.run(
-    async ({ session }, id) => await session.task(id).wait({ ack: false }),
-    snapshot.taskId,
-  );
-  assert.deepEqual([later.status, later.exitCode], ['failed', 7]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { World } from '../support/world.ts';
+import { World, waitFor } from '../support/world.ts';
 
 test('tail begins at a character, says what it left out, and ends where the output does', async () => {
   await using world = new World();
@@ -35,7 +35,7 @@ test('half a character that a running task has written is not shown, and a broke
   await using world = new World();
   const session = await world.session();
   const running = await session.spawn('printf "ok\\xe2\\x82"; sleep 1000');
-  while ((await running.read()).size < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  await waitFor(async () => (await running.read()).size === 4, 'the output');
   const tail = await running.tail();
   assert.equal(tail.text, 'ok');
   assert.equal(tail.nextOffset, 2);

@@ -24,13 +24,13 @@ test('without a working directory it runs where this process is', async () => {
 test('variables are added to this process environment, replaced in it, and removed from it', async () => {
   await using world = new World();
   const session = await world.session();
-  const env = { ADDED: 'a b\nc', HOME: '/elsewhere', PATH: process.env.PATH, LANG: null, TMPDIR: undefined };
-  process.env.TMPDIR = '/tmp';
+  const env = { ADDED: 'a b\nc', HOME: '/elsewhere', PATH: process.env.PATH, LANG: null, EDITOR: undefined };
+  process.env.EDITOR = 'vi';
   const { output } = await session.run(
-    'echo "$ADDED|$HOME"; for name in LANG TMPDIR INHERITED; do [ -v $name ] || echo no $name; done',
+    'echo "$ADDED|$HOME"; for name in LANG EDITOR INHERITED; do [ -v $name ] || echo no $name; done',
     { env: { ...env, INHERITED: undefined } },
   );
-  assert.equal(output.text, 'a b\nc|/elsewhere\nno LANG\nno TMPDIR\nno INHERITED\n');
+  assert.equal(output.text, 'a b\nc|/elsewhere\nno LANG\nno EDITOR\nno INHERITED\n');
 });
 
 test('a command cannot take the cookie of another task, and has one of its own', async () => {

@@ -34,7 +34,7 @@ test('the end of a task makes room for the next', async () => {
   assert.equal(world.taskIds().length, 3);
 });
 
-test('the limit is the session’s, and counts tasks that another process would have spawned', async () => {
+test('the limit is each session’s own, and counts the tasks that it adopted', async () => {
   await using world = new World();
   const session = await world.session('few', { maxRunning: 1 });
   await session.spawn('sleep 100');

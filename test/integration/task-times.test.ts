@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { World } from '../support/world.ts';
+
+test('a task begins after it was asked for, ends after it began, and never in the future', async () => {
+  await using world = new World();
+  const session = await world.session();
+  // The clock of the shims counts hundredths of a second; many tasks, so that every remainder occurs.
+  for (let round = 0; round < 30; round += 1) {
+    const asked = Date.now();
+    const { snapshot } = await session.run('true', { shell: 'sh' });
+    const { createdAt, startedAt, endedAt, durationMs } = snapshot;
+    const times = [asked, createdAt, startedAt ?? Number.NaN, endedAt ?? Number.NaN, Date.now()];
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+    );
+    assert.equal(durationMs, (endedAt ?? 0) - (startedAt ?? 0));
+  }
+});
+
+test('a duration is as long as the command ran, and CPU time is what it and its children used', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const slept = await session.run('sleep 0.3');
+  // Two clocks that count hundredths can disagree by two of them.
+  assert.ok((slept.snapshot.durationMs ?? 0) >= 280, `${slept.snapshot.durationMs}`);
+  const busy = await session.run('sh -c "i=0; while [ \\$i -lt 300000 ]; do i=\\$((i + 1)); done"; exit 1');
+  assert.ok((busy.snapshot.cpuMs ?? 0) >= 20, `${busy.snapshot.cpuMs}`);
+  assert.ok((slept.snapshot.cpuMs ?? 0) < (busy.snapshot.cpuMs ?? 0));
+});
