@@ -129,7 +129,7 @@ async function lookAtDead(
 }
 
 /** Keeps an eye on a task that has not ended. */
-export function watchOver(
+function watchOver(
   context: SessionContext,
   limits: OutputLimits,
   taskId: string,

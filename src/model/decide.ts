@@ -24,7 +24,7 @@ export type Decision =
   | { readonly state: 'ended'; readonly outcome: OutcomeFact; readonly delivered: boolean };
 
 /** The exit code of a task that ran out of time, as `timeout(1)` has it. */
-export const timedOutExitCode = 124;
+const timedOutExitCode = 124;
 
 /**
  * The status of a task: a pure and total function of its facts and of whether its shim lives.

@@ -116,7 +116,7 @@ export interface ClaimFact {
 }
 
 /** A consumer gives its claim back. */
-export interface UnclaimFact {
+interface UnclaimFact {
   readonly fact: 'unclaim';
   readonly id: string;
 }
