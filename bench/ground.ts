@@ -71,11 +71,12 @@ export function clearGrounds(): void {
 
 /** SIGKILL for every process that carries this run's mark, but for this one; again until none is left. */
 function killMarked(): void {
-  const entry = `${markVariable}=${process.env[markVariable]}\0`;
-  while (markedPids(entry).filter(kill).length > 0);
+  while (markedPids().filter(kill).length > 0);
 }
 
-function markedPids(entry: string): number[] {
+/** The processes of this run, and of no other that goes on beside it; without this one. */
+export function markedPids(): number[] {
+  const entry = `${markVariable}=${process.env[markVariable]}\0`;
   return pids().filter((pid) => {
     if (pid === process.pid) return false;
     const environ = readOr(`/proc/${pid}/environ`, '');
@@ -93,7 +94,7 @@ function kill(pid: number): boolean {
 }
 
 /** Every pid of the machine; none where there is no /proc. */
-export function pids(): number[] {
+function pids(): number[] {
   try {
     return readdirSync('/proc').map(Number).filter(Number.isInteger);
   } catch {

@@ -1,4 +1,4 @@
-import { pids, readOr } from './ground.ts';
+import { markedPids, readOr } from './ground.ts';
 
 /** The processes of quiet tasks, by what they are there for. */
 export interface TaskProcesses {
@@ -7,9 +7,11 @@ export interface TaskProcesses {
   readonly commands: readonly number[];
 }
 
-/** Every process that carries a task's cookie; the quiet command is `sleep`, all others are of the shim. */
+/** This run's processes that carry a task's cookie; the quiet command is `sleep`, all others are of the shim. */
 export function taskProcesses(): TaskProcesses {
-  const tasks = pids().filter((pid) => readOr(`/proc/${pid}/environ`, '').includes('OUTLIVE_TASK=bgb-'));
+  const tasks = markedPids().filter((pid) =>
+    readOr(`/proc/${pid}/environ`, '').includes('OUTLIVE_TASK=bgb-'),
+  );
   const isCommand = (pid: number): boolean => readOr(`/proc/${pid}/comm`, '').trim() === 'sleep';
   return { shims: tasks.filter((pid) => !isCommand(pid)), commands: tasks.filter(isCommand) };
 }

@@ -60,6 +60,8 @@ export interface LiveTask {
 /** A spawn on its way. Its log is there before its process is, and must not be taken for another process's task. */
 export interface SpawnAttempt {
   taskId: string | null;
+  /** Its process runs and is counted among the live ones. */
+  live: LiveTask | null;
 }
 
 /** Somebody who waits for the end of one task. */
@@ -95,7 +97,7 @@ export class SessionContext {
   readonly unwritten = new Map<string, Fact[]>();
   /** Settled and acknowledged here a moment ago: events about them are our own. */
   recent = new Set<string>();
-  /** Spawns that have passed the limit and are not live yet. */
+  /** Spawns that have passed the limit and have not been answered yet. */
   readonly spawning = new Set<SpawnAttempt>();
   closed = false;
 

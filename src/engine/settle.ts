@@ -34,6 +34,9 @@ import {
  */
 const quickLookMs = 2_000;
 
+/** Of the clock since boot, as the shim and the kernel tell it. */
+const clockTickMs = 10;
+
 /** Processes that end with their command have ended this long after it. */
 const endsSoonMs = 30;
 
@@ -126,16 +129,21 @@ function outcomeOf(
     id: randomBytes(6).toString('hex'),
     ...verdict,
     reason: verdict.status === 'lost' ? (deathReason ?? verdict.reason) : verdict.reason,
-    startedAt: spec === undefined || started === undefined ? null : startedAt(spec, started),
+    startedAt: spec === undefined || started === undefined ? null : notAhead(startedAt(spec, started)),
     // Without a marker that tells the time, our own child ended just now; else the log was written last then.
-    // (Its clock has a coarse tick, and must not put the end into the future.)
-    endedAt: Math.min(Date.now(), endOf(facts, live?.own === true ? { modifiedAt: Date.now() } : observed)),
+    endedAt: notAhead(endOf(facts, live?.own === true ? { modifiedAt: Date.now() } : observed)),
     cpuMs: facts.exit?.cpuMs ?? null,
     bytes: outputSize(outputFile(context.paths, taskId, 'stdout', facts)),
     stderrBytes: separate ? outputSize(outputFile(context.paths, taskId, 'stderr', facts)) : 0,
     leftovers: asLeftovers(leftovers),
     pipeStatus: facts.pipe?.statuses ?? null,
   };
+}
+
+/** The clock of the shim counts hundredths of a second: what it says may lie a little in the future. */
+function notAhead(epochMs: number): number {
+  const ahead = epochMs - Date.now();
+  return ahead > 0 && ahead <= 2 * clockTickMs ? epochMs - ahead : epochMs;
 }
 
 /** What the parent saw is needed only where the shim could not write its marker. */

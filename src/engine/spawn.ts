@@ -29,19 +29,26 @@ export async function spawnTask(
   request: SpawnRequest,
 ): Promise<string> {
   checkLimit(context);
-  const attempt: SpawnAttempt = { taskId: null };
+  const attempt: SpawnAttempt = { taskId: null, live: null };
   context.spawning.add(attempt);
   try {
     return await spawnNow(context, limits, request, attempt);
   } finally {
-    context.spawning.delete(attempt);
+    // A turn later, so that whoever is answered can wait for the task before its end is told to others.
+    setImmediate(() => answered(context, limits, attempt));
   }
+}
+
+function answered(context: SessionContext, limits: OutputLimits, attempt: SpawnAttempt): void {
+  context.spawning.delete(attempt);
+  const { live } = attempt;
+  if (live?.reaped) ownChildExited(context, limits, live, live.reaped);
 }
 
 function checkLimit(context: SessionContext): void {
   const { maxRunning } = context.limits;
   const running = [...context.live.keys()];
-  const count = running.length + context.spawning.size;
+  const count = running.length + [...context.spawning].filter((attempt) => attempt.live === null).length;
   if (count < maxRunning) return;
   throw new OutliveError(
     'TASK_LIMIT',
@@ -69,7 +76,7 @@ async function spawnNow(
     const live = await context.store.spawns.run(async () =>
       follow(context, limits, spec, await startShim(context, request, spec, files)),
     );
-    context.spawning.delete(attempt);
+    attempt.live = live;
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
     return taskId;

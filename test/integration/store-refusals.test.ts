@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore, type StoreOptions } from '../../src/index.ts';
@@ -21,12 +21,20 @@ test('a store of a newer version is refused and left as it is', async () => {
   await refused(world, '{"outlive":"store","version":1e9,"new":true}\n', 'STORE_VERSION');
 });
 
-for (const content of ['', 'garbage', '{}', '[]', '{"outlive":"store"}', '{"outlive":"store","version":']) {
+for (const content of ['garbage', '{}', '[]', '{"outlive":"store"}', '{"outlive":"store","version":']) {
   test(`a store.json that reads ${JSON.stringify(content)} is refused and left as it is`, async () => {
     await using world = new World();
     await refused(world, content, 'STORE_CORRUPT');
   });
 }
+
+test('a store.json that a power failure left empty is written anew', async () => {
+  await using world = new World();
+  await (await world.store()).close();
+  writeFileSync(join(world.dir, 'store.json'), '');
+  await (await world.store()).close();
+  assert.match(readFileSync(join(world.dir, 'store.json'), 'utf8'), /"version":1/);
+});
 
 test('a store.json with fields that nobody knows is accepted and kept', async () => {
   await using world = new World();
