@@ -1,15 +1,17 @@
 import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { livesHere } from '../platform/identity.ts';
 import { cutWriter, taskIdOfFile, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
+import { exceedsKeep } from './cut-output.ts';
 import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
-import { takeSnapshot } from './observe.ts';
-import { isRemovable, removeTask } from './sweep.ts';
+import { type Observed, observe, takeSnapshot } from './observe.ts';
+import { removeTask } from './sweep.ts';
 
 /** So long the event loop is kept busy at a stretch, in milliseconds. */
 const stretchMs = 5;
@@ -22,11 +24,24 @@ export async function adopt(context: SessionContext, limits: OutputLimits): Prom
   sweepCuts(context);
   const pending: Promise<void>[] = [];
   for await (const taskId of unhurried(taskIds(context))) {
-    if (sweepEmpty(context, taskId)) continue;
-    if (isRemovable(context, taskId, context.limits.retentionMs)) removeTask(context, taskId);
-    else pending.push(look(context, limits, taskId).catch(() => undefined));
+    const observed = observe(context, taskId);
+    if (observed === null) sweepEmpty(context, taskId);
+    else if (!takeEnded(context, taskId, observed))
+      pending.push(look(context, limits, taskId).catch(() => undefined));
   }
   await Promise.all(pending);
+}
+
+/** Most tasks of an old session have ended, and one read of their log is all that they cost. */
+function takeEnded(context: SessionContext, taskId: string, observed: Observed): boolean {
+  const decision = decide(observed.facts, observed.alive);
+  if (decision.state !== 'ended' || observed.facts.openStop !== undefined) return false;
+  if (exceedsKeep(observed.facts)) return false;
+  const { retentionMs } = context.limits;
+  if (!decision.delivered) context.owed.add(taskId);
+  else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)
+    removeTask(context, taskId);
+  return true;
 }
 
 /** Removes the shortened outputs of processes that died while they wrote them. */
@@ -79,14 +94,12 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Whether a log is empty: nothing was promised to anybody, and an old one is removed with all its files. */
-function sweepEmpty(context: SessionContext, taskId: string): boolean {
+/** Removes an old log that is empty, with all its files: nothing was promised to anybody. */
+function sweepEmpty(context: SessionContext, taskId: string): void {
   try {
     const stat = statSync(taskPaths(context.paths, taskId).log);
-    if (stat.size > 0) return false;
-    if (Date.now() - stat.mtimeMs > emptyLogMs) removeTask(context, taskId);
+    if (stat.size === 0 && Date.now() - stat.mtimeMs > emptyLogMs) removeTask(context, taskId);
   } catch {
     // Removed meanwhile, or out of reach.
   }
-  return true;
 }

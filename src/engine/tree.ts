@@ -41,7 +41,12 @@ export async function findMembers(
   system: System,
   known: KnownProcesses = nobodyKnown,
 ): Promise<Member[]> {
-  return ours(tree, await system.members(tree.cookie, tree.shim?.pid ?? null), system, known);
+  return ours(
+    tree,
+    await system.members(tree.cookie, tree.shim?.pid ?? null, tree.shim?.start ?? null),
+    system,
+    known,
+  );
 }
 
 /** The same at once, or null when that cannot be told cheaply. */

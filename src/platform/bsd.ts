@@ -104,11 +104,11 @@ function psSync(args: string[]): string {
   }
 }
 
-async function members(cookie: string, group: number | null): Promise<Member[]> {
+async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
   const text = await listing();
   const entry = `${cookieVariable}=${cookie}`;
   return parseListing(text).flatMap(({ view, command }) => {
-    if (view.zombie || view.pid === process.pid) return [];
+    if (view.zombie || view.pid === process.pid || (since !== null && (view.start ?? 0) < since)) return [];
     const hasCookie = command.includes(entry);
     if (!hasCookie && view.group !== group) return [];
     return [{ ...view, hasCookie, command: command.slice(0, commandLineChars) }];
@@ -121,7 +121,7 @@ async function strike(
   known: Set<string>,
   spare: number | null,
 ): Promise<number> {
-  const found = await members(cookie, null);
+  const found = await members(cookie, null, null);
   const fresh = found.filter((member) => member.pid !== spare && !known.has(processKey(member)));
   for (const member of fresh) {
     known.add(processKey(member));

@@ -76,25 +76,25 @@ function isSuspended(shimPid: number): boolean {
   return [shimPid, ...children.map(Number)].some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
 }
 
-async function members(cookie: string, group: number | null): Promise<Member[]> {
-  const own = (row: Row): boolean => row.cookie === cookie || row.seen.group === group;
-  return (await scan()).filter(own).map(({ seen, cookie: carried }) => asMember(seen, carried === cookie));
+async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
+  const found: Member[] = [];
+  for (const seen of await scan()) {
+    // What was there before the shim does not descend from it; most need no further look.
+    if (since !== null && (seen.start ?? 0) < since) continue;
+    const hasCookie = carries(seen.pid, cookie);
+    if (hasCookie || seen.group === group) found.push(asMember(seen, hasCookie));
+  }
+  return found;
 }
 
-/** A live process and the cookie in its environment. */
-interface Row {
-  readonly seen: ProcessView;
-  readonly cookie: string | null;
-}
-
-let scanning: Promise<Row[]> | null = null;
-let nextScan: Promise<Row[]> | null = null;
+let scanning: Promise<ProcessView[]> | null = null;
+let nextScan: Promise<ProcessView[]> | null = null;
 
 /**
  * All live processes but this one. Who asks while a scan runs shares the next one with all others that do, since
  * the running one may have passed by what he looks for: many tasks that end together cost two scans.
  */
-function scan(): Promise<Row[]> {
+function scan(): Promise<ProcessView[]> {
   if (scanning === null) {
     scanning = scanNow().finally(() => {
       scanning = null;
@@ -110,14 +110,14 @@ function scan(): Promise<Row[]> {
   return nextScan;
 }
 
-async function scanNow(): Promise<Row[]> {
-  const rows: Row[] = [];
+async function scanNow(): Promise<ProcessView[]> {
+  const rows: ProcessView[] = [];
   let looked = 0;
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     const seen = view(pid);
-    if (seen !== null && !seen.zombie) rows.push({ seen, cookie: cookieOf(pid) });
+    if (seen !== null && !seen.zombie) rows.push(seen);
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();
   }

@@ -27,10 +27,10 @@ export interface System {
   /** Whether a process carries the cookie: what tells it from a stranger where its start time is not known. */
   carries(pid: number, cookie: string): boolean;
   /**
-   * Every process whose `OUTLIVE_TASK` is the cookie or whose group is `group`, zombies left out.
-   * Gives the event loop back in between.
+   * Every process whose `OUTLIVE_TASK` is the cookie or whose group is `group`, zombies left out, and those
+   * that started before `since` (a start time; `null`: whenever). Gives the event loop back in between.
    */
-  members(cookie: string, group: number | null): Promise<Member[]>;
+  members(cookie: string, group: number | null, since: number | null): Promise<Member[]>;
   /**
    * The same, at once, if it can be told cheaply, for a task whose shim had the pid `group`: `null` means ask
    * {@link System.members}. `strangers` are the shims of other live tasks, whose sessions need no look.

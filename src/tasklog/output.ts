@@ -41,7 +41,9 @@ export function tailOutput(file: OutputFile, maxBytes: number): OutputSlice {
 /** Bytes that the command has written to a stream so far; 0 when the file is not there. */
 export function outputSize(file: OutputFile): number {
   try {
-    return logicalSize(statSync(file.path).size, file.cut);
+    // Asked of every running task again and again: a file that is not there must not cost an exception.
+    const stat = statSync(file.path, { throwIfNoEntry: false });
+    return stat === undefined ? 0 : logicalSize(stat.size, file.cut);
   } catch {
     return 0;
   }
