@@ -38,6 +38,8 @@ export class SessionWatch {
 
   /** Begins to watch. To be called before the folder is read, so that nothing falls in between. */
   start(): void {
+    // What is there now is taken up by whoever opens the session; the poll looks for what comes after.
+    this.#compareFolder(() => undefined);
     try {
       this.#watcher = watch(this.#context.paths.tasks, { persistent: false }, (_event, name) => {
         this.#eventsWork = true;
@@ -95,7 +97,7 @@ export class SessionWatch {
     this.#polls += 1;
     context.recent = new Set();
     retryUnwritten(context);
-    if (!this.#eventsWork) this.#compareFolder();
+    if (!this.#eventsWork) this.#compareFolder((name) => this.#mark(name));
     const all = this.#polls % fullLookEvery === 0;
     for (const live of context.live.values()) {
       if (all || this.#needsLook(live)) background(look(context, this.#limits, live.id));
@@ -110,7 +112,7 @@ export class SessionWatch {
   }
 
   /** Without events: which logs are new since the last look. */
-  #compareFolder(): void {
+  #compareFolder(found: (name: string) => void): void {
     try {
       const { mtimeMs } = statSync(this.#context.paths.tasks);
       if (mtimeMs === this.#folderTime) return;
@@ -118,7 +120,7 @@ export class SessionWatch {
       for (const name of readdirSync(this.#context.paths.tasks)) {
         if (this.#known.has(name)) continue;
         this.#known.add(name);
-        this.#mark(name);
+        found(name);
       }
     } catch {
       // The folder is gone; spawning makes it again.
