@@ -9,9 +9,9 @@ test('staleAfterMs really stops adopted tasks that have run longer, and no other
   await using agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }) => (await session.spawn('sleep 300')).id);
   await agent.crash();
-  await new Promise((resolve) => setTimeout(resolve, 150));
   const patient = await world.session('test', { staleAfterMs: 600_000 });
   assert.equal(patient.task(taskId).snapshot().status, 'running');
+  await waitFor(() => (patient.task(taskId).snapshot().durationMs ?? 0) > 150, 'the task to be older');
   await patient.close();
   const session = await world.session('test', { staleAfterMs: 100 });
   const own = await session.spawn('sleep 0.3; exit 4');
