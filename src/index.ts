@@ -1,12 +1,17 @@
 export type { Completion, CompletionsOptions } from './api/completions.ts';
+export { type Diagnosis, diagnose } from './api/doctor.ts';
+export type { TaskInspection, TaskLimits, TaskProcess } from './api/inspect.ts';
 export { openStore, type StoreOptions } from './api/open-store.ts';
 export type { FollowOptions, OutputChunk, ReadOptions, TailOptions } from './api/output.ts';
 export type { PruneOptions, PruneResult } from './api/prune.ts';
 export type { RunOptions, RunResult, Session, ShutdownOptions } from './api/session.ts';
-export type { SessionOptions, Store } from './api/store.ts';
+export type { SessionOptions, Store, StorePruneOptions, TaskFilter } from './api/store.ts';
 export type { KillOptions, Task, WaitOptions } from './api/task.ts';
+export type { TaskUsage } from './api/usage.ts';
+export type { Finding } from './engine/doctor/finding.ts';
 export type { SpawnOptions } from './engine/spawn-request.ts';
 export { type ErrorCode, errorCodes, OutliveError } from './errors/error.ts';
+export type { HistoryEntry } from './model/history.ts';
 export { bounds, defaults } from './model/limits.ts';
 export type { OutputSummary, TaskSnapshot } from './model/snapshot.ts';
 export {

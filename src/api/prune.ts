@@ -1,5 +1,5 @@
-import { taskIds } from '../engine/adopt.ts';
 import type { SessionContext } from '../engine/context.ts';
+import { taskIds } from '../engine/listing.ts';
 import { checkNumber } from '../engine/spawn-request.ts';
 import { isRemovable, removeTask } from '../engine/sweep.ts';
 import { defaults } from '../model/limits.ts';

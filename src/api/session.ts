@@ -1,7 +1,8 @@
-import { adopt, snapshots, taskIds } from '../engine/adopt.ts';
+import { adopt } from '../engine/adopt.ts';
 import { retryUnwritten } from '../engine/append.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
+import { snapshots, taskIds } from '../engine/listing.ts';
 import { observe, takeSnapshot } from '../engine/observe.ts';
 import { spawnTask } from '../engine/spawn.ts';
 import { checkBytes, checkNumber, checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';

@@ -1,17 +1,20 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { snapshots } from '../engine/adopt.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
+import { snapshots } from '../engine/listing.ts';
 import { takeSnapshot } from '../engine/observe.ts';
 import { makeSessionFolders, readSessionId } from '../engine/session-folder.ts';
 import { checkNumber, checkSessionId } from '../engine/spawn-request.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { sessionPaths, sessionPathsIn, sessionsFolder, taskIdPattern } from '../tasklog/paths.ts';
+import { sessionPaths, sessionPathsIn, sessionsFolder, taskIdPattern, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { closed, taskNotFound } from './errors.ts';
-import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
-import { Session } from './session.ts';
+import { findTask } from './find.ts';
+import type { TaskInspection } from './inspect.ts';
+import type { PruneOptions, PruneResult } from './prune.ts';
+import type { Session } from './session.ts';
+import { type TaskUsage, usageOf } from './usage.ts';
 
 /** How to open a session. */
 export interface SessionOptions {
@@ -23,6 +26,20 @@ export interface SessionOptions {
   readonly staleAfterMs?: number | null;
   /** Bytes of output in snapshots and completions. @default 300 */
   readonly previewBytes?: number;
+}
+
+/** Which tasks of a store are meant. */
+export interface TaskFilter {
+  /** Only those of this session. */
+  readonly sessionId?: string;
+  /** Only those that have not ended, which costs less when most have. @default false */
+  readonly live?: boolean;
+}
+
+/** What to remove from a store. */
+export interface StorePruneOptions extends PruneOptions {
+  /** Only of this session. */
+  readonly sessionId?: string;
 }
 
 /** A folder of sessions and their tasks, which any number of processes may use at once. */
@@ -67,10 +84,14 @@ export class Store implements AsyncDisposable {
       .sort();
   }
 
-  /** Snapshots of the tasks of all sessions, the oldest first. Adopts and settles nothing. */
-  async tasks(): Promise<TaskSnapshot[]> {
+  /** Snapshots of tasks, the oldest first; of all sessions, unless told otherwise. Adopts and settles nothing. */
+  async tasks(filter: TaskFilter = {}): Promise<TaskSnapshot[]> {
+    const { sessionId, live = false } = filter;
     const found: TaskSnapshot[] = [];
-    for (const context of this.#contexts()) found.push(...(await snapshots(context)));
+    for (const context of this.#contexts()) {
+      if (sessionId !== undefined && context.sessionId !== sessionId) continue;
+      found.push(...(await snapshots(context, live)));
+    }
     return found.sort((a, b) => a.createdAt - b.createdAt);
   }
 
@@ -88,10 +109,49 @@ export class Store implements AsyncDisposable {
     throw taskNotFound('of the store', taskId);
   }
 
-  /** Removes ended, acknowledged tasks of all sessions. */
-  async prune(options: PruneOptions = {}): Promise<PruneResult> {
+  /**
+   * The snapshot of the task that people mean: by its id, by a unique beginning of it, or by its name. Ids are
+   * looked for in the whole store; names only in the session, where a name means the task that runs with it,
+   * and else the newest.
+   * @throws OutliveError `TASK_NOT_FOUND`, `TASK_AMBIGUOUS`.
+   */
+  find(reference: string, sessionId: string): TaskSnapshot {
+    return findTask(this.#contexts(), sessionId, reference);
+  }
+
+  /**
+   * Everything that is known of a task: snapshot, limits, files, live processes, and its life from its log.
+   * @throws OutliveError `TASK_NOT_FOUND`.
+   */
+  async inspect(taskId: string): Promise<TaskInspection> {
+    const { inspectTask } = await import('./inspect.ts');
+    const context = this.#contextOf(taskId);
+    const found = context === null ? null : await inspectTask(context, taskId);
+    if (found === null) throw taskNotFound('of the store', taskId);
+    return found;
+  }
+
+  /**
+   * CPU and memory of the whole trees of tasks, measured over `sampleMs`. Tasks without a live process of this
+   * machine are left out.
+   */
+  async usage(taskIds: readonly string[], { sampleMs = 100 } = {}): Promise<Map<string, TaskUsage>> {
+    checkNumber('sampleMs', sampleMs, 1, bounds.durationMs);
+    const tasks = taskIds.flatMap((taskId) => {
+      const context = this.#contextOf(taskId);
+      return context === null ? [] : [{ context, taskId }];
+    });
+    return await usageOf(tasks, this.#context.system, sampleMs);
+  }
+
+  /** Removes ended, acknowledged tasks; of all sessions, unless told otherwise. */
+  async prune(options: StorePruneOptions = {}): Promise<PruneResult> {
+    const { pruneSession } = await import('./prune.ts');
     const results: PruneResult[] = [];
-    for (const context of this.#contexts()) results.push(await pruneSession(context, options));
+    for (const context of this.#contexts()) {
+      if (options.sessionId !== undefined && context.sessionId !== options.sessionId) continue;
+      results.push(await pruneSession(context, options));
+    }
     return {
       taskIds: results.flatMap((result) => result.taskIds),
       bytes: results.reduce((sum, result) => sum + result.bytes, 0),
@@ -122,7 +182,14 @@ export class Store implements AsyncDisposable {
       if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) throw error;
     }
     const context = new SessionContext(this.#context, sessionId, paths, limits);
+    // Who only looks at a store needs none of what supervises tasks, which is most of the program.
+    const { Session } = await import('./session.ts');
     return await new Session(context, () => this.#sessions.delete(sessionId)).open();
+  }
+
+  #contextOf(taskId: string): SessionContext | null {
+    if (!taskIdPattern.test(taskId)) return null;
+    return this.#contexts().find(({ paths }) => existsSync(taskPaths(paths, taskId).log)) ?? null;
   }
 
   #contexts(): SessionContext[] {

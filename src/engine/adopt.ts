@@ -1,20 +1,14 @@
-import { readdirSync, statSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
-import type { TaskSnapshot } from '../model/snapshot.ts';
-import { livesHere } from '../platform/identity.ts';
-import { cutWriter, taskIdOfFile, taskPaths } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
-import { yieldToOthers } from '../util/wait.ts';
+import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import { exceedsKeep } from './cut-output.ts';
 import type { OutputLimits } from './limits.ts';
+import { taskIds, unhurried } from './listing.ts';
 import { look } from './look.ts';
-import { type Observed, observe, takeSnapshot } from './observe.ts';
+import { type Observed, observe } from './observe.ts';
 import { removeTask } from './sweep.ts';
-
-/** So long the event loop is kept busy at a stretch, in milliseconds. */
-const stretchMs = 5;
+import { sweepCuts } from './sweep-cuts.ts';
 
 /** A log that nothing was written to after this long belongs to a spawner that died. */
 const emptyLogMs = 60_000;
@@ -42,56 +36,6 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)
     removeTask(context, taskId);
   return true;
-}
-
-/** Removes the shortened outputs of processes that died while they wrote them. */
-function sweepCuts(context: SessionContext): void {
-  for (const name of namesIn(context.paths.output)) {
-    const writer = cutWriter(name);
-    if (writer === null || livesHere(writer.pid, writer.start || null, context.store.system)) continue;
-    try {
-      unlinkSync(join(context.paths.output, name));
-    } catch {
-      // Removed by somebody else, or the store is read-only.
-    }
-  }
-}
-
-/** Snapshots of all tasks of a session, in no order. */
-export async function snapshots(context: SessionContext): Promise<TaskSnapshot[]> {
-  const found: TaskSnapshot[] = [];
-  for await (const taskId of unhurried(taskIds(context))) {
-    const snapshot = takeSnapshot(context, taskId);
-    if (snapshot !== null) found.push(snapshot);
-  }
-  return found;
-}
-
-/** The same items, with the event loop given back from time to time: there may be tens of thousands. */
-async function* unhurried(items: readonly string[]): AsyncGenerator<string, void, undefined> {
-  let stretch = performance.now();
-  for (const item of items) {
-    yield item;
-    if (performance.now() - stretch < stretchMs) continue;
-    await yieldToOthers();
-    stretch = performance.now();
-  }
-}
-
-/** The ids of all tasks of a session, in no order. */
-export function taskIds(context: SessionContext): string[] {
-  return namesIn(context.paths.tasks)
-    .map(taskIdOfFile)
-    .filter((id) => id !== null);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 /** Removes an old log that is empty, with all its files: nothing was promised to anybody. */

@@ -1,21 +1,33 @@
-import { readdirSync, statSync, unlinkSync } from 'node:fs';
+import { statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from './listing.ts';
 
-/** Names that live for a moment: a record before it takes its place, a pipe before it is opened. */
-const passing = /^(?:(?:store|session)\.json\.[0-9a-f]{12}\.tmp|lifeline-[0-9a-f]{16})$/;
+/** Names that live for a moment: a record before it takes its place, a pipe before it is opened, a trial. */
+const passing = /^(?:(?:store|session)\.json\.[0-9a-f]{12}\.tmp|(?:lifeline|doctor)-[0-9a-f]{16})$/;
 
 /** Older ones were left by a crash. */
 const strayAfterMs = 60_000;
 
 /** Removes from a folder what crashed processes left in it. */
 export function sweepStrays(dir: string): void {
-  for (const name of readdirSync(dir)) {
-    if (!passing.test(name)) continue;
-    const path = join(dir, name);
+  for (const path of straysIn(dir)) {
     try {
-      if (Date.now() - statSync(path).mtimeMs > strayAfterMs) unlinkSync(path);
+      unlinkSync(path);
     } catch {
       // Removed by somebody else meanwhile, or the store is read-only.
     }
   }
+}
+
+/** The paths of what crashed processes left in a folder. */
+export function straysIn(dir: string): string[] {
+  return namesIn(dir)
+    .filter((name) => passing.test(name))
+    .map((name) => join(dir, name))
+    .filter(isOld);
+}
+
+function isOld(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && Date.now() - stat.mtimeMs > strayAfterMs;
 }

@@ -10,6 +10,7 @@ export const errorCodes = {
   SHELL_NOT_FOUND: 'the shell asked for is not there or cannot be executed',
   TASK_LIMIT: 'the session already runs as many tasks as it may',
   TASK_NOT_FOUND: 'no task of that id is in this session or store',
+  TASK_AMBIGUOUS: 'a name or the beginning of an id means more than one task',
   TASK_ELSEWHERE: 'the task belongs to another machine or container, so it cannot be stopped from here',
   STORE_VERSION: 'the store was written by a newer version of outlive',
   STORE_CORRUPT: 'a file that describes the store or a session cannot be read',
@@ -18,6 +19,7 @@ export const errorCodes = {
   SPAWN_FAILED: 'the operating system refused to start the process',
   CLOSED: 'the store or session was closed before the call',
   UNSUPPORTED_PLATFORM: 'this operating system is not supported',
+  USAGE: 'the command line was not understood',
 } as const;
 
 /** One of the stable codes of {@link errorCodes}. */

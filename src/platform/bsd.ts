@@ -5,6 +5,7 @@ import {
   commandLineChars,
   cookieVariable,
   type Member,
+  type ProcessUsage,
   type ProcessView,
   processKey,
   type System,
@@ -37,6 +38,7 @@ export const bsd: System = {
   // That a group is gone says nothing of those who left it.
   membersQuickly: () => null,
   strike,
+  usage,
   namespaceIsAlive: () => true,
 };
 
@@ -91,6 +93,24 @@ export function parseListing(text: string): { view: ProcessView; command: string
   });
 }
 
+/** A line of `ps -o pid=,rss=,time=,command=`: resident kilobytes, and CPU time as [hours:]minutes:seconds. */
+const usageLine = /^\s*(\d+)\s+(\d+)\s+((?:\d+:)*\d+(?:\.\d+)?)\s+(.*)$/;
+
+/** Reads what `ps` lists of memory and CPU times, for the processes with one of the cookies. */
+export function parseUsage(text: string, cookies: ReadonlySet<string>): ProcessUsage[] {
+  return text.split('\n').flatMap((row) => {
+    const [, pid, kilobytes, time = '', command = ''] = usageLine.exec(row) ?? [];
+    const cookie = [...cookies].find((wanted) => command.includes(`${cookieVariable}=${wanted}`));
+    if (pid === undefined || cookie === undefined) return [];
+    const seconds = time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+    return [{ pid: Number(pid), cookie, memoryBytes: Number(kilobytes) * 1024, cpuMs: seconds * 1000 }];
+  });
+}
+
+async function usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[]> {
+  return parseUsage(await listing('pid=,rss=,time=,command='), cookies);
+}
+
 function psSync(args: string[]): string {
   try {
     return execFileSync('ps', args, {
@@ -105,7 +125,7 @@ function psSync(args: string[]): string {
 }
 
 async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
-  const text = await listing();
+  const text = await listing(columns);
   const entry = `${cookieVariable}=${cookie}`;
   return parseListing(text).flatMap(({ view, command }) => {
     if (view.zombie || view.pid === process.pid || (since !== null && (view.start ?? 0) < since)) return [];
@@ -135,8 +155,8 @@ async function strike(
 }
 
 /** `-E` shows the environment of the caller's own processes, behind the command. */
-function listing(): Promise<string> {
-  const args = ['-A', '-E', '-ww', '-o', columns];
+function listing(format: string): Promise<string> {
+  const args = ['-A', '-E', '-ww', '-o', format];
   return new Promise((resolve) => {
     execFile('ps', args, { env: environment, maxBuffer }, (_error, stdout) => resolve(stdout));
   });

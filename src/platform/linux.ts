@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { yieldToOthers } from '../util/wait.ts';
+import { usage } from './linux-usage.ts';
 import {
   commandLineChars,
   cookieVariable,
@@ -30,6 +31,7 @@ export const linux: System = {
   members,
   membersQuickly,
   strike,
+  usage,
   namespaceIsAlive,
 };
 

@@ -48,8 +48,20 @@ export interface System {
     known: Set<string>,
     spare: number | null,
   ): Promise<number>;
+  /** What every live process with one of the cookies uses at this moment. */
+  usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[]>;
   /** Whether the pid namespace still has a process, as far as can be seen from here. */
   namespaceIsAlive(namespace: string): boolean;
+}
+
+/** What one process uses. */
+export interface ProcessUsage {
+  readonly pid: number;
+  readonly cookie: string;
+  /** Resident memory; pages that processes share are counted for each of them. */
+  readonly memoryBytes: number;
+  /** CPU time since it started, of all its threads. */
+  readonly cpuMs: number;
 }
 
 /** A process for good: its pid and its start time. */

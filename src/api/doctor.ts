@@ -1,0 +1,80 @@
+import { rmdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkAppend, checkDisk, checkEvents, checkKind } from '../engine/doctor/file-system.ts';
+import { type Finding, fine, problem, warning } from '../engine/doctor/finding.ts';
+import { checkFolder, checkModes, some } from '../engine/doctor/folder.ts';
+import { checkShells } from '../engine/doctor/programs.ts';
+import { checkStrays } from '../engine/doctor/strays.ts';
+import { namesIn } from '../engine/listing.ts';
+import { checkPath } from '../engine/spawn-request.ts';
+import { OutliveError } from '../errors/error.ts';
+import { currentSystem } from '../platform/current.ts';
+import { defaultStoreFolder } from '../platform/state-folder.ts';
+import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
+import { checkTasks } from './doctor-tasks.ts';
+import { openStore } from './open-store.ts';
+
+/** What the doctor says of a store. */
+export interface Diagnosis {
+  /** The store that was looked at. */
+  readonly dir: string;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Looks for what is wrong with a store, its disk, the shells and the tasks. It changes nothing but for a file
+ * that it writes and removes; what a finding's `mend` does is the caller's to decide.
+ * @throws OutliveError `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`.
+ */
+export async function diagnose(options: { readonly dir?: string } = {}): Promise<Diagnosis> {
+  const dir = checkPath('dir', options.dir ?? defaultStoreFolder());
+  const system = currentSystem();
+  const folder = checkFolder(dir);
+  if (folder === null) {
+    const none = fine('store', `${dir} is not there yet; the first task makes it`);
+    return { dir, findings: [none, ...checkShells()] };
+  }
+  // In a store that belongs to somebody else there is nothing to look at.
+  if (folder.level === 'problem' && folder.mend === null)
+    return { dir, findings: [folder, ...checkShells()] };
+  const findings = [folder, checkModes(dir), checkKind(dir), checkDisk(dir), checkAppend(dir)];
+  findings.push(await checkEvents(dir), checkStrays(dir, system), ...checkShells(), checkSessions(dir));
+  findings.push(...(await tasksOf(dir)));
+  return { dir, findings };
+}
+
+async function tasksOf(dir: string): Promise<Finding[]> {
+  try {
+    await using store = await openStore({ dir });
+    return await checkTasks(store);
+  } catch (error) {
+    if (!(error instanceof OutliveError)) throw error;
+    return [problem('store', `the store cannot be opened: ${error.message}`, 'Do what the message says.')];
+  }
+}
+
+/** Sessions that nothing is left of: no task and nothing that is owed. */
+function checkSessions(dir: string): Finding {
+  const empty = namesIn(sessionsFolder(dir))
+    .map((name) => join(sessionsFolder(dir), name))
+    .filter((folder) => namesIn(sessionPathsIn(folder).tasks).length === 0);
+  if (empty.length === 0) return fine('sessions', 'every session has tasks');
+  const finding = `${empty.length} sessions have no tasks any more: ${some(empty)}`;
+  return warning('sessions', finding, 'Remove their folders.', async () => {
+    const removed = empty.filter(removeEmpty);
+    return `${removed.length} sessions are removed`;
+  });
+}
+
+/** Removing a folder fails when there is something in it, so a task that was added meanwhile is safe. */
+function removeEmpty(folder: string): boolean {
+  const { tasks, output, record } = sessionPathsIn(folder);
+  try {
+    for (const part of [output, tasks]) rmdirSync(part);
+    unlinkSync(record);
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}

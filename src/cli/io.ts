@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { createColors } from 'picocolors';
+
+/** Colours that are none when they are not wanted. */
+export type Colours = ReturnType<typeof createColors>;
+
+/** Where a verb writes to, and what a reader there can see. */
+export interface Io {
+  /** One JSON object a line instead of text for people. */
+  readonly json: boolean;
+  /** Somebody looks at stdout. */
+  readonly terminal: boolean;
+  /** Width of the terminal; infinite where there is none. */
+  readonly columns: number;
+  readonly colours: Colours;
+  /** Writes data, and resolves when the reader has room for more. */
+  out(data: string | Uint8Array): Promise<void>;
+  /** Writes a line that is no data: a hint, a warning. */
+  note(line: string): void;
+  /** Writes to stderr as it is. */
+  err(data: string | Uint8Array): Promise<void>;
+}
+
+/** The streams of this process. Colours are for terminals only, and `NO_COLOR` turns them off. */
+export function processIo(json: boolean): Io {
+  const { stdout, stderr } = process;
+  const terminal = stdout.isTTY === true;
+  const coloured = terminal && !json && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  return {
+    json,
+    terminal,
+    get columns() {
+      return terminal ? stdout.columns || 80 : Number.POSITIVE_INFINITY;
+    },
+    colours: createColors(coloured),
+    out: (data) => write(stdout, data),
+    note: (line) => void stderr.write(`outlive: ${line}\n`),
+    err: (data) => write(stderr, data),
+  };
+}
+
+async function write(stream: NodeJS.WriteStream, data: string | Uint8Array): Promise<void> {
+  if (data.length > 0 && !stream.write(data)) await once(stream, 'drain');
+}

@@ -1,0 +1,59 @@
+import type { KillOptions } from '../api/task.ts';
+import { OutliveError } from '../errors/error.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { exitStatus, statusOfError } from './exit-status.ts';
+import type { Io } from './io.ts';
+import { type CommonOptions, findAll, handleOf, sessionIdOf, withStore } from './open.ts';
+import { headline, jsonLine } from './present/task.ts';
+import { visible } from './present/text.ts';
+
+interface KillVerbOptions extends CommonOptions {
+  readonly signal?: string;
+  readonly grace?: number;
+  readonly all?: boolean;
+}
+
+/** `outlive kill`: stops tasks whole, all at once, and says what became of each. */
+export async function kill(io: Io, references: readonly string[], options: KillVerbOptions): Promise<number> {
+  if (references.length > 0 === (options.all === true)) {
+    const found = options.all ? 'both' : 'neither';
+    throw new OutliveError('USAGE', `expected tasks, or --all; found ${found}. See: outlive help kill`);
+  }
+  return await withStore(options, async (store) => {
+    const targets = options.all
+      ? await store.tasks({ live: true, sessionId: sessionIdOf(options) })
+      : findAll(store, references, options);
+    const stops = targets.map(
+      async (target) => await (await handleOf(store, target)).kill(killOptions(options)),
+    );
+    let status: number = exitStatus.ok;
+    for (const stop of await Promise.allSettled(stops)) {
+      const found = stop.status === 'fulfilled' ? await tell(io, stop.value) : fail(io, stop.reason);
+      status = Math.max(status, found);
+    }
+    return status;
+  });
+}
+
+function killOptions({ signal: name, grace }: KillVerbOptions): KillOptions {
+  return {
+    // What is no signal is refused by the library, which knows those of this system.
+    ...(name !== undefined && { killSignal: name as NodeJS.Signals }),
+    ...(grace !== undefined && { graceMs: grace }),
+  };
+}
+
+async function tell(io: Io, snapshot: TaskSnapshot): Promise<number> {
+  await io.out(io.json ? jsonLine(snapshot) : `${headline(snapshot, io)}\n`);
+  if (snapshot.leftovers.length === 0) return exitStatus.ok;
+  const survivors = snapshot.leftovers.map(({ pid, command }) => `${pid} ${visible(command)}`).join('; ');
+  io.note(
+    `${snapshot.taskId}: expected every process to be gone; found alive: ${survivors}. Look at them with ps`,
+  );
+  return exitStatus.failed;
+}
+
+function fail(io: Io, error: unknown): number {
+  io.note(error instanceof Error ? error.message : String(error));
+  return statusOfError(error);
+}

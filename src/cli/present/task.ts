@@ -1,0 +1,62 @@
+import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { isEnded } from '../../model/words.ts';
+import type { Io } from '../io.ts';
+import { previewLines, visible } from './text.ts';
+import { shownBytes, shownDuration, shownStatus } from './values.ts';
+
+/** One JSON object on one line. */
+export function jsonLine(data: unknown): string {
+  return `${JSON.stringify(data)}\n`;
+}
+
+/** A task in one line: how it is or ended, how long it took, what it is. */
+export function headline(snapshot: TaskSnapshot, io: Io): string {
+  const { taskId, name, command, status, durationMs } = snapshot;
+  const fate = [shownStatus(status, io.colours), ...detailsOf(snapshot)].join(', ');
+  const time = durationMs === null ? '' : ` after ${shownDuration(durationMs)}`;
+  const title = name === null ? '' : `${visible(name)}: `;
+  return `${io.colours.bold(taskId)} ${fate}${time}: ${title}${visible(command)}`;
+}
+
+function detailsOf({ status, statusReason, exitCode, killSignal }: TaskSnapshot): string[] {
+  const details: string[] = [];
+  if (statusReason !== null && statusReason !== reasonOfStatus[status]) details.push(statusReason);
+  if (exitCode !== null) details.push(`exit ${exitCode}`);
+  if (killSignal !== null) details.push(killSignal);
+  return details;
+}
+
+/** What the status says already. */
+const reasonOfStatus: Readonly<Record<string, string>> = { killed: 'kill', timed_out: 'timeout' };
+
+/** A completion as people and agents read it: the headline, what it left running, its last words. */
+export function completionText(snapshot: TaskSnapshot, io: Io): string {
+  const { output, leftovers, pipeStatus, statusReason, taskId } = snapshot;
+  const lines = [headline(snapshot, io)];
+  if (statusReason === 'hidden_failure')
+    lines.push(`  a part of its pipeline failed: ${pipeStatus?.join(' ')}`);
+  for (const { pid, command } of leftovers) lines.push(`  left running: ${pid} ${visible(command)}`);
+  const shown = previewLines(output.preview);
+  lines.push(...shown.map((line) => `  | ${line}`));
+  if (output.truncated)
+    lines.push(`  the end of ${shownBytes(output.bytes)} of output; all of it: outlive logs ${taskId}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** What somebody who ran a command in the foreground must know beside its output and exit status; often nothing. */
+export function remarks({ taskId, status, statusReason, leftovers, pipeStatus }: TaskSnapshot): string[] {
+  const notes: string[] = [];
+  if (isEnded(status) && status !== 'completed' && status !== 'failed') {
+    const reason =
+      statusReason === null || statusReason === reasonOfStatus[status] ? '' : ` (${statusReason})`;
+    notes.push(`${taskId} ended as ${status}${reason}`);
+  }
+  if (statusReason === 'spawn_aborted') notes.push(`${taskId} was never started`);
+  if (statusReason === 'hidden_failure')
+    notes.push(`${taskId} ended with 0, but a part of its pipeline failed: ${pipeStatus?.join(' ')}`);
+  if (leftovers.length > 0) {
+    const list = leftovers.map(({ pid, command }) => `${pid} ${visible(command)}`).join('; ');
+    notes.push(`${taskId} left processes running: ${list}. Stop them with: outlive kill ${taskId}`);
+  }
+  return notes;
+}

@@ -1,0 +1,26 @@
+import { plainText } from '../../model/plain-text.ts';
+
+/**
+ * Control characters, marks that change the direction of text, and other invisible ones: in a name or a command
+ * they could attack a terminal, or make it show something else than what is there.
+ */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+
+const shortForms: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1b': '\\e' };
+
+/** Text on one line, with everything invisible made visible. */
+export function visible(text: string): string {
+  return text.replace(invisible, (character) => shortForms[character] ?? escaped(character));
+}
+
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+/** The end of a task's output as lines that do no harm; empty ones at the end are left out. */
+export function previewLines(text: string): string[] {
+  const plain = plainText(text).trimEnd();
+  return plain === ''
+    ? []
+    : plain.split('\n').map((line) => line.replace(/\t/g, '    ').replace(invisible, ''));
+}

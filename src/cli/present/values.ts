@@ -1,0 +1,39 @@
+import formatBytes from 'bytes';
+import prettyMs from 'pretty-ms';
+import type { TaskStatus } from '../../model/words.ts';
+import type { Colours } from '../io.ts';
+
+/** A duration for people, of two units at most: `850ms`, `3.2s`, `4m 10s`, `2h 5m`. */
+export function shownDuration(ms: number | null): string {
+  if (ms === null) return '';
+  return prettyMs(ms, { unitCount: 2, secondsDecimalDigits: ms < 10_000 ? 1 : 0 });
+}
+
+/** A size for people, in powers of 1024. */
+export function shownBytes(size: number): string {
+  return formatBytes.format(Math.round(size), { decimalPlaces: 1 }) ?? '';
+}
+
+/** A moment as people read it, in their own time zone. */
+export function shownTime(epochMs: number | null): string {
+  if (epochMs === null) return '';
+  const time = new Date(epochMs);
+  const local = new Date(epochMs - time.getTimezoneOffset() * 60_000).toISOString();
+  return `${local.slice(0, 10)} ${local.slice(11, 23)}`;
+}
+
+/** A status in the colour that people expect. */
+export function shownStatus(status: TaskStatus, colours: Colours): string {
+  const paint: Readonly<Record<TaskStatus, (text: string) => string>> = {
+    queued: colours.dim,
+    starting: colours.cyan,
+    running: colours.cyan,
+    killing: colours.yellow,
+    completed: colours.green,
+    failed: colours.red,
+    killed: colours.yellow,
+    timed_out: colours.yellow,
+    lost: colours.magenta,
+  };
+  return paint[status](status);
+}

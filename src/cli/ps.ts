@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Store } from '../api/store.ts';
+import type { TaskUsage } from '../api/usage.ts';
+import { OutliveError } from '../errors/error.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { isEnded } from '../model/words.ts';
+import { exitStatus } from './exit-status.ts';
+import { untilInterrupted } from './interrupt.ts';
+import type { Io } from './io.ts';
+import { type CommonOptions, sessionIdOf, withStore } from './open.ts';
+import { jsonLine } from './present/task.ts';
+import { visible } from './present/text.ts';
+import { shownBytes, shownDuration, shownStatus } from './present/values.ts';
+
+interface PsOptions extends CommonOptions {
+  readonly all?: boolean;
+  readonly allSessions?: boolean;
+  readonly watch?: boolean;
+}
+
+/** CPU is what was used between two looks so far apart. */
+const sampleMs = 40;
+
+/** How often `--watch` draws. */
+const redrawMs = 1_000;
+
+const noUsage: ReadonlyMap<string, TaskUsage> = new Map();
+
+/** `outlive ps`: the tasks that run, or all. */
+export async function ps(io: Io, _operands: readonly string[], options: PsOptions): Promise<number> {
+  if (options.watch && (!io.terminal || io.json)) {
+    throw new OutliveError(
+      'USAGE',
+      'expected --watch on a terminal, without --json; found no terminal. Use: outlive completions --follow',
+    );
+  }
+  return await withStore(options, async (store) => {
+    if (options.watch) await watch(io, store, options);
+    else await io.out(await list(io, store, options));
+    return exitStatus.ok;
+  });
+}
+
+async function list(io: Io, store: Store, options: PsOptions): Promise<string> {
+  const tasks = await store.tasks({
+    live: options.all !== true,
+    ...(!options.allSessions && { sessionId: sessionIdOf(options) }),
+  });
+  if (io.json) return tasks.map(jsonLine).join('');
+  // The library for tables is loaded while CPU time is measured.
+  const [usage, { tableText }] = await Promise.all([usageOf(store, tasks), import('./present/table.ts')]);
+  if (tasks.length === 0 && io.terminal) io.note(nothing(options));
+  if (tasks.length === 0) return '';
+  const rows = tasks.map((task) => rowOf(io, task, usage.get(task.taskId), options));
+  if (!io.terminal) return rows.map((row) => `${row.join('\t')}\n`).join('');
+  return tableText(headingOf(options), rows, io.columns);
+}
+
+async function usageOf(
+  store: Store,
+  tasks: readonly TaskSnapshot[],
+): Promise<ReadonlyMap<string, TaskUsage>> {
+  const live = tasks.filter(({ status, leftovers }) => !isEnded(status) || leftovers.length > 0);
+  return live.length === 0
+    ? noUsage
+    : await store.usage(
+        live.map(({ taskId }) => taskId),
+        { sampleMs },
+      );
+}
+
+function nothing(options: PsOptions): string {
+  const where = options.allSessions ? 'in this store' : `in session ${visible(sessionIdOf(options))}`;
+  return options.all
+    ? `no task is ${where}`
+    : `nothing runs ${where}; those that ended are listed by: outlive ps -a`;
+}
+
+function headingOf({ allSessions }: PsOptions): string[] {
+  const session = allSessions ? ['SESSION'] : [];
+  return ['TASK', ...session, 'NAME', 'STATUS', 'AGE', 'TIME', 'CPU', 'MEMORY', 'OUTPUT', 'COMMAND'];
+}
+
+function rowOf(
+  io: Io,
+  task: TaskSnapshot,
+  usage: TaskUsage | undefined,
+  { allSessions }: PsOptions,
+): string[] {
+  const { taskId, sessionId, name, status, createdAt, durationMs, output, command } = task;
+  return [
+    taskId,
+    ...(allSessions ? [visible(sessionId)] : []),
+    visible(name ?? '-'),
+    `${shownStatus(status, io.colours)}${suffixOf(task)}`,
+    shownDuration(Math.max(0, Date.now() - createdAt)),
+    shownDuration(durationMs) || '-',
+    usage === undefined ? '-' : `${usage.cpuPercent.toFixed(0)}%`,
+    usage === undefined ? '-' : shownBytes(usage.memoryBytes),
+    shownBytes(output.bytes),
+    visible(command),
+  ];
+}
+
+/** What the status does not say: the exit code, or that the process is stopped, or elsewhere, or left something running. */
+function suffixOf({ status, exitCode, statusReason, leftovers }: TaskSnapshot): string {
+  const left = leftovers.length > 0 ? ` +${leftovers.length} left` : '';
+  if (status === 'failed') return ` ${exitCode ?? statusReason ?? ''}${left}`;
+  if (status === 'completed' && statusReason !== null) return ` ${statusReason}${left}`;
+  return isEnded(status) || statusReason === null ? left : ` ${statusReason}`;
+}
+
+/** Draws the list again and again on the other screen of the terminal, which is left as it was found. */
+async function watch(io: Io, store: Store, options: PsOptions): Promise<void> {
+  await io.out('\x1b[?1049h\x1b[?25l');
+  try {
+    await untilInterrupted(async (interrupted) => {
+      while (!interrupted.aborted) {
+        const text = (await list(io, store, options)) || nothing(options);
+        const heading = `outlive ps, ${new Date().toLocaleTimeString()}; Ctrl-C ends it\n\n`;
+        await io.out(`\x1b[H${fitted(heading + text)}\x1b[J`);
+        await sleep(redrawMs, undefined, { signal: interrupted }).catch(() => undefined);
+      }
+    });
+  } finally {
+    await io.out('\x1b[?25h\x1b[?1049l');
+  }
+}
+
+/** As many lines as the terminal has, each cleared behind its end. */
+function fitted(text: string): string {
+  const height = process.stdout.rows || 24;
+  return text
+    .trimEnd()
+    .split('\n')
+    .slice(0, height - 1)
+    .map((line) => `${line}\x1b[K\n`)
+    .join('');
+}

@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+
+/**
+ * The verb `run`, whose `--wait` may have a value only when it is joined by an equals sign: what follows it is
+ * the command (`run --wait npm test`), which commander would take for the value.
+ */
+export class RunCommand extends Command {
+  override parseOptions(words: string[]): ReturnType<Command['parseOptions']> {
+    return super.parseOptions(this.#joined(words));
+  }
+
+  #joined(words: readonly string[]): string[] {
+    const joined: string[] = [];
+    for (let i = 0; i < words.length; i += 1) {
+      const word = words[i] ?? '';
+      const option = this.options.find(({ short, long }) => word === short || word === long);
+      // The command begins here, and its words are its own.
+      if (word === '--' || !word.startsWith('-')) return [...joined, ...words.slice(i)];
+      joined.push(option?.optional ? `${word}=` : word);
+      const value = option?.required ? words[i + 1] : undefined;
+      if (value === undefined) continue;
+      joined.push(value);
+      i += 1;
+    }
+    return joined;
+  }
+}

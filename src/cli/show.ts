@@ -1,0 +1,108 @@
+import type { TaskInspection } from '../api/inspect.ts';
+import type { HistoryEntry } from '../model/history.ts';
+import { exitStatus } from './exit-status.ts';
+import type { Io } from './io.ts';
+import { type CommonOptions, sessionIdOf, withStore } from './open.ts';
+import { jsonLine } from './present/task.ts';
+import { previewLines, visible } from './present/text.ts';
+import { shownBytes, shownDuration, shownStatus, shownTime } from './present/values.ts';
+
+interface ShowOptions extends CommonOptions {
+  readonly facts?: boolean;
+}
+
+/** `outlive show`: everything about one task, or its life. */
+export async function show(
+  io: Io,
+  [reference = '']: readonly string[],
+  options: ShowOptions,
+): Promise<number> {
+  return await withStore(options, async (store) => {
+    const found = await store.inspect(store.find(reference, sessionIdOf(options)).taskId);
+    const { history, snapshot, ...more } = found;
+    if (io.json)
+      await io.out(options.facts ? history.map(jsonLine).join('') : jsonLine({ ...snapshot, ...more }));
+    else await io.out(options.facts ? factsText(history) : inspectionText(io, found));
+    return exitStatus.ok;
+  });
+}
+
+/** The life of a task: when, how long after what came before, and what. */
+function factsText(history: readonly HistoryEntry[]): string {
+  let before: number | null = null;
+  const lines = history.map(({ at, fact, text }) => {
+    const since = at !== null && before !== null ? `+${shownDuration(Math.max(0, at - before))}` : '';
+    before = at ?? before;
+    return `${shownTime(at).padEnd(23)}  ${since.padEnd(9)}  ${fact.padEnd(10)}  ${visible(text)}`;
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+type Field = readonly [label: string, value: string | null];
+
+function inspectionText(io: Io, inspection: TaskInspection): string {
+  const { snapshot, processes } = inspection;
+  const fields = [...identityFields(io, inspection), ...limitFields(inspection), ...fileFields(inspection)];
+  const lines = fields.flatMap(([label, value]) => (value === null ? [] : [`${label.padEnd(12)}${value}`]));
+  const trees = processes.length > 0 ? processes : snapshot.leftovers;
+  const title = snapshot.leftovers.length > 0 ? 'left running' : 'processes';
+  lines.push(
+    ...trees.map(
+      ({ pid, command }, index) => `${(index === 0 ? title : '').padEnd(12)} ${pid} ${visible(command)}`,
+    ),
+  );
+  const preview = previewLines(snapshot.output.preview);
+  lines.push(...preview.map((line, index) => `${(index === 0 ? 'last words' : '').padEnd(12)}| ${line}`));
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function identityFields(io: Io, { snapshot, shell, spawnedBy }: TaskInspection): Field[] {
+  const { taskId, sessionId, name, command, cwd, status, statusReason, exitCode, killSignal, labels } =
+    snapshot;
+  return [
+    ['task', io.colours.bold(taskId)],
+    ['name', name === null ? null : visible(name)],
+    ['session', visible(sessionId)],
+    ['command', visible(command)],
+    ['cwd', visible(cwd)],
+    ['shell', visible(shell)],
+    ['labels', shownLabels(labels)],
+    ['status', shownStatus(status, io.colours) + (statusReason === null ? '' : ` (${statusReason})`)],
+    ['exit code', exitCode === null ? null : String(exitCode)],
+    ['signal', killSignal],
+    ['pipeline', snapshot.pipeStatus === null ? null : snapshot.pipeStatus.join(' ')],
+    ['pid', snapshot.pid === null ? null : String(snapshot.pid)],
+    ['spawned by', spawnedBy === null ? null : `${spawnedBy.pid} on ${visible(spawnedBy.host)}`],
+    ['created', shownTime(snapshot.createdAt)],
+    ['started', shownTime(snapshot.startedAt) || null],
+    ['ended', shownTime(snapshot.endedAt) || null],
+    ['duration', shownDuration(snapshot.durationMs) || null],
+    ['cpu time', shownDuration(snapshot.cpuMs) || null],
+    ['told', snapshot.endedAt === null ? null : snapshot.delivered ? 'acknowledged' : 'owed to the session'],
+  ];
+}
+
+function limitFields({ limits, leftoversPolicy }: TaskInspection): Field[] {
+  const { timeoutMs, graceMs, maxOutputBytes, keepOutputBytes } = limits;
+  return [
+    ['timeout', timeoutMs === null ? 'none' : shownDuration(timeoutMs)],
+    ['grace', shownDuration(graceMs)],
+    ['max output', maxOutputBytes === null ? 'none' : shownBytes(maxOutputBytes)],
+    ['keep output', keepOutputBytes === null ? 'all' : shownBytes(keepOutputBytes)],
+    ['leftovers', leftoversPolicy],
+  ];
+}
+
+function fileFields({ snapshot, logPath }: TaskInspection): Field[] {
+  const { path, stderrPath, bytes } = snapshot.output;
+  return [
+    ['log', visible(logPath)],
+    ['output', `${visible(path)} (${shownBytes(bytes)})`],
+    ['stderr', stderrPath === null ? null : visible(stderrPath)],
+  ];
+}
+
+function shownLabels(labels: Readonly<Record<string, string>>): string | null {
+  const pairs = Object.entries(labels).map(([key, value]) => `${visible(key)}=${visible(value)}`);
+  return pairs.length === 0 ? null : pairs.join(' ');
+}

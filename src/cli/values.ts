@@ -1,0 +1,78 @@
+import { constants } from 'node:os';
+import bytes from 'bytes';
+import { InvalidArgumentError } from 'commander';
+import ms, { type StringValue } from 'ms';
+
+/** `ms` takes a bare number for milliseconds and `bytes` knows no `64k`, so the form is checked first. */
+const durationForm = /^\d+(?:\.\d+)?(?:ms|s|m|h|d|w)$/;
+const sizeForm = /^\d+(?:\.\d+)?[kmgt]?b?$/;
+
+/** A duration in milliseconds: a number with its unit, such as `500ms`, `10s`, `30m`, `2h`, `7d`. */
+export function duration(text: string): number {
+  const form = text.trim().toLowerCase();
+  if (!durationForm.test(form)) {
+    throw new InvalidArgumentError('Expected a number with its unit, such as 500ms, 10s, 30m or 2h.');
+  }
+  return ms(form as StringValue);
+}
+
+/** No limit. Not `null`, in which commander sees no value at all. */
+export type None = 'none';
+
+/** A duration, or `none`. */
+export function durationOrNone(text: string): number | None {
+  return isNone(text) ? 'none' : duration(text);
+}
+
+/** The value of `--wait`, which may be left out: then it has no end. */
+export function waitDuration(text: string): number | None {
+  return text === '' ? 'none' : durationOrNone(text);
+}
+
+/** A size in bytes: `1000`, `64k`, `100m`, `1g`; units are powers of 1024. */
+export function size(text: string): number {
+  const form = text.trim().toLowerCase();
+  const parsed = sizeForm.test(form) ? bytes.parse(form.replace(/b?$/, 'b')) : null;
+  if (parsed === null) {
+    throw new InvalidArgumentError('Expected a number of bytes, such as 4096, 64k, 100m or 1g.');
+  }
+  return parsed;
+}
+
+/** A size, or `none`. */
+export function sizeOrNone(text: string): number | None {
+  return isNone(text) ? 'none' : size(text);
+}
+
+function isNone(text: string): boolean {
+  return text.trim().toLowerCase() === 'none';
+}
+
+/** What the library takes for no limit. */
+export function orNull(value: number | None): number | null {
+  return value === 'none' ? null : value;
+}
+
+/** A whole number that is not negative. */
+export function whole(text: string): number {
+  if (!/^\d{1,15}$/.test(text.trim()))
+    throw new InvalidArgumentError('Expected a whole number that is not negative.');
+  return Number(text);
+}
+
+/** Collects `K=V` options; of several with one key the last counts. */
+export function pair(text: string, before: Record<string, string> | undefined): Record<string, string> {
+  const at = text.indexOf('=');
+  // What is behind the equals sign may be a secret, and without one everything may be.
+  if (at <= 0) throw new InvalidArgumentError('Expected a name, an equals sign and a value.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** A signal by its name, with or without SIG, or by its number. */
+export function killSignalName(text: string): string {
+  const given = text.trim().toUpperCase();
+  const numbered = Object.entries(constants.signals).find(([, number]) => String(number) === given);
+  const name = numbered?.[0] ?? (given.startsWith('SIG') ? given : `SIG${given}`);
+  if (Object.hasOwn(constants.signals, name)) return name;
+  throw new InvalidArgumentError('Expected the name or the number of a signal, such as TERM, INT or 9.');
+}

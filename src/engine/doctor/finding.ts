@@ -1,0 +1,38 @@
+/** What one check of the doctor found. */
+export interface Finding {
+  /** Which check: stable, for programs. */
+  readonly check: string;
+  /** `warning`: it works, and not as well as it could. `problem`: something does not work, or is not safe. */
+  readonly level: 'ok' | 'warning' | 'problem';
+  /** What was found. */
+  readonly message: string;
+  /** What to do; `null` when all is well. */
+  readonly advice: string | null;
+  /** Mends it, and says what was done. `null`: nothing that a program should do by itself. */
+  readonly mend: (() => Promise<string>) | null;
+}
+
+/** All is well. */
+export function fine(check: string, message: string): Finding {
+  return { check, level: 'ok', message, advice: null, mend: null };
+}
+
+/** Something works less well than it could. */
+export function warning(
+  check: string,
+  message: string,
+  advice: string,
+  mend: Finding['mend'] = null,
+): Finding {
+  return { check, level: 'warning', message, advice, mend };
+}
+
+/** Something does not work, or is not safe. */
+export function problem(
+  check: string,
+  message: string,
+  advice: string,
+  mend: Finding['mend'] = null,
+): Finding {
+  return { check, level: 'problem', message, advice, mend };
+}

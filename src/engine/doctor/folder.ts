@@ -1,0 +1,68 @@
+import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Finding, fine, problem } from './finding.ts';
+
+const othersMay = 0o077;
+
+/** Names of a few of many things. */
+const named = 3;
+
+/** Whether the store's folder is a directory of ours that others cannot enter. Null when it is not there. */
+export function checkFolder(dir: string): Finding | null {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  const user = process.getuid?.();
+  if (stat === undefined) return null;
+  if (!stat.isDirectory())
+    return problem('store', `${dir} is no directory`, 'Remove it, or name another store.');
+  if (user !== undefined && stat.uid !== user) {
+    const finding = `${dir} belongs to user ${stat.uid}, and you are user ${user}`;
+    return problem('store', finding, 'Use a store of your own: --store, or OUTLIVE_HOME.');
+  }
+  if ((stat.mode & othersMay) === 0) return fine('store', `${dir} is yours alone`);
+  return problem(
+    'store',
+    `${dir} can be entered by others (mode ${octal(stat)})`,
+    `Run chmod 700 ${dir}`,
+    async () => {
+      chmodSync(dir, 0o700);
+      return `${dir} is closed to others now`;
+    },
+  );
+}
+
+/** Whether everything in the store is ours, and closed to others. */
+export function checkModes(dir: string): Finding {
+  const user = process.getuid?.();
+  const open: string[] = [];
+  const strange: string[] = [];
+  for (const path of pathsIn(dir)) {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    if (stat.isSymbolicLink() || (user !== undefined && stat.uid !== user)) strange.push(path);
+    else if ((stat.mode & othersMay) !== 0) open.push(path);
+  }
+  if (strange.length > 0) {
+    const finding = `${strange.length} files in the store are links or belong to somebody else: ${some(strange)}`;
+    return problem('modes', finding, 'Look at them, and remove what is not yours; outlive follows no links.');
+  }
+  if (open.length === 0) return fine('modes', 'every file in the store is closed to others');
+  const finding = `${open.length} files in the store can be read by others: ${some(open)}`;
+  return problem('modes', finding, `Run chmod -R go= ${dir}`, async () => {
+    for (const path of open) chmodSync(path, lstatSync(path).isDirectory() ? 0o700 : 0o600);
+    return `${open.length} files are closed to others now`;
+  });
+}
+
+function pathsIn(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).map((name) => join(dir, name));
+}
+
+function octal(stat: Stats): string {
+  return `0${(stat.mode & 0o777).toString(8)}`;
+}
+
+/** The first few of a list. */
+export function some(items: readonly string[]): string {
+  const rest = items.length - named;
+  return items.slice(0, named).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

@@ -1,0 +1,34 @@
+import { OutliveError } from '../../errors/error.ts';
+import { findBash, findShell } from '../../platform/shells.ts';
+import { type Finding, fine, problem, warning } from './finding.ts';
+
+/** Whether the shells that outlive uses, and the one that the user does, are there. */
+export function checkShells(environment: NodeJS.ProcessEnv = process.env): Finding[] {
+  const own = environment.SHELL;
+  return [
+    shell(
+      '/bin/sh',
+      'the shell that runs the shims',
+      'Install a POSIX shell; without it nothing can be run.',
+    ),
+    findBash(environment.PATH) === null
+      ? warning(
+          'shell',
+          'bash is not there: commands run in sh, and a pipe hides exit statuses',
+          'Install bash.',
+        )
+      : fine('shell', `commands run in ${findShell(undefined, environment.PATH)}`),
+    ...(own
+      ? [shell(own, 'your $SHELL', 'Set SHELL to a shell that is there; outlive itself does not use it.')]
+      : []),
+  ];
+}
+
+function shell(name: string, whose: string, advice: string): Finding {
+  try {
+    return fine('shell', `${findShell(name, undefined)} is there, ${whose}`);
+  } catch (error) {
+    if (!(error instanceof OutliveError)) throw error;
+    return problem('shell', `${name}, ${whose}, is not there or cannot be executed`, advice);
+  }
+}

@@ -1,0 +1,30 @@
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { System } from '../../platform/system.ts';
+import { sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
+import { namesIn } from '../listing.ts';
+import { isAbandonedCut } from '../sweep-cuts.ts';
+import { straysIn } from '../sweep-strays.ts';
+import { type Finding, fine, warning } from './finding.ts';
+import { some } from './folder.ts';
+
+/** Temporary files that crashed processes left. Opening a session removes its own; this looks at all. */
+export function checkStrays(dir: string, system: System): Finding {
+  const strays = [...straysIn(dir), ...sessionFolders(dir).flatMap((folder) => straysOf(folder, system))];
+  if (strays.length === 0) return fine('strays', 'no crashed process has left a temporary file');
+  const finding = `crashed processes have left ${strays.length} temporary files: ${some(strays)}`;
+  return warning('strays', finding, 'Remove them.', async () => {
+    for (const path of strays) unlinkSync(path);
+    return `${strays.length} files are removed`;
+  });
+}
+
+function sessionFolders(dir: string): string[] {
+  return namesIn(sessionsFolder(dir)).map((name) => join(sessionsFolder(dir), name));
+}
+
+function straysOf(folder: string, system: System): string[] {
+  const { output } = sessionPathsIn(folder);
+  const cuts = namesIn(output).filter((name) => isAbandonedCut(name, system));
+  return [...straysIn(folder), ...cuts.map((name) => join(output, name))];
+}

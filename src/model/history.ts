@@ -1,0 +1,83 @@
+import type { Fact, SpecFact } from './facts.ts';
+import { endedAt, startedAt } from './times.ts';
+import type { Leftover, ProcessIdentity } from './words.ts';
+
+/** One event in the life of a task, as its log tells it. */
+export interface HistoryEntry {
+  /** The kind of fact: see docs/durability.md. */
+  readonly fact: string;
+  /** Epoch milliseconds, where the fact has a time; facts without one lie between their neighbours. */
+  readonly at: number | null;
+  /** What happened, in a sentence without its full stop. */
+  readonly text: string;
+}
+
+/** The life of a task from its facts, in the order of the log. Facts that count for nothing are told as well. */
+export function historyOf(facts: readonly Fact[]): HistoryEntry[] {
+  const spec = facts.find((fact): fact is SpecFact => fact.fact === 'spec');
+  return facts.map((fact) => ({ fact: fact.fact, at: timeOf(fact, spec), text: tell(fact) }));
+}
+
+function timeOf(fact: Fact, spec: SpecFact | undefined): number | null {
+  switch (fact.fact) {
+    case 'spec':
+      return fact.createdAt;
+    case 'started':
+      return spec === undefined ? null : startedAt(spec, fact);
+    case 'exit':
+      return spec === undefined ? null : endedAt(spec, fact);
+    case 'stop':
+    case 'delivered':
+      return fact.at;
+    default:
+      return null;
+  }
+}
+
+function tell(fact: Fact): string {
+  switch (fact.fact) {
+    case 'spec':
+      return `asked for by ${who(fact.by)}`;
+    case 'started':
+      return `the shim ${fact.pid} runs the command`;
+    case 'identified':
+      return `the shim ${fact.pid} was identified by its start time`;
+    case 'stop':
+      return `its end was asked for: ${fact.cause}, by ${fact.by === null ? 'the shim' : who(fact.by)}${how(fact)}`;
+    case 'stopped':
+      return `the stop is done; ${survivors(fact.survivors)}`;
+    case 'exit':
+      return `the command ended with ${fact.code}, as the shim saw`;
+    case 'reaped':
+      return `the shim ended with ${fact.code ?? fact.killSignal ?? 'nothing known'}, as its parent saw`;
+    case 'pipe':
+      return `the last pipeline ended with ${fact.statuses.join(' ')}`;
+    case 'outcome':
+      return `the outcome was decided: ${fact.status}${fact.reason === null ? '' : ` (${fact.reason})`}`;
+    case 'claim':
+      return `the completion was claimed by ${who(fact.by)}`;
+    case 'unclaim':
+      return 'the claim was given back';
+    case 'delivered':
+      return 'the completion was acknowledged';
+    case 'cut':
+      return `the middle of its ${fact.stream} was cut out: bytes ${fact.head} to ${fact.tail} of ${fact.bytes}`;
+    default:
+      return fact satisfies never;
+  }
+}
+
+function who(by: ProcessIdentity): string {
+  return `process ${by.pid} on ${by.host}`;
+}
+
+function how(stop: { killSignal: string | null; graceMs: number | null }): string {
+  const grace = stop.graceMs === null ? '' : `, ${stop.graceMs} ms of grace`;
+  return stop.killSignal === null ? grace : ` (${stop.killSignal}${grace})`;
+}
+
+function survivors(list: readonly Leftover[]): string {
+  return list.length === 0
+    ? 'nothing is left'
+    : `alive all the same: ${list.map(({ pid }) => pid).join(', ')}`;
+}
