@@ -6,6 +6,7 @@ export type { RunOptions, RunResult, Session, ShutdownOptions } from './api/sess
 export type { SessionOptions, Store } from './api/store.ts';
 export type { KillOptions, Task, WaitOptions } from './api/task.ts';
 export type { WaitForCause, WaitForOptions, WaitForResult } from './api/wait-for-options.ts';
+export type { WaitAnyResult } from './api/wait-many.ts';
 export type { ListeningPort } from './engine/ports.ts';
 export type { SpawnOptions } from './engine/spawn-request.ts';
 export { type ErrorCode, errorCodes, OutliveError } from './errors/error.ts';

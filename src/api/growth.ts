@@ -16,11 +16,14 @@ export class Growth {
   #pollMs = firstPollMs;
   #wake: (() => void) | undefined;
 
-  /** @param slowsDown the poll may become rarer, since an event or {@link Growth.found} makes it frequent again. */
-  constructor(context: SessionContext, taskId: string, path: string, slowsDown = false) {
+  /**
+   * @param path the output; `null`: only what happens to the task matters.
+   * @param slowsDown the poll may become rarer, since {@link Growth.found} makes it frequent again.
+   */
+  constructor(context: SessionContext, taskId: string, path: string | null, slowsDown = false) {
     const notify = (): void => this.wake();
     this.#slowsDown = slowsDown;
-    this.#watcher = watchFile(path, notify);
+    this.#watcher = path === null ? undefined : watchFile(path, notify);
     const listeners = context.listeners.get(taskId) ?? new Set();
     context.listeners.set(taskId, listeners.add(notify));
     this.#unlisten = () => {

@@ -23,16 +23,20 @@ import {
   type WaitForResult,
 } from './wait-for-options.ts';
 
+/** Of several waits one is answered: asked before anything is acknowledged or reported, whether it is this one. */
+export type MayAnswer = () => boolean;
+
 /** Waits for whatever comes first: see {@link WaitForOptions}. */
 export async function waitFor(
   context: SessionContext,
   taskId: string,
   options: WaitForOptions,
+  mayAnswer: MayAnswer = () => true,
 ): Promise<WaitForResult> {
   const request = checkWaitFor(options);
   request.abortSignal?.throwIfAborted();
   const matcher = request.pattern === null ? null : await compilePattern(request.pattern);
-  const wait = new Wait(context, taskId, request, matcher);
+  const wait = new Wait(context, taskId, request, matcher, mayAnswer);
   try {
     return await wait.result();
   } finally {
@@ -47,6 +51,7 @@ class Wait implements EndWaiter {
   readonly #context: SessionContext;
   readonly #taskId: string;
   readonly #request: WaitForRequest;
+  readonly #mayAnswer: MayAnswer;
   readonly #search: OutputSearch | null;
   readonly #ports: PortSearch | null;
   readonly #silence: Silence;
@@ -59,17 +64,25 @@ class Wait implements EndWaiter {
   #endIsOurs = false;
   #started = false;
 
-  constructor(context: SessionContext, taskId: string, request: WaitForRequest, matcher: LineMatcher | null) {
+  constructor(
+    context: SessionContext,
+    taskId: string,
+    request: WaitForRequest,
+    matcher: LineMatcher | null,
+    mayAnswer: MayAnswer,
+  ) {
     const observed = observe(context, taskId);
     if (observed === null) throw taskNotFound(context.sessionId, taskId);
     this.#context = context;
     this.#taskId = taskId;
     this.#request = request;
+    this.#mayAnswer = mayAnswer;
     this.#search = matcher === null ? null : new OutputSearch(matcher, request.from);
     this.#ports = request.port === null ? null : new PortSearch(context, taskId, request.port);
     this.#silence = new Silence(context, taskId);
     const { path } = outputFile(context.paths, taskId, request.stream, observed.facts);
-    this.#growth = new Growth(context, taskId, path, true);
+    const onlyEnd = this.#search === null && this.#ports === null && request.idleMs === null;
+    this.#growth = new Growth(context, taskId, onlyEnd ? null : path, true);
     if (decide(observed.facts, observed.alive).state === 'ended') {
       this.#end = describe(context, taskId, observed);
     } else addWaiter(context, taskId, this);
@@ -80,7 +93,7 @@ class Wait implements EndWaiter {
     if (!this.#request.ack || (this.#ports !== null && end.leftovers.length > 0)) return false;
     let more = true;
     for (let bytes = 0; more && bytes < lastSearchBytes; bytes += searchStepBytes) more = this.#searchStep();
-    this.#endIsOurs = !more && this.#match === null;
+    this.#endIsOurs = !more && this.#match === null && this.#mayAnswer();
     return this.#endIsOurs;
   }
 
@@ -124,16 +137,21 @@ class Wait implements EndWaiter {
       await yieldToOthers();
       if (this.#request.abortSignal?.aborted || this.#context.closed) return null;
     }
-    if (this.#match !== null) return this.#report('pattern', { match: this.#match });
+    if (this.#match !== null) return this.#answer('pattern', { match: this.#match });
     const isDue = this.#ports !== null && (end !== null || this.#ports.dueInMs <= 0);
     const port = isDue ? await this.#ports?.look() : null;
-    if (port) return this.#report('port', { port });
-    if (end !== null) return this.#report('exit', { snapshot: this.#acknowledged(end) });
+    if (port) return this.#answer('port', { port });
+    if (end !== null) return this.#answer('exit', { snapshot: end });
     const silentMs = this.#silentMs();
     if (silentMs >= (this.#request.idleMs ?? Number.POSITIVE_INFINITY)) {
-      return this.#report('idle', { idleMs: Math.floor(silentMs) });
+      return this.#answer('idle', { idleMs: Math.floor(silentMs) });
     }
     return this.#timeLeftMs() <= 0 ? this.#report('timeout', {}) : null;
+  }
+
+  #answer(cause: WaitForCause, what: Partial<WaitForResult>): WaitForResult | null {
+    if (!this.#mayAnswer()) return null;
+    return this.#report(cause, what.snapshot ? { snapshot: this.#acknowledged(what.snapshot) } : what);
   }
 
   /** Searches a stretch of output; true when there is more. */

@@ -18,7 +18,7 @@ export interface PatternMatch {
 }
 
 /** A match in a line of text. */
-export interface Found {
+interface Found {
   readonly index: number;
   readonly length: number;
   readonly groups: readonly (string | null)[];
