@@ -8,11 +8,16 @@ export type { RunOptions, RunResult, Session, ShutdownOptions } from './api/sess
 export type { SessionOptions, Store, StorePruneOptions, TaskFilter } from './api/store.ts';
 export type { KillOptions, Task, WaitOptions } from './api/task.ts';
 export type { TaskUsage } from './api/usage.ts';
+export type { WaitForCause, WaitForOptions, WaitForResult } from './api/wait-for-options.ts';
+export type { WaitAnyResult } from './api/wait-many.ts';
 export type { Finding } from './engine/doctor/finding.ts';
+export type { ListeningPort } from './engine/ports.ts';
 export type { SpawnOptions } from './engine/spawn-request.ts';
 export { type ErrorCode, errorCodes, OutliveError } from './errors/error.ts';
 export type { HistoryEntry } from './model/history.ts';
 export { bounds, defaults } from './model/limits.ts';
+export type { PatternMatch } from './model/line-search.ts';
+export type { Pattern, RegexpPattern } from './model/pattern.ts';
 export type { OutputSummary, TaskSnapshot } from './model/snapshot.ts';
 export {
   type EndedStatus,

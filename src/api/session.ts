@@ -25,6 +25,8 @@ import { outputLimits } from './open-sessions.ts';
 import type { OutputChunk } from './output.ts';
 import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
 import { Task } from './task.ts';
+import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
+import { type WaitAnyResult, waitAll, waitAny } from './wait-many.ts';
 
 /** How to run a command in the foreground for a while. */
 export interface RunOptions extends SpawnOptions {
@@ -126,6 +128,26 @@ export class Session implements AsyncDisposable {
     return (await snapshots(this.#context)).sort((a, b) => a.createdAt - b.createdAt);
   }
 
+  /**
+   * Waits until something of the kind that `task.waitFor` waits for happens to one of some tasks. Only what is
+   * reported is acknowledged.
+   * @throws OutliveError as `task.waitFor` does.
+   */
+  async waitAny(tasks: Iterable<Task | string>, options: WaitForOptions = {}): Promise<WaitAnyResult> {
+    this.#mustBeOpen();
+    return await waitAny(this.#context, this.#idsOf(tasks), options);
+  }
+
+  /**
+   * Waits until it happens to each of some tasks. Their ends are acknowledged when all of them are there.
+   * @returns a result for each task, in their order.
+   * @throws OutliveError as `task.waitFor` does.
+   */
+  async waitAll(tasks: Iterable<Task | string>, options: WaitForOptions = {}): Promise<WaitForResult[]> {
+    this.#mustBeOpen();
+    return await waitAll(this.#context, this.#idsOf(tasks), options);
+  }
+
   /** Yields every completion that is owed, and then each as it comes. */
   completions(options: CompletionsOptions = {}): AsyncGenerator<Completion, void, undefined> {
     this.#mustBeOpen();
@@ -202,6 +224,10 @@ export class Session implements AsyncDisposable {
     const { retentionMs } = this.#context.limits;
     if (retentionMs !== null)
       pruneSession(this.#context, { olderThanMs: retentionMs }).catch(() => undefined);
+  }
+
+  #idsOf(tasks: Iterable<Task | string>): string[] {
+    return [...tasks].map((task) => this.task(typeof task === 'string' ? task : task.id).id);
   }
 
   #mustBeOpen(): void {
