@@ -4,7 +4,9 @@
 //   npm run bench -- ARGUMENTS  the benchmarks
 //   npm run build -- --force    build/ and dist/ anew, also when nothing changed
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { build, filesUnder, install, root } from './prepare.mjs';
 
 const suiteLimitMs = 5 * 60_000;
@@ -46,7 +48,12 @@ function test(args) {
   const reporter = process.stdout.isTTY ? 'spec' : 'tap';
   const limits = ['--test-concurrency=2', `--test-timeout=${fileLimitMs}`];
   const options = ['--enable-source-maps', '--test', `--test-reporter=${reporter}`, ...limits];
-  return node([...options, ...flags, ...files], suiteLimitMs);
+  // Test files are processes of their own; what several of them need (the installed package) is made once in here.
+  const scratch = mkdtempSync(join(tmpdir(), 'outlive-scratch-'));
+  process.env.OUTLIVE_TEST_SCRATCH = scratch;
+  return node([...options, ...flags, ...files], suiteLimitMs).finally(() =>
+    rmSync(scratch, { recursive: true, force: true }),
+  );
 }
 
 /** Runs node on our own terminal, hands it the signals that we get, and says how it ended. */

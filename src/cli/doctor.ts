@@ -37,7 +37,7 @@ async function treat(io: Io, finding: Finding, { mend = false }: DoctorOptions):
 function textOf(io: Io, { level, check, message, advice, mend }: Finding): string {
   const { green, yellow, red, dim } = io.colours;
   const sign = { ok: green('ok     '), warning: yellow('warning'), problem: red('problem') }[level];
-  const hint = mend === null ? '' : dim(' (outlive doctor --mend does it)');
+  const hint = mend === null ? '' : dim(` (${io.hint('doctor', '--mend')} does it)`);
   const lines = [`${sign}  ${check}: ${visible(message)}`];
   if (advice !== null) lines.push(`    ${visible(advice)}${hint}`);
   return lines.map((line) => `${line}\n`).join('');

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createColors } from 'picocolors';
+import { commandOf } from './quote.ts';
 
 /** Colours that are none when they are not wanted. */
 export type Colours = ReturnType<typeof createColors>;
@@ -13,6 +14,8 @@ export interface Io {
   /** Width of the terminal; infinite where there is none. */
   readonly columns: number;
   readonly colours: Colours;
+  /** How to run a verb on the same store, as a shell takes it. */
+  hint(...words: readonly string[]): string;
   /** Writes data, and resolves when the reader has room for more. */
   out(data: string | Uint8Array): Promise<void>;
   /** Writes a line that is no data: a hint, a warning. */
@@ -21,8 +24,8 @@ export interface Io {
   err(data: string | Uint8Array): Promise<void>;
 }
 
-/** The streams of this process. Colours are for terminals only, and `NO_COLOR` turns them off. */
-export function processIo(json: boolean): Io {
+/** The streams of this process; `store` is the one that was named on the command line. Colours are for terminals only, and `NO_COLOR` turns them off. */
+export function processIo(json: boolean, store?: string): Io {
   const { stdout, stderr } = process;
   const terminal = stdout.isTTY === true;
   const coloured = terminal && !json && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
@@ -33,6 +36,8 @@ export function processIo(json: boolean): Io {
       return terminal ? stdout.columns || 80 : Number.POSITIVE_INFINITY;
     },
     colours: createColors(coloured),
+    hint: (verb = '', ...words) =>
+      commandOf(['outlive', verb, ...(store === undefined ? [] : ['--store', store]), ...words]),
     out: (data) => write(stdout, data),
     note: (line) => void stderr.write(`outlive: ${line}\n`),
     err: (data) => write(stderr, data),

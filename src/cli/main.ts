@@ -18,7 +18,8 @@ export async function main(words: readonly string[]): Promise<number> {
   const call: { io: Io; work?: () => Promise<number> } = { io: processIo(asksForJson(words)) };
   try {
     parse(words, (load, operands, command) => {
-      const io = processIo(command.opts().json === true);
+      const { json, store } = command.opts<{ json?: boolean; store?: string }>();
+      const io = processIo(json === true, store);
       call.io = io;
       call.work = async () => await ((await load()) as Verb)(io, operands, command.opts());
     });

@@ -55,7 +55,9 @@ export async function copyTail(io: Io, task: Task, separate: boolean): Promise<v
   for (const stream of streamsOf(separate)) {
     const chunk = await task.tail({ maxBytes: tailBytes, stream });
     if (chunk.omittedBytes > 0)
-      io.note(`the first ${shownBytes(chunk.omittedBytes)} are left out; all of it: outlive logs ${task.id}`);
+      io.note(
+        `the first ${shownBytes(chunk.omittedBytes)} are left out; all of it: ${io.hint('logs', task.id)}`,
+      );
     const sink = new Sink(io, stream);
     await sink.write(chunk.bytes);
     await sink.end();

@@ -147,14 +147,23 @@ function logs(): Definition {
 
 function wait(): Definition {
   const command = new Command('wait')
-    .description('Wait for the end of tasks; the exit status is the command’s own.')
+    .description('Wait for the end of tasks, or for what they do; the exit status is the command’s own.')
     .argument('<task...>', 'ids, beginnings of ids, or names')
     .option('--any', 'until one of them has ended')
-    .option('--timeout <duration>', 'wait no longer', values.duration);
+    .option('--timeout <duration>', 'wait no longer', values.duration)
+    .option(
+      '--for <condition>',
+      'until exit, pattern=RE in a line of output, port=N (or any) is listened at, or idle=DURATION without output; may be repeated, the first counts, and the end always ends the wait',
+      values.condition,
+    );
   return [
     command,
     async () => (await import('./wait.ts')).wait,
-    ['outlive wait build', 'outlive wait --any --timeout 10m bgb-1a2b bgb-9f00'],
+    [
+      'outlive wait build',
+      'outlive wait --any --timeout 10m bgb-1a2b bgb-9f00',
+      "outlive wait dev --for 'pattern=listening on' --for port=3000 --timeout 1m",
+    ],
   ];
 }
 
@@ -222,7 +231,7 @@ function completion(): Definition {
     async () => (await import('./completion.ts')).completion,
     [
       'source <(outlive completion bash)',
-      'outlive completion zsh > "${fpath[1]}/_outlive"',
+      'outlive completion zsh > ~/.zsh/completions/_outlive',
       'outlive completion fish > ~/.config/fish/completions/outlive.fish',
     ],
   ];

@@ -49,7 +49,7 @@ async function list(io: Io, store: Store, options: PsOptions): Promise<string> {
   if (io.json) return tasks.map(jsonLine).join('');
   // The library for tables is loaded while CPU time is measured.
   const [usage, { tableText }] = await Promise.all([usageOf(store, tasks), import('./present/table.ts')]);
-  if (tasks.length === 0 && io.terminal) io.note(nothing(options));
+  if (tasks.length === 0 && io.terminal) io.note(nothing(io, options));
   if (tasks.length === 0) return '';
   const rows = tasks.map((task) => rowOf(io, task, usage.get(task.taskId), options));
   if (!io.terminal) return rows.map((row) => `${row.join('\t')}\n`).join('');
@@ -69,11 +69,11 @@ async function usageOf(
       );
 }
 
-function nothing(options: PsOptions): string {
+function nothing(io: Io, options: PsOptions): string {
   const where = options.allSessions ? 'in this store' : `in session ${visible(sessionIdOf(options))}`;
   return options.all
     ? `no task is ${where}`
-    : `nothing runs ${where}; those that ended are listed by: outlive ps -a`;
+    : `nothing runs ${where}; those that ended are listed by: ${io.hint('ps', '-a')}`;
 }
 
 function headingOf({ allSessions }: PsOptions): string[] {
@@ -116,7 +116,7 @@ async function watch(io: Io, store: Store, options: PsOptions): Promise<void> {
   try {
     await untilInterrupted(async (interrupted) => {
       while (!interrupted.aborted) {
-        const text = (await list(io, store, options)) || nothing(options);
+        const text = (await list(io, store, options)) || nothing(io, options);
         const heading = `outlive ps, ${new Date().toLocaleTimeString()}; Ctrl-C ends it\n\n`;
         await io.out(`\x1b[H${fitted(heading + text)}\x1b[J`);
         await sleep(redrawMs, undefined, { signal: interrupted }).catch(() => undefined);

@@ -1,4 +1,3 @@
-import type { Session } from '../api/session.ts';
 import type { Task } from '../api/task.ts';
 import type { SpawnOptions } from '../engine/spawn-request.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
@@ -32,7 +31,7 @@ interface RunVerbOptions extends CommonOptions {
 export async function run(io: Io, words: readonly string[], options: RunVerbOptions): Promise<number> {
   return await withSession(options, async (session) => {
     const task = await session.spawn(commandOf(words), spawnOptions(options));
-    if (options.wait !== undefined || options.follow) return await foreground(io, session, task, options);
+    if (options.wait !== undefined || options.follow) return await foreground(io, task, options);
     await io.out(io.json ? jsonLine(task.snapshot()) : `${task.id}\n`);
     return exitStatus.ok;
   });
@@ -55,7 +54,7 @@ function spawnOptions(options: RunVerbOptions): SpawnOptions {
 }
 
 /** Waits for the end, or for as long as was said, or until somebody presses Ctrl-C; then the task is in the background. */
-async function foreground(io: Io, session: Session, task: Task, options: RunVerbOptions): Promise<number> {
+async function foreground(io: Io, task: Task, options: RunVerbOptions): Promise<number> {
   const { follow = false, separate = false } = options;
   const waitMs = orNull(options.wait ?? 'none');
   return await untilInterrupted(async (interrupted) => {
@@ -69,8 +68,8 @@ async function foreground(io: Io, session: Session, task: Task, options: RunVerb
     await following;
     if (!follow && !io.json) await (ended ? copyAll : copyTail)(io, task, separate);
     if (io.json) await io.out(jsonLine(snapshot));
-    if (!ended) return background(io, session, snapshot, interrupted.aborted ? null : waitMs);
-    for (const remark of remarks(snapshot)) io.note(remark);
+    if (!ended) return background(io, snapshot, interrupted.aborted ? null : waitMs);
+    for (const remark of remarks(snapshot, io)) io.note(remark);
     await task.ack();
     return statusOfTask(snapshot);
   });
@@ -90,11 +89,10 @@ async function waitFor(
 }
 
 /** @param waitedMs how long we waited; null: until we were interrupted. */
-function background(io: Io, session: Session, { taskId }: TaskSnapshot, waitedMs: number | null): number {
+function background(io: Io, { taskId }: TaskSnapshot, waitedMs: number | null): number {
   const when = waitedMs === null ? 'you interrupted the wait, and it' : `after ${shownDuration(waitedMs)} it`;
-  const where = session.id === 'default' || process.env.OUTLIVE_SESSION ? '' : ` --session ${session.id}`;
   io.note(
-    `${taskId} is in the background: ${when} goes on. Do not poll; wait for its end with: outlive wait${where} ${taskId}`,
+    `${taskId} is in the background: ${when} goes on. Do not poll; wait for its end with: ${io.hint('wait', taskId)}`,
   );
   return exitStatus.stillRunning;
 }

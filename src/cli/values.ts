@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import bytes from 'bytes';
 import { InvalidArgumentError } from 'commander';
 import ms, { type StringValue } from 'ms';
+import type { RegexpPattern } from '../model/pattern.ts';
 
 /** `ms` takes a bare number for milliseconds and `bytes` knows no `64k`, so the form is checked first. */
 const durationForm = /^\d+(?:\.\d+)?(?:ms|s|m|h|d|w)$/;
@@ -58,6 +59,23 @@ export function whole(text: string): number {
   if (!/^\d{1,15}$/.test(text.trim()))
     throw new InvalidArgumentError('Expected a whole number that is not negative.');
   return Number(text);
+}
+
+/** What `wait --for` names; whichever comes first ends the wait, and so does the end of the task. */
+export interface Conditions {
+  readonly pattern?: RegexpPattern;
+  readonly port?: number | true;
+  readonly idleMs?: number;
+}
+
+/** Collects conditions: `exit`, `pattern=RE`, `port=N` (or `port=any`), `idle=D`. */
+export function condition(text: string, before: Conditions | undefined): Conditions {
+  const [, kind, value = ''] = /^([a-z]+)(?:=(.*))?$/s.exec(text) ?? [];
+  if (kind === 'exit' && value === '') return { ...before };
+  if (kind === 'pattern' && value !== '') return { ...before, pattern: { regexp: value } };
+  if (kind === 'port' && value !== '') return { ...before, port: value === 'any' ? true : whole(value) };
+  if (kind === 'idle' && value !== '') return { ...before, idleMs: duration(value) };
+  throw new InvalidArgumentError('Expected exit, pattern=RE, port=N or idle=DURATION.');
 }
 
 /** Collects `K=V` options; of several with one key the last counts. */

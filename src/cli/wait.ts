@@ -1,67 +1,108 @@
 import type { Task } from '../api/task.ts';
+import type { WaitForOptions, WaitForResult } from '../api/wait-for-options.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { isEnded } from '../model/words.ts';
 import { exitStatus, statusOfTask } from './exit-status.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, findAll, handleOf, withStore } from './open.ts';
 import { completionText, jsonLine } from './present/task.ts';
+import { visible } from './present/text.ts';
+import { shownDuration } from './present/values.ts';
+import type { Conditions } from './values.ts';
 
 interface WaitVerbOptions extends CommonOptions {
   readonly any?: boolean;
   readonly timeout?: number;
+  readonly for?: Conditions;
 }
 
-/** `outlive wait`: waits for the end of all tasks that are named, or of one of them. */
+/** How the wait for one task ended. */
+interface Waited {
+  readonly task: Task;
+  /** `null`: another task was the first, or the wait was interrupted. */
+  readonly result: WaitForResult | null;
+}
+
+/** `outlive wait`: waits for all tasks that are named, or for one of them: for their end, or for what they do. */
 export async function wait(io: Io, references: readonly string[], options: WaitVerbOptions): Promise<number> {
   return await withStore(options, async (store) => {
     const tasks: Task[] = [];
     for (const snapshot of findAll(store, references, options)) tasks.push(await handleOf(store, snapshot));
-    const found = await untilInterrupted((interrupted) => waitForEnds(tasks, options, interrupted));
-    const ended = found.filter(({ status }) => isEnded(status));
-    for (const snapshot of ended) await tell(io, tasks, snapshot);
-    const running = found.filter(({ status }) => !isEnded(status));
-    if (ended.length === 0 || (!options.any && running.length > 0)) {
-      await tellRunning(io, running);
+    const waited = await untilInterrupted((interrupted) => waitForAll(tasks, options, interrupted));
+    const statuses: number[] = [];
+    for (const { task, result } of waited) {
+      if (result !== null && result.cause !== 'timeout') statuses.push(await tell(io, task, result, options));
+    }
+    const missing = waited.filter(({ result }) => result === null || result.cause === 'timeout');
+    if (statuses.length === 0 || (!options.any && missing.length > 0)) {
+      await tellRunning(io, missing);
       return exitStatus.stillRunning;
     }
-    return ended.map(statusOfTask).find((status) => status !== exitStatus.ok) ?? exitStatus.ok;
+    return statuses.find((status) => status !== exitStatus.ok) ?? exitStatus.ok;
   });
 }
 
-/** The snapshots of all tasks when all, or with `any` at least one, have ended, or the wait was given up. */
-async function waitForEnds(
+async function waitForAll(
   tasks: readonly Task[],
-  { any = false, timeout }: WaitVerbOptions,
+  { any = false, timeout, for: conditions = {} }: WaitVerbOptions,
   interrupted: AbortSignal,
-): Promise<TaskSnapshot[]> {
+): Promise<Waited[]> {
   const enough = new AbortController();
   const abortSignal = AbortSignal.any([interrupted, enough.signal]);
-  const waits = tasks.map(async (task) => {
-    try {
-      // Acknowledged when it is printed, not before.
-      return await task.wait({
-        ack: false,
-        abortSignal,
-        ...(timeout !== undefined && { timeoutMs: timeout }),
-      });
-    } catch (error) {
-      if (!abortSignal.aborted) throw error;
-      return task.snapshot();
-    } finally {
-      if (any) enough.abort();
-    }
-  });
-  return await Promise.all(waits);
+  const options: WaitForOptions = {
+    ...conditions,
+    // Acknowledged when it is printed, not before.
+    ack: false,
+    abortSignal,
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+  };
+  return await Promise.all(
+    tasks.map(async (task) => {
+      const result = await resultOrNull(task, options, abortSignal);
+      if (any && result !== null && result.cause !== 'timeout') enough.abort();
+      return { task, result };
+    }),
+  );
 }
 
-async function tell(io: Io, tasks: readonly Task[], snapshot: TaskSnapshot): Promise<void> {
-  await io.out(io.json ? jsonLine(snapshot) : completionText(snapshot, io));
-  await tasks.find(({ id }) => id === snapshot.taskId)?.ack();
+async function resultOrNull(
+  task: Task,
+  options: WaitForOptions,
+  abortSignal: AbortSignal,
+): Promise<WaitForResult | null> {
+  try {
+    return await task.waitFor(options);
+  } catch (error) {
+    if (abortSignal.aborted) return null;
+    throw error;
+  }
 }
 
-async function tellRunning(io: Io, running: readonly TaskSnapshot[]): Promise<void> {
+/** Prints what ended a wait. A task that ended although something else was waited for did not do it: that is no success. */
+async function tell(io: Io, task: Task, result: WaitForResult, options: WaitVerbOptions): Promise<number> {
+  const { cause, match, port, idleMs, snapshot } = result;
+  const awaited = Object.keys(options.for ?? {}).length > 0;
+  if (io.json)
+    await io.out(jsonLine(awaited ? { taskId: task.id, cause, match, port, idleMs, snapshot } : snapshot));
+  else await io.out(cause === 'exit' ? completionText(snapshot, io) : `${task.id} ${shown(result)}\n`);
+  if (cause !== 'exit') return exitStatus.ok;
+  await task.ack();
+  const status = statusOfTask(snapshot);
+  if (!awaited) return status;
+  io.note(`${task.id} ended before what was waited for`);
+  return status === exitStatus.ok ? exitStatus.notSeen : status;
+}
+
+function shown({ match, port, idleMs }: WaitForResult): string {
+  if (match !== null) return `wrote at byte ${match.offset}: ${visible(match.line)}`;
+  if (port !== null)
+    return `listens at port ${port.port}${port.pid === null ? '' : `, by process ${port.pid}`}`;
+  return `has written nothing for ${shownDuration(idleMs)}`;
+}
+
+async function tellRunning(io: Io, missing: readonly Waited[]): Promise<void> {
+  const running: TaskSnapshot[] = missing.map(({ task, result }) => result?.snapshot ?? task.snapshot());
   if (io.json) await io.out(running.map(jsonLine).join(''));
-  const ids = running.map(({ taskId }) => taskId).join(' ');
-  io.note(`still running: ${ids}. Wait again with: outlive wait ${ids}`);
+  const ids = running.map(({ taskId }) => taskId);
+  io.note(`still running: ${ids.join(' ')}. Wait again with: ${io.hint('wait', ...ids)}`);
 }

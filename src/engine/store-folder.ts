@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { OutliveError } from '../errors/error.ts';
 import { encodeStoreRecord, parseStoreRecord, storeVersion } from '../tasklog/records.ts';
 import { systemCode } from '../util/system-error.ts';
@@ -27,7 +27,23 @@ export function prepareStore(dir: string): string {
 function make(dir: string): boolean {
   // Something that is there already is looked at next.
   if (existsSync(dir)) return false;
-  return writable(dir, () => mkdirSync(dir, { recursive: true, mode: 0o700 }) !== undefined);
+  return writable(dir, () => makeFolders(dir));
+}
+
+/**
+ * Makes a folder and those above it; true when it is new. Node's own `recursive` never ends where the folder
+ * above is there and says ENOENT all the same, as /proc does.
+ */
+function makeFolders(dir: string): boolean {
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    if (systemCode(error) !== 'ENOENT' || existsSync(dirname(dir))) throw error;
+  }
+  makeFolders(dirname(dir));
+  return makeFolders(dir);
 }
 
 function checkOwner(dir: string): void {

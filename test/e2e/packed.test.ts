@@ -1,36 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { installedPackage, runProgram } from '../support/packed.ts';
 import { root } from '../support/repository.ts';
 
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  dependencies: Record<string, string>;
-};
-const scratch = mkdtempSync(join(tmpdir(), 'outlive-packed-'));
-const consumer = join(scratch, 'consumer');
-after(() => rmSync(scratch, { recursive: true }));
+const consumer = installedPackage();
 
-test('the packed package installs into an empty project', () => {
-  npm(root, 'pack', '--pack-destination', scratch);
-  const tarball = readdirSync(scratch).find((name) => name.endsWith('.tgz'));
-  assert.ok(tarball, 'npm pack wrote no tarball');
-  mkdirSync(consumer);
-  writeFileSync(join(consumer, 'package.json'), '{ "private": true, "type": "module" }');
-  // The dependencies come from our own node_modules, so that no registry is asked.
-  const dependencies = Object.keys(manifest.dependencies).map((name) => join(root, 'node_modules', name));
-  npm(root, 'pack', '--pack-destination', scratch, ...dependencies);
-  const tarballs = readdirSync(scratch).filter((name) => name.endsWith('.tgz'));
-  npm(
-    consumer,
-    'install',
-    '--offline',
-    '--no-audit',
-    '--no-fund',
-    ...tarballs.map((name) => join(scratch, name)),
-  );
+test('the packed package installs into an empty project, with what it needs and nothing else', () => {
   assert.deepEqual(readdirSync(join(consumer, 'node_modules', 'outlive')).sort(), [
     'CHANGELOG.md',
     'LICENSE',
@@ -48,14 +26,16 @@ test('what is loaded only when it is used is found there, too', () => {
     console.log((await task.waitFor({ pattern: /^r.*y$/ })).cause);
     await task.kill({ graceMs: 0 });
     await store.close();`;
+  const store = mkdtempSync(join(tmpdir(), 'outlive-test-'));
   writeFileSync(join(consumer, 'waits.mjs'), program);
-  assert.equal(run(process.execPath, ['waits.mjs', join(scratch, 'store')], consumer).trim(), 'pattern');
+  assert.equal(runProgram(process.execPath, ['waits.mjs', store], consumer).trim(), 'pattern');
+  rmSync(store, { recursive: true });
 });
 
 test('a program in that project can import openStore', () => {
   const program = "import { openStore } from 'outlive'; console.log(typeof openStore);";
   writeFileSync(join(consumer, 'program.mjs'), program);
-  assert.equal(run(process.execPath, ['program.mjs'], consumer).trim(), 'function');
+  assert.equal(runProgram(process.execPath, ['program.mjs'], consumer).trim(), 'function');
 });
 
 test("a TypeScript program in that project type-checks, the package's declarations included", () => {
@@ -65,21 +45,5 @@ test("a TypeScript program in that project type-checks, the package's declaratio
   const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023'];
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  run(process.execPath, [tsc, ...options, ...types, 'program.ts'], consumer);
+  runProgram(process.execPath, [tsc, ...options, ...types, 'program.ts'], consumer);
 });
-
-function npm(cwd: string, ...args: string[]): void {
-  // Under `npm test` the npm that runs us is known by path; that works on Windows too, where npm is not a program.
-  const cli = process.env.npm_execpath;
-  if (cli) run(process.execPath, [cli, ...args], cwd);
-  else run('npm', args, cwd);
-}
-
-function run(command: string, args: readonly string[], cwd: string): string {
-  try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 120_000 });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error });
-  }
-}

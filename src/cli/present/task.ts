@@ -39,12 +39,15 @@ export function completionText(snapshot: TaskSnapshot, io: Io): string {
   const shown = previewLines(output.preview);
   lines.push(...shown.map((line) => `  | ${line}`));
   if (output.truncated)
-    lines.push(`  the end of ${shownBytes(output.bytes)} of output; all of it: outlive logs ${taskId}`);
+    lines.push(`  the end of ${shownBytes(output.bytes)} of output; all of it: ${io.hint('logs', taskId)}`);
   return `${lines.join('\n')}\n`;
 }
 
 /** What somebody who ran a command in the foreground must know beside its output and exit status; often nothing. */
-export function remarks({ taskId, status, statusReason, leftovers, pipeStatus }: TaskSnapshot): string[] {
+export function remarks(
+  { taskId, status, statusReason, leftovers, pipeStatus }: TaskSnapshot,
+  io: Io,
+): string[] {
   const notes: string[] = [];
   if (isEnded(status) && status !== 'completed' && status !== 'failed') {
     const reason =
@@ -56,7 +59,7 @@ export function remarks({ taskId, status, statusReason, leftovers, pipeStatus }:
     notes.push(`${taskId} ended with 0, but a part of its pipeline failed: ${pipeStatus?.join(' ')}`);
   if (leftovers.length > 0) {
     const list = leftovers.map(({ pid, command }) => `${pid} ${visible(command)}`).join('; ');
-    notes.push(`${taskId} left processes running: ${list}. Stop them with: outlive kill ${taskId}`);
+    notes.push(`${taskId} left processes running: ${list}. Stop them with: ${io.hint('kill', taskId)}`);
   }
   return notes;
 }

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './repository.ts';
+
+/** Where the test files of one run share things; `npm test` makes it and removes it. */
+const scratch = process.env.OUTLIVE_TEST_SCRATCH ?? ownScratch();
+
+/**
+ * A project elsewhere into which the packed tarball is installed, as users have it. Made once for all test files
+ * of a run: it takes seconds. Nothing of the repository is above it, so a dependency that package.json does not
+ * name is not found.
+ */
+export function installedPackage(): string {
+  const consumer = join(scratch, 'consumer');
+  if (existsSync(consumer)) return consumer;
+  const draft = mkdtempSync(join(scratch, 'draft-'));
+  npm(root, 'pack', '--pack-destination', draft);
+  const tarball = readdirSync(draft).find((name) => name.endsWith('.tgz'));
+  if (tarball === undefined) throw new Error('npm pack wrote no tarball');
+  const project = join(draft, 'consumer');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', join(draft, tarball));
+  try {
+    renameSync(project, consumer);
+  } catch (error) {
+    // Another test file was faster.
+    if (!existsSync(consumer)) throw error;
+  }
+  rmSync(draft, { recursive: true });
+  return consumer;
+}
+
+/** The executable of the installed package. */
+export function installedCommand(): string {
+  return join(installedPackage(), 'node_modules', '.bin', 'outlive');
+}
+
+/** Runs a program to its end; what it printed is in the error when it fails. */
+export function runProgram(command: string, args: readonly string[], cwd: string): string {
+  try {
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 120_000 });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error });
+  }
+}
+
+function npm(cwd: string, ...args: string[]): void {
+  // Under `npm test` the npm that runs us is known by path; that works on Windows too, where npm is not a program.
+  const cli = process.env.npm_execpath;
+  if (cli) runProgram(process.execPath, [cli, ...args], cwd);
+  else runProgram('npm', args, cwd);
+}
+
+/** A test file that is run alone cleans up after itself. */
+function ownScratch(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'outlive-packed-'));
+  process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
