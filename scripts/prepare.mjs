@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -46,6 +47,7 @@ export function build({ force = false } = {}) {
   const tsc = 'node_modules/typescript/bin/tsc';
   run(process.execPath, [tsc, '--project', 'tsconfig.json']);
   run(process.execPath, [tsc, '--project', 'tsconfig.build.json']);
+  chmodSync('dist/bin/outlive.js', 0o755); // tsc leaves it as a file like any other
   removeOrphans('build', '.');
   removeOrphans('dist', 'src');
   mkdirSync('build', { recursive: true });

@@ -14,6 +14,7 @@ test('the packed package installs into an empty project, with what it needs and 
     'LICENSE',
     'README.md',
     'dist',
+    'man',
     'package.json',
     'src',
   ]);

@@ -12,6 +12,7 @@ test('the package exports these values and no others', () => {
     'OutliveError',
     'bounds',
     'defaults',
+    'diagnose',
     'errorCodes',
     'isEnded',
     'openStore',

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CommandLine, objects } from '../support/command-line.ts';
+import { waitFor } from '../support/world.ts';
+
+test('50 concurrent runs from 50 shells lose nothing, and each completion is told once to two readers', async () => {
+  await using cli = new CommandLine();
+  const count = 50;
+  const readers = [0, 1].map(() => cli.start(['completions', '--follow', '--ack', '--json']));
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const shells = numbers.map(
+    (number) => cli.start(['run', '--', `echo output of ${number}; exit ${number % 7}`]).answer,
+  );
+  const ids = (await Promise.all(shells)).map(({ status, stdout, stderr }) => {
+    assert.deepEqual([status, stderr], [0, '']);
+    return stdout.trim();
+  });
+  assert.equal(new Set(ids).size, count);
+
+  const told = () => readers.flatMap(({ stdout }) => objects(stdout.slice(0, stdout.lastIndexOf('\n') + 1)));
+  await waitFor(() => told().length >= count, 'every completion');
+  for (const reader of readers) reader.child.kill('SIGINT');
+  await Promise.all(readers.map(({ answer }) => answer));
+  const byId = new Map(told().map((snapshot) => [snapshot.taskId, snapshot]));
+  assert.equal(told().length, count);
+  for (const number of numbers) {
+    const snapshot = byId.get(ids[number]);
+    assert.deepEqual([snapshot?.exitCode, snapshot?.output.preview], [number % 7, `output of ${number}\n`]);
+  }
+  assert.equal((await cli.run('completions')).stdout, '');
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { test } from 'node:test';
+import { CommandLine, objects, oneObject, type Snapshot } from '../support/command-line.ts';
+
+/** What changes from run to run, replaced by what it is. */
+function pinned(cli: CommandLine, { taskId, ...rest }: Snapshot): Snapshot {
+  const text = JSON.stringify(rest).replaceAll(taskId, 'ID').replaceAll(cli.base, 'BASE');
+  const folder = /sessions\/default-[0-9a-f]{16}/g;
+  const value: Snapshot = JSON.parse(text.replace(folder, 'sessions/DEFAULT'));
+  for (const time of ['createdAt', 'startedAt', 'endedAt', 'durationMs', 'cpuMs', 'pid']) {
+    if (typeof value[time] === 'number') value[time] = typeof value[time];
+  }
+  return value;
+}
+
+const ended = {
+  sessionId: 'default',
+  name: 'build',
+  command: 'echo done; exit 3',
+  cwd: 'BASE',
+  status: 'failed',
+  statusReason: null,
+  exitCode: 3,
+  killSignal: null,
+  pid: 'number',
+  createdAt: 'number',
+  startedAt: 'number',
+  endedAt: 'number',
+  durationMs: 'number',
+  timeoutMs: 1_800_000,
+  cpuMs: 'number',
+  output: {
+    path: 'BASE/store/sessions/DEFAULT/output/ID.out',
+    stderrPath: null,
+    bytes: 5,
+    preview: 'done\n',
+    truncated: false,
+  },
+  leftovers: [],
+  delivered: false,
+  pipeStatus: null,
+  labels: { kind: 'test' },
+};
+
+test('the snapshot of a task is the same wherever it is printed', async () => {
+  await using cli = new CommandLine();
+  const options = ['-n', 'build', '-l', 'kind=test', '--shell', 'sh'];
+  const { stdout } = await cli.run('run', '--wait', '--json', ...options, 'echo done; exit 3');
+  assert.deepEqual(pinned(cli, oneObject(stdout)), ended);
+  const told = { ...ended, delivered: true };
+  const [ps, wait, kill] = await Promise.all([
+    cli.run('ps', '-a', '--json'),
+    cli.run('wait', '--json', 'build'),
+    cli.run('kill', '--json', 'build'),
+  ]);
+  for (const answer of [ps, wait, kill]) assert.deepEqual(pinned(cli, oneObject(answer.stdout)), told);
+});
+
+test('a completion is a snapshot', async () => {
+  await using cli = new CommandLine();
+  await cli.ended('echo done; exit 3', '-n', 'build', '-l', 'kind=test', '--shell', 'sh');
+  const { stdout } = await cli.run('completions', '--json');
+  assert.deepEqual(pinned(cli, oneObject(stdout)), ended);
+});
+
+test('show adds what only it tells', async () => {
+  await using cli = new CommandLine();
+  const taskId = await cli.ended('echo done; exit 3', '-n', 'build', '-l', 'kind=test', '--shell', 'sh');
+  const { shell, spawnedBy, ...shown } = pinned(cli, await cli.snapshot(taskId));
+  assert.match(shell, /^\/.*\/sh$/);
+  assert.deepEqual([typeof spawnedBy.pid, spawnedBy.host], ['number', hostname()]);
+  assert.deepEqual(shown, {
+    ...ended,
+    limits: {
+      timeoutMs: 1_800_000,
+      graceMs: 3_000,
+      maxOutputBytes: 1_073_741_824,
+      keepOutputBytes: 104_857_600,
+    },
+    leftoversPolicy: 'report',
+    logPath: 'BASE/store/sessions/DEFAULT/tasks/ID.jsonl',
+    processes: [],
+  });
+});
+
+test('show --facts, logs, wait --for, prune and doctor print objects of their own', async () => {
+  await using cli = new CommandLine();
+  const taskId = await cli.ended('echo ready', '-n', 'build');
+  const answers = await Promise.all([
+    cli.run('show', '--facts', '--json', taskId),
+    cli.run('logs', '--json', taskId),
+    cli.run('wait', '--json', '--for', 'pattern=rea(d)y', taskId),
+    cli.run('prune', '--json', '--dry-run', '--older-than', '0s'),
+    cli.run('doctor', '--json'),
+  ]);
+  const [facts = [], logs = [], wait = [], prune = [], doctor = []] = answers.map(({ stdout }) =>
+    objects(stdout),
+  );
+  assert.deepEqual(Object.keys(facts[0] ?? {}), ['fact', 'at', 'text']);
+  assert.deepEqual(logs, [
+    {
+      taskId,
+      stream: 'stdout',
+      offset: 0,
+      nextOffset: 6,
+      size: 6,
+      omittedBytes: 0,
+      more: false,
+      text: 'ready\n',
+    },
+  ]);
+  const { snapshot, ...waited } = wait[0] ?? {};
+  assert.equal(snapshot.taskId, taskId);
+  const match = { offset: 0, nextOffset: 5, text: 'ready', groups: ['d'], line: 'ready', lineOffset: 0 };
+  assert.deepEqual(waited, { taskId, cause: 'pattern', match, port: null, idleMs: null });
+  assert.deepEqual(prune, [{ taskIds: [], bytes: 0, dryRun: true }]);
+  for (const finding of doctor) {
+    assert.deepEqual(Object.keys(finding), ['check', 'level', 'message', 'advice', 'canMend', 'mended']);
+  }
+});
