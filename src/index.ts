@@ -15,5 +15,6 @@ export {
   type Leftover,
   type LeftoversPolicy,
   type LiveStatus,
+  type OnLimit,
   type TaskStatus,
 } from './model/words.ts';

@@ -11,6 +11,7 @@ import { exceedsKeep } from './cut-output.ts';
 import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
 import { type Observed, observe, takeSnapshot } from './observe.ts';
+import { grantTurns } from './queue.ts';
 import { removeTask } from './sweep.ts';
 
 /** So long the event loop is kept busy at a stretch, in milliseconds. */
@@ -30,6 +31,8 @@ export async function adopt(context: SessionContext, limits: OutputLimits): Prom
       pending.push(look(context, limits, taskId).catch(() => undefined));
   }
   await Promise.all(pending);
+  context.isAdopted = true;
+  grantTurns(context);
 }
 
 /** Most tasks of an old session have ended, and one read of their log is all that they cost. */
