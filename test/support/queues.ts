@@ -1,4 +1,18 @@
-import { quote } from './world.ts';
+import { readFileSync } from 'node:fs';
+import type { Task } from '../../src/index.ts';
+import { factOf, hasFact } from './logs.ts';
+import { quote, type World, waitFor } from './world.ts';
+
+/** Waits until the shim of a queued task has suspended itself. */
+export async function untilAsleep(world: World, task: Task): Promise<void> {
+  const log = world.logOf(task.id);
+  await waitFor(() => hasFact(log, 'waiting'), 'the shim to say that it waits');
+  const { pid } = factOf(log, 'waiting');
+  await waitFor(
+    () => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')),
+    'the shim to suspend itself',
+  );
+}
 
 /** A command that notes in a file when it starts and when it ends. */
 export function tracing(trace: string, name: number | string, between = 'sleep 0.02'): string {
