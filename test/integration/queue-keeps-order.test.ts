@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { factOf, hasFact } from '../support/logs.ts';
 import { startOrder, tracing } from '../support/queues.ts';
-import { World, waitFor } from '../support/world.ts';
+import { fixture, World, waitFor } from '../support/world.ts';
+
+const library = new URL('../../src/index.js', import.meta.url).href;
 
 test('tasks over the limit wait their turn, start in their order and never run more than the limit allows', async () => {
   await using world = new World();
@@ -62,4 +64,13 @@ test('a task that waits takes no place: the limit counts those that run', async 
     code: 'TASK_LIMIT',
     details: { running: running.map(({ id }) => id), maxRunning: 2 },
   });
+});
+
+test('a task that runs may queue tasks of its own in the same session', async () => {
+  await using world = new World();
+  const session = await world.session('test', { maxRunning: 1 });
+  const outer = await session.spawn(fixture('queues-a-task.mjs', library, world.dir));
+  assert.equal((await outer.wait()).exitCode, 0, (await outer.tail()).text);
+  const inner = (await session.tasks()).find(({ taskId }) => taskId !== outer.id);
+  assert.equal((await session.task(inner?.taskId ?? '').wait()).status, 'completed');
 });
