@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { factOf, hasFact } from '../support/logs.ts';
-import { startOrder, tracing } from '../support/queues.ts';
+import { endOf, startOrder, tracing } from '../support/queues.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
 const library = new URL('../../src/index.js', import.meta.url).href;
@@ -16,7 +16,7 @@ test('tasks over the limit wait their turn, start in their order and never run m
     session.spawn(tracing(trace, index), { onLimit: 'queue' }),
   );
   const tasks = await Promise.all(spawns);
-  const ends = await Promise.all(tasks.map((task) => task.wait()));
+  const ends = await Promise.all(tasks.map((task) => endOf(task)));
   assert.deepEqual([...new Set(ends.map(({ status }) => status))], ['completed']);
   const { order, mostAtOnce } = startOrder(readFileSync(trace, 'utf8'));
   assert.equal(order.length, 24);
@@ -36,7 +36,7 @@ test('below the limit a task that may wait starts at once, by the way of any oth
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const task = await session.spawn('true', { onLimit: 'queue' });
-  assert.equal((await task.wait()).status, 'completed');
+  assert.equal((await endOf(task)).status, 'completed');
   assert.equal(hasFact(world.logOf(task.id), 'waiting'), false);
   assert.equal(factOf(world.logOf(task.id), 'spec').queue, undefined);
 });
@@ -70,7 +70,7 @@ test('a task that runs may queue tasks of its own in the same session', async ()
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const outer = await session.spawn(fixture('queues-a-task.mjs', library, world.dir));
-  assert.equal((await outer.wait()).exitCode, 0, (await outer.tail()).text);
+  assert.equal((await endOf(outer)).exitCode, 0, (await outer.tail()).text);
   const inner = (await session.tasks()).find(({ taskId }) => taskId !== outer.id);
-  assert.equal((await session.task(inner?.taskId ?? '').wait()).status, 'completed');
+  assert.equal((await endOf(session.task(inner?.taskId ?? ''))).status, 'completed');
 });

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Session, Task } from '../../src/index.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
-import { untilAsleep } from '../support/queues.ts';
+import { endOf, untilAsleep } from '../support/queues.ts';
 import { shimShells } from '../support/shim-shells.ts';
-import { quote, World } from '../support/world.ts';
+import { quote, World, waitFor } from '../support/world.ts';
 
-/** No stop that takes its grace comes to an end. */
-const century = 100 * 365 * 24 * 3_600_000;
+/** Longer than a test waits: a stop that takes its grace fails the test. */
+const graceMs = 60_000;
 
 for (const [name, shimShell] of Object.entries(shimShells)) {
   test(`under ${name} a queued task that is stopped never runs its command`, async () => {
@@ -17,9 +17,12 @@ for (const [name, shimShell] of Object.entries(shimShells)) {
     const session = await world.session('test', { maxRunning: 1, store: { shimShell } });
     const { waiting, trace } = await oneWaits(world, session);
     await untilAsleep(world, waiting);
-    const { status, statusReason, exitCode, killSignal, startedAt } = await waiting.kill({
-      graceMs: century,
+    let done = false;
+    const stop = waiting.kill({ graceMs }).finally(() => {
+      done = true;
     });
+    await waitFor(() => done, 'the stop');
+    const { status, statusReason, exitCode, killSignal, startedAt } = await stop;
     assert.deepEqual([status, statusReason, exitCode, killSignal], ['killed', 'kill', null, null]);
     assert.equal(startedAt, null);
     assert.deepEqual(world.pidsOf(waiting.id), []);
@@ -52,7 +55,7 @@ test('a stop that was asked for by a process that is gone ends a queued task', a
     killSignal: 'SIGTERM',
   };
   appendFacts(world.logOf(waiting.id), stop);
-  assert.equal((await waiting.wait()).status, 'killed');
+  assert.equal((await endOf(waiting)).status, 'killed');
   assert.equal(existsSync(trace), false);
 });
 
@@ -75,7 +78,7 @@ test('a queued task whose shim was killed has failed: its command never ran', as
   const { waiting, trace } = await oneWaits(world, session);
   await untilAsleep(world, waiting);
   process.kill(factOf(world.logOf(waiting.id), 'waiting').pid, 'SIGKILL');
-  const { status, statusReason, exitCode, killSignal } = await waiting.wait();
+  const { status, statusReason, exitCode, killSignal } = await endOf(waiting);
   assert.deepEqual([status, statusReason, exitCode, killSignal], ['failed', 'spawn_aborted', null, null]);
   assert.equal(existsSync(trace), false);
 });
@@ -102,7 +105,7 @@ test('a shim that was told its turn before it slept, and not again, is woken', a
   // What a supervisor leaves that dies before it wakes the shim, and what a shim finds that was woken too early.
   const { by } = factOf(world.logOf(waiting.id), 'spec');
   appendFacts(world.logOf(waiting.id), { fact: 'turn', by, at: Date.now() });
-  assert.equal((await waiting.wait()).status, 'completed');
+  assert.equal((await endOf(waiting)).status, 'completed');
 });
 
 async function oneWaits(world: World, session: Session): Promise<{ waiting: Task; trace: string }> {

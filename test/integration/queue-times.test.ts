@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { factOf } from '../support/logs.ts';
-import { untilAsleep } from '../support/queues.ts';
+import { endOf, untilAsleep } from '../support/queues.ts';
 import { shimShells, withoutProc } from '../support/shim-shells.ts';
 import { World, waitFor } from '../support/world.ts';
 
@@ -23,7 +23,7 @@ test('the time of a queued task counts from its start and not from when it was p
   const session = await world.session('test', { maxRunning: 1 });
   const first = await session.spawn('sleep 1');
   const task = await session.spawn('true', { onLimit: 'queue', timeoutMs: 800 });
-  const end = await task.wait();
+  const end = await endOf(task);
   assert.deepEqual([end.status, end.exitCode], ['completed', 0]);
   const { endedAt } = first.snapshot();
   // The clock of the shim counts hundredths of a second.
@@ -44,7 +44,7 @@ test('a queued task that runs for too long is stopped by who adopted it', async 
   await agent.crash();
   const session = await world.session('test');
   await session.task(first).kill({ graceMs: 0 });
-  const { status, exitCode } = await session.task(second).wait();
+  const { status, exitCode } = await endOf(session.task(second));
   assert.deepEqual([status, exitCode], ['timed_out', 124]);
 });
 
@@ -61,7 +61,7 @@ for (const [name, shell] of Object.entries(shimShells)) {
     });
     await agent.crash();
     await waitFor(() => world.pidsOf(id).length === 0, 'the shim to end its command');
-    const snapshot = await (await world.session('test')).task(id).wait();
+    const snapshot = await endOf((await world.session('test')).task(id));
     assert.equal(snapshot.status, 'timed_out');
     assert.ok((snapshot.durationMs ?? 0) >= 190, `it ran for ${snapshot.durationMs} ms`);
   });
@@ -71,7 +71,7 @@ for (const [name, shell] of Object.entries(shimShells)) {
     const session = await world.session('test', { maxRunning: 1, store: { shimShell: withoutProc(shell) } });
     const first = await session.spawn('sleep 0.4');
     const task = await session.spawn('echo "turn of $OUTLIVE_TASK"', { onLimit: 'queue' });
-    const end = await task.wait();
+    const end = await endOf(task);
     assert.equal(end.status, 'completed');
     assert.match((await task.tail()).text, new RegExp(`^turn of ${task.id}\\.`));
     assert.ok((end.startedAt ?? 0) >= (first.snapshot().startedAt ?? 0) + 300);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
-import { startOrder, tracing } from '../support/queues.ts';
+import { endOf, startOrder, tracing } from '../support/queues.ts';
 import { World, waitFor } from '../support/world.ts';
 
 const many = 200;
@@ -21,7 +21,7 @@ test('200 tasks through 4 places keep their order and lose nothing when their sp
   await waitFor(() => readFileSync(trace, 'utf8').split('\n').length > 40, 'some to have ended');
   await agent.crash();
   const session = await world.session('test');
-  const ends = await Promise.all(ids.map((id) => session.task(id).wait()));
+  const ends = await Promise.all(ids.map((id) => endOf(session.task(id))));
   assert.deepEqual([...new Set(ends.map(({ status }) => status))], ['completed']);
   const { order, mostAtOnce } = startOrder(readFileSync(trace, 'utf8'));
   assert.equal(new Set(order).size, many);
@@ -49,7 +49,7 @@ test('a queued task starts with the environment of its spawner, which is dead by
   const task = session.task(second);
   assert.equal(task.snapshot().status, 'queued');
   await session.task(first).kill({ graceMs: 0 });
-  await task.wait();
+  await endOf(task);
   assert.equal((await task.tail()).text, 'hunter2\n');
 });
 
@@ -64,7 +64,7 @@ test('a task whose turn had come when its supervisor died, and which was not wok
   const log = world.logOf(ids[1] ?? '');
   appendFacts(log, { fact: 'turn', by: factOf(log, 'spec').by, at: Date.now() });
   const session = await world.session('test');
-  assert.equal((await session.task(ids[1] ?? '').wait()).status, 'completed');
+  assert.equal((await endOf(session.task(ids[1] ?? ''))).status, 'completed');
 });
 
 test('two processes that watch one session start each queued task once, and not more than the limit allows', async () => {
@@ -77,7 +77,7 @@ test('two processes that watch one session start each queued task once, and not 
       session.spawn(tracing(trace, index, ':'), { onLimit: 'queue' }),
     ),
   );
-  for (const task of tasks) assert.equal((await task.wait()).status, 'completed');
+  for (const task of tasks) assert.equal((await endOf(task)).status, 'completed');
   const { order, mostAtOnce } = startOrder(readFileSync(trace, 'utf8'));
   assert.deepEqual([order.length, new Set(order).size], [20, 20]);
   assert.ok(mostAtOnce <= 2, `${mostAtOnce} at once`);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Task } from '../../src/index.ts';
+import { isEnded, type Task, type TaskSnapshot } from '../../src/index.ts';
 import { factOf, hasFact } from './logs.ts';
 import { quote, type World, waitFor } from './world.ts';
 
@@ -12,6 +12,14 @@ export async function untilAsleep(world: World, task: Task): Promise<void> {
     () => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')),
     'the shim to suspend itself',
   );
+}
+
+/** The end of a task; an error when it does not come, as when nobody gives it its turn. */
+export async function endOf(task: Task): Promise<TaskSnapshot> {
+  const snapshot = await task.wait({ timeoutMs: 30_000 });
+  if (!isEnded(snapshot.status))
+    throw new Error(`waited in vain for the end of ${task.id}: ${snapshot.status}`);
+  return snapshot;
 }
 
 /** A command that notes in a file when it starts and when it ends. */
