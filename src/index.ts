@@ -25,5 +25,6 @@ export {
   type Leftover,
   type LeftoversPolicy,
   type LiveStatus,
+  type OnLimit,
   type TaskStatus,
 } from './model/words.ts';

@@ -88,6 +88,10 @@ function run(): Definition {
         leftoversPolicies,
       ),
     )
+    .option(
+      '--queue',
+      'wait for a turn when the session runs as many tasks as it may, instead of being refused',
+    )
     .option('--wait [duration]', 'stay in the foreground until it ends, or that long', values.waitDuration)
     .option('--follow', 'print the output while waiting')
     .passThroughOptions();

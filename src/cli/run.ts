@@ -23,6 +23,7 @@ interface RunVerbOptions extends CommonOptions {
   readonly separate?: boolean;
   readonly maxOutput?: number | None;
   readonly leftovers?: LeftoversPolicy;
+  readonly queue?: boolean;
   readonly wait?: number | None;
   readonly follow?: boolean;
 }
@@ -50,6 +51,7 @@ function spawnOptions(options: RunVerbOptions): SpawnOptions {
     ...(separate !== undefined && { separate }),
     ...(maxOutput !== undefined && { maxOutputBytes: orNull(maxOutput) }),
     ...(leftovers !== undefined && { leftovers }),
+    ...(options.queue && { onLimit: 'queue' }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { OutputLimits } from './limits.ts';
 import { taskIds, unhurried } from './listing.ts';
 import { look } from './look.ts';
 import { type Observed, observe } from './observe.ts';
+import { grantTurns } from './queue.ts';
 import { removeTask } from './sweep.ts';
 import { sweepCuts } from './sweep-cuts.ts';
 
@@ -24,6 +25,8 @@ export async function adopt(context: SessionContext, limits: OutputLimits): Prom
       pending.push(look(context, limits, taskId).catch(() => undefined));
   }
   await Promise.all(pending);
+  context.isAdopted = true;
+  grantTurns(context);
 }
 
 /** Most tasks of an old session have ended, and one read of their log is all that they cost. */

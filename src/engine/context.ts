@@ -1,4 +1,4 @@
-import type { Fact } from '../model/facts.ts';
+import type { Fact, QueuePlace } from '../model/facts.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { System } from '../platform/system.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
@@ -52,6 +52,8 @@ export interface LiveTask {
   /** When to look again, because the end seems near; grows with each look. */
   relook: Timer | null;
   relookMs: number;
+  /** It was queued and has not said yet that its command runs. */
+  awaitsStart: boolean;
   readonly maxOutputBytes: number | null;
   /** When to look at its output again, in milliseconds of `performance.now()`. */
   outputCheckAt: number;
@@ -60,6 +62,8 @@ export interface LiveTask {
 /** A spawn on its way. Its log is there before its process is, and must not be taken for another process's task. */
 export interface SpawnAttempt {
   taskId: string | null;
+  /** Its place in the queue; null: it takes the place of a running task. */
+  queue: QueuePlace | null;
   /** Its process runs and is counted among the live ones. */
   live: LiveTask | null;
 }
@@ -90,6 +94,10 @@ export class SessionContext {
   readonly limits: SessionLimits;
 
   readonly live = new Map<string, LiveTask>();
+  /** Those of the live ones that wait for their turn, as far as is known here. */
+  readonly queued = new Map<string, QueuePlace>();
+  /** Every task that was there when the session was opened has been looked at. */
+  isAdopted = false;
   /** Ended, and not acknowledged as far as we know: the queue of completions, as on disk. */
   readonly owed = new Set<string>();
   readonly waiters = new Map<string, Set<EndWaiter>>();

@@ -6,6 +6,7 @@ import { isAlive } from '../platform/identity.ts';
 import { record } from './append.ts';
 import type { SessionContext } from './context.ts';
 import { describe, type Observed, observe } from './observe.ts';
+import { grantTurns } from './queue.ts';
 
 /**
  * Tells everybody here that a task has ended. A waiter who acknowledges has received the result, so nobody
@@ -44,6 +45,9 @@ export function forget(context: SessionContext, taskId: string): void {
   live?.deadline?.cancel();
   live?.relook?.cancel();
   context.live.delete(taskId);
+  context.queued.delete(taskId);
+  // Whoever waits for the end is told first.
+  if (context.queued.size > 0) setImmediate(() => grantTurns(context));
 }
 
 /** Wakes those who follow a task. */

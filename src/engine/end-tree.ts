@@ -5,6 +5,10 @@ import { findMembers, groupIsOurs, isGone, signalGroup, signalMember, type Tree 
 /** The pause between two looks at processes that are about to end grows to this, or to twice the first. */
 const longestLookMs = 50;
 
+/** All processes are looked at so often while some live; those of a queued task, whose shim may have to be woken. */
+const longestPauseMs = 500;
+const queuedLookMs = 20;
+
 /** So long SIGKILL may take to work (a process in an uninterruptible call dies later, and is reported). */
 const killTakesMs = 2_000;
 
@@ -70,8 +74,9 @@ async function endGracefully(way: Ending): Promise<boolean> {
     if (members.length === 0) return true;
     if (way.killSignal === 'SIGKILL') return false;
     if (!way.told && way.killSignal !== null) tell(way, members, way.killSignal);
+    else if (way.tree.isQueued) for (const member of members) signalMember(member, 'SIGCONT', system);
     // A look at those we know is cheap; when they are gone, or from time to time, all processes are looked at.
-    const pause = performance.now() + 500;
+    const pause = performance.now() + (way.tree.isQueued ? queuedLookMs : longestPauseMs);
     await untilGone(members, system, () => (way.hurry ? 0 : Math.min(way.graceEndsAt, pause)));
     way.hurry = false;
     if (performance.now() >= way.graceEndsAt) return (await membersNow(way)).length === 0;

@@ -1,5 +1,6 @@
 import { decide } from '../model/decide.ts';
 import type { StopFact } from '../model/facts.ts';
+import { shimOf } from '../model/fold.ts';
 import { isAlive, livesHere } from '../platform/identity.ts';
 import { after } from '../util/wait.ts';
 import { background } from './background.ts';
@@ -8,6 +9,7 @@ import { cutOutput, exceedsKeep } from './cut-output.ts';
 import { changed, forget, push } from './deliver.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { type Observed, observe } from './observe.ts';
+import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
 import { continueStop, isAbandoned } from './stop.ts';
 
@@ -85,6 +87,8 @@ async function lookAtLive(
     // Whether the shim, or a leftover that is waited for, or nothing lives, only a look at the processes can tell.
     if (shimIsAlive(context, observed) || !(await settle(context, taskId, observed)))
       relook(context, limits, live);
+  } else if (waitsForOthers(observed.facts)) {
+    return;
   } else if (exit !== undefined || observed.facts.started === undefined) {
     relook(context, limits, live);
   }
@@ -136,16 +140,18 @@ function watchOver(
   observed: Observed,
 ): LiveTask {
   const known = context.live.get(taskId);
-  const { started, spec } = observed.facts;
+  const { spec } = observed.facts;
+  const shim = shimOf(observed.facts);
   const live = known ?? newLiveTask(taskId, false, spec?.maxOutputBytes ?? null);
-  const isNewlyStarted = started !== undefined && live.pid === null;
-  if (started !== undefined) live.pid = started.pid;
+  const isNewlyStarted = observed.facts.started !== undefined && (live.pid === null || live.awaitsStart);
+  if (shim !== undefined) live.pid = shim.pid;
+  followQueue(context, live, observed.facts);
   live.stopAsked = observed.facts.stop !== undefined;
   if (known === undefined) {
     context.live.set(taskId, live);
     limits.include(live);
   }
-  if (observed.alive === 'yes' && (known === undefined || isNewlyStarted))
+  if (observed.alive === 'yes' && !live.awaitsStart && (known === undefined || isNewlyStarted))
     armDeadline(context, live, observed.facts);
   return live;
 }
@@ -160,6 +166,7 @@ export function newLiveTask(id: string, own: boolean, maxOutputBytes: number | n
     deadline: null,
     stop: null,
     stopAsked: false,
+    awaitsStart: false,
     relook: null,
     relookMs: firstRelookMs,
     maxOutputBytes,

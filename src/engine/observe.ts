@@ -1,4 +1,4 @@
-import type { Facts } from '../model/fold.ts';
+import { type Facts, shimOf } from '../model/fold.ts';
 import { type OutputSummary, snapshotOf, type TaskSnapshot } from '../model/snapshot.ts';
 import type { Liveness } from '../model/words.ts';
 import { now } from '../platform/clock.ts';
@@ -50,11 +50,12 @@ function vitality(context: SessionContext, taskId: string, facts: Facts, modifie
       return { alive: 'unknown', deathReason: null, suspended: false };
     }
   }
-  if (facts.started === undefined && (facts.outcome !== undefined || live?.reaped)) return dead(null);
-  if (facts.started === undefined) {
+  const shim = shimOf(facts);
+  if (shim === undefined && (facts.outcome !== undefined || live?.reaped)) return dead(null);
+  if (shim === undefined) {
     return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
   }
-  const { pid, start } = facts.started;
+  const { pid, start } = shim;
   if (!live?.reaped && shimLives(context, facts.spec?.cookie ?? '', pid, start)) return present(context, pid);
   // The command ended, and its leftovers are waited for: whoever looks at the processes settles it.
   const waits = facts.spec?.leftovers === 'wait' && facts.stop === undefined;

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { type ErrorCode, OutliveError } from '../errors/error.ts';
 import { bounds, defaults } from '../model/limits.ts';
-import { type LeftoversPolicy, leftoversPolicies } from '../model/words.ts';
+import { type LeftoversPolicy, leftoversPolicies, type OnLimit, onLimits } from '../model/words.ts';
 import { findShell } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 
@@ -30,6 +30,11 @@ export interface SpawnOptions {
   readonly maxOutputBytes?: number | null;
   /** Of ended output, so many bytes a stream are kept, head and tail; `null`: all. @default 100 MiB */
   readonly keepOutputBytes?: number | null;
+  /**
+   * When the session runs as many tasks as it may: `'reject'` refuses (`TASK_LIMIT`), `'queue'` has the task wait
+   * its turn, first in, first out. @default 'reject'
+   */
+  readonly onLimit?: OnLimit;
 }
 
 /** A request that was found valid, with every default filled in. */
@@ -46,6 +51,7 @@ export interface SpawnRequest {
   readonly leftovers: LeftoversPolicy;
   readonly maxOutputBytes: number | null;
   readonly keepOutputBytes: number | null;
+  readonly onLimit: OnLimit;
 }
 
 /**
@@ -63,8 +69,10 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
     leftovers = 'report',
     maxOutputBytes = defaults.maxOutputBytes,
     keepOutputBytes = defaults.keepOutputBytes,
+    onLimit = 'reject',
   } = options;
   if (!leftoversPolicies.includes(leftovers)) invalid('leftovers', leftoversPolicies.join(', '), leftovers);
+  if (!onLimits.includes(onLimit)) invalid('onLimit', onLimits.join(' or '), onLimit);
   if (typeof separate !== 'boolean') invalid('separate', 'true or false', separate);
   return {
     command: checkCommand(command),
@@ -79,6 +87,7 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
     leftovers,
     maxOutputBytes: maxOutputBytes === null ? null : checkBytes('maxOutputBytes', maxOutputBytes, 1),
     keepOutputBytes: keepOutputBytes === null ? null : checkBytes('keepOutputBytes', keepOutputBytes, 1),
+    onLimit,
   };
 }
 

@@ -2,16 +2,18 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
-import type { SpecFact } from '../model/facts.ts';
-import { noFacts } from '../model/fold.ts';
+import type { QueuePlace, SpecFact } from '../model/facts.ts';
+import { type Facts, noFacts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import { now } from '../platform/clock.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
 import { record } from './append.ts';
+import { background } from './background.ts';
 import type { LiveTask, SessionContext, SpawnAttempt } from './context.ts';
 import { acknowledge } from './deliver.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
-import { newLiveTask, ownChildExited } from './look.ts';
+import { look, newLiveTask, ownChildExited } from './look.ts';
+import { followQueue, grantTurns, placeFor } from './queue.ts';
 import { unwritable } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import { startShim } from './start-shim.ts';
@@ -28,8 +30,7 @@ export async function spawnTask(
   limits: OutputLimits,
   request: SpawnRequest,
 ): Promise<string> {
-  checkLimit(context);
-  const attempt: SpawnAttempt = { taskId: null, live: null };
+  const attempt: SpawnAttempt = { taskId: null, live: null, queue: placeFor(context, request.onLimit) };
   context.spawning.add(attempt);
   try {
     return await spawnNow(context, limits, request, attempt);
@@ -43,18 +44,9 @@ function answered(context: SessionContext, limits: OutputLimits, attempt: SpawnA
   context.spawning.delete(attempt);
   const { live } = attempt;
   if (live?.reaped) ownChildExited(context, limits, live, live.reaped);
-}
-
-function checkLimit(context: SessionContext): void {
-  const { maxRunning } = context.limits;
-  const running = [...context.live.keys()];
-  const count = running.length + [...context.spawning].filter((attempt) => attempt.live === null).length;
-  if (count < maxRunning) return;
-  throw new OutliveError(
-    'TASK_LIMIT',
-    `expected fewer than ${maxRunning} running tasks in the session; found ${count}: ${running.join(', ')}. Wait for one, stop one, or raise maxRunning.`,
-    { details: { running, maxRunning } },
-  );
+  // A place may have become free since this one was put into the queue, or this one has not taken its own.
+  grantTurns(context);
+  if (live?.awaitsStart) background(look(context, limits, live.id));
 }
 
 async function spawnNow(
@@ -66,7 +58,7 @@ async function spawnNow(
   const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
   try {
-    const spec = specOf(context, taskId, request);
+    const spec = specOf(context, taskId, request, attempt.queue);
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
     writeSpec(log, spec);
     // The disk works while the process is forked; the answer waits for both.
@@ -96,7 +88,12 @@ async function takeBack(context: SessionContext, taskId: string, error: unknown)
   throw error;
 }
 
-function specOf(context: SessionContext, taskId: string, request: SpawnRequest): SpecFact {
+function specOf(
+  context: SessionContext,
+  taskId: string,
+  request: SpawnRequest,
+  queue: QueuePlace | null,
+): SpecFact {
   const { command } = request;
   const commandInFile =
     command.length > bounds.argumentBytes || Buffer.byteLength(command) > bounds.argumentBytes;
@@ -122,6 +119,7 @@ function specOf(context: SessionContext, taskId: string, request: SpawnRequest):
     createdAt: epochMs,
     uptimeMs,
     by: context.store.system.self(),
+    ...(queue === null ? {} : { queue }),
   };
 }
 
@@ -139,7 +137,10 @@ function follow(
   child.once('exit', (code, killSignal) => ownChildExited(context, limits, live, { code, killSignal }));
   context.live.set(spec.taskId, live);
   limits.include(live);
-  armDeadline(context, live, { ...noFacts, spec, count: 1 });
+  const facts: Facts = { ...noFacts, spec, count: 1 };
+  followQueue(context, live, facts);
+  // The time of a task that waits for its turn counts from its start.
+  if (!live.awaitsStart) armDeadline(context, live, facts);
   return live;
 }
 

@@ -1,9 +1,12 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import type { SpecFact } from '../model/facts.ts';
 import { findBash } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { posixShim } from '../shim/posix.ts';
+import { waitTurn } from '../shim/wait-turn.ts';
+import { openForReading } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
 import { spawnFailed } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
@@ -52,18 +55,19 @@ export function startShim(
   const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
   const lifeline = request.timeoutMs === null ? 'ignore' : context.store.lifeline.forShim();
   const stdio: StdioOptions = ['ignore', files.stdout, files.stderr ?? files.stdout, files.log, lifeline];
-  return new Promise((resolve, reject) => {
-    const child = spawn(
-      program,
-      [...before, '-c', posixShim, 'outlive', timeout, grace, request.shell, ...run],
-      {
-        cwd: request.cwd,
-        env: { ...request.environment, [cookieVariable]: spec.cookie },
-        detached: true,
-        stdio,
-      },
-    );
+  const turns = spec.queue === undefined ? null : openForReading(files.paths.log);
+  if (turns !== null) stdio.push('ignore', turns);
+  const text = turns === null ? posixShim : waitTurn + posixShim;
+  return new Promise<ChildProcess>((resolve, reject) => {
+    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, request.shell, ...run], {
+      cwd: request.cwd,
+      env: { ...request.environment, [cookieVariable]: spec.cookie },
+      detached: true,
+      stdio,
+    });
     if (child.pid !== undefined) resolve(child);
     else child.once('error', (error) => reject(spawnFailed(error)));
+  }).finally(() => {
+    if (turns !== null) closeSync(turns);
   });
 }

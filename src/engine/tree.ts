@@ -1,4 +1,4 @@
-import type { Facts } from '../model/fold.ts';
+import { type Facts, shimOf } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import type { Leftover } from '../model/words.ts';
 import { pidExists } from '../platform/identity.ts';
@@ -13,6 +13,8 @@ export interface Tree {
   readonly shim: { readonly pid: number; readonly start: number | null } | null;
   /** When the shim wrote its exit marker, in the unit of start times; null when that is not known. */
   readonly shimEnd: number | null;
+  /** The shim waits for its turn: it may suspend itself just after it was continued, and must be continued again. */
+  readonly isQueued: boolean;
 }
 
 /** Processes known to be the task's, as {@link processKey}. */
@@ -25,13 +27,14 @@ const ticksPerSecond = 100;
 
 /** The tree of a task from its facts; `pid` is what the spawner knows of the shim before the log says so. */
 export function treeOf(facts: Facts, pid: number | null, system: System): Tree {
-  const { spec, started, exit } = facts;
-  const shim = started ?? (pid === null ? null : { pid, start: system.view(pid)?.start ?? null });
+  const { spec, exit } = facts;
+  const shim = shimOf(facts) ?? (pid === null ? null : { pid, start: system.view(pid)?.start ?? null });
   // Without a readable spec there is no cookie; no process carries the empty one.
   return {
     cookie: spec?.cookie ?? '',
     shim: shim === null ? null : { pid: shim.pid, start: shim.start },
     shimEnd: exit?.uptime == null ? null : exit.uptime * ticksPerSecond,
+    isQueued: facts.waiting !== undefined && facts.started === undefined,
   };
 }
 

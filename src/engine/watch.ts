@@ -7,6 +7,7 @@ import type { LiveTask, SessionContext } from './context.ts';
 import { changed } from './deliver.ts';
 import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
+import { grantTurns } from './queue.ts';
 
 /** The slow poll, behind the events. */
 const pollMs = 1_000;
@@ -84,7 +85,7 @@ export class SessionWatch {
     const context = this.#context;
     if (context.closed || context.recent.has(taskId)) return;
     const live = context.live.get(taskId);
-    if (live?.own === true && live.reaped === null) {
+    if (live?.own === true && live.reaped === null && !live.awaitsStart) {
       // Our own child's end comes as an event of its own, and most of what is written of it is known here. What
       // is not, somebody else's request to stop it, can wait for the poll; most tasks have ended by then.
       this.#ownChildren.add(taskId);
@@ -103,9 +104,11 @@ export class SessionWatch {
       if (all || this.#needsLook(live)) background(look(context, this.#limits, live.id));
     }
     this.#ownChildren.clear();
+    grantTurns(context);
   }
 
   #needsLook(live: LiveTask): boolean {
+    if (live.awaitsStart && !this.#context.queued.has(live.id)) return true;
     if (live.stopAsked || this.#ownChildren.has(live.id)) return true;
     if (live.own && live.reaped === null) return false;
     return live.pid === null || live.stop !== null || !pidExists(live.pid);

@@ -1,6 +1,6 @@
 import type { OutcomeFact, PipeFact, StopFact } from './facts.ts';
 import type { Facts } from './fold.ts';
-import type { EndedStatus, Liveness } from './words.ts';
+import type { EndedStatus, Liveness, LiveStatus } from './words.ts';
 
 /** How a task ended, before anybody has recorded it. */
 export interface Verdict {
@@ -15,7 +15,7 @@ export type Decision =
   /** It has not ended, or nobody here may judge it (`elsewhere`). */
   | {
       readonly state: 'live';
-      readonly status: 'starting' | 'running' | 'killing';
+      readonly status: LiveStatus;
       readonly elsewhere: boolean;
     }
   /** It has ended and nobody has recorded how: append the outcome. */
@@ -41,12 +41,14 @@ export function decide(facts: Facts, alive: Liveness): Decision {
   return { state: 'settle', verdict: judge(facts) };
 }
 
-function liveStatus(facts: Facts): 'starting' | 'running' | 'killing' {
+function liveStatus(facts: Facts): LiveStatus {
   if (facts.stop !== undefined) return 'killing';
-  return facts.started === undefined ? 'starting' : 'running';
+  if (facts.started !== undefined) return 'running';
+  return facts.spec?.queue !== undefined && facts.turn === undefined ? 'queued' : 'starting';
 }
 
 function judge(facts: Facts): Verdict {
+  if (neverRan(facts)) return unstartedVerdict(facts.stop);
   const code = facts.exit?.code ?? facts.reaped?.code ?? null;
   const killSignal = facts.exit === undefined ? (facts.reaped?.killSignal ?? null) : null;
   if (facts.stop !== undefined && !facts.stopIsLate) return stoppedVerdict(facts.stop, code, killSignal);
@@ -58,6 +60,18 @@ function judge(facts: Facts): Verdict {
   if (code !== null) return exitVerdict(code, facts.pipe);
   const reason = facts.count === 0 ? 'unreadable_record' : 'no_exit_marker';
   return { status: 'lost', reason, exitCode: null, killSignal: null };
+}
+
+/** The shim waited for its turn and did not come to `started`, without which no command runs. */
+function neverRan({ waiting, started, exit }: Facts): boolean {
+  return waiting !== undefined && started === undefined && exit === undefined;
+}
+
+/** What the shim ended with is no command's exit code, and a signal that ended the shim hit no command. */
+function unstartedVerdict(stop: StopFact | undefined): Verdict {
+  if (stop === undefined)
+    return { status: 'failed', reason: 'spawn_aborted', exitCode: null, killSignal: null };
+  return { ...stoppedVerdict(stop, null, null), exitCode: null };
 }
 
 function stoppedVerdict(stop: StopFact, code: number | null, killSignal: string | null): Verdict {

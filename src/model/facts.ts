@@ -31,13 +31,43 @@ export interface SpecFact {
   readonly uptimeMs: number | null;
   /** The spawner. Its boot, namespace and host are the task's own, too. */
   readonly by: ProcessIdentity;
+  /** Its place in the queue; absent: it was to start at once. */
+  readonly queue?: QueuePlace;
+}
+
+/** What is needed to give a queued task its turn. It is on disk, so every supervisor comes to the same choice. */
+export interface QueuePlace {
+  /** It may start when fewer tasks of the session run: the limit that its spawner had. */
+  readonly maxRunning: number;
+  /**
+   * The lower comes first: microseconds of the clock that all processes of a boot share. A queue does not
+   * outlive its boot, since those that wait in it are processes.
+   */
+  readonly order: number;
+}
+
+/** The shim of a queued task runs and suspends itself until its turn: appended by the shim. */
+export interface WaitingFact {
+  readonly fact: 'waiting';
+  readonly pid: number;
+  readonly start: number | null;
+}
+
+/** A queued task may start: appended by a supervisor that saw a free place; the first counts, a second does no harm. */
+export interface TurnFact {
+  readonly fact: 'turn';
+  readonly by: ProcessIdentity;
+  readonly at: number;
 }
 
 /** The shim runs and the command is about to: appended by the shim. The pid is the process group as well. */
 export interface StartedFact {
   readonly fact: 'started';
   readonly pid: number;
+  /** When the kernel started the shim; of a queued task that is long before its command. */
   readonly start: number | null;
+  /** Seconds since boot when the command was about to run; only of a queued task, where the shim could read them. */
+  readonly uptime?: number;
 }
 
 /** The start time of a shim that could not read it by itself (no /proc): appended by the spawner. */
@@ -145,6 +175,8 @@ export interface CutFact {
 /** One line of a task log. */
 export type Fact =
   | SpecFact
+  | WaitingFact
+  | TurnFact
   | StartedFact
   | IdentifiedFact
   | StopFact

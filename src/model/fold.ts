@@ -12,12 +12,22 @@ import type {
   StartedFact,
   StopFact,
   StoppedFact,
+  TurnFact,
+  WaitingFact,
 } from './facts.ts';
+
+/** The start of a task, with what other facts say about it. */
+export interface Started extends StartedFact {
+  /** When a queued task was given its turn, epoch milliseconds. */
+  readonly turnAt?: number;
+}
 
 /** The facts of one task, folded: which of each kind counts. Absent ones were never written, or not readable. */
 export interface Facts {
   readonly spec?: SpecFact;
-  readonly started?: StartedFact;
+  readonly waiting?: WaitingFact;
+  readonly turn?: TurnFact;
+  readonly started?: Started;
   /** The first request to stop that came before the outcome. */
   readonly stop?: StopFact;
   /** The request came after the exit marker that counts: the command had ended by itself. */
@@ -40,6 +50,14 @@ export interface Facts {
 /** The facts of a log in which nothing can be read. */
 export const noFacts: Facts = { stopIsLate: false, claims: [], cuts: [], count: 0 };
 
+/** Facts that nobody but the shim appends. */
+const ofShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started', 'exit']);
+
+/** The shim, as far as the facts tell who it is. */
+export function shimOf(facts: Facts): { readonly pid: number; readonly start: number | null } | undefined {
+  return facts.started ?? facts.waiting;
+}
+
 type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
   identified?: IdentifiedFact;
   claims: ClaimFact[];
@@ -48,13 +66,13 @@ type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
 
 /**
  * Folds facts in the order of their file. For most kinds the first counts. Two rules protect a live task
- * from facts that are forged or stale: an outcome is void when a `started` or `exit` comes after it (the shim
+ * from facts that are forged or stale: an outcome is void when a fact of the shim's comes after it (the shim
  * was alive, so nothing had ended), and of several exit markers before the outcome the
  * last counts (the shim's own is its last act).
  */
 export function foldFacts(facts: readonly Fact[]): Facts {
   const draft: Draft = { ...noFacts, claims: [], cuts: [], count: facts.length };
-  const shimWasAliveUntil = facts.findLastIndex(({ fact }) => fact === 'started' || fact === 'exit');
+  const shimWasAliveUntil = facts.findLastIndex(({ fact }) => ofShim.has(fact));
   for (const [index, fact] of facts.entries()) {
     if (fact.fact !== 'outcome') take(draft, fact);
     else if (index > shimWasAliveUntil) draft.outcome ??= fact;
@@ -69,8 +87,15 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
       draft.spec ??= fact;
       return;
     case 'started':
-      draft.started ??= fact;
+      draft.started ??= draft.turn === undefined ? fact : { ...fact, turnAt: draft.turn.at };
       identify(draft);
+      return;
+    case 'waiting':
+      draft.waiting ??= fact;
+      identify(draft);
+      return;
+    case 'turn':
+      draft.turn ??= fact;
       return;
     case 'identified':
       draft.identified ??= fact;
@@ -115,7 +140,10 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
 
 /** The spawner may find out the start time before the shim has said that it runs. */
 function identify(draft: Draft): void {
-  const { started, identified } = draft;
+  const { waiting, started, identified } = draft;
+  if (waiting?.start === null && identified?.pid === waiting.pid) {
+    draft.waiting = { ...waiting, start: identified.start };
+  }
   if (started?.start === null && identified?.pid === started.pid) {
     draft.started = { ...started, start: identified.start };
   }

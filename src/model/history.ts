@@ -27,6 +27,7 @@ function timeOf(fact: Fact, spec: SpecFact | undefined): number | null {
     case 'exit':
       return spec === undefined ? null : endedAt(spec, fact);
     case 'stop':
+    case 'turn':
     case 'delivered':
       return fact.at;
     default:
@@ -38,6 +39,10 @@ function tell(fact: Fact): string {
   switch (fact.fact) {
     case 'spec':
       return `asked for by ${who(fact.by)}`;
+    case 'waiting':
+      return `the shim ${fact.pid} waits for its turn`;
+    case 'turn':
+      return `its turn has come, given by ${who(fact.by)}`;
     case 'started':
       return `the shim ${fact.pid} runs the command`;
     case 'identified':

@@ -1,5 +1,5 @@
 import { decide } from './decide.ts';
-import type { Facts } from './fold.ts';
+import { type Facts, shimOf } from './fold.ts';
 import { endedAt, startedAt } from './times.ts';
 import type { Leftover, Liveness, TaskStatus } from './words.ts';
 
@@ -63,7 +63,7 @@ export interface Observation {
 
 /** The snapshot of a task, from its facts and what was observed of it just now. */
 export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
-  const { spec, started } = facts;
+  const { spec } = facts;
   const decision = decide(facts, seen.alive);
   const begin = decision.state === 'ended' ? decision.outcome.startedAt : beginOf(facts);
   const end = decision.state === 'live' ? null : endOf(facts, seen);
@@ -74,7 +74,7 @@ export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
     command: spec?.command ?? '',
     cwd: spec?.cwd ?? '',
     ...fate(facts, seen),
-    pid: started?.pid ?? seen.pid,
+    pid: shimOf(facts)?.pid ?? seen.pid,
     createdAt: spec?.createdAt ?? Math.round(seen.modifiedAt),
     startedAt: begin,
     endedAt: end,
@@ -96,7 +96,8 @@ function fate(facts: Facts, seen: Observation): Fate {
   switch (decision.state) {
     case 'live': {
       const away = decision.elsewhere ? 'elsewhere' : null;
-      const paused = seen.suspended ? 'suspended' : null;
+      // Whoever waits for his turn has suspended himself.
+      const paused = seen.suspended && !waitsForTurn(facts) ? 'suspended' : null;
       return { status: decision.status, statusReason: away ?? paused, exitCode: null, killSignal: null };
     }
     case 'settle': {
@@ -108,6 +109,10 @@ function fate(facts: Facts, seen: Observation): Fate {
       return { status, statusReason: reason, exitCode, killSignal };
     }
   }
+}
+
+function waitsForTurn({ spec, started }: Facts): boolean {
+  return spec?.queue !== undefined && started === undefined;
 }
 
 function beginOf({ spec, started }: Facts): number | null {

@@ -1,4 +1,5 @@
-import type { ExitFact, SpecFact, StartedFact } from './facts.ts';
+import type { ExitFact, SpecFact } from './facts.ts';
+import type { Started } from './fold.ts';
 import { bounds } from './limits.ts';
 
 /** Length of a clock tick in /proc/PID/stat: the kernel's USER_HZ is 100 on every architecture that Node runs on. */
@@ -11,8 +12,10 @@ const plausibleDelayMs = 60 * 60_000;
  * When the shim started, in milliseconds of the clock of `spec.uptimeMs`. The record alone decides, so
  * every process computes the same value; without a shared clock it is the time of the spec.
  */
-export function startedUptimeMs(spec: SpecFact, started: StartedFact): number | null {
+export function startedUptimeMs(spec: SpecFact, started: Started): number | null {
   if (spec.uptimeMs === null) return null;
+  const waited = waitedMs(spec, started);
+  if (waited !== null) return spec.uptimeMs + waited;
   if (started.start === null) return spec.uptimeMs;
   const delay = started.start * tickMs - spec.uptimeMs;
   // A tick is 10 ms long, so a start can seem to come a little before the spec.
@@ -20,10 +23,25 @@ export function startedUptimeMs(spec: SpecFact, started: StartedFact): number | 
 }
 
 /** When the shim started, in epoch milliseconds by the clock that the spawner had; steps of the clock do not move it. */
-export function startedAt(spec: SpecFact, started: StartedFact): number {
+export function startedAt(spec: SpecFact, started: Started): number {
   const uptime = startedUptimeMs(spec, started);
-  if (uptime === null || spec.uptimeMs === null) return spec.createdAt;
+  if (uptime === null || spec.uptimeMs === null)
+    return Math.round(spec.createdAt + (waitedMs(spec, started) ?? 0));
   return Math.round(spec.createdAt + uptime - spec.uptimeMs);
+}
+
+/**
+ * How long a queued task waited for its turn: its shim was started at once, so the start time of the shim does
+ * not tell. `null` for a task that was not queued.
+ */
+function waitedMs(spec: SpecFact, started: Started): number | null {
+  const { uptime, turnAt } = started;
+  if (uptime !== undefined && spec.uptimeMs !== null) return plausible(uptime * 1000 - spec.uptimeMs);
+  return turnAt === undefined ? null : plausible(turnAt - spec.createdAt);
+}
+
+function plausible(waitMs: number): number {
+  return waitMs > 0 && waitMs <= bounds.durationMs ? waitMs : 0;
 }
 
 /** When the command ended, in epoch milliseconds, or null when the marker has no time. */
@@ -41,7 +59,7 @@ export function endedAt(spec: SpecFact, exit: ExitFact): number | null {
  */
 export function elapsedMs(
   spec: SpecFact,
-  started: StartedFact,
+  started: Started,
   now: { epochMs: number; uptimeMs: number | null },
 ): number {
   const begin = startedUptimeMs(spec, started);

@@ -1,4 +1,4 @@
-/** What a task that has not ended is doing. `queued` is kept for tasks that wait their turn. */
+/** What a task that has not ended is doing. `queued`: it waits for its turn. */
 export type LiveStatus = 'queued' | 'starting' | 'running' | 'killing';
 
 /** How a task ended. `lost` is honest: the command is gone and nothing can say how it ended. */
@@ -33,6 +33,12 @@ export type LeftoversPolicy = 'report' | 'kill' | 'wait';
 
 /** Every policy, as a list. */
 export const leftoversPolicies: readonly LeftoversPolicy[] = ['report', 'kill', 'wait'];
+
+/** What to do when the session runs as many tasks as it may: refuse, or have the new one wait for its turn. */
+export type OnLimit = 'reject' | 'queue';
+
+/** Every way, as a list. */
+export const onLimits: readonly OnLimit[] = ['reject', 'queue'];
 
 /** Whether something lives, as far as can be told from here. */
 export type Liveness = 'yes' | 'no' | 'unknown';

@@ -40,7 +40,9 @@ _outlive_timeout=$1 _outlive_grace=$2 _outlive_timer= _outlive_start= _outlive_u
 shift 2
 _outlive_fields() { _outlive_start=\${20}; }
 read -r _outlive_line </proc/$$/stat && _outlive_fields \${_outlive_line##*) }
-echo "$_outlive_nl{\\"fact\\":\\"started\\",\\"pid\\":$$,\\"start\\":\${_outlive_start:-null}}" >&3 || exit 126
+[ "$_outlive_waited" ] && read -r _outlive_up _outlive_line </proc/uptime
+echo "$_outlive_nl{\\"fact\\":\\"started\\",\\"pid\\":$$,\\"start\\":\${_outlive_start:-null}\${_outlive_up:+,\\"uptime\\":$_outlive_up}}" >&3 || exit 126
+[ "$_outlive_up" ] && _outlive_start=\${_outlive_up%.*}\${_outlive_up#*.}
 if [ "$_outlive_timeout" ]; then
   (
     trap '' HUP INT QUIT PIPE ALRM TERM USR1 USR2

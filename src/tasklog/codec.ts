@@ -4,6 +4,7 @@ import type {
   ExitFact,
   Fact,
   OutcomeFact,
+  QueuePlace,
   SpecFact,
   StartedFact,
   StopFact,
@@ -57,6 +58,14 @@ export function parseFact(line: string): Fact | null {
 const parsers: Readonly<Record<string, (json: Json) => Fact | null>> = {
   __proto__: null as never,
   spec: parseSpec,
+  waiting: (json) => {
+    const pid = pidOf(json.pid);
+    return pid === null ? null : { fact: 'waiting', pid, start: number(json.start, null) };
+  },
+  turn: (json) => {
+    const [by, at] = [parseIdentity(json.by), number(json.at, null)];
+    return by === null || at === null ? null : { fact: 'turn', by, at };
+  },
   started: parseStarted,
   identified: (json) => {
     const [pid, start] = [pidOf(json.pid), number(json.start, null)];
@@ -87,6 +96,7 @@ function parseSpec(json: Json): SpecFact | null {
   const by = parseIdentity(json.by);
   const v = number(json.v, 0);
   if (command === null || by === null || v < 1 || v > taskLogVersion) return null;
+  const queue = parseQueuePlace(json.queue);
   return {
     fact: 'spec',
     v: 1,
@@ -108,12 +118,21 @@ function parseSpec(json: Json): SpecFact | null {
     createdAt: number(json.createdAt, 0),
     uptimeMs: number(json.uptimeMs, null),
     by,
+    ...(queue === null ? {} : { queue }),
   };
+}
+
+function parseQueuePlace(value: unknown): QueuePlace | null {
+  if (!isObject(value)) return null;
+  const [maxRunning, order] = [number(value.maxRunning, null), number(value.order, null)];
+  return maxRunning === null || order === null ? null : { maxRunning, order };
 }
 
 function parseStarted(json: Json): StartedFact | null {
   const pid = pidOf(json.pid);
-  return pid === null ? null : { fact: 'started', pid, start: number(json.start, null) };
+  const uptime = number(json.uptime, null);
+  if (pid === null) return null;
+  return { fact: 'started', pid, start: number(json.start, null), ...(uptime === null ? {} : { uptime }) };
 }
 
 function parseStop(json: Json): StopFact | null {

@@ -116,6 +116,19 @@ test('its facts mean what they meant', () => {
   );
 });
 
+test('the log of a queued task of version 1 loads', () => {
+  const { list = [] } = readLog(sample('queued.jsonl')) ?? {};
+  assert.deepEqual(list.slice(1), [
+    { fact: 'waiting', pid: 11_965, start: 438_307 },
+    { fact: 'turn', by, at: 1_763_830_979_145 },
+    { fact: 'turn', by, at: 1_763_830_979_146 },
+    { fact: 'started', pid: 11_965, start: 438_307, uptime: 4_393.07 },
+  ]);
+  const { spec, started } = foldFacts(list);
+  assert.deepEqual(spec?.queue, { maxRunning: 4, order: 4_383_069_877 });
+  assert.equal(started?.turnAt, 1_763_830_979_145);
+});
+
 const shells = { dash: 750, bash: 770, 'bash-posix': 794, busybox: 770, mksh: 750, zsh: 760 };
 for (const [shell, cpuMs] of Object.entries(shells)) {
   test(`the exit marker and the CPU time that ${shell} wrote load`, () => {

@@ -94,10 +94,18 @@ const anyCut = record({
   return { fact: 'cut', stream, head, tail, bytes, notice } as const;
 });
 
+const anyQueuedSpec: fc.Arbitrary<SpecFact> = fc
+  .tuple(anySpec, record({ maxRunning: anyNumber, order: anyNumber }))
+  .map(([spec, queue]) => ({ ...spec, queue }));
+
 /** Any fact of any kind, as it could have been written. */
 export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   anySpec,
+  anyQueuedSpec,
+  record({ fact: fc.constant('waiting'), pid, start: numberOrNull }),
+  record({ fact: fc.constant('turn'), by: identity, at: anyNumber }),
   record({ fact: fc.constant('started'), pid, start: numberOrNull }),
+  record({ fact: fc.constant('started'), pid, start: numberOrNull, uptime: anyNumber }),
   record({ fact: fc.constant('identified'), pid, start: anyNumber }),
   record({
     fact: fc.constant('stop'),

@@ -81,6 +81,8 @@ const refused: Record<string, readonly (readonly [command: unknown, options: unk
     ['ls', { maxOutputBytes: '1g' }],
     ['ls', { keepOutputBytes: 0 }],
     ['ls', { keepOutputBytes: Number.POSITIVE_INFINITY }],
+    ['ls', { onLimit: 'wait' }],
+    ['ls', { onLimit: null }],
     ['ls', { shell: 7 }],
     ['ls', { shell: null }],
   ],
@@ -119,6 +121,7 @@ test('what is not said has its default', () => {
     leftovers: 'report',
     maxOutputBytes: 1024 ** 3,
     keepOutputBytes: 100 * mebi,
+    onLimit: 'reject',
   });
   assert.deepEqual(environment, { ...process.env });
   assert.match(shell, /^\/.*\/sh$/);

@@ -20,6 +20,10 @@ interface Reading {
   readonly facts: readonly Fact[];
   readonly hasSpec: boolean;
   readonly hasStarted: boolean;
+  /** It was put into the queue, and nobody has given it its turn. */
+  readonly isQueued: boolean;
+  /** Its shim waited for its turn and nothing shows that the command ran. */
+  readonly onlyWaited: boolean;
   /** The first outcome behind whatever shows that the shim was alive. */
   readonly outcome: OutcomeFact | undefined;
   readonly isDelivered: boolean;
@@ -40,6 +44,7 @@ const rules: readonly [rule: string, when: (log: Reading) => boolean, then: (log
   // While the shim lives nothing has ended.
   ['asked to stop', (log) => log.alive === 'yes' && log.asked !== undefined, () => live('killing')],
   ['its shim has started', (log) => log.alive === 'yes' && log.hasStarted, () => live('running')],
+  ['queued', (log) => log.alive === 'yes' && log.isQueued, () => live('queued')],
   ['about to start', (log) => log.alive === 'yes', () => live('starting')],
   // A recorded outcome stands, also of another machine's task.
   ['recorded', (log) => log.outcome !== undefined, ({ outcome, isDelivered }) => ended(outcome, isDelivered)],
@@ -50,8 +55,17 @@ const rules: readonly [rule: string, when: (log: Reading) => boolean, then: (log
     () => live('killing', true),
   ],
   ['elsewhere, started', (log) => log.alive === 'unknown' && log.hasStarted, () => live('running', true)],
+  ['elsewhere, queued', (log) => log.alive === 'unknown' && log.isQueued, () => live('queued', true)],
   ['elsewhere', (log) => log.alive === 'unknown', () => live('starting', true)],
-  // Dead, and nobody has recorded how. Somebody wanted it to end:
+  // Dead, and nobody has recorded how. What never ran has no exit code, and no signal has ended it:
+  [
+    'stopped before its turn',
+    (log) => log.onlyWaited && log.stopped !== undefined,
+    ({ stopped }) =>
+      settle(stopped?.cause === 'timeout' ? 'timed_out' : 'killed', stopped?.cause, null, null),
+  ],
+  ['died before its turn', (log) => log.onlyWaited, () => settle('failed', 'spawn_aborted', null, null)],
+  // Somebody wanted it to end:
   ['timed out', (log) => log.stopped?.cause === 'timeout', (log) => settle('timed_out', 'timeout', 124, log)],
   [
     'killed',
@@ -97,7 +111,7 @@ export function expected(facts: readonly Fact[], alive: Liveness): { rule: strin
 }
 
 function read(facts: readonly Fact[], alive: Liveness): Reading {
-  const aliveUntil = facts.findLastIndex(({ fact }) => fact === 'started' || fact === 'exit');
+  const aliveUntil = facts.findLastIndex(({ fact }) => ['waiting', 'started', 'exit'].includes(fact));
   const outcomeAt = facts.findIndex(({ fact }, at) => fact === 'outcome' && at > aliveUntil);
   const before = outcomeAt === -1 ? facts : facts.slice(0, outcomeAt);
   const exitAt = before.findLastIndex(({ fact }) => fact === 'exit');
@@ -110,6 +124,13 @@ function read(facts: readonly Fact[], alive: Liveness): Reading {
     facts,
     hasSpec: facts.some(({ fact }) => fact === 'spec'),
     hasStarted: facts.some(({ fact }) => fact === 'started'),
+    isQueued:
+      facts.find((fact) => fact.fact === 'spec')?.queue !== undefined &&
+      !facts.some(({ fact }) => fact === 'turn'),
+    onlyWaited:
+      facts.some(({ fact }) => fact === 'waiting') &&
+      !facts.some(({ fact }) => fact === 'started') &&
+      exitAt === -1,
     outcome: outcome?.fact === 'outcome' ? outcome : undefined,
     isDelivered: outcomeAt !== -1 && facts.slice(outcomeAt).some(({ fact }) => fact === 'delivered'),
     exitCode: marker?.fact === 'exit' ? marker.code : undefined,

@@ -93,7 +93,7 @@ test('an outcome that turned out to be void leaves no trace', () => {
 });
 
 function isSignOfLife({ fact }: Fact): boolean {
-  return fact === 'started' || fact === 'exit';
+  return ['waiting', 'started', 'exit'].includes(fact);
 }
 
 function show(log: readonly Fact[], alive: Liveness, suspended: boolean) {

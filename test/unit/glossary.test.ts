@@ -32,7 +32,7 @@ test('the glossary says that the cause leftovers is no reason', () => {
  */
 const otherWords = new Set([
   ...endedStatuses,
-  ...['starting', 'running', 'killing'],
+  ...['queued', 'starting', 'running', 'killing'],
   ...['live', 'settle', 'ended'],
   ...['yes', 'no', 'unknown', 'lost'],
   ...['stdout', 'stderr', 'utf8'],

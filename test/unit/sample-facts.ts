@@ -9,6 +9,8 @@ import type {
   SpecFact,
   StartedFact,
   StopFact,
+  TurnFact,
+  WaitingFact,
 } from '../../src/model/facts.ts';
 import type { ProcessIdentity, StopCause } from '../../src/model/words.ts';
 
@@ -46,6 +48,21 @@ export function spec(more: Partial<SpecFact> = {}): SpecFact {
     by: someone,
     ...more,
   };
+}
+
+/** A spec of a task that was put into the queue. */
+export function queuedSpec(more: Partial<SpecFact> = {}): SpecFact {
+  return spec({ queue: { maxRunning: 4, order: 1_000 }, ...more });
+}
+
+/** The shim of a queued task waits. */
+export function waiting(more: Partial<WaitingFact> = {}): WaitingFact {
+  return { fact: 'waiting', pid: 501, start: 10_002, ...more };
+}
+
+/** Its turn has come. */
+export function turn(at = 1_700_000_000_500): TurnFact {
+  return { fact: 'turn', by: someone, at };
 }
 
 /** The shim runs. */

@@ -30,6 +30,17 @@ test('without a clock that the shim shares, or a start time, the task started at
   assert.equal(startedUptimeMs(spec({ uptimeMs: null }), started()), null);
 });
 
+test('a queued task started when its shim says, or when it was given its turn, however long that took', () => {
+  const day = 86_400_000;
+  const told = started({ start: 10_002, uptime: 100 + day / 1000 });
+  assert.equal(startedAt(asked, told), epoch + day);
+  assert.equal(elapsedMs(asked, told, { epochMs: 0, uptimeMs: 100_500 + day }), 500);
+  const unread = { ...started({ start: null }), turnAt: epoch + day };
+  assert.equal(startedAt(asked, unread), epoch + day);
+  assert.equal(startedAt(spec({ uptimeMs: null }), unread), epoch + day);
+  assert.equal(startedAt(asked, { ...unread, turnAt: epoch - 5 }), epoch);
+});
+
 test('a task ended as long after its spec as the exit marker says', () => {
   assert.equal(endedAt(asked, exit(0, { uptime: 102.25 })), epoch + 2_250);
   assert.equal(endedAt(asked, exit(0, { uptime: 99.995 })), epoch);
@@ -56,9 +67,9 @@ test('without a clock since boot the wall clock is used, and a step back makes n
 test('whatever a log says, times are numbers and nobody has run for less than nothing', () => {
   const wild = fc.option(fc.oneof(anyNumber, fc.constantFrom(1e308, -1e308, 0.5)));
   fc.assert(
-    fc.property(wild, wild, fc.option(fc.nat()), (start, uptime, specUptime) => {
+    fc.property(wild, wild, wild, fc.option(fc.nat()), (start, uptime, turned, specUptime) => {
       const told = spec({ uptimeMs: specUptime });
-      const run = started({ start });
+      const run = started({ start, ...(turned === null ? {} : { uptime: turned }) });
       const end = endedAt(told, exit(0, { uptime }));
       assert.ok(end === null || Number.isSafeInteger(end), `ended at ${end}`);
       assert.ok(Number.isSafeInteger(startedAt(told, run)));

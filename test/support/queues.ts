@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { isEnded, type Task, type TaskSnapshot } from '../../src/index.ts';
+import { factOf, hasFact } from './logs.ts';
+import { quote, type World, waitFor } from './world.ts';
+
+/** Waits until the shim of a queued task has suspended itself. */
+export async function untilAsleep(world: World, task: Task): Promise<void> {
+  const log = world.logOf(task.id);
+  await waitFor(() => hasFact(log, 'waiting'), 'the shim to say that it waits');
+  const { pid } = factOf(log, 'waiting');
+  await waitFor(
+    () => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')),
+    'the shim to suspend itself',
+  );
+}
+
+/** The end of a task; an error when it does not come, as when nobody gives it its turn. */
+export async function endOf(task: Task): Promise<TaskSnapshot> {
+  const snapshot = await task.wait({ timeoutMs: 30_000 });
+  if (!isEnded(snapshot.status))
+    throw new Error(`waited in vain for the end of ${task.id}: ${snapshot.status}`);
+  return snapshot;
+}
+
+/** A command that notes in a file when it starts and when it ends. */
+export function tracing(trace: string, name: number | string, between = 'sleep 0.02'): string {
+  const note = (word: string): string => `echo ${word} ${name} >>${quote(trace)}`;
+  return `${note('start')}; ${between}; ${note('end')}`;
+}
+
+/** What such commands noted: the names in the order of their starts, and how many ran at the same time at most. */
+export function startOrder(trace: string): { order: string[]; mostAtOnce: number } {
+  const order: string[] = [];
+  let [running, mostAtOnce] = [0, 0];
+  for (const line of trace.split('\n').filter(Boolean)) {
+    const [word, name = ''] = line.split(' ');
+    running += word === 'start' ? 1 : -1;
+    mostAtOnce = Math.max(mostAtOnce, running);
+    if (word === 'start') order.push(name);
+  }
+  return { order, mostAtOnce };
+}
