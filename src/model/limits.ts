@@ -16,6 +16,8 @@ export const defaults = {
   previewBytes: 300,
   /** Bytes that `read` and `tail` return at most when not told. */
   readBytes: 64 * 1024,
+  /** Matches that `watch` and `watches` hand out each second; the others are counted. */
+  maxMatchesPerSecond: 10,
 } as const;
 
 /** Bounds of what is accepted. */
@@ -46,4 +48,9 @@ export const bounds = {
   lineBytes: 1024 ** 2,
   /** Characters of a line, and of the match in it, that a match carries. */
   matchChars: 4096,
+  /** Lines of context on each side of a match. */
+  contextLines: 100,
+  /** Open durable watches a task, and characters of the id of one. */
+  watches: 16,
+  watchIdChars: 64,
 } as const;

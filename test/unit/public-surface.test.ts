@@ -73,6 +73,7 @@ test('the defaults are pinned', () => {
     retentionMs: 604_800_000,
     previewBytes: 300,
     readBytes: 65_536,
+    maxMatchesPerSecond: 10,
   });
 });
 
