@@ -42,6 +42,8 @@ export const bounds = {
   durationMs: 100 * 365 * 24 * 3_600_000,
   /** Leftovers that an outcome names. */
   leftovers: 64,
+  /** A task that has written nothing for less than this is not called silent: a minute. */
+  silentMs: 60_000,
   /** Bytes of a pattern. */
   patternBytes: 16 * 1024,
   /** A line longer than this is searched in pieces: 1 MiB. */

@@ -54,7 +54,14 @@ test('a snapshot has these keys, in this order, whatever is known of the task', 
         pid: null,
         nowMs: 5,
         modifiedAt: 4,
-        output: { path: '/o', stderrPath: null, bytes: 0, preview: '', truncated: false },
+        output: {
+          path: '/o',
+          stderrPath: null,
+          bytes: 0,
+          lastWrittenAt: null,
+          preview: '',
+          truncated: false,
+        },
       });
       assert.deepEqual(Object.keys(snapshot), keys);
       // As one line of JSON nothing of it gets lost: there is no undefined among it.
