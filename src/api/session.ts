@@ -24,9 +24,11 @@ import { closed, taskNotFound } from './errors.ts';
 import { outputLimits } from './open-sessions.ts';
 import type { OutputChunk } from './output.ts';
 import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
+import { type OwedMatch, sessionWatches } from './session-watches.ts';
 import { Task } from './task.ts';
 import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
 import { type WaitAnyResult, waitAll, waitAny } from './wait-many.ts';
+import type { MatchOptions } from './watch-options.ts';
 
 /** How to run a command in the foreground for a while. */
 export interface RunOptions extends SpawnOptions {
@@ -154,6 +156,15 @@ export class Session implements AsyncDisposable {
     return completions(this.#context, options);
   }
 
+  /**
+   * Yields every match of the durable watches of this session's tasks that is owed, and then each as it comes;
+   * see `task.addWatch`.
+   */
+  watches(options: MatchOptions = {}): AsyncGenerator<OwedMatch, void, undefined> {
+    this.#mustBeOpen();
+    return sessionWatches(this.#context, options);
+  }
+
   /** What is owed now, without taking it, the oldest end first. */
   async pending(): Promise<Completion[]> {
     this.#mustBeOpen();
@@ -211,6 +222,7 @@ export class Session implements AsyncDisposable {
     for (const waiters of [...this.#context.waiters.values()])
       for (const waiter of [...waiters]) waiter.ended(null);
     for (const consumer of [...this.#context.consumers]) consumer.stop();
+    for (const wake of [...this.#context.watchListeners]) wake();
     for (const listeners of [...this.#context.listeners.values()]) for (const wake of [...listeners]) wake();
     this.#onClose();
   }

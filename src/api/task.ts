@@ -1,15 +1,18 @@
 import type { SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
 import { takeSnapshot } from '../engine/observe.ts';
+import { closeWatch } from '../engine/pattern-watches.ts';
 import { checkNumber } from '../engine/spawn-request.ts';
 import { stopTask } from '../engine/stop.ts';
 import { foldFacts } from '../model/fold.ts';
 import { bounds, defaults } from '../model/limits.ts';
+import type { Pattern } from '../model/pattern.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import { closed, taskNotFound } from './errors.ts';
 import { checkSignal } from './kill-signal.ts';
+import type { WatchMatch } from './match-feed.ts';
 import {
   type FollowOptions,
   follow,
@@ -22,6 +25,8 @@ import {
 import { untilEnded } from './wait.ts';
 import { waitFor } from './wait-for.ts';
 import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
+import type { WatchOptions } from './watch-options.ts';
+import { type AddWatchOptions, addWatch, type WatchSummary, watchesOf, watchTask } from './watch-task.ts';
 
 /** How to wait for the end of a task. */
 export interface WaitOptions {
@@ -88,6 +93,41 @@ export class Task {
   async waitFor(options: WaitForOptions): Promise<WaitForResult> {
     this.#mustBeOpen();
     return await waitFor(this.#context, this.id, options);
+  }
+
+  /**
+   * Yields each line of output in which a pattern stands, those that are there and then those that come, until
+   * the task has ended and all was searched. Nothing of it is kept: see {@link Task.addWatch}.
+   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`.
+   */
+  watch(pattern: Pattern, options: WatchOptions = {}): AsyncGenerator<WatchMatch, void, undefined> {
+    this.#mustBeOpen();
+    return watchTask(this.#context, this.id, pattern, options);
+  }
+
+  /**
+   * Opens a durable watch: from now on its matches are owed to the session, by `session.watches()`, until they
+   * are acknowledged, whoever was there when they were written.
+   * @returns its id.
+   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `CLOSED`.
+   */
+  async addWatch(pattern: Pattern, options: AddWatchOptions = {}): Promise<string> {
+    this.#mustBeOpen();
+    return await addWatch(this.#context, this.id, pattern, options);
+  }
+
+  /**
+   * Ends a durable watch: nothing more of it is owed.
+   * @returns whether it was open.
+   */
+  async removeWatch(watchId: string): Promise<boolean> {
+    this.#mustBeOpen();
+    return closeWatch(this.#context, this.id, watchId);
+  }
+
+  /** The durable watches that are open. */
+  watches(): WatchSummary[] {
+    return watchesOf(this.#context, this.id);
   }
 
   /** Reads a stretch of the output, by bytes. */

@@ -82,7 +82,7 @@ class Wait implements EndWaiter {
     this.#silence = new Silence(context, taskId);
     const { path } = outputFile(context.paths, taskId, request.stream, observed.facts);
     const onlyEnd = this.#search === null && this.#ports === null && request.idleMs === null;
-    this.#growth = new Growth(context, taskId, onlyEnd ? null : path, true);
+    this.#growth = new Growth(context, taskId, onlyEnd ? null : path, { slowsDown: true });
     if (decide(observed.facts, observed.alive).state === 'ended') {
       this.#end = describe(context, taskId, observed);
     } else addWaiter(context, taskId, this);

@@ -79,6 +79,10 @@ function run(): Definition {
     .option('--shell <shell>', 'the shell that runs the command (default: bash, else sh)')
     .option('--separate', 'keep stderr apart')
     .option(
+      '--unbuffered',
+      'have programs that hold back what they write to a file show lines at once, where that can be',
+    )
+    .option(
       '--max-output <size>',
       'stop it when it has written more; none: never (default: 1g)',
       values.sizeOrNone,

@@ -24,6 +24,7 @@ interface RunVerbOptions extends CommonOptions {
   readonly maxOutput?: number | None;
   readonly leftovers?: LeftoversPolicy;
   readonly queue?: boolean;
+  readonly unbuffered?: boolean;
   readonly wait?: number | None;
   readonly follow?: boolean;
 }
@@ -51,6 +52,7 @@ function spawnOptions(options: RunVerbOptions): SpawnOptions {
     ...(separate !== undefined && { separate }),
     ...(maxOutput !== undefined && { maxOutputBytes: orNull(maxOutput) }),
     ...(leftovers !== undefined && { leftovers }),
+    ...(options.unbuffered && { unbuffered: true }),
     ...(options.queue && { onLimit: 'queue' }),
   };
 }

@@ -7,8 +7,9 @@ import type { OutputLimits } from './limits.ts';
 import { taskIds, unhurried } from './listing.ts';
 import { look } from './look.ts';
 import { type Observed, observe } from './observe.ts';
+import { noteWatches } from './pattern-watches.ts';
 import { grantTurns } from './queue.ts';
-import { removeTask } from './sweep.ts';
+import { hasOpenWatch, removeTask } from './sweep.ts';
 import { sweepCuts } from './sweep-cuts.ts';
 
 /** A log that nothing was written to after this long belongs to a spawner that died. */
@@ -20,8 +21,12 @@ export async function adopt(context: SessionContext, limits: OutputLimits): Prom
   const pending: Promise<void>[] = [];
   for await (const taskId of unhurried(taskIds(context))) {
     const observed = observe(context, taskId);
-    if (observed === null) sweepEmpty(context, taskId);
-    else if (!takeEnded(context, taskId, observed))
+    if (observed === null) {
+      sweepEmpty(context, taskId);
+      continue;
+    }
+    noteWatches(context, taskId, observed.facts);
+    if (!takeEnded(context, taskId, observed))
       pending.push(look(context, limits, taskId).catch(() => undefined));
   }
   await Promise.all(pending);
@@ -36,6 +41,7 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   if (exceedsKeep(observed.facts)) return false;
   const { retentionMs } = context.limits;
   if (!decision.delivered) context.owed.add(taskId);
+  else if (hasOpenWatch(observed.facts)) return true;
   else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)
     removeTask(context, taskId);
   return true;

@@ -58,8 +58,9 @@ export function startShim(
   const turns = spec.queue === undefined ? null : openForReading(files.paths.log);
   if (turns !== null) stdio.push('ignore', turns);
   const text = turns === null ? posixShim : waitTurn + posixShim;
+  const command = [...request.launcher, request.shell, ...run];
   return new Promise<ChildProcess>((resolve, reject) => {
-    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, request.shell, ...run], {
+    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, ...command], {
       cwd: request.cwd,
       env: { ...request.environment, [cookieVariable]: spec.cookie },
       detached: true,

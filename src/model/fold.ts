@@ -15,6 +15,7 @@ import type {
   TurnFact,
   WaitingFact,
 } from './facts.ts';
+import { type Watch, withWatchFact } from './watches.ts';
 
 /** The start of a task, with what other facts say about it. */
 export interface Started extends StartedFact {
@@ -43,12 +44,14 @@ export interface Facts {
   /** In order, without those that were given back. */
   readonly claims: readonly ClaimFact[];
   readonly cuts: readonly CutFact[];
+  /** Durable watches, those that are over included. */
+  readonly watches: readonly Watch[];
   /** Facts that could be read; 0 for a log that is empty or garbage. */
   readonly count: number;
 }
 
 /** The facts of a log in which nothing can be read. */
-export const noFacts: Facts = { stopIsLate: false, claims: [], cuts: [], count: 0 };
+export const noFacts: Facts = { stopIsLate: false, claims: [], cuts: [], watches: [], count: 0 };
 
 /** Facts that nobody but the shim appends. */
 const ofShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started', 'exit']);
@@ -132,6 +135,11 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
       return;
     case 'cut':
       draft.cuts.push(fact);
+      return;
+    case 'watch':
+    case 'seen':
+    case 'unwatch':
+      draft.watches = withWatchFact(draft.watches, fact);
       return;
     default:
       fact satisfies never;

@@ -1,4 +1,5 @@
 import type { Fact, SpecFact } from './facts.ts';
+import type { PatternSource } from './pattern.ts';
 import { endedAt, startedAt } from './times.ts';
 import type { Leftover, ProcessIdentity } from './words.ts';
 
@@ -28,6 +29,8 @@ function timeOf(fact: Fact, spec: SpecFact | undefined): number | null {
       return spec === undefined ? null : endedAt(spec, fact);
     case 'stop':
     case 'turn':
+    case 'watch':
+    case 'seen':
     case 'delivered':
       return fact.at;
     default:
@@ -67,6 +70,12 @@ function tell(fact: Fact): string {
       return 'the completion was acknowledged';
     case 'cut':
       return `the middle of its ${fact.stream} was cut out: bytes ${fact.head} to ${fact.tail} of ${fact.bytes}`;
+    case 'watch':
+      return `the matches of ${shownPattern(fact.pattern)} in its ${fact.stream} are owed, from byte ${fact.from} on`;
+    case 'seen':
+      return `the matches of watch ${fact.watch} up to byte ${fact.offset} were acknowledged`;
+    case 'unwatch':
+      return `watch ${fact.watch} is over`;
     default:
       return fact satisfies never;
   }
@@ -74,6 +83,10 @@ function tell(fact: Fact): string {
 
 function who(by: ProcessIdentity): string {
   return `process ${by.pid} on ${by.host}`;
+}
+
+function shownPattern(pattern: PatternSource): string {
+  return 'text' in pattern ? JSON.stringify(pattern.text) : `/${pattern.regexp}/${pattern.flags}`;
 }
 
 function how(stop: { killSignal: string | null; graceMs: number | null }): string {

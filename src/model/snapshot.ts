@@ -1,5 +1,6 @@
 import { decide } from './decide.ts';
 import { type Facts, shimOf } from './fold.ts';
+import { isSilent } from './silence.ts';
 import { endedAt, startedAt } from './times.ts';
 import type { Leftover, Liveness, TaskStatus } from './words.ts';
 
@@ -11,6 +12,8 @@ export interface OutputSummary {
   readonly stderrPath: string | null;
   /** Bytes written so far, both streams together. */
   readonly bytes: number;
+  /** When something was written last, to either stream, by the time of the files; `null`: nothing yet. */
+  readonly lastWrittenAt: number | null;
   /** The end of stdout (with stderr, unless kept apart), cut at a character. */
   readonly preview: string;
   /** Whether there is more than the preview shows. */
@@ -98,7 +101,13 @@ function fate(facts: Facts, seen: Observation): Fate {
       const away = decision.elsewhere ? 'elsewhere' : null;
       // Whoever waits for his turn has suspended himself.
       const paused = seen.suspended && !waitsForTurn(facts) ? 'suspended' : null;
-      return { status: decision.status, statusReason: away ?? paused, exitCode: null, killSignal: null };
+      const quiet = decision.status === 'running' && isQuiet(facts, seen) ? 'silent' : null;
+      return {
+        status: decision.status,
+        statusReason: away ?? paused ?? quiet,
+        exitCode: null,
+        killSignal: null,
+      };
     }
     case 'settle': {
       const { status, reason, exitCode, killSignal } = decision.verdict;
@@ -113,6 +122,10 @@ function fate(facts: Facts, seen: Observation): Fate {
 
 function waitsForTurn({ spec, started }: Facts): boolean {
   return spec?.queue !== undefined && started === undefined;
+}
+
+function isQuiet(facts: Facts, { output: { lastWrittenAt }, nowMs }: Observation): boolean {
+  return isSilent({ startedAt: beginOf(facts), lastWrittenAt, nowMs });
 }
 
 function beginOf({ spec, started }: Facts): number | null {

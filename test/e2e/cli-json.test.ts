@@ -11,6 +11,7 @@ function pinned(cli: CommandLine, { taskId, ...rest }: Snapshot): Snapshot {
   for (const time of ['createdAt', 'startedAt', 'endedAt', 'durationMs', 'cpuMs', 'pid']) {
     if (typeof value[time] === 'number') value[time] = typeof value[time];
   }
+  if (typeof value.output.lastWrittenAt === 'number') value.output.lastWrittenAt = 'number';
   return value;
 }
 
@@ -36,6 +37,7 @@ const ended = {
     bytes: 5,
     preview: 'done\n',
     truncated: false,
+    lastWrittenAt: 'number',
   },
   leftovers: [],
   delivered: false,

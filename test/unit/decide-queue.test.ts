@@ -49,7 +49,14 @@ test('the start time of a shim that could not read it counts for one that waits 
 });
 
 function snapshot(log: Fact[]): ReturnType<typeof snapshotOf> {
-  const output = { path: '/o', stderrPath: null, bytes: 0, preview: '', truncated: false };
+  const output = {
+    path: '/o',
+    stderrPath: null,
+    bytes: 0,
+    preview: '',
+    truncated: false,
+    lastWrittenAt: null,
+  };
   const task = { taskId: 'bgb-0123abcd', sessionId: 'session-1', output };
   const seen = { alive: 'yes', suspended: true, pid: null, nowMs: 5, modifiedAt: 4 } as const;
   return snapshotOf(foldFacts(log), { ...task, ...seen });

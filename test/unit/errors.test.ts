@@ -33,6 +33,7 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'SHELL_NOT_FOUND',
     'TASK_LIMIT',
     'TASK_NOT_FOUND',
+    'TASK_AMBIGUOUS',
     'TASK_ELSEWHERE',
     'STORE_VERSION',
     'STORE_CORRUPT',
@@ -41,6 +42,7 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'SPAWN_FAILED',
     'CLOSED',
     'UNSUPPORTED_PLATFORM',
+    'USAGE',
   ]);
 });
 
