@@ -1,5 +1,5 @@
-import type { StoreContext } from '../engine/context.ts';
 import { Lifeline } from '../engine/lifeline.ts';
+import { Sentinel } from '../engine/sentinel.ts';
 import { checkPath } from '../engine/spawn-request.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
@@ -20,6 +20,11 @@ export interface StoreOptions {
   readonly elsewhere?: 'unknown' | 'lost';
   /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default /bin/sh; bash when the environment has names that a shell cannot hold */
   readonly shimShell?: readonly [string, ...string[]];
+  /**
+   * Whether limits hold when nobody watches any more: then a small process, the keeper, looks after the tasks
+   * that are left, and ends with the last of them. @default true
+   */
+  readonly keeper?: boolean;
 }
 
 /**
@@ -38,13 +43,16 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   }
   const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
   sweepStrays(dir);
-  const context: StoreContext = {
-    dir,
-    system,
-    elsewhere,
-    shimShell: options.shimShell ?? null,
-    spawns: new SerialQueue(),
-    lifeline: new Lifeline(dir),
-  };
-  return new Store(context);
+  const { keeper = true, shimShell = null } = options;
+  if (typeof keeper !== 'boolean') {
+    throw new OutliveError('INVALID_ARGUMENT', `expected keeper to be true or false; found ${keeper}.`);
+  }
+  const spawns = new SerialQueue();
+  const shell = shimShell ?? (['/bin/sh'] as const);
+  const sentinel = new Sentinel(
+    keeper ? { dir, system, elsewhere, shell, maxStoreBytes: null } : null,
+    spawns,
+  );
+  const lifeline = new Lifeline(dir);
+  return new Store({ dir, system, elsewhere, shimShell, spawns, lifeline, sentinel });
 }

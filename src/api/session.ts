@@ -180,6 +180,7 @@ export class Session implements AsyncDisposable {
     clearInterval(this.#sweep);
     this.#watch.close();
     outputLimits(this.#context).close();
+    this.#context.store.sentinel.leave(shimsOf(this.#context));
     for (const live of this.#context.live.values()) {
       live.deadline?.cancel();
       live.relook?.cancel();
@@ -210,6 +211,13 @@ export class Session implements AsyncDisposable {
 
 /** How often an open session applies its retention. */
 const sweepEveryMs = 3_600_000;
+
+/** The shims of the tasks that run on. */
+function shimsOf(context: SessionContext): number[] {
+  return [...context.live.values()].flatMap(({ pid, reaped }) =>
+    pid === null || reaped !== null ? [] : [pid],
+  );
+}
 
 function isRunningHere(context: SessionContext, taskId: string): boolean {
   const observed = observe(context, taskId);

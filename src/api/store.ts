@@ -1,13 +1,12 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { snapshots } from '../engine/adopt.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
 import { takeSnapshot } from '../engine/observe.ts';
-import { makeSessionFolders, readSessionId } from '../engine/session-folder.ts';
+import { makeSessionFolders } from '../engine/session-folder.ts';
 import { checkNumber, checkSessionId } from '../engine/spawn-request.ts';
+import { sessionContexts, sessionFolders } from '../engine/store-sessions.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { sessionPaths, sessionPathsIn, sessionsFolder, taskIdPattern } from '../tasklog/paths.ts';
+import { sessionPaths, taskIdPattern } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { closed, taskNotFound } from './errors.ts';
 import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
@@ -62,7 +61,7 @@ export class Store implements AsyncDisposable {
 
   /** The ids of all sessions of the store, sorted. */
   sessions(): string[] {
-    return this.#folders()
+    return sessionFolders(this.#context.dir)
       .map(([, id]) => id)
       .sort();
   }
@@ -70,7 +69,7 @@ export class Store implements AsyncDisposable {
   /** Snapshots of the tasks of all sessions, the oldest first. Adopts and settles nothing. */
   async tasks(): Promise<TaskSnapshot[]> {
     const found: TaskSnapshot[] = [];
-    for (const context of this.#contexts()) found.push(...(await snapshots(context)));
+    for (const context of sessionContexts(this.#context)) found.push(...(await snapshots(context)));
     return found.sort((a, b) => a.createdAt - b.createdAt);
   }
 
@@ -80,7 +79,7 @@ export class Store implements AsyncDisposable {
    */
   task(taskId: string): TaskSnapshot {
     if (taskIdPattern.test(taskId)) {
-      for (const context of this.#contexts()) {
+      for (const context of sessionContexts(this.#context)) {
         const snapshot = takeSnapshot(context, taskId);
         if (snapshot !== null) return snapshot;
       }
@@ -91,7 +90,7 @@ export class Store implements AsyncDisposable {
   /** Removes ended, acknowledged tasks of all sessions. */
   async prune(options: PruneOptions = {}): Promise<PruneResult> {
     const results: PruneResult[] = [];
-    for (const context of this.#contexts()) results.push(await pruneSession(context, options));
+    for (const context of sessionContexts(this.#context)) results.push(await pruneSession(context, options));
     return {
       taskIds: results.flatMap((result) => result.taskIds),
       bytes: results.reduce((sum, result) => sum + result.bytes, 0),
@@ -104,6 +103,7 @@ export class Store implements AsyncDisposable {
     this.#closed = true;
     const sessions = await Promise.allSettled([...this.#sessions.values()]);
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
+    this.#context.sentinel.close();
     await this.#context.lifeline.close();
   }
 
@@ -123,29 +123,6 @@ export class Store implements AsyncDisposable {
     }
     const context = new SessionContext(this.#context, sessionId, paths, limits);
     return await new Session(context, () => this.#sessions.delete(sessionId)).open();
-  }
-
-  #contexts(): SessionContext[] {
-    const limits = checkLimits({});
-    return this.#folders().map(
-      ([dir, id]) => new SessionContext(this.#context, id, sessionPathsIn(dir), limits),
-    );
-  }
-
-  #folders(): [dir: string, sessionId: string][] {
-    const folder = sessionsFolder(this.#context.dir);
-    let names: string[];
-    try {
-      names = readdirSync(folder);
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return [];
-      throw error;
-    }
-    return names.flatMap((name): [string, string][] => {
-      const dir = join(folder, name);
-      const id = readSessionId(sessionPathsIn(dir));
-      return id === null ? [] : [[dir, id]];
-    });
   }
 }
 

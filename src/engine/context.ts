@@ -5,6 +5,7 @@ import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import type { Timer } from '../util/wait.ts';
 import type { Lifeline } from './lifeline.ts';
+import type { Sentinel } from './sentinel.ts';
 import type { StopRun } from './stop-run.ts';
 
 /** What all sessions of one open store share. */
@@ -17,6 +18,7 @@ export interface StoreContext {
   readonly shimShell: readonly [string, ...string[]] | null;
   readonly spawns: SerialQueue;
   readonly lifeline: Lifeline;
+  readonly sentinel: Sentinel;
 }
 
 /** Limits of one session in this process. */

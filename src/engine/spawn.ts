@@ -77,6 +77,7 @@ async function spawnNow(
       follow(context, limits, spec, await startShim(context, request, spec, files)),
     );
     attempt.live = live;
+    context.store.sentinel.want();
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
     return taskId;

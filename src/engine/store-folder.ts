@@ -41,7 +41,9 @@ function checkOwner(dir: string): void {
 
 /** Somebody's folder full of other things is no place for a store: a slip in an option must not fill it. */
 function checkEmpty(dir: string): void {
-  const strangers = readdirSync(dir).filter((name) => !/^(store\.json.*|lifeline-.*|sessions)$/.test(name));
+  const strangers = readdirSync(dir).filter(
+    (name) => !/^(store\.json.*|lifeline-.*|keeper-.*|sessions)$/.test(name),
+  );
   if (strangers.length > 0) {
     unsafe(
       dir,
