@@ -1,9 +1,10 @@
 import { Lifeline } from '../engine/lifeline.ts';
 import { Sentinel } from '../engine/sentinel.ts';
-import { checkPath } from '../engine/spawn-request.ts';
+import { checkBytes, checkPath } from '../engine/spawn-request.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
+import { defaults } from '../model/limits.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { SerialQueue } from '../util/queue.ts';
@@ -25,6 +26,16 @@ export interface StoreOptions {
    * that are left, and ends with the last of them. @default true
    */
   readonly keeper?: boolean;
+  /**
+   * Nothing is spawned while the store's file system has less than so many free bytes; `null`: whatever it has.
+   * @default the smaller of 1 GiB and 5 % of it
+   */
+  readonly diskReserveBytes?: number | null;
+  /**
+   * When the files of all tasks take more than so many bytes, those that ended first are removed, if they were
+   * acknowledged; `null`: none is. @default 10 GiB
+   */
+  readonly maxStoreBytes?: number | null;
 }
 
 /**
@@ -41,18 +52,32 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${JSON.stringify(elsewhere)}.`,
     );
   }
-  const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
-  sweepStrays(dir);
-  const { keeper = true, shimShell = null } = options;
+  const {
+    keeper = true,
+    shimShell = null,
+    diskReserveBytes,
+    maxStoreBytes = defaults.maxStoreBytes,
+  } = options;
+  if (typeof diskReserveBytes === 'number') checkBytes('diskReserveBytes', diskReserveBytes, 0);
+  if (maxStoreBytes !== null) checkBytes('maxStoreBytes', maxStoreBytes, 0);
   if (typeof keeper !== 'boolean') {
     throw new OutliveError('INVALID_ARGUMENT', `expected keeper to be true or false; found ${keeper}.`);
   }
+  const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
+  sweepStrays(dir);
   const spawns = new SerialQueue();
   const shell = shimShell ?? (['/bin/sh'] as const);
-  const sentinel = new Sentinel(
-    keeper ? { dir, system, elsewhere, shell, maxStoreBytes: null } : null,
-    spawns,
-  );
+  const sentinel = new Sentinel(keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
   const lifeline = new Lifeline(dir);
-  return new Store({ dir, system, elsewhere, shimShell, spawns, lifeline, sentinel });
+  return new Store({
+    dir,
+    system,
+    elsewhere,
+    shimShell,
+    spawns,
+    lifeline,
+    sentinel,
+    diskReserveBytes,
+    maxStoreBytes,
+  });
 }

@@ -1,6 +1,8 @@
 import { snapshots } from '../engine/adopt.ts';
+import { background } from '../engine/background.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
 import { takeSnapshot } from '../engine/observe.ts';
+import { retainStore } from '../engine/retain.ts';
 import { makeSessionFolders } from '../engine/session-folder.ts';
 import { checkNumber, checkSessionId } from '../engine/spawn-request.ts';
 import { sessionContexts, sessionFolders } from '../engine/store-sessions.ts';
@@ -9,8 +11,11 @@ import type { TaskSnapshot } from '../model/snapshot.ts';
 import { sessionPaths, taskIdPattern } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { closed, taskNotFound } from './errors.ts';
-import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
+import { type PruneOptions, type PruneResult, prune } from './prune.ts';
 import { Session } from './session.ts';
+
+/** How often the bound on the bytes of the store is applied. */
+const retainEveryMs = 600_000;
 
 /** How to open a session. */
 export interface SessionOptions {
@@ -29,6 +34,8 @@ export class Store implements AsyncDisposable {
   readonly #context: StoreContext;
   readonly #sessions = new Map<string, Promise<Session>>();
   #closed = false;
+  #retention: NodeJS.Timeout | undefined;
+  #retainAt = 0;
 
   /** For `openStore` only. */
   constructor(context: StoreContext) {
@@ -89,18 +96,14 @@ export class Store implements AsyncDisposable {
 
   /** Removes ended, acknowledged tasks of all sessions. */
   async prune(options: PruneOptions = {}): Promise<PruneResult> {
-    const results: PruneResult[] = [];
-    for (const context of sessionContexts(this.#context)) results.push(await pruneSession(context, options));
-    return {
-      taskIds: results.flatMap((result) => result.taskIds),
-      bytes: results.reduce((sum, result) => sum + result.bytes, 0),
-    };
+    return await prune(sessionContexts(this.#context), options);
   }
 
   /** Lets everything go. Tasks run on, and what is owed stays owed. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#retention);
     const sessions = await Promise.allSettled([...this.#sessions.values()]);
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
     this.#context.sentinel.close();
@@ -122,7 +125,17 @@ export class Store implements AsyncDisposable {
       if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) throw error;
     }
     const context = new SessionContext(this.#context, sessionId, paths, limits);
-    return await new Session(context, () => this.#sessions.delete(sessionId)).open();
+    const session = await new Session(context, () => this.#sessions.delete(sessionId)).open();
+    this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
+    this.#retain();
+    return session;
+  }
+
+  /** Applies the bound on the bytes of the store, not more often than needed. */
+  #retain(): void {
+    if (this.#context.maxStoreBytes === null || performance.now() < this.#retainAt) return;
+    this.#retainAt = performance.now() + retainEveryMs / 2;
+    background(retainStore(this.#context, false));
   }
 }
 

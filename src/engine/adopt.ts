@@ -1,17 +1,17 @@
-import { readdirSync, statSync, unlinkSync } from 'node:fs';
+import { statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { livesHere } from '../platform/identity.ts';
 import { cutWriter, taskIdOfFile, taskPaths } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
+import { namesIn } from '../util/names-in.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
 import { exceedsKeep } from './cut-output.ts';
 import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
 import { type Observed, observe, takeSnapshot } from './observe.ts';
-import { removeTask } from './sweep.ts';
+import { finishRemovals, removeTask } from './sweep.ts';
 
 /** So long the event loop is kept busy at a stretch, in milliseconds. */
 const stretchMs = 5;
@@ -22,6 +22,7 @@ const emptyLogMs = 60_000;
 /** Takes up all tasks of a session: those that run are watched, those that ended are settled and owed. */
 export async function adopt(context: SessionContext, limits: OutputLimits): Promise<void> {
   sweepCuts(context);
+  finishRemovals(context);
   const pending: Promise<void>[] = [];
   for await (const taskId of unhurried(taskIds(context))) {
     const observed = observe(context, taskId);
@@ -83,15 +84,6 @@ export function taskIds(context: SessionContext): string[] {
   return namesIn(context.paths.tasks)
     .map(taskIdOfFile)
     .filter((id) => id !== null);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 /** Removes an old log that is empty, with all its files: nothing was promised to anybody. */

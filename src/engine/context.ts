@@ -1,5 +1,6 @@
 import type { Fact } from '../model/facts.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import type { ProcessIdentity } from '../model/words.ts';
 import type { System } from '../platform/system.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
@@ -19,6 +20,10 @@ export interface StoreContext {
   readonly spawns: SerialQueue;
   readonly lifeline: Lifeline;
   readonly sentinel: Sentinel;
+  /** Free bytes below which nothing is started; `undefined`: the default, which goes by the size of the disk. */
+  readonly diskReserveBytes: number | null | undefined;
+  /** What all tasks may take together before the oldest that are done are removed. */
+  readonly maxStoreBytes: number | null;
 }
 
 /** Limits of one session in this process. */
@@ -55,6 +60,12 @@ export interface LiveTask {
   relook: Timer | null;
   relookMs: number;
   readonly maxOutputBytes: number | null;
+  /** stderr goes to a file of its own. */
+  readonly separate: boolean;
+  /** The task is stopped when this process is gone. */
+  readonly bound: ProcessIdentity | null;
+  /** Size of its output at the last look. */
+  outputBytes: number;
   /** When to look at its output again, in milliseconds of `performance.now()`. */
   outputCheckAt: number;
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../model/words.ts';
 import { livesHere } from '../platform/identity.ts';
 import type { System } from '../platform/system.ts';
+import { namesIn } from '../util/names-in.ts';
 
 /** Who says by a mark that he keeps a store, or is about to. */
 export interface Keeper {
@@ -67,14 +68,6 @@ export function removeMark(path: string): void {
     unlinkSync(path);
   } catch {
     // Already gone, or out of reach: the name of a dead process says nothing to anybody.
-  }
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
   }
 }
 

@@ -3,6 +3,7 @@ import { holdProcess } from '../util/keep-alive.ts';
 import { SessionContext, type StoreContext } from './context.ts';
 import { hasOlderKeeper, type Keeper, leaveMark, markPrefix, removeMark } from './keeper-marks.ts';
 import { KeptSession } from './kept-session.ts';
+import { retainStore } from './retain.ts';
 import { defaultLimits, sessionFolders } from './store-sessions.ts';
 
 /** The pause between two rounds: short for a few tasks, at most 2 s. */
@@ -12,6 +13,9 @@ const pauseMsATask = 4;
 
 /** How often a keeper shows that its mark is still meant, to those who cannot see its process. */
 const touchEveryMs = 60_000;
+
+/** How often it removes what is to be removed. */
+const retainEveryMs = 600_000;
 
 /**
  * Keeps a store while nobody watches it: looks after every live task of this machine, as a supervisor would,
@@ -25,6 +29,7 @@ export class StoreKeeper {
   #mark: string;
   #keeper: Keeper;
   #touchedAt = performance.now();
+  #retainAt = 0;
 
   constructor(store: StoreContext, mark: string) {
     this.#store = store;
@@ -61,7 +66,10 @@ export class StoreKeeper {
     this.#showMark();
     const { dir, system } = this.#store;
     if (hasOlderKeeper(dir, system, this.#keeper)) return false;
-    if ((await this.#round()) > 0) return true;
+    if ((await this.#round()) > 0) {
+      await this.#retain();
+      return true;
+    }
     this.release();
     if ((await this.#round()) === 0) return false;
     leaveMark(this.#mark);
@@ -82,6 +90,13 @@ export class StoreKeeper {
       this.#touchedAt = performance.now();
       leaveMark(this.#mark);
     }
+  }
+
+  /** What ended while nobody watched fills the store as well. */
+  async #retain(): Promise<void> {
+    if (performance.now() < this.#retainAt) return;
+    this.#retainAt = performance.now() + retainEveryMs;
+    await retainStore(this.#store, true).catch(() => undefined);
   }
 
   /** Looks at all sessions; how many live tasks there are. */

@@ -4,6 +4,7 @@ import { pidExists } from '../platform/identity.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import { taskIds } from './adopt.ts';
 import { retryUnwritten } from './append.ts';
+import { enforceBonds } from './bond.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { exceedsKeep } from './cut-output.ts';
 import { OutputLimits } from './limits.ts';
@@ -48,6 +49,7 @@ export class KeptSession {
     for (const live of [...context.live.values()]) {
       if (this.#needsLook(live)) await look(context, this.#limits, live.id);
     }
+    enforceBonds(context);
     // For consumers, of whom there are none here.
     context.owed.clear();
     context.recent.clear();

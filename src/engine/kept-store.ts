@@ -9,7 +9,7 @@ import { Lifeline } from './lifeline.ts';
 import { Sentinel } from './sentinel.ts';
 
 /** A store as the keeper has it: it is there already, and nothing is spawned. Null when it cannot be kept. */
-export function keptStore(dir: string): StoreContext | null {
+export function keptStore(dir: string, maxStoreBytes: number | null): StoreContext | null {
   const system = isOurs(dir) ? systemHere() : null;
   if (system === null) return null;
   const spawns = new SerialQueue();
@@ -21,6 +21,8 @@ export function keptStore(dir: string): StoreContext | null {
     spawns,
     lifeline: new Lifeline(dir),
     sentinel: new Sentinel(null, spawns),
+    diskReserveBytes: null,
+    maxStoreBytes,
   };
 }
 

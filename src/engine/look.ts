@@ -1,5 +1,5 @@
 import { decide } from '../model/decide.ts';
-import type { StopFact } from '../model/facts.ts';
+import type { SpecFact, StopFact } from '../model/facts.ts';
 import { isAlive, livesHere } from '../platform/identity.ts';
 import { after } from '../util/wait.ts';
 import { background } from './background.ts';
@@ -137,7 +137,7 @@ function watchOver(
 ): LiveTask {
   const known = context.live.get(taskId);
   const { started, spec } = observed.facts;
-  const live = known ?? newLiveTask(taskId, false, spec?.maxOutputBytes ?? null);
+  const live = known ?? newLiveTask(taskId, false, spec);
   const isNewlyStarted = started !== undefined && live.pid === null;
   if (started !== undefined) live.pid = started.pid;
   live.stopAsked = observed.facts.stop !== undefined;
@@ -151,7 +151,8 @@ function watchOver(
 }
 
 /** What is kept in memory of a task that was just started or found. */
-export function newLiveTask(id: string, own: boolean, maxOutputBytes: number | null): LiveTask {
+export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined): LiveTask {
+  const bindTo = spec?.bindTo ?? null;
   return {
     id,
     own,
@@ -162,7 +163,10 @@ export function newLiveTask(id: string, own: boolean, maxOutputBytes: number | n
     stopAsked: false,
     relook: null,
     relookMs: firstRelookMs,
-    maxOutputBytes,
+    maxOutputBytes: spec?.maxOutputBytes ?? null,
+    separate: spec?.separate === true,
+    bound: bindTo === 'session' ? null : bindTo,
+    outputBytes: 0,
     outputCheckAt: 0,
   };
 }

@@ -30,7 +30,15 @@ export interface SpawnOptions {
   readonly maxOutputBytes?: number | null;
   /** Of ended output, so many bytes a stream are kept, head and tail; `null`: all. @default 100 MiB */
   readonly keepOutputBytes?: number | null;
+  /**
+   * Ends the task, whole, when that process is gone, or when `session.end()` is called: for a server that is
+   * not to outlive its agent (`{ pid: process.pid }`). @default unbound
+   */
+  readonly bindTo?: BindTo;
 }
+
+/** What a task can be bound to: a process that lives now, or the life of its session. */
+export type BindTo = 'session' | { readonly pid: number };
 
 /** A request that was found valid, with every default filled in. */
 export interface SpawnRequest {
@@ -46,6 +54,7 @@ export interface SpawnRequest {
   readonly leftovers: LeftoversPolicy;
   readonly maxOutputBytes: number | null;
   readonly keepOutputBytes: number | null;
+  readonly bindTo: BindTo | null;
 }
 
 /**
@@ -79,7 +88,16 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
     leftovers,
     maxOutputBytes: maxOutputBytes === null ? null : checkBytes('maxOutputBytes', maxOutputBytes, 1),
     keepOutputBytes: keepOutputBytes === null ? null : checkBytes('keepOutputBytes', keepOutputBytes, 1),
+    bindTo: options.bindTo === undefined ? null : checkBindTo(options.bindTo),
   };
+}
+
+function checkBindTo(bindTo: unknown): BindTo {
+  if (bindTo === 'session') return 'session';
+  const pid = typeof bindTo === 'object' && bindTo !== null && 'pid' in bindTo ? bindTo.pid : undefined;
+  if (!Number.isSafeInteger(pid) || (pid as number) < 1)
+    invalid('bindTo', "'session' or { pid } with the pid of a live process", JSON.stringify(bindTo));
+  return { pid: pid as number };
 }
 
 function checkCommand(command: unknown): string {

@@ -5,11 +5,14 @@ import { OutliveError } from '../errors/error.ts';
 import type { SpecFact } from '../model/facts.ts';
 import { noFacts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
+import type { Bond } from '../model/words.ts';
 import { now } from '../platform/clock.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
 import { record } from './append.ts';
+import { bondOf } from './bond.ts';
 import type { LiveTask, SessionContext, SpawnAttempt } from './context.ts';
 import { acknowledge } from './deliver.ts';
+import { checkDisk } from './disk-reserve.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { newLiveTask, ownChildExited } from './look.ts';
 import { unwritable } from './spawn-errors.ts';
@@ -21,18 +24,20 @@ import { allocate, discard } from './task-files.ts';
 /**
  * Starts a task. When it returns, its spec is on disk and its shim is running.
  * @returns the id.
- * @throws OutliveError `TASK_LIMIT`, `STORE_UNWRITABLE`, `SPAWN_FAILED`.
+ * @throws OutliveError `INVALID_ARGUMENT`, `TASK_LIMIT`, `DISK_LOW`, `STORE_UNWRITABLE`, `SPAWN_FAILED`.
  */
 export async function spawnTask(
   context: SessionContext,
   limits: OutputLimits,
   request: SpawnRequest,
 ): Promise<string> {
+  const bond = bondOf(request.bindTo, context.store.system);
   checkLimit(context);
+  checkDisk(context.store);
   const attempt: SpawnAttempt = { taskId: null, live: null };
   context.spawning.add(attempt);
   try {
-    return await spawnNow(context, limits, request, attempt);
+    return await spawnNow(context, limits, request, bond, attempt);
   } finally {
     // A turn later, so that whoever is answered can wait for the task before its end is told to others.
     setImmediate(() => answered(context, limits, attempt));
@@ -61,12 +66,13 @@ async function spawnNow(
   context: SessionContext,
   limits: OutputLimits,
   request: SpawnRequest,
+  bond: Bond | null,
   attempt: SpawnAttempt,
 ): Promise<string> {
   const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
   try {
-    const spec = specOf(context, taskId, request);
+    const spec = specOf(context, taskId, request, bond);
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
     writeSpec(log, spec);
     // The disk works while the process is forked; the answer waits for both.
@@ -97,7 +103,7 @@ async function takeBack(context: SessionContext, taskId: string, error: unknown)
   throw error;
 }
 
-function specOf(context: SessionContext, taskId: string, request: SpawnRequest): SpecFact {
+function specOf(context: SessionContext, taskId: string, request: SpawnRequest, bond: Bond | null): SpecFact {
   const { command } = request;
   const commandInFile =
     command.length > bounds.argumentBytes || Buffer.byteLength(command) > bounds.argumentBytes;
@@ -119,6 +125,8 @@ function specOf(context: SessionContext, taskId: string, request: SpawnRequest):
     leftovers: request.leftovers,
     maxOutputBytes: request.maxOutputBytes,
     keepOutputBytes: request.keepOutputBytes,
+    bindTo: bond,
+    retentionMs: context.limits.retentionMs,
     cookie: `${taskId}.${randomBytes(8).toString('hex')}`,
     createdAt: epochMs,
     uptimeMs,
@@ -132,7 +140,7 @@ function follow(
   spec: SpecFact,
   child: ChildProcess,
 ): LiveTask {
-  const live = newLiveTask(spec.taskId, true, spec.maxOutputBytes);
+  const live = newLiveTask(spec.taskId, true, spec);
   live.pid = child.pid ?? null;
   // An agent that has nothing else to do may end; the task goes on.
   child.unref();

@@ -1,22 +1,14 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaults } from '../model/limits.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
+import { namesIn } from '../util/names-in.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from './context.ts';
 import { readSessionId } from './session-folder.ts';
 
 /** The folders of a store's sessions, with their ids. */
 export function sessionFolders(storeDir: string): [dir: string, sessionId: string][] {
   const folder = sessionsFolder(storeDir);
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-  return names.flatMap((name): [string, string][] => {
+  return namesIn(folder).flatMap((name): [string, string][] => {
     const dir = join(folder, name);
     const id = readSessionId(sessionPathsIn(dir));
     return id === null ? [] : [[dir, id]];

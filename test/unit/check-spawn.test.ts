@@ -119,6 +119,7 @@ test('what is not said has its default', () => {
     leftovers: 'report',
     maxOutputBytes: 1024 ** 3,
     keepOutputBytes: 100 * mebi,
+    bindTo: null,
   });
   assert.deepEqual(environment, { ...process.env });
   assert.match(shell, /^\/.*\/sh$/);
