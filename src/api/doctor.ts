@@ -5,12 +5,12 @@ import { type Finding, fine, problem, warning } from '../engine/doctor/finding.t
 import { checkFolder, checkModes, some } from '../engine/doctor/folder.ts';
 import { checkShells } from '../engine/doctor/programs.ts';
 import { checkStrays } from '../engine/doctor/strays.ts';
-import { namesIn } from '../engine/listing.ts';
 import { checkPath } from '../engine/spawn-request.ts';
 import { OutliveError } from '../errors/error.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
+import { namesIn } from '../util/names-in.ts';
 import { checkTasks } from './doctor-tasks.ts';
 import { openStore } from './open-store.ts';
 

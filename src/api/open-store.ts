@@ -1,9 +1,10 @@
-import type { StoreContext } from '../engine/context.ts';
 import { Lifeline } from '../engine/lifeline.ts';
-import { checkPath } from '../engine/spawn-request.ts';
+import { Sentinel } from '../engine/sentinel.ts';
+import { checkBytes, checkPath } from '../engine/spawn-request.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
+import { defaults } from '../model/limits.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { SerialQueue } from '../util/queue.ts';
@@ -20,6 +21,21 @@ export interface StoreOptions {
   readonly elsewhere?: 'unknown' | 'lost';
   /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default /bin/sh; bash when the environment has names that a shell cannot hold */
   readonly shimShell?: readonly [string, ...string[]];
+  /**
+   * Whether limits hold when nobody watches any more: then a small process, the keeper, looks after the tasks
+   * that are left, and ends with the last of them. @default true
+   */
+  readonly keeper?: boolean;
+  /**
+   * Nothing is spawned while the store's file system has less than so many free bytes; `null`: whatever it has.
+   * @default the smaller of 1 GiB and 5 % of it
+   */
+  readonly diskReserveBytes?: number | null;
+  /**
+   * When the files of all tasks take more than so many bytes, those that ended first are removed, if they were
+   * acknowledged; `null`: none is. @default 10 GiB
+   */
+  readonly maxStoreBytes?: number | null;
 }
 
 /**
@@ -36,15 +52,32 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${JSON.stringify(elsewhere)}.`,
     );
   }
+  const {
+    keeper = true,
+    shimShell = null,
+    diskReserveBytes,
+    maxStoreBytes = defaults.maxStoreBytes,
+  } = options;
+  if (typeof diskReserveBytes === 'number') checkBytes('diskReserveBytes', diskReserveBytes, 0);
+  if (maxStoreBytes !== null) checkBytes('maxStoreBytes', maxStoreBytes, 0);
+  if (typeof keeper !== 'boolean') {
+    throw new OutliveError('INVALID_ARGUMENT', `expected keeper to be true or false; found ${keeper}.`);
+  }
   const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
   sweepStrays(dir);
-  const context: StoreContext = {
+  const spawns = new SerialQueue();
+  const shell = shimShell ?? (['/bin/sh'] as const);
+  const sentinel = new Sentinel(keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
+  const lifeline = new Lifeline(dir);
+  return new Store({
     dir,
     system,
     elsewhere,
-    shimShell: options.shimShell ?? null,
-    spawns: new SerialQueue(),
-    lifeline: new Lifeline(dir),
-  };
-  return new Store(context);
+    shimShell,
+    spawns,
+    lifeline,
+    sentinel,
+    diskReserveBytes,
+    maxStoreBytes,
+  });
 }

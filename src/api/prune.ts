@@ -1,16 +1,18 @@
 import type { SessionContext } from '../engine/context.ts';
-import { taskIds } from '../engine/listing.ts';
-import { checkNumber } from '../engine/spawn-request.ts';
-import { isRemovable, removeTask } from '../engine/sweep.ts';
+import { retain } from '../engine/retain.ts';
+import { checkBytes, checkNumber } from '../engine/spawn-request.ts';
+import { finishRemovals } from '../engine/sweep.ts';
 import { defaults } from '../model/limits.ts';
-import { outputSize } from '../tasklog/output.ts';
-import { taskPaths } from '../tasklog/paths.ts';
-import { yieldToOthers } from '../util/wait.ts';
 
 /** What to remove. */
 export interface PruneOptions {
   /** Only tasks that ended at least so long ago, in milliseconds. @default 7 days */
   readonly olderThanMs?: number;
+  /**
+   * Then, the oldest end first, so many that all files of the session's tasks (the store's, for `store.prune`) take
+   * no more than so many bytes; `null`: any number. @default null
+   */
+  readonly maxBytes?: number | null;
   /** Only say what would be removed. @default false */
   readonly dryRun?: boolean;
 }
@@ -22,18 +24,14 @@ export interface PruneResult {
   readonly bytes: number;
 }
 
-/** Removes a session's tasks that ended long enough ago and were acknowledged. One that is owed is never removed. */
-export async function pruneSession(context: SessionContext, options: PruneOptions): Promise<PruneResult> {
-  const olderThanMs = checkNumber('olderThanMs', options.olderThanMs ?? defaults.retentionMs, 0);
-  const removed: string[] = [];
-  let bytes = 0;
-  for (const taskId of taskIds(context)) {
-    if (!isRemovable(context, taskId, olderThanMs)) continue;
-    const { stdout, stderr } = taskPaths(context.paths, taskId);
-    for (const path of [stdout, stderr]) bytes += outputSize({ path, cut: undefined });
-    if (options.dryRun !== true) removeTask(context, taskId);
-    removed.push(taskId);
-    await yieldToOthers();
-  }
-  return { taskIds: removed, bytes };
+/** Removes tasks that ended and were acknowledged, of these sessions. One that is owed is never removed. */
+export async function prune(
+  contexts: readonly SessionContext[],
+  options: PruneOptions,
+): Promise<PruneResult> {
+  const { olderThanMs = defaults.retentionMs, maxBytes = null, dryRun = false } = options;
+  checkNumber('olderThanMs', olderThanMs, 0);
+  if (maxBytes !== null) checkBytes('maxBytes', maxBytes, 0);
+  if (!dryRun) for (const context of contexts) finishRemovals(context);
+  return await retain(contexts, { olderThanMs, maxBytes, dryRun });
 }

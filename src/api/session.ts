@@ -1,14 +1,13 @@
 import { adopt } from '../engine/adopt.ts';
 import { retryUnwritten } from '../engine/append.ts';
+import { background } from '../engine/background.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
-import { snapshots, taskIds } from '../engine/listing.ts';
-import { observe, takeSnapshot } from '../engine/observe.ts';
+import { snapshots } from '../engine/listing.ts';
+import { observe } from '../engine/observe.ts';
 import { spawnTask } from '../engine/spawn.ts';
 import { checkBytes, checkNumber, checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
-import { stopTask } from '../engine/stop.ts';
 import { SessionWatch } from '../engine/watch.ts';
-import { decide } from '../model/decide.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
@@ -23,8 +22,9 @@ import {
 import { closed, taskNotFound } from './errors.ts';
 import { outputLimits } from './open-sessions.ts';
 import type { OutputChunk } from './output.ts';
-import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
+import { type PruneOptions, type PruneResult, prune } from './prune.ts';
 import { type OwedMatch, sessionWatches } from './session-watches.ts';
+import { stopAll } from './stop-all.ts';
 import { Task } from './task.ts';
 import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
 import { type WaitAnyResult, waitAll, waitAny } from './wait-many.ts';
@@ -52,6 +52,12 @@ export interface RunResult {
 
 /** How to stop all tasks of a session. */
 export interface ShutdownOptions {
+  /** Between the first signal and SIGKILL, in milliseconds. @default 3000 */
+  readonly graceMs?: number;
+}
+
+/** How to end a session. */
+export interface EndOptions {
   /** Between the first signal and SIGKILL, in milliseconds. @default 3000 */
   readonly graceMs?: number;
 }
@@ -182,24 +188,21 @@ export class Session implements AsyncDisposable {
   /** Stops every task of the session that runs on this machine, and returns when their trees are gone. */
   async shutdown(options: ShutdownOptions = {}): Promise<TaskSnapshot[]> {
     this.#mustBeOpen();
-    const graceMs = checkNumber('graceMs', options.graceMs ?? defaults.graceMs, 0, bounds.durationMs);
-    const running = taskIds(this.#context).filter((taskId) => isRunningHere(this.#context, taskId));
-    const stops = running.map((id) =>
-      stopTask(this.#context, id, { cause: 'shutdown', graceMs, killSignal: 'SIGTERM' }),
-    );
-    const failures = (await Promise.allSettled(stops)).filter((stop) => stop.status === 'rejected');
-    if (failures.length > 0) {
-      throw new AggregateError(
-        failures.map((failure) => failure.reason),
-        `${failures.length} of ${stops.length} tasks could not be stopped`,
-      );
-    }
-    return running.map((id) => takeSnapshot(this.#context, id)).filter((snapshot) => snapshot !== null);
+    return await stopAll(this.#context, 'shutdown', () => true, options.graceMs);
+  }
+
+  /**
+   * Says that the conversation is over: stops the tasks that were bound to the session (`bindTo: 'session'`), and
+   * returns when their trees are gone. The others run on, and the session stays open.
+   */
+  async end(options: EndOptions = {}): Promise<TaskSnapshot[]> {
+    this.#mustBeOpen();
+    return await stopAll(this.#context, 'bound', ({ spec }) => spec?.bindTo === 'session', options.graceMs);
   }
 
   /** Removes ended tasks whose completion was acknowledged. */
   async prune(options: PruneOptions = {}): Promise<PruneResult> {
-    return await pruneSession(this.#context, options);
+    return await prune([this.#context], options);
   }
 
   /**
@@ -214,6 +217,7 @@ export class Session implements AsyncDisposable {
     clearInterval(this.#sweep);
     this.#watch.close();
     outputLimits(this.#context).close();
+    this.#context.store.sentinel.leave(shimsOf(this.#context));
     for (const live of this.#context.live.values()) {
       live.deadline?.cancel();
       live.relook?.cancel();
@@ -233,9 +237,8 @@ export class Session implements AsyncDisposable {
   }
 
   #retain(): void {
-    const { retentionMs } = this.#context.limits;
-    if (retentionMs !== null)
-      pruneSession(this.#context, { olderThanMs: retentionMs }).catch(() => undefined);
+    const { retentionMs: olderThanMs } = this.#context.limits;
+    if (olderThanMs !== null) background(prune([this.#context], { olderThanMs }));
   }
 
   #idsOf(tasks: Iterable<Task | string>): string[] {
@@ -250,9 +253,9 @@ export class Session implements AsyncDisposable {
 /** How often an open session applies its retention. */
 const sweepEveryMs = 3_600_000;
 
-function isRunningHere(context: SessionContext, taskId: string): boolean {
-  const observed = observe(context, taskId);
-  if (observed === null) return false;
-  const decision = decide(observed.facts, observed.alive);
-  return decision.state === 'live' && !decision.elsewhere;
+/** The shims of the tasks that run on. */
+function shimsOf(context: SessionContext): number[] {
+  return [...context.live.values()].flatMap(({ pid, reaped }) =>
+    pid === null || reaped !== null ? [] : [pid],
+  );
 }

@@ -1,13 +1,14 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { background } from '../engine/background.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
 import { snapshots } from '../engine/listing.ts';
 import { takeSnapshot } from '../engine/observe.ts';
-import { makeSessionFolders, readSessionId } from '../engine/session-folder.ts';
+import { makeSessionFolders } from '../engine/session-folder.ts';
 import { checkNumber, checkSessionId } from '../engine/spawn-request.ts';
+import { sessionContexts, sessionFolders } from '../engine/store-sessions.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { sessionPaths, sessionPathsIn, sessionsFolder, taskIdPattern, taskPaths } from '../tasklog/paths.ts';
+import { sessionPaths, taskIdPattern, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
 import { closed, taskNotFound } from './errors.ts';
 import { findTask } from './find.ts';
@@ -15,6 +16,9 @@ import type { TaskInspection } from './inspect.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
 import type { Session } from './session.ts';
 import { type TaskUsage, usageOf } from './usage.ts';
+
+/** How often the bound on the bytes of the store is applied. */
+const retainEveryMs = 600_000;
 
 /** How to open a session. */
 export interface SessionOptions {
@@ -47,6 +51,8 @@ export class Store implements AsyncDisposable {
   readonly #context: StoreContext;
   readonly #sessions = new Map<string, Promise<Session>>();
   #closed = false;
+  #retention: NodeJS.Timeout | undefined;
+  #retainAt = 0;
 
   /** For `openStore` only. */
   constructor(context: StoreContext) {
@@ -79,7 +85,7 @@ export class Store implements AsyncDisposable {
 
   /** The ids of all sessions of the store, sorted. */
   sessions(): string[] {
-    return this.#folders()
+    return sessionFolders(this.#context.dir)
       .map(([, id]) => id)
       .sort();
   }
@@ -101,7 +107,7 @@ export class Store implements AsyncDisposable {
    */
   task(taskId: string): TaskSnapshot {
     if (taskIdPattern.test(taskId)) {
-      for (const context of this.#contexts()) {
+      for (const context of sessionContexts(this.#context)) {
         const snapshot = takeSnapshot(context, taskId);
         if (snapshot !== null) return snapshot;
       }
@@ -146,24 +152,22 @@ export class Store implements AsyncDisposable {
 
   /** Removes ended, acknowledged tasks; of all sessions, unless told otherwise. */
   async prune(options: StorePruneOptions = {}): Promise<PruneResult> {
-    const { pruneSession } = await import('./prune.ts');
-    const results: PruneResult[] = [];
-    for (const context of this.#contexts()) {
-      if (options.sessionId !== undefined && context.sessionId !== options.sessionId) continue;
-      results.push(await pruneSession(context, options));
-    }
-    return {
-      taskIds: results.flatMap((result) => result.taskIds),
-      bytes: results.reduce((sum, result) => sum + result.bytes, 0),
-    };
+    const { prune } = await import('./prune.ts');
+    const { sessionId, ...what } = options;
+    const meant = this.#contexts().filter(
+      (context) => sessionId === undefined || context.sessionId === sessionId,
+    );
+    return await prune(meant, what);
   }
 
   /** Lets everything go. Tasks run on, and what is owed stays owed. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#retention);
     const sessions = await Promise.allSettled([...this.#sessions.values()]);
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
+    this.#context.sentinel.close();
     await this.#context.lifeline.close();
   }
 
@@ -184,7 +188,17 @@ export class Store implements AsyncDisposable {
     const context = new SessionContext(this.#context, sessionId, paths, limits);
     // Who only looks at a store needs none of what supervises tasks, which is most of the program.
     const { Session } = await import('./session.ts');
-    return await new Session(context, () => this.#sessions.delete(sessionId)).open();
+    const session = await new Session(context, () => this.#sessions.delete(sessionId)).open();
+    this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
+    this.#retain();
+    return session;
+  }
+
+  /** Applies the bound on the bytes of the store, not more often than needed. */
+  #retain(): void {
+    if (this.#context.maxStoreBytes === null || performance.now() < this.#retainAt) return;
+    this.#retainAt = performance.now() + retainEveryMs / 2;
+    background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#context, false)));
   }
 
   #contextOf(taskId: string): SessionContext | null {
@@ -193,26 +207,7 @@ export class Store implements AsyncDisposable {
   }
 
   #contexts(): SessionContext[] {
-    const limits = checkLimits({});
-    return this.#folders().map(
-      ([dir, id]) => new SessionContext(this.#context, id, sessionPathsIn(dir), limits),
-    );
-  }
-
-  #folders(): [dir: string, sessionId: string][] {
-    const folder = sessionsFolder(this.#context.dir);
-    let names: string[];
-    try {
-      names = readdirSync(folder);
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return [];
-      throw error;
-    }
-    return names.flatMap((name): [string, string][] => {
-      const dir = join(folder, name);
-      const id = readSessionId(sessionPathsIn(dir));
-      return id === null ? [] : [[dir, id]];
-    });
+    return sessionContexts(this.#context);
   }
 }
 

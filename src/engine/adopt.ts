@@ -9,7 +9,7 @@ import { look } from './look.ts';
 import { type Observed, observe } from './observe.ts';
 import { noteWatches } from './pattern-watches.ts';
 import { grantTurns } from './queue.ts';
-import { hasOpenWatch, removeTask } from './sweep.ts';
+import { finishRemovals, hasOpenWatch, removeTask } from './sweep.ts';
 import { sweepCuts } from './sweep-cuts.ts';
 
 /** A log that nothing was written to after this long belongs to a spawner that died. */
@@ -18,6 +18,7 @@ const emptyLogMs = 60_000;
 /** Takes up all tasks of a session: those that run are watched, those that ended are settled and owed. */
 export async function adopt(context: SessionContext, limits: OutputLimits): Promise<void> {
   sweepCuts(context);
+  finishRemovals(context);
   const pending: Promise<void>[] = [];
   for await (const taskId of unhurried(taskIds(context))) {
     const observed = observe(context, taskId);

@@ -1,10 +1,12 @@
 import type { Fact, QueuePlace } from '../model/facts.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import type { ProcessIdentity } from '../model/words.ts';
 import type { System } from '../platform/system.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import type { Timer } from '../util/wait.ts';
 import type { Lifeline } from './lifeline.ts';
+import type { Sentinel } from './sentinel.ts';
 import type { StopRun } from './stop-run.ts';
 
 /** What all sessions of one open store share. */
@@ -17,6 +19,11 @@ export interface StoreContext {
   readonly shimShell: readonly [string, ...string[]] | null;
   readonly spawns: SerialQueue;
   readonly lifeline: Lifeline;
+  readonly sentinel: Sentinel;
+  /** Free bytes below which nothing is started; `undefined`: the default, which goes by the size of the disk. */
+  readonly diskReserveBytes: number | null | undefined;
+  /** What all tasks may take together before the oldest that are done are removed. */
+  readonly maxStoreBytes: number | null;
 }
 
 /** Limits of one session in this process. */
@@ -55,6 +62,12 @@ export interface LiveTask {
   /** It was queued and has not said yet that its command runs. */
   awaitsStart: boolean;
   readonly maxOutputBytes: number | null;
+  /** stderr goes to a file of its own. */
+  readonly separate: boolean;
+  /** The task is stopped when this process is gone. */
+  readonly bound: ProcessIdentity | null;
+  /** Size of its output at the last look. */
+  outputBytes: number;
   /** When to look at its output again, in milliseconds of `performance.now()`. */
   outputCheckAt: number;
 }

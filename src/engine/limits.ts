@@ -1,22 +1,25 @@
-import { type Facts, noFacts } from '../model/fold.ts';
-import { defaults } from '../model/limits.ts';
+import type { Facts } from '../model/fold.ts';
+import { noFacts } from '../model/fold.ts';
+import { nextLook, overshoot, pauseFor } from '../model/output-pace.ts';
 import { elapsedMs } from '../model/times.ts';
-import type { StopCause } from '../model/words.ts';
 import { now } from '../platform/clock.ts';
 import { outputSize } from '../tasklog/output.ts';
 import { after, type Timer } from '../util/wait.ts';
 import { background } from './background.ts';
 import type { LiveTask, SessionContext } from './context.ts';
-import { observe } from './observe.ts';
+import { enforce } from './enforce.ts';
+import { GrowthWatch } from './growth-watch.ts';
 import { stopTask } from './stop.ts';
-import { outputFile } from './streams.ts';
+import { outputFile, type Stream } from './streams.ts';
 
-/** No writer is taken to be faster than this, in bytes a millisecond (1 GB/s). */
-const fastestWriter = 1e6;
+/** A task whose output has not grown is looked at so often while its growth would be told. */
+const quietLookMs = 2_000;
 
-/** Bounds of the time between two looks at a task's output. */
-const shortestLookMs = 20;
-const longestLookMs = 1_000;
+/** When the looks that distance asks for are more than this a second, a watch is cheaper. */
+const mostLooksASecond = 1_000;
+
+/** How often that is reckoned. */
+const reckonEveryMs = 1_000;
 
 /** Starts the timer of a task's timeout, by the record: what has passed since it started has passed. */
 export function armDeadline(context: SessionContext, live: LiveTask, facts: Facts): void {
@@ -27,40 +30,50 @@ export function armDeadline(context: SessionContext, live: LiveTask, facts: Fact
   const elapsed = started === undefined ? 0 : elapsedMs(spec, started, now());
   const { staleAfterMs } = context.limits;
   if (staleAfterMs !== null && !live.own && elapsed >= staleAfterMs) {
-    enforce(context, live.id, 'stale', spec.graceMs);
+    enforce(context, live.id, 'stale');
   } else if (spec.timeoutMs !== null) {
     const left = spec.timeoutMs - elapsed;
-    live.deadline = after(left, () => enforce(context, live.id, 'timeout', spec.graceMs));
+    live.deadline = after(left, () => enforce(context, live.id, 'timeout'));
   }
 }
 
-function enforce(context: SessionContext, taskId: string, cause: StopCause, graceMs: number): void {
-  background(stopTask(context, taskId, { cause, graceMs, killSignal: 'SIGTERM' }));
-}
-
-/** Looks at the size of the output of running tasks, the more often the nearer one is to its limit. */
+/**
+ * Looks at the size of the output of running tasks, the more often the nearer one is to its limit. Looks fall on
+ * common ticks, so that a thousand quiet tasks are one wake-up. Where that would still be many looks, because
+ * limits are small or nearly reached, quiet tasks are left to a watch on the folder.
+ */
 export class OutputLimits {
   readonly #context: SessionContext;
+  readonly #growth: GrowthWatch;
   #timer: Timer | null = null;
   #dueAt = Number.POSITIVE_INFINITY;
+  #reckonAt = 0;
 
   constructor(context: SessionContext) {
     this.#context = context;
+    this.#growth = new GrowthWatch(
+      context.paths.output,
+      (taskId) => this.#grew(taskId),
+      () => this.#lookByDistance(),
+    );
   }
 
   /** To be called when a task is there to be looked at. */
   include(live: LiveTask): void {
     if (live.maxOutputBytes === null) return;
-    live.outputCheckAt = performance.now() + pauseFor(live.maxOutputBytes);
+    const time = performance.now();
+    // What another process has started may have written much already.
+    live.outputCheckAt = live.own ? dueAfter(time, live, live.maxOutputBytes) : time;
     this.#arm(live.outputCheckAt);
   }
 
   close(): void {
     this.#timer?.cancel();
+    this.#growth.close();
   }
 
   #arm(dueAt: number): void {
-    if (dueAt >= this.#dueAt) return;
+    if (dueAt >= this.#dueAt || this.#context.closed) return;
     this.#timer?.cancel();
     this.#dueAt = dueAt;
     this.#timer = after(Math.max(0, dueAt - performance.now()), () => this.#look());
@@ -69,31 +82,63 @@ export class OutputLimits {
   #look(): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
     let next = Number.POSITIVE_INFINITY;
-    const time = performance.now();
+    // Timers may come a little early.
+    const due = performance.now() + 1;
     for (const live of this.#context.live.values()) {
-      if (live.maxOutputBytes === null || live.stop !== null) continue;
-      // Whoever is due within the shortest pause is looked at together with those that are due.
-      if (live.outputCheckAt <= time + shortestLookMs) this.#lookAt(live, live.maxOutputBytes);
+      if (live.maxOutputBytes === null) continue;
+      if (live.outputCheckAt <= due) this.#lookAt(live, live.maxOutputBytes);
       next = Math.min(next, live.outputCheckAt);
     }
+    this.#reckon();
     if (next !== Number.POSITIVE_INFINITY) this.#arm(next);
   }
 
   #lookAt(live: LiveTask, limit: number): void {
-    const left = limit - sizeOf(this.#context, live.id);
-    live.outputCheckAt = performance.now() + pauseFor(left);
-    if (left >= 0) return;
-    const graceMs = observe(this.#context, live.id)?.facts.spec?.graceMs ?? defaults.graceMs;
-    enforce(this.#context, live.id, 'output_limit', graceMs);
+    const size = sizeOf(this.#context, live);
+    const isQuiet = size === live.outputBytes && this.#growth.isArmed;
+    live.outputBytes = size;
+    const time = performance.now();
+    live.outputCheckAt = isQuiet ? nextLook(time, quietLookMs) : dueAfter(time, live, limit);
+    if (size <= limit) return;
+    if (live.stop === null) enforce(this.#context, live.id, 'output_limit');
+    // It is being stopped and goes on writing all the same: the grace is not for that.
+    else if (size > limit * (1 + overshoot / 2)) {
+      const byForce = { cause: 'output_limit', graceMs: 0, killSignal: 'SIGKILL' } as const;
+      background(stopTask(this.#context, live.id, byForce));
+    }
+  }
+
+  /** Arms the watch when looks would cost more. */
+  #reckon(): void {
+    const time = performance.now();
+    if (this.#growth.isArmed || time < this.#reckonAt) return;
+    this.#reckonAt = time + reckonEveryMs;
+    let looks = 0;
+    for (const { maxOutputBytes, outputBytes } of this.#context.live.values()) {
+      if (maxOutputBytes !== null) looks += 1_000 / pauseFor(maxOutputBytes - outputBytes, maxOutputBytes);
+    }
+    if (looks > mostLooksASecond) this.#growth.arm();
+  }
+
+  #grew(taskId: string): void {
+    const live = this.#context.live.get(taskId);
+    if (live === undefined || live.maxOutputBytes === null) return;
+    const dueAt = dueAfter(performance.now(), live, live.maxOutputBytes);
+    if (dueAt >= live.outputCheckAt) return;
+    live.outputCheckAt = dueAt;
+    this.#arm(dueAt);
+  }
+
+  #lookByDistance(): void {
+    for (const taskId of this.#context.live.keys()) this.#grew(taskId);
   }
 }
 
-function sizeOf(context: SessionContext, taskId: string): number {
-  const size = (stream: 'stdout' | 'stderr'): number =>
-    outputSize(outputFile(context.paths, taskId, stream, noFacts));
-  return size('stdout') + size('stderr');
+function dueAfter(time: number, live: LiveTask, limit: number): number {
+  return nextLook(time, pauseFor(limit - live.outputBytes, limit));
 }
 
-function pauseFor(bytesLeft: number): number {
-  return Math.min(longestLookMs, Math.max(shortestLookMs, bytesLeft / fastestWriter));
+function sizeOf(context: SessionContext, live: LiveTask): number {
+  const size = (stream: Stream): number => outputSize(outputFile(context.paths, live.id, stream, noFacts));
+  return size('stdout') + (live.separate ? size('stderr') : 0);
 }

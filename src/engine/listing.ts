@@ -1,8 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { taskIdOfFile } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
+import { namesIn } from '../util/names-in.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
 import { describe, observe } from './observe.ts';
@@ -38,15 +37,5 @@ export async function* unhurried(items: readonly string[]): AsyncGenerator<strin
     if (performance.now() - stretch < stretchMs) continue;
     await yieldToOthers();
     stretch = performance.now();
-  }
-}
-
-/** The names in a folder; none when it is not there. */
-export function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { decide } from '../model/decide.ts';
-import type { StopFact } from '../model/facts.ts';
+import type { SpecFact, StopFact } from '../model/facts.ts';
 import { shimOf } from '../model/fold.ts';
 import { isAlive, livesHere } from '../platform/identity.ts';
 import { after } from '../util/wait.ts';
@@ -144,7 +144,7 @@ function watchOver(
   const known = context.live.get(taskId);
   const { spec } = observed.facts;
   const shim = shimOf(observed.facts);
-  const live = known ?? newLiveTask(taskId, false, spec?.maxOutputBytes ?? null);
+  const live = known ?? newLiveTask(taskId, false, spec);
   const isNewlyStarted = observed.facts.started !== undefined && (live.pid === null || live.awaitsStart);
   if (shim !== undefined) live.pid = shim.pid;
   followQueue(context, live, observed.facts);
@@ -159,7 +159,8 @@ function watchOver(
 }
 
 /** What is kept in memory of a task that was just started or found. */
-export function newLiveTask(id: string, own: boolean, maxOutputBytes: number | null): LiveTask {
+export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined): LiveTask {
+  const bindTo = spec?.bindTo ?? null;
   return {
     id,
     own,
@@ -171,7 +172,10 @@ export function newLiveTask(id: string, own: boolean, maxOutputBytes: number | n
     awaitsStart: false,
     relook: null,
     relookMs: firstRelookMs,
-    maxOutputBytes,
+    maxOutputBytes: spec?.maxOutputBytes ?? null,
+    separate: spec?.separate === true,
+    bound: bindTo === 'session' ? null : bindTo,
+    outputBytes: 0,
     outputCheckAt: 0,
   };
 }

@@ -41,7 +41,15 @@ export interface SpawnOptions {
    * its turn, first in, first out. @default 'reject'
    */
   readonly onLimit?: OnLimit;
+  /**
+   * Ends the task, whole, when that process is gone, or when `session.end()` is called: for a server that is
+   * not to outlive its agent (`{ pid: process.pid }`). @default unbound
+   */
+  readonly bindTo?: BindTo;
 }
+
+/** What a task can be bound to: a process that lives now, or the life of its session. */
+export type BindTo = 'session' | { readonly pid: number };
 
 /** A request that was found valid, with every default filled in. */
 export interface SpawnRequest {
@@ -60,6 +68,7 @@ export interface SpawnRequest {
   readonly maxOutputBytes: number | null;
   readonly keepOutputBytes: number | null;
   readonly onLimit: OnLimit;
+  readonly bindTo: BindTo | null;
 }
 
 /**
@@ -99,7 +108,16 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
     maxOutputBytes: maxOutputBytes === null ? null : checkBytes('maxOutputBytes', maxOutputBytes, 1),
     keepOutputBytes: keepOutputBytes === null ? null : checkBytes('keepOutputBytes', keepOutputBytes, 1),
     onLimit,
+    bindTo: options.bindTo === undefined ? null : checkBindTo(options.bindTo),
   };
+}
+
+function checkBindTo(bindTo: unknown): BindTo {
+  if (bindTo === 'session') return 'session';
+  const pid = typeof bindTo === 'object' && bindTo !== null && 'pid' in bindTo ? bindTo.pid : undefined;
+  if (!Number.isSafeInteger(pid) || (pid as number) < 1)
+    invalid('bindTo', "'session' or { pid } with the pid of a live process", JSON.stringify(bindTo));
+  return { pid: pid as number };
 }
 
 function checkCommand(command: unknown): string {

@@ -5,12 +5,15 @@ import { OutliveError } from '../errors/error.ts';
 import type { QueuePlace, SpecFact } from '../model/facts.ts';
 import { type Facts, noFacts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
+import type { Bond } from '../model/words.ts';
 import { now } from '../platform/clock.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
 import { record } from './append.ts';
 import { background } from './background.ts';
+import { bondOf } from './bond.ts';
 import type { LiveTask, SessionContext, SpawnAttempt } from './context.ts';
 import { acknowledge } from './deliver.ts';
+import { checkDisk } from './disk-reserve.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { look, newLiveTask, ownChildExited } from './look.ts';
 import { followQueue, grantTurns, placeFor } from './queue.ts';
@@ -23,17 +26,19 @@ import { allocate, discard } from './task-files.ts';
 /**
  * Starts a task. When it returns, its spec is on disk and its shim is running.
  * @returns the id.
- * @throws OutliveError `TASK_LIMIT`, `STORE_UNWRITABLE`, `SPAWN_FAILED`.
+ * @throws OutliveError `INVALID_ARGUMENT`, `TASK_LIMIT`, `DISK_LOW`, `STORE_UNWRITABLE`, `SPAWN_FAILED`.
  */
 export async function spawnTask(
   context: SessionContext,
   limits: OutputLimits,
   request: SpawnRequest,
 ): Promise<string> {
+  const bond = bondOf(request.bindTo, context.store.system);
   const attempt: SpawnAttempt = { taskId: null, live: null, queue: placeFor(context, request.onLimit) };
+  checkDisk(context.store);
   context.spawning.add(attempt);
   try {
-    return await spawnNow(context, limits, request, attempt);
+    return await spawnNow(context, limits, request, bond, attempt);
   } finally {
     // A turn later, so that whoever is answered can wait for the task before its end is told to others.
     setImmediate(() => answered(context, limits, attempt));
@@ -53,12 +58,13 @@ async function spawnNow(
   context: SessionContext,
   limits: OutputLimits,
   request: SpawnRequest,
+  bond: Bond | null,
   attempt: SpawnAttempt,
 ): Promise<string> {
   const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
   try {
-    const spec = specOf(context, taskId, request, attempt.queue);
+    const spec = specOf(context, taskId, request, { bond, queue: attempt.queue });
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
     writeSpec(log, spec);
     // The disk works while the process is forked; the answer waits for both.
@@ -69,6 +75,7 @@ async function spawnNow(
       follow(context, limits, spec, await startShim(context, request, spec, files)),
     );
     attempt.live = live;
+    context.store.sentinel.want();
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
     return taskId;
@@ -92,7 +99,7 @@ function specOf(
   context: SessionContext,
   taskId: string,
   request: SpawnRequest,
-  queue: QueuePlace | null,
+  { bond, queue }: { bond: Bond | null; queue: QueuePlace | null },
 ): SpecFact {
   const { command } = request;
   const commandInFile =
@@ -115,6 +122,8 @@ function specOf(
     leftovers: request.leftovers,
     maxOutputBytes: request.maxOutputBytes,
     keepOutputBytes: request.keepOutputBytes,
+    bindTo: bond,
+    retentionMs: context.limits.retentionMs,
     cookie: `${taskId}.${randomBytes(8).toString('hex')}`,
     createdAt: epochMs,
     uptimeMs,
@@ -129,7 +138,7 @@ function follow(
   spec: SpecFact,
   child: ChildProcess,
 ): LiveTask {
-  const live = newLiveTask(spec.taskId, true, spec.maxOutputBytes);
+  const live = newLiveTask(spec.taskId, true, spec);
   live.pid = child.pid ?? null;
   // An agent that has nothing else to do may end; the task goes on.
   child.unref();

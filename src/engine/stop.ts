@@ -61,7 +61,7 @@ export async function stopTask(context: SessionContext, taskId: string, request:
  * Causes that every supervisor finds by itself at the same moment: only the one whose fact is first acts, lest
  * the command gets a signal from each. A person who asks again means it.
  */
-const automatic: ReadonlySet<StopCause> = new Set(['timeout', 'output_limit', 'stale']);
+const automatic: ReadonlySet<StopCause> = new Set(['timeout', 'output_limit', 'stale', 'bound']);
 
 /** Appends the request, if it is the first; whether it was, among all processes. */
 function askForStop(

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { livesHere } from '../platform/identity.ts';
 import type { System } from '../platform/system.ts';
 import { cutWriter } from '../tasklog/paths.ts';
+import { namesIn } from '../util/names-in.ts';
 import type { SessionContext } from './context.ts';
-import { namesIn } from './listing.ts';
 
 /** Removes the shortened outputs of processes that died while they wrote them. */
 export function sweepCuts(context: SessionContext): void {

@@ -1,25 +1,31 @@
-import { unlinkSync } from 'node:fs';
+import { renameSync, unlinkSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
+import type { SpecFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
-import { taskPaths } from '../tasklog/paths.ts';
+import { removedLog, taskIdOfRemoved, taskPaths } from '../tasklog/paths.ts';
+import { namesIn } from '../util/names-in.ts';
 import { systemCode } from '../util/system-error.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
 
+/** A task that may be removed: it has ended and its completion was acknowledged. */
+export interface Removable {
+  readonly taskId: string;
+  readonly endedAt: number;
+  readonly spec: SpecFact | undefined;
+}
+
 /**
- * Whether a task may be removed: it has ended that long ago and its completion was acknowledged. One that is
- * owed is never removed, however old, and neither is one with a watch that is open: matches of it may be owed.
- * `null` keeps everything.
+ * The task, if it may be removed; one that lives, is owed or is being stopped never is, however old, and neither is
+ * one with a watch that is open: matches of it may be owed.
  */
-export function isRemovable(context: SessionContext, taskId: string, olderThanMs: number | null): boolean {
-  if (olderThanMs === null) return false;
+export function removable(context: SessionContext, taskId: string): Removable | null {
   const observed = observe(context, taskId);
-  if (observed === null) return false;
+  if (observed === null) return null;
   const decision = decide(observed.facts, observed.alive);
-  if (decision.state !== 'ended' || !decision.delivered || observed.facts.openStop !== undefined)
-    return false;
-  if (hasOpenWatch(observed.facts)) return false;
-  return Date.now() - decision.outcome.endedAt >= olderThanMs;
+  if (decision.state !== 'ended' || !decision.delivered || observed.facts.openStop !== undefined) return null;
+  if (hasOpenWatch(observed.facts)) return null;
+  return { taskId, endedAt: decision.outcome.endedAt, spec: observed.facts.spec };
 }
 
 /** Whether matches of a durable watch may be owed. */
@@ -28,14 +34,38 @@ export function hasOpenWatch(facts: Facts): boolean {
 }
 
 /**
- * Removes a task's files, the log last: a crash in between leaves a record without output, which reads as
- * such, and the next sweep removes it; never output that no record knows of.
+ * Removes a task's files. First its log gets another name: from then on there is no such task, for anybody, so
+ * a crash in between leaves nothing that a reader could take for a task. What is left then is removed by
+ * {@link finishRemovals}, the log last, because its name says what is to be removed.
  */
 export function removeTask(context: SessionContext, taskId: string): void {
-  const { log, ...others } = taskPaths(context.paths, taskId);
-  for (const path of [...Object.values(others), log]) remove(path);
+  try {
+    renameSync(taskPaths(context.paths, taskId).log, removedLog(context.paths, taskId));
+  } catch (error) {
+    // Somebody else removes it as well.
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  finishRemoval(context, taskId);
   context.owed.delete(taskId);
   context.watched.delete(taskId);
+}
+
+/** Goes on with removals that were broken off by a crash. */
+export function finishRemovals(context: SessionContext): void {
+  for (const name of namesIn(context.paths.tasks)) {
+    const taskId = taskIdOfRemoved(name);
+    if (taskId === null) continue;
+    try {
+      finishRemoval(context, taskId);
+    } catch {
+      // A store that is read-only: it stays until it can go.
+    }
+  }
+}
+
+function finishRemoval(context: SessionContext, taskId: string): void {
+  const { stdout, stderr, command } = taskPaths(context.paths, taskId);
+  for (const path of [stdout, stderr, command, removedLog(context.paths, taskId)]) remove(path);
 }
 
 function remove(path: string): void {

@@ -3,6 +3,7 @@ import { pidExists } from '../platform/identity.ts';
 import { taskIdOfFile } from '../tasklog/paths.ts';
 import { retryUnwritten } from './append.ts';
 import { background } from './background.ts';
+import { enforceBonds } from './bond.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { changed } from './deliver.ts';
 import type { OutputLimits } from './limits.ts';
@@ -98,6 +99,7 @@ export class SessionWatch {
     this.#polls += 1;
     context.recent = new Set();
     retryUnwritten(context);
+    enforceBonds(context);
     if (!this.#eventsWork) this.#compareFolder((name) => this.#mark(name));
     const all = this.#polls % fullLookEvery === 0;
     for (const live of context.live.values()) {

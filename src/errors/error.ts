@@ -9,6 +9,7 @@ export const errorCodes = {
   INVALID_ENV: 'the name or value of an environment variable cannot be passed to a program',
   SHELL_NOT_FOUND: 'the shell asked for is not there or cannot be executed',
   TASK_LIMIT: 'the session already runs as many tasks as it may',
+  DISK_LOW: 'the file system of the store has less free space than is to be kept in reserve',
   TASK_NOT_FOUND: 'no task of that id is in this session or store',
   TASK_AMBIGUOUS: 'a name or the beginning of an id means more than one task',
   TASK_ELSEWHERE: 'the task belongs to another machine or container, so it cannot be stopped from here',

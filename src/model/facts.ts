@@ -1,5 +1,5 @@
 import type { PatternSource } from './pattern.ts';
-import type { EndedStatus, Leftover, LeftoversPolicy, ProcessIdentity, StopCause } from './words.ts';
+import type { Bond, EndedStatus, Leftover, LeftoversPolicy, ProcessIdentity, StopCause } from './words.ts';
 
 /** What was asked: appended by the spawner, first. Environment values are never in it. */
 export interface SpecFact {
@@ -24,6 +24,10 @@ export interface SpecFact {
   readonly leftovers: LeftoversPolicy;
   readonly maxOutputBytes: number | null;
   readonly keepOutputBytes: number | null;
+  /** The task is stopped when that is over; null: it outlives its spawner. */
+  readonly bindTo: Bond | null;
+  /** Ended and acknowledged it is kept so long, as the spawner's session had it; null: for ever, as far as he says. */
+  readonly retentionMs: number | null;
   /** The random value of `OUTLIVE_TASK` by which the task's processes are found; no secret. */
   readonly cookie: string;
   /** Epoch milliseconds. */

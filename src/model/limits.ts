@@ -10,6 +10,14 @@ export const defaults = {
   maxOutputBytes: 1024 ** 3,
   /** Output that is kept of an ended task, per stream: 100 MiB. */
   keepOutputBytes: 100 * 1024 ** 2,
+  /**
+   * Space that a spawn leaves free on the store's file system: the smaller of 1 GiB and this part of it. 5 % of
+   * 4 TB would be far too much, and 1 GiB of a small disk all there is.
+   */
+  diskReserveBytes: 1024 ** 3,
+  diskReservePart: 0.05,
+  /** What all tasks of a store together may take before the oldest that are done are removed: 10 GiB. */
+  maxStoreBytes: 10 * 1024 ** 3,
   /** How long an ended and acknowledged task is kept: 7 days. */
   retentionMs: 7 * 24 * 3_600_000,
   /** Bytes of output that a snapshot and a completion carry. */

@@ -16,7 +16,7 @@ export function isEnded(status: TaskStatus): status is EndedStatus {
 }
 
 /** Why somebody asked for the end of a task. */
-export type StopCause = 'kill' | 'timeout' | 'output_limit' | 'shutdown' | 'stale' | 'leftovers';
+export type StopCause = 'kill' | 'timeout' | 'output_limit' | 'shutdown' | 'stale' | 'bound' | 'leftovers';
 
 /** Every cause, as a list. */
 export const stopCauses: readonly StopCause[] = [
@@ -25,6 +25,7 @@ export const stopCauses: readonly StopCause[] = [
   'output_limit',
   'shutdown',
   'stale',
+  'bound',
   'leftovers',
 ];
 
@@ -61,6 +62,9 @@ export interface ProcessIdentity {
   /** The host's name. */
   readonly host: string;
 }
+
+/** What a task's life is bound to: a process, or its session until `session.end()`. */
+export type Bond = ProcessIdentity | 'session';
 
 /** A process that is alive after its task's command ended. */
 export interface Leftover {

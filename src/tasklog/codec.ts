@@ -120,6 +120,8 @@ function parseSpec(json: Json): SpecFact | null {
     leftovers: word(json.leftovers, leftoversPolicies, 'report'),
     maxOutputBytes: number(json.maxOutputBytes, null),
     keepOutputBytes: number(json.keepOutputBytes, null),
+    bindTo: json.bindTo === 'session' ? 'session' : parseIdentity(json.bindTo),
+    retentionMs: number(json.retentionMs, null),
     cookie: text(json.cookie, ''),
     createdAt: number(json.createdAt, 0),
     uptimeMs: number(json.uptimeMs, null),

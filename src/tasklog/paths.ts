@@ -63,6 +63,17 @@ export function taskIdOfFile(fileName: string): string | null {
   return taskIdPattern.test(id) ? id : null;
 }
 
+/** The name that the log of a task gets when the task is removed. */
+export function removedLog(session: SessionPaths, taskId: string): string {
+  return join(session.tasks, `${taskId}.removed`);
+}
+
+/** The id of the task whose log was given that name by {@link removedLog}, or null for another file. */
+export function taskIdOfRemoved(fileName: string): string | null {
+  const id = fileName.endsWith('.removed') ? fileName.slice(0, -'.removed'.length) : '';
+  return taskIdPattern.test(id) ? id : null;
+}
+
 /** Where a process writes a shortened output before it takes the place of the whole one: the name says whose it is. */
 export function cutPath(outputPath: string, writer: { pid: number; start: number | null }): string {
   return `${outputPath}.${writer.pid}-${writer.start ?? 0}.cut`;

@@ -47,6 +47,9 @@ const facts = [
     leftovers: 'wait',
     maxOutputBytes: 1_073_741_824,
     keepOutputBytes: 104_857_600,
+    // Fields of later, which this sample does not have.
+    bindTo: null,
+    retentionMs: null,
     cookie: 'bgb-32c62d5d.fead4f513194286c',
     createdAt: 1_763_830_969_145,
     uptimeMs: 4_383_070,

@@ -99,7 +99,7 @@ test('on a full disk, tasks that end while nobody is there are settled by the ne
 test('a spawn on a full disk is refused, and leaves nothing', async () => {
   await using world = new World();
   const disk = new SmallDisk(world);
-  await using agent = await disk.agent();
+  await using agent = await disk.agent('test', { diskReserveBytes: null });
   const result = await agent.run(
     async ({ session, fs, childProcess, OutliveError, store }, { fill }) => {
       await (await session.spawn('true')).wait();

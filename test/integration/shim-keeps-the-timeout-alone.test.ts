@@ -23,7 +23,7 @@ test('without any supervisor the shim ends a task that runs out of time', parall
 });
 
 async function runsOutOfTime(world: World, name: string, shimShell: ShimShell): Promise<void> {
-  const store = await openStore({ dir: world.dir, shimShell });
+  const store = await openStore({ dir: world.dir, shimShell, keeper: false });
   const session = await store.session(name);
   // The first one starts before there is a lifeline, so its timer sleeps from the start; the others' wait.
   const commands = ['echo ready; sleep 1000', fixture('handles-sigterm.sh'), fixture('ignores-sigterm.sh')];
@@ -53,7 +53,7 @@ test('a task that ends in time after its supervisor has gone leaves no timer beh
   await using world = new World();
   const runs = shells.map(([name, shimShell]) =>
     t.test(`under ${name}`, async () => {
-      const store = await openStore({ dir: world.dir, shimShell });
+      const store = await openStore({ dir: world.dir, shimShell, keeper: false });
       const session = await store.session(name);
       const tasks = [await session.spawn('sleep 0.5; exit 3'), await session.spawn('sleep 0.5; exit 4')];
       const groups = tasks.map((task) => task.snapshot().pid ?? 0);

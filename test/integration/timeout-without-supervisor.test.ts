@@ -11,7 +11,7 @@ const boundMs = 4_000;
 
 /** Spawns a task in an agent that then dies. */
 async function orphan(world: World, command: string, timeoutMs: number): Promise<string> {
-  await using agent = await Agent.start(world.dir);
+  await using agent = await Agent.start(world.dir, { store: { keeper: false } });
   const options = { timeoutMs, graceMs: 200 };
   const taskId = await agent.run(
     async ({ session }, asked) => (await session.spawn(asked.command, asked.options)).id,

@@ -1,17 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AgentOptions } from './agent-types.ts';
 import { Agent } from './agents.ts';
 import { quote, type World } from './world.ts';
 
 /** A store on a disk of its own, which is small; only its agents see it. Needs the rights of root. */
 export class SmallDisk {
   readonly #world: World;
+  readonly #size: string;
   readonly mount: string;
   readonly dir: string;
   /** Fills what is left, and stays. */
   readonly fill: string;
 
-  constructor(world: World) {
+  constructor(world: World, size = '512k') {
+    this.#size = size;
     this.#world = world;
     this.mount = join(world.base, 'disk');
     this.dir = join(this.mount, 'store');
@@ -19,10 +22,11 @@ export class SmallDisk {
     mkdirSync(this.mount);
   }
 
-  async agent(sessionId = 'test'): Promise<Agent> {
-    const script = `mount -t tmpfs -o size=512k none ${quote(this.mount)} && exec "$@"`;
+  async agent(sessionId = 'test', store: AgentOptions['store'] & object = {}): Promise<Agent> {
+    const script = `mount -t tmpfs -o size=${this.#size} none ${quote(this.mount)} && exec "$@"`;
     return await Agent.start(this.dir, {
       sessionId,
+      store,
       before: ['unshare', '--mount', 'sh', '-c', script, 'sh'],
     });
   }

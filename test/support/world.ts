@@ -48,6 +48,14 @@ export class World implements AsyncDisposable {
     return processes().filter((pid) => ids.has(cookieOf(pid)?.split('.')[0] ?? ''));
   }
 
+  /** Sentinels and keepers of the stores below this world's folder. They end when the tasks have. */
+  keepers(): number[] {
+    return processes().filter((pid) => {
+      const line = readOr(`/proc/${pid}/cmdline`);
+      return line?.includes(`\0${this.base}/`) && /outlive sentinel|bin\/keeper\.js/.test(line);
+    });
+  }
+
   /** The ids of all tasks in the store, of all sessions, from the names of their logs. */
   taskIds(): string[] {
     return this.files()
@@ -81,7 +89,8 @@ export class World implements AsyncDisposable {
         for (const pid of left) kill(pid);
         return left.length === 0;
       }, 'the processes of the test to be gone');
-      const strays = this.files().filter((path) => /\.tmp$|lifeline-|\.cut$/.test(path));
+      await waitFor(() => this.keepers().length === 0, 'the keeper and its sentinels to be gone');
+      const strays = this.files().filter((path) => /\.tmp$|lifeline-|keeper-|\.cut$/.test(path));
       assert.deepEqual(strays, [], 'temporary files are left');
       await waitFor(() => openFiles().length <= this.#descriptors.length, 'descriptors to be closed').catch(
         () => {

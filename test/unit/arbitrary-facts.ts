@@ -63,6 +63,8 @@ const anySpec: fc.Arbitrary<SpecFact> = record({
   leftovers: fc.constantFrom(...leftoversPolicies),
   maxOutputBytes: numberOrNull,
   keepOutputBytes: numberOrNull,
+  bindTo: fc.option(fc.oneof(fc.constant('session' as const), identity)),
+  retentionMs: numberOrNull,
   cookie: anyText,
   createdAt: anyNumber,
   uptimeMs: numberOrNull,

@@ -123,6 +123,7 @@ test('what is not said has its default', () => {
     maxOutputBytes: 1024 ** 3,
     keepOutputBytes: 100 * mebi,
     onLimit: 'reject',
+    bindTo: null,
   });
   assert.deepEqual(environment, { ...process.env });
   assert.match(shell, /^\/.*\/sh$/);

@@ -32,6 +32,7 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'INVALID_ENV',
     'SHELL_NOT_FOUND',
     'TASK_LIMIT',
+    'DISK_LOW',
     'TASK_NOT_FOUND',
     'TASK_AMBIGUOUS',
     'TASK_ELSEWHERE',

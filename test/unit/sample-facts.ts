@@ -42,6 +42,8 @@ export function spec(more: Partial<SpecFact> = {}): SpecFact {
     leftovers: 'report',
     maxOutputBytes: null,
     keepOutputBytes: null,
+    bindTo: null,
+    retentionMs: null,
     cookie: 'bgb-0123abcd.00',
     createdAt: 1_700_000_000_000,
     uptimeMs: 100_000,

@@ -2,7 +2,7 @@ import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { System } from '../../platform/system.ts';
 import { sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
-import { namesIn } from '../listing.ts';
+import { namesIn } from '../../util/names-in.ts';
 import { isAbandonedCut } from '../sweep-cuts.ts';
 import { straysIn } from '../sweep-strays.ts';
 import { type Finding, fine, warning } from './finding.ts';

@@ -1,0 +1,16 @@
+// The keeper of a store: started by a sentinel (src/shim/sentinel.ts) when a spawner is gone and its tasks are not.
+// Arguments: the store's folder, the sentinel's mark, and how many bytes the store may have (empty: any number).
+import { StoreKeeper } from '../engine/keeper.ts';
+import { keptStore } from '../engine/kept-store.ts';
+
+const [dir = '', mark = '', maxStoreBytes = ''] = process.argv.slice(2);
+const store = keptStore(dir, maxStoreBytes === '' ? null : Number(maxStoreBytes));
+if (store !== null) {
+  const keeper = new StoreKeeper(store, mark);
+  // Asked to end, it does; what is left to do is for whoever looks next.
+  process.once('SIGTERM', () => {
+    keeper.release();
+    process.exit(0);
+  });
+  await keeper.run();
+}

@@ -1,0 +1,71 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { taskIdPattern } from '../tasklog/paths.ts';
+
+/** More events than this within a second: then tasks are chatty, and looks at sizes cost less. */
+const mostEvents = 100;
+const windowMs = 1_000;
+
+/** So long it rests after that. */
+const restMs = 5_000;
+
+const idLength = 'bgb-12345678'.length;
+
+/**
+ * A watch on a session's output folder, to learn that something grows without asking again and again. It costs
+ * nothing while tasks are quiet, and is let go when they are not.
+ */
+export class GrowthWatch {
+  readonly #folder: string;
+  readonly #onGrowth: (taskId: string) => void;
+  readonly #onLost: () => void;
+  #watcher: FSWatcher | undefined;
+  #windowEnds = 0;
+  #events = 0;
+  #restsUntil = 0;
+
+  constructor(folder: string, onGrowth: (taskId: string) => void, onLost: () => void) {
+    this.#folder = folder;
+    this.#onGrowth = onGrowth;
+    this.#onLost = onLost;
+  }
+
+  /** Whether growth would be told. */
+  get isArmed(): boolean {
+    return this.#watcher !== undefined;
+  }
+
+  /** Begins to watch, unless it rests. What is being written now has to be looked at after that. */
+  arm(): void {
+    if (this.#watcher !== undefined || performance.now() < this.#restsUntil) return;
+    try {
+      this.#watcher = watch(this.#folder, { persistent: false }, (_event, name) => this.#see(name));
+      this.#watcher.on('error', () => this.#lose());
+    } catch {
+      // No watches left, or none on this system: looks at sizes do it.
+      this.#restsUntil = performance.now() + restMs;
+    }
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  #see(name: string | null): void {
+    const time = performance.now();
+    if (time > this.#windowEnds) {
+      this.#windowEnds = time + windowMs;
+      this.#events = 0;
+    }
+    this.#events += 1;
+    const taskId = name?.slice(0, idLength);
+    if (this.#events > mostEvents || taskId === undefined) this.#lose();
+    else if (taskIdPattern.test(taskId)) this.#onGrowth(taskId);
+  }
+
+  #lose(): void {
+    this.close();
+    this.#restsUntil = performance.now() + restMs;
+    this.#onLost();
+  }
+}

@@ -1,0 +1,129 @@
+import { sessionPathsIn } from '../tasklog/paths.ts';
+import { holdProcess } from '../util/keep-alive.ts';
+import { SessionContext, type StoreContext } from './context.ts';
+import { hasOlderKeeper, type Keeper, leaveMark, markPrefix, removeMark } from './keeper-marks.ts';
+import { KeptSession } from './kept-session.ts';
+import { retainStore } from './retain.ts';
+import { defaultLimits, sessionFolders } from './store-sessions.ts';
+
+/** The pause between two rounds: short for a few tasks, at most 2 s. */
+const shortestPauseMs = 250;
+const longestPauseMs = 2_000;
+const pauseMsATask = 4;
+
+/** How often a keeper shows that its mark is still meant, to those who cannot see its process. */
+const touchEveryMs = 60_000;
+
+/** How often it removes what is to be removed. */
+const retainEveryMs = 600_000;
+
+/**
+ * Keeps a store while nobody watches it: looks after every live task of this machine, as a supervisor would,
+ * and returns when none is left, or when an older keeper is there. Holds nothing that a SIGKILL could lose.
+ * @param mark the mark that the sentinel, our parent, has left.
+ */
+export class StoreKeeper {
+  readonly #store: StoreContext;
+  readonly #sentinel: Keeper;
+  readonly #sessions = new Map<string, KeptSession>();
+  #mark: string;
+  #keeper: Keeper;
+  #touchedAt = performance.now();
+  #retainAt = 0;
+
+  constructor(store: StoreContext, mark: string) {
+    this.#store = store;
+    this.#mark = mark;
+    const [start = '', pid = ''] = mark.split('-').slice(-2);
+    this.#sentinel = { start: Number(start), pid: Number(pid) };
+    this.#keeper = this.#sentinel;
+  }
+
+  /** Resolves when the store needs no keeper any more. The mark is gone then. */
+  async run(): Promise<void> {
+    const release = holdProcess();
+    try {
+      while (await this.#isNeeded()) {
+        await new Promise((resolve) => setTimeout(resolve, this.#pause()));
+      }
+    } finally {
+      this.release();
+      for (const session of this.#sessions.values()) session.close();
+      release();
+    }
+  }
+
+  /** Takes the mark away; for the end of the process. */
+  release(): void {
+    removeMark(this.#mark);
+  }
+
+  /**
+   * Who finds our mark starts no keeper. So it is taken away before the last look: a task that comes after that
+   * look has somebody who found no mark.
+   */
+  async #isNeeded(): Promise<boolean> {
+    this.#showMark();
+    const { dir, system } = this.#store;
+    if (hasOlderKeeper(dir, system, this.#keeper)) return false;
+    if ((await this.#round()) > 0) {
+      await this.#retain();
+      return true;
+    }
+    this.release();
+    if ((await this.#round()) === 0) return false;
+    leaveMark(this.#mark);
+    return true;
+  }
+
+  /** A sentinel that was killed marks nothing any more: then the mark is to be our own. */
+  #showMark(): void {
+    if (this.#keeper === this.#sentinel && process.ppid !== this.#sentinel.pid) {
+      const { system, dir } = this.#store;
+      const { pid, start } = system.self();
+      const before = this.#mark;
+      this.#keeper = { pid, start: start ?? 0 };
+      this.#mark = `${markPrefix(dir, system.self())}${this.#keeper.start}-${pid}`;
+      leaveMark(this.#mark);
+      removeMark(before);
+    } else if (performance.now() - this.#touchedAt > touchEveryMs) {
+      this.#touchedAt = performance.now();
+      leaveMark(this.#mark);
+    }
+  }
+
+  /** What ended while nobody watched fills the store as well. */
+  async #retain(): Promise<void> {
+    if (performance.now() < this.#retainAt) return;
+    this.#retainAt = performance.now() + retainEveryMs;
+    await retainStore(this.#store, true).catch(() => undefined);
+  }
+
+  /** Looks at all sessions; how many live tasks there are. */
+  async #round(): Promise<number> {
+    let cares = 0;
+    for (const [dir, id] of sessionFolders(this.#store.dir)) {
+      const session = this.#sessions.get(dir) ?? this.#open(dir, id);
+      try {
+        await session.round();
+      } catch {
+        // A disk error, no descriptors, no memory: the next round looks again.
+      }
+      cares += session.cares;
+    }
+    return cares;
+  }
+
+  #open(dir: string, id: string): KeptSession {
+    const context = new SessionContext(this.#store, id, sessionPathsIn(dir), defaultLimits);
+    const session = new KeptSession(context);
+    this.#sessions.set(dir, session);
+    return session;
+  }
+
+  #pause(): number {
+    let cares = 0;
+    for (const session of this.#sessions.values()) cares += session.cares;
+    return Math.min(longestPauseMs, Math.max(shortestPauseMs, cares * pauseMsATask));
+  }
+}

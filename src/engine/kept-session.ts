@@ -1,0 +1,101 @@
+import { statSync } from 'node:fs';
+import { decide } from '../model/decide.ts';
+import { pidExists } from '../platform/identity.ts';
+import { taskPaths } from '../tasklog/paths.ts';
+import { retryUnwritten } from './append.ts';
+import { enforceBonds } from './bond.ts';
+import type { LiveTask, SessionContext } from './context.ts';
+import { exceedsKeep } from './cut-output.ts';
+import { OutputLimits } from './limits.ts';
+import { taskIds } from './listing.ts';
+import { look } from './look.ts';
+import { observe } from './observe.ts';
+import { grantTurns } from './queue.ts';
+
+/** Every so many rounds a live task is looked at whatever its files say. */
+const fullLookEvery = 15;
+
+/** Times of folders are exact to a few milliseconds: one that was changed just now may change again unseen. */
+const folderTimeMs = 100;
+
+/**
+ * A session as the keeper sees it: its live tasks, looked at from time to time. It never acknowledges and never
+ * delivers, and takes its time: a supervisor that lives has done long ago what is to be done.
+ */
+export class KeptSession {
+  readonly #context: SessionContext;
+  readonly #limits: OutputLimits;
+  /** Tasks that are live and in our hands, and those that ended and need nothing. */
+  readonly #known = new Set<string>();
+  readonly #logSizes = new WeakMap<LiveTask, number>();
+  #folderTime = -1;
+  #rounds = 0;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+    this.#limits = new OutputLimits(context);
+  }
+
+  /** Live tasks, and facts that are not on disk yet: reasons to stay. */
+  get cares(): number {
+    return this.#context.live.size + this.#context.unwritten.size;
+  }
+
+  /** Looks at what is new, and at the live tasks that something has happened to. */
+  async round(): Promise<void> {
+    const context = this.#context;
+    this.#rounds += 1;
+    retryUnwritten(context);
+    await this.#takeNew();
+    // From the first look on it is known how many run, and so who may have a turn.
+    context.isAdopted = true;
+    for (const live of [...context.live.values()]) {
+      if (this.#needsLook(live)) await look(context, this.#limits, live.id);
+    }
+    enforceBonds(context);
+    grantTurns(context);
+    // For consumers, of whom there are none here.
+    context.owed.clear();
+    context.recent.clear();
+  }
+
+  /** Lets everything go, when another keeper goes on. */
+  close(): void {
+    this.#context.closed = true;
+    this.#limits.close();
+  }
+
+  async #takeNew(): Promise<void> {
+    const context = this.#context;
+    const { mtimeMs } = statSync(context.paths.tasks, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
+    if (mtimeMs === this.#folderTime) return;
+    let again = Math.abs(Date.now() - mtimeMs) < folderTimeMs;
+    for (const taskId of taskIds(context)) {
+      if (this.#known.has(taskId)) continue;
+      const isRead = await this.#take(taskId);
+      if (isRead) this.#known.add(taskId);
+      else again = true;
+    }
+    this.#folderTime = again ? -1 : mtimeMs;
+  }
+
+  /** False when nothing was written to its log yet. */
+  async #take(taskId: string): Promise<boolean> {
+    const observed = observe(this.#context, taskId);
+    if (observed === null) return false;
+    const { facts, alive } = observed;
+    const isDone = decide(facts, alive).state === 'ended' && facts.openStop === undefined;
+    if (!isDone || exceedsKeep(facts)) await look(this.#context, this.#limits, taskId);
+    return true;
+  }
+
+  #needsLook(live: LiveTask): boolean {
+    if (live.stop !== null) return false;
+    if (this.#rounds % fullLookEvery === 0 || live.stopAsked || live.pid === null) return true;
+    const { log } = taskPaths(this.#context.paths, live.id);
+    const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+    const before = this.#logSizes.get(live);
+    this.#logSizes.set(live, size);
+    return (before !== undefined && before !== size) || !pidExists(live.pid);
+  }
+}

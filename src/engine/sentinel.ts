@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { System } from '../platform/system.ts';
+import { posixSentinel } from '../shim/sentinel.ts';
+import type { SerialQueue } from '../util/queue.ts';
+import { background } from './background.ts';
+import { livingKeepers, markPrefix } from './keeper-marks.ts';
+
+/** More pids than this are not worth telling: one of them is alive. */
+const mostPids = 32;
+
+/** Sessions that are closed one after another tell of their tasks together. */
+const togetherMs = 50;
+
+/** Little memory for what has little to remember; with 1,000 live tasks 4 MiB of it are used. */
+const nodeOptions = ['--max-semi-space-size=1', '--max-old-space-size=64'];
+
+/** What a sentinel is to start, and how. */
+export interface SentinelOptions {
+  readonly dir: string;
+  readonly system: System;
+  readonly shell: readonly [string, ...string[]];
+  readonly elsewhere: 'unknown' | 'lost';
+  readonly maxStoreBytes: number | null;
+}
+
+/**
+ * The process beside a spawning one that learns when it is gone; see src/shim/sentinel.ts. Started in the
+ * background with the first spawn, one for each open store, about 1 MB each.
+ */
+export class Sentinel {
+  readonly #options: SentinelOptions | null;
+  readonly #spawns: SerialQueue;
+  readonly #left: number[] = [];
+  #child: ChildProcess | undefined;
+  /** It waits for the other end of this. */
+  #line: Socket | undefined;
+  #starting = false;
+  #telling: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** Without options there is no keeper. */
+  constructor(options: SentinelOptions | null, spawns: SerialQueue) {
+    this.#options = options;
+    this.#spawns = spawns;
+  }
+
+  /** To be called when a task has been started. */
+  want(): void {
+    if (this.#options === null || this.#child !== undefined || this.#starting || this.#closed) return;
+    this.#starting = true;
+    // Behind the spawn that is being answered, in a turn of its own.
+    const starting = this.#spawns.run(() => this.#start());
+    background(starting.finally(() => (this.#starting = false)));
+  }
+
+  /** Tasks run on that this process watches no more; `pids` are their shims. */
+  leave(pids: readonly number[]): void {
+    if (pids.length === 0 || this.#options === null) return;
+    this.#left.push(...pids);
+    this.#telling ??= setTimeout(() => this.#tell(), togetherMs).unref();
+  }
+
+  /** Lets the sentinel go: what was left is the keeper's now. */
+  close(): void {
+    this.#tell();
+    this.#closed = true;
+  }
+
+  #tell(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    const { dir, system } = this.#options ?? {};
+    if (dir === undefined || system === undefined || this.#closed) return;
+    const pids = this.#left.splice(0);
+    if (this.#child === undefined && pids.length > 0 && livingKeepers(dir, system).length === 0)
+      this.#start();
+    const line = this.#line;
+    this.#child = undefined;
+    this.#line = undefined;
+    const word = pids.length > mostPids ? '' : `${pids.join(' ') || 'none'}\n`;
+    line?.end(word, () => line.destroy());
+  }
+
+  #start(): void {
+    if (this.#options === null || this.#child !== undefined || this.#closed) return;
+    const keeper = keeperFile();
+    if (keeper === null) return;
+    const { dir, system, shell, elsewhere, maxStoreBytes } = this.#options;
+    const [program, ...before] = shell;
+    const told = [dir, '@', String(maxStoreBytes ?? '')];
+    const prefix = markPrefix(dir, system.self());
+    const args = ['-c', posixSentinel, 'outlive', prefix, process.execPath, ...nodeOptions, keeper, ...told];
+    const child = spawn(program, [...before, ...args], {
+      // It must hold no folder, and not look like a process of the task that we may run in.
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin', OUTLIVE_ELSEWHERE: elsewhere, ELECTRON_RUN_AS_NODE: '1' },
+      detached: true,
+      // Nobody who waits for the end of our output may have to wait for it.
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
+    const line = child.stdio[3];
+    if (!(line instanceof Socket)) return;
+    this.#child = child;
+    this.#line = line;
+    const forget = (): void => {
+      if (this.#child === child) this.#child = undefined;
+    };
+    child.on('error', forget).on('exit', forget).unref();
+    line.on('error', forget).unref();
+  }
+}
+
+let found: string | null | undefined;
+
+/** The keeper's program; null where it is not: in a bundle, or when this program is not Node. */
+function keeperFile(): string | null {
+  if (found !== undefined) return found;
+  const file = fileURLToPath(new URL('../bin/keeper.js', import.meta.url));
+  const isNode = /^node(js)?[\d.]*$/.test(basename(process.execPath)) || process.versions.electron;
+  found = isNode && existsSync(file) ? file : null;
+  return found;
+}

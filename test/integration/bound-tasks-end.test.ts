@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { openStore } from '../../src/index.ts';
+import { Agent } from '../support/agents.ts';
+import { untilKept } from '../support/keepers.ts';
+import { factOf, hasFact } from '../support/logs.ts';
+import { fixture, isLive, World, waitFor } from '../support/world.ts';
+
+test('a task that is bound to its agent ends when the agent is killed, with nobody watching', async () => {
+  await using world = new World();
+  await using agent = await Agent.start(world.dir);
+  const [bound, free] = await agent.run(
+    async ({ session }, command) => [
+      (await session.spawn(command, { bindTo: { pid: process.pid }, graceMs: 100 })).id,
+      (await session.spawn('sleep 1000')).id,
+    ],
+    fixture('ignores-sigterm-tree.sh'),
+  );
+  await waitFor(() => hasFact(world.logOf(bound ?? ''), 'started'), 'the shim to run');
+  await agent.crash();
+  await waitFor(() => hasFact(world.logOf(bound ?? ''), 'outcome'), 'the end');
+  const { status, reason } = factOf(world.logOf(bound ?? ''), 'outcome');
+  assert.deepEqual([status, reason], ['killed', 'bound']);
+  assert.deepEqual(world.pidsOf(bound ?? ''), []);
+  assert.ok(!hasFact(world.logOf(free ?? ''), 'stop'), 'what is not bound goes on');
+});
+
+test('a supervisor that lives stops a task whose process is gone, and a zombie is gone', async () => {
+  await using world = new World();
+  const session = await world.session();
+  // It becomes a zombie: its parent, sleep, does not care for it.
+  const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 1000'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const task = await session.spawn('sleep 1000', { bindTo: { pid: Number(line) }, graceMs: 100 });
+  const end = await task.wait({ timeoutMs: 15_000 });
+  parent.kill('SIGKILL');
+  assert.deepEqual([end.status, end.statusReason], ['killed', 'bound']);
+});
+
+test('while its process lives a bound task runs, also without its spawner', async () => {
+  await using world = new World();
+  const store = await openStore({ dir: world.dir });
+  const session = await store.session('test');
+  const task = await session.spawn('sleep 1000', { bindTo: { pid: process.pid } });
+  const { pid } = task.snapshot();
+  await store.close();
+  const keeper = await untilKept(world);
+  // A task that ends shows that the keeper has been round.
+  const other = await openStore({ dir: world.dir, keeper: false });
+  const marker = await (await other.session('other')).spawn('sleep 0.2');
+  await other.close();
+  await waitFor(() => hasFact(world.logOf(marker.id), 'outcome'), 'a round of the keeper');
+  assert.ok(isLive(keeper) && isLive(pid ?? 0));
+  assert.ok(!hasFact(world.logOf(task.id), 'stop'));
+});
+
+test('session.end() stops what is bound to the session, and nothing else', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const bound = await session.spawn('sleep 1000', { bindTo: 'session' });
+  const toProcess = await session.spawn('sleep 1000', { bindTo: { pid: process.pid } });
+  const free = await session.spawn('sleep 1000');
+  const other = await (await world.session('other')).spawn('sleep 1000', { bindTo: 'session' });
+  const ended = await session.end({ graceMs: 100 });
+  assert.deepEqual(
+    ended.map(({ taskId, status, statusReason }) => [taskId, status, statusReason]),
+    [[bound.id, 'killed', 'bound']],
+  );
+  for (const task of [toProcess, free, other]) assert.equal(task.snapshot().status, 'running');
+  assert.deepEqual(await session.end(), []);
+  await assert.rejects(session.end({ graceMs: -1 }), { code: 'INVALID_ARGUMENT' });
+  assert.equal((await session.pending()).length, 1, 'it is told like any other end');
+});
+
+test('another process ends a session that it has opened later', async () => {
+  await using world = new World();
+  await using agent = await Agent.start(world.dir);
+  const taskId = await agent.run(
+    async ({ session }) => (await session.spawn('sleep 1000', { bindTo: 'session' })).id,
+  );
+  const session = await world.session();
+  const [ended] = await session.end();
+  assert.deepEqual([ended?.taskId, ended?.statusReason], [taskId, 'bound']);
+});
+
+test('what cannot be bound to is refused before anything is made', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const ended = spawn('true');
+  await once(ended, 'exit');
+  const wrong = [{ pid: ended.pid ?? 0 }, { pid: 0 }, { pid: 1.5 }, {}, 'task', 7, null];
+  for (const bindTo of wrong) {
+    await assert.rejects(session.spawn('true', { bindTo: bindTo as never }), { code: 'INVALID_ARGUMENT' });
+  }
+  assert.deepEqual(world.taskIds(), []);
+});

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import type { SpawnOptions } from '../../src/index.ts';
+import { Agent } from './agents.ts';
+import { hasFact } from './logs.ts';
+import { isLive, type World, waitFor } from './world.ts';
+
+/** The keepers of a world's stores: Node processes, without their sentinels. */
+export function nodeKeepers(world: World): number[] {
+  return world.keepers().filter((pid) => commandLine(pid).includes('/bin/keeper.js') && !isSentinel(pid));
+}
+
+/** The sentinels of a world's stores. */
+export function sentinels(world: World): number[] {
+  return world.keepers().filter(isSentinel);
+}
+
+/** Waits for the one keeper of a world's store, which works when it has been there for a moment. */
+export async function untilKept(world: World, except: readonly number[] = []): Promise<number> {
+  let found: number[] = [];
+  await waitFor(() => {
+    found = nodeKeepers(world).filter((pid) => !except.includes(pid));
+    return found.length === 1;
+  }, 'a keeper');
+  return found[0] ?? 0;
+}
+
+/** Spawns a task in an agent that is killed when the command runs. */
+export async function orphanTask(world: World, command: string, options: SpawnOptions = {}): Promise<string> {
+  await using agent = await Agent.start(world.dir);
+  const taskId = await agent.run(
+    async ({ session }, asked) => (await session.spawn(asked.command, asked.options)).id,
+    { command, options },
+  );
+  await waitFor(() => hasFact(world.logOf(taskId), 'started'), 'the shim to run');
+  await agent.crash();
+  return taskId;
+}
+
+/** Ends a process at once, and waits until it is gone. */
+export async function killNow(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await waitFor(() => !isLive(pid), `${pid} to be gone`);
+}
+
+function isSentinel(pid: number): boolean {
+  return commandLine(pid).includes('outlive sentinel');
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
