@@ -29,11 +29,19 @@ export interface Observed {
 
 /** Looks at a task; null when there is no record of it, or an empty one that nothing was written to yet. */
 export function observe(context: SessionContext, taskId: string): Observed | null {
-  const log = readLog(taskPaths(context.paths, taskId).log);
-  if (log === null || log.bytes === 0) return null;
-  const facts = foldWith(log, context.unwritten.get(taskId));
-  const { bytes, modifiedAt } = log;
-  return { facts, bytes, modifiedAt, ...vitality(context, taskId, facts, modifiedAt) };
+  const path = taskPaths(context.paths, taskId).log;
+  for (let before = -1; ; ) {
+    const log = readLog(path);
+    if (log === null || log.bytes === 0) return null;
+    const facts = foldWith(log, context.unwritten.get(taskId));
+    const { bytes, modifiedAt } = log;
+    const seen = vitality(context, taskId, facts, modifiedAt);
+    // Between the look at the log and the look at the shim it may have written its exit marker, or `started`, and
+    // ended: what a dead one has written is there now.
+    const isTold = seen.alive !== 'no' || facts.exit !== undefined || facts.outcome !== undefined;
+    if (isTold || bytes === before) return { facts, bytes, modifiedAt, ...seen };
+    before = bytes;
+  }
 }
 
 type Vitality = Pick<Observed, 'alive' | 'deathReason' | 'suspended'>;
