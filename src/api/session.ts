@@ -23,11 +23,11 @@ import { closed, taskNotFound } from './errors.ts';
 import { outputLimits } from './open-sessions.ts';
 import type { OutputChunk } from './output.ts';
 import { type PruneOptions, type PruneResult, prune } from './prune.ts';
-import { type OwedMatch, sessionWatches } from './session-watches.ts';
+import type { OwedMatch } from './session-watches.ts';
 import { stopAll } from './stop-all.ts';
 import { Task } from './task.ts';
 import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
-import { type WaitAnyResult, waitAll, waitAny } from './wait-many.ts';
+import type { WaitAnyResult } from './wait-many.ts';
 import type { MatchOptions } from './watch-options.ts';
 
 /** How to run a command in the foreground for a while. */
@@ -143,6 +143,7 @@ export class Session implements AsyncDisposable {
    */
   async waitAny(tasks: Iterable<Task | string>, options: WaitForOptions = {}): Promise<WaitAnyResult> {
     this.#mustBeOpen();
+    const { waitAny } = await import('./wait-many.ts');
     return await waitAny(this.#context, this.#idsOf(tasks), options);
   }
 
@@ -153,6 +154,7 @@ export class Session implements AsyncDisposable {
    */
   async waitAll(tasks: Iterable<Task | string>, options: WaitForOptions = {}): Promise<WaitForResult[]> {
     this.#mustBeOpen();
+    const { waitAll } = await import('./wait-many.ts');
     return await waitAll(this.#context, this.#idsOf(tasks), options);
   }
 
@@ -166,9 +168,10 @@ export class Session implements AsyncDisposable {
    * Yields every match of the durable watches of this session's tasks that is owed, and then each as it comes;
    * see `task.addWatch`.
    */
-  watches(options: MatchOptions = {}): AsyncGenerator<OwedMatch, void, undefined> {
+  async *watches(options: MatchOptions = {}): AsyncGenerator<OwedMatch, void, undefined> {
     this.#mustBeOpen();
-    return sessionWatches(this.#context, options);
+    const { sessionWatches } = await import('./session-watches.ts');
+    yield* sessionWatches(this.#context, options);
   }
 
   /** What is owed now, without taking it, the oldest end first. */

@@ -3,10 +3,21 @@ import { OutliveError } from '../errors/error.ts';
 import type { WatchFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
+import type { Pattern } from '../model/pattern.ts';
 import { isFirstToSee, seenOffset, type Watch } from '../model/watches.ts';
 import { record } from './append.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
+import type { Stream } from './streams.ts';
+
+/** A durable watch. */
+export interface WatchSummary {
+  readonly id: string;
+  /** As plain data: a text, or `{ regexp, flags }`. */
+  readonly pattern: Pattern;
+  readonly stream: Stream;
+  readonly from: number;
+}
 
 /** Remembers which tasks have watches that are open, and wakes those who wait for matches. */
 export function noteWatches(context: SessionContext, taskId: string, facts: Facts): void {
@@ -19,6 +30,16 @@ export function noteWatches(context: SessionContext, taskId: string, facts: Fact
 /** The watches of a task that are open. */
 export function openWatches(context: SessionContext, taskId: string): Watch[] {
   return observe(context, taskId)?.facts.watches.filter((watch) => !watch.closed) ?? [];
+}
+
+/** The durable watches of a task that are open. */
+export function watchesOf(context: SessionContext, taskId: string): WatchSummary[] {
+  return openWatches(context, taskId).map(({ fact: { id, pattern, stream, from } }) => ({
+    id,
+    pattern: 'text' in pattern ? pattern.text : pattern,
+    stream,
+    from,
+  }));
 }
 
 /**

@@ -73,8 +73,12 @@ test('what cannot be watched for is refused', async () => {
     { from: -1 },
     { stream: 'x' as 'stdout' },
   ])
-    assert.throws(() => task.watch('x', options), { code: 'INVALID_ARGUMENT' }, JSON.stringify(options));
-  assert.throws(() => task.watch(''), { code: 'INVALID_ARGUMENT' });
+    await assert.rejects(
+      all(task.watch('x', options)),
+      { code: 'INVALID_ARGUMENT' },
+      JSON.stringify(options),
+    );
+  await assert.rejects(all(task.watch('')), { code: 'INVALID_ARGUMENT' });
   await assert.rejects(all(task.watch(/(a)\1/)), { code: 'INVALID_ARGUMENT' });
   for (const id of ['', 'a b', 'x'.repeat(65)])
     await assert.rejects(task.addWatch('x', { id }), { code: 'INVALID_ARGUMENT' });
