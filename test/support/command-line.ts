@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { installedCommand } from './packed.ts';
 import { World, waitFor } from './world.ts';
 
@@ -112,6 +114,17 @@ export class Running {
       child.once('error', reject);
       child.once('close', (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr }));
     });
+  }
+
+  /** Waits until an interrupt would not end it any more, but what it waits for. */
+  async waits(): Promise<void> {
+    // SIGHUP is the last that it handles; Node handles SIGINT itself from the start.
+    const bit = 1n << BigInt(constants.signals.SIGHUP - 1);
+    const caught = (): bigint => {
+      const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+      return BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`);
+    };
+    await waitFor(() => (caught() & bit) !== 0n, 'the program to wait');
   }
 
   /** Waits until it has printed a text. */
