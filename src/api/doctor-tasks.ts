@@ -55,11 +55,14 @@ function isOverdue({ history, limits }: TaskInspection): boolean {
   return asked !== null && Date.now() - asked > limits.graceMs + stopSlackMs;
 }
 
-/** What ended tasks left running. A snapshot says what was there at the end; only some of it may be alive. */
+/**
+ * What ended tasks left running. A snapshot says what was there at the end, of which only some may be alive, and
+ * says nothing as long as nobody has settled the task.
+ */
 async function checkLeftovers(store: Store, tasks: readonly TaskSnapshot[]): Promise<Finding> {
   const alive: TaskSnapshot[] = [];
   let count = 0;
-  for (const task of tasks.filter(({ leftovers }) => leftovers.length > 0)) {
+  for (const task of tasks.filter(({ status }) => isEnded(status))) {
     const { processes } = await store.inspect(task.taskId);
     if (processes.length > 0) alive.push(task);
     count += processes.length;

@@ -16,7 +16,16 @@ export interface Answer {
 export interface CallOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** A command in front of it, such as `nsenter`. */
+  readonly before?: readonly string[];
 }
+
+/** What to run the program behind, so that no change of a file is told to it. Needs user namespaces. */
+export const withoutEvents: readonly string[] = [
+  ...['unshare', '--user', '--map-root-user', 'sh', '-c'],
+  'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"',
+  'sh',
+];
 
 /** The installed program on a store of a test's own. Nothing of the tester's own settings reaches it. */
 export class CommandLine extends World {
@@ -44,8 +53,9 @@ export class CommandLine extends World {
   }
 
   /** Starts `outlive` and does not wait. */
-  start(words: readonly string[], { env, cwd }: CallOptions = {}): Running {
-    const child = spawn(this.path, words, {
+  start(words: readonly string[], { env, cwd, before = [] }: CallOptions = {}): Running {
+    const [program = '', ...args] = [...before, this.path, ...words];
+    const child = spawn(program, args, {
       cwd: cwd ?? this.base,
       env: this.environment(env),
       stdio: ['ignore', 'pipe', 'pipe'],
