@@ -72,5 +72,5 @@ test('tasks of another machine, lost ones, and completions that nobody asked for
   );
   assert.ok(wrong[0]?.message.endsWith(away) && wrong[1]?.message.endsWith(lost));
   const forgotten = objects(stdout).find(({ check }) => check === 'completions');
-  assert.equal(forgotten?.message, '1 completion of 1 session was not asked for in a week: over');
+  assert.equal(forgotten?.message, '1 completion of 1 session nobody has asked for in a week: over');
 });

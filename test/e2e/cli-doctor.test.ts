@@ -79,7 +79,7 @@ test('a link in the store is a problem that nobody mends by himself', async () =
     [status, link?.check, link?.level, link?.canMend, more.length],
     [1, 'modes', 'problem', false, 0],
   );
-  assert.match(link?.message, /^1 files? in the store .* links .*\/link$/);
+  assert.match(link?.message, /^1 file in the store is a link or belongs to somebody else: .*\/link$/);
 });
 
 test('a store of another user is told, and nothing in it is looked at or touched', async () => {
@@ -102,7 +102,7 @@ test('a shell that is not there, and a store of a newer version, are problems', 
   assert.deepEqual([status, wrong.map(({ check }) => check)], [1, ['shell']]);
   assert.match(wrong[0]?.message, /^\/nowhere\/fish, your \$SHELL, is not there/);
   assert.deepEqual(await found(cli, [], { env: { SHELL: '/bin/sh' } }), [0, []]);
-  writeFileSync(join(cli.dir, 'store.json'), '{"version":99}');
+  writeFileSync(join(cli.dir, 'store.json'), '{"outlive":"store","version":99}');
   const [newer, [first]] = await found(cli);
   assert.equal(newer, 1);
   assert.match(first?.message, /^the store cannot be opened: .*99/);
@@ -113,7 +113,7 @@ test('what crashed processes left, and sessions without tasks, are warnings; --m
   const taskId = await cli.ended('true', '-s', 'over');
   const session = dirname(dirname(cli.logOf(taskId)));
   const strays = [join(cli.dir, 'doctor-0123456789abcdef'), join(session, 'session.json.0123456789ab.tmp')];
-  for (const path of strays) writeFileSync(path, '');
+  for (const path of strays) writeFileSync(path, '', { mode: 0o600 });
   const fresh = await found(cli);
   for (const path of strays) utimesSync(path, 1, 1);
   assert.deepEqual(fresh, [0, []]);
