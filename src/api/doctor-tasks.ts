@@ -1,4 +1,4 @@
-import { type Finding, fine, warning } from '../engine/doctor/finding.ts';
+import { counted, type Finding, fine, warning } from '../engine/doctor/finding.ts';
 import { some } from '../engine/doctor/folder.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
@@ -29,7 +29,7 @@ function checkElsewhere(tasks: readonly TaskSnapshot[]): Finding {
   if (away.length === 0) return fine('elsewhere', 'every live task is of this machine');
   return warning(
     'elsewhere',
-    `${away.length} tasks belong to another machine or container, and cannot be judged here: ${ids(away)}`,
+    `${counted(away.length, 'task belongs', 'tasks belong')} to another machine or container, and cannot be judged here: ${ids(away)}`,
     'Look at them from there. If no other machine uses this store, set OUTLIVE_ELSEWHERE=lost.',
   );
 }
@@ -44,7 +44,7 @@ async function checkStops(store: Store, tasks: readonly TaskSnapshot[]): Promise
   if (slow.length === 0) return fine('stops', 'no stop takes longer than it should');
   return warning(
     'stops',
-    `${slow.length} tasks are being stopped for longer than they should: ${ids(slow)}`,
+    `${counted(slow.length, 'task is being stopped for longer than it', 'tasks are being stopped for longer than they')} should: ${ids(slow)}`,
     'Nobody is there who goes on with the stop. Stop them again: outlive kill --grace 0s',
     async () => await stopAll(store.dir, slow),
   );
@@ -55,11 +55,14 @@ function isOverdue({ history, limits }: TaskInspection): boolean {
   return asked !== null && Date.now() - asked > limits.graceMs + stopSlackMs;
 }
 
-/** What ended tasks left running. A snapshot says what was there at the end; only some of it may be alive. */
+/**
+ * What ended tasks left running. A snapshot says what was there at the end, of which only some may be alive, and
+ * says nothing as long as nobody has settled the task.
+ */
 async function checkLeftovers(store: Store, tasks: readonly TaskSnapshot[]): Promise<Finding> {
   const alive: TaskSnapshot[] = [];
   let count = 0;
-  for (const task of tasks.filter(({ leftovers }) => leftovers.length > 0)) {
+  for (const task of tasks.filter(({ status }) => isEnded(status))) {
     const { processes } = await store.inspect(task.taskId);
     if (processes.length > 0) alive.push(task);
     count += processes.length;
@@ -67,7 +70,7 @@ async function checkLeftovers(store: Store, tasks: readonly TaskSnapshot[]): Pro
   if (alive.length === 0) return fine('leftovers', 'no ended task has left a process running');
   return warning(
     'leftovers',
-    `${alive.length} ended tasks have left ${count} processes running: ${ids(alive)}`,
+    `${counted(alive.length, 'ended task has', 'ended tasks have')} left ${counted(count, 'process', 'processes')} running: ${ids(alive)}`,
     `That may be meant (a server in the background). Stop them with: outlive kill ${alive[0]?.taskId ?? ''}`,
     async () => await stopAll(store.dir, alive),
   );
@@ -82,7 +85,7 @@ function checkForgotten(tasks: readonly TaskSnapshot[]): Finding {
   const sessions = [...new Set(old.map(({ sessionId }) => sessionId))];
   return warning(
     'completions',
-    `${old.length} completions of ${sessions.length} sessions were not asked for in a week: ${some(sessions)}`,
+    `${counted(old.length, 'completion', 'completions')} of ${counted(sessions.length, 'session', 'sessions')} nobody has asked for in a week: ${some(sessions)}`,
     'If a session is over, take what it is owed: outlive completions --ack -s SESSION; prune removes it later.',
   );
 }
@@ -92,7 +95,7 @@ function checkLost(tasks: readonly TaskSnapshot[]): Finding {
   if (lost.length === 0) return fine('lost', 'no task is lost that was not told of');
   return warning(
     'lost',
-    `${lost.length} tasks are gone, and nothing can say how they ended: ${ids(lost)}`,
+    `${counted(lost.length, 'task is gone, and nothing can say how it', 'tasks are gone, and nothing can say how they')} ended: ${ids(lost)}`,
     'A reboot, or SIGKILL to a task and its shim. Look with: outlive show TASK --facts',
   );
 }
@@ -103,7 +106,7 @@ async function stopAll(dir: string, tasks: readonly TaskSnapshot[]): Promise<str
   for (const { sessionId, taskId } of tasks) {
     await (await store.session(sessionId)).task(taskId).kill({ graceMs: 0 });
   }
-  return `${tasks.length} tasks are stopped`;
+  return `${counted(tasks.length, 'task is', 'tasks are')} stopped`;
 }
 
 function ids(tasks: readonly TaskSnapshot[]): string {

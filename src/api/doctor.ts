@@ -1,7 +1,7 @@
 import { rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkAppend, checkDisk, checkEvents, checkKind } from '../engine/doctor/file-system.ts';
-import { type Finding, fine, problem, warning } from '../engine/doctor/finding.ts';
+import { counted, type Finding, fine, problem, warning } from '../engine/doctor/finding.ts';
 import { checkFolder, checkModes, some } from '../engine/doctor/folder.ts';
 import { checkShells } from '../engine/doctor/programs.ts';
 import { checkStrays } from '../engine/doctor/strays.ts';
@@ -59,10 +59,10 @@ function checkSessions(dir: string): Finding {
     .map((name) => join(sessionsFolder(dir), name))
     .filter((folder) => namesIn(sessionPathsIn(folder).tasks).length === 0);
   if (empty.length === 0) return fine('sessions', 'every session has tasks');
-  const finding = `${empty.length} sessions have no tasks any more: ${some(empty)}`;
+  const finding = `${counted(empty.length, 'session has', 'sessions have')} no tasks any more: ${some(empty)}`;
   return warning('sessions', finding, 'Remove their folders.', async () => {
     const removed = empty.filter(removeEmpty);
-    return `${removed.length} sessions are removed`;
+    return `${counted(removed.length, 'session is', 'sessions are')} removed`;
   });
 }
 

@@ -17,13 +17,13 @@ interface Candidate {
   readonly about: string;
 }
 
-/** Prints what may stand in the place of the last word, one a line, with what it is behind a tab. */
+/** Prints what may stand in the place of the last word, one a line, with what it is (where that says more) behind a tab. */
 export async function complete(io: Io, words: readonly string[], program: Command): Promise<number> {
   const current = words.at(-1) ?? '';
   const candidates = await candidatesFor(program, words.slice(0, -1), current);
   const lines = candidates
     .filter(({ word }) => word.startsWith(current))
-    .map(({ word, about }) => `${word}\t${visible(about)}\n`);
+    .map(({ word, about }) => `${word}${about === '' ? '' : `\t${visible(about)}`}\n`);
   await io.out(lines.join(''));
   return exitStatus.ok;
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createColors } from 'picocolors';
 import { commandOf } from './quote.ts';
 
@@ -16,7 +15,7 @@ export interface Io {
   readonly colours: Colours;
   /** How to run a verb on the same store, as a shell takes it. */
   hint(...words: readonly string[]): string;
-  /** Writes data, and resolves when the reader has room for more. */
+  /** Writes data, and resolves when it is handed over: whoever dies before has told nobody. */
   out(data: string | Uint8Array): Promise<void>;
   /** Writes a line that is no data: a hint, a warning. */
   note(line: string): void;
@@ -44,6 +43,10 @@ export function processIo(json: boolean, store?: string): Io {
   };
 }
 
+/** What a pipe has no room for is kept until its reader takes it: nothing is written before that. */
 async function write(stream: NodeJS.WriteStream, data: string | Uint8Array): Promise<void> {
-  if (data.length > 0 && !stream.write(data)) await once(stream, 'drain');
+  if (data.length === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    stream.write(data, (error) => (error ? reject(error) : resolve()));
+  });
 }

@@ -1,11 +1,12 @@
 import type { KillOptions } from '../api/task.ts';
 import { OutliveError } from '../errors/error.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { exitStatus, statusOfError } from './exit-status.ts';
+import { exitStatus } from './exit-status.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, findAll, handleOf, sessionIdOf, withStore } from './open.ts';
 import { headline, jsonLine } from './present/task.ts';
 import { visible } from './present/text.ts';
+import { report } from './report.ts';
 
 interface KillVerbOptions extends CommonOptions {
   readonly signal?: string;
@@ -28,7 +29,7 @@ export async function kill(io: Io, references: readonly string[], options: KillV
     );
     let status: number = exitStatus.ok;
     for (const stop of await Promise.allSettled(stops)) {
-      const found = stop.status === 'fulfilled' ? await tell(io, stop.value) : fail(io, stop.reason);
+      const found = stop.status === 'fulfilled' ? await tell(io, stop.value) : report(io, stop.reason);
       status = Math.max(status, found);
     }
     return status;
@@ -51,9 +52,4 @@ async function tell(io: Io, snapshot: TaskSnapshot): Promise<number> {
     `${snapshot.taskId}: expected every process to be gone; found alive: ${survivors}. Look at them with ps`,
   );
   return exitStatus.failed;
-}
-
-function fail(io: Io, error: unknown): number {
-  io.note(error instanceof Error ? error.message : String(error));
-  return statusOfError(error);
 }

@@ -2,7 +2,6 @@ import { StringDecoder } from 'node:string_decoder';
 import type { OutputChunk } from '../api/output.ts';
 import type { Task } from '../api/task.ts';
 import { OutliveError } from '../errors/error.ts';
-import { plainText } from '../model/plain-text.ts';
 import { exitStatus } from './exit-status.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
@@ -101,7 +100,7 @@ class Printer {
   readonly #plain: PlainLines | null;
   readonly #sink: Sink;
   readonly #decoder = new StringDecoder('utf8');
-  #begun = false;
+  #last: OutputChunk | null = null;
 
   constructor(io: Io, taskId: string, stream: Stream, plain: boolean) {
     this.#io = io;
@@ -113,24 +112,34 @@ class Printer {
   }
 
   async chunk(chunk: OutputChunk): Promise<void> {
-    if (this.#io.json) await this.#io.out(this.#json(chunk));
-    else {
-      if (chunk.omittedBytes > 0 && this.#begun) noteGap(this.#io, chunk);
-      if (this.#plain === null) await this.#sink.write(chunk.bytes);
-      else await this.#io.out(this.#plain.push(chunk.bytes));
+    this.#last = chunk;
+    if (this.#io.json) {
+      await this.#io.out(
+        this.#json(chunk, this.#plain?.push(chunk.bytes) ?? this.#decoder.write(chunk.bytes)),
+      );
+      return;
     }
-    this.#begun = true;
+    if (chunk.omittedBytes > 0) noteGap(this.#io, chunk);
+    if (this.#plain === null) await this.#sink.write(chunk.bytes);
+    else await this.#io.out(this.#plain.push(chunk.bytes));
   }
 
   async end(): Promise<void> {
-    if (this.#io.json) return;
-    if (this.#plain !== null) await this.#io.out(this.#plain.end());
+    if (this.#io.json) await this.#endJson();
+    else if (this.#plain !== null) await this.#io.out(this.#plain.end());
     else await this.#sink.end();
   }
 
-  /** A character that two chunks share comes with the second. */
-  #json({ bytes, offset, nextOffset, size, omittedBytes, more }: OutputChunk): string {
-    const text = this.#decoder.write(bytes);
+  /** What waited for the rest of its character or line comes in a chunk without bytes of its own. */
+  async #endJson(): Promise<void> {
+    const rest = (this.#plain ?? this.#decoder).end();
+    if (this.#last === null || rest === '') return;
+    const { nextOffset } = this.#last;
+    await this.#io.out(this.#json({ ...this.#last, offset: nextOffset, omittedBytes: 0 }, rest));
+  }
+
+  /** A character that two chunks share comes with the second; with `--plain` so does a line. */
+  #json({ offset, nextOffset, size, omittedBytes, more }: OutputChunk, text: string): string {
     return jsonLine({
       taskId: this.#taskId,
       stream: this.#stream,
@@ -139,7 +148,7 @@ class Printer {
       size,
       omittedBytes,
       more,
-      text: this.#plain === null ? text : plainText(text),
+      text,
     });
   }
 }

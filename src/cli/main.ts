@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { OutliveError } from '../errors/error.ts';
 import { systemCode } from '../util/system-error.ts';
-import { exitStatus, statusOfError } from './exit-status.ts';
+import { exitStatus } from './exit-status.ts';
 import { type Io, processIo } from './io.ts';
 import { buildProgram, type Perform, type Verb } from './program.ts';
+import { report } from './report.ts';
 
 /**
  * Runs the command line.
@@ -66,15 +67,6 @@ function usageError(error: CommanderError): OutliveError {
   if (error.code === 'commander.help') return new OutliveError('USAGE', 'expected a verb; found none.');
   const said = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   return new OutliveError('USAGE', `${said.replace(/\.?$/, '.')} See: outlive help`);
-}
-
-/** One line; with `--json` one object. A message never holds a line break of its own. */
-function report(io: Io, error: unknown): number {
-  const code = error instanceof OutliveError ? error.code : (systemCode(error) ?? 'INTERNAL');
-  const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
-  if (io.json) process.stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  else io.note(message);
-  return statusOfError(error);
 }
 
 /** Who reads us may stop early (`outlive logs x | head`): nothing is wrong, and there is nothing left to do. */

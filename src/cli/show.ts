@@ -1,5 +1,6 @@
 import type { TaskInspection } from '../api/inspect.ts';
 import type { HistoryEntry } from '../model/history.ts';
+import { isEnded } from '../model/words.ts';
 import { exitStatus } from './exit-status.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, sessionIdOf, withStore } from './open.ts';
@@ -45,7 +46,8 @@ function inspectionText(io: Io, inspection: TaskInspection): string {
   const fields = [...identityFields(io, inspection), ...limitFields(inspection), ...fileFields(inspection)];
   const lines = fields.flatMap(([label, value]) => (value === null ? [] : [`${label.padEnd(12)}${value}`]));
   const trees = processes.length > 0 ? processes : snapshot.leftovers;
-  const title = snapshot.leftovers.length > 0 ? 'left running' : 'processes';
+  // Who only looks settles nothing: the snapshot of a task that just ended does not name what it left.
+  const title = isEnded(snapshot.status) ? 'left running' : 'processes';
   lines.push(
     ...trees.map(
       ({ pid, command }, index) => `${(index === 0 ? title : '').padEnd(12)} ${pid} ${visible(command)}`,

@@ -63,6 +63,8 @@ export function whole(text: string): number {
 
 /** What `wait --for` names; whichever comes first ends the wait, and so does the end of the task. */
 export interface Conditions {
+  /** The end was named as well: then it is what was waited for. */
+  readonly exit?: true;
   readonly pattern?: RegexpPattern;
   readonly port?: number | true;
   readonly idleMs?: number;
@@ -71,7 +73,7 @@ export interface Conditions {
 /** Collects conditions: `exit`, `pattern=RE`, `port=N` (or `port=any`), `idle=D`. */
 export function condition(text: string, before: Conditions | undefined): Conditions {
   const [, kind, value = ''] = /^([a-z]+)(?:=(.*))?$/s.exec(text) ?? [];
-  if (kind === 'exit' && value === '') return { ...before };
+  if (kind === 'exit' && value === '') return { ...before, exit: true };
   if (kind === 'pattern' && value !== '') return { ...before, pattern: { regexp: value } };
   if (kind === 'port' && value !== '') return { ...before, port: value === 'any' ? true : whole(value) };
   if (kind === 'idle' && value !== '') return { ...before, idleMs: duration(value) };

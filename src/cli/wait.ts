@@ -44,7 +44,7 @@ export async function wait(io: Io, references: readonly string[], options: WaitV
 
 async function waitForAll(
   tasks: readonly Task[],
-  { any = false, timeout, for: conditions = {} }: WaitVerbOptions,
+  { any = false, timeout, for: { exit: _always, ...conditions } = {} }: WaitVerbOptions,
   interrupted: AbortSignal,
 ): Promise<Waited[]> {
   const enough = new AbortController();
@@ -81,14 +81,15 @@ async function resultOrNull(
 /** Prints what ended a wait. A task that ended although something else was waited for did not do it: that is no success. */
 async function tell(io: Io, task: Task, result: WaitForResult, options: WaitVerbOptions): Promise<number> {
   const { cause, match, port, idleMs, snapshot } = result;
-  const awaited = Object.keys(options.for ?? {}).length > 0;
+  const { exit = false, ...others } = options.for ?? {};
+  const awaited = Object.keys(others).length > 0;
   if (io.json)
     await io.out(jsonLine(awaited ? { taskId: task.id, cause, match, port, idleMs, snapshot } : snapshot));
   else await io.out(cause === 'exit' ? completionText(snapshot, io) : `${task.id} ${shown(result)}\n`);
   if (cause !== 'exit') return exitStatus.ok;
   await task.ack();
   const status = statusOfTask(snapshot);
-  if (!awaited) return status;
+  if (!awaited || exit) return status;
   io.note(`${task.id} ended before what was waited for`);
   return status === exitStatus.ok ? exitStatus.notSeen : status;
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { installedCommand } from './packed.ts';
 import { World, waitFor } from './world.ts';
 
@@ -14,7 +16,16 @@ export interface Answer {
 export interface CallOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** A command in front of it, such as `nsenter`. */
+  readonly before?: readonly string[];
 }
+
+/** What to run the program behind, so that no change of a file is told to it. Needs user namespaces. */
+export const withoutEvents: readonly string[] = [
+  ...['unshare', '--user', '--map-root-user', 'sh', '-c'],
+  'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"',
+  'sh',
+];
 
 /** The installed program on a store of a test's own. Nothing of the tester's own settings reaches it. */
 export class CommandLine extends World {
@@ -42,8 +53,9 @@ export class CommandLine extends World {
   }
 
   /** Starts `outlive` and does not wait. */
-  start(words: readonly string[], { env, cwd }: CallOptions = {}): Running {
-    const child = spawn(this.path, words, {
+  start(words: readonly string[], { env, cwd, before = [] }: CallOptions = {}): Running {
+    const [program = '', ...args] = [...before, this.path, ...words];
+    const child = spawn(program, args, {
       cwd: cwd ?? this.base,
       env: this.environment(env),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -112,6 +124,17 @@ export class Running {
       child.once('error', reject);
       child.once('close', (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr }));
     });
+  }
+
+  /** Waits until an interrupt would not end it any more, but what it waits for. */
+  async waits(): Promise<void> {
+    // SIGHUP is the last that it handles; Node handles SIGINT itself from the start.
+    const bit = 1n << BigInt(constants.signals.SIGHUP - 1);
+    const caught = (): bigint => {
+      const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+      return BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`);
+    };
+    await waitFor(() => (caught() & bit) !== 0n, 'the program to wait');
   }
 
   /** Waits until it has printed a text. */

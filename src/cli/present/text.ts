@@ -17,9 +17,11 @@ function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** The end of a task's output as lines that do no harm; empty ones at the end are left out. */
+/** The end of a task's output as lines that do no harm; empty ones at both ends are left out. */
 export function previewLines(text: string): string[] {
-  const plain = plainText(text).trimEnd();
+  const plain = plainText(text)
+    .trimEnd()
+    .replace(/^(?:[^\S\n]*\n)+/, '');
   return plain === ''
     ? []
     : plain.split('\n').map((line) => line.replace(/\t/g, '    ').replace(invisible, ''));

@@ -12,6 +12,11 @@ export interface Finding {
   readonly mend: (() => Promise<string>) | null;
 }
 
+/** A number and what it counts, in words that go with it. */
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** All is well. */
 export function fine(check: string, message: string): Finding {
   return { check, level: 'ok', message, advice: null, mend: null };

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Finding, fine, problem } from './finding.ts';
+import { counted, type Finding, fine, problem } from './finding.ts';
 
 const othersMay = 0o077;
 
@@ -42,14 +42,14 @@ export function checkModes(dir: string): Finding {
     else if ((stat.mode & othersMay) !== 0) open.push(path);
   }
   if (strange.length > 0) {
-    const finding = `${strange.length} files in the store are links or belong to somebody else: ${some(strange)}`;
+    const finding = `${counted(strange.length, 'file in the store is a link or belongs', 'files in the store are links or belong')} to somebody else: ${some(strange)}`;
     return problem('modes', finding, 'Look at them, and remove what is not yours; outlive follows no links.');
   }
   if (open.length === 0) return fine('modes', 'every file in the store is closed to others');
-  const finding = `${open.length} files in the store can be read by others: ${some(open)}`;
+  const finding = `${counted(open.length, 'file', 'files')} in the store can be read by others: ${some(open)}`;
   return problem('modes', finding, `Run chmod -R go= ${dir}`, async () => {
     for (const path of open) chmodSync(path, lstatSync(path).isDirectory() ? 0o700 : 0o600);
-    return `${open.length} files are closed to others now`;
+    return `${counted(open.length, 'file is', 'files are')} closed to others now`;
   });
 }
 

@@ -5,17 +5,17 @@ import { sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
 import { namesIn } from '../../util/names-in.ts';
 import { isAbandonedCut } from '../sweep-cuts.ts';
 import { straysIn } from '../sweep-strays.ts';
-import { type Finding, fine, warning } from './finding.ts';
+import { counted, type Finding, fine, warning } from './finding.ts';
 import { some } from './folder.ts';
 
 /** Temporary files that crashed processes left. Opening a session removes its own; this looks at all. */
 export function checkStrays(dir: string, system: System): Finding {
   const strays = [...straysIn(dir), ...sessionFolders(dir).flatMap((folder) => straysOf(folder, system))];
   if (strays.length === 0) return fine('strays', 'no crashed process has left a temporary file');
-  const finding = `crashed processes have left ${strays.length} temporary files: ${some(strays)}`;
+  const finding = `crashed processes have left ${counted(strays.length, 'temporary file', 'temporary files')}: ${some(strays)}`;
   return warning('strays', finding, 'Remove them.', async () => {
     for (const path of strays) unlinkSync(path);
-    return `${strays.length} files are removed`;
+    return `${counted(strays.length, 'file is', 'files are')} removed`;
   });
 }
 

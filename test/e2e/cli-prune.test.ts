@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { CommandLine, oneObject } from '../support/command-line.ts';
+import { factOf, overwrite } from '../support/logs.ts';
+
+/** Tasks that ended, acknowledged, each with 10 bytes of output; the first long ago. */
+async function endedTasks(cli: CommandLine, sessionId: string, count: number): Promise<string[]> {
+  const session = await cli.session(sessionId);
+  const ids: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const task = await session.spawn('printf 1234567890');
+    await task.wait();
+    ids.push(task.id);
+  }
+  const log = cli.logOf(ids[0] ?? '');
+  const { endedAt } = factOf(log, 'outcome');
+  overwrite(log, `"endedAt":${endedAt}`, `"endedAt":${endedAt - 8 * 24 * 3_600_000}`);
+  await session.close();
+  return ids;
+}
+
+test('prune removes what ended a week ago, or so long ago as is said, from the session', async () => {
+  await using cli = new CommandLine();
+  const [old = '', fresh = ''] = await endedTasks(cli, 'mine', 2);
+  const [other = ''] = await endedTasks(cli, 'other', 1);
+  const output = (await cli.snapshot(old)).output.path;
+  const dry = await cli.run('prune', '-s', 'mine', '--dry-run');
+  assert.deepEqual(dry, {
+    status: 0,
+    stdout: `${old}\n`,
+    stderr: 'outlive: 1 task would be removed, 10B of output\n',
+  });
+  assert.deepEqual(cli.taskIds().toSorted(), [old, fresh, other].toSorted());
+  const pruned = await cli.run('prune', '-s', 'mine');
+  assert.deepEqual(pruned, {
+    status: 0,
+    stdout: `${old}\n`,
+    stderr: 'outlive: 1 task removed, 10B of output\n',
+  });
+  assert.ok(!existsSync(output));
+  assert.deepEqual(cli.taskIds().toSorted(), [fresh, other].toSorted());
+  const [none, now] = [
+    await cli.run('prune', '--older-than', '1h', '-s', 'mine'),
+    await cli.run('prune', '--older-than', '0s', '-s', 'mine'),
+  ];
+  assert.deepEqual([none.stdout, now.stdout], ['', `${fresh}\n`]);
+});
+
+test('what runs and what is owed stays, however old; --all-sessions takes from every session; --json is one object', async () => {
+  await using cli = new CommandLine();
+  // First, because whoever opens a session removes what is too old.
+  const kept = [await cli.ended('exit 1', '-s', 'a'), await cli.spawn('sleep 1000', '-s', 'b')];
+  const removable = [...(await endedTasks(cli, 'a', 1)), ...(await endedTasks(cli, 'b', 1))].toSorted();
+  const words = ['prune', '--older-than', '0s', '--all-sessions', '--json'];
+  const dry = oneObject((await cli.run(...words, '--dry-run')).stdout);
+  assert.deepEqual(
+    { ...dry, taskIds: dry.taskIds.toSorted() },
+    { taskIds: removable, bytes: 20, dryRun: true },
+  );
+  assert.equal(cli.taskIds().length, 4);
+  const done = oneObject((await cli.run(...words)).stdout);
+  assert.deepEqual(
+    { ...done, taskIds: done.taskIds.toSorted() },
+    { taskIds: removable, bytes: 20, dryRun: false },
+  );
+  assert.deepEqual(cli.taskIds().toSorted(), kept.toSorted());
+});

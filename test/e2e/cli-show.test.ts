@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CommandLine, objects, type Snapshot } from '../support/command-line.ts';
+
+const isRunning = ({ status }: Snapshot): boolean => status === 'running';
+
+/** What `show` prints, by label; lines under one label belong together. */
+function fieldsOf(text: string): Record<string, string> {
+  const fields: Record<string, string> = {};
+  let label = '';
+  for (const line of text.trimEnd().split('\n')) {
+    label = line.slice(0, 12).trim() || label;
+    const value = line.slice(12).trim();
+    fields[label] = label in fields ? `${fields[label]}\n${value}` : value;
+  }
+  return fields;
+}
+
+test('show says everything about a task', async () => {
+  await using cli = new CommandLine();
+  const limits = ['-t', '90s', '--grace', '1s', '--max-output', '64k', '--leftovers', 'report'];
+  const options = ['-s', 'mine', '-n', 'build', '-l', 'a=1', '-l', 'b=2', '--separate', ...limits];
+  const command = 'echo last words; echo e >&2; false | exit 7';
+  const taskId = await cli.ended(command, '--shell', 'bash', ...options);
+  const { stdout } = await cli.run('show', '-s', 'mine', 'build');
+  const shown = fieldsOf(stdout);
+  const { output, pid } = await cli.snapshot(taskId);
+  const { 'spawned by': by, created, started, ended, duration, 'cpu time': cpu, log, shell, ...rest } = shown;
+  assert.deepEqual(rest, {
+    task: taskId,
+    name: 'build',
+    session: 'mine',
+    command,
+    cwd: cli.base,
+    labels: 'a=1 b=2',
+    status: 'failed',
+    'exit code': '7',
+    pipeline: '1 7',
+    pid: String(pid),
+    told: 'owed to the session',
+    timeout: '1m 30s',
+    grace: '1s',
+    'max output': '64KB',
+    'keep output': '100MB',
+    leftovers: 'report',
+    output: `${output.path} (13B)`,
+    stderr: output.stderrPath,
+    'last words': '| last words',
+  });
+  assert.match(by ?? '', /^\d+ on \S+$/);
+  for (const time of [created, started, ended])
+    assert.match(time ?? '', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/);
+  for (const span of [duration, cpu]) assert.match(span ?? '', /^[\d.]+m?s$/);
+  assert.match(shell ?? '', /^\/.*\/bash$/);
+  assert.equal(log, cli.logOf(taskId));
+});
+
+test('what ended and left processes running names them, with pid', async () => {
+  await using cli = new CommandLine();
+  const taskId = await cli.ended('sleep 1000 & echo $!');
+  const before = fieldsOf((await cli.run('show', taskId)).stdout);
+  const pid = before['last words']?.slice(2);
+  assert.equal(before['left running'], `${pid} sleep 1000`);
+  // Settled by whoever opens the session; then the record names it.
+  await cli.run('completions', '--ack');
+  const [after, { leftovers }] = [await cli.run('show', taskId), await cli.snapshot(taskId)];
+  assert.equal(fieldsOf(after.stdout)['left running'], `${pid} sleep 1000`);
+  assert.equal(fieldsOf(after.stdout).told, 'acknowledged');
+  assert.deepEqual(
+    leftovers.map((left: Snapshot) => [String(left.pid), left.command]),
+    [[pid, 'sleep 1000']],
+  );
+  assert.equal((await cli.run('kill', taskId)).status, 0);
+  assert.equal(fieldsOf((await cli.run('show', taskId)).stdout)['left running'], undefined);
+});
+
+test('a running task shows its processes, also one in a session of its own', async () => {
+  await using cli = new CommandLine();
+  const taskId = await cli.spawn('setsid sleep 1000 & sleep 1001');
+  const { pid } = await cli.until(taskId, ({ processes }) => processes.length >= 4);
+  const { processes = '' } = fieldsOf((await cli.run('show', taskId)).stdout);
+  assert.match(processes, /^\d+ sleep 1000$/m);
+  assert.match(processes, /^\d+ sleep 1001$/m);
+  assert.match(processes, new RegExp(`^${pid} `, 'm'));
+});
+
+test('--facts tells the life of the task in order, with times; --json the same as objects', async () => {
+  await using cli = new CommandLine();
+  const taskId = await cli.spawn('sleep 1000');
+  await cli.until(taskId, isRunning);
+  await cli.run('kill', '--signal', 'INT', '--grace', '2s', taskId);
+  await cli.run('completions', '--ack');
+  const [{ stdout }, json] = await Promise.all([
+    cli.run('show', '--facts', taskId),
+    cli.run('show', '--facts', '--json', taskId),
+  ]);
+  const history = objects(json.stdout);
+  const facts = history.map(({ fact }) => fact).filter((fact) => !/^(?:reaped|identified|pipe)$/.test(fact));
+  assert.deepEqual(facts, ['spec', 'started', 'stop', 'exit', 'outcome', 'delivered']);
+  const times = history.flatMap(({ at }) => (at === null ? [] : [at]));
+  assert.ok(times.length >= 4 && times.every((at) => Math.abs(Date.now() - at) < 60_000), json.stdout);
+  const lines = stdout.trimEnd().split('\n');
+  assert.equal(lines.length, history.length);
+  for (const [index, { fact, text }] of history.entries()) {
+    assert.match(lines[index] ?? '', new RegExp(`^.{23}  \\S* +${fact} +`));
+    assert.ok(lines[index]?.endsWith(text), lines[index]);
+  }
+  assert.match(lines[0] ?? '', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} .* asked for by process \d+ on \S+$/);
+  assert.match(stdout, /its end was asked for: kill, by process \d+ on \S+ \(SIGINT, 2000 ms of grace\)$/m);
+  assert.match(stdout, /\+[\d.]+m?s +stop /);
+});
+
+test('a task is named by its id, a unique beginning of it, or its name: the running one, else the newest', async () => {
+  await using cli = new CommandLine();
+  const ended = async (name: string, sessionId = 'default'): Promise<string> => {
+    const task = await (await cli.session(sessionId)).spawn('true', { name });
+    return (await task.wait({ ack: false })).taskId;
+  };
+  const [old, newer, ofOther] = [await ended('build'), await ended('build'), await ended('theirs', 'other')];
+  const idOf = async (...words: string[]) =>
+    objects((await cli.run('show', '--json', ...words)).stdout)[0]?.taskId;
+  const asked = [idOf(old), idOf(old.slice(0, 11)), idOf('build'), idOf(ofOther), idOf(ofOther.slice(0, 11))];
+  assert.deepEqual(await Promise.all(asked), [old, old, newer, ofOther, ofOther]);
+  assert.equal((await cli.run('show', 'theirs')).status, 120);
+  assert.equal(await idOf('-s', 'other', 'theirs'), ofOther);
+  const running = await cli.spawn('sleep 1000', '-n', 'build');
+  const latest = await ended('build');
+  assert.notEqual(latest, running);
+  assert.equal(await idOf('build'), running);
+});
+
+test('64: what may mean several tasks is refused, the tasks are named, and nothing is done', async () => {
+  await using cli = new CommandLine();
+  const ids = await Promise.all([1, 2].map(async () => await cli.spawn('sleep 1000', '-n', 'twice')));
+  // Of 17 tasks two share their first digit.
+  const session = await cli.session();
+  for (let count = 0; count < 15; count += 1) await session.spawn('true');
+  const digits = cli.taskIds().map((id) => id.slice(0, 5));
+  const shared = digits.find((digit, index) => digits.indexOf(digit) < index) ?? '';
+  for (const [reference, meant] of [
+    ['twice', ids],
+    [shared, cli.taskIds().filter((id) => id.startsWith(shared))],
+  ] as const) {
+    const { status, stderr } = await cli.run('kill', '--json', reference);
+    const { code, message } = JSON.parse(stderr).error;
+    assert.deepEqual([status, code], [64, 'TASK_AMBIGUOUS']);
+    for (const id of meant) assert.ok(message.includes(id), message);
+  }
+  assert.deepEqual((await Promise.all(ids.map((id) => cli.snapshot(id)))).map(isRunning), [true, true]);
+});
