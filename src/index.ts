@@ -5,8 +5,10 @@ export type { PruneOptions, PruneResult } from './api/prune.ts';
 export type { RunOptions, RunResult, Session, ShutdownOptions } from './api/session.ts';
 export type { SessionOptions, Store } from './api/store.ts';
 export type { KillOptions, Task, WaitOptions } from './api/task.ts';
+export type { ResourceOptions } from './engine/resource-request.ts';
 export type { SpawnOptions } from './engine/spawn-request.ts';
 export { type ErrorCode, errorCodes, OutliveError } from './errors/error.ts';
+export type { HeldLimit, LimitHolder, ResourceLimit } from './model/held-limits.ts';
 export { bounds, defaults } from './model/limits.ts';
 export type { OutputSummary, TaskSnapshot } from './model/snapshot.ts';
 export {

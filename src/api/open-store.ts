@@ -4,6 +4,7 @@ import { checkPath } from '../engine/spawn-request.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
+import { type CgroupHome, findCgroupHome, openCgroupHome } from '../platform/cgroup.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { SerialQueue } from '../util/queue.ts';
@@ -18,6 +19,11 @@ export interface StoreOptions {
    * `'lost'` is for a store that one machine at a time uses. @default `$OUTLIVE_ELSEWHERE`, else 'unknown'
    */
   readonly elsewhere?: 'unknown' | 'lost';
+  /**
+   * The folder of a cgroup (version 2), without processes, below which tasks with limits get groups of their own;
+   * `null`: no cgroups. @default `$OUTLIVE_CGROUP`, else the nearest one above this process in which that is possible
+   */
+  readonly cgroup?: string | null;
   /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default /bin/sh; bash when the environment has names that a shell cannot hold */
   readonly shimShell?: readonly [string, ...string[]];
 }
@@ -36,6 +42,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${JSON.stringify(elsewhere)}.`,
     );
   }
+  const cgroups = cgroupsFor(options.cgroup === undefined ? process.env.OUTLIVE_CGROUP : options.cgroup);
   const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
   sweepStrays(dir);
   const context: StoreContext = {
@@ -44,7 +51,28 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     elsewhere,
     shimShell: options.shimShell ?? null,
     spawns: new SerialQueue(),
+    cgroups,
     lifeline: new Lifeline(dir),
   };
   return new Store(context);
+}
+
+/** Looked for when a task needs one: to be certain, a process is started for a moment. */
+function cgroupsFor(dir: string | null | undefined): () => CgroupHome | null {
+  if (dir === null) return () => null;
+  if (dir === undefined || dir === '') return once(findCgroupHome);
+  const home = openCgroupHome(checkPath('cgroup', dir));
+  if (home !== null) return () => home;
+  throw new OutliveError(
+    'INVALID_ARGUMENT',
+    `expected cgroup (or OUTLIVE_CGROUP) to be the folder of a cgroup of version 2 in which this process may make groups and put processes into them; found that it may not do so in ${JSON.stringify(dir)}. Name another one, or null for none.`,
+  );
+}
+
+function once<T>(find: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => {
+    found ??= { value: find() };
+    return found.value;
+  };
 }

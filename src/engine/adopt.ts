@@ -12,6 +12,7 @@ import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
 import { type Observed, observe, takeSnapshot } from './observe.ts';
 import { grantTurns } from './queue.ts';
+import { dropGroup } from './resources.ts';
 import { removeTask } from './sweep.ts';
 
 /** So long the event loop is kept busy at a stretch, in milliseconds. */
@@ -40,6 +41,7 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   const decision = decide(observed.facts, observed.alive);
   if (decision.state !== 'ended' || observed.facts.openStop !== undefined) return false;
   if (exceedsKeep(observed.facts)) return false;
+  dropGroup(observed.facts);
   const { retentionMs } = context.limits;
   if (!decision.delivered) context.owed.add(taskId);
   else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)

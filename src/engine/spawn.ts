@@ -5,6 +5,7 @@ import { OutliveError } from '../errors/error.ts';
 import type { QueuePlace, SpecFact } from '../model/facts.ts';
 import { type Facts, noFacts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
+import { removeGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
 import { record } from './append.ts';
@@ -14,6 +15,7 @@ import { acknowledge } from './deliver.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { look, newLiveTask, ownChildExited } from './look.ts';
 import { followQueue, grantTurns, placeFor } from './queue.ts';
+import { type HeldResources, holdResources } from './resources.ts';
 import { unwritable } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import { startShim } from './start-shim.ts';
@@ -57,8 +59,10 @@ async function spawnNow(
 ): Promise<string> {
   const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
+  let held: HeldResources = {};
   try {
-    const spec = specOf(context, taskId, request, attempt.queue);
+    held = holdResources(context, taskId, request.resources);
+    const spec = { ...specOf(context, taskId, request, attempt.queue), ...held };
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
     writeSpec(log, spec);
     // The disk works while the process is forked; the answer waits for both.
@@ -73,7 +77,10 @@ async function spawnNow(
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
     return taskId;
   } catch (error) {
-    if (!context.live.has(taskId)) discard(paths);
+    if (!context.live.has(taskId)) {
+      if (held.cgroup !== undefined) removeGroup(held.cgroup);
+      discard(paths);
+    }
     throw error instanceof OutliveError ? error : unwritable(context, error);
   } finally {
     for (const descriptor of [log, files.stdout, files.stderr])

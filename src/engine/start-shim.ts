@@ -8,6 +8,7 @@ import { posixShim } from '../shim/posix.ts';
 import { waitTurn } from '../shim/wait-turn.ts';
 import { openForReading } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
+import { limitWords } from './resources.ts';
 import { spawnFailed } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import type { TaskFiles } from './task-files.ts';
@@ -45,7 +46,9 @@ export function startShim(
   spec: SpecFact,
   files: TaskFiles,
 ): Promise<ChildProcess> {
-  const [program, ...before] = shimShellFor(context, request.environment);
+  const shimShell = shimShellFor(context, request.environment);
+  const [program, ...before] = shimShell;
+  const words = limitWords(shimShell, spec);
   const shell0 = request.shell.slice(request.shell.lastIndexOf('/') + 1);
   // The name behind the command is the shell's $0, so that its messages begin with it and not with a path.
   const run = spec.commandInFile
@@ -59,12 +62,16 @@ export function startShim(
   if (turns !== null) stdio.push('ignore', turns);
   const text = turns === null ? posixShim : waitTurn + posixShim;
   return new Promise<ChildProcess>((resolve, reject) => {
-    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, request.shell, ...run], {
-      cwd: request.cwd,
-      env: { ...request.environment, [cookieVariable]: spec.cookie },
-      detached: true,
-      stdio,
-    });
+    const child = spawn(
+      program,
+      [...before, '-c', text, 'outlive', timeout, grace, ...words, request.shell, ...run],
+      {
+        cwd: request.cwd,
+        env: { ...request.environment, [cookieVariable]: spec.cookie },
+        detached: true,
+        stdio,
+      },
+    );
     if (child.pid !== undefined) resolve(child);
     else child.once('error', (error) => reject(spawnFailed(error)));
   }).finally(() => {

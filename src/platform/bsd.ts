@@ -37,6 +37,8 @@ export const bsd: System = {
   // That a group is gone says nothing of those who left it.
   membersQuickly: () => null,
   strike,
+  membersOfCgroup: () => [],
+  killCgroup: () => undefined,
   namespaceIsAlive: () => true,
 };
 

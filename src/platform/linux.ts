@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { yieldToOthers } from '../util/wait.ts';
+import { killGroup, pidsOfGroup } from './cgroup.ts';
 import {
   commandLineChars,
   cookieVariable,
@@ -30,6 +31,8 @@ export const linux: System = {
   members,
   membersQuickly,
   strike,
+  membersOfCgroup,
+  killCgroup,
   namespaceIsAlive,
 };
 
@@ -165,6 +168,25 @@ async function strike(
     }
   }
   return fresh;
+}
+
+/** The form of a cookie: what has another one in its environment belongs to a task of its own. */
+const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
+
+function isOfAnotherTask(pid: number, cookie: string): boolean {
+  const found = cookieOf(pid);
+  return found !== null && found !== cookie && cookiePattern.test(found);
+}
+
+function membersOfCgroup(dir: string, cookie: string): Member[] {
+  return pidsOfGroup(dir).flatMap((pid) => {
+    const seen = pid === process.pid || isOfAnotherTask(pid, cookie) ? null : view(pid);
+    return seen === null || seen.zombie ? [] : [asMember(seen, carries(pid, cookie))];
+  });
+}
+
+function killCgroup(dir: string, cookie: string): void {
+  if (!pidsOfGroup(dir).some((pid) => pid === process.pid || isOfAnotherTask(pid, cookie))) killGroup(dir);
 }
 
 function lastPid(): number | null {

@@ -39,6 +39,7 @@ const keys = [
   'leftovers',
   'delivered',
   'pipeStatus',
+  'limits',
   'labels',
 ];
 
