@@ -7,6 +7,7 @@ import { OutliveError } from '../errors/error.ts';
 import { type CgroupHome, findCgroupHome, openCgroupHome } from '../platform/cgroup.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
+import { findScopeHome } from '../platform/systemd.ts';
 import { SerialQueue } from '../util/queue.ts';
 import { Store } from './store.ts';
 
@@ -21,7 +22,7 @@ export interface StoreOptions {
   readonly elsewhere?: 'unknown' | 'lost';
   /**
    * The folder of a cgroup (version 2), without processes, below which tasks with limits get groups of their own;
-   * `null`: no cgroups. @default `$OUTLIVE_CGROUP`, else the nearest one above this process in which that is possible
+   * `null`: no cgroups. @default `$OUTLIVE_CGROUP`, else the nearest one above this process in which that is possible, else those of systemd's user manager
    */
   readonly cgroup?: string | null;
   /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default /bin/sh; bash when the environment has names that a shell cannot hold */
@@ -58,21 +59,23 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
 }
 
 /** Looked for when a task needs one: to be certain, a process is started for a moment. */
-function cgroupsFor(dir: string | null | undefined): () => CgroupHome | null {
-  if (dir === null) return () => null;
-  if (dir === undefined || dir === '') return once(findCgroupHome);
+function cgroupsFor(dir: string | null | undefined): () => Promise<CgroupHome | null> {
+  if (dir === null) return async () => null;
+  if (dir === undefined || dir === '') {
+    let found: Promise<CgroupHome | null> | undefined;
+    return () => {
+      found ??= lookForCgroups();
+      return found;
+    };
+  }
   const home = openCgroupHome(checkPath('cgroup', dir));
-  if (home !== null) return () => home;
+  if (home !== null) return async () => home;
   throw new OutliveError(
     'INVALID_ARGUMENT',
     `expected cgroup (or OUTLIVE_CGROUP) to be the folder of a cgroup of version 2 in which this process may make groups and put processes into them; found that it may not do so in ${JSON.stringify(dir)}. Name another one, or null for none.`,
   );
 }
 
-function once<T>(find: () => T): () => T {
-  let found: { readonly value: T } | undefined;
-  return () => {
-    found ??= { value: find() };
-    return found.value;
-  };
+async function lookForCgroups(): Promise<CgroupHome | null> {
+  return findCgroupHome() ?? (await findScopeHome());
 }

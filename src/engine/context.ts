@@ -18,7 +18,7 @@ export interface StoreContext {
   readonly shimShell: readonly [string, ...string[]] | null;
   readonly spawns: SerialQueue;
   /** Where cgroups for tasks can be made, looked for at the first call; null where none can. */
-  readonly cgroups: () => CgroupHome | null;
+  readonly cgroups: () => Promise<CgroupHome | null>;
   readonly lifeline: Lifeline;
 }
 

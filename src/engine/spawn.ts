@@ -15,7 +15,7 @@ import { acknowledge } from './deliver.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { look, newLiveTask, ownChildExited } from './look.ts';
 import { followQueue, grantTurns, placeFor } from './queue.ts';
-import { type HeldResources, holdResources } from './resources.ts';
+import { holdResources, unlimited } from './resources.ts';
 import { unwritable } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import { startShim } from './start-shim.ts';
@@ -59,10 +59,10 @@ async function spawnNow(
 ): Promise<string> {
   const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
-  let held: HeldResources = {};
+  let held = unlimited;
   try {
-    held = holdResources(context, taskId, request.resources);
-    const spec = { ...specOf(context, taskId, request, attempt.queue), ...held };
+    held = await holdResources(context, taskId, request.resources);
+    const spec = { ...specOf(context, taskId, request, attempt.queue), ...held.recorded };
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
     writeSpec(log, spec);
     // The disk works while the process is forked; the answer waits for both.
@@ -70,7 +70,7 @@ async function spawnNow(
     synced.catch(() => undefined);
     // Nothing but microtasks between the fork and `follow`, so that no exit goes unseen.
     const live = await context.store.spawns.run(async () =>
-      follow(context, limits, spec, await startShim(context, request, spec, files)),
+      follow(context, limits, spec, await startShim(context, request, spec, files, held)),
     );
     attempt.live = live;
     noteStartTime(context, live);
@@ -78,7 +78,7 @@ async function spawnNow(
     return taskId;
   } catch (error) {
     if (!context.live.has(taskId)) {
-      if (held.cgroup !== undefined) removeGroup(held.cgroup);
+      if (held.recorded.cgroup !== undefined) removeGroup(held.recorded.cgroup);
       discard(paths);
     }
     throw error instanceof OutliveError ? error : unwritable(context, error);

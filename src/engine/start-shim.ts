@@ -8,7 +8,7 @@ import { posixShim } from '../shim/posix.ts';
 import { waitTurn } from '../shim/wait-turn.ts';
 import { openForReading } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
-import { limitWords } from './resources.ts';
+import type { HeldResources } from './resources.ts';
 import { spawnFailed } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import type { TaskFiles } from './task-files.ts';
@@ -45,10 +45,11 @@ export function startShim(
   request: SpawnRequest,
   spec: SpecFact,
   files: TaskFiles,
+  held: HeldResources,
 ): Promise<ChildProcess> {
   const shimShell = shimShellFor(context, request.environment);
   const [program, ...before] = shimShell;
-  const words = limitWords(shimShell, spec);
+  const words = held.words(shimShell);
   const shell0 = request.shell.slice(request.shell.lastIndexOf('/') + 1);
   // The name behind the command is the shell's $0, so that its messages begin with it and not with a path.
   const run = spec.commandInFile

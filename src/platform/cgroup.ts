@@ -7,6 +7,8 @@ export interface CgroupHome {
   readonly dir: string;
   /** The controllers that those groups have, such as `memory` and `pids`. */
   readonly controllers: ReadonlySet<string>;
+  /** What starts a program in a group, where systemd makes the groups; null: we make them, and programs enter them. */
+  readonly starter: readonly string[] | null;
 }
 
 /** What a group of a task limits. */
@@ -43,6 +45,11 @@ export function findCgroupHome(sources: CgroupSources = systemSources()): Cgroup
 /** Controllers of which a task has a use. */
 const useful: readonly string[] = ['memory', 'pids'];
 
+/** Where the cgroups of version 2 are mounted; null when they are not. */
+export function mountOfCgroups(): string | null {
+  return mountPoint(systemSources().mounts);
+}
+
 function systemSources(): CgroupSources {
   return { self: read('/proc/self/cgroup') ?? '', mounts: read('/proc/self/mountinfo') ?? '' };
 }
@@ -71,7 +78,7 @@ export function openCgroupHome(dir: string): CgroupHome | null {
 }
 
 function homeAt(dir: string): CgroupHome {
-  return { dir, controllers: handedDown(dir) ?? new Set() };
+  return { dir, controllers: handedDown(dir) ?? new Set(), starter: null };
 }
 
 function handedDown(dir: string): Set<string> | null {

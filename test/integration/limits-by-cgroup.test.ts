@@ -13,7 +13,7 @@ const runaway = fixture('sheds-everything.sh');
 const library = new URL('../../src/index.js', import.meta.url).href;
 
 test('a task with limits runs in a cgroup of its own, which is gone when the task has ended', async () => {
-  using cgroup = new TestCgroup();
+  await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
   const { output, snapshot } = await session.run('cat /proc/self/cgroup', { cpuSeconds: 60 });
@@ -24,7 +24,7 @@ test('a task with limits runs in a cgroup of its own, which is gone when the tas
 });
 
 test('a task without limits has none', async () => {
-  using cgroup = new TestCgroup();
+  await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
   const { snapshot } = await session.run('true');
@@ -33,7 +33,7 @@ test('a task without limits has none', async () => {
 
 for (const killSignal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`a stop with ${killSignal} ends what has shed its cookie, its group and its session`, async () => {
-    using cgroup = new TestCgroup();
+    await using cgroup = new TestCgroup();
     await using world = new World();
     const session = await sessionIn(world, cgroup.dir);
     const task = await session.spawn(`${runaway} & wait`, { cpuSeconds: 60 });
@@ -47,7 +47,7 @@ for (const killSignal of ['SIGTERM', 'SIGKILL'] as const) {
 }
 
 test('what has shed everything is a leftover all the same, and can be stopped', async () => {
-  using cgroup = new TestCgroup();
+  await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
   const untilReady = 'until grep -q ready /proc/$$/fd/1; do sleep 0.01; done';
@@ -64,7 +64,7 @@ test('what has shed everything is a leftover all the same, and can be stopped', 
 });
 
 test('a task that a task spawned is in its cgroup and is left alone when the outer one is stopped', async () => {
-  using cgroup = new TestCgroup();
+  await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
   const outer = await session.spawn(fixture('spawns-a-task.mjs', library, world.dir), { cpuSeconds: 60 });
@@ -78,7 +78,7 @@ test('a task that a task spawned is in its cgroup and is left alone when the out
 });
 
 test('groups that crashed spawners left without a record are removed by the next task with limits', async () => {
-  using cgroup = new TestCgroup();
+  await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
   const { snapshot } = await session.run('true', { cpuSeconds: 60 });

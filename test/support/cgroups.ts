@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { waitFor } from './world.ts';
 
 let next = 0;
 
@@ -9,7 +10,7 @@ let next = 0;
  * A cgroup of version 2 for the groups of a test's tasks, made in the one that is mounted here, or in one that is
  * mounted for it. Disposing of it fails when groups are left in it. Needs the rights of root.
  */
-export class TestCgroup implements Disposable {
+export class TestCgroup implements AsyncDisposable {
   readonly dir: string;
   readonly #mounted: string | null;
 
@@ -30,12 +31,29 @@ export class TestCgroup implements Disposable {
       .map(({ name }) => name);
   }
 
-  [Symbol.dispose](): void {
-    rmdirSync(this.dir);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await waitFor(
+      () => /^populated 0$/m.test(readFileSync(join(this.dir, 'cgroup.events'), 'utf8')),
+      'its end',
+    );
+    removeSlices(this.dir);
     if (this.#mounted === null) return;
     execFileSync('umount', [this.#mounted]);
     rmdirSync(this.#mounted);
   }
+}
+
+/** Removes a group and what a service manager has made below it; a group of ours that is left makes it fail. */
+function removeSlices(dir: string): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true }))
+    if (entry.isDirectory() && !entry.name.startsWith('outlive-')) removeAll(join(dir, entry.name));
+  rmdirSync(dir);
+}
+
+function removeAll(dir: string): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true }))
+    if (entry.isDirectory()) removeAll(join(dir, entry.name));
+  rmdirSync(dir);
 }
 
 /** A folder that looks like a cgroup whose controllers are those, and is none: what is written to it stays in it. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findCgroupHome, makeGroup, oomKillsOfGroup, openCgroupHome } from '../../src/platform/cgroup.ts';
+import { findScopeHome } from '../../src/platform/systemd.ts';
 import { FakeCgroup } from '../support/cgroups.ts';
 
 // Folders that look like cgroups. test/integration/limits-by-cgroup.test.ts has real ones.
@@ -23,7 +24,11 @@ test('the home of groups is the nearest cgroup above that hands down controllers
   const slice = child(fake.dir, 'user.slice', 'memory pids\n');
   child(fake.dir, 'user.slice/agent.scope', '');
   const sources = { self: '1:name=x:/a\n0::/user.slice/agent.scope\n', mounts: mounts(fake.dir) };
-  assert.deepEqual(findCgroupHome(sources), { dir: slice, controllers: new Set(['memory', 'pids']) });
+  assert.deepEqual(findCgroupHome(sources), {
+    dir: slice,
+    controllers: new Set(['memory', 'pids']),
+    starter: null,
+  });
 });
 
 test('none is found where nothing is handed down, where nothing is mounted, and outside of the namespace', () => {
@@ -43,6 +48,10 @@ test('to find one changes nothing about those that do not hand down; one that th
   assert.notEqual(readFileSync(join(fake.dir, 'cgroup.subtree_control'), 'utf8'), '');
 });
 
+test('the service manager of a user who does not linger is not asked for groups: they would end with his login', async () => {
+  assert.equal(await findScopeHome('/nowhere/linger/somebody'), null);
+});
+
 test('a folder that is no cgroup is no home', () => {
   using fake = new FakeCgroup('memory');
   mkdirSync(join(fake.dir, 'plain'));
@@ -52,7 +61,7 @@ test('a folder that is no cgroup is no home', () => {
 
 test('a group that cannot be made is none, and leaves nothing', () => {
   using fake = new FakeCgroup('memory');
-  const home = { dir: join(fake.dir, 'none'), controllers: new Set(['memory']) };
+  const home = { dir: join(fake.dir, 'none'), controllers: new Set(['memory']), starter: null };
   assert.equal(makeGroup(home, 'a', { memoryBytes: 1 }), null);
   assert.equal(existsSync(home.dir), false);
 });
