@@ -46,7 +46,7 @@ const endsSoonMs = 30;
  * Settles a task whose shim is gone: finds what is left of it, does with that what the spec says, decides,
  * tells who waits, and records the outcome. For a short task without leftovers all of this happens in one
  * turn of the event loop.
- * @returns false when it has to be looked at again: its leftovers are waited for.
+ * @returns false when it has to be looked at again: its leftovers are waited for, or its shim has started after all.
  */
 export async function settle(
   context: SessionContext,
@@ -84,6 +84,8 @@ async function settleHeld(
   const isFresh = known?.length === 0;
   const latest = isFresh ? observed : observe(context, taskId);
   if (latest === null) return true;
+  // A shim that was given up has started after all: what it runs has not ended.
+  if (latest.alive === 'yes' && latest.facts.exit === undefined) return false;
   const facts: Facts = { ...latest.facts, ...(reaped && { reaped }), ...(oom && { oom }) };
   if (facts.outcome !== undefined && decide(facts, 'no').state === 'ended') {
     push(context, taskId, null);
