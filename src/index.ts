@@ -1,6 +1,6 @@
 export type { Completion, CompletionsOptions } from './api/completions.ts';
 export { type Diagnosis, diagnose } from './api/doctor.ts';
-export type { TaskInspection, TaskLimits, TaskProcess } from './api/inspect.ts';
+export type { TaskBounds, TaskInspection, TaskProcess } from './api/inspect.ts';
 export type { WatchMatch } from './api/match-feed.ts';
 export { openStore, type StoreOptions } from './api/open-store.ts';
 export type { FollowOptions, OutputChunk, ReadOptions, TailOptions } from './api/output.ts';
@@ -18,8 +18,10 @@ export type { Finding } from './engine/doctor/finding.ts';
 export type { MatchContext } from './engine/match-context.ts';
 export type { WatchSummary } from './engine/pattern-watches.ts';
 export type { ListeningPort } from './engine/ports.ts';
+export type { ResourceOptions } from './engine/resource-request.ts';
 export type { BindTo, SpawnOptions } from './engine/spawn-request.ts';
 export { type ErrorCode, errorCodes, OutliveError } from './errors/error.ts';
+export type { HeldLimit, LimitHolder, ResourceLimit } from './model/held-limits.ts';
 export type { HistoryEntry } from './model/history.ts';
 export { bounds, defaults } from './model/limits.ts';
 export type { PatternMatch } from './model/line-search.ts';

@@ -50,9 +50,9 @@ async function checkStops(store: Store, tasks: readonly TaskSnapshot[]): Promise
   );
 }
 
-function isOverdue({ history, limits }: TaskInspection): boolean {
+function isOverdue({ history, bounds }: TaskInspection): boolean {
   const asked = history.find(({ fact }) => fact === 'stop')?.at ?? null;
-  return asked !== null && Date.now() - asked > limits.graceMs + stopSlackMs;
+  return asked !== null && Date.now() - asked > bounds.graceMs + stopSlackMs;
 }
 
 /**

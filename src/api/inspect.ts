@@ -5,12 +5,12 @@ import { decide } from '../model/decide.ts';
 import type { SpecFact } from '../model/facts.ts';
 import { type HistoryEntry, historyOf } from '../model/history.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import type { LeftoversPolicy } from '../model/words.ts';
+import type { Bond, LeftoversPolicy } from '../model/words.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 
 /** What a task was allowed, as its spec says. `null`: no limit. */
-export interface TaskLimits {
+export interface TaskBounds {
   readonly timeoutMs: number | null;
   readonly graceMs: number;
   readonly maxOutputBytes: number | null;
@@ -29,8 +29,10 @@ export interface TaskInspection {
   readonly snapshot: TaskSnapshot;
   /** The absolute path of the shell that runs the command. */
   readonly shell: string;
-  readonly limits: TaskLimits;
+  readonly bounds: TaskBounds;
   readonly leftoversPolicy: LeftoversPolicy;
+  /** What it is bound to: a process, or the life of its session; `null`: nothing. */
+  readonly bindTo: Bond | null;
   /** Who asked for it, and where. */
   readonly spawnedBy: { readonly pid: number; readonly host: string } | null;
   /** The task log. The files of the output are in the snapshot. */
@@ -51,8 +53,9 @@ export async function inspectTask(context: SessionContext, taskId: string): Prom
   return {
     snapshot,
     shell: spec?.shell ?? '',
-    limits: limitsOf(spec),
+    bounds: boundsOf(spec),
     leftoversPolicy: spec?.leftovers ?? 'report',
+    bindTo: spec?.bindTo ?? null,
     spawnedBy: spec === undefined ? null : { pid: spec.by.pid, host: spec.by.host },
     logPath,
     processes: await processesOf(context, observed),
@@ -60,7 +63,7 @@ export async function inspectTask(context: SessionContext, taskId: string): Prom
   };
 }
 
-function limitsOf(spec: SpecFact | undefined): TaskLimits {
+function boundsOf(spec: SpecFact | undefined): TaskBounds {
   return {
     timeoutMs: spec?.timeoutMs ?? null,
     graceMs: spec?.graceMs ?? 0,

@@ -5,8 +5,10 @@ import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
 import { defaults } from '../model/limits.ts';
+import { type CgroupHome, findCgroupHome, openCgroupHome } from '../platform/cgroup.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
+import { findScopeHome } from '../platform/systemd.ts';
 import { SerialQueue } from '../util/queue.ts';
 import { Store } from './store.ts';
 
@@ -19,6 +21,11 @@ export interface StoreOptions {
    * `'lost'` is for a store that one machine at a time uses. @default `$OUTLIVE_ELSEWHERE`, else 'unknown'
    */
   readonly elsewhere?: 'unknown' | 'lost';
+  /**
+   * The folder of a cgroup (version 2), without processes, below which tasks with limits get groups of their own;
+   * `null`: no cgroups. @default `$OUTLIVE_CGROUP`, else the nearest one above this process in which that is possible, else those of systemd's user manager
+   */
+  readonly cgroup?: string | null;
   /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default /bin/sh; bash when the environment has names that a shell cannot hold */
   readonly shimShell?: readonly [string, ...string[]];
   /**
@@ -63,6 +70,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   if (typeof keeper !== 'boolean') {
     throw new OutliveError('INVALID_ARGUMENT', `expected keeper to be true or false; found ${keeper}.`);
   }
+  const cgroups = cgroupsFor(options.cgroup === undefined ? process.env.OUTLIVE_CGROUP : options.cgroup);
   const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
   sweepStrays(dir);
   const spawns = new SerialQueue();
@@ -75,9 +83,32 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     elsewhere,
     shimShell,
     spawns,
+    cgroups,
     lifeline,
     sentinel,
     diskReserveBytes,
     maxStoreBytes,
   });
+}
+
+/** Looked for when a task needs one: to be certain, a process is started for a moment. */
+function cgroupsFor(dir: string | null | undefined): () => Promise<CgroupHome | null> {
+  if (dir === null) return async () => null;
+  if (dir === undefined || dir === '') {
+    let found: Promise<CgroupHome | null> | undefined;
+    return () => {
+      found ??= lookForCgroups();
+      return found;
+    };
+  }
+  const home = openCgroupHome(checkPath('cgroup', dir));
+  if (home !== null) return async () => home;
+  throw new OutliveError(
+    'INVALID_ARGUMENT',
+    `expected cgroup (or OUTLIVE_CGROUP) to be the folder of a cgroup of version 2 in which this process may make groups and put processes into them; found that it may not do so in ${JSON.stringify(dir)}. Name another one, or null for none.`,
+  );
+}
+
+async function lookForCgroups(): Promise<CgroupHome | null> {
+  return findCgroupHome() ?? (await findScopeHome());
 }

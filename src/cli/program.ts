@@ -87,6 +87,11 @@ function run(): Definition {
       'stop it when it has written more; none: never (default: 1g)',
       values.sizeOrNone,
     )
+    .option('--memory <size>', 'memory that it may use', values.size)
+    .option('--cpu-time <duration>', 'CPU time that each of its processes may use', values.duration)
+    .option('--processes <number>', 'processes and threads that it may have', values.whole)
+    .option('--nice <number>', 'its nice value, -20 to 19', values.integer)
+    .option('--bind-to <pid>', 'stop it when that process is gone; or: session', values.bond)
     .addOption(
       new Option('--leftovers <policy>', 'what becomes of processes that are alive after it').choices(
         leftoversPolicies,
@@ -181,7 +186,8 @@ function kill(): Definition {
     .argument('[task...]', 'ids, beginnings of ids, or names')
     .option('--signal <name>', 'the first signal (default: TERM)', values.killSignalName)
     .option('--grace <duration>', 'between the first signal and SIGKILL', values.duration)
-    .option('--all', 'every task of the session that runs');
+    .option('--all', 'every task of the session that runs')
+    .option('--bound', 'those that were run with --bind-to session');
   return [
     command,
     async () => (await import('./kill.ts')).kill,

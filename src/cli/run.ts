@@ -1,5 +1,5 @@
 import type { Task } from '../api/task.ts';
-import type { SpawnOptions } from '../engine/spawn-request.ts';
+import type { BindTo, SpawnOptions } from '../engine/spawn-request.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded, type LeftoversPolicy } from '../model/words.ts';
 import { exitStatus, statusOfTask } from './exit-status.ts';
@@ -23,6 +23,12 @@ interface RunVerbOptions extends CommonOptions {
   readonly separate?: boolean;
   readonly maxOutput?: number | None;
   readonly leftovers?: LeftoversPolicy;
+  readonly memory?: number;
+  /** Milliseconds. */
+  readonly cpuTime?: number;
+  readonly processes?: number;
+  readonly nice?: number;
+  readonly bindTo?: BindTo;
   readonly queue?: boolean;
   readonly unbuffered?: boolean;
   readonly wait?: number | None;
@@ -39,22 +45,29 @@ export async function run(io: Io, words: readonly string[], options: RunVerbOpti
   });
 }
 
+/** What was said, in the words of the library; what was not said has the library's defaults. */
 function spawnOptions(options: RunVerbOptions): SpawnOptions {
-  const { cwd, env, name, label, timeout, grace, shell, separate, maxOutput, leftovers } = options;
-  return {
-    ...(cwd !== undefined && { cwd }),
-    ...(env !== undefined && { env }),
-    ...(name !== undefined && { name }),
-    ...(label !== undefined && { labels: label }),
-    ...(timeout !== undefined && { timeoutMs: orNull(timeout) }),
-    ...(grace !== undefined && { graceMs: grace }),
-    ...(shell !== undefined && { shell }),
-    ...(separate !== undefined && { separate }),
-    ...(maxOutput !== undefined && { maxOutputBytes: orNull(maxOutput) }),
-    ...(leftovers !== undefined && { leftovers }),
-    ...(options.unbuffered && { unbuffered: true }),
-    ...(options.queue && { onLimit: 'queue' }),
+  const { timeout, maxOutput, cpuTime, queue } = options;
+  const said = {
+    cwd: options.cwd,
+    env: options.env,
+    name: options.name,
+    labels: options.label,
+    timeoutMs: timeout === undefined ? undefined : orNull(timeout),
+    graceMs: options.grace,
+    shell: options.shell,
+    separate: options.separate,
+    unbuffered: options.unbuffered,
+    maxOutputBytes: maxOutput === undefined ? undefined : orNull(maxOutput),
+    leftovers: options.leftovers,
+    memoryBytes: options.memory,
+    cpuSeconds: cpuTime === undefined ? undefined : Math.ceil(cpuTime / 1000),
+    processes: options.processes,
+    niceness: options.nice,
+    bindTo: options.bindTo,
+    onLimit: queue ? 'queue' : undefined,
   };
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
 }
 
 /** Waits for the end, or for as long as was said, or until somebody presses Ctrl-C; then the task is in the background. */

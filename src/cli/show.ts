@@ -1,4 +1,5 @@
 import type { TaskInspection } from '../api/inspect.ts';
+import type { ResourceLimit } from '../model/held-limits.ts';
 import type { HistoryEntry } from '../model/history.ts';
 import { isEnded } from '../model/words.ts';
 import { exitStatus } from './exit-status.ts';
@@ -84,15 +85,24 @@ function identityFields(io: Io, { snapshot, shell, spawnedBy }: TaskInspection):
   ];
 }
 
-function limitFields({ limits, leftoversPolicy }: TaskInspection): Field[] {
-  const { timeoutMs, graceMs, maxOutputBytes, keepOutputBytes } = limits;
+function limitFields({ bounds, leftoversPolicy, bindTo, snapshot }: TaskInspection): Field[] {
+  const { timeoutMs, graceMs, maxOutputBytes, keepOutputBytes } = bounds;
   return [
     ['timeout', timeoutMs === null ? 'none' : shownDuration(timeoutMs)],
     ['grace', shownDuration(graceMs)],
     ['max output', maxOutputBytes === null ? 'none' : shownBytes(maxOutputBytes)],
     ['keep output', keepOutputBytes === null ? 'all' : shownBytes(keepOutputBytes)],
     ['leftovers', leftoversPolicy],
+    ['bound to', bindTo === null ? null : bindTo === 'session' ? 'its session' : `process ${bindTo.pid}`],
+    ...snapshot.limits.map(
+      ({ limit, value, by }): Field => [limit, `${shownLimit(limit, value)}, held by ${by}`],
+    ),
   ];
+}
+
+function shownLimit(limit: ResourceLimit, value: number): string {
+  if (limit === 'memoryBytes') return shownBytes(value);
+  return limit === 'cpuSeconds' ? shownDuration(value * 1000) : String(value);
 }
 
 function fileFields({ snapshot, logPath }: TaskInspection): Field[] {

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import bytes from 'bytes';
 import { InvalidArgumentError } from 'commander';
 import ms, { type StringValue } from 'ms';
+import type { BindTo } from '../engine/spawn-request.ts';
 import type { RegexpPattern } from '../model/pattern.ts';
 
 /** `ms` takes a bare number for milliseconds and `bytes` knows no `64k`, so the form is checked first. */
@@ -59,6 +60,17 @@ export function whole(text: string): number {
   if (!/^\d{1,15}$/.test(text.trim()))
     throw new InvalidArgumentError('Expected a whole number that is not negative.');
   return Number(text);
+}
+
+/** A whole number, which may be negative. */
+export function integer(text: string): number {
+  if (!/^[+-]?\d{1,9}$/.test(text.trim())) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+/** What a task is bound to: a process, by its pid, or the session. */
+export function bond(text: string): BindTo {
+  return text.trim() === 'session' ? 'session' : { pid: whole(text) };
 }
 
 /** What `wait --for` names; whichever comes first ends the wait, and so does the end of the task. */

@@ -9,6 +9,7 @@ import { look } from './look.ts';
 import { type Observed, observe } from './observe.ts';
 import { noteWatches } from './pattern-watches.ts';
 import { grantTurns } from './queue.ts';
+import { dropGroup } from './resources.ts';
 import { finishRemovals, hasOpenWatch, removeTask } from './sweep.ts';
 import { sweepCuts } from './sweep-cuts.ts';
 
@@ -40,6 +41,7 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   const decision = decide(observed.facts, observed.alive);
   if (decision.state !== 'ended' || observed.facts.openStop !== undefined) return false;
   if (exceedsKeep(observed.facts)) return false;
+  dropGroup(observed.facts);
   const { retentionMs } = context.limits;
   if (!decision.delivered) context.owed.add(taskId);
   else if (hasOpenWatch(observed.facts)) return true;

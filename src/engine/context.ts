@@ -1,6 +1,7 @@
 import type { Fact, QueuePlace } from '../model/facts.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { ProcessIdentity } from '../model/words.ts';
+import type { CgroupHome } from '../platform/cgroup.ts';
 import type { System } from '../platform/system.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
@@ -18,6 +19,8 @@ export interface StoreContext {
   /** The shell that runs the shim, with its own arguments; null: /bin/sh, or what the environment needs. */
   readonly shimShell: readonly [string, ...string[]] | null;
   readonly spawns: SerialQueue;
+  /** Where cgroups for tasks can be made, looked for at the first call; null where none can. */
+  readonly cgroups: () => Promise<CgroupHome | null>;
   readonly lifeline: Lifeline;
   readonly sentinel: Sentinel;
   /** Free bytes below which nothing is started; `undefined`: the default, which goes by the size of the disk. */

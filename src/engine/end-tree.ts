@@ -56,7 +56,7 @@ export function ending(
 }
 
 /**
- * Ends every process of a task: the first signal, the grace, then freeze, rescan, SIGKILL, and a look that
+ * Ends every process of a task: the first signal, the grace, then the kill of its cgroup, freeze, rescan, SIGKILL, and a look that
  * nothing is left. The shim is spared until the last, for it has an exit code to record. Never blocks the
  * event loop.
  * @returns the survivors.
@@ -109,6 +109,7 @@ function tell(way: Ending, members: readonly Member[], killSignal: NodeJS.Signal
 
 async function endByForce(way: Ending): Promise<Member[]> {
   const { tree, system } = way;
+  if (tree.cgroup !== null) system.killCgroup(tree.cgroup, tree.cookie);
   await freeze(way);
   let members: Member[] = [];
   const end = performance.now() + killTakesMs;

@@ -19,6 +19,7 @@ export function keptStore(dir: string, maxStoreBytes: number | null): StoreConte
     elsewhere: process.env.OUTLIVE_ELSEWHERE === 'lost' ? 'lost' : 'unknown',
     shimShell: null,
     spawns,
+    cgroups: async () => null,
     lifeline: new Lifeline(dir),
     sentinel: new Sentinel(null, spawns),
     diskReserveBytes: null,

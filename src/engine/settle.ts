@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { decide, type Verdict } from '../model/decide.ts';
-import type { DeliveredFact, OutcomeFact, ReapedFact } from '../model/facts.ts';
+import type { DeliveredFact, OomFact, OutcomeFact, ReapedFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { endOf } from '../model/snapshot.ts';
 import { startedAt } from '../model/times.ts';
+import { oomKillsOfGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
 import type { Member } from '../platform/system.ts';
 import { outputSize } from '../tasklog/output.ts';
@@ -16,6 +17,7 @@ import { cutOutput, exceedsKeep } from './cut-output.ts';
 import { push } from './deliver.ts';
 import { ending, endTree } from './end-tree.ts';
 import { describe, type Observed, observe } from './observe.ts';
+import { dropGroup, groupOf } from './resources.ts';
 import { outputFile } from './streams.ts';
 import {
   asLeftovers,
@@ -44,7 +46,7 @@ const endsSoonMs = 30;
  * Settles a task whose shim is gone: finds what is left of it, does with that what the spec says, decides,
  * tells who waits, and records the outcome. For a short task without leftovers all of this happens in one
  * turn of the event loop.
- * @returns false when it has to be looked at again: its leftovers are waited for.
+ * @returns false when it has to be looked at again: its leftovers are waited for, or its shim has started after all.
  */
 export async function settle(
   context: SessionContext,
@@ -68,6 +70,7 @@ async function settleHeld(
 ): Promise<boolean> {
   const live = context.live.get(taskId);
   const reaped = reapedFact(observed.facts, live);
+  const oom = oomFact(observed.facts);
   const known = survivors ?? findLeftoversQuickly(context, observed);
   let leftovers = commandsOwn(context, observed, known ?? (await findLeftovers(context, observed)));
   // Some are about to end: a moment later they are no news any more.
@@ -81,7 +84,9 @@ async function settleHeld(
   const isFresh = known?.length === 0;
   const latest = isFresh ? observed : observe(context, taskId);
   if (latest === null) return true;
-  const facts: Facts = reaped === null ? latest.facts : { ...latest.facts, reaped };
+  // A shim that was given up has started after all: what it runs has not ended.
+  if (latest.alive === 'yes' && latest.facts.exit === undefined) return false;
+  const facts: Facts = { ...latest.facts, ...(reaped && { reaped }), ...(oom && { oom }) };
   if (facts.outcome !== undefined && decide(facts, 'no').state === 'ended') {
     push(context, taskId, null);
     return true;
@@ -89,7 +94,7 @@ async function settleHeld(
   const decision = decide(facts, 'no');
   if (decision.state !== 'settle') return true;
   const outcome = outcomeOf(context, taskId, { ...latest, facts }, decision.verdict, leftovers, live);
-  conclude(context, taskId, { ...latest, facts, alive: 'no' }, outcome, reaped);
+  conclude(context, taskId, { ...latest, facts, alive: 'no' }, outcome, [reaped, oom]);
   return true;
 }
 
@@ -98,7 +103,7 @@ function conclude(
   taskId: string,
   observed: Observed,
   outcome: OutcomeFact,
-  reaped: ReapedFact | null,
+  seen: readonly (ReapedFact | OomFact | null)[],
 ): void {
   const acknowledged = [...(context.waiters.get(taskId) ?? [])].some((waiter) =>
     waiter.acknowledges(outcome),
@@ -107,11 +112,12 @@ function conclude(
   const facts: Facts = { ...observed.facts, outcome, ...(acknowledged ? { delivered } : {}) };
   const snapshot = describe(context, taskId, { ...observed, facts });
   recordSoon(context, taskId, [
-    ...(reaped === null ? [] : [reaped]),
+    ...seen.filter((fact) => fact !== null),
     outcome,
     ...(acknowledged ? [delivered] : []),
   ]);
   push(context, taskId, snapshot);
+  dropGroup(facts);
   if (exceedsKeep(facts)) background(cutOutput(context, taskId));
 }
 
@@ -152,6 +158,13 @@ function notAhead(epochMs: number): number {
 function reapedFact(facts: Facts, live: LiveTask | undefined): ReapedFact | null {
   if (facts.exit !== undefined || facts.reaped !== undefined || !live?.reaped) return null;
   return { fact: 'reaped', ...live.reaped };
+}
+
+/** Whether the kernel has killed processes of the task for want of memory; its cgroup counts them. */
+function oomFact(facts: Facts): OomFact | null {
+  const group = facts.oom === undefined ? groupOf(facts) : null;
+  const kills = group === null ? 0 : oomKillsOfGroup(group);
+  return kills === 0 ? null : { fact: 'oom', kills };
 }
 
 /**

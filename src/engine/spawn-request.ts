@@ -1,14 +1,16 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { type ErrorCode, OutliveError } from '../errors/error.ts';
+import type { ResourceLimits } from '../model/held-limits.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import { type LeftoversPolicy, leftoversPolicies, type OnLimit, onLimits } from '../model/words.ts';
 import { findShell } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { unbuffered as unbufferedRun } from '../platform/unbuffered.ts';
+import { checkResources, type ResourceOptions } from './resource-request.ts';
 
 /** What a caller may say about a task when spawning it. */
-export interface SpawnOptions {
+export interface SpawnOptions extends ResourceOptions {
   /** Working directory. @default the current one */
   readonly cwd?: string;
   /** Variables to add to this process's environment; `null` or `undefined` removes one. Values are never stored. */
@@ -69,6 +71,7 @@ export interface SpawnRequest {
   readonly keepOutputBytes: number | null;
   readonly onLimit: OnLimit;
   readonly bindTo: BindTo | null;
+  readonly resources: ResourceLimits;
 }
 
 /**
@@ -109,6 +112,7 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
     keepOutputBytes: keepOutputBytes === null ? null : checkBytes('keepOutputBytes', keepOutputBytes, 1),
     onLimit,
     bindTo: options.bindTo === undefined ? null : checkBindTo(options.bindTo),
+    resources: checkResources(options),
   };
 }
 

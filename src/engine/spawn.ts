@@ -6,6 +6,7 @@ import type { QueuePlace, SpecFact } from '../model/facts.ts';
 import { type Facts, noFacts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import type { Bond } from '../model/words.ts';
+import { removeGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
 import { record } from './append.ts';
@@ -17,6 +18,7 @@ import { checkDisk } from './disk-reserve.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { look, newLiveTask, ownChildExited } from './look.ts';
 import { followQueue, grantTurns, placeFor } from './queue.ts';
+import { holdResources, unlimited } from './resources.ts';
 import { unwritable } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import { startShim } from './start-shim.ts';
@@ -63,8 +65,10 @@ async function spawnNow(
 ): Promise<string> {
   const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
+  let held = unlimited;
   try {
-    const spec = specOf(context, taskId, request, { bond, queue: attempt.queue });
+    held = await holdResources(context, taskId, request.resources);
+    const spec = { ...specOf(context, taskId, request, { bond, queue: attempt.queue }), ...held.recorded };
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
     writeSpec(log, spec);
     // The disk works while the process is forked; the answer waits for both.
@@ -72,7 +76,7 @@ async function spawnNow(
     synced.catch(() => undefined);
     // Nothing but microtasks between the fork and `follow`, so that no exit goes unseen.
     const live = await context.store.spawns.run(async () =>
-      follow(context, limits, spec, await startShim(context, request, spec, files)),
+      follow(context, limits, spec, await startShim(context, request, spec, files, held)),
     );
     attempt.live = live;
     context.store.sentinel.want();
@@ -80,7 +84,10 @@ async function spawnNow(
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
     return taskId;
   } catch (error) {
-    if (!context.live.has(taskId)) discard(paths);
+    if (!context.live.has(taskId)) {
+      if (held.recorded.cgroup !== undefined) removeGroup(held.recorded.cgroup);
+      discard(paths);
+    }
     throw error instanceof OutliveError ? error : unwritable(context, error);
   } finally {
     for (const descriptor of [log, files.stdout, files.stderr])

@@ -8,6 +8,7 @@ import { posixShim } from '../shim/posix.ts';
 import { waitTurn } from '../shim/wait-turn.ts';
 import { openForReading } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
+import type { HeldResources } from './resources.ts';
 import { spawnFailed } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import type { TaskFiles } from './task-files.ts';
@@ -44,8 +45,11 @@ export function startShim(
   request: SpawnRequest,
   spec: SpecFact,
   files: TaskFiles,
+  held: HeldResources,
 ): Promise<ChildProcess> {
-  const [program, ...before] = shimShellFor(context, request.environment);
+  const shimShell = shimShellFor(context, request.environment);
+  const [program, ...before] = shimShell;
+  const words = held.words(shimShell);
   const shell0 = request.shell.slice(request.shell.lastIndexOf('/') + 1);
   // The name behind the command is the shell's $0, so that its messages begin with it and not with a path.
   const run = spec.commandInFile
@@ -58,7 +62,7 @@ export function startShim(
   const turns = spec.queue === undefined ? null : openForReading(files.paths.log);
   if (turns !== null) stdio.push('ignore', turns);
   const text = turns === null ? posixShim : waitTurn + posixShim;
-  const command = [...request.launcher, request.shell, ...run];
+  const command = [...words, ...request.launcher, request.shell, ...run];
   return new Promise<ChildProcess>((resolve, reject) => {
     const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, ...command], {
       cwd: request.cwd,

@@ -54,6 +54,8 @@ export async function stopTask(context: SessionContext, taskId: string, request:
   // A command that has ended by itself did so, whatever is asked for now.
   if (decision.state === 'settle') await settle(context, taskId, observed);
   const latest = observe(context, taskId);
+  if (latest?.alive === 'yes' && latest.facts.exit === undefined)
+    return await stopTask(context, taskId, request);
   if (latest !== null) await stopLeftovers(context, taskId, latest, request);
 }
 

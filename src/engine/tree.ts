@@ -5,6 +5,7 @@ import { pidExists } from '../platform/identity.ts';
 import { type Member, processKey, type System } from '../platform/system.ts';
 import { shimMark } from '../shim/posix.ts';
 import { systemCode } from '../util/system-error.ts';
+import { groupOf } from './resources.ts';
 
 /** What is needed to find the processes of a task. */
 export interface Tree {
@@ -15,6 +16,8 @@ export interface Tree {
   readonly shimEnd: number | null;
   /** The shim waits for its turn: it may suspend itself just after it was continued, and must be continued again. */
   readonly isQueued: boolean;
+  /** The cgroup that the command and all that descends from it is in; the shim is not. */
+  readonly cgroup: string | null;
 }
 
 /** Processes known to be the task's, as {@link processKey}. */
@@ -34,6 +37,7 @@ export function treeOf(facts: Facts, pid: number | null, system: System): Tree {
     cookie: spec?.cookie ?? '',
     shim: shim === null ? null : { pid: shim.pid, start: shim.start },
     shimEnd: exit?.uptime == null ? null : exit.uptime * ticksPerSecond,
+    cgroup: groupOf(facts),
     isQueued: facts.waiting !== undefined && facts.started === undefined,
   };
 }
@@ -44,12 +48,16 @@ export async function findMembers(
   system: System,
   known: KnownProcesses = nobodyKnown,
 ): Promise<Member[]> {
-  return ours(
-    tree,
-    await system.members(tree.cookie, tree.shim?.pid ?? null, tree.shim?.start ?? null),
-    system,
-    known,
-  );
+  const { cookie, shim } = tree;
+  const found = await system.members(cookie, shim?.pid ?? null, shim?.start ?? null);
+  return withCgroup(tree, ours(tree, found, system, known), system);
+}
+
+/** Those in the cgroup are the task's, whatever has become of their group and their environment. */
+function withCgroup({ cgroup, cookie }: Tree, found: Member[], system: System): Member[] {
+  if (cgroup === null) return found;
+  const known = new Set(found.map(({ pid }) => pid));
+  return [...found, ...system.membersOfCgroup(cgroup, cookie).filter(({ pid }) => !known.has(pid))];
 }
 
 /** The same at once, or null when that cannot be told cheaply. */
@@ -60,7 +68,7 @@ export function findMembersQuickly(
 ): Member[] | null {
   if (tree.shim === null) return null;
   const found = system.membersQuickly(tree.cookie, tree.shim.pid, strangers);
-  return found === null ? null : ours(tree, found, system, nobodyKnown);
+  return found === null ? null : withCgroup(tree, ours(tree, found, system, nobodyKnown), system);
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { OutcomeFact, PipeFact, StopFact } from './facts.ts';
+import type { OutcomeFact, StopFact } from './facts.ts';
 import type { Facts } from './fold.ts';
+import { limitMet } from './held-limits.ts';
 import type { EndedStatus, Liveness, LiveStatus } from './words.ts';
 
 /** How a task ended, before anybody has recorded it. */
@@ -52,12 +53,12 @@ function judge(facts: Facts): Verdict {
   const code = facts.exit?.code ?? facts.reaped?.code ?? null;
   const killSignal = facts.exit === undefined ? (facts.reaped?.killSignal ?? null) : null;
   if (facts.stop !== undefined && !facts.stopIsLate) return stoppedVerdict(facts.stop, code, killSignal);
-  if (facts.exit !== undefined) return exitVerdict(facts.exit.code, facts.pipe);
+  if (facts.exit !== undefined) return exitVerdict(facts.exit.code, facts);
   if (facts.started === undefined && facts.spec !== undefined) {
     return { status: 'failed', reason: 'spawn_aborted', exitCode: null, killSignal: null };
   }
   if (killSignal !== null) return { status: 'failed', reason: 'signal', exitCode: null, killSignal };
-  if (code !== null) return exitVerdict(code, facts.pipe);
+  if (code !== null) return exitVerdict(code, facts);
   const reason = facts.count === 0 ? 'unreadable_record' : 'no_exit_marker';
   return { status: 'lost', reason, exitCode: null, killSignal: null };
 }
@@ -81,11 +82,12 @@ function stoppedVerdict(stop: StopFact, code: number | null, killSignal: string 
   return { status: 'killed', reason: stop.cause, exitCode: code, killSignal };
 }
 
-function exitVerdict(code: number, pipe: PipeFact | undefined): Verdict {
+function exitVerdict(code: number, { spec, exit, pipe, oom }: Facts): Verdict {
+  const end = { code, cpuMs: exit?.cpuMs ?? null, oomKills: oom?.kills ?? 0 };
   const hidden = code === 0 && pipe?.statuses.some(isFailure) === true;
   return {
     status: code === 0 ? 'completed' : 'failed',
-    reason: hidden ? 'hidden_failure' : null,
+    reason: limitMet(spec?.limits ?? [], end) ?? (hidden ? 'hidden_failure' : null),
     exitCode: code,
     killSignal: null,
   };

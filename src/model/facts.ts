@@ -1,3 +1,4 @@
+import type { HeldLimit } from './held-limits.ts';
 import type { PatternSource } from './pattern.ts';
 import type { Bond, EndedStatus, Leftover, LeftoversPolicy, ProcessIdentity, StopCause } from './words.ts';
 
@@ -38,6 +39,10 @@ export interface SpecFact {
   readonly by: ProcessIdentity;
   /** Its place in the queue; absent: it was to start at once. */
   readonly queue?: QueuePlace;
+  /** What its processes may use at most; absent: nothing was said. */
+  readonly limits?: readonly HeldLimit[];
+  /** The folder of the cgroup that its command runs in; absent: in that of the spawner. */
+  readonly cgroup?: string;
 }
 
 /** What is needed to give a queued task its turn. It is on disk, so every supervisor comes to the same choice. */
@@ -117,6 +122,12 @@ export interface ReapedFact {
   readonly fact: 'reaped';
   readonly code: number | null;
   readonly killSignal: string | null;
+}
+
+/** The kernel has killed processes of the task because its memory was used up: appended with the outcome. */
+export interface OomFact {
+  readonly fact: 'oom';
+  readonly kills: number;
 }
 
 /** The exit status of each segment of the last pipeline: appended by a shell that can tell. */
@@ -219,6 +230,7 @@ export type Fact =
   | ExitFact
   | ReapedFact
   | PipeFact
+  | OomFact
   | OutcomeFact
   | ClaimFact
   | UnclaimFact

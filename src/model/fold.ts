@@ -5,6 +5,7 @@ import type {
   ExitFact,
   Fact,
   IdentifiedFact,
+  OomFact,
   OutcomeFact,
   PipeFact,
   ReapedFact,
@@ -39,6 +40,7 @@ export interface Facts {
   readonly exit?: ExitFact;
   readonly reaped?: ReapedFact;
   readonly pipe?: PipeFact;
+  readonly oom?: OomFact;
   readonly outcome?: OutcomeFact;
   readonly delivered?: DeliveredFact;
   /** In order, without those that were given back. */
@@ -122,6 +124,9 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
       return;
     case 'pipe':
       if (draft.outcome === undefined) draft.pipe = fact;
+      return;
+    case 'oom':
+      draft.oom ??= fact;
       return;
     // Before there is an outcome nobody can have claimed or used the completion.
     case 'claim':

@@ -58,6 +58,8 @@ function tell(fact: Fact): string {
       return `the command ended with ${fact.code}, as the shim saw`;
     case 'reaped':
       return `the shim ended with ${fact.code ?? fact.killSignal ?? 'nothing known'}, as its parent saw`;
+    case 'oom':
+      return `its cgroup was out of memory, and the kernel killed ${fact.kills} of its processes`;
     case 'pipe':
       return `the last pipeline ended with ${fact.statuses.join(' ')}`;
     case 'outcome':

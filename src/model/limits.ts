@@ -48,6 +48,10 @@ export const bounds = {
   labelBytes: 1024,
   /** The longest duration: what a timer of 32 bits can hold is bridged, and a century is enough. */
   durationMs: 100 * 365 * 24 * 3_600_000,
+  /** Less memory than this no shell can start in. */
+  memoryBytes: 4 * 1024 ** 2,
+  /** Nice values. */
+  niceness: { first: -20, last: 19 },
   /** Leftovers that an outcome names. */
   leftovers: 64,
   /** A task that has written nothing for less than this is not called silent: a minute. */

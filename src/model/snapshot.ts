@@ -1,5 +1,6 @@
 import { decide } from './decide.ts';
 import { type Facts, shimOf } from './fold.ts';
+import type { HeldLimit } from './held-limits.ts';
 import { isSilent } from './silence.ts';
 import { endedAt, startedAt } from './times.ts';
 import type { Leftover, Liveness, TaskStatus } from './words.ts';
@@ -46,6 +47,8 @@ export interface TaskSnapshot {
   readonly delivered: boolean;
   /** The exit statuses of the last pipeline, where the shell can tell. */
   readonly pipeStatus: readonly number[] | null;
+  /** What its processes may use at most, and what makes that hold. Empty when nothing was said. */
+  readonly limits: readonly HeldLimit[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -88,6 +91,7 @@ export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
     leftovers: decision.state === 'ended' ? (facts.stopped?.survivors ?? decision.outcome.leftovers) : [],
     delivered: facts.delivered !== undefined && decision.state === 'ended',
     pipeStatus: facts.pipe?.statuses ?? null,
+    limits: spec?.limits ?? [],
     labels: spec?.labels ?? {},
   };
 }

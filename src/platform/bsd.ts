@@ -39,6 +39,8 @@ export const bsd: System = {
   membersQuickly: () => null,
   strike,
   usage,
+  membersOfCgroup: () => [],
+  killCgroup: () => undefined,
   namespaceIsAlive: () => true,
 };
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { yieldToOthers } from '../util/wait.ts';
+import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { usage } from './linux-usage.ts';
 import {
   commandLineChars,
@@ -32,6 +33,8 @@ export const linux: System = {
   membersQuickly,
   strike,
   usage,
+  membersOfCgroup,
+  killCgroup,
   namespaceIsAlive,
 };
 
@@ -167,6 +170,25 @@ async function strike(
     }
   }
   return fresh;
+}
+
+/** The form of a cookie: what has another one in its environment belongs to a task of its own. */
+const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
+
+function isOfAnotherTask(pid: number, cookie: string): boolean {
+  const found = cookieOf(pid);
+  return found !== null && found !== cookie && cookiePattern.test(found);
+}
+
+function membersOfCgroup(dir: string, cookie: string): Member[] {
+  return pidsOfGroup(dir).flatMap((pid) => {
+    const seen = pid === process.pid || isOfAnotherTask(pid, cookie) ? null : view(pid);
+    return seen === null || seen.zombie ? [] : [asMember(seen, carries(pid, cookie))];
+  });
+}
+
+function killCgroup(dir: string, cookie: string): void {
+  if (!pidsOfGroup(dir).some((pid) => pid === process.pid || isOfAnotherTask(pid, cookie))) killGroup(dir);
 }
 
 function lastPid(): number | null {

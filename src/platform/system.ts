@@ -50,6 +50,13 @@ export interface System {
   ): Promise<number>;
   /** What every live process with one of the cookies uses at this moment. */
   usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[]>;
+  /**
+   * The processes in a cgroup and those below it, without this process and those of tasks that were spawned in there:
+   * these carry a cookie of their own.
+   */
+  membersOfCgroup(dir: string, cookie: string): Member[];
+  /** Kills all of them at one stroke; does nothing when others are in there, or where the kernel cannot do it. */
+  killCgroup(dir: string, cookie: string): void;
   /** Whether the pid namespace still has a process, as far as can be seen from here. */
   namespaceIsAlive(namespace: string): boolean;
 }

@@ -11,6 +11,7 @@ import type {
   StopFact,
   WatchFact,
 } from '../model/facts.ts';
+import { type HeldLimit, limitHolders, resourceLimits } from '../model/held-limits.ts';
 import type { PatternSource } from '../model/pattern.ts';
 import {
   endedStatuses,
@@ -86,6 +87,7 @@ const parsers: Readonly<Record<string, (json: Json) => Fact | null>> = {
     code: number(json.code, null),
     killSignal: text(json.killSignal, null),
   }),
+  oom: (json) => ({ fact: 'oom', kills: number(json.kills, 0) }),
   pipe: (json) => ({ fact: 'pipe', statuses: list(json.statuses, (item) => number(item, null)) }),
   outcome: parseOutcome,
   claim: parseClaim,
@@ -103,6 +105,7 @@ function parseSpec(json: Json): SpecFact | null {
   const v = number(json.v, 0);
   if (command === null || by === null || v < 1 || v > taskLogVersion) return null;
   const queue = parseQueuePlace(json.queue);
+  const cgroup = text(json.cgroup, null);
   return {
     fact: 'spec',
     v: 1,
@@ -127,6 +130,8 @@ function parseSpec(json: Json): SpecFact | null {
     uptimeMs: number(json.uptimeMs, null),
     by,
     ...(queue === null ? {} : { queue }),
+    ...(Array.isArray(json.limits) ? { limits: list(json.limits, parseLimit) } : {}),
+    ...(cgroup === null ? {} : { cgroup }),
   };
 }
 
@@ -134,6 +139,13 @@ function parseQueuePlace(value: unknown): QueuePlace | null {
   if (!isObject(value)) return null;
   const [maxRunning, order] = [number(value.maxRunning, null), number(value.order, null)];
   return maxRunning === null || order === null ? null : { maxRunning, order };
+}
+
+function parseLimit(value: unknown): HeldLimit | null {
+  if (!isObject(value)) return null;
+  const limit = word(value.limit, resourceLimits, null);
+  const [amount, by] = [number(value.value, null), word(value.by, limitHolders, null)];
+  return limit === null || amount === null || by === null ? null : { limit, value: amount, by };
 }
 
 function parseStarted(json: Json): StartedFact | null {

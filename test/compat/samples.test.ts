@@ -132,6 +132,20 @@ test('the log of a queued task of version 1 loads', () => {
   assert.equal(started?.turnAt, 1_763_830_979_145);
 });
 
+test('the log of a task with limits of version 1 loads', () => {
+  const folded = foldFacts(readLog(sample('limited.jsonl'))?.list ?? []);
+  assert.deepEqual(folded.spec?.limits, [
+    { limit: 'memoryBytes', value: 1_073_741_824, by: 'cgroup' },
+    { limit: 'cpuSeconds', value: 600, by: 'ulimit' },
+    { limit: 'processes', value: 500, by: 'nothing' },
+    { limit: 'niceness', value: 5, by: 'nice' },
+  ]);
+  assert.equal(folded.spec?.cgroup, '/sys/fs/cgroup/user.slice/outlive-0123456789ab-bgb-32c62d5f');
+  assert.deepEqual(folded.oom, { fact: 'oom', kills: 2 });
+  const decision = decide(folded, 'no');
+  assert.equal(decision.state === 'settle' && decision.verdict.reason, 'memory_limit');
+});
+
 const shells = { dash: 750, bash: 770, 'bash-posix': 794, busybox: 770, mksh: 750, zsh: 760 };
 for (const [shell, cpuMs] of Object.entries(shells)) {
   test(`the exit marker and the CPU time that ${shell} wrote load`, () => {

@@ -40,6 +40,7 @@ const ended = {
     lastWrittenAt: 'number',
   },
   leftovers: [],
+  limits: [],
   delivered: false,
   pipeStatus: null,
   labels: { kind: 'test' },
@@ -74,13 +75,14 @@ test('show adds what only it tells', async () => {
   assert.deepEqual([typeof spawnedBy.pid, spawnedBy.host], ['number', hostname()]);
   assert.deepEqual(shown, {
     ...ended,
-    limits: {
+    bounds: {
       timeoutMs: 1_800_000,
       graceMs: 3_000,
       maxOutputBytes: 1_073_741_824,
       keepOutputBytes: 104_857_600,
     },
     leftoversPolicy: 'report',
+    bindTo: null,
     logPath: 'BASE/store/sessions/DEFAULT/tasks/ID.jsonl',
     processes: [],
   });

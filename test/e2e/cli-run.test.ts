@@ -47,7 +47,7 @@ test('every option of run is in the record of the task', async () => {
   assert.equal(shown.name, 'build');
   assert.deepEqual(shown.labels, { a: '1', b: 'x=y' });
   assert.equal(shown.timeoutMs, 90_000);
-  assert.deepEqual([shown.limits.graceMs, shown.limits.maxOutputBytes], [1_500, 65_536]);
+  assert.deepEqual([shown.bounds.graceMs, shown.bounds.maxOutputBytes], [1_500, 65_536]);
   assert.match(shown.shell, /\/sh$/);
   assert.equal(shown.leftoversPolicy, 'kill');
   assert.equal(readFileSync(shown.output.path, 'utf8'), `${realpathSync(cwd)}\nsh\n`);
@@ -56,17 +56,17 @@ test('every option of run is in the record of the task', async () => {
 
 test('the defaults are those of the contract: 30 minutes, 3 seconds of grace, 1 GiB', async () => {
   await using cli = new CommandLine();
-  const { timeoutMs, limits, leftoversPolicy, sessionId } = await cli.snapshot(await cli.ended('true'));
-  assert.deepEqual([timeoutMs, limits.graceMs, limits.maxOutputBytes], [1_800_000, 3_000, 1_073_741_824]);
+  const { timeoutMs, bounds, leftoversPolicy, sessionId } = await cli.snapshot(await cli.ended('true'));
+  assert.deepEqual([timeoutMs, bounds.graceMs, bounds.maxOutputBytes], [1_800_000, 3_000, 1_073_741_824]);
   assert.deepEqual([leftoversPolicy, sessionId], ['report', 'default']);
 });
 
 test('none is no timeout, and no limit to the output', async () => {
   await using cli = new CommandLine();
-  const { timeoutMs, limits } = await cli.snapshot(
+  const { timeoutMs, bounds } = await cli.snapshot(
     await cli.ended('true', '-t', 'none', '--max-output', 'none'),
   );
-  assert.deepEqual([timeoutMs, limits.maxOutputBytes], [null, null]);
+  assert.deepEqual([timeoutMs, bounds.maxOutputBytes], [null, null]);
 });
 
 test('the session is --session, else OUTLIVE_SESSION, else default; the store is --store, else OUTLIVE_HOME', async () => {

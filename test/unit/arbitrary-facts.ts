@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Fact, OutcomeFact, SpecFact } from '../../src/model/facts.ts';
+import { limitHolders, resourceLimits } from '../../src/model/held-limits.ts';
 import { endedStatuses, leftoversPolicies, type ProcessIdentity, stopCauses } from '../../src/model/words.ts';
 
 /** Any text: line breaks, NUL, other control characters, and halves of surrogate pairs that stand alone. */
@@ -102,10 +103,27 @@ const anyQueuedSpec: fc.Arbitrary<SpecFact> = fc
 const pattern = fc.oneof(record({ text: anyText }), record({ regexp: anyText, flags: anyText }));
 const stream = fc.constantFrom('stdout', 'stderr');
 
+const anyLimitedSpec: fc.Arbitrary<SpecFact> = fc
+  .tuple(
+    anySpec,
+    anyText,
+    fc.array(
+      record({
+        limit: fc.constantFrom(...resourceLimits),
+        value: anyNumber,
+        by: fc.constantFrom(...limitHolders),
+      }),
+      { maxLength: 3 },
+    ),
+  )
+  .map(([spec, cgroup, limits]) => ({ ...spec, cgroup, limits }));
+
 /** Any fact of any kind, as it could have been written. */
 export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   anySpec,
   anyQueuedSpec,
+  anyLimitedSpec,
+  record({ fact: fc.constant('oom'), kills: anyNumber }),
   record({ fact: fc.constant('waiting'), pid, start: numberOrNull }),
   record({ fact: fc.constant('turn'), by: identity, at: anyNumber }),
   record({ fact: fc.constant('started'), pid, start: numberOrNull }),

@@ -83,6 +83,17 @@ const refused: Record<string, readonly (readonly [command: unknown, options: unk
     ['ls', { keepOutputBytes: Number.POSITIVE_INFINITY }],
     ['ls', { onLimit: 'wait' }],
     ['ls', { onLimit: null }],
+    ['ls', { memoryBytes: 4 * mebi - 1 }],
+    ['ls', { memoryBytes: 1e300 }],
+    ['ls', { memoryBytes: null }],
+    ['ls', { cpuSeconds: 0 }],
+    ['ls', { cpuSeconds: 1.5 }],
+    ['ls', { cpuSeconds: '9' }],
+    ['ls', { processes: 0 }],
+    ['ls', { processes: 2 ** 22 + 1 }],
+    ['ls', { niceness: 20 }],
+    ['ls', { niceness: -21 }],
+    ['ls', { niceness: 0.5 }],
     ['ls', { shell: 7 }],
     ['ls', { shell: null }],
   ],
@@ -124,6 +135,7 @@ test('what is not said has its default', () => {
     keepOutputBytes: 100 * mebi,
     onLimit: 'reject',
     bindTo: null,
+    resources: {},
   });
   assert.deepEqual(environment, { ...process.env });
   assert.match(shell, /^\/.*\/sh$/);

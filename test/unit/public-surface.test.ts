@@ -40,6 +40,7 @@ const keys = [
   'leftovers',
   'delivered',
   'pipeStatus',
+  'limits',
   'labels',
 ];
 

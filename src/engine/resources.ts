@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Facts } from '../model/fold.ts';
+import {
+  type HeldLimit,
+  type LimitHolder,
+  type ResourceLimit,
+  type ResourceLimits,
+  resourceLimits,
+} from '../model/held-limits.ts';
+import { type CgroupHome, groupsNamed, makeGroup, removeGroup } from '../platform/cgroup.ts';
+import { scopeWords } from '../platform/systemd.ts';
+import { limiting } from '../shim/limits.ts';
+import { taskPaths } from '../tasklog/paths.ts';
+import type { SessionContext } from './context.ts';
+
+/** How the limits of a new task are made to hold. */
+export interface HeldResources {
+  /** For the spec. */
+  readonly recorded: { readonly limits?: readonly HeldLimit[]; readonly cgroup?: string };
+  /** What to put in front of the command, so that it runs under its limits; `shell` runs the shim. */
+  words(shell: readonly string[]): string[];
+}
+
+/** A task without limits. */
+export const unlimited: HeldResources = { recorded: {}, words: () => [] };
+
+/**
+ * Makes what the limits of a new task need: a cgroup where one can be made. Each limit is held by it when it has the
+ * controller, else by the process itself.
+ */
+export async function holdResources(
+  context: SessionContext,
+  taskId: string,
+  resources: ResourceLimits,
+): Promise<HeldResources> {
+  const asked = resourceLimits.filter((limit) => resources[limit] !== undefined);
+  if (asked.length === 0) return unlimited;
+  const home = asked.every((limit) => limit === 'niceness') ? null : await context.store.cgroups();
+  const name = groupPrefix(context) + taskId;
+  const cgroup = home === null ? null : groupIn(context, home, name, resources);
+  const limits = asked.map((limit): HeldLimit => {
+    return { limit, value: resources[limit] ?? 0, by: holder(limit, cgroup === null ? null : home) };
+  });
+  const starter = home?.starter ?? null;
+  return {
+    recorded: { limits, ...(cgroup === null ? {} : { cgroup }) },
+    words: (shell) => [
+      ...(starter === null ? [] : scopeWords(starter, name, resources)),
+      ...limitWords(shell, limits, starter === null ? cgroup : null),
+    ],
+  };
+}
+
+/** The group of a new task: made now, or by systemd when the command starts. Null when it cannot be made. */
+function groupIn(
+  context: SessionContext,
+  home: CgroupHome,
+  name: string,
+  resources: ResourceLimits,
+): string | null {
+  if (home.starter !== null) return join(home.dir, `${name}.scope`);
+  sweepGroups(context, home);
+  return makeGroup(home, name, resources);
+}
+
+function holder(limit: ResourceLimit, home: CgroupHome | null): LimitHolder {
+  switch (limit) {
+    case 'memoryBytes':
+      return home?.controllers.has('memory') ? 'cgroup' : 'ulimit';
+    case 'processes':
+      if (home?.controllers.has('pids')) return 'cgroup';
+      // The kernel does not count the processes of root.
+      return process.geteuid?.() === 0 ? 'nothing' : 'ulimit';
+    case 'cpuSeconds':
+      return 'ulimit';
+    case 'niceness':
+      return 'nice';
+  }
+}
+
+function limitWords(shell: readonly string[], limits: readonly HeldLimit[], cgroup: string | null): string[] {
+  const value = (name: ResourceLimit): number | null => {
+    const held = limits.find(({ limit, by }) => limit === name && by !== 'cgroup');
+    return held?.value ?? null;
+  };
+  const [memory, niceness] = [value('memoryBytes'), value('niceness')];
+  return limiting(shell, {
+    cgroup,
+    memoryKib: memory === null ? null : Math.ceil(memory / 1024),
+    cpuSeconds: value('cpuSeconds'),
+    processes: value('processes'),
+    nicer: niceness === null ? null : niceness - getPriority(),
+  });
+}
+
+/** The cgroup of a task; null when it has none. */
+export function groupOf({ spec }: Facts): string | null {
+  const { cgroup = '', taskId = '' } = spec ?? {};
+  // Whatever a record says, only a group that can be a task's is ever killed or removed.
+  const isOwn = groupPattern.exec(basename(cgroup))?.[1] === taskId;
+  return isOwn && cgroup.startsWith('/') ? cgroup : null;
+}
+
+/** Removes the cgroup of a task that has ended; one with leftovers in it stays until they have ended, too. */
+export function dropGroup(facts: Facts): void {
+  const group = groupOf(facts);
+  if (group !== null) removeGroup(group);
+}
+
+/** Removes groups of this session that a crash left without a record: the log of a task is there before its group. */
+function sweepGroups(context: SessionContext, home: CgroupHome): void {
+  const prefix = groupPrefix(context);
+  for (const name of groupsNamed(home.dir, prefix)) {
+    const { log } = taskPaths(context.paths, name.slice(prefix.length));
+    if (groupPattern.test(name) && !existsSync(log)) removeGroup(join(home.dir, name));
+  }
+}
+
+const groupPattern = /^outlive-[0-9a-f]{12}-(bgb-[0-9a-f]{8})(?:\.scope)?$/;
+
+/** The session's own, so that nobody takes the groups of another store for strays. */
+function groupPrefix(context: SessionContext): string {
+  const { dir } = context.paths;
+  const hash = createHash('sha256')
+    .update(`${dirname(dir)}\0${basename(dir)}`)
+    .digest('hex')
+    .slice(0, 12);
+  return `outlive-${hash}-`;
+}
