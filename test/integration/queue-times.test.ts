@@ -53,7 +53,7 @@ for (const [name, shell] of Object.entries(shimShells)) {
     await using world = new World();
     const agent = await Agent.start(world.dir, { session: { maxRunning: 1 }, store: { shimShell: shell } });
     const id = await agent.run(async ({ session }) => {
-      const first = await session.spawn('sleep 0.5', { timeoutMs: null });
+      const first = await session.spawn('sleep 0.1', { timeoutMs: null });
       const task = await session.spawn('sleep 100', { onLimit: 'queue', timeoutMs: 200, graceMs: 1_000 });
       await first.wait();
       while (task.snapshot().status !== 'running') await new Promise((resolve) => setTimeout(resolve, 1));
