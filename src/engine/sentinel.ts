@@ -15,8 +15,8 @@ const mostPids = 32;
 /** Sessions that are closed one after another tell of their tasks together. */
 const togetherMs = 50;
 
-/** Little memory for what has little to remember; with 1,000 live tasks 4 MiB of it are used. */
-const nodeOptions = ['--max-semi-space-size=1', '--max-old-space-size=64'];
+/** Little memory for what has little to remember. */
+const nodeOptions = ['--max-semi-space-size=1', '--max-old-space-size=32'];
 
 /** What a sentinel is to start, and how. */
 export interface SentinelOptions {
