@@ -15,9 +15,6 @@ const mostPids = 32;
 /** Sessions that are closed one after another tell of their tasks together. */
 const togetherMs = 50;
 
-/** Little memory for what has little to remember. */
-const nodeOptions = ['--max-semi-space-size=1', '--max-old-space-size=32'];
-
 /** What a sentinel is to start, and how. */
 export interface SentinelOptions {
   readonly dir: string;
@@ -93,7 +90,7 @@ export class Sentinel {
     const [program, ...before] = shell;
     const told = [dir, '@', String(maxStoreBytes ?? '')];
     const prefix = markPrefix(dir, system.self());
-    const args = ['-c', posixSentinel, 'outlive', prefix, process.execPath, ...nodeOptions, keeper, ...told];
+    const args = ['-c', posixSentinel, 'outlive', prefix, process.execPath, keeper, ...told];
     const child = spawn(program, [...before, ...args], {
       // It must hold no folder, and not look like a process of the task that we may run in.
       cwd: '/',

@@ -51,11 +51,9 @@ async function live(world: World, diesAt: number): Promise<number | null> {
   assert.deepEqual([status, reason], ['killed', 'output_limit'], `died at ${diesAt}`);
   assert.ok(hasFact(log, 'cut') && !hasFact(log, 'delivered'));
   assert.deepEqual(world.pidsOf(flood.id), []);
-  // A removal that was broken off is ended by whoever opens the session; here the second keeper may have had nothing
-  // else to do, and so have been gone at once.
   const strays = world
     .files()
-    .filter((path) => path.startsWith(`/${diesAt}/`) && /keeper-|\.tmp$/.test(path));
+    .filter((path) => path.startsWith(`/${diesAt}/`) && /keeper-|\.(tmp|cut|removed)$/.test(path));
   assert.deepEqual(strays, [], `died at ${diesAt}`);
   return calls;
 }

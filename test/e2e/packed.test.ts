@@ -27,6 +27,12 @@ test('the packed package installs into an empty project', () => {
   ]);
 });
 
+test('the keeper is where a spawning process looks for it', () => {
+  const file = join(consumer, 'node_modules/outlive/dist/bin/keeper.js');
+  // A store that is not there is none of its business.
+  assert.equal(run(process.execPath, [file, join(scratch, 'no-store'), 'keeper-0-1-1'], consumer), '');
+});
+
 test('a program in that project can import openStore', () => {
   const program = "import { openStore } from 'outlive'; console.log(typeof openStore);";
   writeFileSync(join(consumer, 'program.mjs'), program);
