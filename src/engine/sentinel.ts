@@ -58,7 +58,11 @@ export class Sentinel {
   leave(pids: readonly number[]): void {
     if (pids.length === 0 || this.#options === null) return;
     this.#left.push(...pids);
-    this.#telling ??= setTimeout(() => this.#tell(), togetherMs).unref();
+    this.#telling ??= setTimeout(() => {
+      this.#tell();
+      // Other sessions of the store may be open, and have live tasks.
+      this.want();
+    }, togetherMs).unref();
   }
 
   /** Lets the sentinel go: what was left is the keeper's now. */
@@ -73,8 +77,12 @@ export class Sentinel {
     const { dir, system } = this.#options ?? {};
     if (dir === undefined || system === undefined || this.#closed) return;
     const pids = this.#left.splice(0);
-    if (this.#child === undefined && pids.length > 0 && livingKeepers(dir, system).length === 0)
-      this.#start();
+    try {
+      const isMissing = this.#child === undefined && livingKeepers(dir, system).length === 0;
+      if (isMissing && pids.length > 0) this.#start();
+    } catch {
+      // What `spawn` throws, when there are no descriptors. Closing goes on.
+    }
     const line = this.#line;
     this.#child = undefined;
     this.#line = undefined;
@@ -100,14 +108,16 @@ export class Sentinel {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
     const line = child.stdio[3];
-    if (!(line instanceof Socket)) return;
-    this.#child = child;
-    this.#line = line;
     const forget = (): void => {
+      if (line instanceof Socket) line.destroy();
       if (this.#child === child) this.#child = undefined;
     };
+    // Without processes or descriptors to be had there is none until the next spawn.
     child.on('error', forget).on('exit', forget).unref();
+    if (child.pid === undefined || !(line instanceof Socket)) return;
     line.on('error', forget).unref();
+    this.#child = child;
+    this.#line = line;
   }
 }
 
