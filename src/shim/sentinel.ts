@@ -1,5 +1,5 @@
 /** The first words of the sentinel's text, by which people find it with `ps`. */
-export const sentinelMark = 'outlive sentinel';
+const sentinelMark = 'outlive sentinel';
 
 /**
  * The sentinel: a shell that a spawning process leaves beside itself. It blocks in `read` until that process is
