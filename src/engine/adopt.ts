@@ -18,8 +18,7 @@ const emptyLogMs = 60_000;
 
 /** Takes up all tasks of a session: those that run are watched, those that ended are settled and owed. */
 export async function adopt(context: SessionContext, limits: OutputLimits): Promise<void> {
-  sweepCuts(context);
-  finishRemovals(context);
+  sweepBroken(context);
   const pending: Promise<void>[] = [];
   for await (const taskId of unhurried(taskIds(context))) {
     const observed = observe(context, taskId);
@@ -48,6 +47,12 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)
     removeTask(context, taskId);
   return true;
+}
+
+/** Ends what processes that died have begun: removals, and shortened outputs that did not take their place. */
+export function sweepBroken(context: SessionContext): void {
+  sweepCuts(context);
+  finishRemovals(context);
 }
 
 /** Removes an old log that is empty, with all its files: nothing was promised to anybody. */

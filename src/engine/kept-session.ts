@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { type FSWatcher, statSync, watch } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import { pidExists } from '../platform/identity.ts';
-import { taskPaths } from '../tasklog/paths.ts';
+import { taskIdOfFile } from '../tasklog/paths.ts';
+import { sweepBroken } from './adopt.ts';
 import { retryUnwritten } from './append.ts';
 import { enforceBonds } from './bond.ts';
 import type { LiveTask, SessionContext } from './context.ts';
@@ -27,7 +28,8 @@ export class KeptSession {
   readonly #limits: OutputLimits;
   /** Tasks that are live and in our hands, and those that ended and need nothing. */
   readonly #known = new Set<string>();
-  readonly #logSizes = new WeakMap<LiveTask, number>();
+  readonly #dirty = new Set<string>();
+  #watcher: FSWatcher | undefined;
   #folderTime = -1;
   #rounds = 0;
 
@@ -44,11 +46,13 @@ export class KeptSession {
   /** Looks at what is new, and at the live tasks that something has happened to. */
   async round(): Promise<void> {
     const context = this.#context;
+    if (this.#rounds === 0) sweepBroken(context);
     this.#rounds += 1;
     retryUnwritten(context);
     await this.#takeNew();
     // From the first look on it is known how many run, and so who may have a turn.
     context.isAdopted = true;
+    this.#watchLogs();
     for (const live of [...context.live.values()]) {
       if (this.#needsLook(live)) await look(context, this.#limits, live.id);
     }
@@ -63,6 +67,7 @@ export class KeptSession {
   close(): void {
     this.#context.closed = true;
     this.#limits.close();
+    this.#watcher?.close();
   }
 
   async #takeNew(): Promise<void> {
@@ -91,11 +96,27 @@ export class KeptSession {
 
   #needsLook(live: LiveTask): boolean {
     if (live.stop !== null) return false;
-    if (this.#rounds % fullLookEvery === 0 || live.stopAsked || live.pid === null) return true;
-    const { log } = taskPaths(this.#context.paths, live.id);
-    const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
-    const before = this.#logSizes.get(live);
-    this.#logSizes.set(live, size);
-    return (before !== undefined && before !== size) || !pidExists(live.pid);
+    const isDirty = this.#dirty.delete(live.id);
+    if (isDirty || live.stopAsked || live.pid === null || this.#rounds % fullLookEvery === 0) return true;
+    return !pidExists(live.pid);
+  }
+
+  /** Learns that something was appended to a log, which one task in a thousand does in a while. */
+  #watchLogs(): void {
+    const isWanted = this.#context.live.size > 0;
+    if (isWanted === (this.#watcher !== undefined)) return;
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    if (!isWanted) return;
+    try {
+      this.#watcher = watch(this.#context.paths.tasks, { persistent: false }, (_event, name) => {
+        const taskId = name === null ? null : taskIdOfFile(name);
+        if (taskId !== null && this.#context.live.has(taskId)) this.#dirty.add(taskId);
+      });
+      // Without it the full looks do, a little later.
+      this.#watcher.on('error', () => this.#watcher?.close());
+    } catch {
+      // No watches left: as above.
+    }
   }
 }

@@ -1,22 +1,22 @@
 import type { Facts } from '../model/fold.ts';
-import { noFacts } from '../model/fold.ts';
 import { nextLook, overshoot, pauseFor } from '../model/output-pace.ts';
 import { elapsedMs } from '../model/times.ts';
 import { now } from '../platform/clock.ts';
 import { outputSize } from '../tasklog/output.ts';
+import { outputPath } from '../tasklog/paths.ts';
 import { after, type Timer } from '../util/wait.ts';
 import { background } from './background.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { enforce } from './enforce.ts';
 import { GrowthWatch } from './growth-watch.ts';
 import { stopTask } from './stop.ts';
-import { outputFile, type Stream } from './streams.ts';
+import type { Stream } from './streams.ts';
 
 /** A task whose output has not grown is looked at so often while its growth would be told. */
-const quietLookMs = 2_000;
+const quietLookMs = 4_000;
 
 /** When the looks that distance asks for are more than this a second, a watch is cheaper. */
-const mostLooksASecond = 1_000;
+const mostLooksASecond = 250;
 
 /** How often that is reckoned. */
 const reckonEveryMs = 1_000;
@@ -139,6 +139,7 @@ function dueAfter(time: number, live: LiveTask, limit: number): number {
 }
 
 function sizeOf(context: SessionContext, live: LiveTask): number {
-  const size = (stream: Stream): number => outputSize(outputFile(context.paths, live.id, stream, noFacts));
+  const size = (stream: Stream): number =>
+    outputSize({ path: outputPath(context.paths, live.id, stream), cut: undefined });
   return size('stdout') + (live.separate ? size('stderr') : 0);
 }

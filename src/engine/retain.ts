@@ -6,7 +6,7 @@ import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext, StoreContext } from './context.ts';
 import { taskIds } from './listing.ts';
 import { sessionContexts } from './store-sessions.ts';
-import { finishRemovals, type Removable, removable, removeTask } from './sweep.ts';
+import { type Removable, removable, removeTask } from './sweep.ts';
 
 /** What is to be removed. */
 export interface Retention {
@@ -65,7 +65,6 @@ export async function retain(contexts: readonly SessionContext[], retention: Ret
 export async function retainStore(store: StoreContext, byAge: boolean): Promise<void> {
   const olderThanMs = byAge ? 'as asked' : null;
   const contexts = sessionContexts(store);
-  if (byAge) for (const context of contexts) finishRemovals(context);
   await retain(contexts, { olderThanMs, maxBytes: store.maxStoreBytes, dryRun: false });
 }
 

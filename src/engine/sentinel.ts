@@ -15,9 +15,6 @@ const mostPids = 32;
 /** Sessions that are closed one after another tell of their tasks together. */
 const togetherMs = 50;
 
-/** Little memory for what has little to remember; with 1,000 live tasks 4 MiB of it are used. */
-const nodeOptions = ['--max-semi-space-size=1', '--max-old-space-size=64'];
-
 /** What a sentinel is to start, and how. */
 export interface SentinelOptions {
   readonly dir: string;
@@ -61,7 +58,11 @@ export class Sentinel {
   leave(pids: readonly number[]): void {
     if (pids.length === 0 || this.#options === null) return;
     this.#left.push(...pids);
-    this.#telling ??= setTimeout(() => this.#tell(), togetherMs).unref();
+    this.#telling ??= setTimeout(() => {
+      this.#tell();
+      // Other sessions of the store may be open, and have live tasks.
+      this.want();
+    }, togetherMs).unref();
   }
 
   /** Lets the sentinel go: what was left is the keeper's now. */
@@ -76,8 +77,12 @@ export class Sentinel {
     const { dir, system } = this.#options ?? {};
     if (dir === undefined || system === undefined || this.#closed) return;
     const pids = this.#left.splice(0);
-    if (this.#child === undefined && pids.length > 0 && livingKeepers(dir, system).length === 0)
-      this.#start();
+    try {
+      const isMissing = this.#child === undefined && livingKeepers(dir, system).length === 0;
+      if (isMissing && pids.length > 0) this.#start();
+    } catch {
+      // What `spawn` throws, when there are no descriptors. Closing goes on.
+    }
     const line = this.#line;
     this.#child = undefined;
     this.#line = undefined;
@@ -93,7 +98,7 @@ export class Sentinel {
     const [program, ...before] = shell;
     const told = [dir, '@', String(maxStoreBytes ?? '')];
     const prefix = markPrefix(dir, system.self());
-    const args = ['-c', posixSentinel, 'outlive', prefix, process.execPath, ...nodeOptions, keeper, ...told];
+    const args = ['-c', posixSentinel, 'outlive', prefix, process.execPath, keeper, ...told];
     const child = spawn(program, [...before, ...args], {
       // It must hold no folder, and not look like a process of the task that we may run in.
       cwd: '/',
@@ -103,14 +108,16 @@ export class Sentinel {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
     const line = child.stdio[3];
-    if (!(line instanceof Socket)) return;
-    this.#child = child;
-    this.#line = line;
     const forget = (): void => {
+      if (line instanceof Socket) line.destroy();
       if (this.#child === child) this.#child = undefined;
     };
+    // Without processes or descriptors to be had there is none until the next spawn.
     child.on('error', forget).on('exit', forget).unref();
+    if (child.pid === undefined || !(line instanceof Socket)) return;
     line.on('error', forget).unref();
+    this.#child = child;
+    this.#line = line;
   }
 }
 

@@ -98,7 +98,7 @@ export function readLog(path: string): TaskLog | null {
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return null;
-    const buffer = Buffer.allocUnsafe(stat.size);
+    const buffer = stat.size > scratch.length ? Buffer.allocUnsafe(stat.size) : scratch;
     const length = readSync(descriptor, buffer, 0, stat.size, 0);
     const list = parseLog(buffer.toString('utf8', 0, length));
     return { list, bytes: stat.size, modifiedAt: stat.mtimeMs };
@@ -106,6 +106,9 @@ export function readLog(path: string): TaskLog | null {
     closeSync(descriptor);
   }
 }
+
+/** One buffer for all logs of a usual size: a thousand of them that are read at once would be megabytes of garbage. */
+const scratch = Buffer.allocUnsafeSlow(16 * 1024);
 
 /** Folds a log, and behind it facts that could not be appended to it yet. */
 export function foldWith(log: TaskLog, unwritten: readonly Fact[] = []): Facts {

@@ -57,6 +57,11 @@ export function taskPaths(session: SessionPaths, taskId: string): TaskPaths {
   };
 }
 
+/** The file of one stream alone: asked for again and again of every running task. */
+export function outputPath(session: SessionPaths, taskId: string, stream: 'stdout' | 'stderr'): string {
+  return `${session.output}/${taskId}.${stream === 'stdout' ? 'out' : 'err'}`;
+}
+
 /** The id of the task whose log has that file name, or null for another file. */
 export function taskIdOfFile(fileName: string): string | null {
   const id = fileName.endsWith('.jsonl') ? fileName.slice(0, -'.jsonl'.length) : '';

@@ -33,6 +33,15 @@ test('what is loaded only when it is used is found there, too', () => {
   rmSync(store, { recursive: true });
 });
 
+test('the keeper is where a spawning process looks for it', () => {
+  const file = join(consumer, 'node_modules/outlive/dist/bin/keeper.js');
+  // A store that is not there is none of its business.
+  assert.equal(
+    runProgram(process.execPath, [file, join(consumer, 'no-store'), 'keeper-0-1-1'], consumer),
+    '',
+  );
+});
+
 test('a program in that project can import openStore', () => {
   const program = "import { openStore } from 'outlive'; console.log(typeof openStore);";
   writeFileSync(join(consumer, 'program.mjs'), program);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { killNow, nodeKeepers, orphanTask, sentinels, untilKept } from '../support/keepers.ts';
 import { factOf, hasFact } from '../support/logs.ts';
@@ -70,14 +70,4 @@ test('a keeper that was killed with its sentinel has lost nothing, and its mark 
   await waitFor(() => hasFact(world.logOf(first), 'outcome'), 'the end');
   assert.equal(factOf(world.logOf(first), 'stop').by?.pid, next);
   assert.ok(!hasFact(world.logOf(second), 'stop'), 'the other one is left alone');
-});
-
-test('a keeper is no process of the task that its spawner ran in, and holds no folder', async () => {
-  await using world = new World();
-  await orphanTask(world, 'sleep 1000');
-  const keeper = await untilKept(world);
-  for (const pid of [...sentinels(world), keeper]) {
-    assert.ok(!readFileSync(`/proc/${pid}/environ`, 'utf8').includes('OUTLIVE_TASK'));
-    assert.ok(existsSync(`/proc/${pid}/cwd/proc`), 'its folder is the root');
-  }
 });

@@ -22,7 +22,7 @@ test('commands that end within a second cause no keeper', async () => {
   await using world = new World();
   const store = await openStore({ dir: world.dir });
   const session = await store.session('test');
-  await session.spawn('sleep 0.3');
+  await session.spawn('sleep 0.1');
   await session.spawn('true');
   await store.close();
   await waitFor(() => {

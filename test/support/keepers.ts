@@ -4,9 +4,15 @@ import { Agent } from './agents.ts';
 import { hasFact } from './logs.ts';
 import { isLive, type World, waitFor } from './world.ts';
 
+const mark = 'outlive sentinel';
+
 /** The keepers of a world's stores: Node processes, without their sentinels. */
 export function nodeKeepers(world: World): number[] {
-  return world.keepers().filter((pid) => commandLine(pid).includes('/bin/keeper.js') && !isSentinel(pid));
+  return world.keepers().filter((pid) => {
+    // Read once: a process that ends meanwhile has no command line.
+    const line = commandLine(pid);
+    return line.includes('/bin/keeper.js') && !line.includes(mark);
+  });
 }
 
 /** The sentinels of a world's stores. */
@@ -43,7 +49,7 @@ export async function killNow(pid: number): Promise<void> {
 }
 
 function isSentinel(pid: number): boolean {
-  return commandLine(pid).includes('outlive sentinel');
+  return commandLine(pid).includes(mark);
 }
 
 function commandLine(pid: number): string {
