@@ -9,10 +9,11 @@ import { checkPath } from '../engine/spawn-request.ts';
 import { OutliveError } from '../errors/error.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
+import type { System } from '../platform/system.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
 import { namesIn } from '../util/names-in.ts';
+import { lookAt } from './doctor-look.ts';
 import { checkTasks } from './doctor-tasks.ts';
-import { openStore } from './open-store.ts';
 
 /** What the doctor says of a store. */
 export interface Diagnosis {
@@ -39,17 +40,23 @@ export async function diagnose(options: { readonly dir?: string } = {}): Promise
     return { dir, findings: [folder, ...checkShells()] };
   const findings = [folder, checkModes(dir), checkKind(dir), checkDisk(dir), checkAppend(dir)];
   findings.push(await checkEvents(dir), checkStrays(dir, system), ...checkShells(), checkSessions(dir));
-  findings.push(...(await tasksOf(dir)));
+  findings.push(...(await tasksOf(dir, system)));
   return { dir, findings };
 }
 
-async function tasksOf(dir: string): Promise<Finding[]> {
+async function tasksOf(dir: string, system: System): Promise<Finding[]> {
   try {
-    await using store = await openStore({ dir });
+    await using store = lookAt(dir, system);
     return await checkTasks(store);
   } catch (error) {
     if (!(error instanceof OutliveError)) throw error;
-    return [problem('store', `the store cannot be opened: ${error.message}`, 'Do what the message says.')];
+    return [
+      problem(
+        'store',
+        `the store cannot be opened: ${error.message}`,
+        'Upgrade outlive, or name another store: --store, or OUTLIVE_HOME. If it is a store, and not a newer one, remove store.json: it is written anew.',
+      ),
+    ];
   }
 }
 

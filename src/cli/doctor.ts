@@ -27,7 +27,7 @@ export async function doctor(io: Io, _operands: readonly string[], options: Doct
 async function treat(io: Io, finding: Finding, { mend = false }: DoctorOptions): Promise<string | null> {
   const { mend: remedy, ...found } = finding;
   if (!io.json) await io.out(textOf(io, finding));
-  const wanted = remedy !== null && (mend || (!io.json && (await agrees(io, found.advice ?? ''))));
+  const wanted = remedy !== null && (mend || (!io.json && (await agrees(io))));
   const mended = wanted ? await remedy() : null;
   if (io.json) await io.out(jsonLine({ ...found, canMend: remedy !== null, mended }));
   else if (mended !== null) await io.out(`    ${io.colours.green('mended')}: ${visible(mended)}\n`);
@@ -44,11 +44,11 @@ function textOf(io: Io, { level, check, message, advice, mend }: Finding): strin
 }
 
 /** Asks only where somebody can answer. */
-async function agrees(io: Io, what: string): Promise<boolean> {
+async function agrees(io: Io): Promise<boolean> {
   if (!io.terminal || !process.stdin.isTTY) return false;
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    return /^y(es)?$/i.test((await prompt.question(`    ${visible(what)} Now? [y/N] `)).trim());
+    return /^y(es)?$/i.test((await prompt.question('    Mend it now? [y/N] ')).trim());
   } finally {
     prompt.close();
   }

@@ -11,7 +11,11 @@ import { Sentinel } from './sentinel.ts';
 /** A store as the keeper has it: it is there already, and nothing is spawned. Null when it cannot be kept. */
 export function keptStore(dir: string, maxStoreBytes: number | null): StoreContext | null {
   const system = isOurs(dir) ? systemHere() : null;
-  if (system === null) return null;
+  return system === null ? null : { ...storeAsItIs(dir, system), maxStoreBytes };
+}
+
+/** A store that is there, for those who spawn nothing in it: opening it in the usual way would tidy it up. */
+export function storeAsItIs(dir: string, system: System): StoreContext {
   const spawns = new SerialQueue();
   return {
     dir,
@@ -23,7 +27,7 @@ export function keptStore(dir: string, maxStoreBytes: number | null): StoreConte
     lifeline: new Lifeline(dir),
     sentinel: new Sentinel(null, spawns),
     diskReserveBytes: null,
-    maxStoreBytes,
+    maxStoreBytes: null,
   };
 }
 

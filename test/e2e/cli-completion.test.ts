@@ -134,7 +134,7 @@ for (const [how, load] of [
     await completed('outlive wait --an', /^> outlive wait --any$/m);
     await completed(`outlive kill ${running.slice(0, 10)}`, new RegExp(`^> outlive kill ${running}$`, 'm'));
     await completed('outlive logs -s oth', /^> outlive logs -s other$/m);
-    await completed('outlive completion ', /^bash +fish +zsh$/m);
+    await completed('outlive completion ', /^bash\nfish\nzsh$/m);
     await completed('outlive run -- outl', /^> outlive run -- outl$/m);
   });
 }

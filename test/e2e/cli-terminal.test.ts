@@ -113,13 +113,13 @@ test('doctor offers to mend, and mends what is agreed to', async () => {
   const taskId = await cli.ended('sleep 1000 & true');
   await using terminal = await terminalOf(cli);
   await terminal.enter('outlive doctor');
-  await terminal.shows(/Stop them with: outlive kill bgb-\w+ Now\? \[y\/N\] ?$/);
+  await terminal.shows(/Stop them with: outlive kill bgb-[\s\S]*Mend it now\? \[y\/N\]$/);
   await terminal.type('n');
   await terminal.press('Enter');
   await terminal.shows(/ok +lost:/);
   assert.equal(cli.pidsOf(taskId).length, 1);
   await terminal.enter('clear; outlive doctor');
-  await terminal.shows(/Now\? \[y\/N\] ?$/);
+  await terminal.shows(/Mend it now\? \[y\/N\]$/);
   await terminal.type('y');
   await terminal.press('Enter');
   await terminal.shows(/mended: 1 task is stopped/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { bsd, parseListing } from '../../src/platform/bsd.ts';
+import { bsd, parseListing, parseUsage } from '../../src/platform/bsd.ts';
 import { linux } from '../../src/platform/linux.ts';
 
 // ps -A -ww -o pid=,ppid=,pgid=,sess=,stat=,lstart=,command= with LC_ALL=C and TZ=UTC0.
@@ -85,4 +85,22 @@ test('a process is the same seen through ps as through /proc', () => {
 
 test('through ps, too, a pid that nobody has is nobody', () => {
   assert.equal(bsd.view(2 ** 22 + 1), null);
+});
+
+test('memory and CPU times are read of the processes with one of the cookies', () => {
+  // ps -A -E -ww -o pid=,rss=,time=,command=
+  const listing = `\
+    1  10240   1:02.50 /sbin/launchd
+ 4242   1024   0:00.25 /bin/sh -c make all OUTLIVE_TASK=bgb-1.2 PATH=/bin
+ 4243 204800 100:00.00 make all PATH=/bin OUTLIVE_TASK=bgb-1.2
+ 4300    512  01:02:03 sleep 5 OUTLIVE_TASK=bgb-3.4
+ 4301    512   0:00.01 sleep 5 OUTLIVE_TASK=bgb-5.6
+ a line of another form OUTLIVE_TASK=bgb-1.2
+`;
+  assert.deepEqual(parseUsage(listing, new Set(['bgb-1.2', 'bgb-3.4'])), [
+    { pid: 4242, cookie: 'bgb-1.2', memoryBytes: 1_048_576, cpuMs: 250 },
+    { pid: 4243, cookie: 'bgb-1.2', memoryBytes: 209_715_200, cpuMs: 6_000_000 },
+    { pid: 4300, cookie: 'bgb-3.4', memoryBytes: 524_288, cpuMs: 3_723_000 },
+  ]);
+  assert.deepEqual(parseUsage(listing, new Set()), []);
 });

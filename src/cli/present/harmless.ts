@@ -27,15 +27,23 @@ export class HarmlessStream {
   #openEscape(text: string): number {
     const at = text.lastIndexOf('\x1b');
     if (at < 0 || text.length - at > longestEscape) return text.length;
+    // An escape may be the first half of what ends a string.
+    const string = at === text.length - 1 ? text.lastIndexOf('\x1b', at - 1) : -1;
+    if (at > 0 && string >= 0 && at - string <= longestEscape && isOpenString(text.slice(string + 1, at)))
+      return string;
     const begun = text.slice(at + 1);
     // biome-ignore-start lint/suspicious/noControlCharactersInRegex: they end strings
     // Complete: a colour or a movement that has its last letter, a string that has its end, or two characters.
     const complete = begun.startsWith('[')
       ? /^\[[\d;:?<=>!"'#$%& ]*[@-~]/.test(begun)
-      : /^[\]PX^_]/.test(begun)
-        ? /[\x07\x9c\n]/.test(begun)
-        : begun.length > 0;
+      : begun.length > 0 && !isOpenString(begun);
     // biome-ignore-end lint/suspicious/noControlCharactersInRegex: as above
     return complete ? text.length : at;
   }
+}
+
+/** Behind an escape: a string (a title, a link) without its end. */
+function isOpenString(begun: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they end strings
+  return /^[\]PX^_][^\x07\x9c\n]*$/.test(begun);
 }

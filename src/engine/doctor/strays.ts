@@ -1,4 +1,4 @@
-import { unlinkSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { System } from '../../platform/system.ts';
 import { sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
@@ -14,7 +14,7 @@ export function checkStrays(dir: string, system: System): Finding {
   if (strays.length === 0) return fine('strays', 'no crashed process has left a temporary file');
   const finding = `crashed processes have left ${counted(strays.length, 'temporary file', 'temporary files')}: ${some(strays)}`;
   return warning('strays', finding, 'Remove them.', async () => {
-    for (const path of strays) unlinkSync(path);
+    for (const path of strays) rmSync(path, { force: true });
     return `${counted(strays.length, 'file is', 'files are')} removed`;
   });
 }

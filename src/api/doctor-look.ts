@@ -1,0 +1,40 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { storeAsItIs } from '../engine/kept-store.ts';
+import { OutliveError } from '../errors/error.ts';
+import type { System } from '../platform/system.ts';
+import { parseStoreRecord, storeVersion } from '../tasklog/records.ts';
+import { systemCode } from '../util/system-error.ts';
+import { Store } from './store.ts';
+
+/**
+ * A store as it is, to look at. Opening it in the usual way would close its folder to others and remove stray
+ * files, before the doctor has said that they are there.
+ * @throws OutliveError `STORE_VERSION`, `STORE_CORRUPT`.
+ */
+export function lookAt(dir: string, system: System): Store {
+  checkRecord(join(dir, 'store.json'));
+  return new Store(storeAsItIs(realpathSync(dir), system));
+}
+
+/** A record that is not there, or empty, is written by whoever opens the store next. */
+function checkRecord(path: string): void {
+  const content = read(path);
+  if (content === '') return;
+  const record = parseStoreRecord(content);
+  if (record === null) throw new OutliveError('STORE_CORRUPT', `${path} does not describe a store.`);
+  if (record.version <= storeVersion) return;
+  throw new OutliveError(
+    'STORE_VERSION',
+    `${path} was written by a newer outlive: expected version ${storeVersion} or older, found ${record.version}.`,
+  );
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return '';
+    throw new OutliveError('STORE_CORRUPT', `${path} cannot be read: ${String(error)}.`, { cause: error });
+  }
+}

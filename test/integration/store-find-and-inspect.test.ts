@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OutliveError } from '../../src/index.ts';
+import { World, waitFor } from '../support/world.ts';
+
+const hasCode = (code: string) => (error: unknown) => error instanceof OutliveError && error.code === code;
+
+test('find: a name means the task that runs with it, else the newest, in the session alone; ids of any session', async () => {
+  await using world = new World();
+  const [session, other] = [await world.session('mine'), await world.session('other')];
+  const store = await world.store();
+  const ended = async (name: string): Promise<string> => (await session.run('true', { name })).task.id;
+  const [, second] = [await ended('n'), await ended('n')];
+  const theirs = await other.spawn('sleep 1000', { name: 'theirs' });
+  assert.equal(store.find('n', 'mine').taskId, second);
+  assert.equal(store.find(theirs.id, 'mine').taskId, theirs.id);
+  assert.equal(store.find(theirs.id.slice(0, 11), 'nobody').taskId, theirs.id);
+  for (const reference of ['theirs', '', 'bgb-', 'bgb-zzz', '../x', 'bgb-00000000', theirs.id.toUpperCase()])
+    assert.throws(() => store.find(reference, 'mine'), hasCode('TASK_NOT_FOUND'), reference);
+  const running = await session.spawn('sleep 1000', { name: 'n' });
+  await ended('n');
+  assert.equal(store.find('n', 'mine').taskId, running.id);
+  await session.spawn('sleep 1000', { name: 'n' });
+  assert.throws(() => store.find('n', 'mine'), hasCode('TASK_AMBIGUOUS'));
+  // A name that looks like an id's beginning is a name.
+  const odd = await session.spawn('sleep 1000', { name: 'bgb-1' });
+  assert.equal(store.find('bgb-1', 'mine').taskId, odd.id);
+});
+
+test('inspect: limits, shell, files, who asked, the live processes, and the life of a task', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('setsid sleep 1000 & sleep 1001', {
+    graceMs: 5,
+    timeoutMs: null,
+    leftovers: 'kill',
+  });
+  const store = await world.store();
+  await waitFor(async () => (await store.inspect(task.id)).processes.length >= 4, 'its processes');
+  const { snapshot, shell, bounds, leftoversPolicy, spawnedBy, logPath, processes, history } =
+    await store.inspect(task.id);
+  assert.deepEqual([snapshot.taskId, leftoversPolicy, logPath], [task.id, 'kill', world.logOf(task.id)]);
+  assert.deepEqual([bounds.timeoutMs, bounds.graceMs, spawnedBy?.pid], [null, 5, process.pid]);
+  assert.match(shell, /^\//);
+  assert.deepEqual(processes.map(({ pid }) => pid).toSorted(), world.pidsOf(task.id).toSorted());
+  assert.deepEqual(
+    history.slice(0, 2).map(({ fact }) => fact),
+    ['spec', 'started'],
+  );
+  await task.kill({ graceMs: 0 });
+  assert.deepEqual((await store.inspect(task.id)).processes, []);
+  await assert.rejects(store.inspect('bgb-00000000'), hasCode('TASK_NOT_FOUND'));
+  await assert.rejects(store.inspect('../../x'), hasCode('TASK_NOT_FOUND'));
+});
+
+test('tasks({ live }) are those that have not ended, of all sessions or of one', async () => {
+  await using world = new World();
+  const [one, two] = [await world.session('one'), await world.session('two')];
+  const store = await world.store();
+  await one.run('true');
+  const [a, b] = [await one.spawn('sleep 1000'), await two.spawn('sleep 1000')];
+  const ids = async (filter: Parameters<typeof store.tasks>[0]) =>
+    (await store.tasks(filter)).map(({ taskId }) => taskId);
+  assert.deepEqual(await ids({ live: true }), [a.id, b.id]);
+  assert.deepEqual(await ids({ live: true, sessionId: 'two' }), [b.id]);
+  assert.equal((await ids({})).length, 3);
+  await a.kill({ graceMs: 0 });
+  assert.deepEqual(await ids({ live: true }), [b.id]);
+});
+
+test('usage is that of whole trees, also of what left the group; tasks without live processes are left out', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const ended = await session.run('true');
+  const quiet = await session.spawn('sleep 1000');
+  const busy = await session.spawn('setsid sh -c "while :; do :; done" & wait');
+  const store = await world.store();
+  const ids = [ended.task.id, quiet.id, busy.id, 'bgb-00000000', 'x'];
+  await waitFor(async () => {
+    const usage = await store.usage(ids, { sampleMs: 50 });
+    assert.ok([...usage.keys()].every((id) => id === quiet.id || id === busy.id));
+    const [idle, work] = [usage.get(quiet.id), usage.get(busy.id)];
+    return work && idle && work.cpuPercent > 5 && idle.cpuPercent < work.cpuPercent && idle.memoryBytes > 0;
+  }, 'the loop to be seen at work');
+  const { processes } = (await store.usage([busy.id])).get(busy.id) ?? {};
+  assert.equal(processes, world.pidsOf(busy.id).length);
+  assert.equal((await store.usage([])).size, 0);
+  await assert.rejects(store.usage(ids, { sampleMs: 0 }), hasCode('INVALID_ARGUMENT'));
+});
