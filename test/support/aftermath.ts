@@ -61,11 +61,14 @@ export class Aftermath implements AsyncDisposable {
     const ids = this.tasks.map(({ taskId }) => taskId);
     const expected =
       /\/(store|session)\.json$|\/tasks\/(bgb-\w+)\.jsonl$|\/output\/(bgb-\w+)\.(out|err|cmd)$/;
-    const strays = filesBelow(this.dir).filter((path) => {
-      const [match, record, log, output] = expected.exec(path) ?? [];
-      return match === undefined || (record === undefined && !ids.includes(log ?? output ?? ''));
-    });
-    assert.deepEqual(strays, [], 'files are left that belong to no task');
+    const strays = (): string[] =>
+      filesBelow(this.dir).filter((path) => {
+        const [match, record, log, output] = expected.exec(path) ?? [];
+        return match === undefined || (record === undefined && !ids.includes(log ?? output ?? ''));
+      });
+    // Output that is being shortened just now is there until it takes its place.
+    await waitFor(() => strays().length === 0, 'strays to go').catch(() => undefined);
+    assert.deepEqual(strays(), [], 'files are left that belong to no task');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
