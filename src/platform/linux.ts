@@ -175,8 +175,12 @@ async function strike(
 /** The form of a cookie: what has another one in its environment belongs to a task of its own. */
 const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
 
+/**
+ * A process that is just executing a program has no environment to look at for a moment; then the leader of its
+ * session tells, which is the shim of its task.
+ */
 function isOfAnotherTask(pid: number, cookie: string): boolean {
-  const found = cookieOf(pid);
+  const found = cookieOf(pid) ?? cookieOf(view(pid)?.session ?? pid);
   return found !== null && found !== cookie && cookiePattern.test(found);
 }
 
