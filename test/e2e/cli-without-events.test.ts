@@ -8,7 +8,8 @@ test('wait, logs -f and completions --follow are woken where no change of a file
   await using cli = new CommandLine();
   const release = join(cli.base, 'go');
   const command = `echo begun; until [ -e ${release} ]; do sleep 0.05; done; echo more; exit 3`;
-  const taskId = await cli.spawn(command);
+  // A wait acknowledges what it has printed, so completions are looked for of another task.
+  const [taskId, other] = await Promise.all([cli.spawn(command), cli.spawn(command)]);
   const start = (...words: string[]) => cli.start(words, { before: withoutEvents });
   const waiting = start('wait', taskId);
   const following = start('logs', '-f', taskId);
@@ -19,7 +20,7 @@ test('wait, logs -f and completions --follow are woken where no change of a file
   const added = await cli.spawn('exit 4');
   await told.says(`${added} failed, exit 4`);
   writeFileSync(release, '');
-  await told.says(`${taskId} failed, exit 3`);
+  await told.says(`${other} failed, exit 3`);
   told.child.kill('SIGINT');
   const [wait, logs, pattern] = await Promise.all([waiting.answer, following.answer, ready.answer]);
   assert.equal(wait.status, 3);
