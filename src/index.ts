@@ -5,9 +5,13 @@ export type { PruneOptions, PruneResult } from './api/prune.ts';
 export type { RunOptions, RunResult, Session, ShutdownOptions } from './api/session.ts';
 export type { SessionOptions, Store } from './api/store.ts';
 export type { KillOptions, Task, WaitOptions } from './api/task.ts';
+export type { WaitForCause, WaitForOptions, WaitForResult } from './api/wait-for-options.ts';
+export type { ListeningPort } from './engine/ports.ts';
 export type { SpawnOptions } from './engine/spawn-request.ts';
 export { type ErrorCode, errorCodes, OutliveError } from './errors/error.ts';
 export { bounds, defaults } from './model/limits.ts';
+export type { PatternMatch } from './model/line-search.ts';
+export type { Pattern, RegexpPattern } from './model/pattern.ts';
 export type { OutputSummary, TaskSnapshot } from './model/snapshot.ts';
 export {
   type EndedStatus,

@@ -1,4 +1,3 @@
-import { type FSWatcher, watch } from 'node:fs';
 import type { SessionContext } from '../engine/context.ts';
 import { observe } from '../engine/observe.ts';
 import { checkBytes } from '../engine/spawn-request.ts';
@@ -7,8 +6,8 @@ import { decide } from '../model/decide.ts';
 import { defaults } from '../model/limits.ts';
 import { plainText } from '../model/plain-text.ts';
 import { type OutputSlice, readOutput, tailOutput, wholeCharacters } from '../tasklog/output.ts';
-import { holdProcess } from '../util/keep-alive.ts';
 import { taskNotFound } from './errors.ts';
+import { Growth } from './growth.ts';
 
 /** What to read. */
 export interface ReadOptions {
@@ -119,67 +118,4 @@ function chunk(found: OutputSlice, ended: boolean): OutputChunk {
     },
     more: !ended || found.nextOffset < found.size,
   };
-}
-
-/** Where events do not come, the file is looked at this often. */
-const pollMs = 250;
-
-/** Wakes a follower when the output grows or the task changes. */
-class Growth {
-  readonly #watcher: FSWatcher | undefined;
-  readonly #unlisten: () => void;
-  #grown = false;
-  #wake: (() => void) | undefined;
-
-  constructor(context: SessionContext, taskId: string, path: string) {
-    const notify = (): void => {
-      this.#grown = true;
-      this.#wake?.();
-    };
-    this.#watcher = watchFile(path, notify);
-    const listeners = context.listeners.get(taskId) ?? new Set();
-    context.listeners.set(taskId, listeners.add(notify));
-    this.#unlisten = () => {
-      listeners.delete(notify);
-      if (listeners.size === 0) context.listeners.delete(taskId);
-    };
-  }
-
-  reset(): void {
-    this.#grown = false;
-  }
-
-  /** Resolves at the next event, when aborted, or after the poll's pause; at once if there was one since `reset`. */
-  next(abortSignal: AbortSignal | undefined): Promise<void> {
-    if (this.#grown) return Promise.resolve();
-    // Only who waits keeps the process; an iterator that was left alone does not.
-    const release = holdProcess();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        release();
-        clearTimeout(timer);
-        abortSignal?.removeEventListener('abort', done);
-        this.#wake = undefined;
-        resolve();
-      };
-      const timer = setTimeout(done, pollMs);
-      abortSignal?.addEventListener('abort', done, { once: true });
-      this.#wake = done;
-    });
-  }
-
-  close(): void {
-    this.#watcher?.close();
-    this.#unlisten();
-  }
-}
-
-function watchFile(path: string, notify: () => void): FSWatcher | undefined {
-  try {
-    const watcher = watch(path, { persistent: false }, notify);
-    watcher.on('error', () => watcher.close());
-    return watcher;
-  } catch {
-    return undefined;
-  }
 }

@@ -20,6 +20,8 @@ import {
   tail,
 } from './output.ts';
 import { untilEnded } from './wait.ts';
+import { waitFor } from './wait-for.ts';
+import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
 
 /** How to wait for the end of a task. */
 export interface WaitOptions {
@@ -76,6 +78,16 @@ export class Task {
     const { timeoutMs, ack = true, abortSignal } = options;
     if (timeoutMs !== undefined) checkNumber('timeoutMs', timeoutMs, 0, bounds.durationMs);
     return await untilEnded(this.#context, this.id, { timeoutMs, ack, abortSignal });
+  }
+
+  /**
+   * Waits for whichever comes first: a pattern in the output, a port at which the task listens, silence, the
+   * end, the time limit. The end always ends the wait, and is acknowledged when it is what is reported.
+   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `CLOSED`; the abort signal's reason.
+   */
+  async waitFor(options: WaitForOptions): Promise<WaitForResult> {
+    this.#mustBeOpen();
+    return await waitFor(this.#context, this.id, options);
   }
 
   /** Reads a stretch of the output, by bytes. */

@@ -50,19 +50,25 @@ function nextEnd(context: SessionContext, taskId: string, options: Waiting): Pro
     const { abortSignal, timeoutMs } = options;
     const abort = (): void => done(() => reject(abortSignal?.reason));
     const waiter: EndWaiter = {
-      acknowledges: options.ack,
+      acknowledges: () => options.ack,
       ended: (snapshot) => done(() => (context.closed ? reject(closed('session')) : resolve(snapshot))),
     };
     const timer = timeoutMs === undefined ? null : after(timeoutMs, () => done(() => resolve(null)));
     abortSignal?.addEventListener('abort', abort, { once: true });
-    const waiters = context.waiters.get(taskId) ?? new Set();
-    context.waiters.set(taskId, waiters.add(waiter));
-    // It may have ended without anybody having noticed.
-    background(lookAgain(context, taskId));
+    addWaiter(context, taskId, waiter);
   });
 }
 
-function removeWaiter(context: SessionContext, taskId: string, waiter: EndWaiter): void {
+/** From now on the waiter is told when the task has ended. */
+export function addWaiter(context: SessionContext, taskId: string, waiter: EndWaiter): void {
+  const waiters = context.waiters.get(taskId) ?? new Set();
+  context.waiters.set(taskId, waiters.add(waiter));
+  // It may have ended without anybody having noticed.
+  background(lookAgain(context, taskId));
+}
+
+/** Takes back a waiter that was added. */
+export function removeWaiter(context: SessionContext, taskId: string, waiter: EndWaiter): void {
   const waiters = context.waiters.get(taskId);
   waiters?.delete(waiter);
   if (waiters?.size === 0) context.waiters.delete(taskId);

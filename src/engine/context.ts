@@ -66,8 +66,11 @@ export interface SpawnAttempt {
 
 /** Somebody who waits for the end of one task. */
 export interface EndWaiter {
-  /** The caller gets the result, which counts as the completion: it is told nobody else. */
-  readonly acknowledges: boolean;
+  /**
+   * Whether the caller gets the end as his result, which counts as the completion: it is told nobody else.
+   * Asked once, when the task has ended and before anybody is told.
+   */
+  acknowledges(end: { readonly leftovers: readonly unknown[] }): boolean;
   /** The task ended (with its snapshot and whether the completion was acknowledged for this waiter), or its record is gone. */
   ended(snapshot: TaskSnapshot | null): void;
 }

@@ -17,14 +17,10 @@ export function push(context: SessionContext, taskId: string, snapshot: TaskSnap
   forget(context, taskId);
   const waiters = [...(context.waiters.get(taskId) ?? [])];
   context.waiters.delete(taskId);
-  if (
-    snapshot === null &&
-    known !== null &&
-    !known.delivered &&
-    waiters.some((waiter) => waiter.acknowledges)
-  ) {
+  const end = snapshot === null ? known : null;
+  if (end !== null && !end.delivered && waiters.some((waiter) => waiter.acknowledges(end))) {
     acknowledge(context, taskId);
-    known = { ...known, delivered: true };
+    known = { ...end, delivered: true };
   }
   for (const waiter of waiters) waiter.ended(known);
   changed(context, taskId);

@@ -100,7 +100,9 @@ function conclude(
   outcome: OutcomeFact,
   reaped: ReapedFact | null,
 ): void {
-  const acknowledged = [...(context.waiters.get(taskId) ?? [])].some((waiter) => waiter.acknowledges);
+  const acknowledged = [...(context.waiters.get(taskId) ?? [])].some((waiter) =>
+    waiter.acknowledges(outcome),
+  );
   const delivered: DeliveredFact = { fact: 'delivered', id: outcome.id, at: Date.now() };
   const facts: Facts = { ...observed.facts, outcome, ...(acknowledged ? { delivered } : {}) };
   const snapshot = describe(context, taskId, { ...observed, facts });

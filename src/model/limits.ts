@@ -40,4 +40,10 @@ export const bounds = {
   durationMs: 100 * 365 * 24 * 3_600_000,
   /** Leftovers that an outcome names. */
   leftovers: 64,
+  /** Bytes of a pattern. */
+  patternBytes: 16 * 1024,
+  /** A line longer than this is searched in pieces: 1 MiB. */
+  lineBytes: 1024 ** 2,
+  /** Characters of a line, and of the match in it, that a match carries. */
+  matchChars: 4096,
 } as const;

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { root } from '../support/repository.ts';
 
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  dependencies: Record<string, string>;
+};
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-packed-'));
 const consumer = join(scratch, 'consumer');
 after(() => rmSync(scratch, { recursive: true }));
@@ -16,7 +19,18 @@ test('the packed package installs into an empty project', () => {
   assert.ok(tarball, 'npm pack wrote no tarball');
   mkdirSync(consumer);
   writeFileSync(join(consumer, 'package.json'), '{ "private": true, "type": "module" }');
-  npm(consumer, 'install', '--offline', '--no-audit', '--no-fund', join(scratch, tarball));
+  // The dependencies come from our own node_modules, so that no registry is asked.
+  const dependencies = Object.keys(manifest.dependencies).map((name) => join(root, 'node_modules', name));
+  npm(root, 'pack', '--pack-destination', scratch, ...dependencies);
+  const tarballs = readdirSync(scratch).filter((name) => name.endsWith('.tgz'));
+  npm(
+    consumer,
+    'install',
+    '--offline',
+    '--no-audit',
+    '--no-fund',
+    ...tarballs.map((name) => join(scratch, name)),
+  );
   assert.deepEqual(readdirSync(join(consumer, 'node_modules', 'outlive')).sort(), [
     'CHANGELOG.md',
     'LICENSE',
@@ -25,6 +39,17 @@ test('the packed package installs into an empty project', () => {
     'package.json',
     'src',
   ]);
+});
+
+test('what is loaded only when it is used is found there, too', () => {
+  const program = `import { openStore } from 'outlive';
+    const store = await openStore({ dir: process.argv[2] });
+    const task = await (await store.session('s')).spawn('echo ready; exec sleep 1000');
+    console.log((await task.waitFor({ pattern: /^r.*y$/ })).cause);
+    await task.kill({ graceMs: 0 });
+    await store.close();`;
+  writeFileSync(join(consumer, 'waits.mjs'), program);
+  assert.equal(run(process.execPath, ['waits.mjs', join(scratch, 'store')], consumer).trim(), 'pattern');
 });
 
 test('a program in that project can import openStore', () => {

@@ -1,0 +1,118 @@
+import { connect } from 'node:net';
+import { type ListeningSocket, listeningSockets, socketsOf } from '../platform/sockets.ts';
+import type { SessionContext } from './context.ts';
+import { observe } from './observe.ts';
+import { findMembers, treeOf } from './tree.ts';
+
+/** A TCP port at which a process of a task takes connections. */
+export interface ListeningPort {
+  readonly port: number;
+  /** The address that it listens at; `0.0.0.0` and `::` are all. */
+  readonly address: string;
+  /** The process; `null` where the system does not tell. */
+  readonly pid: number | null;
+}
+
+/** A socket that was a stranger's is not looked at again for so long: whose it is hardly ever changes. */
+const strangerMs = 2_000;
+
+const connectMs = 250;
+
+/** Whether this system lists who listens; elsewhere only a known port can be looked for, by connecting. */
+export function canListPorts(): boolean {
+  return listeningSockets() !== null;
+}
+
+/** Between two looks, since nothing tells of a new socket: this long, and longer the longer one waits. */
+const shortestPauseMs = 15;
+const longestPauseMs = 250;
+
+/**
+ * Looks for a port at which a task's processes listen. On Linux the kernel tells which sockets listen, in our
+ * own network namespace, and whose they are; elsewhere we connect to the port, which anybody may hold.
+ */
+export class PortSearch {
+  readonly #context: SessionContext;
+  readonly #taskId: string;
+  readonly #wanted: number | true;
+  readonly #beganAt = performance.now();
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #dueAt = Number.NEGATIVE_INFINITY;
+  #leastPauseMs = shortestPauseMs;
+  /** Sockets that were strangers', and when that was. */
+  #strangers = new Map<number, number>();
+
+  constructor(context: SessionContext, taskId: string, wanted: number | true) {
+    this.#context = context;
+    this.#taskId = taskId;
+    this.#wanted = wanted;
+  }
+
+  /** Milliseconds until the next look is due; 0 or less when it is. */
+  get dueInMs(): number {
+    return this.#dueAt - performance.now();
+  }
+
+  /** The task wrote something, perhaps that it listens now: the next look is soon. */
+  hasten(): void {
+    this.#dueAt = Math.min(this.#dueAt, this.#lookedAt + this.#leastPauseMs);
+  }
+
+  /** The port, if a process of the task listens now. */
+  async look(): Promise<ListeningPort | null> {
+    const begin = performance.now();
+    const found = await this.#look(begin);
+    this.#lookedAt = performance.now();
+    // A machine with many connections has long lists: looking takes a tenth of the time at most.
+    this.#leastPauseMs = Math.max(shortestPauseMs, 10 * (this.#lookedAt - begin));
+    const pause = Math.min(longestPauseMs, (begin - this.#beganAt) / 10);
+    this.#dueAt = this.#lookedAt + Math.max(this.#leastPauseMs, pause);
+    return found;
+  }
+
+  async #look(now: number): Promise<ListeningPort | null> {
+    const sockets = listeningSockets();
+    if (sockets === null) return this.#wanted === true ? null : await connecting(this.#wanted);
+    const candidates = sockets.filter(
+      ({ port, inode }) =>
+        (this.#wanted === true || port === this.#wanted) &&
+        now - (this.#strangers.get(inode) ?? Number.NEGATIVE_INFINITY) > strangerMs,
+    );
+    return candidates.length === 0 ? null : await this.#ofTask(candidates, now);
+  }
+
+  async #ofTask(candidates: readonly ListeningSocket[], now: number): Promise<ListeningPort | null> {
+    const observed = observe(this.#context, this.#taskId);
+    if (observed === null || observed.alive === 'unknown' || observed.deathReason !== null) return null;
+    const { system } = this.#context.store;
+    const tree = treeOf(observed.facts, this.#context.live.get(this.#taskId)?.pid ?? null, system);
+    for (const { pid } of await findMembers(tree, system)) {
+      const inodes = new Set(socketsOf(pid));
+      const found = candidates.find(({ inode }) => inodes.has(inode));
+      if (found !== undefined) return { port: found.port, address: found.address, pid };
+    }
+    const recent = [...this.#strangers].filter(([, seenAt]) => now - seenAt <= strangerMs);
+    this.#strangers = new Map([...recent, ...candidates.map(({ inode }) => [inode, now] as const)]);
+    return null;
+  }
+}
+
+async function connecting(port: number): Promise<ListeningPort | null> {
+  for (const address of ['127.0.0.1', '::1']) {
+    if (await accepts(address, port)) return { port, address, pid: null };
+  }
+  return null;
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: connectMs });
+    const done = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+    socket.once('timeout', () => done(false));
+  });
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { utimesSync } from 'node:fs';
+import { test } from 'node:test';
+import { World, waitFor } from '../support/world.ts';
+
+test('silence counts from the last write', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('for i in 1 2 3 4 5 6; do echo $i; sleep 0.05; done; exec sleep 1000');
+  const { cause, idleMs } = await task.waitFor({ idleMs: 400 });
+  assert.equal(cause, 'idle');
+  assert.ok((idleMs ?? 0) >= 400);
+  assert.equal((await task.read()).text, '1\n2\n3\n4\n5\n6\n');
+});
+
+test('silence before the call counts, and of a task that wrote nothing it counts from its start', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('exec sleep 1000', { separate: true });
+  await waitFor(() => task.snapshot().startedAt !== null, 'the start');
+  const { cause, snapshot } = await task.waitFor({ idleMs: 50, timeoutMs: 10_000 });
+  assert.deepEqual([cause, snapshot.output.bytes], ['idle', 0]);
+  const hourAgo = Date.now() / 1000 - 3600;
+  for (const path of [snapshot.output.path, snapshot.output.stderrPath ?? ''])
+    utimesSync(path, hourAgo, hourAgo);
+  const { idleMs } = await task.waitFor({ idleMs: 3_500_000, timeoutMs: 10_000 });
+  assert.ok((idleMs ?? 0) >= 3_500_000);
+});
+
+test('a write to either stream is no silence', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const command = 'while :; do echo x >&2; sleep 0.02; done';
+  const task = await session.spawn(command, { separate: true });
+  assert.equal((await task.waitFor({ idleMs: 2_000, timeoutMs: 2_400 })).cause, 'timeout');
+});
