@@ -70,8 +70,9 @@ export class Desk {
         continue;
       }
       const snapshot = this.snapshot(taskId);
-      if (snapshot === null || snapshot.delivered || !isEnded(snapshot.status)) this.#owed.delete(taskId);
-      else found.push(snapshot);
+      if (snapshot === null || snapshot.delivered) this.#owed.delete(taskId);
+      // One is told of an end before it is on disk; a moment later it is.
+      else if (isEnded(snapshot.status)) found.push(snapshot);
     }
     return { found, left };
   }
