@@ -41,7 +41,8 @@ export class Pushes {
 
   /** Sends the end of an MCP task of generation 1, once. */
   watchTask(desk: Desk, taskId: string): void {
-    if (!this.#isLegacy || this.#tasks.has(taskId)) return;
+    const known = desk.snapshot(taskId);
+    if (!this.#isLegacy || this.#tasks.has(taskId) || known === null || isEnded(known.status)) return;
     this.#tasks.add(taskId);
     desk.session
       .task(taskId)

@@ -39,6 +39,8 @@ export function createTask2025(serving: Serving, desk: Desk, snapshot: TaskSnaps
   serving.watchTask?.(desk, snapshot.taskId);
   const forModel = `${sayTask(snapshot)}\nIt goes on in the background, and you will be told when it ends.`;
   return {
+    // The SDK lets a result with a task pass only when it has content as well.
+    content: [],
     task: task2025(snapshot),
     _meta: { 'io.modelcontextprotocol/model-immediate-response': forModel },
   };

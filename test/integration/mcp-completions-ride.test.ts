@@ -10,7 +10,8 @@ for (const generation of [1, 2] as const) {
     await using world = new World();
     const session = await world.session('s');
     await using server = await McpProcess.start(world, { generation, session: 's' });
-    const { taskId } = (await server.call('run', { command: 'sleep 0.3; exit 7', wait_ms: 0 })).structuredContent.task;
+    const { taskId } = (await server.call('run', { command: 'sleep 0.3; exit 7', wait_ms: 0 }))
+      .structuredContent.task;
     await waitFor(async () => (await session.pending()).length === 1, 'the end');
     const told = await answerThatTells(server);
     assert.deepEqual(
