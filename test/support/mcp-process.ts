@@ -157,7 +157,12 @@ export interface ToolResult {
   readonly isError?: boolean;
   readonly structuredContent: {
     readonly task: { readonly taskId: string; readonly status: string; readonly exitCode: number | null };
-    readonly output: { readonly text: string; readonly nextOffset: number; readonly path: string };
+    readonly output: {
+      readonly text: string;
+      readonly nextOffset: number;
+      readonly omittedBytes: number;
+      readonly path: string;
+    };
     readonly completions?: readonly { readonly taskId: string; readonly exitCode: number | null }[];
     readonly moreCompletions?: number;
     readonly [key: string]: unknown;
