@@ -49,7 +49,8 @@ export class StdioLink implements Transport {
       const acknowledged = await this.#subscriptions.acknowledged(message);
       await this.#inner.send(acknowledged ?? message, options);
       if (acknowledged !== null) {
-        this.#subscriptions.begin(acknowledged, (notification) => this.#inner.send(notification));
+        const send = (notification: JSONRPCMessage): Promise<void> => this.#inner.send(notification);
+        this.#subscriptions.begin(acknowledged, send).catch(() => undefined);
       }
       return;
     }

@@ -29,7 +29,7 @@ export async function runStdioServer(options: StdioServerOptions): Promise<void>
   const { store, session = null, input = process.stdin, output = process.stdout, onError } = options;
   const peer = new Peer(new Desks(store));
   let made: MadeServer | null = null;
-  const subscriptions = new TaskSubscriptions(peer, () => made);
+  const subscriptions = new TaskSubscriptions(peer, () => made, { proves: true });
   const link = new StdioLink(new StdioServerTransport(input, output), peer.receipts, subscriptions);
   const closed = new Promise<void>((resolve) => link.onClosed(resolve));
   serveStdio(

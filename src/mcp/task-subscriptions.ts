@@ -26,11 +26,14 @@ interface Subscription {
 export class TaskSubscriptions {
   readonly #peer: Peer;
   readonly #made: () => MadeServer | null;
+  readonly #proves: boolean;
   readonly #subscriptions = new Map<unknown, Subscription>();
 
-  constructor(peer: Peer, made: () => MadeServer | null) {
+  /** @param options.proves whether a later request shows that what was sent before it was received. */
+  constructor(peer: Peer, made: () => MadeServer | null, options: { readonly proves: boolean }) {
     this.#peer = peer;
     this.#made = made;
+    this.#proves = options.proves;
   }
 
   /** A client wants to listen. What it asks for counts when the SDK acknowledges the rest. */
@@ -65,15 +68,19 @@ export class TaskSubscriptions {
     return { ...message, params: { ...message.params, notifications } };
   }
 
-  /** Sends what happens to the tasks from now on; what has ended already, at once. */
-  begin(acknowledgement: JSONRPCNotification, send: (message: JSONRPCNotification) => Promise<void>): void {
+  /**
+   * Sends what happens to the tasks from now on; what has ended already, at once.
+   * @returns when all of them have ended, or nobody listens any more.
+   */
+  async begin(
+    acknowledgement: JSONRPCNotification,
+    send: (message: JSONRPCNotification) => Promise<void>,
+  ): Promise<void> {
     const subscription = this.#subscriptions.get(subscriptionOf(acknowledgement));
     if (subscription === undefined) return;
     for (const uri of subscription.resources)
       this.#made()?.pushes?.resources.add(uri, subscription.request.id);
-    for (const taskId of subscription.taskIds) {
-      this.#follow(subscription, taskId, send).catch(() => undefined);
-    }
+    await Promise.allSettled(subscription.taskIds.map((taskId) => this.#follow(subscription, taskId, send)));
   }
 
   close(): void {
@@ -95,9 +102,11 @@ export class TaskSubscriptions {
     this.#peer.handOver(taskId);
     const _meta = { [subscriptionKey]: subscription.request.id };
     const params = { ...(await detailedTask(desk, snapshot)), _meta };
+    const message: JSONRPCNotification = { jsonrpc: '2.0', method: 'notifications/tasks', params };
+    if (!this.#proves) return await send(message);
     const outcome = this.#peer.tell(desk, [taskId]);
     try {
-      await send({ jsonrpc: '2.0', method: 'notifications/tasks', params });
+      await send(message);
       this.#peer.receipts.wrote([outcome]);
     } catch {
       outcome.lost();

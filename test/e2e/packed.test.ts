@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { root } from '../support/repository.ts';
 
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  dependencies: Record<string, string>;
-};
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-packed-'));
 const consumer = join(scratch, 'consumer');
 after(() => rmSync(scratch, { recursive: true }));
@@ -19,9 +21,8 @@ test('the packed package installs into an empty project', () => {
   assert.ok(tarball, 'npm pack wrote no tarball');
   mkdirSync(consumer);
   writeFileSync(join(consumer, 'package.json'), '{ "private": true, "type": "module" }');
-  // The dependencies come from our own node_modules, so that no registry is asked.
-  const dependencies = Object.keys(manifest.dependencies).map((name) => join(root, 'node_modules', name));
-  npm(root, 'pack', '--pack-destination', scratch, ...dependencies);
+  // The dependencies, and theirs, come from our own node_modules, so that no registry is asked.
+  npm(root, 'pack', '--pack-destination', scratch, ...dependenciesOf(manifest));
   const tarballs = readdirSync(scratch).filter((name) => name.endsWith('.tgz'));
   npm(
     consumer,
@@ -52,6 +53,20 @@ test('what is loaded only when it is used is found there, too', () => {
   assert.equal(run(process.execPath, ['waits.mjs', join(scratch, 'store')], consumer).trim(), 'pattern');
 });
 
+test('the MCP server of the package answers its client there', () => {
+  const program = `import { openStore } from 'outlive';
+    import { runStdioServer } from 'outlive/mcp';
+    const store = await openStore({ dir: process.argv[2] });
+    await runStdioServer({ store, session: 's' });
+    await store.close();`;
+  writeFileSync(join(consumer, 'serves.mjs'), program);
+  const clientInfo = { name: 'test', version: '1' };
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  const input = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`;
+  const args = ['serves.mjs', join(scratch, 'store')];
+  assert.match(run(process.execPath, args, consumer, input), /"serverInfo":\{"name":"outlive"/);
+});
+
 test('a program in that project can import openStore', () => {
   const program = "import { openStore } from 'outlive'; console.log(typeof openStore);";
   writeFileSync(join(consumer, 'program.mjs'), program);
@@ -68,6 +83,17 @@ test("a TypeScript program in that project type-checks, the package's declaratio
   run(process.execPath, [tsc, ...options, ...types, 'program.ts'], consumer);
 });
 
+/** The folders of all that a package needs, and of what that needs. */
+function dependenciesOf({ dependencies = {} }: Manifest, found = new Set<string>()): string[] {
+  for (const name of Object.keys(dependencies)) {
+    const folder = join(root, 'node_modules', name);
+    if (found.has(folder)) continue;
+    found.add(folder);
+    dependenciesOf(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')), found);
+  }
+  return [...found];
+}
+
 function npm(cwd: string, ...args: string[]): void {
   // Under `npm test` the npm that runs us is known by path; that works on Windows too, where npm is not a program.
   const cli = process.env.npm_execpath;
@@ -75,9 +101,9 @@ function npm(cwd: string, ...args: string[]): void {
   else run('npm', args, cwd);
 }
 
-function run(command: string, args: readonly string[], cwd: string): string {
+function run(command: string, args: readonly string[], cwd: string, input = ''): string {
   try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 120_000 });
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 120_000, input });
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error });
