@@ -55,7 +55,7 @@ export function makeServer(setup: ServerSetup): MadeServer {
 
 function capabilities(era: 'legacy' | 'modern', canPush: boolean) {
   const resources = { subscribe: canPush, listChanged: canPush };
-  const common = { tools: {}, resources, ...(canPush && era === 'legacy' && { logging: {} }) };
+  const common = { tools: {}, resources, ...((canPush || era === 'modern') && { logging: {} }) };
   if (era === 'modern') return { ...common, extensions: { [tasksExtension]: {} } };
   return { ...common, tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } };
 }

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
 import type { Desk } from './desk.ts';
+import { logMessage } from './log-ends.ts';
 import type { Peer } from './peer.ts';
-import { sayTask } from './present.ts';
 import { ResourceWatch } from './resource-watch.ts';
 import { task2025 } from './tasks-2025.ts';
 import { parseUri } from './uris.ts';
@@ -68,10 +68,8 @@ export class Pushes {
 
   #ended(completion: TaskSnapshot): void {
     this.resources.look();
-    const level: LoggingLevel = completion.status === 'completed' ? 'info' : 'warning';
+    const { level, data } = logMessage(completion);
     if (this.#logLevel === null || levels.indexOf(level) < levels.indexOf(this.#logLevel)) return;
-    const { taskId, status, exitCode } = completion;
-    const data = { message: sayTask(completion), taskId, status, exitCode };
     this.#send('notifications/message', { level, logger: 'outlive', data });
   }
 

@@ -4,7 +4,8 @@ import { OutliveError } from '../errors/error.ts';
 import { isEnded } from '../model/words.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import { callResult } from './call-result.ts';
-import type { Desk } from './desk.ts';
+import { Desk } from './desk.ts';
+import { logEnds } from './log-ends.ts';
 import { withProgress } from './progress.ts';
 import { jsonSchema } from './schemas.ts';
 import { asProtocolError, deskFor, invalidParams, type Serving, tellWith } from './serving.ts';
@@ -56,9 +57,11 @@ async function callTool(serving: Serving, params: z.infer<typeof callParams>, ct
       `the tool ${tool.name} cannot be called as a task`,
     );
   }
-  const desk = await deskFor(serving, ctx);
+  const desk = await openDesk(serving, ctx);
+  if (!(desk instanceof Desk)) return callResult(desk);
+  const stopLogging = logEnds(ctx, desk);
   const work = callAndCatch(serving, tool, params.arguments, { desk, ctx, asTask });
-  const answer = await withProgress(ctx, tool.name, work);
+  const answer = await withProgress(ctx, tool.name, work).finally(stopLogging);
   if (asTask && answer.started !== undefined) return createTask2025(serving, desk, answer.started);
   const live = answer.started !== undefined && !isEnded(answer.started.status) ? answer.started : undefined;
   if (live !== undefined && serving.era === 'modern' && declaresTasks(ctx)) {
@@ -74,6 +77,15 @@ async function answered(serving: Serving, ctx: ServerContext, desk: Desk, answer
   // What the client has sent already is read before the answer is written, so that it is no proof of its receipt.
   await yieldToOthers();
   return callResult(answer, riders);
+}
+
+/** The session of a call, or the answer that says why it cannot be had. */
+async function openDesk(serving: Serving, ctx: ServerContext): Promise<Desk | ToolAnswer> {
+  try {
+    return await deskFor(serving, ctx);
+  } catch (error) {
+    return failure(error);
+  }
 }
 
 interface Caller {
@@ -97,9 +109,15 @@ async function callAndCatch(
       untold: (taskId) => serving.peer.untold(desk, taskId),
     });
   } catch (error) {
-    if (asTask || !(error instanceof OutliveError)) throw asProtocolError(error);
-    return { text: `${error.code}: ${error.message}`, structured: {}, isError: true, tells: [] };
+    if (asTask) throw asProtocolError(error);
+    return failure(error);
   }
+}
+
+/** Our own failure as an answer, which a model can read; another error is none of the model's business. */
+function failure(error: unknown): ToolAnswer {
+  if (!(error instanceof OutliveError)) throw error;
+  return { text: `${error.code}: ${error.message}`, structured: {}, isError: true, tells: [] };
 }
 
 function unknownTool(name: string): ProtocolError {

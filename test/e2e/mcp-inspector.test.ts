@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { removeUnfinishedPipes } from '../support/lifelines.ts';
 import { mcpEnvironment } from '../support/mcp-env.ts';
 import { startHttp, testToken } from '../support/mcp-http.ts';
 import { root } from '../support/repository.ts';
@@ -63,6 +64,7 @@ test('a command that kills the server of the inspector goes on, and the next cal
   const command = "kill -9 $(awk '{print $4}' /proc/$PPID/stat); echo survived; exit 3";
   const args = ['--method', 'tools/call', '--tool-name', 'run', '--tool-arg', `command=${command}`];
   await assert.rejects(inspect(target, args), /closed/);
+  await removeUnfinishedPipes(world.dir);
   const told = await inspect(target, ['--method', 'tools/call', '--tool-name', 'wait']);
   assert.match(JSON.stringify(told), /exit code 3.*survived/);
 });

@@ -66,23 +66,3 @@ test('a resource of another session, or of nobody, is not found', async () => {
     assert.equal(error?.code, -32602, uri);
   }
 });
-
-test('log messages tell of ends only a client that has set a level, and only from that level on', async () => {
-  await using world = new World();
-  await using quiet = await McpProcess.start(world, { generation: 1, session: 's' });
-  await quiet.call('tasks');
-  await using server = await McpProcess.start(world, { generation: 1, session: 's' });
-  await server.request('logging/setLevel', { level: 'warning' });
-  await server.call('run', { command: 'true' });
-  const { task } = (await server.call('run', { command: 'exit 9' })).structuredContent;
-  const { level, data } = await server.notified('notifications/message');
-  assert.equal(level, 'warning');
-  assert.deepEqual(
-    [(data as { taskId: string }).taskId, (data as { exitCode: number }).exitCode],
-    [task.taskId, 9],
-  );
-  const messages = [...server.notifications, ...quiet.notifications].filter(
-    ({ method }) => method === 'notifications/message',
-  );
-  assert.equal(messages.length, 1);
-});

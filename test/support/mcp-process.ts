@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { removeUnfinishedPipes } from './lifelines.ts';
 import { mcpEnvironment } from './mcp-env.ts';
 import { fixturePath, type World, waitFor } from './world.ts';
 
@@ -30,6 +31,7 @@ const tasksExtension = 'io.modelcontextprotocol/tasks';
 /** A real server process, and a client that writes each line itself, so that a test decides what is said when. */
 export class McpProcess implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams;
+  readonly #dir: string;
   readonly #options: ProcessOptions;
   readonly #exited: Promise<unknown>;
   readonly #answers = new Map<unknown, (message: Message) => void>();
@@ -39,8 +41,9 @@ export class McpProcess implements AsyncDisposable {
   stderr = '';
   #next = 0;
 
-  private constructor(child: ChildProcessWithoutNullStreams, options: ProcessOptions) {
+  private constructor(child: ChildProcessWithoutNullStreams, dir: string, options: ProcessOptions) {
     this.#child = child;
+    this.#dir = dir;
     this.#options = options;
     this.#exited = once(child, 'exit');
     child.stdin.on('error', () => undefined);
@@ -55,7 +58,7 @@ export class McpProcess implements AsyncDisposable {
     const { session, env, cwd = world.base, clientName = 'test' } = options;
     const args = [fixturePath('mcp-server.mjs'), world.dir, ...(session === undefined ? [] : [session])];
     const child = spawn(process.execPath, args, { env: mcpEnvironment(env), cwd });
-    const server = new McpProcess(child, options);
+    const server = new McpProcess(child, world.dir, options);
     if (options.generation !== 1) return server;
     const clientInfo = { name: clientName, version: '1' };
     const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
@@ -116,6 +119,7 @@ export class McpProcess implements AsyncDisposable {
   async crash(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#exited;
+    await removeUnfinishedPipes(this.#dir);
   }
 
   /** Closes its stdin, and gives its exit code when it has ended. */
