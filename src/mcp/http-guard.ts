@@ -4,7 +4,7 @@ import { checkSessionId } from '../engine/spawn-request.ts';
 import { showsToken } from './http-token.ts';
 
 /** The header, and the parameter of the address, in which a client names its session. */
-export const sessionHeader = 'outlive-session';
+const sessionHeader = 'outlive-session';
 const sessionParameter = 'session';
 
 /** Where MCP is served. */

@@ -44,10 +44,10 @@ export function mcpTask(snapshot: TaskSnapshot, generation: Generation, nowMs: n
   };
 }
 
-const [shortestPollMs, longestPollMs] = [250, 5_000];
+const [shortestPollMs, longestPollMs] = [100, 5_000];
 
 /** How long a client should leave between two looks: the longer the task has run, the longer. */
 export function pollIntervalMs(snapshot: TaskSnapshot, nowMs: number): number {
   const age = nowMs - snapshot.createdAt;
-  return Math.round(Math.min(longestPollMs, Math.max(shortestPollMs, age / 10)));
+  return Math.round(Math.min(longestPollMs, Math.max(shortestPollMs, age / 20)));
 }
