@@ -126,8 +126,9 @@ class Endpoint {
       else peer.receipts.dropped(exchange);
     });
     this.#exchanges.set(request, exchange);
-    const listens = isListen(body.parsed);
-    if (!listens && 'parsed' in body) peer.receipts.arrived(exchange);
+    const method = methodOf(body.parsed);
+    const listens = method === 'subscriptions/listen';
+    if (!listens) peer.receipts.arrived(exchange, method === 'tools/call');
     const answer = await this.#handler.fetch(request, 'parsed' in body ? { parsedBody: body.parsed } : {});
     const made = listens ? this.#make('modern', request) : null;
     const whole = made === null ? answer : listenForTasks(body.parsed as JSONRPCRequest, answer, peer, made);
@@ -157,13 +158,8 @@ async function readBody(request: Request): Promise<Body | { status: number; mess
   }
 }
 
-function isListen(parsed: unknown): boolean {
-  return (
-    typeof parsed === 'object' &&
-    parsed !== null &&
-    'method' in parsed &&
-    parsed.method === 'subscriptions/listen'
-  );
+function methodOf(parsed: unknown): unknown {
+  return typeof parsed === 'object' && parsed !== null && 'method' in parsed ? parsed.method : undefined;
 }
 
 /** Refuses before anything of the request was looked at; what else comes of it is not read. */

@@ -70,9 +70,8 @@ export class StdioLink implements Transport {
   #came(message: JSONRPCMessage): void {
     if (!('method' in message)) return;
     if ('id' in message) {
-      // What a listening client has asked for is answered when it stops, so it never proves a receipt.
       if (message.method === 'subscriptions/listen') this.#subscriptions.requested(message);
-      else this.#receipts.arrived(message.id);
+      else this.#receipts.arrived(message.id, message.method === 'tools/call');
     } else if (message.method === 'notifications/cancelled') {
       const id: unknown = message.params?.requestId;
       this.#receipts.dropped(id);

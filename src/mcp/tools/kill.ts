@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { z } from 'zod';
 import { isEnded } from '../../model/words.ts';
 import { presentTask, sayTask } from '../present.ts';
@@ -19,9 +18,9 @@ export const kill = defineTool({
       .optional()
       .describe('between the first signal and SIGKILL; default 3000'),
     kill_signal: z
-      .enum(Object.keys(constants.signals) as [NodeJS.Signals, ...NodeJS.Signals[]])
+      .enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'])
       .optional()
-      .describe('the first signal, such as SIGINT; default SIGTERM'),
+      .describe('the first signal; default SIGTERM'),
   }),
   output: z.object({ task: taskSchema, ...ridingFields }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
