@@ -20,6 +20,7 @@ import { throughput } from './rows/slots.ts';
 import { spawnReply } from './rows/spawn.ts';
 import { tailOfLargeLog } from './rows/tail.ts';
 import { thousandTasks } from './rows/thousand.ts';
+import { lineToWaiter } from './rows/wait-for.ts';
 import { asTable } from './table.ts';
 
 const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = {
@@ -30,6 +31,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   thousand: thousandTasks,
   'adopt-ended': adoptEnded,
   tail: tailOfLargeLog,
+  'wait-for': lineToWaiter,
   import: importCost,
   mcp: exitToMcpClient,
 };

@@ -1,11 +1,18 @@
 export type { Completion, CompletionsOptions } from './api/completions.ts';
+export type { WatchMatch } from './api/match-feed.ts';
 export { openStore, type StoreOptions } from './api/open-store.ts';
 export type { FollowOptions, OutputChunk, ReadOptions, TailOptions } from './api/output.ts';
 export type { PruneOptions, PruneResult } from './api/prune.ts';
 export type { RunOptions, RunResult, Session, ShutdownOptions } from './api/session.ts';
+export type { OwedMatch } from './api/session-watches.ts';
 export type { SessionOptions, Store } from './api/store.ts';
 export type { KillOptions, Task, WaitOptions } from './api/task.ts';
 export type { WaitForCause, WaitForOptions, WaitForResult } from './api/wait-for-options.ts';
+export type { WaitAnyResult } from './api/wait-many.ts';
+export type { MatchOptions, WatchOptions } from './api/watch-options.ts';
+export type { AddWatchOptions } from './api/watch-task.ts';
+export type { MatchContext } from './engine/match-context.ts';
+export type { WatchSummary } from './engine/pattern-watches.ts';
 export type { ListeningPort } from './engine/ports.ts';
 export type { SpawnOptions } from './engine/spawn-request.ts';
 export { type ErrorCode, errorCodes, OutliveError } from './errors/error.ts';

@@ -7,20 +7,28 @@ import { after } from '../util/wait.ts';
 const firstPollMs = 250;
 const longestPollMs = 2_000;
 
+/** How to wait for growth. */
+export interface GrowthOptions {
+  /** The poll may become rarer, since {@link Growth.found} makes it frequent again. @default false */
+  readonly slowsDown?: boolean;
+  /** Waiting keeps the process. @default true */
+  readonly holds?: boolean;
+}
+
 /** Wakes somebody when the output of a task grows or the task changes. */
 export class Growth {
   readonly #watcher: FSWatcher | undefined;
   readonly #unlisten: () => void;
-  readonly #slowsDown: boolean;
+  readonly #options: GrowthOptions;
   #grown = false;
   #pollMs = firstPollMs;
   #wake: (() => void) | undefined;
 
-  /** @param slowsDown the poll may become rarer, since an event or {@link Growth.found} makes it frequent again. */
-  constructor(context: SessionContext, taskId: string, path: string, slowsDown = false) {
+  /** @param path the output; `null`: only what happens to the task matters. */
+  constructor(context: SessionContext, taskId: string, path: string | null, options: GrowthOptions = {}) {
     const notify = (): void => this.wake();
-    this.#slowsDown = slowsDown;
-    this.#watcher = watchFile(path, notify);
+    this.#options = options;
+    this.#watcher = path === null ? undefined : watchFile(path, notify);
     const listeners = context.listeners.get(taskId) ?? new Set();
     context.listeners.set(taskId, listeners.add(notify));
     this.#unlisten = () => {
@@ -53,7 +61,7 @@ export class Growth {
   next(abortSignal: AbortSignal | undefined, mostMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     if (this.#grown || abortSignal?.aborted) return Promise.resolve(this.#grown);
     // Only who waits keeps the process; an iterator that was left alone does not.
-    const release = holdProcess();
+    const release = this.#options.holds === false ? () => undefined : holdProcess();
     return new Promise((resolve) => {
       const done = (): void => {
         release();
@@ -63,7 +71,7 @@ export class Growth {
         resolve(this.#grown);
       };
       const timer = after(Math.min(mostMs, this.#pollMs), done);
-      if (this.#slowsDown) this.#pollMs = Math.min(this.#pollMs * 2, longestPollMs);
+      if (this.#options.slowsDown) this.#pollMs = Math.min(this.#pollMs * 2, longestPollMs);
       abortSignal?.addEventListener('abort', done, { once: true });
       this.#wake = done;
     });

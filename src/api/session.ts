@@ -23,7 +23,11 @@ import { closed, taskNotFound } from './errors.ts';
 import { outputLimits } from './open-sessions.ts';
 import type { OutputChunk } from './output.ts';
 import { type PruneOptions, type PruneResult, pruneSession } from './prune.ts';
+import type { OwedMatch } from './session-watches.ts';
 import { Task } from './task.ts';
+import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
+import type { WaitAnyResult } from './wait-many.ts';
+import type { MatchOptions } from './watch-options.ts';
 
 /** How to run a command in the foreground for a while. */
 export interface RunOptions extends SpawnOptions {
@@ -125,10 +129,42 @@ export class Session implements AsyncDisposable {
     return (await snapshots(this.#context)).sort((a, b) => a.createdAt - b.createdAt);
   }
 
+  /**
+   * Waits until something of the kind that `task.waitFor` waits for happens to one of some tasks. Only what is
+   * reported is acknowledged.
+   * @throws OutliveError as `task.waitFor` does.
+   */
+  async waitAny(tasks: Iterable<Task | string>, options: WaitForOptions = {}): Promise<WaitAnyResult> {
+    this.#mustBeOpen();
+    const { waitAny } = await import('./wait-many.ts');
+    return await waitAny(this.#context, this.#idsOf(tasks), options);
+  }
+
+  /**
+   * Waits until it happens to each of some tasks. Their ends are acknowledged when all of them are there.
+   * @returns a result for each task, in their order.
+   * @throws OutliveError as `task.waitFor` does.
+   */
+  async waitAll(tasks: Iterable<Task | string>, options: WaitForOptions = {}): Promise<WaitForResult[]> {
+    this.#mustBeOpen();
+    const { waitAll } = await import('./wait-many.ts');
+    return await waitAll(this.#context, this.#idsOf(tasks), options);
+  }
+
   /** Yields every completion that is owed, and then each as it comes. */
   completions(options: CompletionsOptions = {}): AsyncGenerator<Completion, void, undefined> {
     this.#mustBeOpen();
     return completions(this.#context, options);
+  }
+
+  /**
+   * Yields every match of the durable watches of this session's tasks that is owed, and then each as it comes;
+   * see `task.addWatch`.
+   */
+  async *watches(options: MatchOptions = {}): AsyncGenerator<OwedMatch, void, undefined> {
+    this.#mustBeOpen();
+    const { sessionWatches } = await import('./session-watches.ts');
+    yield* sessionWatches(this.#context, options);
   }
 
   /** What is owed now, without taking it, the oldest end first. */
@@ -188,6 +224,7 @@ export class Session implements AsyncDisposable {
     for (const waiters of [...this.#context.waiters.values()])
       for (const waiter of [...waiters]) waiter.ended(null);
     for (const consumer of [...this.#context.consumers]) consumer.stop();
+    for (const wake of [...this.#context.watchListeners]) wake();
     for (const listeners of [...this.#context.listeners.values()]) for (const wake of [...listeners]) wake();
     this.#onClose();
   }
@@ -201,6 +238,10 @@ export class Session implements AsyncDisposable {
     const { retentionMs } = this.#context.limits;
     if (retentionMs !== null)
       pruneSession(this.#context, { olderThanMs: retentionMs }).catch(() => undefined);
+  }
+
+  #idsOf(tasks: Iterable<Task | string>): string[] {
+    return [...tasks].map((task) => this.task(typeof task === 'string' ? task : task.id).id);
   }
 
   #mustBeOpen(): void {

@@ -1,15 +1,19 @@
 import type { SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
 import { takeSnapshot } from '../engine/observe.ts';
+import { closeWatch, type WatchSummary, watchesOf } from '../engine/pattern-watches.ts';
 import { checkNumber } from '../engine/spawn-request.ts';
 import { stopTask } from '../engine/stop.ts';
 import { foldFacts } from '../model/fold.ts';
 import { bounds, defaults } from '../model/limits.ts';
+import type { Pattern } from '../model/pattern.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import { isEnded } from '../model/words.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import { closed, taskNotFound } from './errors.ts';
 import { checkSignal } from './kill-signal.ts';
+import type { WatchMatch } from './match-feed.ts';
 import {
   type FollowOptions,
   follow,
@@ -20,8 +24,9 @@ import {
   tail,
 } from './output.ts';
 import { untilEnded } from './wait.ts';
-import { waitFor } from './wait-for.ts';
 import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
+import type { WatchOptions } from './watch-options.ts';
+import type { AddWatchOptions } from './watch-task.ts';
 
 /** How to wait for the end of a task. */
 export interface WaitOptions {
@@ -87,7 +92,48 @@ export class Task {
    */
   async waitFor(options: WaitForOptions): Promise<WaitForResult> {
     this.#mustBeOpen();
+    if (Object.keys(options).every((name) => endOptions.has(name)))
+      return endResult(await this.wait(options));
+    // Loaded when it is used: an import of the package is to cost little.
+    const { waitFor } = await import('./wait-for.ts');
     return await waitFor(this.#context, this.id, options);
+  }
+
+  /**
+   * Yields each line of output in which a pattern stands, those that are there and then those that come, until
+   * the task has ended and all was searched. Nothing of it is kept: see {@link Task.addWatch}.
+   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`.
+   */
+  async *watch(pattern: Pattern, options: WatchOptions = {}): AsyncGenerator<WatchMatch, void, undefined> {
+    this.#mustBeOpen();
+    const { watchTask } = await import('./watch-task.ts');
+    yield* watchTask(this.#context, this.id, pattern, options);
+  }
+
+  /**
+   * Opens a durable watch: from now on its matches are owed to the session, by `session.watches()`, until they
+   * are acknowledged, whoever was there when they were written.
+   * @returns its id.
+   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `CLOSED`.
+   */
+  async addWatch(pattern: Pattern, options: AddWatchOptions = {}): Promise<string> {
+    this.#mustBeOpen();
+    const { addWatch } = await import('./watch-task.ts');
+    return await addWatch(this.#context, this.id, pattern, options);
+  }
+
+  /**
+   * Ends a durable watch: nothing more of it is owed.
+   * @returns whether it was open.
+   */
+  async removeWatch(watchId: string): Promise<boolean> {
+    this.#mustBeOpen();
+    return closeWatch(this.#context, this.id, watchId);
+  }
+
+  /** The durable watches that are open. */
+  watches(): WatchSummary[] {
+    return watchesOf(this.#context, this.id);
   }
 
   /** Reads a stretch of the output, by bytes. */
@@ -136,4 +182,12 @@ export class Task {
   #mustBeOpen(): void {
     if (this.#context.closed) throw closed('session');
   }
+}
+
+/** A wait with these options is for the end alone. */
+const endOptions: ReadonlySet<string> = new Set(['exit', 'timeoutMs', 'ack', 'abortSignal']);
+
+function endResult(snapshot: TaskSnapshot): WaitForResult {
+  const cause = isEnded(snapshot.status) ? 'exit' : 'timeout';
+  return { cause, snapshot, match: null, port: null, idleMs: null };
 }

@@ -23,16 +23,20 @@ import {
   type WaitForResult,
 } from './wait-for-options.ts';
 
+/** Of several waits one is answered: asked before anything is acknowledged or reported, whether it is this one. */
+export type MayAnswer = () => boolean;
+
 /** Waits for whatever comes first: see {@link WaitForOptions}. */
 export async function waitFor(
   context: SessionContext,
   taskId: string,
   options: WaitForOptions,
+  mayAnswer: MayAnswer = () => true,
 ): Promise<WaitForResult> {
   const request = checkWaitFor(options);
   request.abortSignal?.throwIfAborted();
   const matcher = request.pattern === null ? null : await compilePattern(request.pattern);
-  const wait = new Wait(context, taskId, request, matcher);
+  const wait = new Wait(context, taskId, request, matcher, mayAnswer);
   try {
     return await wait.result();
   } finally {
@@ -43,10 +47,17 @@ export async function waitFor(
 /** Whoever is told of an end asks at once whether it is the result: so much output is searched for the answer. */
 const lastSearchBytes = 4 * 1024 ** 2;
 
+/** So long the output is searched before something else is looked at. */
+const stretchMs = 50;
+
+/** What is there already is searched for so long, however short the time limit: 0 is to find it, too. */
+const leastSearchMs = 1_000;
+
 class Wait implements EndWaiter {
   readonly #context: SessionContext;
   readonly #taskId: string;
   readonly #request: WaitForRequest;
+  readonly #mayAnswer: MayAnswer;
   readonly #search: OutputSearch | null;
   readonly #ports: PortSearch | null;
   readonly #silence: Silence;
@@ -58,18 +69,28 @@ class Wait implements EndWaiter {
   /** The end was acknowledged for this caller, so that it is what he gets. */
   #endIsOurs = false;
   #started = false;
+  /** There is output that was not searched yet. */
+  #behind = false;
 
-  constructor(context: SessionContext, taskId: string, request: WaitForRequest, matcher: LineMatcher | null) {
+  constructor(
+    context: SessionContext,
+    taskId: string,
+    request: WaitForRequest,
+    matcher: LineMatcher | null,
+    mayAnswer: MayAnswer,
+  ) {
     const observed = observe(context, taskId);
     if (observed === null) throw taskNotFound(context.sessionId, taskId);
     this.#context = context;
     this.#taskId = taskId;
     this.#request = request;
+    this.#mayAnswer = mayAnswer;
     this.#search = matcher === null ? null : new OutputSearch(matcher, request.from);
     this.#ports = request.port === null ? null : new PortSearch(context, taskId, request.port);
     this.#silence = new Silence(context, taskId);
     const { path } = outputFile(context.paths, taskId, request.stream, observed.facts);
-    this.#growth = new Growth(context, taskId, path, true);
+    const onlyEnd = this.#search === null && this.#ports === null && request.idleMs === null;
+    this.#growth = new Growth(context, taskId, onlyEnd ? null : path, { slowsDown: true });
     if (decide(observed.facts, observed.alive).state === 'ended') {
       this.#end = describe(context, taskId, observed);
     } else addWaiter(context, taskId, this);
@@ -78,10 +99,20 @@ class Wait implements EndWaiter {
   /** The end is the result, unless the last of the output has the pattern, or leftovers may hold the port. */
   acknowledges(end: { readonly leftovers: readonly unknown[] }): boolean {
     if (!this.#request.ack || (this.#ports !== null && end.leftovers.length > 0)) return false;
-    let more = true;
-    for (let bytes = 0; more && bytes < lastSearchBytes; bytes += searchStepBytes) more = this.#searchStep();
-    this.#endIsOurs = !more && this.#match === null;
+    this.#endIsOurs = this.#lastSearch() && this.#match === null && this.#mayAnswer();
     return this.#endIsOurs;
+  }
+
+  /** Searches what is left of the output of a task that has ended; false when that is too much for one turn. */
+  #lastSearch(): boolean {
+    try {
+      for (let bytes = 0; bytes < lastSearchBytes; bytes += searchStepBytes) {
+        if (!this.#searchStep()) return true;
+      }
+    } catch {
+      // The caller is told when he searches himself; the task must be settled all the same.
+    }
+    return false;
   }
 
   ended(snapshot: TaskSnapshot | null): void {
@@ -100,6 +131,8 @@ class Wait implements EndWaiter {
       if (this.#context.closed) throw closed('session');
       if (this.#gone) throw taskNotFound(this.#context.sessionId, this.#taskId);
       abortSignal?.throwIfAborted();
+      // A writer that is faster than the search must not keep the rest from being looked at.
+      if (this.#behind) continue;
       const byEvent = await this.#growth.next(abortSignal, this.#nextDueMs());
       if (byEvent) this.#ports?.hasten();
       else if (searched !== this.#search?.offset) this.#growth.found();
@@ -120,20 +153,36 @@ class Wait implements EndWaiter {
   async #look(): Promise<WaitForResult | null> {
     // First whether it ended, then the output and the ports: what comes between the two is seen.
     const end = this.#end;
-    while (this.#searchStep()) {
-      await yieldToOthers();
-      if (this.#request.abortSignal?.aborted || this.#context.closed) return null;
-    }
-    if (this.#match !== null) return this.#report('pattern', { match: this.#match });
+    this.#behind = !(await this.#searchFor(end === null ? stretchMs : Number.POSITIVE_INFINITY));
+    if (this.#request.abortSignal?.aborted || this.#context.closed) return null;
+    if (this.#match !== null) return this.#answer('pattern', { match: this.#match });
     const isDue = this.#ports !== null && (end !== null || this.#ports.dueInMs <= 0);
     const port = isDue ? await this.#ports?.look() : null;
-    if (port) return this.#report('port', { port });
-    if (end !== null) return this.#report('exit', { snapshot: this.#acknowledged(end) });
+    if (port) return this.#answer('port', { port });
+    if (end !== null) return this.#answer('exit', { snapshot: end });
     const silentMs = this.#silentMs();
     if (silentMs >= (this.#request.idleMs ?? Number.POSITIVE_INFINITY)) {
-      return this.#report('idle', { idleMs: Math.floor(silentMs) });
+      return this.#answer('idle', { idleMs: Math.floor(silentMs) });
     }
-    return this.#timeLeftMs() <= 0 ? this.#report('timeout', {}) : null;
+    const searchedMs = performance.now() - this.#beganAt;
+    const mayStop = !this.#behind || searchedMs >= leastSearchMs;
+    return this.#timeLeftMs() <= 0 && mayStop ? this.#report('timeout', {}) : null;
+  }
+
+  /** Searches the output for so long at most; true when all that is there was searched. */
+  async #searchFor(limitMs: number): Promise<boolean> {
+    const until = performance.now() + limitMs;
+    while (this.#searchStep()) {
+      await yieldToOthers();
+      if (this.#request.abortSignal?.aborted || this.#context.closed) return false;
+      if (performance.now() >= until) return false;
+    }
+    return true;
+  }
+
+  #answer(cause: WaitForCause, what: Partial<WaitForResult>): WaitForResult | null {
+    if (!this.#mayAnswer()) return null;
+    return this.#report(cause, what.snapshot ? { snapshot: this.#acknowledged(what.snapshot) } : what);
   }
 
   /** Searches a stretch of output; true when there is more. */

@@ -11,7 +11,8 @@ import { exceedsKeep } from './cut-output.ts';
 import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
 import { type Observed, observe, takeSnapshot } from './observe.ts';
-import { removeTask } from './sweep.ts';
+import { noteWatches } from './pattern-watches.ts';
+import { hasOpenWatch, removeTask } from './sweep.ts';
 
 /** So long the event loop is kept busy at a stretch, in milliseconds. */
 const stretchMs = 5;
@@ -25,8 +26,12 @@ export async function adopt(context: SessionContext, limits: OutputLimits): Prom
   const pending: Promise<void>[] = [];
   for await (const taskId of unhurried(taskIds(context))) {
     const observed = observe(context, taskId);
-    if (observed === null) sweepEmpty(context, taskId);
-    else if (!takeEnded(context, taskId, observed))
+    if (observed === null) {
+      sweepEmpty(context, taskId);
+      continue;
+    }
+    noteWatches(context, taskId, observed.facts);
+    if (!takeEnded(context, taskId, observed))
       pending.push(look(context, limits, taskId).catch(() => undefined));
   }
   await Promise.all(pending);
@@ -39,6 +44,7 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   if (exceedsKeep(observed.facts)) return false;
   const { retentionMs } = context.limits;
   if (!decision.delivered) context.owed.add(taskId);
+  else if (hasOpenWatch(observed.facts)) return true;
   else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)
     removeTask(context, taskId);
   return true;

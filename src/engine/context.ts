@@ -96,6 +96,10 @@ export class SessionContext {
   readonly consumers = new Set<CompletionConsumer>();
   /** Called whenever a task started, ended or changed; readers who follow a task listen. */
   readonly listeners = new Map<string, Set<() => void>>();
+  /** Tasks with a durable watch that is open, as far as we know. */
+  readonly watched = new Set<string>();
+  /** Called when a task comes to be watched; consumers of matches listen. */
+  readonly watchListeners = new Set<() => void>();
   /** Facts that are about to be appended, or could not be (no disk, no permission) and are tried again. */
   readonly unwritten = new Map<string, Fact[]>();
   /** Settled and acknowledged here a moment ago: events about them are our own. */

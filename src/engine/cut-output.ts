@@ -65,14 +65,17 @@ async function cutStream(
   const shortened = cutPath(path, context.store.system.self());
   const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
+    const { size, atime, mtime } = await source.stat();
     // Another process may have been here first.
-    if ((await source.stat()).size !== bytes) return;
+    if (size !== bytes) return;
     const target = await open(shortened, 'wx', 0o600);
     try {
       const cut = await plan(source, stream, bytes, keep);
       await copy(source, target, 0, cut.head);
       await target.write(notice(cut));
       await copy(source, target, cut.tail, bytes);
+      // The file's time says when the command wrote last.
+      await target.utimes(atime, mtime);
       if (record(context, taskId, [cut])) await rename(shortened, path);
       else await unlink(shortened);
     } catch (error) {

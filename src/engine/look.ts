@@ -8,6 +8,7 @@ import { cutOutput, exceedsKeep } from './cut-output.ts';
 import { changed, forget, push } from './deliver.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { type Observed, observe } from './observe.ts';
+import { noteWatches } from './pattern-watches.ts';
 import { settle } from './settle.ts';
 import { continueStop, isAbandoned } from './stop.ts';
 
@@ -53,6 +54,7 @@ async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: s
   const observed = observe(context, taskId);
   if (observed === null) return vanished(context, taskId);
   changed(context, taskId);
+  noteWatches(context, taskId, observed.facts);
   const { facts, alive } = observed;
   const decision = decide(facts, alive);
   switch (decision.state) {

@@ -4,7 +4,7 @@ import type { Liveness } from '../model/words.ts';
 import { now } from '../platform/clock.ts';
 import { isAlive, livesHere, originOf } from '../platform/identity.ts';
 import { foldWith, readLog } from '../tasklog/log.ts';
-import { outputSize, tailOutput, wholeCharacters } from '../tasklog/output.ts';
+import { outputSize, outputTime, tailOutput, wholeCharacters } from '../tasklog/output.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import { outputFile } from './streams.ts';
@@ -113,10 +113,13 @@ function summarize(context: SessionContext, taskId: string, facts: Facts): Outpu
   const stdout = outputFile(context.paths, taskId, 'stdout', facts);
   const stderr = outputFile(context.paths, taskId, 'stderr', facts);
   const tail = wholeCharacters(tailOutput(stdout, context.limits.previewBytes), false);
+  const bytes = tail.size + (separate ? outputSize(stderr) : 0);
+  const writtenAt = Math.max(outputTime(stdout), separate ? outputTime(stderr) : 0);
   return {
     path: stdout.path,
     stderrPath: separate ? stderr.path : null,
-    bytes: tail.size + (separate ? outputSize(stderr) : 0),
+    bytes,
+    lastWrittenAt: bytes === 0 ? null : Math.round(writtenAt),
     preview: tail.bytes.toString('utf8'),
     truncated: tail.offset > 0,
   };

@@ -9,8 +9,9 @@ export class OutputSearch {
   readonly #lines: LineSearch;
   #offset: number;
 
-  constructor(matcher: LineMatcher, from: number) {
-    this.#lines = new LineSearch(matcher, from);
+  /** @param lineIsSeen what is left of the line that `from` is in is not searched. */
+  constructor(matcher: LineMatcher, from: number, lineIsSeen = false) {
+    this.#lines = new LineSearch(matcher, from, lineIsSeen);
     this.#offset = from;
   }
 

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { acceptingAddress } from '../platform/loopback.ts';
 import { type ListeningSocket, listeningSockets, socketsOf } from '../platform/sockets.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
@@ -15,8 +15,6 @@ export interface ListeningPort {
 
 /** A socket that was a stranger's is not looked at again for so long: whose it is hardly ever changes. */
 const strangerMs = 2_000;
-
-const connectMs = 250;
 
 /** Whether this system lists who listens; elsewhere only a known port can be looked for, by connecting. */
 export function canListPorts(): boolean {
@@ -72,13 +70,19 @@ export class PortSearch {
 
   async #look(now: number): Promise<ListeningPort | null> {
     const sockets = listeningSockets();
-    if (sockets === null) return this.#wanted === true ? null : await connecting(this.#wanted);
+    if (sockets === null) return await this.#byConnecting();
     const candidates = sockets.filter(
       ({ port, inode }) =>
         (this.#wanted === true || port === this.#wanted) &&
         now - (this.#strangers.get(inode) ?? Number.NEGATIVE_INFINITY) > strangerMs,
     );
     return candidates.length === 0 ? null : await this.#ofTask(candidates, now);
+  }
+
+  async #byConnecting(): Promise<ListeningPort | null> {
+    if (this.#wanted === true) return null;
+    const address = await acceptingAddress(this.#wanted);
+    return address === null ? null : { port: this.#wanted, address, pid: null };
   }
 
   async #ofTask(candidates: readonly ListeningSocket[], now: number): Promise<ListeningPort | null> {
@@ -95,24 +99,4 @@ export class PortSearch {
     this.#strangers = new Map([...recent, ...candidates.map(({ inode }) => [inode, now] as const)]);
     return null;
   }
-}
-
-async function connecting(port: number): Promise<ListeningPort | null> {
-  for (const address of ['127.0.0.1', '::1']) {
-    if (await accepts(address, port)) return { port, address, pid: null };
-  }
-  return null;
-}
-
-function accepts(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: connectMs });
-    const done = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
-    socket.once('timeout', () => done(false));
-  });
 }

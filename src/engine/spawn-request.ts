@@ -5,6 +5,7 @@ import { bounds, defaults } from '../model/limits.ts';
 import { type LeftoversPolicy, leftoversPolicies } from '../model/words.ts';
 import { findShell } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
+import { unbuffered as unbufferedRun } from '../platform/unbuffered.ts';
 
 /** What a caller may say about a task when spawning it. */
 export interface SpawnOptions {
@@ -20,6 +21,11 @@ export interface SpawnOptions {
   readonly shell?: string;
   /** Keep stderr in a file of its own instead of merging it in the order written. @default false */
   readonly separate?: boolean;
+  /**
+   * Have programs write line by line although they write to a file, where they can be told: Python, and what
+   * uses C's own output, by `stdbuf`. Variables that you set stay as they are. @default false
+   */
+  readonly unbuffered?: boolean;
   /** The task is stopped after so many milliseconds; `null`: never. @default 30 minutes */
   readonly timeoutMs?: number | null;
   /** Between the first signal of a stop and SIGKILL, in milliseconds. @default 3000 */
@@ -37,6 +43,8 @@ export interface SpawnRequest {
   readonly command: string;
   readonly cwd: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Words in front of the shell. */
+  readonly launcher: readonly string[];
   readonly shell: string;
   readonly name: string | null;
   readonly labels: Readonly<Record<string, string>>;
@@ -58,6 +66,7 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
     env = {},
     labels = {},
     separate = false,
+    unbuffered = false,
     timeoutMs = defaults.timeoutMs,
     graceMs = defaults.graceMs,
     leftovers = 'report',
@@ -66,10 +75,12 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
   } = options;
   if (!leftoversPolicies.includes(leftovers)) invalid('leftovers', leftoversPolicies.join(', '), leftovers);
   if (typeof separate !== 'boolean') invalid('separate', 'true or false', separate);
+  if (typeof unbuffered !== 'boolean') invalid('unbuffered', 'true or false', unbuffered);
+  const environment = checkEnvironment(env);
   return {
     command: checkCommand(command),
     cwd: checkCwd(cwd),
-    environment: checkEnvironment(env),
+    ...(unbuffered ? unbufferedRun(environment, env) : { environment, launcher: [] }),
     shell: findShell(checkShell(options.shell), process.env.PATH),
     name: options.name === undefined ? null : checkText('name', options.name, bounds.nameBytes),
     labels: checkLabels(labels),

@@ -55,7 +55,7 @@ export function startShim(
   return new Promise((resolve, reject) => {
     const child = spawn(
       program,
-      [...before, '-c', posixShim, 'outlive', timeout, grace, request.shell, ...run],
+      [...before, '-c', posixShim, 'outlive', timeout, grace, ...request.launcher, request.shell, ...run],
       {
         cwd: request.cwd,
         env: { ...request.environment, [cookieVariable]: spec.cookie },

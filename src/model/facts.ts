@@ -1,3 +1,4 @@
+import type { PatternSource } from './pattern.ts';
 import type { EndedStatus, Leftover, LeftoversPolicy, ProcessIdentity, StopCause } from './words.ts';
 
 /** What was asked: appended by the spawner, first. Environment values are never in it. */
@@ -142,6 +143,36 @@ export interface CutFact {
   readonly notice: number;
 }
 
+/** Matches of a pattern in the output are owed to the session: appended by whoever asks for that. */
+export interface WatchFact {
+  readonly fact: 'watch';
+  /** Names the watch within its task; one that is open is not opened again. */
+  readonly id: string;
+  readonly pattern: PatternSource;
+  readonly stream: 'stdout' | 'stderr';
+  /** Byte at which the search begins. */
+  readonly from: number;
+  readonly at: number;
+}
+
+/** The matches of a watch up to an offset are acknowledged; the first that covers a match counts. */
+export interface SeenFact {
+  readonly fact: 'seen';
+  /** The watch. */
+  readonly watch: string;
+  /** Names this acknowledgement, so that its author finds it again. */
+  readonly id: string;
+  /** Where the last match that it covers ends; the rest of that line is covered, too. */
+  readonly offset: number;
+  readonly at: number;
+}
+
+/** A watch is over: nothing more of it is owed. */
+export interface UnwatchFact {
+  readonly fact: 'unwatch';
+  readonly watch: string;
+}
+
 /** One line of a task log. */
 export type Fact =
   | SpecFact
@@ -156,4 +187,7 @@ export type Fact =
   | ClaimFact
   | UnclaimFact
   | DeliveredFact
-  | CutFact;
+  | CutFact
+  | WatchFact
+  | SeenFact
+  | UnwatchFact;

@@ -13,6 +13,7 @@ import type {
   StopFact,
   StoppedFact,
 } from './facts.ts';
+import { type Watch, withWatchFact } from './watches.ts';
 
 /** The facts of one task, folded: which of each kind counts. Absent ones were never written, or not readable. */
 export interface Facts {
@@ -33,12 +34,14 @@ export interface Facts {
   /** In order, without those that were given back. */
   readonly claims: readonly ClaimFact[];
   readonly cuts: readonly CutFact[];
+  /** Durable watches, those that are over included. */
+  readonly watches: readonly Watch[];
   /** Facts that could be read; 0 for a log that is empty or garbage. */
   readonly count: number;
 }
 
 /** The facts of a log in which nothing can be read. */
-export const noFacts: Facts = { stopIsLate: false, claims: [], cuts: [], count: 0 };
+export const noFacts: Facts = { stopIsLate: false, claims: [], cuts: [], watches: [], count: 0 };
 
 type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
   identified?: IdentifiedFact;
@@ -107,6 +110,11 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
       return;
     case 'cut':
       draft.cuts.push(fact);
+      return;
+    case 'watch':
+    case 'seen':
+    case 'unwatch':
+      draft.watches = withWatchFact(draft.watches, fact);
       return;
     default:
       fact satisfies never;

@@ -16,6 +16,8 @@ export const defaults = {
   previewBytes: 300,
   /** Bytes that `read` and `tail` return at most when not told. */
   readBytes: 64 * 1024,
+  /** Matches that `watch` and `watches` hand out each second; the others are counted. */
+  maxMatchesPerSecond: 10,
 } as const;
 
 /** Bounds of what is accepted. */
@@ -40,10 +42,17 @@ export const bounds = {
   durationMs: 100 * 365 * 24 * 3_600_000,
   /** Leftovers that an outcome names. */
   leftovers: 64,
+  /** A task that has written nothing for less than this is not called silent: a minute. */
+  silentMs: 60_000,
   /** Bytes of a pattern. */
   patternBytes: 16 * 1024,
   /** A line longer than this is searched in pieces: 1 MiB. */
   lineBytes: 1024 ** 2,
   /** Characters of a line, and of the match in it, that a match carries. */
   matchChars: 4096,
+  /** Lines of context on each side of a match. */
+  contextLines: 100,
+  /** Open durable watches a task, and characters of the id of one. */
+  watches: 16,
+  watchIdChars: 64,
 } as const;

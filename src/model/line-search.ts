@@ -18,7 +18,7 @@ export interface PatternMatch {
 }
 
 /** A match in a line of text. */
-export interface Found {
+interface Found {
   readonly index: number;
   readonly length: number;
   readonly groups: readonly (string | null)[];
@@ -47,11 +47,13 @@ export class LineSearch {
   #lineOffset: number;
   /** Bytes of `#open` that were searched before. */
   #searched = 0;
-  #matched = false;
+  #matched: boolean;
   #afterReturn = false;
 
-  constructor(matcher: LineMatcher, from: number) {
+  /** @param lineIsSeen the line that `from` is in had its match: the search begins behind its end. */
+  constructor(matcher: LineMatcher, from: number, lineIsSeen = false) {
     this.#matcher = matcher;
+    this.#matched = lineIsSeen;
     this.#openOffset = from;
     this.#lineOffset = from;
   }

@@ -1,5 +1,6 @@
 import { decide } from './decide.ts';
 import type { Facts } from './fold.ts';
+import { isSilent } from './silence.ts';
 import { endedAt, startedAt } from './times.ts';
 import type { Leftover, Liveness, TaskStatus } from './words.ts';
 
@@ -11,6 +12,8 @@ export interface OutputSummary {
   readonly stderrPath: string | null;
   /** Bytes written so far, both streams together. */
   readonly bytes: number;
+  /** When something was written last, to either stream, by the time of the files; `null`: nothing yet. */
+  readonly lastWrittenAt: number | null;
   /** The end of stdout (with stderr, unless kept apart), cut at a character. */
   readonly preview: string;
   /** Whether there is more than the preview shows. */
@@ -97,7 +100,13 @@ function fate(facts: Facts, seen: Observation): Fate {
     case 'live': {
       const away = decision.elsewhere ? 'elsewhere' : null;
       const paused = seen.suspended ? 'suspended' : null;
-      return { status: decision.status, statusReason: away ?? paused, exitCode: null, killSignal: null };
+      const quiet = decision.status === 'running' && isQuiet(facts, seen) ? 'silent' : null;
+      return {
+        status: decision.status,
+        statusReason: away ?? paused ?? quiet,
+        exitCode: null,
+        killSignal: null,
+      };
     }
     case 'settle': {
       const { status, reason, exitCode, killSignal } = decision.verdict;
@@ -108,6 +117,10 @@ function fate(facts: Facts, seen: Observation): Fate {
       return { status, statusReason: reason, exitCode, killSignal };
     }
   }
+}
+
+function isQuiet(facts: Facts, { output: { lastWrittenAt }, nowMs }: Observation): boolean {
+  return isSilent({ startedAt: beginOf(facts), lastWrittenAt, nowMs });
 }
 
 function beginOf({ spec, started }: Facts): number | null {

@@ -34,6 +34,11 @@ export function findBash(path: string | undefined): string | null {
   return bash;
 }
 
+/** The absolute path of a program; null where there is none. */
+export function findProgram(name: string, path: string | undefined): string | null {
+  return search(name, path) ?? null;
+}
+
 function search(name: string, path: string | undefined): string | undefined {
   const folders = [...(path ?? '').split(delimiter).filter(isAbsolute), ...usualFolders];
   return folders.map((folder) => join(folder, name)).find(isExecutable);

@@ -4,10 +4,13 @@ import type {
   ExitFact,
   Fact,
   OutcomeFact,
+  SeenFact,
   SpecFact,
   StartedFact,
   StopFact,
+  WatchFact,
 } from '../model/facts.ts';
+import type { PatternSource } from '../model/pattern.ts';
 import {
   endedStatuses,
   type Leftover,
@@ -80,6 +83,9 @@ const parsers: Readonly<Record<string, (json: Json) => Fact | null>> = {
   unclaim: (json) => ({ fact: 'unclaim', id: text(json.id, '') }),
   delivered: (json) => ({ fact: 'delivered', id: text(json.id, ''), at: number(json.at, 0) }),
   cut: parseCut,
+  watch: parseWatch,
+  seen: parseSeen,
+  unwatch: (json) => ({ fact: 'unwatch', watch: text(json.watch, '') }),
 };
 
 function parseSpec(json: Json): SpecFact | null {
@@ -167,6 +173,32 @@ function parseCut(json: Json): CutFact | null {
   const [bytes, notice] = [sizeOf(json.bytes), sizeOf(json.notice)];
   if (stream === null || head === null || tail === null || bytes === null || notice === null) return null;
   return tail < head || bytes < tail ? null : { fact: 'cut', stream, head, tail, bytes, notice };
+}
+
+function parseWatch(json: Json): WatchFact | null {
+  const pattern = parsePattern(json.pattern);
+  const stream = word(json.stream, ['stdout', 'stderr'] as const, null);
+  const from = sizeOf(json.from);
+  if (pattern === null || stream === null || from === null) return null;
+  return { fact: 'watch', id: text(json.id, ''), pattern, stream, from, at: number(json.at, 0) };
+}
+
+function parsePattern(value: unknown): PatternSource | null {
+  if (!isObject(value)) return null;
+  if (typeof value.text === 'string') return { text: value.text };
+  return typeof value.regexp === 'string' ? { regexp: value.regexp, flags: text(value.flags, '') } : null;
+}
+
+function parseSeen(json: Json): SeenFact | null {
+  const offset = sizeOf(json.offset);
+  if (offset === null) return null;
+  return {
+    fact: 'seen',
+    watch: text(json.watch, ''),
+    id: text(json.id, ''),
+    offset,
+    at: number(json.at, 0),
+  };
 }
 
 function parseIdentity(value: unknown): ProcessIdentity | null {

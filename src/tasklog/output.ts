@@ -49,6 +49,15 @@ export function outputSize(file: OutputFile): number {
   }
 }
 
+/** When a stream was written last, in epoch milliseconds; 0 when the file is not there. */
+export function outputTime(file: OutputFile): number {
+  try {
+    return statSync(file.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * The part of a slice that ends with a whole character, so that text views never show half of one. The
  * rest comes with the next read. Without anything to wait for (`final`) it is the slice itself.

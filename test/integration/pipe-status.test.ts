@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TaskSnapshot } from '../../src/index.ts';
 import { World } from '../support/world.ts';
@@ -14,6 +16,14 @@ for (const shell of ['bash', 'zsh']) {
     ['true | sh -c "exit 4"', { status: 'failed', exitCode: 4, statusReason: null, pipeStatus: [0, 4] }],
     ['false || true', { status: 'completed', exitCode: 0, statusReason: null, pipeStatus: null }],
     ['IFS=:; set -u; false | true', hidden([1, 0])],
+    ['true && false | true', hidden([1, 0])],
+    ['false |\n  true', hidden([1, 0])],
+    [
+      'set -o pipefail; false | true',
+      { status: 'failed', exitCode: 1, statusReason: null, pipeStatus: [1, 0] },
+    ],
+    // What counts is the last pipeline.
+    ['false | true; true', { status: 'completed', exitCode: 0, statusReason: null, pipeStatus: [0] }],
   ];
   test(`a pipeline in ${shell} tells how each segment ended`, async () => {
     await using world = new World();
@@ -23,6 +33,27 @@ for (const shell of ['bash', 'zsh']) {
       const { status, exitCode, statusReason, pipeStatus } = await task.wait();
       assert.deepEqual({ status, exitCode, statusReason, pipeStatus }, ending, command);
     }
+  });
+}
+
+for (const shell of ['bash', 'zsh']) {
+  test(`a build that fails in front of tee is no success in ${shell}, and its log is whole`, async () => {
+    await using world = new World();
+    const session = await world.session();
+    const make = 'make() { echo building; echo "no rule" >&2; return 2; }';
+    const { snapshot } = await session.run(`${make}; make 2>&1 | tee build.log`, { cwd: world.base, shell });
+    const { status, exitCode, statusReason, pipeStatus } = snapshot;
+    assert.deepEqual({ status, exitCode, statusReason, pipeStatus }, hidden([2, 0]));
+    assert.equal(readFileSync(join(world.base, 'build.log'), 'utf8'), 'building\nno rule\n');
+    // Whoever is told of the end is told of that.
+    const task = await session.spawn(`${make}; make | tee build.log`, {
+      cwd: world.base,
+      shell,
+      unbuffered: true,
+    });
+    await task.wait({ ack: false });
+    const [owed] = await session.pending();
+    assert.deepEqual([owed?.statusReason, owed?.pipeStatus], ['hidden_failure', [2, 0]]);
   });
 }
 

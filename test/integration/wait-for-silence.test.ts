@@ -7,10 +7,12 @@ test('silence counts from the last write', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('for i in 1 2 3 4 5 6; do echo $i; sleep 0.05; done; exec sleep 1000');
-  const { cause, idleMs } = await task.waitFor({ idleMs: 400 });
+  const { cause, idleMs, snapshot } = await task.waitFor({ idleMs: 300 });
   assert.equal(cause, 'idle');
-  assert.ok((idleMs ?? 0) >= 400);
-  assert.equal((await task.read()).text, '1\n2\n3\n4\n5\n6\n');
+  assert.ok((idleMs ?? 0) >= 300);
+  assert.ok(snapshot.output.lastWrittenAt !== null);
+  // The clock of files counts hundredths of a second.
+  assert.ok(Date.now() - snapshot.output.lastWrittenAt >= 290);
 });
 
 test('silence before the call counts, and of a task that wrote nothing it counts from its start', async () => {
@@ -30,7 +32,12 @@ test('silence before the call counts, and of a task that wrote nothing it counts
 test('a write to either stream is no silence', async () => {
   await using world = new World();
   const session = await world.session();
-  const command = 'while :; do echo x >&2; sleep 0.02; done';
-  const task = await session.spawn(command, { separate: true });
-  assert.equal((await task.waitFor({ idleMs: 2_000, timeoutMs: 2_400 })).cause, 'timeout');
+  const task = await session.spawn('echo out; echo err >&2; exec sleep 1000', { separate: true });
+  await task.waitFor({ pattern: 'err', stream: 'stderr' });
+  const { path, stderrPath } = task.snapshot().output;
+  const hourAgo = Date.now() / 1000 - 3600;
+  utimesSync(path, hourAgo, hourAgo);
+  assert.equal((await task.waitFor({ idleMs: 3_500_000, timeoutMs: 50 })).cause, 'timeout');
+  utimesSync(stderrPath ?? '', hourAgo, hourAgo);
+  assert.equal((await task.waitFor({ idleMs: 3_500_000, timeoutMs: 50 })).cause, 'idle');
 });

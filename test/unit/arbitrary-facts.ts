@@ -94,6 +94,9 @@ const anyCut = record({
   return { fact: 'cut', stream, head, tail, bytes, notice } as const;
 });
 
+const pattern = fc.oneof(record({ text: anyText }), record({ regexp: anyText, flags: anyText }));
+const stream = fc.constantFrom('stdout', 'stderr');
+
 /** Any fact of any kind, as it could have been written. */
 export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   anySpec,
@@ -118,6 +121,9 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   record({ fact: fc.constant('unclaim'), id: anyText }),
   record({ fact: fc.constant('delivered'), id: anyText, at: anyNumber }),
   anyCut,
+  record({ fact: fc.constant('watch'), id: anyText, pattern, stream, from: fc.nat(), at: anyNumber }),
+  record({ fact: fc.constant('seen'), watch: anyText, id: anyText, offset: fc.nat(), at: anyNumber }),
+  record({ fact: fc.constant('unwatch'), watch: anyText }),
 );
 
 /** Any log. */

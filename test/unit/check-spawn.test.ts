@@ -113,6 +113,7 @@ test('what is not said has its default', () => {
     cwd: process.cwd(),
     name: null,
     labels: {},
+    launcher: [],
     separate: false,
     timeoutMs: 30 * 60_000,
     graceMs: 3_000,

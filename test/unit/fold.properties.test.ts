@@ -105,6 +105,6 @@ function show(log: readonly Fact[], alive: Liveness, suspended: boolean) {
     pid: null,
     nowMs: 1_700_000_100_000,
     modifiedAt: 1_700_000_050_000,
-    output: { path: '/o', stderrPath: null, bytes: 0, preview: '', truncated: false },
+    output: { path: '/o', stderrPath: null, bytes: 0, lastWrittenAt: null, preview: '', truncated: false },
   });
 }

@@ -98,6 +98,17 @@ test('behind a stretch that was cut out another line begins', async () => {
   );
 });
 
+test('what is left of a line that is seen is passed over, however it comes', async () => {
+  const lines = new LineSearch(await compilePattern({ text: 'ab' }), 10, true);
+  assert.deepEqual(lines.take(Buffer.from('ab'), 10), []);
+  assert.equal(lines.rest(), null);
+  assert.deepEqual(lines.take(Buffer.from(' ab\r'), 12), []);
+  assert.deepEqual(
+    lines.take(Buffer.from('\nab\n'), 16).map(({ offset }) => offset),
+    [17],
+  );
+});
+
 test('a pattern that makes backtracking engines hang takes no time', async () => {
   const begin = process.cpuUsage();
   assert.deepEqual(await search(/(x+x+)+y$/, [Buffer.from(`${'x'.repeat(200_000)}\n`)]), []);

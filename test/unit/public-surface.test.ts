@@ -59,7 +59,14 @@ test('a snapshot has these keys, in this order, whatever is known of the task', 
         pid: null,
         nowMs: 5,
         modifiedAt: 4,
-        output: { path: '/o', stderrPath: null, bytes: 0, preview: '', truncated: false },
+        output: {
+          path: '/o',
+          stderrPath: null,
+          bytes: 0,
+          lastWrittenAt: null,
+          preview: '',
+          truncated: false,
+        },
       });
       assert.deepEqual(Object.keys(snapshot), keys);
       // As one line of JSON nothing of it gets lost: there is no undefined among it.
@@ -78,6 +85,7 @@ test('the defaults are pinned', () => {
     retentionMs: 604_800_000,
     previewBytes: 300,
     readBytes: 65_536,
+    maxMatchesPerSecond: 10,
   });
 });
 

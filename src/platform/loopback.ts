@@ -1,0 +1,23 @@
+import { connect } from 'node:net';
+
+/** A connection to this machine is there at once, or not at all. */
+const connectMs = 250;
+
+/** The address of this machine at which somebody takes TCP connections to a port; null when nobody does. */
+export async function acceptingAddress(port: number): Promise<string | null> {
+  for (const address of ['127.0.0.1', '::1']) if (await accepts(address, port)) return address;
+  return null;
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: connectMs });
+    const done = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+    socket.once('timeout', () => done(false));
+  });
+}
