@@ -6,6 +6,8 @@ import { Desk } from './desk.ts';
 export class Desks {
   readonly #store: Store;
   readonly #desks = new Map<Session, Desk>();
+  /** Sessions that are being closed: they can be opened again when that is over. */
+  readonly #closing = new Map<string, Promise<void>>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -16,9 +18,19 @@ export class Desks {
    * @throws OutliveError as `store.session` does.
    */
   async open(sessionId: string): Promise<Desk> {
+    await this.#closing.get(sessionId);
     const session = await this.#store.session(sessionId);
     const desk = this.#desks.get(session) ?? new Desk(session);
     this.#desks.set(session, desk);
     return desk;
+  }
+
+  /** Closes a session that nobody uses; its tasks go on. */
+  close({ session }: Desk): void {
+    const over = (): void => {
+      this.#closing.delete(session.id);
+      this.#desks.delete(session);
+    };
+    this.#closing.set(session.id, session.close().then(over, over));
   }
 }

@@ -1,5 +1,4 @@
-import type { Store } from '../api/store.ts';
-import { Desks } from './desks.ts';
+import type { Desks } from './desks.ts';
 import { Peer } from './peer.ts';
 
 /** So many sessions are open at once; then the one that was used longest ago, and is idle, is let go. */
@@ -12,16 +11,16 @@ interface Kept {
 
 /** The clients of a server over HTTP: one for each session, since a request alone has no connection. */
 export class HttpPeers {
-  readonly #store: Store;
+  readonly #desks: Desks;
   readonly #peers = new Map<string, Kept>();
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(desks: Desks) {
+    this.#desks = desks;
   }
 
   /** The client of a session, in use until `release` is called. */
   take(session: string): { peer: Peer; release: () => void } {
-    const kept = this.#peers.get(session) ?? { peer: new Peer(new Desks(this.#store)), busy: 0 };
+    const kept = this.#peers.get(session) ?? { peer: new Peer(this.#desks), busy: 0 };
     // Used last: it goes to the end.
     this.#peers.delete(session);
     this.#peers.set(session, kept);
@@ -40,7 +39,7 @@ export class HttpPeers {
     for (const [session, { peer, busy }] of this.#peers) {
       if (busy > 0) continue;
       this.#peers.delete(session);
-      for (const desk of peer.desks) desk.session.close().catch(() => undefined);
+      for (const desk of peer.desks) this.#desks.close(desk);
       return;
     }
   }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createMcpHandler, type JSONRPCRequest, readRequestBody } from '@modelcontextprotocol/server';
 import type { Store } from '../api/store.ts';
+import { Desks } from './desks.ts';
 import { webRequest, writeResponse } from './http-bridge.ts';
 import { checkRequest, type Door, mcpPath } from './http-guard.ts';
 import { listenForTasks } from './http-listen.ts';
@@ -93,7 +94,7 @@ class Endpoint {
 
   constructor(store: Store, door: Door, onError: (error: Error) => void) {
     this.#door = door;
-    this.#peers = new HttpPeers(store);
+    this.#peers = new HttpPeers(new Desks(store));
     this.#onError = onError;
     this.#handler = createMcpHandler(({ era, requestInfo }) => this.#make(era, requestInfo).server, {
       onerror: onError,

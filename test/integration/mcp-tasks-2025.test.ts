@@ -89,11 +89,12 @@ test('the end of a task is notified, once', async () => {
   assert.deepEqual(seen, [[taskId, 'completed']]);
 });
 
-test('a tool that starts nothing cannot be called as a task', async () => {
+test('a tool that starts nothing cannot be called as a task, and a cursor that nobody gave out is refused', async () => {
   await using world = new World();
   await using legacy = await Legacy.start(world);
   const params = { name: 'tasks', arguments: {}, task: {} };
   await assert.rejects(legacy.client.request({ method: 'tools/call', params }, CallToolResultSchema), {
     code: -32601,
   });
+  await assert.rejects(legacy.client.experimental.tasks.listTasks('no cursor'), { code: -32602 });
 });
