@@ -1,11 +1,15 @@
 import type { Session } from '../api/session.ts';
+import { OutliveError } from '../errors/error.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
-import { yieldToOthers } from '../util/wait.ts';
+import { sleep, yieldToOthers } from '../util/wait.ts';
 import { findTask } from './find-task.ts';
 
 /** So many completions are taken in one go; a session may owe thousands when it is opened. */
 const goSize = 50;
+
+/** After a failure the completions are asked for again so much later. */
+const againMs = 1_000;
 
 /**
  * One open session, as its clients see it. Holds the ids of what is owed, and nothing else of a task that has
@@ -19,7 +23,7 @@ export class Desk {
 
   constructor(session: Session) {
     this.session = session;
-    this.#collect().catch(() => undefined);
+    this.#collectForGood().catch(() => undefined);
   }
 
   /** Calls back with each completion that comes to be owed, until the returned function is called. */
@@ -81,6 +85,18 @@ export class Desk {
   async acknowledge(taskId: string): Promise<void> {
     this.#owed.delete(taskId);
     await this.session.task(taskId).ack();
+  }
+
+  /** Whatever a disk does (no descriptor left, an error of the device), the next second it may not. */
+  async #collectForGood(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#collect();
+      } catch (error) {
+        if (error instanceof OutliveError && error.code === 'CLOSED') return;
+        await sleep(againMs);
+      }
+    }
   }
 
   async #collect(): Promise<void> {

@@ -4,7 +4,12 @@ import type { ServerContext } from '@modelcontextprotocol/server';
 const everyMs = 10_000;
 
 /** Tells a client that has asked for it that a long call goes on. */
-export async function withProgress<T>(ctx: ServerContext, what: string, work: Promise<T>): Promise<T> {
+export async function withProgress<T>(
+  ctx: ServerContext,
+  what: string,
+  work: Promise<T>,
+  intervalMs = everyMs,
+): Promise<T> {
   const progressToken = ctx.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return await work;
   const startedAt = performance.now();
@@ -12,7 +17,7 @@ export async function withProgress<T>(ctx: ServerContext, what: string, work: Pr
     const progress = Math.round((performance.now() - startedAt) / 1_000);
     const params = { progressToken, progress, message: `${what}: ${progress} s` };
     ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
-  }, everyMs);
+  }, intervalMs);
   timer.unref();
   try {
     return await work;
