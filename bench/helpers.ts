@@ -5,6 +5,7 @@ import { isEnded, openStore, type Session } from '../src/index.ts';
 import { sessionPaths } from '../src/tasklog/paths.ts';
 import { spawnBare } from './bare.ts';
 import { type Answer, answer } from './helper.ts';
+import { serveMcp } from './mcp-client.ts';
 import { timed } from './measure.ts';
 
 /** A command that does nothing, as one process. */
@@ -18,6 +19,7 @@ export const helpers: Readonly<Record<string, (args: readonly string[]) => Promi
   tasks: holdTasks,
   children: holdChildren,
   adopter,
+  mcp: serveMcp,
 };
 
 /** Holds quiet tasks of the library. */

@@ -15,6 +15,7 @@ import { adoptEnded } from './rows/adopt-ended.ts';
 import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
 import { importCost } from './rows/import.ts';
+import { exitToMcpClient } from './rows/mcp.ts';
 import { throughput } from './rows/slots.ts';
 import { spawnReply } from './rows/spawn.ts';
 import { tailOfLargeLog } from './rows/tail.ts';
@@ -32,6 +33,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   tail: tailOfLargeLog,
   'wait-for': lineToWaiter,
   import: importCost,
+  mcp: exitToMcpClient,
 };
 
 const [first, kind = '', ...helperArgs] = process.argv.slice(2);

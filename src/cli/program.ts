@@ -232,8 +232,21 @@ function doctor(): Definition {
 }
 
 function mcp(): Definition {
-  const command = new Command('mcp').description('Serve tasks to an agent over MCP, on stdin and stdout.');
-  return [command, async () => (await import('./mcp.ts')).mcp, ['outlive mcp']];
+  const command = new Command('mcp')
+    .description('Serve tasks to an agent over MCP, on stdin and stdout or over HTTP.')
+    .option('--http', 'over Streamable HTTP, to whoever has the token')
+    .option('--host <host>', 'the address to listen at (default: 127.0.0.1)')
+    .option('--port <number>', 'the port to listen at (default: any that is free)', values.whole)
+    .option('--token-file <file>', 'a file with the token (default: $OUTLIVE_MCP_TOKEN, else a new one)');
+  return [
+    command,
+    async () => (await import('./mcp.ts')).mcp,
+    [
+      'outlive mcp',
+      'outlive mcp -s conversation-42',
+      'outlive mcp --http --port 7357 --token-file ~/.outlive-token',
+    ],
+  ];
 }
 
 function completion(): Definition {

@@ -42,6 +42,22 @@ test('the keeper is where a spawning process looks for it', () => {
   );
 });
 
+test('the MCP server of the package answers its client there', () => {
+  const program = `import { openStore } from 'outlive';
+    import { runStdioServer } from 'outlive/mcp';
+    const store = await openStore({ dir: process.argv[2] });
+    await runStdioServer({ store, session: 's' });
+    await store.close();`;
+  writeFileSync(join(consumer, 'serves.mjs'), program);
+  const clientInfo = { name: 'test', version: '1' };
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  const input = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`;
+  const store = mkdtempSync(join(tmpdir(), 'outlive-test-'));
+  const answer = runProgram(process.execPath, ['serves.mjs', store], consumer, input);
+  rmSync(store, { recursive: true });
+  assert.match(answer, /"serverInfo":\{"name":"outlive"/);
+});
+
 test('a program in that project can import openStore', () => {
   const program = "import { openStore } from 'outlive'; console.log(typeof openStore);";
   writeFileSync(join(consumer, 'program.mjs'), program);

@@ -39,9 +39,9 @@ export function installedCommand(): string {
 }
 
 /** Runs a program to its end; what it printed is in the error when it fails. */
-export function runProgram(command: string, args: readonly string[], cwd: string): string {
+export function runProgram(command: string, args: readonly string[], cwd: string, input = ''): string {
   try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 120_000 });
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 120_000, input });
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as outlive from '../../src/index.ts';
+import * as mcp from '../../src/mcp/index.ts';
 import { foldFacts } from '../../src/model/fold.ts';
 import { snapshotOf } from '../../src/model/snapshot.ts';
 import { exit, outcome, spec, started } from './sample-facts.ts';
@@ -17,6 +18,10 @@ test('the package exports these values and no others', () => {
     'isEnded',
     'openStore',
   ]);
+});
+
+test('the MCP server exports these values and no others', () => {
+  assert.deepEqual(Object.keys(mcp).sort(), ['runStdioServer', 'startHttpServer']);
 });
 
 const keys = [

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { removeUnfinishedPipes } from '../support/lifelines.ts';
+import { mcpEnvironment } from '../support/mcp-env.ts';
+import { startHttp, testToken } from '../support/mcp-http.ts';
+import { root } from '../support/repository.ts';
+import { fixturePath, World } from '../support/world.ts';
+
+// The package of the command line reads the package.json of the inspector that it is usually a part of.
+const scratch = mkdtempSync(join(tmpdir(), 'outlive-inspector-'));
+const inspector = join(scratch, 'cli/build/cli.js');
+before(() => {
+  const source = join(root, 'node_modules/@modelcontextprotocol/inspector-cli');
+  cpSync(join(source, 'build'), join(scratch, 'cli/build'), { recursive: true });
+  cpSync(join(source, 'package.json'), join(scratch, 'cli/package.json'));
+  cpSync(join(source, 'package.json'), join(scratch, 'package.json'));
+  symlinkSync(join(root, 'node_modules'), join(scratch, 'node_modules'));
+});
+after(() => rmSync(scratch, { recursive: true }));
+
+/** Runs the inspector's command line, and gives what it prints. */
+async function inspect(target: readonly string[], args: readonly string[]): Promise<Record<string, unknown>> {
+  const options = { env: mcpEnvironment(), timeout: 60_000 };
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [inspector, '--cli', ...target, ...args],
+    options,
+  );
+  return JSON.parse(stdout);
+}
+
+const run = ['--method', 'tools/call', '--tool-name', 'run', '--tool-arg', 'command=echo inspected'];
+
+test("the inspector's command line lists the tools and runs a command over stdio", async () => {
+  await using world = new World();
+  const target = [process.execPath, fixturePath('mcp-server.mjs'), world.dir, 's'];
+  const { tools } = await inspect(target, ['--method', 'tools/list']);
+  assert.equal((tools as unknown[]).length, 5);
+  assert.match(JSON.stringify(await inspect(target, run)), /inspected/);
+  const { resources } = await inspect(target, ['--method', 'resources/list']);
+  assert.equal((resources as unknown[]).length, 2);
+});
+
+test("the inspector's command line runs a command over HTTP", async () => {
+  await using world = new World();
+  await using server = await startHttp(world);
+  const headers = [`Authorization: Bearer ${testToken}`, 'Outlive-Session: s'].flatMap((line) => [
+    '--header',
+    line,
+  ]);
+  const answer = await inspect([server.url], ['--transport', 'http', ...headers, ...run]);
+  assert.match(JSON.stringify(answer), /inspected/);
+});
+
+test('a command that kills the server of the inspector goes on, and the next call finds its end', async () => {
+  await using world = new World();
+  const target = [process.execPath, fixturePath('mcp-server.mjs'), world.dir, 's'];
+  // The parent of the command is the shim, and the shim's is the server.
+  const command = "kill -9 $(awk '{print $4}' /proc/$PPID/stat); echo survived; exit 3";
+  const args = ['--method', 'tools/call', '--tool-name', 'run', '--tool-arg', `command=${command}`];
+  await assert.rejects(inspect(target, args), /closed/);
+  await removeUnfinishedPipes(world.dir);
+  const told = await inspect(target, ['--method', 'tools/call', '--tool-name', 'wait']);
+  assert.match(JSON.stringify(told), /exit code 3.*survived/);
+});
