@@ -4,4 +4,6 @@ import * as nodeModule from 'node:module';
 // Later starts are faster by a third where Node keeps compiled code (from version 22 on).
 if ('enableCompileCache' in nodeModule) (nodeModule.enableCompileCache as () => void)();
 const { main } = await import('../cli/main.ts');
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2), {
+  loadMcp: async () => ({ ...(await import('../mcp/stdio.ts')), ...(await import('../mcp/http.ts')) }),
+});

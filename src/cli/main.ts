@@ -4,15 +4,17 @@ import { OutliveError } from '../errors/error.ts';
 import { systemCode } from '../util/system-error.ts';
 import { exitStatus } from './exit-status.ts';
 import { type Io, processIo } from './io.ts';
-import { buildProgram, type Perform, type Verb } from './program.ts';
+import { buildProgram, type Perform } from './program.ts';
 import { report } from './report.ts';
+import type { Host, Verb } from './verb.ts';
 
 /**
  * Runs the command line.
  * @param words what was typed, without the program's name.
+ * @param host what it is put together with.
  * @returns the exit status; see docs/cli.md.
  */
-export async function main(words: readonly string[]): Promise<number> {
+export async function main(words: readonly string[], host: Host): Promise<number> {
   process.stdout.on('error', endQuietly);
   // Shells ask this for every key: no verb, no help, no errors.
   if (words[0] === '__complete') return await completeQuietly(words.slice(1));
@@ -22,7 +24,7 @@ export async function main(words: readonly string[]): Promise<number> {
       const { json, store } = command.opts<{ json?: boolean; store?: string }>();
       const io = processIo(json === true, store);
       call.io = io;
-      call.work = async () => await ((await load()) as Verb)(io, operands, command.opts());
+      call.work = async () => await ((await load()) as Verb)(io, operands, command.opts(), host);
     });
     return call.work === undefined ? exitStatus.ok : await call.work();
   } catch (error) {

@@ -4,6 +4,7 @@ import { exitStatus } from './exit-status.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, withStore } from './open.ts';
+import type { Host, McpServers } from './verb.ts';
 
 interface McpOptions extends CommonOptions {
   readonly http?: boolean;
@@ -13,24 +14,29 @@ interface McpOptions extends CommonOptions {
 }
 
 /** `outlive mcp`: serves one client on stdin and stdout, or with `--http` any number that have the token. */
-export async function mcp(io: Io, _operands: readonly string[], options: McpOptions): Promise<number> {
-  const { http = false, host, port, tokenFile } = options;
-  if (!http && (host !== undefined || port !== undefined || tokenFile !== undefined)) {
+export async function mcp(
+  io: Io,
+  _operands: readonly string[],
+  options: McpOptions,
+  host: Host,
+): Promise<number> {
+  const { http = false, port, tokenFile } = options;
+  if (!http && (options.host !== undefined || port !== undefined || tokenFile !== undefined)) {
     throw new OutliveError(
       'USAGE',
       'expected --http with --host, --port and --token-file; found none. See: outlive help mcp',
     );
   }
+  const servers = await host.loadMcp();
   return await withStore(options, async (store) => {
-    await (http ? serveHttp(io, store, options) : serveStdio(io, store, options));
+    await (http ? serveHttp : serveStdio)(io, store, options, servers);
     return exitStatus.ok;
   });
 }
 
 /** The session is the server's to choose when none is named: see docs/mcp.md. */
-async function serveStdio(io: Io, store: Store, { session }: McpOptions): Promise<void> {
-  const { runStdioServer } = await import('../mcp/stdio.ts');
-  const serving = runStdioServer({
+async function serveStdio(io: Io, store: Store, { session }: McpOptions, servers: McpServers): Promise<void> {
+  const serving = servers.runStdioServer({
     store,
     ...(session !== undefined && { session }),
     onError: (error) => io.note(error.message),
@@ -40,10 +46,9 @@ async function serveStdio(io: Io, store: Store, { session }: McpOptions): Promis
   process.stdin.destroy();
 }
 
-async function serveHttp(io: Io, store: Store, options: McpOptions): Promise<void> {
+async function serveHttp(io: Io, store: Store, options: McpOptions, servers: McpServers): Promise<void> {
   const { session, host, port, tokenFile } = options;
-  const { startHttpServer } = await import('../mcp/http.ts');
-  await using server = await startHttpServer({
+  await using server = await servers.startHttpServer({
     store,
     ...(session !== undefined && { session }),
     ...(host !== undefined && { host }),

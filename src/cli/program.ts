@@ -1,16 +1,8 @@
 import { Argument, Command, Option } from 'commander';
 import { leftoversPolicies } from '../model/words.ts';
-import type { Io } from './io.ts';
-import type { CommonOptions } from './open.ts';
 import { RunCommand } from './run-command.ts';
 import * as values from './values.ts';
-
-/** What a verb does: it gets its streams, arguments and options, and says the exit status. */
-export type Verb<O extends CommonOptions = CommonOptions> = (
-  io: Io,
-  operands: readonly string[],
-  options: O,
-) => Promise<number>;
+import type { Verb } from './verb.ts';
 
 /** Hands a verb over for running. Verbs are loaded when they are used, so that starting costs little. */
 export type Perform = (
