@@ -14,10 +14,15 @@ async function terminalOf(cli: CommandLine, options: Partial<TerminalOptions> = 
     env: { ...cli.environment(), PS1: '$ ' },
     ...options,
   });
-  await terminal.shows(/[$#]$/);
-  await terminal.enter(`${command}; clear`);
-  await terminal.shows(prompt);
-  return terminal;
+  try {
+    await terminal.shows(/[$#]$/);
+    await terminal.enter(`${command}; clear`);
+    await terminal.shows(prompt);
+    return terminal;
+  } catch (error) {
+    await terminal.close();
+    throw error;
+  }
 }
 
 test('ps is a table in colour, fitted to the terminal; NO_COLOR takes the colour away', async () => {
