@@ -27,7 +27,7 @@ export class Modern implements AsyncDisposable {
   }
 
   static async start(world: World, session = 's'): Promise<Modern> {
-    const transport = new RawTransport(server(world, session));
+    const transport = new RawTransport(serverCommand(world, session));
     const client = new ModernClient(clientInfo, { capabilities, versionNegotiation: { mode: 'auto' } });
     await client.connect(transport as Parameters<ModernClient['connect']>[0]);
     return new Modern(client, transport);
@@ -55,7 +55,7 @@ export class Legacy implements AsyncDisposable {
   }
 
   static async start(world: World, session = 's'): Promise<Legacy> {
-    const transport = new LegacyTransport(server(world, session));
+    const transport = new LegacyTransport(serverCommand(world, session));
     const client = new LegacyClient(clientInfo, { capabilities: {} });
     // The SDK's own types disagree about optional members that may be undefined.
     await client.connect(transport as Parameters<LegacyClient['connect']>[0]);
@@ -72,7 +72,8 @@ export class Legacy implements AsyncDisposable {
   }
 }
 
-function server(world: World, session: string) {
+/** How clients of the SDK start a server. */
+export function serverCommand(world: World, session: string) {
   const args = [fixturePath('mcp-server.mjs'), world.dir, session];
   return { command: process.execPath, args, env: mcpEnvironment(), cwd: world.base };
 }
