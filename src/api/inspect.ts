@@ -6,6 +6,7 @@ import type { SpecFact } from '../model/facts.ts';
 import { type HistoryEntry, historyOf } from '../model/history.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { Bond, LeftoversPolicy } from '../model/words.ts';
+import { shimMark } from '../shim/posix.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 
@@ -81,5 +82,10 @@ async function processesOf(
     return [];
   const { system } = context.store;
   const members = await findMembers(treeOf(facts, null, system), system);
-  return members.map(({ pid, parent, command }) => ({ pid, parent, command }));
+  return members.map(({ pid, parent, command }) => ({
+    pid,
+    parent,
+    // Its command line is its whole text.
+    command: command.includes(shimMark) ? shimMark : command,
+  }));
 }

@@ -8,7 +8,6 @@ import { defaults } from '../model/limits.ts';
 import { type CgroupHome, findCgroupHome, openCgroupHome } from '../platform/cgroup.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
-import { findScopeHome } from '../platform/systemd.ts';
 import { SerialQueue } from '../util/queue.ts';
 import { Store } from './store.ts';
 
@@ -110,5 +109,6 @@ function cgroupsFor(dir: string | null | undefined): () => Promise<CgroupHome | 
 }
 
 async function lookForCgroups(): Promise<CgroupHome | null> {
+  const { findScopeHome } = await import('../platform/systemd.ts');
   return findCgroupHome() ?? (await findScopeHome());
 }

@@ -143,10 +143,8 @@ export class Store implements AsyncDisposable {
    */
   async usage(taskIds: readonly string[], { sampleMs = 100 } = {}): Promise<Map<string, TaskUsage>> {
     checkNumber('sampleMs', sampleMs, 1, bounds.durationMs);
-    const tasks = taskIds.flatMap((taskId) => {
-      const context = this.#contextOf(taskId);
-      return context === null ? [] : [{ context, taskId }];
-    });
+    const contexts = this.#contexts();
+    const tasks = taskIds.filter((id) => taskIdPattern.test(id)).map((taskId) => ({ contexts, taskId }));
     return await usageOf(tasks, this.#context.system, sampleMs);
   }
 

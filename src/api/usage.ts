@@ -16,32 +16,36 @@ export interface TaskUsage {
 
 /** What the trees of tasks use, measured over `sampleMs`; tasks without a live process are left out. */
 export async function usageOf(
-  tasks: readonly { readonly context: SessionContext; readonly taskId: string }[],
+  tasks: readonly { readonly contexts: readonly SessionContext[]; readonly taskId: string }[],
   system: System,
   sampleMs: number,
 ): Promise<Map<string, TaskUsage>> {
   const ids = new Map<string, string>();
-  for (const { context, taskId } of tasks) {
-    const cookie = cookieOf(context, taskId);
+  for (const { contexts, taskId } of tasks) {
+    const cookie = cookieOf(contexts, taskId);
     if (cookie !== null) ids.set(cookie, taskId);
   }
   if (ids.size === 0) return new Map();
   const cookies = new Set(ids.keys());
+  const seenBefore = await system.usage(cookies);
+  const before = new Map(seenBefore.map((seen) => [seen.pid, seen.cpuMs]));
   const begin = performance.now();
-  const before = new Map((await system.usage(cookies)).map((seen) => [seen.pid, seen.cpuMs]));
   await new Promise((resolve) => setTimeout(resolve, sampleMs));
   const elapsedMs = performance.now() - begin;
   const result = new Map<string, TaskUsage>();
-  for (const seen of await system.usage(cookies)) {
+  for (const seen of await system.usageAgain(seenBefore)) {
     const taskId = ids.get(seen.cookie) ?? '';
     result.set(taskId, add(result.get(taskId), seen, before.get(seen.pid), elapsedMs));
   }
   return result;
 }
 
-function cookieOf(context: SessionContext, taskId: string): string | null {
-  const log = readLog(taskPaths(context.paths, taskId).log);
-  return log === null ? null : (foldFacts(log.list).spec?.cookie ?? null);
+function cookieOf(contexts: readonly SessionContext[], taskId: string): string | null {
+  for (const { paths } of contexts) {
+    const log = readLog(taskPaths(paths, taskId).log);
+    if (log !== null) return foldFacts(log.list).spec?.cookie ?? null;
+  }
+  return null;
 }
 
 /** What was not there at the first look has spent all its time since. */

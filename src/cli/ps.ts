@@ -19,7 +19,7 @@ interface PsOptions extends CommonOptions {
 }
 
 /** CPU is what was used between two looks so far apart. */
-const sampleMs = 40;
+const sampleMs = 25;
 
 /** How often `--watch` draws. */
 const redrawMs = 1_000;
@@ -47,13 +47,16 @@ async function list(io: Io, store: Store, options: PsOptions): Promise<string> {
     ...(!options.allSessions && { sessionId: sessionIdOf(options) }),
   });
   if (io.json) return tasks.map(jsonLine).join('');
-  // The library for tables is loaded while CPU time is measured.
-  const [usage, { tableText }] = await Promise.all([usageOf(store, tasks), import('./present/table.ts')]);
+  // The library for tables is loaded, where one is drawn, while CPU time is measured.
+  const [usage, table] = await Promise.all([
+    usageOf(store, tasks),
+    io.terminal ? import('./present/table.ts') : null,
+  ]);
   if (tasks.length === 0 && io.terminal) io.note(nothing(io, options));
   if (tasks.length === 0) return '';
   const rows = tasks.map((task) => rowOf(io, task, usage.get(task.taskId), options));
-  if (!io.terminal) return rows.map((row) => `${row.join('\t')}\n`).join('');
-  return tableText(headingOf(options), rows, io.columns);
+  if (table === null) return rows.map((row) => `${row.join('\t')}\n`).join('');
+  return table.tableText(headingOf(options), rows, io.columns);
 }
 
 async function usageOf(

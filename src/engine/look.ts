@@ -61,7 +61,8 @@ async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: s
   const decision = decide(facts, alive);
   switch (decision.state) {
     case 'live':
-      if (decision.elsewhere) return;
+      // Another machine's, since its record was changed: nobody here waits for it any more.
+      if (decision.elsewhere) return forget(context, taskId);
       return await lookAtLive(context, limits, taskId, observed);
     case 'settle':
       return await lookAtDead(context, limits, taskId, observed);

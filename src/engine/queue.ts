@@ -8,6 +8,9 @@ import type { LiveTask, SessionContext } from './context.ts';
 import { observe } from './observe.ts';
 import { signalMember } from './tree.ts';
 
+/** So many tasks are named in a message; `details` has all. */
+const namedTasks = 5;
+
 /**
  * Finds a place for a new task: `null` to start at once, else its place in the queue. One that may wait does so
  * also when others wait already, which were there before.
@@ -22,7 +25,7 @@ export function placeFor(context: SessionContext, onLimit: OnLimit): QueuePlace 
   const running = [...context.live.keys()].filter((taskId) => !context.queued.has(taskId));
   throw new OutliveError(
     'TASK_LIMIT',
-    `expected fewer than ${maxRunning} running tasks in the session; found ${count}: ${running.join(', ')}. Wait for one, stop one, raise maxRunning, or let the task wait its turn with onLimit: 'queue'.`,
+    `expected fewer than ${maxRunning} running tasks in the session; found ${count}: ${running.slice(0, namedTasks).join(', ')}${running.length > namedTasks ? ' ...' : ''}. Wait for one, stop one, raise maxRunning, or let the task wait its turn with onLimit: 'queue'.`,
     { details: { running, maxRunning } },
   );
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { yieldToOthers } from '../util/wait.ts';
+import { readProcFile } from './proc-file.ts';
 import { cookieVariable, type ProcessUsage } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
@@ -17,38 +18,59 @@ export async function usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();
     const cookie = cookieOf(entry);
-    if (cookie === null || !cookies.has(cookie)) continue;
-    const memoryBytes = residentBytes(entry);
-    // A zombie has no memory of its own any more.
-    if (memoryBytes === null) continue;
-    found.push({ pid: Number(entry), cookie, memoryBytes, cpuMs: cpuMs(entry) });
+    const seen = cookie !== null && cookies.has(cookie) ? look(entry) : null;
+    if (cookie !== null && seen !== null) found.push({ pid: Number(entry), cookie, ...seen });
   }
   return found;
 }
 
+/** What processes that were seen before use now; those that are gone are left out. */
+export async function usageAgain(seen: readonly ProcessUsage[]): Promise<ProcessUsage[]> {
+  return seen.flatMap(({ pid, cookie }) => {
+    const now = look(String(pid));
+    return now === null ? [] : [{ pid, cookie, ...now }];
+  });
+}
+
 function cookieOf(pid: string): string | null {
-  const environ = read(`/proc/${pid}/environ`);
-  const match = environ === null ? null : new RegExp(`(?:^|\0)${cookieVariable}=([^\0]*)`).exec(environ);
-  return match?.[1] ?? null;
+  const environ = readProcFile(`/proc/${pid}/environ`, 'latin1');
+  if (environ === null) return null;
+  const name = `\0${cookieVariable}=`;
+  const at = environ.startsWith(name.slice(1)) ? -1 : environ.indexOf(name);
+  if (at < 0 && !environ.startsWith(name.slice(1))) return null;
+  const end = environ.indexOf('\0', at + 1);
+  return environ.slice(at + name.length, end < 0 ? undefined : end);
 }
 
-function residentBytes(pid: string): number | null {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '');
-  return match === null ? null : Number(match[1]) * 1024;
+/**
+ * Fields of /proc/PID/stat behind the name in brackets: the 12th and 13th are user and system time, the 18th the
+ * number of threads, the 22nd the pages in memory. A zombie has none.
+ */
+function look(pid: string): { memoryBytes: number; cpuMs: number } | null {
+  const stat = readProcFile(`/proc/${pid}/stat`, 'latin1');
+  if (stat === null) return null;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, user, system, threads, pages] = [0, 11, 12, 17, 21].map((index) => fields[index] ?? '');
+  if (state === 'Z' || state === 'X') return null;
+  const ticks = Number(user) + Number(system);
+  const cpuMs = preciseCpuMs(pid, Number(threads)) ?? ticks * tickMs;
+  return { memoryBytes: Number(pages) * pageBytes(), cpuMs };
 }
 
-/** The scheduler's own count of each thread, in nanoseconds, where the kernel has it; else whole clock ticks. */
-function cpuMs(pid: string): number {
+/** The scheduler's own count of each thread, in nanoseconds, where the kernel has it. */
+function preciseCpuMs(pid: string, threads: number): number | null {
+  // A process's own file counts its first thread alone.
+  const folders = threads === 1 ? [`/proc/${pid}`] : threadsOf(pid).map((id) => `/proc/${pid}/task/${id}`);
   let nanoseconds = 0;
-  for (const thread of threads(pid)) {
-    const spent = read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0];
-    if (spent === undefined) return ticks(pid) * tickMs;
+  for (const folder of folders) {
+    const spent = readProcFile(`${folder}/schedstat`, 'latin1')?.split(' ')[0];
+    if (spent === undefined) return null;
     nanoseconds += Number(spent);
   }
   return nanoseconds / 1e6;
 }
 
-function threads(pid: string): string[] {
+function threadsOf(pid: string): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`);
   } catch {
@@ -56,18 +78,17 @@ function threads(pid: string): string[] {
   }
 }
 
-/** User and system time: the 12th and 13th field behind the name in brackets. */
-function ticks(pid: string): number {
-  const stat = read(`/proc/${pid}/stat`) ?? '';
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-}
+let page: number | undefined;
 
-function read(path: string): string | null {
+/** AT_PAGESZ of the auxiliary vector that the kernel gives to each process: pairs of words. 4 KiB where it is not told. */
+function pageBytes(): number {
+  if (page !== undefined) return page;
+  page = 4096;
   try {
-    return readFileSync(path, 'latin1');
+    const pairs = new BigUint64Array(new Uint8Array(readFileSync('/proc/self/auxv')).buffer);
+    for (let i = 0; i + 1 < pairs.length; i += 2) if (pairs[i] === 6n) page = Number(pairs[i + 1]);
   } catch {
-    // Gone meanwhile, or another user's.
-    return null;
+    // No such file in some sandboxes.
   }
+  return page;
 }

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
-import { usage } from './linux-usage.ts';
+import { usage, usageAgain } from './linux-usage.ts';
+import { readProcFile } from './proc-file.ts';
 import {
   commandLineChars,
   cookieVariable,
@@ -33,6 +34,7 @@ export const linux: System = {
   membersQuickly,
   strike,
   usage,
+  usageAgain,
   membersOfCgroup,
   killCgroup,
   namespaceIsAlive,
@@ -44,7 +46,7 @@ function readOwnIdentity(): ProcessIdentity {
   return {
     pid: process.pid,
     start: view(process.pid)?.start ?? null,
-    boot: read('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
+    boot: readProcFile('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
     pidNamespace: readNamespace('self') ?? '',
     host: hostname(),
   };
@@ -72,12 +74,12 @@ export function parseStat(text: string): ProcessView | null {
 }
 
 function view(pid: number): ProcessView | null {
-  const text = read(`/proc/${pid}/stat`);
+  const text = readProcFile(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
 }
 
 function isSuspended(shimPid: number): boolean {
-  const children = read(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
+  const children = readProcFile(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
   return [shimPid, ...children.map(Number)].some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
 }
 
@@ -196,7 +198,7 @@ function killCgroup(dir: string, cookie: string): void {
 }
 
 function lastPid(): number | null {
-  const last = Number(read('/proc/loadavg')?.trim().split(' ').at(-1));
+  const last = Number(readProcFile('/proc/loadavg')?.trim().split(' ').at(-1));
   return Number.isInteger(last) && last > 0 ? last : null;
 }
 
@@ -209,7 +211,7 @@ function carries(pid: number, cookie: string): boolean {
 }
 
 function cookieOf(pid: number): string | null {
-  const environ = read(`/proc/${pid}/environ`, 'latin1');
+  const environ = readProcFile(`/proc/${pid}/environ`, 'latin1');
   if (environ === null) return null;
   const name = `${cookieVariable}=`;
   const at = environ.startsWith(name) ? 0 : environ.indexOf(`\0${name}`) + 1;
@@ -219,9 +221,9 @@ function cookieOf(pid: number): string | null {
 }
 
 function commandLine(pid: number): string {
-  const line = read(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
+  const line = readProcFile(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
   if (line) return line.slice(0, commandLineChars);
-  const name = read(`/proc/${pid}/comm`)?.trim();
+  const name = readProcFile(`/proc/${pid}/comm`)?.trim();
   return name ? `[${name}]` : '';
 }
 
@@ -244,15 +246,6 @@ function readNamespace(pid: string): string | null {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);
   } catch {
-    return null;
-  }
-}
-
-function read(path: string, encoding: 'utf8' | 'latin1' = 'utf8'): string | null {
-  try {
-    return readFileSync(path, encoding);
-  } catch {
-    // Gone meanwhile, or another user's: no information.
     return null;
   }
 }

@@ -50,6 +50,8 @@ export interface System {
   ): Promise<number>;
   /** What every live process with one of the cookies uses at this moment. */
   usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[]>;
+  /** The same a moment later of those that were seen, cheaper: who came meanwhile is not looked for. */
+  usageAgain(seen: readonly ProcessUsage[]): Promise<ProcessUsage[]>;
   /**
    * The processes in a cgroup and those below it, without this process and those of tasks that were spawned in there:
    * these carry a cookie of their own.

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore } from '../../src/index.ts';
+import { atSomeCalls } from '../support/crashes.ts';
 import { factOf, hasFact } from '../support/logs.ts';
 import { root } from '../support/repository.ts';
 import { World } from '../support/world.ts';
@@ -12,18 +13,11 @@ import { World } from '../support/world.ts';
 const keeper = new URL('../../src/bin/keeper.js', import.meta.url).href;
 const fixtures = join(root, 'test', 'fixtures');
 
-/** So many lives at a time: a part of a life is waiting. */
-const atATime = 2;
-
 test('a keeper that dies at any call loses nothing, and the next one ends what it began', async (t) => {
   await using world = new World();
   const calls = await live(world, 0);
   assert.ok(calls !== null && calls > 20, `${calls} calls of a life are counted`);
-  let next = 1;
-  const worker = async (): Promise<void> => {
-    for (let at = next++; at <= calls + 3; at = next++) await live(world, at);
-  };
-  await Promise.all(Array.from({ length: atATime }, worker));
+  await atSomeCalls(calls, async (at) => void (await live(world, at)));
   t.diagnostic(`${calls} calls`);
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { removeUnfinishedPipes } from '../support/lifelines.ts';
 import { untilPrinted } from '../support/ready.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
@@ -65,6 +66,8 @@ test('kill() leaves a task alone that was spawned by a command of the stopped on
   assert.ok(world.pidsOf(inner.taskId).length > 0);
   assert.equal((await innerTask.kill({ graceMs })).status, 'killed');
   assert.deepEqual(world.pidsOf(inner.taskId), []);
+  // The inner spawner may have been killed while it made its lifeline.
+  await removeUnfinishedPipes(world.dir);
 });
 
 const libraryUrl = new URL('../../src/index.js', import.meta.url).href;

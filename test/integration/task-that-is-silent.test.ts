@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { utimesSync } from 'node:fs';
+import { utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { World, waitFor } from '../support/world.ts';
 
 test('a snapshot says when the task wrote last, to either stream, also when its output was cut', async () => {
   await using world = new World();
   const session = await world.session();
-  const task = await session.spawn('sleep 0.05; echo out; sleep 0.05; echo err >&2', { separate: true });
+  const go = join(world.base, 'go');
+  const command = `until [ -e ${go} ]; do sleep 0.05; done; echo out; sleep 0.1; echo err >&2`;
+  const task = await session.spawn(command, { separate: true });
   assert.equal(task.snapshot().output.lastWrittenAt, null);
+  writeFileSync(go, '');
   const { startedAt, endedAt, output } = await task.wait();
   const { lastWrittenAt } = output;
   assert.ok(lastWrittenAt !== null && startedAt !== null && endedAt !== null);

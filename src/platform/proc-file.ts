@@ -1,0 +1,27 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+
+/** Read into again and again: files of /proc have no size, and Node takes 64 KiB anew for each. */
+let buffer = Buffer.allocUnsafe(32 * 1024);
+
+/** The content of a file of /proc; null when it cannot be read: gone meanwhile, or another user's. */
+export function readProcFile(path: string, encoding: 'utf8' | 'latin1' = 'utf8'): string | null {
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      return buffer.toString(encoding, 0, readAll(descriptor));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return null;
+  }
+}
+
+function readAll(descriptor: number): number {
+  for (let length = 0; ; ) {
+    const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (count === 0) return length;
+    length += count;
+    if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length)]);
+  }
+}
