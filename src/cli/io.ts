@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import { commandOf } from './quote.ts';
+import { commandOf } from '../util/quote.ts';
 
 /** Colours that are none when they are not wanted. */
 export type Colours = ReturnType<typeof createColors>;

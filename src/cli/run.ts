@@ -2,6 +2,7 @@ import type { Task } from '../api/task.ts';
 import type { BindTo, SpawnOptions } from '../engine/spawn-request.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded, type LeftoversPolicy } from '../model/words.ts';
+import { commandOf } from '../util/quote.ts';
 import { exitStatus, statusOfTask } from './exit-status.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
@@ -9,7 +10,6 @@ import { type CommonOptions, withSession } from './open.ts';
 import { copyAll, copyTail, followAll } from './output.ts';
 import { jsonLine, remarks } from './present/task.ts';
 import { shownDuration } from './present/values.ts';
-import { commandOf } from './quote.ts';
 import { type None, orNull } from './values.ts';
 
 interface RunVerbOptions extends CommonOptions {

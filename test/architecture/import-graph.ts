@@ -8,7 +8,7 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 const order = [
   ['index'],
   ['bin'],
-  ['cli', 'mcp'],
+  ['cli', 'mcp', 'acp'],
   ['api'],
   ['engine'],
   ['shim'],

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { root } from '../support/repository.ts';
 
-test("importing 'outlive' loads nothing of the MCP server and no package", () => {
+test("importing 'outlive' loads nothing of its adapters and no package", () => {
   const library = join(root, 'build/src/index.js');
   // Whatever is loaded comes by here, whichever module asks for it.
   const hooks = `export async function resolve(name, context, next) {
     const found = await next(name, context);
-    if (/node_modules|src\\/mcp/.test(found.url)) throw new Error('loads ' + found.url);
+    if (/node_modules|src\\/(?:mcp|acp|cli)/.test(found.url)) throw new Error('loads ' + found.url);
     return found;
   }`;
   const program = `import { register } from 'node:module';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -56,6 +56,33 @@ test('the MCP server of the package answers its client there', () => {
   const answer = runProgram(process.execPath, ['serves.mjs', store], consumer, input);
   rmSync(store, { recursive: true });
   assert.match(answer, /"serverInfo":\{"name":"outlive"/);
+});
+
+test('an ACP agent runs a command in an editor that has the package beside its SDK', () => {
+  const scope = join(consumer, 'node_modules/@agentclientprotocol');
+  mkdirSync(scope);
+  symlinkSync(join(root, 'node_modules/@agentclientprotocol/sdk'), join(scope, 'sdk'));
+  const program = `import { agent, client } from '@agentclientprotocol/sdk';
+    import { openStore } from 'outlive';
+    import { serveTerminals } from 'outlive/acp';
+    const store = await openStore({ dir: process.argv[2] });
+    const editor = client();
+    serveTerminals(editor, { store });
+    const connection = agent().connect(editor);
+    const terminal = await connection.client.createTerminal({ sessionId: 's', command: 'echo hello; exit 3' });
+    await terminal.waitForExit();
+    console.log(JSON.stringify(await terminal.currentOutput()));
+    await terminal.release();
+    console.log(await terminal.kill().catch((error) => error.code));
+    connection.close();
+    await store.close();`;
+  writeFileSync(join(consumer, 'edits.mjs'), program);
+  const store = mkdtempSync(join(tmpdir(), 'outlive-test-'));
+  const [answer = '', code] = runProgram(process.execPath, ['edits.mjs', store], consumer).split('\n');
+  rmSync(store, { recursive: true });
+  const exitStatus = { exitCode: 3, signal: null };
+  assert.deepEqual(JSON.parse(answer), { output: 'hello\n', truncated: false, exitStatus });
+  assert.equal(code, '-32002');
 });
 
 test('a program in that project can import openStore', () => {

@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
-import { commandOf } from '../../src/cli/quote.ts';
 import * as values from '../../src/cli/values.ts';
+import { commandOf } from '../../src/util/quote.ts';
 
 /** All of these are refused with a word on what was expected. */
 function refuses(parse: (text: string) => unknown, texts: readonly string[]): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as acp from '../../src/acp/index.ts';
 import * as outlive from '../../src/index.ts';
 import * as mcp from '../../src/mcp/index.ts';
 import { foldFacts } from '../../src/model/fold.ts';
@@ -22,6 +23,10 @@ test('the package exports these values and no others', () => {
 
 test('the MCP server exports these values and no others', () => {
   assert.deepEqual(Object.keys(mcp).sort(), ['runStdioServer', 'startHttpServer']);
+});
+
+test('the terminals of editors export these values and no others', () => {
+  assert.deepEqual(Object.keys(acp).sort(), ['serveTerminals', 'terminalUpdates']);
 });
 
 const keys = [

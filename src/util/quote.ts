@@ -6,7 +6,7 @@ function quote(word: string): string {
   return plainWord.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** What was typed, as one command: a single argument is a shell command already, several are an argv. */
+/** Words as one command: a single one is a shell command already, several are an argv. */
 export function commandOf(words: readonly string[]): string {
   const [first = ''] = words;
   return words.length === 1 ? first : words.map(quote).join(' ');

@@ -1,0 +1,8 @@
+export { serveTerminals } from './serve-terminals.ts';
+export type { TerminalSpawnOptions, Terminals, TerminalsOptions } from './terminals.ts';
+export {
+  type TerminalOutputChunk,
+  type TerminalUpdate,
+  type TerminalUpdatesOptions,
+  terminalUpdates,
+} from './updates.ts';

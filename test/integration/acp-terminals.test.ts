@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Paired } from '../support/acp.ts';
+import { World, waitFor } from '../support/world.ts';
+
+const sessionId = 'one';
+
+test('an argv is taken word by word, with its environment and folder; its output and exit code come back', async () => {
+  await using world = new World();
+  using paired = new Paired({ store: await world.store() });
+  const cwd = join(world.base, "a folder; it's one");
+  mkdirSync(cwd);
+  const terminal = await paired.editor.createTerminal({
+    sessionId,
+    command: 'sh',
+    args: ['-c', 'printf "%s|" "$@" "$WORD" "$PWD"; exit 3', 'sh', '$(id)', "it's", ''],
+    env: [
+      { name: 'WORD', value: 'overridden' },
+      { name: 'WORD', value: 'a "value"' },
+    ],
+    cwd,
+  });
+  assert.match(terminal.id, /^bgb-[0-9a-f]{8}$/);
+  assert.deepEqual(await terminal.waitForExit(), { exitCode: 3, signal: null });
+  assert.deepEqual(await terminal.currentOutput(), {
+    output: `$(id)|it's||a "value"|${cwd}|`,
+    truncated: false,
+    exitStatus: { exitCode: 3, signal: null },
+  });
+});
+
+test('a command without arguments is a shell command, and runs where the editor says', async () => {
+  await using world = new World();
+  using paired = new Paired({ store: await world.store(), cwdOf: (id) => (id === sessionId ? '/' : '/tmp') });
+  const terminal = await paired.editor.createTerminal({ sessionId, command: 'pwd && exit 4' });
+  assert.deepEqual(await terminal.waitForExit(), { exitCode: 4, signal: null });
+  assert.equal((await terminal.currentOutput()).output, '/\n');
+});
+
+test('a terminal is a task of the session acp:ID, without a limit of time unless the editor sets one', async () => {
+  await using world = new World();
+  const store = await world.store();
+  using paired = new Paired({ store, spawn: { labels: { from: 'editor' }, name: 'a name' } });
+  const terminal = await paired.editor.createTerminal({ sessionId, command: 'true', outputByteLimit: 9 });
+  const { name, labels, timeoutMs, sessionId: session } = store.task(terminal.id);
+  assert.deepEqual(
+    { name, labels, timeoutMs, session },
+    {
+      name: 'a name',
+      labels: { from: 'editor', 'acp.outputByteLimit': '9' },
+      timeoutMs: null,
+      session: 'acp:one',
+    },
+  );
+  using other = new Paired({ store, spawn: { timeoutMs: 5_000 }, sessionOf: (id) => `agent/${id}` });
+  const limited = await other.editor.createTerminal({ sessionId, command: 'true' });
+  assert.equal(store.task(limited.id).timeoutMs, 5_000);
+  assert.equal(store.task(limited.id).sessionId, 'agent/one');
+});
+
+test('a killed terminal keeps its id; its whole tree is gone when the answer comes', async () => {
+  await using world = new World();
+  using paired = new Paired({ store: await world.store(), spawn: { graceMs: 100 } });
+  const command = 'setsid sleep 1000 & echo up; sleep 1000';
+  const terminal = await paired.editor.createTerminal({ sessionId, command });
+  await waitFor(async () => (await terminal.currentOutput()).output === 'up\n', 'the output');
+  assert.equal((await terminal.currentOutput()).exitStatus, undefined);
+  const waiting = terminal.waitForExit();
+  assert.deepEqual(await terminal.kill(), {});
+  assert.deepEqual(world.pids(), []);
+  assert.deepEqual(await waiting, { exitCode: 143, signal: null });
+  assert.deepEqual((await terminal.currentOutput()).exitStatus, { exitCode: 143, signal: null });
+  assert.deepEqual(await terminal.kill(), {});
+});
+
+test('releasing a running terminal stops it and makes the id invalid; the record stays', async () => {
+  await using world = new World();
+  const store = await world.store();
+  using paired = new Paired({ store });
+  const terminal = await paired.editor.createTerminal({ sessionId, command: 'echo up; exec sleep 1000' });
+  await waitFor(async () => (await terminal.currentOutput()).output === 'up\n', 'the output');
+  const waiting = terminal.waitForExit();
+  assert.deepEqual(await terminal.release(), {});
+  assert.deepEqual(world.pids(), []);
+  assert.deepEqual(await waiting, { exitCode: 143, signal: null });
+  const gone = { code: -32002, data: { code: 'TASK_NOT_FOUND' } };
+  await assert.rejects(terminal.currentOutput(), gone);
+  await assert.rejects(terminal.waitForExit(), gone);
+  await assert.rejects(terminal.kill(), gone);
+  await assert.rejects(terminal.release(), gone);
+  assert.equal(store.task(terminal.id).status, 'killed');
+});
