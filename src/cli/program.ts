@@ -203,6 +203,7 @@ function prune(): Definition {
   const command = new Command('prune')
     .description('Remove tasks that ended long ago and were acknowledged.')
     .option('--older-than <duration>', 'that ended at least so long ago (default: 7d)', values.duration)
+    .option('--max-bytes <size>', 'then, the oldest first, until what is left takes no more', values.size)
     .option('--all-sessions', 'of all sessions')
     .option('--dry-run', 'only say what would be removed');
   return [

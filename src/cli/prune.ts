@@ -7,6 +7,7 @@ import { shownBytes } from './present/values.ts';
 
 interface PruneVerbOptions extends CommonOptions {
   readonly olderThan?: number;
+  readonly maxBytes?: number;
   readonly allSessions?: boolean;
   readonly dryRun?: boolean;
 }
@@ -17,10 +18,11 @@ export async function prune(
   _operands: readonly string[],
   options: PruneVerbOptions,
 ): Promise<number> {
-  const { olderThan, allSessions = false, dryRun = false } = options;
+  const { olderThan, maxBytes, allSessions = false, dryRun = false } = options;
   const what: StorePruneOptions = {
     dryRun,
     ...(olderThan !== undefined && { olderThanMs: olderThan }),
+    ...(maxBytes !== undefined && { maxBytes }),
     ...(!allSessions && { sessionId: sessionIdOf(options) }),
   };
   return await withStore(options, async (store) => {
