@@ -16,6 +16,7 @@ import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
 import { importCost } from './rows/import.ts';
 import { exitToMcpClient } from './rows/mcp.ts';
+import { psOfTasks } from './rows/ps.ts';
 import { throughput } from './rows/slots.ts';
 import { spawnReply } from './rows/spawn.ts';
 import { tailOfLargeLog } from './rows/tail.ts';
@@ -33,6 +34,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   tail: tailOfLargeLog,
   'wait-for': lineToWaiter,
   import: importCost,
+  ps: psOfTasks,
   mcp: exitToMcpClient,
 };
 
