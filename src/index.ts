@@ -9,7 +9,7 @@ export type { EndOptions, RunOptions, RunResult, Session, ShutdownOptions } from
 export type { OwedMatch } from './api/session-watches.ts';
 export type { SessionOptions, Store, StorePruneOptions, TaskFilter } from './api/store.ts';
 export type { KillOptions, Task, WaitOptions } from './api/task.ts';
-export type { TaskUsage } from './api/usage.ts';
+export type { TaskUsage, UsageMeter } from './api/usage.ts';
 export type { WaitForCause, WaitForOptions, WaitForResult } from './api/wait-for-options.ts';
 export type { WaitAnyResult } from './api/wait-many.ts';
 export type { MatchOptions, WatchOptions } from './api/watch-options.ts';

@@ -15,7 +15,7 @@ import { findTask } from './find.ts';
 import type { TaskInspection } from './inspect.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
 import type { Session } from './session.ts';
-import { type TaskUsage, usageOf } from './usage.ts';
+import { type TaskUsage, UsageMeter } from './usage.ts';
 
 /** How often the bound on the bytes of the store is applied. */
 const retainEveryMs = 600_000;
@@ -143,9 +143,12 @@ export class Store implements AsyncDisposable {
    */
   async usage(taskIds: readonly string[], { sampleMs = 100 } = {}): Promise<Map<string, TaskUsage>> {
     checkNumber('sampleMs', sampleMs, 1, bounds.durationMs);
-    const contexts = this.#contexts();
-    const tasks = taskIds.filter((id) => taskIdPattern.test(id)).map((taskId) => ({ contexts, taskId }));
-    return await usageOf(tasks, this.#context.system, sampleMs);
+    return await (await this.meter()).read(taskIds, sampleMs);
+  }
+
+  /** Begins to measure what the trees of tasks use; {@link UsageMeter.read} ends it. */
+  async meter(): Promise<UsageMeter> {
+    return await UsageMeter.start(this.#context.system, this.#contexts());
   }
 
   /** Removes ended, acknowledged tasks; of all sessions, unless told otherwise. */

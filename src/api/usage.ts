@@ -2,7 +2,7 @@ import type { SessionContext } from '../engine/context.ts';
 import { foldFacts } from '../model/fold.ts';
 import type { ProcessUsage, System } from '../platform/system.ts';
 import { readLog } from '../tasklog/log.ts';
-import { taskPaths } from '../tasklog/paths.ts';
+import { taskIdPattern, taskPaths } from '../tasklog/paths.ts';
 
 /** What the whole tree of a task uses now. */
 export interface TaskUsage {
@@ -14,51 +14,73 @@ export interface TaskUsage {
   readonly cpuPercent: number;
 }
 
-/** What the trees of tasks use, measured over `sampleMs`; tasks without a live process are left out. */
-export async function usageOf(
-  tasks: readonly { readonly contexts: readonly SessionContext[]; readonly taskId: string }[],
-  system: System,
-  sampleMs: number,
-): Promise<Map<string, TaskUsage>> {
-  const ids = new Map<string, string>();
-  for (const { contexts, taskId } of tasks) {
-    const cookie = cookieOf(contexts, taskId);
-    if (cookie !== null) ids.set(cookie, taskId);
+/**
+ * A measurement that has begun: CPU time is what is used from then until it is read. Whoever has something else to
+ * do meanwhile loses no time by it. Processes that come meanwhile are left out.
+ */
+export class UsageMeter {
+  readonly #system: System;
+  readonly #contexts: readonly SessionContext[];
+  readonly #begun: readonly ProcessUsage[];
+  readonly #beganAt = performance.now();
+
+  private constructor(system: System, contexts: readonly SessionContext[], begun: readonly ProcessUsage[]) {
+    this.#system = system;
+    this.#contexts = contexts;
+    this.#begun = begun;
   }
-  if (ids.size === 0) return new Map();
-  const cookies = new Set(ids.keys());
-  const seenBefore = await system.usage(cookies);
-  const before = new Map(seenBefore.map((seen) => [seen.pid, seen.cpuMs]));
-  const begin = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, sampleMs));
-  const elapsedMs = performance.now() - begin;
-  const result = new Map<string, TaskUsage>();
-  for (const seen of await system.usageAgain(seenBefore)) {
-    const taskId = ids.get(seen.cookie) ?? '';
-    result.set(taskId, add(result.get(taskId), seen, before.get(seen.pid), elapsedMs));
+
+  /** For `Store` only: use `store.meter()`. */
+  static async start(system: System, contexts: readonly SessionContext[]): Promise<UsageMeter> {
+    return new UsageMeter(system, contexts, await system.usage(null));
   }
-  return result;
+
+  /**
+   * What the trees of tasks use, by their ids; tasks without a live process of this machine are left out.
+   * @param sampleMs the measurement takes at least so many milliseconds; the rest is waited for.
+   */
+  async read(taskIds: readonly string[], sampleMs: number): Promise<Map<string, TaskUsage>> {
+    const ids = this.#cookies(taskIds);
+    const result = new Map<string, TaskUsage>();
+    if (ids.size === 0) return result;
+    const left = sampleMs - (performance.now() - this.#beganAt);
+    if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+    const elapsedMs = performance.now() - this.#beganAt;
+    const ours = this.#begun.filter(({ cookie }) => ids.has(cookie));
+    const before = new Map(ours.map((seen) => [seen.pid, seen.cpuMs]));
+    for (const seen of await this.#system.usageAgain(ours)) {
+      const taskId = ids.get(seen.cookie) ?? '';
+      const spentMs = Math.max(0, seen.cpuMs - (before.get(seen.pid) ?? 0));
+      result.set(taskId, add(result.get(taskId), seen.memoryBytes, (100 * spentMs) / elapsedMs));
+    }
+    return result;
+  }
+
+  /** The cookie of each task, and whose it is. */
+  #cookies(taskIds: readonly string[]): Map<string, string> {
+    const ids = new Map<string, string>();
+    for (const taskId of taskIds.filter((id) => taskIdPattern.test(id))) {
+      const cookie = this.#cookieOf(taskId);
+      if (cookie !== null) ids.set(cookie, taskId);
+    }
+    return ids;
+  }
+
+  /** A cookie begins with the id of its task; the record says which one it is. */
+  #cookieOf(taskId: string): string | null {
+    if (!this.#begun.some(({ cookie }) => cookie.startsWith(`${taskId}.`))) return null;
+    for (const { paths } of this.#contexts) {
+      const log = readLog(taskPaths(paths, taskId).log);
+      if (log !== null) return foldFacts(log.list).spec?.cookie ?? null;
+    }
+    return null;
+  }
 }
 
-function cookieOf(contexts: readonly SessionContext[], taskId: string): string | null {
-  for (const { paths } of contexts) {
-    const log = readLog(taskPaths(paths, taskId).log);
-    if (log !== null) return foldFacts(log.list).spec?.cookie ?? null;
-  }
-  return null;
-}
-
-/** What was not there at the first look has spent all its time since. */
-function add(
-  sum: TaskUsage | undefined,
-  seen: ProcessUsage,
-  cpuMsBefore: number | undefined,
-  elapsedMs: number,
-): TaskUsage {
-  const spentMs = Math.max(0, seen.cpuMs - (cpuMsBefore ?? 0));
+function add(sum: TaskUsage | undefined, memoryBytes: number, cpuPercent: number): TaskUsage {
   return {
     processes: (sum?.processes ?? 0) + 1,
-    memoryBytes: (sum?.memoryBytes ?? 0) + seen.memoryBytes,
-    cpuPercent: (sum?.cpuPercent ?? 0) + (100 * spentMs) / elapsedMs,
+    memoryBytes: (sum?.memoryBytes ?? 0) + memoryBytes,
+    cpuPercent: (sum?.cpuPercent ?? 0) + cpuPercent,
   };
 }

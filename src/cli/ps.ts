@@ -18,13 +18,11 @@ interface PsOptions extends CommonOptions {
   readonly watch?: boolean;
 }
 
-/** CPU is what was used between two looks so far apart. */
+/** CPU is what was used between two looks at least so far apart, in milliseconds. */
 const sampleMs = 25;
 
 /** How often `--watch` draws. */
 const redrawMs = 1_000;
-
-const noUsage: ReadonlyMap<string, TaskUsage> = new Map();
 
 /** `outlive ps`: the tasks that run, or all. */
 export async function ps(io: Io, _operands: readonly string[], options: PsOptions): Promise<number> {
@@ -42,34 +40,28 @@ export async function ps(io: Io, _operands: readonly string[], options: PsOption
 }
 
 async function list(io: Io, store: Store, options: PsOptions): Promise<string> {
+  // What is done until it is read is the time over which CPU is measured.
+  const meter = io.json ? null : await store.meter();
+  const table = io.terminal && !io.json ? await import('./present/table.ts') : null;
   const tasks = await store.tasks({
     live: options.all !== true,
     ...(!options.allSessions && { sessionId: sessionIdOf(options) }),
   });
-  if (io.json) return tasks.map(jsonLine).join('');
-  // The library for tables is loaded, where one is drawn, while CPU time is measured.
-  const [usage, table] = await Promise.all([
-    usageOf(store, tasks),
-    io.terminal ? import('./present/table.ts') : null,
-  ]);
+  if (meter === null) return tasks.map(jsonLine).join('');
   if (tasks.length === 0 && io.terminal) io.note(nothing(io, options));
   if (tasks.length === 0) return '';
+  const usage = await meter.read(tasks.filter(mayHaveProcesses).map(idOf), sampleMs);
   const rows = tasks.map((task) => rowOf(io, task, usage.get(task.taskId), options));
   if (table === null) return rows.map((row) => `${row.join('\t')}\n`).join('');
   return table.tableText(headingOf(options), rows, io.columns);
 }
 
-async function usageOf(
-  store: Store,
-  tasks: readonly TaskSnapshot[],
-): Promise<ReadonlyMap<string, TaskUsage>> {
-  const live = tasks.filter(({ status, leftovers }) => !isEnded(status) || leftovers.length > 0);
-  return live.length === 0
-    ? noUsage
-    : await store.usage(
-        live.map(({ taskId }) => taskId),
-        { sampleMs },
-      );
+function mayHaveProcesses({ status, leftovers }: TaskSnapshot): boolean {
+  return !isEnded(status) || leftovers.length > 0;
+}
+
+function idOf({ taskId }: TaskSnapshot): string {
+  return taskId;
 }
 
 function nothing(io: Io, options: PsOptions): string {

@@ -100,18 +100,20 @@ export function parseListing(text: string): { view: ProcessView; command: string
 /** A line of `ps -o pid=,rss=,time=,command=`: resident kilobytes, and CPU time as [hours:]minutes:seconds. */
 const usageLine = /^\s*(\d+)\s+(\d+)\s+((?:\d+:)*\d+(?:\.\d+)?)\s+(.*)$/;
 
-/** Reads what `ps` lists of memory and CPU times, for the processes with one of the cookies. */
-export function parseUsage(text: string, cookies: ReadonlySet<string>): ProcessUsage[] {
+const anyCookie = new RegExp(`\\b${cookieVariable}=(\\S+)`);
+
+/** Reads what `ps` lists of memory and CPU times, for the processes with one of the cookies, or with any. */
+export function parseUsage(text: string, cookies: ReadonlySet<string> | null): ProcessUsage[] {
   return text.split('\n').flatMap((row) => {
     const [, pid, kilobytes, time = '', command = ''] = usageLine.exec(row) ?? [];
-    const cookie = [...cookies].find((wanted) => command.includes(`${cookieVariable}=${wanted}`));
-    if (pid === undefined || cookie === undefined) return [];
+    const cookie = anyCookie.exec(command)?.[1];
+    if (pid === undefined || cookie === undefined || cookies?.has(cookie) === false) return [];
     const seconds = time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
     return [{ pid: Number(pid), cookie, memoryBytes: Number(kilobytes) * 1024, cpuMs: seconds * 1000 }];
   });
 }
 
-async function usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[]> {
+async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
   return parseUsage(await listing('pid=,rss=,time=,command='), cookies);
 }
 

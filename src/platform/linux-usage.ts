@@ -9,8 +9,8 @@ const batch = 128;
 /** Length of a clock tick in /proc/PID/stat; see src/model/times.ts. */
 const tickMs = 10;
 
-/** What the processes with one of the cookies use now. */
-export async function usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[]> {
+/** What the processes with one of the cookies, or with any, use now. */
+export async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
   const found: ProcessUsage[] = [];
   let looked = 0;
   for (const entry of readdirSync('/proc')) {
@@ -18,7 +18,7 @@ export async function usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();
     const cookie = cookieOf(entry);
-    const seen = cookie !== null && cookies.has(cookie) ? look(entry) : null;
+    const seen = cookie !== null && (cookies === null || cookies.has(cookie)) ? look(entry) : null;
     if (cookie !== null && seen !== null) found.push({ pid: Number(entry), cookie, ...seen });
   }
   return found;

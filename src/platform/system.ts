@@ -48,8 +48,8 @@ export interface System {
     known: Set<string>,
     spare: number | null,
   ): Promise<number>;
-  /** What every live process with one of the cookies uses at this moment. */
-  usage(cookies: ReadonlySet<string>): Promise<ProcessUsage[]>;
+  /** What every live process with one of the cookies (`null`: with any) uses at this moment. */
+  usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]>;
   /** The same a moment later of those that were seen, cheaper: who came meanwhile is not looked for. */
   usageAgain(seen: readonly ProcessUsage[]): Promise<ProcessUsage[]>;
   /**
