@@ -31,7 +31,12 @@ export async function untilEnded(
   flush(context, taskId);
   const snapshot = told ?? takeSnapshot(context, taskId);
   if (snapshot === null) throw taskNotFound(context.sessionId, taskId);
-  if (!options.ack || !isEnded(snapshot.status) || snapshot.delivered) return snapshot;
+  if (!isEnded(snapshot.status) || snapshot.delivered) return snapshot;
+  if (!options.ack) {
+    // Somebody else may have settled it before we have noticed: who was told of the end finds it among what is owed.
+    context.owed.add(taskId);
+    return snapshot;
+  }
   acknowledge(context, taskId);
   return { ...snapshot, delivered: true };
 }

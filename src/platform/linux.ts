@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
-import { yieldToOthers } from '../util/wait.ts';
+import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { usage, usageAgain } from './linux-usage.ts';
 import { readProcFile } from './proc-file.ts';
@@ -88,10 +88,30 @@ async function members(cookie: string, group: number | null, since: number | nul
   for (const seen of await scan()) {
     // What was there before the shim does not descend from it; most need no further look.
     if (since !== null && (seen.start ?? 0) < since) continue;
-    const hasCookie = carries(seen.pid, cookie);
+    const hasCookie = (await cookieInTheEnd(seen)) === cookie;
     if (hasCookie || seen.group === group) found.push(asMember(seen, hasCookie));
   }
   return found;
+}
+
+/** So long a process is waited for that executes a program, in milliseconds; it takes less than one, but for a busy machine. */
+const executesMs = 50;
+
+/** The cookie of a process. One that executes a program just now shows nothing for a moment: that is waited for. */
+async function cookieInTheEnd(seen: ProcessView): Promise<string | null> {
+  for (let waited = 0; ; waited += 1) {
+    const environ = environOf(seen.pid);
+    if (environ !== '') return cookieIn(environ);
+    // Empty is also what is read of a memory that was replaced between the opening and the reading of the file.
+    if (waited >= executesMs || !isExecuting(seen)) return cookieIn(environOf(seen.pid));
+    await sleep(1);
+  }
+}
+
+/** What has no environment has no arguments either while it executes. The kernel's own threads have no group. */
+function isExecuting({ pid, group }: ProcessView): boolean {
+  const showsNothing = group !== 0 && readProcFile(`/proc/${pid}/cmdline`, 'latin1') === '';
+  return showsNothing && view(pid)?.zombie === false;
 }
 
 let scanning: Promise<ProcessView[]> | null = null;
@@ -145,7 +165,10 @@ function membersQuickly(cookie: string, group: number, strangers: ReadonlySet<nu
     const seen = view(pid);
     // Nobody can enter the session of another task's shim.
     if (seen === null || seen.zombie || pid === process.pid || strangers.has(seen.session)) continue;
-    const hasCookie = carries(pid, cookie);
+    const environ = environOf(pid);
+    // Perhaps it executes a program just now: that is worth a second look.
+    if (environ === '' && seen.group !== 0) return null;
+    const hasCookie = cookieIn(environ) === cookie;
     if (hasCookie || seen.group === group) found.push(asMember(seen, hasCookie));
   }
   return found;
@@ -211,7 +234,14 @@ function carries(pid: number, cookie: string): boolean {
 }
 
 function cookieOf(pid: number): string | null {
-  const environ = readProcFile(`/proc/${pid}/environ`, 'latin1');
+  return cookieIn(environOf(pid));
+}
+
+function environOf(pid: number): string | null {
+  return readProcFile(`/proc/${pid}/environ`, 'latin1');
+}
+
+function cookieIn(environ: string | null): string | null {
   if (environ === null) return null;
   const name = `${cookieVariable}=`;
   const at = environ.startsWith(name) ? 0 : environ.indexOf(`\0${name}`) + 1;

@@ -8,7 +8,9 @@ export function readProcFile(path: string, encoding: 'utf8' | 'latin1' = 'utf8')
   try {
     const descriptor = openSync(path, 'r');
     try {
-      return buffer.toString(encoding, 0, readAll(descriptor));
+      // First the reading, which may need a larger buffer.
+      const length = readAll(descriptor);
+      return buffer.toString(encoding, 0, length);
     } finally {
       closeSync(descriptor);
     }
