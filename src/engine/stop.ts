@@ -51,7 +51,7 @@ export async function stopTask(context: SessionContext, taskId: string, request:
     if (!isFirst && automatic.has(request.cause)) return;
     return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
   }
-  // A command that has ended by itself did so, whatever is asked for now.
+  // A command that has ended by itself has done so, whatever is asked for afterwards.
   if (decision.state === 'settle') await settle(context, taskId, observed);
   const latest = observe(context, taskId);
   if (latest?.alive === 'yes' && latest.facts.exit === undefined)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandLine } from '../support/command-line.ts';
@@ -19,6 +19,16 @@ function fullPipe(path: string): number {
   }
 }
 
+/** Whether a process waits until it can write to its stdout: what its epoll descriptors are told to watch. */
+function waitsForRoom(pid: number | undefined): boolean {
+  const canWrite = 0x4;
+  return readdirSync(`/proc/${pid}/fdinfo`).some((descriptor) => {
+    const watched = readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8');
+    const [, events = '0'] = /^tfd: +1 events: +([0-9a-f]+)/m.exec(watched) ?? [];
+    return (Number.parseInt(events, 16) & canWrite) !== 0;
+  });
+}
+
 test('a follower that was SIGKILLed before its reader took a completion has not acknowledged it', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('exit 6');
@@ -29,7 +39,7 @@ test('a follower that was SIGKILLed before its reader took a completion has not 
   });
   const has = (kind: string): boolean => factsOf(cli.logOf(taskId)).some(({ fact }) => fact === kind);
   await waitFor(() => has('claim'), 'the completion to be claimed');
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await waitFor(() => waitsForRoom(follower.pid), 'it to wait for room in the pipe');
   follower.kill('SIGKILL');
   await once(follower, 'exit');
   closeSync(pipe);
