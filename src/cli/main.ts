@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { OutliveError } from '../errors/error.ts';
+import { holdProcess } from '../util/keep-alive.ts';
 import { systemCode } from '../util/system-error.ts';
 import { exitStatus } from './exit-status.ts';
 import { type Io, processIo } from './io.ts';
@@ -16,6 +17,16 @@ import type { Host, Verb } from './verb.ts';
  */
 export async function main(words: readonly string[], host: Host): Promise<number> {
   process.stdout.on('error', endQuietly);
+  // Whatever is awaited, nobody may take an end without a word for a verb that has nothing to say.
+  const release = holdProcess();
+  try {
+    return await runVerb(words, host);
+  } finally {
+    release();
+  }
+}
+
+async function runVerb(words: readonly string[], host: Host): Promise<number> {
   // Shells ask this for every key: no verb, no help, no errors.
   if (words[0] === '__complete') return await completeQuietly(words.slice(1));
   const call: { io: Io; work?: () => Promise<number> } = { io: processIo(asksForJson(words)) };

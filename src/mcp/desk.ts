@@ -2,7 +2,7 @@ import type { Session } from '../api/session.ts';
 import { OutliveError } from '../errors/error.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
-import { sleep, yieldToOthers } from '../util/wait.ts';
+import { after, yieldToOthers } from '../util/wait.ts';
 import { findTask } from './find-task.ts';
 
 /** So many completions are taken in one go; a session may owe thousands when it is opened. */
@@ -94,7 +94,7 @@ export class Desk {
         return await this.#collect();
       } catch (error) {
         if (error instanceof OutliveError && error.code === 'CLOSED') return;
-        await sleep(againMs);
+        await new Promise<void>((resolve) => after(againMs, resolve));
       }
     }
   }

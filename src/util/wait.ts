@@ -1,10 +1,13 @@
 /** The longest delay that a Node timer can hold, in milliseconds. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Resolves after that many milliseconds. It does not keep the process alive. */
+/**
+ * Resolves after that many milliseconds. It keeps the process alive: somebody awaits it in the middle of some work,
+ * and Node would end a process that has nothing else to do without a word (with status 13).
+ */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, Math.min(ms, longestTimerMs)).unref();
+    setTimeout(resolve, Math.min(ms, longestTimerMs));
   });
 }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { holdProcess } from '../../src/util/keep-alive.ts';
-import { after, sleep } from '../../src/util/wait.ts';
+import { after } from '../../src/util/wait.ts';
 
+const run = promisify(execFile);
 const longest = 2 ** 31 - 1;
 
 test('a timer longer than Node can hold goes off when its time has come, and not before', (t) => {
@@ -42,12 +45,18 @@ test('a timer whose time has passed goes off at the next turn', async () => {
   });
 });
 
-test('neither a timer nor a sleep keeps the process alive', () => {
+test('a timer does not keep the process alive', () => {
   const before = held();
   const timer = after(60_000, () => undefined);
-  sleep(60_000).catch(() => undefined);
   assert.equal(held(), before);
   timer.cancel();
+});
+
+test('a program that has nothing to do but to sleep wakes up again', async () => {
+  const module = new URL('../../src/util/wait.js', import.meta.url).href;
+  const program = `const { sleep } = await import('${module}'); await sleep(20); console.log('awake');`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
+  assert.equal(stdout, 'awake\n');
 });
 
 test('the process is held until everybody who held it has let go', () => {
