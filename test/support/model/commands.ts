@@ -74,6 +74,9 @@ const spawning = fc
       async ({ tasks }, crew) => {
         const task = asked({ ...spec, tag: `t${tasks.length}` });
         tasks.push(task);
+        // What was asked of the session before, and is answered later, concerns this one, too.
+        task.stopAsked = crew.isAsked('shutdown', spec.session);
+        task.openPrunes = crew.isAsked('prune', spec.session) ? 1 : 0;
         const { leftovers, timeoutMs, onLimit } = spec;
         const options = { name: task.tag, leftovers, timeoutMs, onLimit, graceMs: 100 };
         const verb = {

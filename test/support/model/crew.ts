@@ -98,6 +98,12 @@ export class Crew {
     member.inFlight.set(work, verb);
   }
 
+  /** Whether somebody was asked to do something to a session and has not answered. */
+  isAsked(verb: Request['verb'], session: string): boolean {
+    const open = this.members.flatMap(({ inFlight }) => [...inFlight.values()]);
+    return open.some((asked) => asked.verb === verb && asked.session === session);
+  }
+
   /** Ends a process as a crash would. Gives what it had not answered, and whose completions it took. */
   async crash(place: number): Promise<{ verbs: Verb[]; consumed: string[] } | null> {
     const at = place % this.#members.length;

@@ -26,9 +26,9 @@ export const anyTree: fc.Arbitrary<Sprout> = fc.letrec<{ sprout: Sprout }>((tie)
     forks: fc.constantFrom(0, 0, 0, 0, 40),
     late: fc.oneof({ arbitrary: fc.constant(false), weight: 4 }, fc.boolean()),
     children: fc.oneof(
-      { depthSize: 'small', withCrossShrink: true },
-      fc.constant([]),
-      fc.array(tie('sprout'), { maxLength: 3 }),
+      { maxDepth: 3 },
+      { arbitrary: fc.constant([]), weight: 1 },
+      { arbitrary: fc.array(tie('sprout'), { minLength: 1, maxLength: 3 }), weight: 3 },
     ),
   }),
 })).sprout;
