@@ -6,9 +6,6 @@ interface Run {
   readonly path?: string;
 }
 
-/** So many values are tried between two looks at the clock. */
-const atOnce = 4;
-
 const seconds = Number(process.env.OUTLIVE_PROVE_SECONDS ?? 60);
 const { OUTLIVE_PROVE_SEED: askedSeed, OUTLIVE_PROVE_PATH: askedPath } = process.env;
 
@@ -17,12 +14,16 @@ const firstSeed = askedSeed === undefined ? Math.floor(Math.random() * 2 ** 31) 
 
 /**
  * Tries a property with values of its own for a share of the time that a file has (`OUTLIVE_PROVE_SECONDS`, 60).
- * A failure names the seed and the path; given as `OUTLIVE_PROVE_SEED` and `OUTLIVE_PROVE_PATH` they do it again.
+ * Between two looks at the clock `atOnce` values are tried. A failure names the seed and the path; given as `OUTLIVE_PROVE_SEED` and `OUTLIVE_PROVE_PATH` they do it again.
  * @returns how many values were tried.
  */
 export async function prove<T>(
   property: fc.IRawProperty<T>,
-  { share = 1, shrink = true }: { readonly share?: number; readonly shrink?: boolean } = {},
+  {
+    share = 1,
+    shrink = true,
+    atOnce = 4,
+  }: { readonly share?: number; readonly shrink?: boolean; readonly atOnce?: number } = {},
 ): Promise<number> {
   const end = performance.now() + seconds * 1000 * share;
   let runs = 0;
