@@ -8,7 +8,7 @@ test('several processes that do anything to one store, and die at any time, agre
     modelHolds(400, (done) => {
       steps += done;
     }),
-    { shrink: false },
+    { shrink: false, atOnce: 1 },
   );
   t.diagnostic(`${steps} steps in ${runs} runs`);
 });

@@ -58,6 +58,14 @@ test('a reason and a signal that a task has forged in its own record do no harm 
   assert.equal(headline(snapshot, io), 'bgb-00000000 failed, a\\e[2Jb\\n, \\e]0;x\\u{7} after 1ms: x');
 });
 
+test('a cell that is cut within a character loses that character', () => {
+  for (let length = 8; length < 24; length += 1) {
+    const table = tableText(['ID', 'COMMAND'], [['x', `${'a'.repeat(length)}${'𝒳'.repeat(20)}`]], 20);
+    assert.doesNotMatch(table, /\p{Surrogate}/u);
+    assert.match(table, /…/);
+  }
+});
+
 test('every status has a colour, and none without colours', () => {
   const [on, off] = [createColors(true), createColors(false)];
   assert.equal(shownStatus('failed', on), '\x1b[31mfailed\x1b[39m');

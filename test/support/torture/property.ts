@@ -8,9 +8,10 @@ import { anyTree, findable, type Sprout } from './tree.ts';
 /** Whatever a task has grown into, and whoever ends it, nothing of it is left, and the record is right. */
 export function treesEnd(
   hasCgroup: boolean,
+  most: number,
   counted: () => void,
 ): fc.IAsyncPropertyWithHooks<[[Sprout, Killer][]]> {
-  const many = fc.array(fc.tuple(anyTree, anyKiller), { minLength: 1, maxLength: 4 });
+  const many = fc.array(fc.tuple(anyTree, anyKiller), { minLength: 1, maxLength: most });
   return fc.asyncProperty(many, async (trees) => {
     await using cgroup = hasCgroup ? new TestCgroup() : null;
     await using world = new World();
