@@ -60,7 +60,7 @@ test('a reason and a signal that a task has forged in its own record do no harm 
 
 test('a cell that is cut within a character loses that character', () => {
   for (let length = 8; length < 24; length += 1) {
-    const table = tableText(['ID', 'COMMAND'], [['x', `${'a'.repeat(length)}${'𝒳'.repeat(20)}`]], 20);
+    const table = tableText(['ID', 'COMMAND'], [['x', `${'a'.repeat(length)}${'👍'.repeat(20)}`]], 20);
     assert.doesNotMatch(table, /\p{Surrogate}/u);
     assert.match(table, /…/);
   }

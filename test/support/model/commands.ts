@@ -23,6 +23,7 @@ export function anyStep(): fc.Arbitrary<Step>[] {
     ...often(withTask('ack'), 2),
     ...often(withTask('wait'), 2),
     ...often(withSession('drain'), 2),
+    ...often(stampede, 2),
     ...often(consuming, 2),
     ...often(crashing, 2),
     ...often(quiet, 2),
@@ -188,6 +189,17 @@ function answeredFor(
     if (verb === 'prune' && ids.includes(task.taskId ?? '')) task.pruned = true;
   }
 }
+
+const stampede = fc.tuple(session, pauseMs).map(([of, ms]) =>
+  step(
+    `stampede(${of})`,
+    async (_model, crew) => {
+      const all = [await crew.member(0), await crew.member(1), await crew.member(2)];
+      for (const member of all) crew.ask(member, { verb: 'drain', session: of }, () => undefined);
+    },
+    ms,
+  ),
+);
 
 const consuming = fc
   .tuple(place, session, fc.boolean(), fc.nat({ max: 20 }), fc.nat({ max: 6 }), pauseMs)
