@@ -1,11 +1,11 @@
 import { rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkPath } from '../engine/checks.ts';
 import { checkAppend, checkDisk, checkEvents, checkKind } from '../engine/doctor/file-system.ts';
 import { counted, type Finding, fine, problem, warning } from '../engine/doctor/finding.ts';
 import { checkFolder, checkModes, some } from '../engine/doctor/folder.ts';
 import { checkShells } from '../engine/doctor/programs.ts';
 import { checkStrays } from '../engine/doctor/strays.ts';
-import { checkPath } from '../engine/spawn-request.ts';
 import { OutliveError } from '../errors/error.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';

@@ -1,6 +1,4 @@
-import { Lifeline } from '../engine/lifeline.ts';
-import { Sentinel } from '../engine/sentinel.ts';
-import { checkBytes, checkPath } from '../engine/spawn-request.ts';
+import { checkBytes, checkPath } from '../engine/checks.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
@@ -74,8 +72,6 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   sweepStrays(dir);
   const spawns = new SerialQueue();
   const shell = shimShell ?? (['/bin/sh'] as const);
-  const sentinel = new Sentinel(keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
-  const lifeline = new Lifeline(dir);
   return new Store({
     dir,
     system,
@@ -83,8 +79,11 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     shimShell,
     spawns,
     cgroups,
-    lifeline,
-    sentinel,
+    companions: null,
+    makeCompanions: async () => {
+      const { Companions } = await import('../engine/companions.ts');
+      return new Companions(dir, keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
+    },
     diskReserveBytes,
     maxStoreBytes,
   });

@@ -79,7 +79,7 @@ async function spawnNow(
       follow(context, limits, spec, await startShim(context, request, spec, files, held)),
     );
     attempt.live = live;
-    context.store.sentinel.want();
+    context.store.companions?.sentinel.want();
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, taskId, error));
     return taskId;

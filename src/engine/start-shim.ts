@@ -57,7 +57,8 @@ export function startShim(
     : ['-c', notingPipeStatus(request.command, shell0, files.paths.log), shell0];
   const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
   const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
-  const lifeline = request.timeoutMs === null ? 'ignore' : context.store.lifeline.forShim();
+  const { companions } = context.store;
+  const lifeline = (request.timeoutMs === null ? null : companions?.lifeline.forShim()) ?? 'ignore';
   const stdio: StdioOptions = ['ignore', files.stdout, files.stderr ?? files.stdout, files.log, lifeline];
   const turns = spec.queue === undefined ? null : openForReading(files.paths.log);
   if (turns !== null) stdio.push('ignore', turns);

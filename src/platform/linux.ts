@@ -4,7 +4,7 @@ import type { ProcessIdentity } from '../model/words.ts';
 import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { usage, usageAgain } from './linux-usage.ts';
-import { readProcFile } from './proc-file.ts';
+import { readProcFile, readProcRecord } from './proc-file.ts';
 import {
   commandLineChars,
   cookieVariable,
@@ -74,7 +74,7 @@ export function parseStat(text: string): ProcessView | null {
 }
 
 function view(pid: number): ProcessView | null {
-  const text = readProcFile(`/proc/${pid}/stat`);
+  const text = readProcRecord(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
 }
 
@@ -110,7 +110,7 @@ async function cookieInTheEnd(seen: ProcessView): Promise<string | null> {
 
 /** What has no environment has no arguments either while it executes. The kernel's own threads have no group. */
 function isExecuting({ pid, group }: ProcessView): boolean {
-  const showsNothing = group !== 0 && readProcFile(`/proc/${pid}/cmdline`, 'latin1') === '';
+  const showsNothing = group !== 0 && readProcRecord(`/proc/${pid}/cmdline`, 'latin1') === '';
   return showsNothing && view(pid)?.zombie === false;
 }
 
@@ -238,7 +238,7 @@ function cookieOf(pid: number): string | null {
 }
 
 function environOf(pid: number): string | null {
-  return readProcFile(`/proc/${pid}/environ`, 'latin1');
+  return readProcRecord(`/proc/${pid}/environ`, 'latin1');
 }
 
 function cookieIn(environ: string | null): string | null {
@@ -251,7 +251,7 @@ function cookieIn(environ: string | null): string | null {
 }
 
 function commandLine(pid: number): string {
-  const line = readProcFile(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
+  const line = readProcRecord(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
   if (line) return line.slice(0, commandLineChars);
   const name = readProcFile(`/proc/${pid}/comm`)?.trim();
   return name ? `[${name}]` : '';

@@ -71,6 +71,8 @@ export interface ProcessUsage {
   readonly memoryBytes: number;
   /** CPU time since it started, of all its threads. */
   readonly cpuMs: number;
+  /** How many threads it has, where that is told. */
+  readonly threads?: number;
 }
 
 /** A process for good: its pid and its start time. */
