@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { clearGrounds, Ground } from './ground.ts';
 import { helpers } from './helpers.ts';
 import type { Row } from './row.ts';
+import { exitToAcp } from './rows/acp.ts';
 import { adoptEnded } from './rows/adopt-ended.ts';
 import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
@@ -36,6 +37,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   import: importCost,
   ps: psOfTasks,
   mcp: exitToMcpClient,
+  acp: exitToAcp,
 };
 
 const [first, kind = '', ...helperArgs] = process.argv.slice(2);
