@@ -10,7 +10,7 @@ const rounds = 40;
 const settleMs = 20;
 
 /** What has been started: a command at a gate, and the news of its end that is awaited. */
-export interface Awaited {
+interface Awaited {
   readonly known: Promise<unknown>;
 }
 
