@@ -78,9 +78,10 @@ function view(pid: number): ProcessView | null {
   return text === null ? null : parseStat(text);
 }
 
-function isSuspended(shimPid: number): boolean {
+function isSuspended({ pid: shimPid, suspended }: ProcessView): boolean {
+  if (suspended) return true;
   const children = readProcFile(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
-  return [shimPid, ...children.map(Number)].some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
+  return children.map(Number).some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
 }
 
 async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
