@@ -7,6 +7,7 @@ import { type CgroupHome, findCgroupHome, openCgroupHome } from '../platform/cgr
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { SerialQueue } from '../util/queue.ts';
+import { shown } from '../util/shown.ts';
 import { Store } from './store.ts';
 
 /** How to open a store. */
@@ -53,7 +54,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   if (elsewhere !== 'unknown' && elsewhere !== 'lost') {
     throw new OutliveError(
       'INVALID_ARGUMENT',
-      `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${JSON.stringify(elsewhere)}.`,
+      `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${shown(elsewhere)}.`,
     );
   }
   const {

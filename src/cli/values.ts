@@ -8,10 +8,13 @@ import { bytes, InvalidArgumentError, parseDuration } from './packages.ts';
 const durationForm = /^\d+(?:\.\d+)?(?:ms|s|m|h|d|w)$/;
 const sizeForm = /^\d+(?:\.\d+)?[kmgt]?b?$/;
 
+/** Of a longer text `ms` makes nothing, without a word, and `bytes` makes infinity. */
+const longestForm = 64;
+
 /** A duration in milliseconds: a number with its unit, such as `500ms`, `10s`, `30m`, `2h`, `7d`. */
 export function duration(text: string): number {
   const form = text.trim().toLowerCase();
-  if (!durationForm.test(form)) {
+  if (!durationForm.test(form) || form.length > longestForm) {
     throw new InvalidArgumentError('Expected a number with its unit, such as 500ms, 10s, 30m or 2h.');
   }
   return parseDuration(form as StringValue);
@@ -33,7 +36,8 @@ export function waitDuration(text: string): number | None {
 /** A size in bytes: `1000`, `64k`, `100m`, `1g`; units are powers of 1024. */
 export function size(text: string): number {
   const form = text.trim().toLowerCase();
-  const parsed = sizeForm.test(form) ? bytes.parse(form.replace(/b?$/, 'b')) : null;
+  const parsed =
+    sizeForm.test(form) && form.length <= longestForm ? bytes.parse(form.replace(/b?$/, 'b')) : null;
   if (parsed === null) {
     throw new InvalidArgumentError('Expected a number of bytes, such as 4096, 64k, 100m or 1g.');
   }

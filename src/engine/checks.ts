@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { type ErrorCode, OutliveError } from '../errors/error.ts';
 import { bounds } from '../model/limits.ts';
+import { shown } from '../util/shown.ts';
 
 /**
  * Checks a text that a caller gave, by the bytes of its UTF-8.
@@ -62,8 +63,7 @@ export function checkPath(option: string, value: unknown): string {
 
 /** Refuses the value of an option. */
 export function invalid(option: string, expected: string, found: unknown): never {
-  const shown = typeof found === 'string' ? JSON.stringify(found.slice(0, 100)) : String(found);
-  return fail('INVALID_ARGUMENT', `expected ${option} to be ${expected}; found ${shown}.`);
+  return fail('INVALID_ARGUMENT', `expected ${option} to be ${expected}; found ${shown(found)}.`);
 }
 
 /** Refuses what a caller gave. */

@@ -6,6 +6,7 @@ import { type LeftoversPolicy, leftoversPolicies, type OnLimit, onLimits } from 
 import { findShell } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { unbuffered as unbufferedRun } from '../platform/unbuffered.ts';
+import { shown } from '../util/shown.ts';
 import { checkBytes, checkNumber, checkText, fail, invalid } from './checks.ts';
 import { checkResources, type ResourceOptions } from './resource-request.ts';
 
@@ -120,7 +121,7 @@ function checkBindTo(bindTo: unknown): BindTo {
   if (bindTo === 'session') return 'session';
   const pid = typeof bindTo === 'object' && bindTo !== null && 'pid' in bindTo ? bindTo.pid : undefined;
   if (!Number.isSafeInteger(pid) || (pid as number) < 1)
-    invalid('bindTo', "'session' or { pid } with the pid of a live process", JSON.stringify(bindTo));
+    invalid('bindTo', "'session' or { pid } with the pid of a live process", bindTo);
   return { pid: pid as number };
 }
 
@@ -142,7 +143,7 @@ function commandFault(command: string): string | null {
 
 function checkCwd(cwd: unknown): string {
   const path = typeof cwd === 'string' && cwd !== '' && !cwd.includes('\0') ? resolve(cwd) : null;
-  let found = path === null ? JSON.stringify(cwd) : 'nothing there';
+  let found = path === null ? shown(cwd, 4096) : 'nothing there';
   try {
     if (path !== null && statSync(path).isDirectory()) return path;
     if (path !== null) found = 'a file';
@@ -151,7 +152,7 @@ function checkCwd(cwd: unknown): string {
   }
   return fail(
     'INVALID_CWD',
-    `expected the working directory ${JSON.stringify(cwd)} to be a directory; found ${found}. Create it or name another one.`,
+    `expected the working directory ${shown(cwd, 4096)} to be a directory; found ${found}. Create it or name another one.`,
   );
 }
 

@@ -18,7 +18,10 @@ export function shownBytes(size: number): string {
 export function shownTime(epochMs: number | null): string {
   if (epochMs === null) return '';
   const time = new Date(epochMs);
-  const local = new Date(epochMs - time.getTimezoneOffset() * 60_000).toISOString();
+  const shifted = new Date(epochMs - time.getTimezoneOffset() * 60_000);
+  // A record that somebody else has written to may hold any number.
+  if (Number.isNaN(shifted.getTime())) return `${epochMs} ms`;
+  const local = shifted.toISOString();
   return `${local.slice(0, 10)} ${local.slice(11, 23)}`;
 }
 
