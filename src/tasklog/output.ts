@@ -27,10 +27,13 @@ export function readOutput(file: OutputFile, offset: number, maxBytes: number): 
   return withFile(file, emptyAt(offset), (open) => slice(open, offset, maxBytes));
 }
 
-/** Reads the last `maxBytes`, from the start of a character on. Costs the same on a file of any size. */
+/**
+ * Reads the last `maxBytes`, from the start of a character on. Costs the same on a file of any size. Where the middle
+ * was cut out it is at most what is kept behind the cut: a stretch has no gap in it.
+ */
 export function tailOutput(file: OutputFile, maxBytes: number): OutputSlice {
   return withFile(file, emptyAt(0), (open) => {
-    const start = Math.max(0, open.size - maxBytes);
+    const start = Math.max(open.cut?.tail ?? 0, open.size - maxBytes);
     const found = slice(open, start, maxBytes);
     const skip = found.offset === 0 ? 0 : characterStart(found.bytes, 0);
     const offset = found.offset + skip;
