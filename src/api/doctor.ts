@@ -10,8 +10,8 @@ import { OutliveError } from '../errors/error.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import type { System } from '../platform/system.ts';
+import { namesIn } from '../tasklog/names-in.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
-import { namesIn } from '../util/names-in.ts';
 import { lookAt } from './doctor-look.ts';
 import { checkTasks } from './doctor-tasks.ts';
 

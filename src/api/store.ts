@@ -5,7 +5,9 @@ import { SessionContext, type SessionLimits, type StoreContext } from '../engine
 import { snapshots } from '../engine/listing.ts';
 import { takeSnapshot } from '../engine/observe.ts';
 import { makeSessionFolders } from '../engine/session-folder.ts';
+import { unwritable } from '../engine/spawn-errors.ts';
 import { sessionContexts, sessionFolders } from '../engine/store-sessions.ts';
+import { OutliveError } from '../errors/error.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { sessionPaths, taskIdPattern, taskPaths } from '../tasklog/paths.ts';
@@ -179,14 +181,18 @@ export class Store implements AsyncDisposable {
 
   async #openSession(sessionId: string, limits: SessionLimits): Promise<Session> {
     const paths = sessionPaths(this.#context.dir, sessionId);
+    let isRecorded = true;
     try {
       makeSessionFolders(paths, sessionId);
     } catch (error) {
       // What is there can be read all the same; a spawn will say what is wrong.
       // (On a read-only disk a recursive mkdir says ENOENT.)
-      if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) throw error;
+      isRecorded = false;
+      if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? ''))
+        throw error instanceof OutliveError ? error : unwritable({ store: this.#context }, error);
     }
     const context = new SessionContext(this.#context, sessionId, paths, limits);
+    context.isRecorded = isRecorded;
     // Who only looks at a store needs none of what supervises tasks, which is most of the program.
     const [{ Session }] = await Promise.all([import('./session.ts'), this.#makeCompanions()]);
     const session = await new Session(context, () => this.#sessions.delete(sessionId)).open();

@@ -1,8 +1,9 @@
-import type { Fact, QueuePlace } from '../model/facts.ts';
+import type { QueuePlace } from '../model/facts.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { ProcessIdentity } from '../model/words.ts';
 import type { CgroupHome } from '../platform/cgroup.ts';
 import type { System } from '../platform/system.ts';
+import type { UnwrittenFact } from '../tasklog/log.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import type { Timer } from '../util/wait.ts';
@@ -126,11 +127,19 @@ export class SessionContext {
   /** Called when a task comes to be watched; consumers of matches listen. */
   readonly watchListeners = new Set<() => void>();
   /** Facts that are about to be appended, or could not be (no disk, no permission) and are tried again. */
-  readonly unwritten = new Map<string, Fact[]>();
+  readonly unwritten = new Map<string, UnwrittenFact[]>();
   /** Settled and acknowledged here a moment ago: events about them are our own. */
   recent = new Set<string>();
+  /** Limits that are being enforced: cause and task. */
+  readonly enforcing = new Set<string>();
+  /** Tasks that could not be looked at when they should have been. */
+  readonly unlooked = new Set<string>();
+  /** Acknowledgements by id, of those who could not be told yet whether they were the first. */
+  readonly unanswered = new Map<string, string>();
   /** Spawns that have passed the limit and have not been answered yet. */
   readonly spawning = new Set<SpawnAttempt>();
+  /** Its folders and its record are there, as far as we know. */
+  isRecorded = true;
   closed = false;
 
   constructor(store: StoreContext, sessionId: string, paths: SessionPaths, limits: SessionLimits) {

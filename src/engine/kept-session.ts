@@ -53,6 +53,7 @@ export class KeptSession {
     // From the first look on it is known how many run, and so who may have a turn.
     context.isAdopted = true;
     this.#watchLogs();
+    for (const taskId of [...context.unlooked]) await look(context, this.#limits, taskId);
     for (const live of [...context.live.values()]) {
       if (this.#needsLook(live)) await look(context, this.#limits, live.id);
     }

@@ -46,6 +46,11 @@ export async function look(context: SessionContext, limits: OutputLimits, taskId
       state.again = false;
       if (!context.closed) await lookOnce(context, limits, taskId);
     } while (state.again);
+    context.unlooked.delete(taskId);
+  } catch (error) {
+    // One that was never seen is not among the live ones, which are looked at again in any case.
+    context.unlooked.add(taskId);
+    throw error;
   } finally {
     looks.delete(taskId);
   }

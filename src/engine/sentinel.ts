@@ -107,7 +107,8 @@ export class Sentinel {
       // Nobody who waits for the end of our output may have to wait for it.
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
-    const line = child.stdio[3];
+    // Of a process for which there were no descriptors Node makes no streams either.
+    const line: unknown = (child.stdio as typeof child.stdio | undefined)?.[3];
     const forget = (): void => {
       if (line instanceof Socket) line.destroy();
       if (this.#child === child) this.#child = undefined;

@@ -1,11 +1,11 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import type { SpecFact } from '../model/facts.ts';
 import { findBash } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { posixShim } from '../shim/posix.ts';
 import { waitTurn } from '../shim/wait-turn.ts';
+import { letGo } from '../tasklog/let-go.ts';
 import { openForReading } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
 import type { HeldResources } from './resources.ts';
@@ -74,6 +74,6 @@ export function startShim(
     if (child.pid !== undefined) resolve(child);
     else child.once('error', (error) => reject(spawnFailed(error)));
   }).finally(() => {
-    if (turns !== null) closeSync(turns);
+    if (turns !== null) letGo(turns);
   });
 }

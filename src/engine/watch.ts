@@ -102,6 +102,7 @@ export class SessionWatch {
     enforceBonds(context);
     if (!this.#eventsWork) this.#compareFolder((name) => this.#mark(name));
     const all = this.#polls % fullLookEvery === 0;
+    for (const taskId of [...context.unlooked]) background(look(context, this.#limits, taskId));
     for (const live of context.live.values()) {
       if (all || this.#needsLook(live)) background(look(context, this.#limits, live.id));
     }
@@ -121,12 +122,12 @@ export class SessionWatch {
     try {
       const { mtimeMs } = statSync(this.#context.paths.tasks);
       if (mtimeMs === this.#folderTime) return;
-      this.#folderTime = mtimeMs;
       for (const name of readdirSync(this.#context.paths.tasks)) {
         if (this.#known.has(name)) continue;
         this.#known.add(name);
         found(name);
       }
+      this.#folderTime = mtimeMs;
     } catch {
       // The folder is gone; spawning makes it again.
     }

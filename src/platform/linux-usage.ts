@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { yieldToOthers } from '../util/wait.ts';
-import { readProcRecord } from './proc-file.ts';
+import { namesInProc, readProcRecord } from './proc-file.ts';
 import { cookieVariable, type ProcessUsage } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
@@ -13,7 +13,7 @@ const tickMs = 10;
 export async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
   const found: ProcessUsage[] = [];
   let looked = 0;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of namesInProc()) {
     if (!/^\d+$/.test(entry)) continue;
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { usage, usageAgain } from './linux-usage.ts';
-import { readProcFile, readProcRecord } from './proc-file.ts';
+import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
 import {
   commandLineChars,
   cookieVariable,
@@ -141,7 +141,7 @@ function scan(): Promise<ProcessView[]> {
 async function scanNow(): Promise<ProcessView[]> {
   const rows: ProcessView[] = [];
   let looked = 0;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of namesInProc()) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     const seen = view(pid);
@@ -181,7 +181,7 @@ async function strike(
   known: Set<string>,
   spare: number | null,
 ): Promise<number> {
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const pids = namesInProc().map(Number).filter(Number.isInteger);
   let fresh = 0;
   for (const pid of pids.sort((a, b) => b - a)) {
     if (pid === process.pid || pid === spare) continue;
@@ -264,7 +264,7 @@ function commandLine(pid: number): string {
  */
 function namespaceIsAlive(namespace: string): boolean {
   if (namespace === initialNamespace) return true;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of namesInProc()) {
     if (/^\d+$/.test(entry) && readNamespace(entry) === namespace) return true;
   }
   return false;

@@ -1,9 +1,15 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { readFailed } from '../errors/read-failed.ts';
+import { systemCode } from '../util/system-error.ts';
 
 /** Read into again and again: files of /proc have no size, and Node takes 64 KiB anew for each. */
 let buffer = Buffer.allocUnsafe(32 * 1024);
 
-/** The content of a file of /proc; null when it cannot be read: gone meanwhile, or another user's. */
+/**
+ * The content of a file of /proc; null when it cannot be read: gone meanwhile, or another user's. To be out of
+ * descriptors or memory is no such answer: whoever took it for one would hold every process for dead.
+ * @throws OutliveError `READ_FAILED`.
+ */
 export function readProcFile(path: string, encoding: 'utf8' | 'latin1' = 'utf8'): string | null {
   return read(path, encoding, false);
 }
@@ -26,10 +32,26 @@ function read(path: string, encoding: 'utf8' | 'latin1', isRecord: boolean): str
     } finally {
       closeSync(descriptor);
     }
-  } catch {
+  } catch (error) {
+    if (passing.has(systemCode(error) ?? '')) throw readFailed(path, error);
     return null;
   }
 }
+
+/**
+ * The names in /proc: processes, and some files.
+ * @throws OutliveError `READ_FAILED`.
+ */
+export function namesInProc(): string[] {
+  try {
+    return readdirSync('/proc');
+  } catch (error) {
+    throw readFailed('/proc', error);
+  }
+}
+
+/** What ails the one who looks, not what he looks for. */
+const passing = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
 
 function readAll(descriptor: number, isRecord: boolean): number {
   for (let length = 0; ; ) {
