@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Agent } from '../agents.ts';
+
+/** A process at one moment. */
+export interface Sample {
+  /** Milliseconds since the first sample. */
+  readonly atMs: number;
+  /** What JavaScript holds after a collection. */
+  readonly heapMb: number;
+  /** Memory of its own, in use. */
+  readonly memoryMb: number;
+  readonly descriptors: number;
+  /** CPU used since the sample before, of one core. */
+  readonly cpuPercent: number;
+  /** What has been done so far, as the one who measures counts it. */
+  readonly done: number;
+}
+
+/** Looks at an agent again and again. It must have been started with `--expose-gc`. */
+export class Gauge {
+  readonly samples: Sample[] = [];
+  readonly #agent: Agent;
+  readonly #done: () => number;
+  #begin = performance.now();
+  #at = 0;
+  #cpuMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(agent: Agent, done: () => number = () => 0) {
+    this.#agent = agent;
+    this.#done = done;
+  }
+
+  /** Looks now, and then each so many milliseconds until {@link Gauge.stop}. */
+  async start(everyMs: number): Promise<void> {
+    this.#begin = performance.now();
+    this.#at = this.#begin;
+    this.#cpuMs = cpuMs(this.#agent.pid);
+    await this.look();
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.look().finally(() => {
+        this.#looking = undefined;
+      });
+    }, everyMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+    await this.look();
+  }
+
+  /** One sample more. */
+  async look(): Promise<Sample> {
+    const heapMb = await heapOf(this.#agent);
+    const [now, used] = [performance.now(), cpuMs(this.#agent.pid)];
+    const cpuPercent = now > this.#at ? ((used - this.#cpuMs) / (now - this.#at)) * 100 : 0;
+    const sample = {
+      atMs: now - this.#begin,
+      heapMb,
+      memoryMb: memoryMb(this.#agent.pid),
+      descriptors: descriptorsOf(this.#agent.pid),
+      cpuPercent,
+      done: this.#done(),
+    };
+    [this.#at, this.#cpuMs] = [now, used];
+    this.samples.push(sample);
+    return sample;
+  }
+}
+
+/** What an agent's JavaScript holds, in MB, after what is dead was collected. */
+async function heapOf(agent: Agent): Promise<number> {
+  return await agent.run(() => {
+    // Twice: what the first run finds dead may hold what only the second one finds.
+    globalThis.gc?.();
+    globalThis.gc?.();
+    return process.memoryUsage().heapUsed / 1e6;
+  });
+}
+
+function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function memoryMb(pid: number): number {
+  return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1000;
+}
+
+/** CPU time of all threads so far. */
+function cpuMs(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => sum + Number(schedstat(pid, thread).split(' ')[0]) / 1e6, 0);
+}
+
+function schedstat(pid: number, thread: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1');
+  } catch {
+    return '0';
+  }
+}
