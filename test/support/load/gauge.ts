@@ -39,7 +39,7 @@ export class Gauge {
     this.#cpuMs = cpuMs(this.#agent.pid);
     await this.look();
     this.#timer = setInterval(() => {
-      this.#looking ??= this.look().finally(() => {
+      this.#looking ??= this.look().then(() => {
         this.#looking = undefined;
       });
     }, everyMs);
