@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { scaled, shareMs } from '../support/load/budget.ts';
 import { plotSamples, tellFigure } from '../support/load/figures.ts';
-import { Gauge } from '../support/load/gauge.ts';
+import { Gauge, heapGrowth } from '../support/load/gauge.ts';
 import { spawnWaiting, takeAll, throughSlots } from '../support/load/many.ts';
 import { World } from '../support/world.ts';
 
@@ -33,17 +33,18 @@ test('5,000 tasks through 50 slots end as they should, and the supervisor is aft
   await gauge.stop();
   const [first, last] = [gauge.samples[0], gauge.samples.at(-1)];
   assert.ok(first && last);
-  const heapBytes = ((last.heapMb - first.heapMb) * 1e6) / result.done;
+  // In the first half code is still being compiled, again and again; a leak goes on in the second.
+  const heapBytes = heapGrowth(gauge.samples.slice(gauge.samples.length / 2)) / (result.done / 2);
   const rate = (result.done * 1000) / result.ms;
   tellFigure(
     t,
     `${result.done} of 5,000 tasks through ${slots} slots: ${rate.toFixed(0)} tasks/s, and ` +
-      `${heapBytes.toFixed(0)} bytes of heap more for each that has ended; descriptors ${first.descriptors} before, ` +
+      `${heapBytes.toFixed(0)} bytes of heap more for each that ended in the second half; descriptors ${first.descriptors} before, ` +
       `${last.descriptors} after`,
   );
   plotSamples('slots', `${result.done} tasks through ${slots} slots`, gauge.samples);
   assert.deepEqual(result.wrong, []);
-  assert.ok(heapBytes < 300, `the heap grew by ${heapBytes.toFixed(0)} bytes for each task that has ended`);
+  assert.ok(heapBytes < 150, `the heap grew by ${heapBytes.toFixed(0)} bytes for each task that has ended`);
   assert.equal(last.descriptors, first.descriptors);
   assert.equal(await agent.run(async ({ session }) => (await session.pending()).length), 0);
 });
@@ -79,7 +80,10 @@ test('1,000 tasks at once run side by side, and the end of each is told once', a
     assert.ok(heapKib < 10, `${heapKib.toFixed(1)} KiB of heap a running task`);
     assert.ok(running.descriptors - before.descriptors < 10, 'no descriptor a task');
     assert.equal(after.descriptors, before.descriptors);
-    assert.ok(((after.heapMb - before.heapMb) * 1e6) / count < 500, 'an ended task holds next to nothing');
+    assert.ok(
+      (after.heapMb - before.heapMb) * 1e6 < 1e6 + 200 * count,
+      'an ended task holds next to nothing',
+    );
   } finally {
     closeSync(go);
   }

@@ -45,9 +45,14 @@ export class Gauge {
     }, everyMs);
   }
 
+  /** The last sample, when what was under way has been closed, or five seconds later if it never is. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
+    const [first, end] = [this.samples[0]?.descriptors ?? 0, performance.now() + 5_000];
+    while (descriptorsOf(this.#agent.pid) > first && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     await this.look();
   }
 
@@ -68,6 +73,14 @@ export class Gauge {
     this.samples.push(sample);
     return sample;
   }
+}
+
+/** By how many bytes the heap grew over these samples: the median of their last third against that of the first. */
+export function heapGrowth(samples: readonly Sample[]): number {
+  const third = Math.max(1, Math.floor(samples.length / 3));
+  const middle = (some: readonly Sample[]): number =>
+    some.map(({ heapMb }) => heapMb * 1e6).sort((a, b) => a - b)[Math.floor(some.length / 2)] ?? 0;
+  return middle(samples.slice(-third)) - middle(samples.slice(0, third));
 }
 
 /** What an agent's JavaScript holds, in MB, after what is dead was collected. */
