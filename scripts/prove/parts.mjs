@@ -74,14 +74,20 @@ export function allParts({ short }) {
   ];
 }
 
-/** The command that runs test files with one program, which is `node` for whatever they start, too. */
+/**
+ * The command that runs test files with one program, which is `node` for whatever they start, too. On another runtime
+ * than ours, files that fail run again by themselves.
+ */
 function tests(program, paths, { env = {}, path, runtime } = {}) {
   // As npm test does: more files than cores, since most of a test's time is waiting.
-  const options = ['--enable-source-maps', '--test', '--test-reporter=tap', '--test-concurrency=4'];
+  const runner = ['--test', '--test-reporter=tap', '--test-concurrency=4', '--test-timeout=1200000'];
+  const options = ['--enable-source-maps', ...runner];
   const replaced = path === undefined ? {} : { PATH: `${path}${delimiter}${process.env.PATH}` };
   return {
     command: program,
-    args: [...options, '--test-timeout=1200000', ...paths],
+    options,
+    args: [...options, ...paths],
+    again: runtime !== undefined,
     env: { ...env, ...replaced },
     runtime,
   };

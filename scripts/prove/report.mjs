@@ -26,7 +26,12 @@ export function writeReport(results, order) {
   const failures = kept.flatMap(({ name, failures }) =>
     failures.map((one) => `- **failed** in ${name}: ${one}`),
   );
-  const parts = [resultTable(kept), failures.join('\n'), figures.join('\n')].filter((part) => part !== '');
+  const again = kept.flatMap(({ name, again }) =>
+    again.map((file) => `- ${name}: ${file} failed at first, and passed by itself`),
+  );
+  const parts = [resultTable(kept), failures.join('\n'), again.join('\n'), figures.join('\n')].filter(
+    (part) => part !== '',
+  );
   replaceBetween(page, marks, parts.join('\n\n'));
 }
 

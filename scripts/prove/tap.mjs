@@ -7,6 +7,7 @@ export function readTap(text) {
     tests: total('tests'),
     passed: total('pass'),
     failures: [...text.matchAll(/^ *not ok \d+ - (.*)$/gm)].map(([, name]) => name),
+    failedSources: [...text.matchAll(/^ *location: '([^']*):\d+:\d+'$/gm)].map(([, source]) => source),
     figures: [...text.matchAll(/^ *# figure: (.*)$/gm)].map(([, figure]) => unescapeTap(figure)),
   };
 }
