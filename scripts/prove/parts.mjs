@@ -66,7 +66,11 @@ export function allParts({ short }) {
         const runtime = `Bun ${versionOf(program)}`;
         const e2e = files('e2e').filter((file) => !short || /cli-(?:run|wait|kill)\./.test(file));
         return [
-          tests(process.execPath, e2e, { path: folder, runtime }),
+          tests(process.execPath, [...e2e, 'build/test/integration/runtime-checks-itself.test.js'], {
+            env: { OUTLIVE_TEST_RUNTIME: program },
+            path: folder,
+            runtime,
+          }),
           ...examples().map((file) => ({ command: program, args: [file], runtime })),
         ];
       },
