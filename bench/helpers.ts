@@ -20,6 +20,7 @@ export const helpers: Readonly<Record<string, (args: readonly string[]) => Promi
   tasks: holdTasks,
   children: holdChildren,
   adopter,
+  spawner,
   mcp: serveMcp,
   'acp-editor': serveEditor,
   'acp-agent': serveAgent,
@@ -68,6 +69,18 @@ function footprint(): Answer {
   global.gc?.();
   global.gc?.();
   return { heapBytes: process.memoryUsage().heapUsed, descriptors: readdirSync('/proc/self/fd').length };
+}
+
+/** Spawns one command, to be killed while it runs. */
+async function spawner([dir, command]: readonly string[]): Promise<void> {
+  const store = await openStore({ dir: String(dir) });
+  const session = await store.session(helperSession);
+  answer({
+    async spawn() {
+      await session.spawn(String(command), { shell: '/bin/sh' });
+      return {};
+    },
+  });
 }
 
 /** Opens a session that others have left, once, with code that nothing has warmed up. */

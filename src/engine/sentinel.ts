@@ -124,11 +124,12 @@ export class Sentinel {
 
 let found: string | null | undefined;
 
-/** The keeper's program; null where it is not: in a bundle, or when this program is not Node. */
+/** The keeper's program; null where it is not: in a bundle, or when this program is neither Node nor Bun. */
 function keeperFile(): string | null {
   if (found !== undefined) return found;
   const file = fileURLToPath(new URL('../bin/keeper.js', import.meta.url));
-  const isNode = /^node(js)?[\d.]*$/.test(basename(process.execPath)) || process.versions.electron;
-  found = isNode && existsSync(file) ? file : null;
+  const canRunIt =
+    /^(?:node(?:js)?[\d.]*|bun)$/.test(basename(process.execPath)) || process.versions.electron;
+  found = canRunIt && existsSync(file) ? file : null;
   return found;
 }
