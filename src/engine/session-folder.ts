@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import { encodeSessionRecord, parseSessionRecord } from '../tasklog/records.ts';
+import { renameWhole } from '../util/rename.ts';
 import { systemCode } from '../util/system-error.ts';
 import { sweepStrays } from './sweep-strays.ts';
 
@@ -33,5 +34,5 @@ export function readSessionId(paths: SessionPaths): string | null {
 export function writeWhole(path: string, content: string): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 });
-  renameSync(temporary, path);
+  renameWhole(temporary, path);
 }
