@@ -65,9 +65,7 @@ function begin(context: SessionContext, spec: SpecFact, shim: SuspendedProcess):
 function writeFiles(files: WindowsFiles, request: SpawnRequest, log: string): NodeJS.ProcessEnv {
   const { shell, separate } = request;
   const [kind, name] = [shellKind(shell), shellName(shell)];
-  // The shells of MSYS append as those of Unix do, beside others.
-  const command =
-    kind === 'posix' ? notingPipeStatus(request.command, name, log.replaceAll('\\', '/')) : request.command;
+  const command = kind === 'posix' ? withPipeStatus(request.command, name, log) : request.command;
   const inFile = kind === 'cmd' ? command.length > mostCmdChars || command.includes('\n') : isLong(command);
   const options: WrapperOptions = { kind, name, separate, inFile };
   write(files.wrapper, windowsWrapper(options));
@@ -86,6 +84,15 @@ function writeFiles(files: WindowsFiles, request: SpawnRequest, log: string): No
       if (inFile) write(files.script, command);
       return { ...told, [wrapperVariables.command]: inFile ? files.script : command };
   }
+}
+
+/**
+ * The shells of MSYS append as those of Unix do, beside others. The command is evaluated, and for a trap the evaluation
+ * would be the last pipeline, if the shell did not end in it.
+ */
+function withPipeStatus(command: string, name: string, log: string): string {
+  const noting = notingPipeStatus(command, name, log.replaceAll('\\', '/'));
+  return noting === command ? command : `${noting}\nexit`;
 }
 
 function isLong(command: string): boolean {
