@@ -74,10 +74,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   sweepStrays(dir);
   const spawns = new SerialQueue();
   const shell = shimShell ?? (['/bin/sh'] as const);
-  const sentinel = new Sentinel(
-    keeper && process.platform !== 'win32' ? { dir, system, elsewhere, shell, maxStoreBytes } : null,
-    spawns,
-  );
+  const sentinel = new Sentinel(keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
   const lifeline = new Lifeline(dir);
   return new Store({
     dir,

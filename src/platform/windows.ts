@@ -1,6 +1,13 @@
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
-import { commandLineChars, cookieVariable, type Member, type ProcessUsage, type System } from './system.ts';
+import {
+  commandLineChars,
+  cookieVariable,
+  type Member,
+  type ProcessUsage,
+  processKey,
+  type System,
+} from './system.ts';
 import { holdJob, letGoOfJob, pidsOfJob } from './windows-jobs.ts';
 import {
   type ListedProcess,
@@ -164,9 +171,26 @@ class TreeSearch {
   }
 }
 
+/** Cookies of processes, by `pid:start`: what a process was started with stays. */
+const knownCookies = new Map<string, string | null>();
+
+/** As many are kept; then all are looked at again. */
+const mostKnown = 4096;
+
 /** The cookie that a process was started with; null without one, or when that cannot be read. */
 function cookieOf(pid: number): string | null {
+  const key = processKey({ pid, start: processTimes(pid)?.start ?? null });
+  const known = knownCookies.get(key);
+  if (known !== undefined) return known;
+  // Nothing to read yet, or any more.
   const environment = startParameters(pid)?.environment ?? '';
+  const found = cookieIn(environment);
+  if (knownCookies.size >= mostKnown) knownCookies.clear();
+  if (environment !== '') knownCookies.set(key, found);
+  return found;
+}
+
+function cookieIn(environment: string): string | null {
   const entry = `\0${environment}`.indexOf(`\0${cookieVariable}=`);
   if (entry < 0) return null;
   const value = environment.slice(entry + cookieVariable.length + 1).split('\0', 1)[0] ?? '';
