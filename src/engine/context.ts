@@ -53,6 +53,7 @@ export interface LiveTask {
   readonly id: string;
   /** The shim is a child of this process, so its exit comes as an event and its pid cannot be reused before. */
   readonly own: boolean;
+  readonly cookie: string;
   /** The shim, once it is known. */
   pid: number | null;
   reaped: Reaped | null;

@@ -8,6 +8,7 @@ import { foldWith, readLog } from '../tasklog/log.ts';
 import { outputSize, outputTime, tailOutput, wholeCharacters } from '../tasklog/output.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
+import { copyExitMark } from './exit-mark.ts';
 import { outputFile } from './streams.ts';
 
 /** A spawner that dies right after the spec may have started the shim: so long it is given to say so. */
@@ -37,6 +38,8 @@ export function observe(context: SessionContext, taskId: string): Observed | nul
     const facts = foldWith(log, context.unwritten.get(taskId));
     const { bytes, modifiedAt } = log;
     const seen = vitality(context, taskId, facts, modifiedAt);
+    // Behind the look at the shim, so that the marker of a dead one is there.
+    if (copyExitMark(context, taskId, facts)) continue;
     // Between the look at the log and the look at the shim it may have written its exit marker, or `started`, and
     // ended: what a dead one has written is there now.
     const isTold = seen.alive !== 'no' || facts.exit !== undefined || facts.outcome !== undefined;

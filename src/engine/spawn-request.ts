@@ -168,7 +168,7 @@ function checkEnvironment(env: SpawnOptions['env'] & object): NodeJS.ProcessEnv 
         `expected the name of an environment variable, not empty, without "=" and NUL, and not ${cookieVariable}; found ${JSON.stringify(name)}.`,
       );
     }
-    if (value === null || value === undefined) delete environment[name];
+    if (value === null || value === undefined) removeVariable(environment, name);
     else if (typeof value === 'string' && !value.includes('\0')) environment[name] = value;
     // The value may be a secret: it is never repeated.
     else
@@ -178,6 +178,14 @@ function checkEnvironment(env: SpawnOptions['env'] & object): NodeJS.ProcessEnv 
       );
   }
   return environment;
+}
+
+/** Windows does not tell upper from lower case in names. */
+function removeVariable(environment: NodeJS.ProcessEnv, name: string): void {
+  delete environment[name];
+  if (process.platform !== 'win32') return;
+  for (const key of Object.keys(environment))
+    if (key.toUpperCase() === name.toUpperCase()) delete environment[key];
 }
 
 function checkShell(shell: unknown): string | undefined {

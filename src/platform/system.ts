@@ -61,6 +61,17 @@ export interface System {
   killCgroup(dir: string, cookie: string): void;
   /** Whether the pid namespace still has a process, as far as can be seen from here. */
   namespaceIsAlive(namespace: string): boolean;
+  /**
+   * Only where processes take no signals (Windows): ends a process, after a look that it is still the one that
+   * started then, whatever signal is asked for; SIGCONT does nothing.
+   */
+  signal?(pid: number, start: number | null, killSignal: NodeJS.Signals): boolean;
+  /** Has a shim run that was created suspended; does nothing to one that runs. Only where there is no SIGCONT. */
+  resume?(pid: number, start: number | null): boolean;
+  /** Takes hold of what keeps the processes of a task together, as long as its shim lives, until {@link System.letGo}. */
+  hold?(cookie: string): void;
+  /** Lets go of it. */
+  letGo?(cookie: string): void;
 }
 
 /** What one process uses. */
