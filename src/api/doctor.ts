@@ -29,7 +29,7 @@ export interface Diagnosis {
  */
 export async function diagnose(options: { readonly dir?: string } = {}): Promise<Diagnosis> {
   const dir = checkPath('dir', options.dir ?? defaultStoreFolder());
-  const system = currentSystem();
+  const system = await currentSystem();
   const folder = checkFolder(dir);
   if (folder === null) {
     const none = fine('store', `${dir} is not there yet; the first task makes it`);

@@ -49,7 +49,7 @@ export interface StoreOptions {
  * `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const system = currentSystem();
+  const system = await currentSystem();
   const elsewhere = options.elsewhere ?? process.env.OUTLIVE_ELSEWHERE ?? 'unknown';
   if (elsewhere !== 'unknown' && elsewhere !== 'lost') {
     throw new OutliveError(

@@ -7,8 +7,8 @@ import { SerialQueue } from '../util/queue.ts';
 import type { StoreContext } from './context.ts';
 
 /** A store as the keeper has it: it is there already, and nothing is spawned. Null when it cannot be kept. */
-export function keptStore(dir: string, maxStoreBytes: number | null): StoreContext | null {
-  const system = isOurs(dir) ? systemHere() : null;
+export async function keptStore(dir: string, maxStoreBytes: number | null): Promise<StoreContext | null> {
+  const system = isOurs(dir) ? await systemHere() : null;
   return system === null ? null : { ...storeAsItIs(dir, system), maxStoreBytes };
 }
 
@@ -38,9 +38,9 @@ function isOurs(dir: string): boolean {
   }
 }
 
-function systemHere(): System | null {
+async function systemHere(): Promise<System | null> {
   try {
-    return currentSystem();
+    return await currentSystem();
   } catch {
     // Without /proc nobody can be judged.
     return null;
