@@ -1,6 +1,4 @@
-import { Lifeline } from '../engine/lifeline.ts';
-import { Sentinel } from '../engine/sentinel.ts';
-import { checkBytes, checkPath } from '../engine/spawn-request.ts';
+import { checkBytes, checkPath } from '../engine/checks.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
@@ -51,7 +49,7 @@ export interface StoreOptions {
  * `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const system = currentSystem();
+  const system = await currentSystem();
   const elsewhere = options.elsewhere ?? process.env.OUTLIVE_ELSEWHERE ?? 'unknown';
   if (elsewhere !== 'unknown' && elsewhere !== 'lost') {
     throw new OutliveError(
@@ -75,8 +73,6 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   sweepStrays(dir);
   const spawns = new SerialQueue();
   const shell = shimShell ?? (['/bin/sh'] as const);
-  const sentinel = new Sentinel(keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
-  const lifeline = new Lifeline(dir);
   return new Store({
     dir,
     system,
@@ -84,8 +80,11 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     shimShell,
     spawns,
     cgroups,
-    lifeline,
-    sentinel,
+    companions: null,
+    makeCompanions: async () => {
+      const { Companions } = await import('../engine/companions.ts');
+      return new Companions(dir, keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
+    },
     diskReserveBytes,
     maxStoreBytes,
   });

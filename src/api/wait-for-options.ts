@@ -1,5 +1,5 @@
+import { checkBytes, checkNumber } from '../engine/checks.ts';
 import { canListPorts, type ListeningPort } from '../engine/ports.ts';
-import { checkBytes, checkNumber } from '../engine/spawn-request.ts';
 import type { Stream } from '../engine/streams.ts';
 import { OutliveError } from '../errors/error.ts';
 import { bounds } from '../model/limits.ts';

@@ -1,9 +1,8 @@
 import { constants } from 'node:os';
-import bytes from 'bytes';
-import { InvalidArgumentError } from 'commander';
-import ms, { type StringValue } from 'ms';
+import type { StringValue } from 'ms';
 import type { BindTo } from '../engine/spawn-request.ts';
 import type { RegexpPattern } from '../model/pattern.ts';
+import { bytes, InvalidArgumentError, parseDuration } from './packages.ts';
 
 /** `ms` takes a bare number for milliseconds and `bytes` knows no `64k`, so the form is checked first. */
 const durationForm = /^\d+(?:\.\d+)?(?:ms|s|m|h|d|w)$/;
@@ -18,7 +17,7 @@ export function duration(text: string): number {
   if (!durationForm.test(form) || form.length > longestForm) {
     throw new InvalidArgumentError('Expected a number with its unit, such as 500ms, 10s, 30m or 2h.');
   }
-  return ms(form as StringValue);
+  return parseDuration(form as StringValue);
 }
 
 /** No limit. Not `null`, in which commander sees no value at all. */

@@ -25,6 +25,11 @@ export interface ResourceOptions {
  */
 export function checkResources(options: ResourceOptions): ResourceLimits {
   const { memoryBytes, cpuSeconds, processes, niceness } = options;
+  const asked = Object.entries({ memoryBytes, cpuSeconds, processes, niceness }).filter(
+    ([, value]) => value !== undefined,
+  );
+  // Nothing runs without a limit that was asked for.
+  if (process.platform === 'win32' && asked[0] !== undefined) refuseOnWindows(asked[0][0]);
   return {
     ...(memoryBytes !== undefined && { memoryBytes: whole('memoryBytes', memoryBytes, bounds.memoryBytes) }),
     ...(cpuSeconds !== undefined && {
@@ -35,6 +40,13 @@ export function checkResources(options: ResourceOptions): ResourceLimits {
       niceness: whole('niceness', niceness, lowestNiceness(), bounds.niceness.last),
     }),
   };
+}
+
+function refuseOnWindows(option: string): never {
+  throw new OutliveError(
+    'INVALID_ARGUMENT',
+    `expected no limit on what a task may use, since none is held on Windows yet; found ${option}. Leave it out.`,
+  );
 }
 
 function lowestNiceness(): number {

@@ -77,7 +77,8 @@ function askForStop(
 ): boolean {
   if (observed.facts.stop !== undefined) return false;
   const fact = stopFact(context, request);
-  record(context, taskId, [fact]);
+  // What cannot be written now came all the same before what the shim says of the end.
+  record(context, taskId, [fact], observed.facts.count);
   return observe(context, taskId)?.facts.stop?.id === fact.id;
 }
 

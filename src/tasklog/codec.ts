@@ -182,7 +182,15 @@ function parseStop(json: Json): StopFact | null {
 
 function parseExit(json: Json): ExitFact | null {
   const code = exitCode(json.code, null);
-  return code === null ? null : { fact: 'exit', code, uptime: number(json.uptime, null), cpuMs: null };
+  if (code === null) return null;
+  const copied = json.copied === true ? { copied: true as const } : {};
+  return {
+    fact: 'exit',
+    code,
+    uptime: number(json.uptime, null),
+    cpuMs: number(json.cpuMs, null),
+    ...copied,
+  };
 }
 
 function parseOutcome(json: Json): OutcomeFact | null {

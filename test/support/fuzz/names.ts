@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { checkSessionId } from '../../../src/engine/spawn-request.ts';
+import { checkSessionId } from '../../../src/engine/checks.ts';
 import { OutliveError } from '../../../src/errors/error.ts';
 import { chooseSession } from '../../../src/mcp/session-choice.ts';
 import { outputUri, parseUri, taskUri } from '../../../src/mcp/uris.ts';
