@@ -1,7 +1,7 @@
 import type { LeftoversPolicy, OnLimit } from '../../../src/index.ts';
 
 /** What the command of a modelled task does. It ends with the code that the test hands it, or at once by itself. */
-export type Kind = 'plain' | 'stubborn' | 'leaves' | 'quick';
+type Kind = 'plain' | 'stubborn' | 'leaves' | 'quick';
 
 /** What was asked of one task, and what was answered: all that the model knows. */
 export interface Expected {

@@ -20,6 +20,10 @@ export function modelHolds(
       await checkEnd(model, crew);
     } finally {
       await crew.end();
+      // What a task has left that was pruned since belongs to no record any more.
+      for (const { taskId } of model.tasks) {
+        if (taskId !== null) for (const pid of world.pidsOf(taskId)) process.kill(pid, 'SIGKILL');
+      }
       counted(crew.steps);
     }
   });
