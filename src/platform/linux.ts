@@ -95,16 +95,20 @@ async function members(cookie: string, group: number | null, since: number | nul
   return found;
 }
 
-/** So long a process is waited for that executes a program, in milliseconds; it takes less than one, but for a busy machine. */
-const executesMs = 50;
+/**
+ * So long a process is waited for that executes a program, in milliseconds. It takes less than one, but on a machine
+ * so busy that it gets no turn in between; and nothing but such a process, or one that is ending, looks like that.
+ */
+const executesMs = 2_000;
 
 /** The cookie of a process. One that executes a program just now shows nothing for a moment: that is waited for. */
 async function cookieInTheEnd(seen: ProcessView): Promise<string | null> {
-  for (let waited = 0; ; waited += 1) {
+  const begin = performance.now();
+  for (;;) {
     const environ = environOf(seen.pid);
     if (environ !== '') return cookieIn(environ);
     // Empty is also what is read of a memory that was replaced between the opening and the reading of the file.
-    if (waited >= executesMs || !isExecuting(seen)) return cookieIn(environOf(seen.pid));
+    if (performance.now() - begin >= executesMs || !isExecuting(seen)) return cookieIn(environOf(seen.pid));
     await sleep(1);
   }
 }
