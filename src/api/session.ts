@@ -1,11 +1,12 @@
 import { adopt } from '../engine/adopt.ts';
 import { retryUnwritten } from '../engine/append.ts';
 import { background } from '../engine/background.ts';
+import { checkBytes, checkNumber } from '../engine/checks.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { snapshots } from '../engine/listing.ts';
 import { observe } from '../engine/observe.ts';
 import { spawnTask } from '../engine/spawn.ts';
-import { checkBytes, checkNumber, checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
+import { checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
 import { SessionWatch } from '../engine/watch.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
@@ -223,7 +224,7 @@ export class Session implements AsyncDisposable {
     clearInterval(this.#sweep);
     this.#watch.close();
     outputLimits(this.#context).close();
-    this.#context.store.sentinel.leave(shimsOf(this.#context));
+    this.#context.store.companions?.sentinel.leave(shimsOf(this.#context));
     for (const live of this.#context.live.values()) {
       live.deadline?.cancel();
       live.relook?.cancel();

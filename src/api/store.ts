@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { background } from '../engine/background.ts';
+import { checkNumber, checkSessionId } from '../engine/checks.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
 import { snapshots } from '../engine/listing.ts';
 import { takeSnapshot } from '../engine/observe.ts';
 import { makeSessionFolders } from '../engine/session-folder.ts';
 import { unwritable } from '../engine/spawn-errors.ts';
-import { checkNumber, checkSessionId } from '../engine/spawn-request.ts';
 import { sessionContexts, sessionFolders } from '../engine/store-sessions.ts';
 import { OutliveError } from '../errors/error.ts';
 import { bounds, defaults } from '../model/limits.ts';
@@ -52,6 +52,7 @@ export interface StorePruneOptions extends PruneOptions {
 export class Store implements AsyncDisposable {
   readonly #context: StoreContext;
   readonly #sessions = new Map<string, Promise<Session>>();
+  #companions: Promise<void> | undefined;
   #closed = false;
   #retention: NodeJS.Timeout | undefined;
   #retainAt = 0;
@@ -170,8 +171,7 @@ export class Store implements AsyncDisposable {
     clearInterval(this.#retention);
     const sessions = await Promise.allSettled([...this.#sessions.values()]);
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
-    this.#context.sentinel.close();
-    await this.#context.lifeline.close();
+    await this.#context.companions?.close();
   }
 
   /** The same as {@link Store.close}: tasks run on. */
@@ -194,11 +194,18 @@ export class Store implements AsyncDisposable {
     const context = new SessionContext(this.#context, sessionId, paths, limits);
     context.isRecorded = isRecorded;
     // Who only looks at a store needs none of what supervises tasks, which is most of the program.
-    const { Session } = await import('./session.ts');
+    const [{ Session }] = await Promise.all([import('./session.ts'), this.#makeCompanions()]);
     const session = await new Session(context, () => this.#sessions.delete(sessionId)).open();
     this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
     this.#retain();
     return session;
+  }
+
+  #makeCompanions(): Promise<void> {
+    this.#companions ??= this.#context.makeCompanions().then((companions) => {
+      this.#context.companions = companions;
+    });
+    return this.#companions;
   }
 
   /** Applies the bound on the bytes of the store, not more often than needed. */

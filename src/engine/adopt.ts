@@ -3,6 +3,7 @@ import { decide } from '../model/decide.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import { exceedsKeep } from './cut-output.ts';
+import { dropWindowsFiles } from './exit-mark.ts';
 import type { OutputLimits } from './limits.ts';
 import { taskIds, unhurried } from './listing.ts';
 import { look } from './look.ts';
@@ -41,6 +42,7 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   if (decision.state !== 'ended' || observed.facts.openStop !== undefined) return false;
   if (exceedsKeep(observed.facts)) return false;
   dropGroup(observed.facts);
+  dropWindowsFiles(context, taskId);
   const { retentionMs } = context.limits;
   if (!decision.delivered) context.owed.add(taskId);
   else if (hasOpenWatch(observed.facts)) return true;

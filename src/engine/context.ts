@@ -7,8 +7,7 @@ import type { UnwrittenFact } from '../tasklog/log.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import type { Timer } from '../util/wait.ts';
-import type { Lifeline } from './lifeline.ts';
-import type { Sentinel } from './sentinel.ts';
+import type { Companions } from './companions.ts';
 import type { StopRun } from './stop-run.ts';
 
 /** What all sessions of one open store share. */
@@ -22,8 +21,10 @@ export interface StoreContext {
   readonly spawns: SerialQueue;
   /** Where cgroups for tasks can be made, looked for at the first call; null where none can. */
   readonly cgroups: () => Promise<CgroupHome | null>;
-  readonly lifeline: Lifeline;
-  readonly sentinel: Sentinel;
+  /** Null in those who spawn nothing, and before a session is open. */
+  companions: Companions | null;
+  /** Makes them: whoever only looks at a store needs none of that code. */
+  readonly makeCompanions: () => Promise<Companions>;
   /** Free bytes below which nothing is started; `undefined`: the default, which goes by the size of the disk. */
   readonly diskReserveBytes: number | null | undefined;
   /** What all tasks may take together before the oldest that are done are removed. */
@@ -52,6 +53,7 @@ export interface LiveTask {
   readonly id: string;
   /** The shim is a child of this process, so its exit comes as an event and its pid cannot be reused before. */
   readonly own: boolean;
+  readonly cookie: string;
   /** The shim, once it is known. */
   pid: number | null;
   reaped: Reaped | null;

@@ -45,6 +45,7 @@ export function forget(context: SessionContext, taskId: string): void {
   const live = context.live.get(taskId);
   live?.deadline?.cancel();
   live?.relook?.cancel();
+  if (live !== undefined) context.store.system.letGo?.(live.cookie);
   context.live.delete(taskId);
   context.queued.delete(taskId);
   // Whoever waits for the end is told first.

@@ -1,7 +1,7 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import { pidExists } from '../platform/identity.ts';
-import { taskIdOfFile } from '../tasklog/paths.ts';
+import { taskIdOfEvent } from '../tasklog/paths.ts';
 import { sweepBroken } from './adopt.ts';
 import { retryUnwritten } from './append.ts';
 import { enforceBonds } from './bond.ts';
@@ -117,7 +117,7 @@ export class KeptSession {
     if (!isWanted) return;
     try {
       this.#watcher = watch(this.#context.paths.tasks, { persistent: false }, (_event, name) => {
-        const taskId = name === null ? null : taskIdOfFile(name);
+        const taskId = name === null ? null : taskIdOfEvent(name);
         if (taskId !== null && this.#context.live.has(taskId)) this.#dirty.add(taskId);
       });
       // Without it the full looks do, a little later.

@@ -161,6 +161,7 @@ function watchOver(
   if (known === undefined) {
     context.live.set(taskId, live);
     limits.include(live);
+    context.store.system.hold?.(live.cookie);
   }
   if (observed.alive === 'yes' && !live.awaitsStart && (known === undefined || isNewlyStarted))
     armDeadline(context, live, observed.facts);
@@ -173,6 +174,7 @@ export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined
   return {
     id,
     own,
+    cookie: spec?.cookie ?? '',
     pid: null,
     reaped: null,
     deadline: null,

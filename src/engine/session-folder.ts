@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { fdatasyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { fdatasyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
 import { readFailed } from '../errors/read-failed.ts';
 import { letGo } from '../tasklog/let-go.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import { encodeSessionRecord, parseSessionRecord } from '../tasklog/records.ts';
+import { renameWhole } from '../util/rename.ts';
 import { systemCode } from '../util/system-error.ts';
 import { sweepStrays } from './sweep-strays.ts';
 
@@ -38,7 +39,7 @@ export function writeWhole(path: string, content: string): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     writeSynced(temporary, content);
-    renameSync(temporary, path);
+    renameWhole(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
@@ -17,13 +16,14 @@ import { bondOf } from './bond.ts';
 import type { LiveTask, SessionContext, SpawnAttempt } from './context.ts';
 import { acknowledge } from './deliver.ts';
 import { checkDisk } from './disk-reserve.ts';
+import { dropWindowsFiles } from './exit-mark.ts';
 import { armDeadline, type OutputLimits } from './limits.ts';
 import { look, newLiveTask, ownChildExited } from './look.ts';
 import { followQueue, grantTurns, placeFor } from './queue.ts';
 import { holdResources, unlimited } from './resources.ts';
 import { unwritable } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
-import { startShim } from './start-shim.ts';
+import { type StartedShim, startShim } from './start-shim.ts';
 import { stopTask } from './stop.ts';
 import { allocate, discard } from './task-files.ts';
 import { signalGroup } from './tree.ts';
@@ -59,7 +59,8 @@ function answered(context: SessionContext, limits: OutputLimits, attempt: SpawnA
   if (live?.reaped) ownChildExited(context, limits, live, live.reaped);
   // A place may have become free since this one was put into the queue, or this one has not taken its own.
   grantTurns(context);
-  if (live?.awaitsStart) background(look(context, limits, live.id));
+  // What happens to a shim that is nobody's child is seen by looking, and nobody has looked while it was spawned.
+  if (live?.awaitsStart || live?.own === false) background(look(context, limits, live.id));
 }
 
 async function spawnNow(
@@ -85,7 +86,7 @@ async function spawnNow(
       follow(context, limits, spec, await startShim(context, request, spec, files, held)),
     );
     attempt.live = live;
-    context.store.sentinel.want();
+    context.store.companions?.sentinel.want();
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, live, error));
     return taskId;
@@ -93,6 +94,7 @@ async function spawnNow(
     // What has run has a record, also if it was taken back.
     if (attempt.live === null) {
       if (held.recorded.cgroup !== undefined) removeGroup(held.recorded.cgroup);
+      dropWindowsFiles(context, taskId);
       discard(paths);
     }
     throw error instanceof OutliveError ? error : unwritable(context, error);
@@ -166,14 +168,14 @@ function follow(
   context: SessionContext,
   limits: OutputLimits,
   spec: SpecFact,
-  child: ChildProcess,
+  { pid, child }: StartedShim,
 ): LiveTask {
-  const live = newLiveTask(spec.taskId, true, spec);
-  live.pid = child.pid ?? null;
+  const live = newLiveTask(spec.taskId, child !== null, spec);
+  live.pid = pid;
   // An agent that has nothing else to do may end; the task goes on.
-  child.unref();
-  child.on('error', () => undefined);
-  child.once('exit', (code, killSignal) => ownChildExited(context, limits, live, { code, killSignal }));
+  child?.unref();
+  child?.on('error', () => undefined);
+  child?.once('exit', (code, killSignal) => ownChildExited(context, limits, live, { code, killSignal }));
   context.live.set(spec.taskId, live);
   limits.include(live);
   const facts: Facts = { ...noFacts, spec, count: 1 };
@@ -185,7 +187,7 @@ function follow(
 
 /** Where the shim cannot read its start time (no /proc), we ask the system, so that others can tell who it is. */
 function noteStartTime(context: SessionContext, live: LiveTask): void {
-  if (process.platform === 'linux' || live.pid === null || live.reaped !== null) return;
+  if (process.platform === 'linux' || !live.own || live.pid === null || live.reaped !== null) return;
   const start = context.store.system.view(live.pid)?.start ?? null;
   if (start !== null) record(context, live.id, [{ fact: 'identified', pid: live.pid, start }]);
 }

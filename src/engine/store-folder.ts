@@ -79,7 +79,8 @@ function checkEmpty(dir: string): void {
 }
 
 function closeToOthers(dir: string): void {
-  if ((statSync(dir).mode & 0o077) === 0) return;
+  // Windows has no modes: a folder of the user's profile is closed to others by what it inherits.
+  if (process.platform === 'win32' || (statSync(dir).mode & 0o077) === 0) return;
   try {
     chmodSync(dir, 0o700);
   } catch (error) {

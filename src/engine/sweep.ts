@@ -1,11 +1,13 @@
-import { renameSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import type { SpecFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { namesIn } from '../tasklog/names-in.ts';
 import { removedLog, taskIdOfRemoved, taskPaths } from '../tasklog/paths.ts';
+import { renameWhole } from '../util/rename.ts';
 import { systemCode } from '../util/system-error.ts';
 import type { SessionContext } from './context.ts';
+import { dropWindowsFiles } from './exit-mark.ts';
 import { observe } from './observe.ts';
 import { unwritable } from './spawn-errors.ts';
 
@@ -42,7 +44,7 @@ export function hasOpenWatch(facts: Facts): boolean {
  */
 export function removeTask(context: SessionContext, taskId: string): void {
   try {
-    renameSync(taskPaths(context.paths, taskId).log, removedLog(context.paths, taskId));
+    renameWhole(taskPaths(context.paths, taskId).log, removedLog(context.paths, taskId));
   } catch (error) {
     // Somebody else removes it as well.
     if (systemCode(error) !== 'ENOENT') throw unwritable(context, error);
@@ -72,6 +74,7 @@ export function finishRemovals(context: SessionContext): void {
 function finishRemoval(context: SessionContext, taskId: string): void {
   const { stdout, stderr, command } = taskPaths(context.paths, taskId);
   for (const path of [stdout, stderr, command, removedLog(context.paths, taskId)]) remove(path);
+  dropWindowsFiles(context, taskId);
 }
 
 function remove(path: string): void {

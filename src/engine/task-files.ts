@@ -17,7 +17,8 @@ export interface TaskFiles {
   readonly taskId: string;
   readonly paths: TaskPaths;
   readonly log: number;
-  readonly stdout: number;
+  /** Null on Windows: there the shim opens the output files, and nobody else may have them open for writing. */
+  readonly stdout: number | null;
   readonly stderr: number | null;
 }
 
@@ -67,7 +68,9 @@ async function createFiles(paths: TaskPaths, taskId: string, separate: boolean):
   const [log, stdout, stderr] = made.map((result) => (result.status === 'fulfilled' ? result.value : null));
   const failure = made.find((result) => result.status === 'rejected');
   if (typeof log === 'number' && typeof stdout === 'number' && failure === undefined) {
-    return { taskId, paths, log, stdout, stderr: stderr ?? null };
+    if (process.platform !== 'win32') return { taskId, paths, log, stdout, stderr: stderr ?? null };
+    for (const descriptor of [stdout, stderr]) if (typeof descriptor === 'number') letGo(descriptor);
+    return { taskId, paths, log, stdout: null, stderr: null };
   }
   for (const descriptor of [log, stdout, stderr]) if (typeof descriptor === 'number') letGo(descriptor);
   // What could not be made because it was there already is another task's.

@@ -1,6 +1,6 @@
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import { pidExists } from '../platform/identity.ts';
-import { taskIdOfFile } from '../tasklog/paths.ts';
+import { taskIdOfEvent } from '../tasklog/paths.ts';
 import { retryUnwritten } from './append.ts';
 import { background } from './background.ts';
 import { enforceBonds } from './bond.ts';
@@ -93,7 +93,7 @@ export class SessionWatch {
   }
 
   #mark(name: string | null): void {
-    const taskId = name === null ? null : taskIdOfFile(name);
+    const taskId = name === null ? null : taskIdOfEvent(name);
     if (taskId === null) return;
     if (this.#dirty.size === 0) setImmediate(() => this.#lookAtDirty());
     this.#dirty.add(taskId);

@@ -4,7 +4,7 @@ import type { ProcessIdentity } from '../model/words.ts';
 import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { usage, usageAgain } from './linux-usage.ts';
-import { namesInProc, readProcFile } from './proc-file.ts';
+import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
 import {
   commandLineChars,
   cookieVariable,
@@ -75,13 +75,14 @@ export function parseStat(text: string): ProcessView | null {
 }
 
 function view(pid: number): ProcessView | null {
-  const text = readProcFile(`/proc/${pid}/stat`);
+  const text = readProcRecord(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
 }
 
-function isSuspended(shimPid: number): boolean {
+function isSuspended({ pid: shimPid, suspended }: ProcessView): boolean {
+  if (suspended) return true;
   const children = readProcFile(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
-  return [shimPid, ...children.map(Number)].some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
+  return children.map(Number).some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
 }
 
 async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
@@ -111,7 +112,7 @@ async function cookieInTheEnd(seen: ProcessView): Promise<string | null> {
 
 /** What has no environment has no arguments either while it executes. The kernel's own threads have no group. */
 function isExecuting({ pid, group }: ProcessView): boolean {
-  const showsNothing = group !== 0 && readProcFile(`/proc/${pid}/cmdline`, 'latin1') === '';
+  const showsNothing = group !== 0 && readProcRecord(`/proc/${pid}/cmdline`, 'latin1') === '';
   return showsNothing && view(pid)?.zombie === false;
 }
 
@@ -243,7 +244,7 @@ function cookieOf(pid: number): string | null {
 }
 
 function environOf(pid: number): string | null {
-  return readProcFile(`/proc/${pid}/environ`, 'latin1');
+  return readProcRecord(`/proc/${pid}/environ`, 'latin1');
 }
 
 function cookieIn(environ: string | null): string | null {
@@ -256,7 +257,7 @@ function cookieIn(environ: string | null): string | null {
 }
 
 function commandLine(pid: number): string {
-  const line = readProcFile(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
+  const line = readProcRecord(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
   if (line) return line.slice(0, commandLineChars);
   const name = readProcFile(`/proc/${pid}/comm`)?.trim();
   return name ? `[${name}]` : '';

@@ -59,7 +59,7 @@ export function remarks(
   const notes: string[] = [];
   if (isEnded(status) && status !== 'completed' && status !== 'failed') {
     const reason =
-      statusReason === null || statusReason === reasonOfStatus[status] ? '' : ` (${statusReason})`;
+      statusReason === null || statusReason === reasonOfStatus[status] ? '' : ` (${visible(statusReason)})`;
     notes.push(`${taskId} ended as ${status}${reason}`);
   }
   if (statusReason === 'spawn_aborted') notes.push(`${taskId} was never started`);
