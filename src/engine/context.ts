@@ -67,6 +67,8 @@ export interface LiveTask {
   relookMs: number;
   /** It was queued and has not said yet that its command runs. */
   awaitsStart: boolean;
+  /** Kernel start time of the shim that waits for its turn; null: there is none, or it is not known. */
+  waitingStart: number | null;
   readonly maxOutputBytes: number | null;
   /** stderr goes to a file of its own. */
   readonly separate: boolean;

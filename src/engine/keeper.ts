@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { sessionPathsIn } from '../tasklog/paths.ts';
 import { holdProcess } from '../util/keep-alive.ts';
 import { SessionContext, type StoreContext } from './context.ts';
@@ -113,7 +114,16 @@ export class StoreKeeper {
       }
       cares += session.cares;
     }
+    if (folders !== null) await this.#abandonRemoved(new Set(folders.map(([dir]) => dir)));
     return cares;
+  }
+
+  async #abandonRemoved(there: ReadonlySet<string>): Promise<void> {
+    for (const [dir, session] of this.#sessions) {
+      if (there.has(dir) || existsSync(dir)) continue;
+      this.#sessions.delete(dir);
+      await session.abandon().catch(() => undefined);
+    }
   }
 
   #folders(): [dir: string, id: string][] | null {

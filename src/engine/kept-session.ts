@@ -64,6 +64,12 @@ export class KeptSession {
     context.recent.clear();
   }
 
+  /** The folder of the session was removed: what waited for its turn in it is ended. */
+  async abandon(): Promise<void> {
+    for (const live of [...this.#context.live.values()]) await look(this.#context, this.#limits, live.id);
+    this.close();
+  }
+
   /** Lets everything go, when another keeper goes on. */
   close(): void {
     this.#context.closed = true;

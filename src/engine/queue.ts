@@ -96,6 +96,7 @@ export function followQueue(context: SessionContext, live: LiveTask, facts: Fact
   } else {
     context.queued.set(live.id, spec.queue);
   }
+  live.waitingStart = facts.waiting?.start ?? null;
   if (live.awaitsStart && turn !== undefined) wake(context, live.id, facts);
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { System } from '../platform/system.ts';
+import { keeperVariable, type System } from '../platform/system.ts';
 import { posixSentinel } from '../shim/sentinel.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import { background } from './background.ts';
@@ -116,7 +116,12 @@ export class Sentinel {
     const child = spawn(program, [...before, ...args], {
       // It must hold no folder, and not look like a process of the task that we may run in.
       cwd: '/',
-      env: { PATH: '/usr/bin:/bin', OUTLIVE_ELSEWHERE: elsewhere, ELECTRON_RUN_AS_NODE: '1' },
+      env: {
+        PATH: '/usr/bin:/bin',
+        OUTLIVE_ELSEWHERE: elsewhere,
+        ELECTRON_RUN_AS_NODE: '1',
+        [keeperVariable]: '1',
+      },
       detached: true,
       // Nobody who waits for the end of our output may have to wait for it.
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],

@@ -8,6 +8,7 @@ import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
 import {
   commandLineChars,
   cookieVariable,
+  keeperVariable,
   type Member,
   type ProcessView,
   processKey,
@@ -206,11 +207,15 @@ async function strike(
 const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
 
 /**
- * A process that is just executing a program has no environment to look at for a moment; then the leader of its
+ * Whether a process in the cgroup of a task belongs to somebody else: a task that was spawned in there, or a sentinel,
+ * which with its keeper looks after such tasks. A process that is just executing a program has no environment to look
+ * at for a moment; then the leader of its
  * session tells, which is the shim of its task.
  */
 function isOfAnotherTask(pid: number, cookie: string): boolean {
-  const found = cookieOf(pid) ?? cookieOf(view(pid)?.session ?? pid);
+  const environ = environOf(pid);
+  if (environ?.includes(`${keeperVariable}=`)) return true;
+  const found = cookieIn(environ) ?? cookieOf(view(pid)?.session ?? pid);
   return found !== null && found !== cookie && cookiePattern.test(found);
 }
 

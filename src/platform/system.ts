@@ -101,5 +101,8 @@ export interface Member extends ProcessView {
 /** The name of the environment variable that holds the cookie. */
 export const cookieVariable = 'OUTLIVE_TASK';
 
+/** In the environment of sentinels and keepers: they are nobody's task, wherever they were started. */
+export const keeperVariable = 'OUTLIVE_KEEPS';
+
 /** How long a command line of a process may be in records, in characters. */
 export const commandLineChars = 200;

@@ -4,9 +4,17 @@ import type { Io } from '../io.ts';
 import { previewLines, visible } from './text.ts';
 import { shownBytes, shownDuration, shownStatus } from './values.ts';
 
-/** One JSON object on one line. */
+/** What JSON leaves as it is, and a terminal acts on or does not show. */
+const unescaped = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu;
+
+/** One JSON object on one line, which does a terminal no harm and means the same. */
 export function jsonLine(data: unknown): string {
-  return `${JSON.stringify(data)}\n`;
+  const asEscape = (character: string): string =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join('');
+  return `${JSON.stringify(data).replace(unescaped, asEscape)}\n`;
 }
 
 /** A task in one line: how it is or ended, how long it took, what it is. */
