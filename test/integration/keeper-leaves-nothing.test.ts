@@ -33,15 +33,19 @@ test('commands that end within a second cause no keeper', async () => {
 
 test('a store that is closed with no task running leaves not even its sentinel', async () => {
   await using world = new World();
-  const store = await openStore({ dir: world.dir });
-  const session = await store.session('test');
-  await session.run('true');
-  await waitFor(() => sentinels(world).length === 1, 'the sentinel');
-  const begin = performance.now();
-  await store.close();
-  await waitFor(() => world.keepers().length === 0, 'the sentinel to end');
-  // It does not wait the second that it would if there were something to wait for.
-  assert.ok(performance.now() - begin < 900);
+  const tookMs: number[] = [];
+  // It does not wait the second that it would if there were something to wait for: not always, on a busy machine.
+  while (tookMs.length < 5 && !tookMs.some((ms) => ms < 900)) {
+    const store = await openStore({ dir: world.dir });
+    const session = await store.session('test');
+    await session.run('true');
+    await waitFor(() => sentinels(world).length === 1, 'the sentinel');
+    const begin = performance.now();
+    await store.close();
+    await waitFor(() => world.keepers().length === 0, 'the sentinel to end');
+    tookMs.push(performance.now() - begin);
+  }
+  assert.ok(Math.min(...tookMs) < 900, `${tookMs}`);
 });
 
 test('of fifty spawners that are gone at once one keeper stays', async (t) => {
