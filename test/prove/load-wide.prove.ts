@@ -23,6 +23,7 @@ test('200 sessions in one process each get their own completions, and closing th
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   const idle = await gauge.look();
   await closeSessions(agent);
+  await gauge.stop();
   const after = await gauge.look();
   const kib = (mb: number): string => ((mb * 1e6) / 1024 / sessions).toFixed(1);
   tellFigure(
@@ -33,7 +34,7 @@ test('200 sessions in one process each get their own completions, and closing th
   );
   assert.ok(rights.every(Boolean), 'each session is told of its own tasks, and of no other');
   assert.ok(after.heapMb - before.heapMb < sessions * 0.004, 'a closed session holds next to nothing');
-  assert.equal(after.descriptors, before.descriptors);
+  assert.ok(after.descriptors <= before.descriptors, `${after.descriptors} descriptors`);
   assert.ok(open.descriptors - before.descriptors < 10, 'no descriptor a session');
 });
 
