@@ -48,16 +48,16 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 console.error(`seed ${seed}, ${seconds} s for each file of test/prove`);
-for (const part of wanted) results.push(await prove(part));
+const order = parts.map(({ name }) => name);
+for (const part of wanted) {
+  const result = await prove(part);
+  results.push(result);
+  // At once, so that a run that is broken off leaves what it came to.
+  if (asked.write) writeReport([result], order);
+}
 rmSync(scratch, { recursive: true, force: true });
 
 console.log(resultTable(results));
-if (asked.write) {
-  writeReport(
-    results,
-    parts.map(({ name }) => name),
-  );
-}
 process.exitCode = results.every(({ isGood }) => isGood) ? 0 : 1;
 
 async function prove({ name, what, steps }) {
