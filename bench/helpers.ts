@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEnded, openStore, type Session } from '../src/index.ts';
 import { sessionPaths } from '../src/tasklog/paths.ts';
+import { serveAgent, serveEditor } from './acp-peers.ts';
 import { spawnBare } from './bare.ts';
 import { type Answer, answer } from './helper.ts';
 import { serveMcp } from './mcp-client.ts';
@@ -21,6 +22,8 @@ export const helpers: Readonly<Record<string, (args: readonly string[]) => Promi
   adopter,
   spawner,
   mcp: serveMcp,
+  'acp-editor': serveEditor,
+  'acp-agent': serveAgent,
 };
 
 /** Holds quiet tasks of the library. */

@@ -15,6 +15,7 @@ import { pause } from './measure.ts';
 import { comparePeers, comparisonText, writeComparison } from './peers/comparison.ts';
 import { idleMs } from './processes.ts';
 import type { Row } from './row.ts';
+import { exitToAcp } from './rows/acp.ts';
 import { adoptEnded } from './rows/adopt-ended.ts';
 import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
@@ -40,6 +41,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   import: importCost,
   ps: psOfTasks,
   mcp: exitToMcpClient,
+  acp: exitToAcp,
 };
 
 const [first, kind = '', ...helperArgs] = process.argv.slice(2);

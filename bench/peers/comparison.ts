@@ -131,16 +131,16 @@ function betterThanUs(all: readonly PeerFigures[], { key, what, unit }: Measure)
   const [library, command] = [outliveLibrary, outliveCommand].map(
     ({ name }) => all.find((peer) => peer.name === name)?.[key] ?? null,
   );
-  if (library === null || library === undefined || command === null || command === undefined) return [];
+  if (library === null || library === undefined) return [];
   const better = all.flatMap((peer) => {
     const value = peer[key];
     if (value === null || peer.name.startsWith('outlive')) return [];
-    const most = peer.isProgram ? Math.max(library, command) : library;
+    const most = peer.isProgram ? Math.max(library, command ?? 0) : library;
     return value < most ? [`${peer.name} ${figure(value)}`] : [];
   });
   if (better.length === 0) return [];
   return [
-    `- ${what}: ${better.join(', ')} ${unit}; outlive ${figure(library)} as a library, ${figure(command)} from the ` +
-      'command line.',
+    `- ${what}: ${better.join(', ')} ${unit}; outlive ${figure(library)} as a library` +
+      (command === null || command === undefined ? '.' : `, ${figure(command)} from the command line.`),
   ];
 }

@@ -1,6 +1,6 @@
 import type { OutputChunk } from '../api/output.ts';
 import type { Task } from '../api/task.ts';
-import { checkBytes } from '../engine/spawn-request.ts';
+import { checkBytes } from '../engine/checks.ts';
 import { defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';

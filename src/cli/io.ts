@@ -1,5 +1,5 @@
-import { createColors } from 'picocolors';
 import { commandOf } from '../util/quote.ts';
+import { createColors } from './packages.ts';
 
 /** Colours that are none when they are not wanted. */
 export type Colours = ReturnType<typeof createColors>;

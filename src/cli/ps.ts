@@ -98,7 +98,8 @@ function rowOf(
 }
 
 /** What the status does not say: the exit code, or that the process is stopped, or elsewhere, or left something running. */
-function suffixOf({ status, exitCode, statusReason, leftovers }: TaskSnapshot): string {
+function suffixOf({ status, exitCode, statusReason: reason, leftovers }: TaskSnapshot): string {
+  const statusReason = reason === null ? null : visible(reason);
   const left = leftovers.length > 0 ? ` +${leftovers.length} left` : '';
   if (status === 'failed') return ` ${exitCode ?? statusReason ?? ''}${left}`;
   if (status === 'completed' && statusReason !== null) return ` ${statusReason}${left}`;

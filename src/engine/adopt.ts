@@ -3,6 +3,7 @@ import { decide } from '../model/decide.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import { exceedsKeep } from './cut-output.ts';
+import { dropWindowsFiles } from './exit-mark.ts';
 import type { OutputLimits } from './limits.ts';
 import { taskIds, unhurried } from './listing.ts';
 import { look } from './look.ts';
@@ -41,12 +42,22 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   if (decision.state !== 'ended' || observed.facts.openStop !== undefined) return false;
   if (exceedsKeep(observed.facts)) return false;
   dropGroup(observed.facts);
+  dropWindowsFiles(context, taskId);
   const { retentionMs } = context.limits;
   if (!decision.delivered) context.owed.add(taskId);
   else if (hasOpenWatch(observed.facts)) return true;
   else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)
-    removeTask(context, taskId);
+    removeIfPossible(context, taskId);
   return true;
+}
+
+/** A store that is read-only can be opened all the same. */
+function removeIfPossible(context: SessionContext, taskId: string): void {
+  try {
+    removeTask(context, taskId);
+  } catch {
+    // It stays until it can go.
+  }
 }
 
 /** Ends what processes that died have begun: removals, and shortened outputs that did not take their place. */

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import type { CutFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { outputSize } from '../tasklog/output.ts';
 import { cutPath, taskPaths } from '../tasklog/paths.ts';
 import { holdProcess } from '../util/keep-alive.ts';
+import { renameWhole } from '../util/rename.ts';
 import { record } from './append.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
@@ -63,6 +64,7 @@ async function cutStream(
 ): Promise<void> {
   const path = taskPaths(context.paths, taskId)[stream];
   const shortened = cutPath(path, context.store.system.self());
+  let isWritten = false;
   const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const { size, atime, mtime } = await source.stat();
@@ -76,7 +78,7 @@ async function cutStream(
       await copy(source, target, cut.tail, bytes);
       // The file's time says when the command wrote last.
       await target.utimes(atime, mtime);
-      if (record(context, taskId, [cut])) await rename(shortened, path);
+      if (record(context, taskId, [cut])) isWritten = true;
       else await unlink(shortened);
     } catch (error) {
       await unlink(shortened).catch(() => undefined);
@@ -86,6 +88,17 @@ async function cutStream(
     }
   } finally {
     await source.close();
+  }
+  // Windows gives no file another's place while one of them is open here.
+  if (isWritten) await takePlace(shortened, path);
+}
+
+async function takePlace(shortened: string, path: string): Promise<void> {
+  try {
+    renameWhole(shortened, path);
+  } catch (error) {
+    await unlink(shortened).catch(() => undefined);
+    throw error;
   }
 }
 

@@ -15,6 +15,9 @@ const killTakesMs = 2_000;
 /** So long the shim may take to record the exit code of a command that was killed under it. */
 const shimTakesMs = 1_000;
 
+/** Without signals: so long a shim is given to start its command, or to end after it. */
+const beginsMs = 50;
+
 /** A tree that forks faster than it is frozen gives up after so many rounds. */
 const freezeRounds = 300;
 
@@ -62,6 +65,7 @@ export function ending(
  * @returns the survivors.
  */
 export async function endTree(way: Ending): Promise<Member[]> {
+  if (way.system.signal !== undefined) return await endOutright(way);
   if (way.killSignal !== 'SIGKILL' && (await endGracefully(way))) return [];
   return await endByForce(way);
 }
@@ -105,6 +109,28 @@ function tell(way: Ending, members: readonly Member[], killSignal: NodeJS.Signal
   // A stopped process acts on a signal only when it is continued.
   for (const member of members) signalMember(member, 'SIGCONT', system);
   way.told = true;
+}
+
+/**
+ * Ends a tree where there are no signals: nobody can be asked, so all but the shim are ended at once, again and again
+ * until nothing new appears. What runs no command yet is ended as well, lest it begins.
+ */
+async function endOutright(way: Ending): Promise<Member[]> {
+  const { tree, system } = way;
+  const end = performance.now() + killTakesMs;
+  let shimEndsAt = tree.isQueued ? 0 : Number.POSITIVE_INFINITY;
+  for (;;) {
+    const members = await membersNow(way);
+    if (members.length === 0 || performance.now() >= end) return members;
+    const others = members.filter((member) => member.pid !== tree.shim?.pid);
+    for (const member of others) signalMember(member, 'SIGKILL', system);
+    // The shim has the exit code of the command to record, if it has started one.
+    shimEndsAt = Math.min(shimEndsAt, performance.now() + (others.length > 0 ? shimTakesMs : beginsMs));
+    const isOver = performance.now() >= shimEndsAt;
+    if (isOver) for (const member of members) signalMember(member, 'SIGKILL', system);
+    const pause = Math.min(end, performance.now() + beginsMs);
+    await untilGone(members, system, () => (isOver ? end : Math.min(pause, shimEndsAt)));
+  }
 }
 
 async function endByForce(way: Ending): Promise<Member[]> {

@@ -101,8 +101,10 @@ export class StoreKeeper {
 
   /** Looks at all sessions; how many live tasks there are. */
   async #round(): Promise<number> {
-    let cares = 0;
-    for (const [dir, id] of sessionFolders(this.#store.dir)) {
+    const folders = this.#folders();
+    // What cannot be read just now may have tasks.
+    let cares = folders === null ? 1 : 0;
+    for (const [dir, id] of folders ?? []) {
       const session = this.#sessions.get(dir) ?? this.#open(dir, id);
       try {
         await session.round();
@@ -112,6 +114,14 @@ export class StoreKeeper {
       cares += session.cares;
     }
     return cares;
+  }
+
+  #folders(): [dir: string, id: string][] | null {
+    try {
+      return sessionFolders(this.#store.dir);
+    } catch {
+      return null;
+    }
   }
 
   #open(dir: string, id: string): KeptSession {

@@ -1,7 +1,7 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import { pidExists } from '../platform/identity.ts';
-import { taskIdOfFile } from '../tasklog/paths.ts';
+import { taskIdOfEvent } from '../tasklog/paths.ts';
 import { sweepBroken } from './adopt.ts';
 import { retryUnwritten } from './append.ts';
 import { enforceBonds } from './bond.ts';
@@ -53,6 +53,7 @@ export class KeptSession {
     // From the first look on it is known how many run, and so who may have a turn.
     context.isAdopted = true;
     this.#watchLogs();
+    for (const taskId of [...context.unlooked]) await look(context, this.#limits, taskId);
     for (const live of [...context.live.values()]) {
       if (this.#needsLook(live)) await look(context, this.#limits, live.id);
     }
@@ -110,7 +111,7 @@ export class KeptSession {
     if (!isWanted) return;
     try {
       this.#watcher = watch(this.#context.paths.tasks, { persistent: false }, (_event, name) => {
-        const taskId = name === null ? null : taskIdOfFile(name);
+        const taskId = name === null ? null : taskIdOfEvent(name);
         if (taskId !== null && this.#context.live.has(taskId)) this.#dirty.add(taskId);
       });
       // Without it the full looks do, a little later.

@@ -46,6 +46,11 @@ export async function look(context: SessionContext, limits: OutputLimits, taskId
       state.again = false;
       if (!context.closed) await lookOnce(context, limits, taskId);
     } while (state.again);
+    context.unlooked.delete(taskId);
+  } catch (error) {
+    // One that was never seen is not among the live ones, which are looked at again in any case.
+    context.unlooked.add(taskId);
+    throw error;
   } finally {
     looks.delete(taskId);
   }
@@ -153,6 +158,7 @@ function watchOver(
   if (known === undefined) {
     context.live.set(taskId, live);
     limits.include(live);
+    context.store.system.hold?.(live.cookie);
   }
   if (observed.alive === 'yes' && !live.awaitsStart && (known === undefined || isNewlyStarted))
     armDeadline(context, live, observed.facts);
@@ -165,6 +171,7 @@ export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined
   return {
     id,
     own,
+    cookie: spec?.cookie ?? '',
     pid: null,
     reaped: null,
     deadline: null,

@@ -1,8 +1,9 @@
 import { OutliveError } from '../errors/error.ts';
 import { decide } from '../model/decide.ts';
-import type { QueuePlace } from '../model/facts.ts';
+import type { QueuePlace, WaitingFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import type { OnLimit } from '../model/words.ts';
+import { now } from '../platform/clock.ts';
 import { record } from './append.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { observe } from './observe.ts';
@@ -57,6 +58,14 @@ function nextOrder(): number {
  */
 export function grantTurns(context: SessionContext): void {
   if (context.queued.size === 0 || !context.isAdopted || context.closed) return;
+  try {
+    grantAll(context);
+  } catch {
+    // A log could not be read just now; each poll tries again.
+  }
+}
+
+function grantAll(context: SessionContext): void {
   for (const [taskId, place] of inOrder(context)) {
     const isNext = waitingAttempts(context).every(({ order }) => order > place.order);
     if (!isNext || countRunning(context) >= place.maxRunning) return;
@@ -75,7 +84,7 @@ function grant(context: SessionContext, taskId: string): void {
   context.queued.delete(taskId);
   if (observed === null || decision?.state !== 'live' || decision.status !== 'queued') return;
   record(context, taskId, [{ fact: 'turn', by: context.store.system.self(), at: Date.now() }]);
-  wake(context, observed.facts);
+  wake(context, taskId, observed.facts);
 }
 
 /** Keeps count of a live task that was queued, from its facts; a shim that sleeps although its turn has come is woken. */
@@ -87,7 +96,7 @@ export function followQueue(context: SessionContext, live: LiveTask, facts: Fact
   } else {
     context.queued.set(live.id, spec.queue);
   }
-  if (live.awaitsStart && turn !== undefined) wake(context, facts);
+  if (live.awaitsStart && turn !== undefined) wake(context, live.id, facts);
 }
 
 /** Whether there is nothing to do for a task but to wait until others end. */
@@ -96,9 +105,21 @@ export function waitsForOthers({ spec, waiting, turn, started, stop }: Facts): b
 }
 
 /** Continues a shim that waits for its turn; one that has not said yet that it waits reads the log before it does. */
-function wake(context: SessionContext, { spec, waiting }: Facts): void {
+function wake(context: SessionContext, taskId: string, { spec, waiting }: Facts): void {
   const { system } = context.store;
   if (waiting === undefined) return;
+  if (system.resume !== undefined) {
+    resumeShim(context, taskId, waiting);
+    return;
+  }
   const isKnown = waiting.start !== null || system.carries(waiting.pid, spec?.cookie ?? '');
   if (isKnown) signalMember({ ...waiting, command: '' }, 'SIGCONT', system);
+}
+
+/** A shim that was created suspended cannot say that it runs: whoever has it run does. */
+function resumeShim(context: SessionContext, taskId: string, { pid, start }: WaitingFact): void {
+  if (context.store.system.resume?.(pid, start) !== true) return;
+  const { uptimeMs } = now();
+  const uptime = uptimeMs === null ? {} : { uptime: uptimeMs / 1000 };
+  record(context, taskId, [{ fact: 'started', pid, start, ...uptime }]);
 }

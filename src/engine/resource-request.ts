@@ -2,6 +2,7 @@ import { getPriority } from 'node:os';
 import { OutliveError } from '../errors/error.ts';
 import type { ResourceLimits } from '../model/held-limits.ts';
 import { bounds } from '../model/limits.ts';
+import { shown } from '../util/shown.ts';
 
 /** What the processes of a task may use, as said at spawn. The snapshot's `limits` say what makes each hold. */
 export interface ResourceOptions {
@@ -24,6 +25,11 @@ export interface ResourceOptions {
  */
 export function checkResources(options: ResourceOptions): ResourceLimits {
   const { memoryBytes, cpuSeconds, processes, niceness } = options;
+  const asked = Object.entries({ memoryBytes, cpuSeconds, processes, niceness }).filter(
+    ([, value]) => value !== undefined,
+  );
+  // Nothing runs without a limit that was asked for.
+  if (process.platform === 'win32' && asked[0] !== undefined) refuseOnWindows(asked[0][0]);
   return {
     ...(memoryBytes !== undefined && { memoryBytes: whole('memoryBytes', memoryBytes, bounds.memoryBytes) }),
     ...(cpuSeconds !== undefined && {
@@ -36,6 +42,13 @@ export function checkResources(options: ResourceOptions): ResourceLimits {
   };
 }
 
+function refuseOnWindows(option: string): never {
+  throw new OutliveError(
+    'INVALID_ARGUMENT',
+    `expected no limit on what a task may use, since none is held on Windows yet; found ${option}. Leave it out.`,
+  );
+}
+
 function lowestNiceness(): number {
   return process.geteuid?.() === 0 ? bounds.niceness.first : getPriority();
 }
@@ -45,6 +58,6 @@ function whole(option: string, value: unknown, min: number, max: number = Number
     return value as number;
   throw new OutliveError(
     'INVALID_ARGUMENT',
-    `expected ${option} to be a whole number from ${min} to ${max}; found ${typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : String(value)}.`,
+    `expected ${option} to be a whole number from ${min} to ${max}; found ${shown(value)}.`,
   );
 }

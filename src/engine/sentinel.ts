@@ -8,6 +8,7 @@ import { posixSentinel } from '../shim/sentinel.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import { background } from './background.ts';
 import { livingKeepers, markPrefix } from './keeper-marks.ts';
+import { startWindowsSentinel } from './windows-sentinel.ts';
 
 /** More pids than this are not worth telling: one of them is alive. */
 const mostPids = 32;
@@ -35,6 +36,8 @@ export class Sentinel {
   #child: ChildProcess | undefined;
   /** It waits for the other end of this. */
   #line: Socket | undefined;
+  /** Where it is no child of ours: says the line that it waits for. */
+  #say: ((word: string) => void) | undefined;
   #starting = false;
   #telling: NodeJS.Timeout | undefined;
   #closed = false;
@@ -47,7 +50,7 @@ export class Sentinel {
 
   /** To be called when a task has been started. */
   want(): void {
-    if (this.#options === null || this.#child !== undefined || this.#starting || this.#closed) return;
+    if (this.#options === null || this.#isThere() || this.#starting || this.#closed) return;
     this.#starting = true;
     // Behind the spawn that is being answered, in a turn of its own.
     const starting = this.#spawns.run(() => this.#start());
@@ -78,7 +81,7 @@ export class Sentinel {
     if (dir === undefined || system === undefined || this.#closed) return;
     const pids = this.#left.splice(0);
     try {
-      const isMissing = this.#child === undefined && livingKeepers(dir, system).length === 0;
+      const isMissing = !this.#isThere() && livingKeepers(dir, system).length === 0;
       if (isMissing && pids.length > 0) this.#start();
     } catch {
       // What `spawn` throws, when there are no descriptors. Closing goes on.
@@ -88,16 +91,27 @@ export class Sentinel {
     this.#line = undefined;
     const word = pids.length > mostPids ? '' : `${pids.join(' ') || 'none'}\n`;
     line?.end(word, () => line.destroy());
+    this.#say?.(word);
+    this.#say = undefined;
+  }
+
+  #isThere(): boolean {
+    return this.#child !== undefined || this.#say !== undefined;
   }
 
   #start(): void {
-    if (this.#options === null || this.#child !== undefined || this.#closed) return;
+    if (this.#options === null || this.#isThere() || this.#closed) return;
     const keeper = keeperFile();
     if (keeper === null) return;
     const { dir, system, shell, elsewhere, maxStoreBytes } = this.#options;
     const [program, ...before] = shell;
-    const told = [dir, '@', String(maxStoreBytes ?? '')];
     const prefix = markPrefix(dir, system.self());
+    if (process.platform === 'win32') {
+      const told = [dir, `${prefix}0-0`, String(maxStoreBytes ?? '')];
+      this.#say = startWindowsSentinel({ node: process.execPath, keeper, told }, elsewhere);
+      return;
+    }
+    const told = [dir, '@', String(maxStoreBytes ?? '')];
     const args = ['-c', posixSentinel, 'outlive', prefix, process.execPath, keeper, ...told];
     const child = spawn(program, [...before, ...args], {
       // It must hold no folder, and not look like a process of the task that we may run in.
@@ -107,7 +121,8 @@ export class Sentinel {
       // Nobody who waits for the end of our output may have to wait for it.
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
-    const line = child.stdio[3];
+    // Of a process for which there were no descriptors Node makes no streams either.
+    const line: unknown = (child.stdio as typeof child.stdio | undefined)?.[3];
     const forget = (): void => {
       if (line instanceof Socket) line.destroy();
       if (this.#child === child) this.#child = undefined;
@@ -127,8 +142,8 @@ let found: string | null | undefined;
 function keeperFile(): string | null {
   if (found !== undefined) return found;
   const file = fileURLToPath(new URL('../bin/keeper.js', import.meta.url));
-  const canRunIt =
-    /^(?:node(?:js)?[\d.]*|bun)$/.test(basename(process.execPath)) || process.versions.electron;
+  const runtime = /^(?:node(?:js)?[\d.]*|bun)(?:\.exe)?$/i;
+  const canRunIt = runtime.test(basename(process.execPath)) || process.versions.electron;
   found = canRunIt && existsSync(file) ? file : null;
   return found;
 }

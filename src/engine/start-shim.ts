@@ -1,16 +1,17 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import type { SpecFact } from '../model/facts.ts';
 import { findBash } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { posixShim } from '../shim/posix.ts';
 import { waitTurn } from '../shim/wait-turn.ts';
+import { letGo } from '../tasklog/let-go.ts';
 import { openForReading } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
 import type { HeldResources } from './resources.ts';
 import { spawnFailed } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
+import { startWindowsShim } from './start-windows-shim.ts';
 import type { TaskFiles } from './task-files.ts';
 
 /** Reads the command from its file, without leaving a trace in the shell's variables or the line numbers. */
@@ -36,11 +37,30 @@ function shimShellFor(
   return bash === null ? ['/bin/sh'] : [bash, '-p'];
 }
 
+/** A shim that runs. */
+export interface StartedShim {
+  readonly pid: number | null;
+  /** Tells of its end; null where the shim is not a child that Node knows. */
+  readonly child: ChildProcess | null;
+}
+
 /**
  * Starts the shim of a task, detached: it leads a session and a process group of its own.
  * @throws OutliveError `SPAWN_FAILED`, or what `spawn` itself throws.
  */
-export function startShim(
+export async function startShim(
+  context: SessionContext,
+  request: SpawnRequest,
+  spec: SpecFact,
+  files: TaskFiles,
+  held: HeldResources,
+): Promise<StartedShim> {
+  if (process.platform === 'win32') return { pid: startWindowsShim(context, request, spec), child: null };
+  const child = await startPosixShim(context, request, spec, files, held);
+  return { pid: child.pid ?? null, child };
+}
+
+function startPosixShim(
   context: SessionContext,
   request: SpawnRequest,
   spec: SpecFact,
@@ -57,8 +77,15 @@ export function startShim(
     : ['-c', notingPipeStatus(request.command, shell0, files.paths.log), shell0];
   const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
   const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
-  const lifeline = request.timeoutMs === null ? 'ignore' : context.store.lifeline.forShim();
-  const stdio: StdioOptions = ['ignore', files.stdout, files.stderr ?? files.stdout, files.log, lifeline];
+  const { companions } = context.store;
+  const lifeline = (request.timeoutMs === null ? null : companions?.lifeline.forShim()) ?? 'ignore';
+  const stdio: StdioOptions = [
+    'ignore',
+    files.stdout ?? 'ignore',
+    files.stderr ?? files.stdout ?? 'ignore',
+    files.log,
+    lifeline,
+  ];
   const turns = spec.queue === undefined ? null : openForReading(files.paths.log);
   if (turns !== null) stdio.push('ignore', turns);
   const text = turns === null ? posixShim : waitTurn + posixShim;
@@ -73,6 +100,6 @@ export function startShim(
     if (child.pid !== undefined) resolve(child);
     else child.once('error', (error) => reject(spawnFailed(error)));
   }).finally(() => {
-    if (turns !== null) closeSync(turns);
+    if (turns !== null) letGo(turns);
   });
 }

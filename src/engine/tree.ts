@@ -104,6 +104,7 @@ function isBeyondDoubt(member: Member, { shim, shimEnd }: Tree, known: KnownProc
 
 /** Sends a signal to a process after a last look that it is still the same one. False when it is gone. */
 export function signalMember(member: Leftover, killSignal: NodeJS.Signals, system: System): boolean {
+  if (system.signal !== undefined) return system.signal(member.pid, member.start, killSignal);
   if (member.start !== null && system.view(member.pid)?.start !== member.start) return false;
   return send(member.pid, killSignal);
 }

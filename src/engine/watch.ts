@@ -1,6 +1,6 @@
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import { pidExists } from '../platform/identity.ts';
-import { taskIdOfFile } from '../tasklog/paths.ts';
+import { taskIdOfEvent } from '../tasklog/paths.ts';
 import { retryUnwritten } from './append.ts';
 import { background } from './background.ts';
 import { enforceBonds } from './bond.ts';
@@ -70,7 +70,7 @@ export class SessionWatch {
   }
 
   #mark(name: string | null): void {
-    const taskId = name === null ? null : taskIdOfFile(name);
+    const taskId = name === null ? null : taskIdOfEvent(name);
     if (taskId === null) return;
     if (this.#dirty.size === 0) setImmediate(() => this.#lookAtDirty());
     this.#dirty.add(taskId);
@@ -102,6 +102,7 @@ export class SessionWatch {
     enforceBonds(context);
     if (!this.#eventsWork) this.#compareFolder((name) => this.#mark(name));
     const all = this.#polls % fullLookEvery === 0;
+    for (const taskId of [...context.unlooked]) background(look(context, this.#limits, taskId));
     for (const live of context.live.values()) {
       if (all || this.#needsLook(live)) background(look(context, this.#limits, live.id));
     }
@@ -121,12 +122,12 @@ export class SessionWatch {
     try {
       const { mtimeMs } = statSync(this.#context.paths.tasks);
       if (mtimeMs === this.#folderTime) return;
-      this.#folderTime = mtimeMs;
       for (const name of readdirSync(this.#context.paths.tasks)) {
         if (this.#known.has(name)) continue;
         this.#known.add(name);
         found(name);
       }
+      this.#folderTime = mtimeMs;
     } catch {
       // The folder is gone; spawning makes it again.
     }

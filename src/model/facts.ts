@@ -107,7 +107,7 @@ export interface StoppedFact {
   readonly survivors: readonly Leftover[];
 }
 
-/** The exit marker: appended by the shim, its last act. */
+/** The exit marker: appended by the shim, its last act, or copied from the file that it has left. */
 export interface ExitFact {
   readonly fact: 'exit';
   readonly code: number;
@@ -115,6 +115,11 @@ export interface ExitFact {
   readonly uptime: number | null;
   /** CPU time of the command and the children that it waited for, from the lines behind the marker. */
   readonly cpuMs: number | null;
+  /**
+   * The shim left it in a file of its own (Windows), and whoever saw that first has copied it here; perhaps two at
+   * once, so that it says nothing about when the shim was alive.
+   */
+  readonly copied?: true;
 }
 
 /** The end of the shim as its parent saw it: appended, with the outcome, when there is no exit marker. */

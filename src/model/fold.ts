@@ -77,13 +77,18 @@ type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
  */
 export function foldFacts(facts: readonly Fact[]): Facts {
   const draft: Draft = { ...noFacts, claims: [], cuts: [], count: facts.length };
-  const shimWasAliveUntil = facts.findLastIndex(({ fact }) => ofShim.has(fact));
+  const shimWasAliveUntil = facts.findLastIndex((fact) => ofShim.has(fact.fact) && !isCopy(fact));
   for (const [index, fact] of facts.entries()) {
     if (fact.fact !== 'outcome') take(draft, fact);
     else if (index > shimWasAliveUntil) draft.outcome ??= fact;
   }
   const { identified, ...folded } = draft;
   return folded;
+}
+
+/** The copy of a marker may be late: somebody else had copied it before, and settled the task. */
+function isCopy(fact: Fact): boolean {
+  return fact.fact === 'exit' && fact.copied === true;
 }
 
 function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {

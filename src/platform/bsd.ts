@@ -31,7 +31,7 @@ export const bsd: System = {
     const text = psSync(['-ww', '-o', columns, '-p', String(pid)]);
     return parseListing(text)[0]?.view ?? null;
   },
-  isSuspended: (pid) => bsd.view(pid)?.suspended ?? false,
+  isSuspended: ({ suspended }) => suspended,
   carries: (pid, cookie) =>
     psSync(['-E', '-ww', '-o', 'command=', '-p', String(pid)]).includes(`${cookieVariable}=${cookie}`),
   members,

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { usage, usageAgain } from './linux-usage.ts';
-import { readProcFile } from './proc-file.ts';
+import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
 import {
   commandLineChars,
   cookieVariable,
@@ -74,13 +74,14 @@ export function parseStat(text: string): ProcessView | null {
 }
 
 function view(pid: number): ProcessView | null {
-  const text = readProcFile(`/proc/${pid}/stat`);
+  const text = readProcRecord(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
 }
 
-function isSuspended(shimPid: number): boolean {
+function isSuspended({ pid: shimPid, suspended }: ProcessView): boolean {
+  if (suspended) return true;
   const children = readProcFile(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
-  return [shimPid, ...children.map(Number)].some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
+  return children.map(Number).some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
 }
 
 async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
@@ -110,7 +111,7 @@ async function cookieInTheEnd(seen: ProcessView): Promise<string | null> {
 
 /** What has no environment has no arguments either while it executes. The kernel's own threads have no group. */
 function isExecuting({ pid, group }: ProcessView): boolean {
-  const showsNothing = group !== 0 && readProcFile(`/proc/${pid}/cmdline`, 'latin1') === '';
+  const showsNothing = group !== 0 && readProcRecord(`/proc/${pid}/cmdline`, 'latin1') === '';
   return showsNothing && view(pid)?.zombie === false;
 }
 
@@ -140,7 +141,7 @@ function scan(): Promise<ProcessView[]> {
 async function scanNow(): Promise<ProcessView[]> {
   const rows: ProcessView[] = [];
   let looked = 0;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of namesInProc()) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     const seen = view(pid);
@@ -180,7 +181,7 @@ async function strike(
   known: Set<string>,
   spare: number | null,
 ): Promise<number> {
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const pids = namesInProc().map(Number).filter(Number.isInteger);
   let fresh = 0;
   for (const pid of pids.sort((a, b) => b - a)) {
     if (pid === process.pid || pid === spare) continue;
@@ -238,7 +239,7 @@ function cookieOf(pid: number): string | null {
 }
 
 function environOf(pid: number): string | null {
-  return readProcFile(`/proc/${pid}/environ`, 'latin1');
+  return readProcRecord(`/proc/${pid}/environ`, 'latin1');
 }
 
 function cookieIn(environ: string | null): string | null {
@@ -251,7 +252,7 @@ function cookieIn(environ: string | null): string | null {
 }
 
 function commandLine(pid: number): string {
-  const line = readProcFile(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
+  const line = readProcRecord(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
   if (line) return line.slice(0, commandLineChars);
   const name = readProcFile(`/proc/${pid}/comm`)?.trim();
   return name ? `[${name}]` : '';
@@ -263,7 +264,7 @@ function commandLine(pid: number): string {
  */
 function namespaceIsAlive(namespace: string): boolean {
   if (namespace === initialNamespace) return true;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of namesInProc()) {
     if (/^\d+$/.test(entry) && readNamespace(entry) === namespace) return true;
   }
   return false;

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { OutliveError } from '../errors/error.ts';
+import { findWindowsShell } from './windows-shells.ts';
 
 /** Where shells are when PATH does not say. */
 const usualFolders = ['/bin', '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'];
@@ -9,10 +10,11 @@ let defaultShell: string | undefined;
 let bash: string | null | undefined;
 
 /**
- * The absolute path of a shell. Without a name: bash where there is one, else sh.
+ * The absolute path of a shell. Without a name: bash where there is one, else sh; on Windows see {@link findWindowsShell}.
  * @throws OutliveError `SHELL_NOT_FOUND` when it is not there or cannot be executed.
  */
 export function findShell(name: string | undefined, path: string | undefined): string {
+  if (process.platform === 'win32') return findWindowsShell(name);
   if (name === undefined) {
     defaultShell ??= findBash(path) ?? search('sh', path);
     if (defaultShell !== undefined) return defaultShell;

@@ -22,8 +22,8 @@ export interface System {
   self(): ProcessIdentity;
   /** A look at one process; `null` when there is none. */
   view(pid: number): ProcessView | null;
-  /** Whether a shim, or the command that it runs, is stopped by a signal (SIGSTOP, SIGTSTP). */
-  isSuspended(shimPid: number): boolean;
+  /** Whether a shim that was just seen, or the command that it runs, is stopped by a signal (SIGSTOP, SIGTSTP). */
+  isSuspended(shim: ProcessView): boolean;
   /** Whether a process carries the cookie: what tells it from a stranger where its start time is not known. */
   carries(pid: number, cookie: string): boolean;
   /**
@@ -61,6 +61,17 @@ export interface System {
   killCgroup(dir: string, cookie: string): void;
   /** Whether the pid namespace still has a process, as far as can be seen from here. */
   namespaceIsAlive(namespace: string): boolean;
+  /**
+   * Only where processes take no signals (Windows): ends a process, after a look that it is still the one that
+   * started then, whatever signal is asked for; SIGCONT does nothing.
+   */
+  signal?(pid: number, start: number | null, killSignal: NodeJS.Signals): boolean;
+  /** Has a shim run that was created suspended; does nothing to one that runs. Only where there is no SIGCONT. */
+  resume?(pid: number, start: number | null): boolean;
+  /** Takes hold of what keeps the processes of a task together, as long as its shim lives, until {@link System.letGo}. */
+  hold?(cookie: string): void;
+  /** Lets go of it. */
+  letGo?(cookie: string): void;
 }
 
 /** What one process uses. */
@@ -71,6 +82,8 @@ export interface ProcessUsage {
   readonly memoryBytes: number;
   /** CPU time since it started, of all its threads. */
   readonly cpuMs: number;
+  /** How many threads it has, where that is told. */
+  readonly threads?: number;
 }
 
 /** A process for good: its pid and its start time. */

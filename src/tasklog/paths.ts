@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 
 /** The form of a task id: `bgb-` and 8 hexadecimal digits. Only such names ever become part of a path. */
 export const taskIdPattern = /^bgb-[0-9a-f]{8}$/;
@@ -59,13 +59,19 @@ export function taskPaths(session: SessionPaths, taskId: string): TaskPaths {
 
 /** The file of one stream alone: asked for again and again of every running task. */
 export function outputPath(session: SessionPaths, taskId: string, stream: 'stdout' | 'stderr'): string {
-  return `${session.output}/${taskId}.${stream === 'stdout' ? 'out' : 'err'}`;
+  return `${session.output}${sep}${taskId}.${stream === 'stdout' ? 'out' : 'err'}`;
 }
 
 /** The id of the task whose log has that file name, or null for another file. */
 export function taskIdOfFile(fileName: string): string | null {
   const id = fileName.endsWith('.jsonl') ? fileName.slice(0, -'.jsonl'.length) : '';
   return taskIdPattern.test(id) ? id : null;
+}
+
+/** The id of the task that something has happened to when a file of that name changes beside the logs; else null. */
+export function taskIdOfEvent(fileName: string): string | null {
+  // The wrapper of a task on Windows leaves its exit code in a file of its own.
+  return taskIdOfFile(fileName.replace(/\.exit$/, '.jsonl'));
 }
 
 /** The name that the log of a task gets when the task is removed. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { markPrefix } from '../../src/engine/keeper-marks.ts';
 import {
   openStore,
@@ -10,7 +10,18 @@ import {
   type Store,
   type StoreOptions,
 } from '../../src/index.ts';
-import { linux } from '../../src/platform/linux.ts';
+import { currentSystem } from '../../src/platform/current.ts';
+import { factsOf } from './logs.ts';
+import {
+  commandLineOf,
+  cookieOf,
+  groupOf,
+  livePids,
+  lives,
+  onWindows,
+  openFiles,
+  pidsBeside,
+} from './processes.ts';
 import { root } from './repository.ts';
 
 /** Nothing that a test waits for takes this long unless it is broken. */
@@ -39,22 +50,33 @@ export class World implements AsyncDisposable {
 
   /** Live processes that carry the cookie of a task, or are in the group of that shim. */
   pidsOf(taskId: string, group?: number): number[] {
-    return processes().filter(
-      (pid) => cookieOf(pid)?.startsWith(`${taskId}.`) || (group && groupOf(pid) === group),
+    const beside = onWindows ? this.#beside([taskId]) : [];
+    return livePids().filter(
+      (pid) =>
+        cookieOf(pid)?.startsWith(`${taskId}.`) || (group && groupOf(pid) === group) || beside.includes(pid),
     );
   }
 
   /** Every live process that belongs to a task of this world's store. */
   pids(): number[] {
     const ids = new Set(this.taskIds());
-    return processes().filter((pid) => ids.has(cookieOf(pid)?.split('.')[0] ?? ''));
+    const beside = onWindows ? this.#beside([...ids]) : [];
+    return livePids().filter((pid) => ids.has(cookieOf(pid)?.split('.')[0] ?? '') || beside.includes(pid));
+  }
+
+  /** Live processes in the jobs of tasks. */
+  #beside(taskIds: readonly string[]): number[] {
+    return taskIds.flatMap((id) => {
+      const spec = factsOf(this.logOf(id)).find((fact) => fact.fact === 'spec');
+      return spec === undefined ? [] : pidsBeside(spec.cookie);
+    });
   }
 
   /** Sentinels and keepers of the stores below this world's folder. They end when the tasks have. */
   keepers(): number[] {
-    return processes().filter((pid) => {
-      const line = readOr(`/proc/${pid}/cmdline`);
-      return line?.includes(`\0${this.base}/`) && /outlive sentinel|bin\/keeper\.js/.test(line);
+    return livePids().filter((pid) => {
+      const line = commandLineOf(pid);
+      return line?.includes(`${this.base}${sep}`) && /outlive sentinel|bin[\\/]keeper\.js/.test(line);
     });
   }
 
@@ -75,7 +97,9 @@ export class World implements AsyncDisposable {
   /** All files below the store, as paths from its folder. */
   files(): string[] {
     try {
-      return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).map((path) => `/${path}`);
+      return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).map(
+        (path) => `/${path.replaceAll('\\', '/')}`,
+      );
     } catch {
       return [];
     }
@@ -93,9 +117,9 @@ export class World implements AsyncDisposable {
       }, 'the processes of the test to be gone');
       await waitFor(() => this.keepers().length === 0, 'the keeper and its sentinels to be gone');
       // The mark of a keeper that died together with its pid namespace is that namespace's next keeper's to remove.
-      const own = markPrefix('', linux.self());
+      const own = markPrefix('', (await currentSystem()).self());
       const marks = this.files().filter((path) => path.startsWith(`/${own}`));
-      const strays = this.files().filter((path) => /\.tmp$|lifeline-|\.cut$/.test(path));
+      const strays = this.files().filter((path) => /(?<!\.exit)\.tmp$|\.cut$|lifeline-/.test(path));
       assert.deepEqual([...strays, ...marks], [], 'temporary files are left');
       await waitFor(() => openFiles().length <= this.#descriptors.length, 'descriptors to be closed').catch(
         () => {
@@ -103,9 +127,19 @@ export class World implements AsyncDisposable {
         },
       );
     } finally {
-      rmSync(this.base, { recursive: true, force: true });
+      rmSync(this.base, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     }
   }
+}
+
+/** The pids of all processes that are alive (zombies are not). */
+export function processes(): number[] {
+  return livePids();
+}
+
+/** Whether a pid is alive and no zombie. */
+export function isLive(pid: number): boolean {
+  return lives(pid);
 }
 
 /** The path of a program of test/fixtures. */
@@ -138,61 +172,10 @@ export async function waitFor(
   }
 }
 
-/** The pids of all processes that are alive (zombies are not). */
-export function processes(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && isLive(pid));
-}
-
-/** Whether a pid is alive and no zombie. */
-export function isLive(pid: number): boolean {
-  const state = statFields(pid)?.[0];
-  return state !== undefined && state !== 'Z' && state !== 'X';
-}
-
-function groupOf(pid: number): number {
-  return Number(statFields(pid)?.[2]);
-}
-
-function statFields(pid: number): string[] | undefined {
-  const text = readOr(`/proc/${pid}/stat`);
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
-}
-
-function cookieOf(pid: number): string | undefined {
-  const entry = readOr(`/proc/${pid}/environ`)
-    ?.split('\0')
-    .find((line) => line.startsWith('OUTLIVE_TASK='));
-  return entry?.slice('OUTLIVE_TASK='.length);
-}
-
-function readOr(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return undefined;
-  }
-}
-
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
     // Gone meanwhile.
   }
-}
-
-/** What this process has open, without what Node opens for itself as it likes. */
-function openFiles(): string[] {
-  return readdirSync('/proc/self/fd')
-    .map((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`);
-      } catch {
-        return '';
-      }
-    })
-    .filter((target) => target !== '' && !/^(anon_inode:|\/proc\/|\/dev\/null$)/.test(target))
-    .sort();
 }

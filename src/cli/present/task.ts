@@ -20,9 +20,9 @@ export function headline(snapshot: TaskSnapshot, io: Io): string {
 
 function detailsOf({ status, statusReason, exitCode, killSignal }: TaskSnapshot): string[] {
   const details: string[] = [];
-  if (statusReason !== null && statusReason !== reasonOfStatus[status]) details.push(statusReason);
+  if (statusReason !== null && statusReason !== reasonOfStatus[status]) details.push(visible(statusReason));
   if (exitCode !== null) details.push(`exit ${exitCode}`);
-  if (killSignal !== null) details.push(killSignal);
+  if (killSignal !== null) details.push(visible(killSignal));
   return details;
 }
 
@@ -51,7 +51,7 @@ export function remarks(
   const notes: string[] = [];
   if (isEnded(status) && status !== 'completed' && status !== 'failed') {
     const reason =
-      statusReason === null || statusReason === reasonOfStatus[status] ? '' : ` (${statusReason})`;
+      statusReason === null || statusReason === reasonOfStatus[status] ? '' : ` (${visible(statusReason)})`;
     notes.push(`${taskId} ended as ${status}${reason}`);
   }
   if (statusReason === 'spawn_aborted') notes.push(`${taskId} was never started`);

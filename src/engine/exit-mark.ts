@@ -1,0 +1,40 @@
+import { rmSync } from 'node:fs';
+import type { ExitFact } from '../model/facts.ts';
+import type { Facts } from '../model/fold.ts';
+import { now } from '../platform/clock.ts';
+import { readExitMark, windowsFiles } from '../tasklog/windows-files.ts';
+import { record } from './append.ts';
+import type { SessionContext } from './context.ts';
+
+/** Only the shims of Windows leave files. */
+const leavesFiles = process.platform === 'win32';
+
+/**
+ * Copies the exit marker that a wrapper has left in a file into the task's log, and removes the file. Two processes may
+ * do so at once: then the log has it twice, which says no more. True when there was one.
+ */
+export function copyExitMark(context: SessionContext, taskId: string, facts: Facts): boolean {
+  if (!leavesFiles || facts.spec === undefined || facts.outcome !== undefined) return false;
+  const { mark } = windowsFiles(context.paths, taskId);
+  const found = readExitMark(mark);
+  if (found === null || (facts.exit !== undefined && facts.exit.code === found.code)) return false;
+  const { epochMs, uptimeMs } = now();
+  const uptime = uptimeMs === null ? null : (uptimeMs - Math.max(0, epochMs - found.at)) / 1000;
+  const exit: ExitFact = { fact: 'exit', code: found.code, uptime, cpuMs: null, copied: true };
+  if (record(context, taskId, [exit])) remove(mark);
+  return true;
+}
+
+/** Removes what a task had on Windows while it ran. A file that is still open is removed with the task. */
+export function dropWindowsFiles(context: SessionContext, taskId: string): void {
+  if (!leavesFiles) return;
+  for (const path of Object.values(windowsFiles(context.paths, taskId))) remove(path);
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true, maxRetries: 3, retryDelay: 5 });
+  } catch {
+    // Somebody else reads it just now, or the store is read-only.
+  }
+}

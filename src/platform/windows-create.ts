@@ -1,0 +1,76 @@
+import { OutliveError } from '../errors/error.ts';
+import { native, wide } from './windows-native.ts';
+import { timesOf } from './windows-processes.ts';
+
+/** A process that was created and does not run yet. */
+export interface SuspendedProcess {
+  readonly pid: number;
+  /** Its time of creation. */
+  readonly start: number;
+  readonly handle: number;
+  /** Has it run. */
+  run(): void;
+  /** Ends it; it has done nothing. */
+  drop(): void;
+  /** Lets go of it, whatever becomes of it. */
+  close(): void;
+}
+
+/** CREATE_SUSPENDED, CREATE_NEW_PROCESS_GROUP, CREATE_UNICODE_ENVIRONMENT, CREATE_NO_WINDOW. */
+const flags = 0x4 | 0x200 | 0x400 | 0x0800_0000;
+
+/** Sizes of STARTUPINFOW and PROCESS_INFORMATION. */
+const startupBytes = 104;
+const infoBytes = 24;
+
+/** Windows takes no more characters. */
+const mostLineChars = 32_767;
+
+/**
+ * Creates a process that does not run yet, with a console that nobody sees, which its children share: Node can
+ * give it none (`detached`), and then each of its console programs would show a window of its own, or one that dies
+ * with this process. It inherits no handle.
+ * @throws OutliveError `SPAWN_FAILED`.
+ */
+export function createSuspended(
+  commandLine: string,
+  cwd: string,
+  environment: NodeJS.ProcessEnv,
+): SuspendedProcess {
+  const api = native();
+  const startup = Buffer.alloc(startupBytes);
+  startup.writeUInt32LE(startupBytes, 0);
+  const info = Buffer.alloc(infoBytes);
+  if (api === null || commandLine.length > mostLineChars) throw refused(0);
+  const [line, folder, block] = [wide(commandLine), wide(cwd), environmentBlock(environment)];
+  if (api.CreateProcessW(null, line, null, null, 0, flags, block, folder, startup, info) === 0)
+    throw refused(api.GetLastError());
+  const [handle, thread] = [Number(info.readBigUInt64LE(0)), Number(info.readBigUInt64LE(8))];
+  return {
+    pid: info.readUInt32LE(16),
+    start: timesOf(handle, api)?.start ?? 0,
+    handle,
+    run: () => api.ResumeThread(thread),
+    drop: () => api.TerminateProcess(handle, 1),
+    close: () => {
+      api.CloseHandle(thread);
+      api.CloseHandle(handle);
+    },
+  };
+}
+
+/** Names are the same in any case: the last one given counts, as with Node. Windows wants them sorted. */
+function environmentBlock(environment: NodeJS.ProcessEnv): Buffer {
+  const entries = new Map<string, string>();
+  for (const [name, value] of Object.entries(environment))
+    if (value !== undefined) entries.set(name.toUpperCase(), `${name}=${value}`);
+  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => `${entry}\0`);
+  return Buffer.from(`${sorted.join('')}\0`, 'utf16le');
+}
+
+function refused(code: number): OutliveError {
+  return new OutliveError(
+    'SPAWN_FAILED',
+    `expected Windows to start a process; found error ${code}. Check the limits on processes and memory, and that cmd.exe may be run.`,
+  );
+}

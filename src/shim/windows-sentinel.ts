@@ -1,0 +1,33 @@
+/** What the sentinel is to start: node, the keeper's file, and what that is told. */
+export interface WindowsSentinelWords {
+  /** The pipe by which it learns that the spawner is gone. */
+  readonly pipe: string;
+  readonly node: string;
+  readonly keeper: string;
+  readonly told: readonly string[];
+}
+
+/**
+ * The sentinel of Windows, as arguments of cmd.exe: it blocks in `set /p` on a pipe that the spawner serves. Who ends in
+ * order writes a line, `none` or the pids of shims that run on; the end without a line means that he was killed, and a
+ * pipe that is gone already that he was quick about it. A second later it starts the keeper, which looks for itself
+ * whether there is anything to do or anybody else at work, and starts it again when it dies.
+ *
+ * No mark is left for cmd, which does not know its own pid: the keeper marks for itself.
+ */
+export function windowsSentinel({ pipe, node, keeper, told }: WindowsSentinelWords): string {
+  const words = [node, keeper, ...told].map((word) => `"${word}"`).join(' ');
+  const attempt = [
+    `(if not exist "${keeper}" exit 0)`,
+    `(${words} >nul 2>nul && exit 0)`,
+    'ping -n 4 127.0.0.1 >nul',
+  ];
+  // Brackets, because what stands behind `if` and `do` goes on to the end of the line.
+  const steps = [
+    `(set /p told=<${pipe}) 2>nul`,
+    '(if "!told!"=="none" exit 0)',
+    'ping -n 2 127.0.0.1 >nul',
+    `for /l %i in (1,1,8) do (${attempt.join(' & ')})`,
+  ];
+  return `/d /e:on /v:on /s /c "${steps.join(' & ')}"`;
+}

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { pidsOfJob } from '../../src/platform/windows-jobs.ts';
+import { listProcesses, processTimes, startParameters } from '../../src/platform/windows-processes.ts';
+
+/** Whether the tests run on Windows, be it in Wine: processes are looked at in another way there. */
+export const onWindows = process.platform === 'win32';
+
+/** The pids of all processes that are alive (zombies are not). */
+export function livePids(): number[] {
+  if (onWindows) return listProcesses().flatMap(({ pid }) => (pid > 4 && lives(pid) ? [pid] : []));
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && lives(pid));
+}
+
+/** Whether a pid is alive and no zombie. */
+export function lives(pid: number): boolean {
+  if (onWindows) return processTimes(pid)?.ended === false;
+  const state = statFields(pid)?.[0];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** The process group of a process; there is none on Windows. */
+export function groupOf(pid: number): number {
+  return onWindows ? 0 : Number(statFields(pid)?.[2]);
+}
+
+function statFields(pid: number): string[] | undefined {
+  const text = readOr(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** The cookie that a process shows in its environment. */
+export function cookieOf(pid: number): string | undefined {
+  const text = onWindows ? startParameters(pid)?.environment : readOr(`/proc/${pid}/environ`);
+  const entry = text?.split('\0').find((line) => line.startsWith('OUTLIVE_TASK='));
+  return entry?.slice('OUTLIVE_TASK='.length);
+}
+
+/** Live processes that belong together by more than their environment: the job of a cookie, on Windows. */
+export function pidsBeside(cookie: string): number[] {
+  const names = new Map(onWindows ? listProcesses().map(({ pid, name }) => [pid, name]) : []);
+  return (pidsOfJob(cookie) ?? []).filter((pid) => lives(pid) && names.get(pid) !== 'conhost.exe');
+}
+
+/** The command line of a process, words apart by NUL where the system keeps them so. */
+export function commandLineOf(pid: number): string | undefined {
+  return onWindows ? startParameters(pid)?.commandLine : readOr(`/proc/${pid}/cmdline`);
+}
+
+/** What this process has open, without what Node opens for itself as it likes; nothing where that cannot be told. */
+export function openFiles(): string[] {
+  if (onWindows) return [];
+  return readdirSync('/proc/self/fd')
+    .map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    })
+    .filter((target) => target !== '' && !/^(anon_inode:|\/proc\/|\/dev\/null$)/.test(target))
+    .sort();
+}
+
+function readOr(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
