@@ -127,6 +127,7 @@ export function describe(context: SessionContext, taskId: string, observed: Obse
     suspended,
     pid: context.live.get(taskId)?.pid ?? null,
     nowMs: Date.now(),
+    uptimeMs: alive === 'yes' ? now().uptimeMs : null,
     modifiedAt,
     output: summarize(context, taskId, facts),
   });
