@@ -1,5 +1,5 @@
 /** A line of a panel. */
-export interface Series {
+interface Series {
   readonly name: string;
   /** Points in the order of x. */
   readonly points: readonly (readonly [x: number, y: number])[];

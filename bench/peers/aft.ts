@@ -6,6 +6,7 @@ import { until } from './programs.ts';
 export function aft(version: string): PeerKind {
   return {
     name: `aft ${version}`,
+    isProgram: false,
     how: 'background commands of its program, over its stdin and stdout; its pushes are waited for. What is killed is that program.',
     note: '',
     start: async (ground) => {

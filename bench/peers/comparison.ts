@@ -123,12 +123,24 @@ function survivors({ survivors: names }: PeerFigures): string {
   return names.length === 0 ? 'nothing' : `**${names.map((name) => words[name] ?? name).join(', ')}**`;
 }
 
+/**
+ * Peers that need less than the library, and those programs that need less than the command line, which is used as they
+ * are.
+ */
 function betterThanUs(all: readonly PeerFigures[], { key, what, unit }: Measure): string[] {
-  const isOurs = ({ name }: PeerFigures): boolean => name.startsWith('outlive');
-  const ours = all.filter(isOurs).flatMap((peer) => peer[key] ?? []);
-  const best = Math.min(...ours);
-  const better = all.filter((peer) => !isOurs(peer) && (peer[key] ?? Infinity) < best);
+  const [library, command] = [outliveLibrary, outliveCommand].map(
+    ({ name }) => all.find((peer) => peer.name === name)?.[key] ?? null,
+  );
+  if (library === null || library === undefined) return [];
+  const better = all.flatMap((peer) => {
+    const value = peer[key];
+    if (value === null || peer.name.startsWith('outlive')) return [];
+    const most = peer.isProgram ? Math.max(library, command ?? 0) : library;
+    return value < most ? [`${peer.name} ${figure(value)}`] : [];
+  });
   if (better.length === 0) return [];
-  const names = better.map((peer) => `${peer.name} ${figure(peer[key] ?? 0)}`).join(', ');
-  return [`- ${what}: ${names}; outlive ${figure(best)} ${unit}.`];
+  return [
+    `- ${what}: ${better.join(', ')} ${unit}; outlive ${figure(library)} as a library` +
+      (command === null || command === undefined ? '.' : `, ${figure(command)} from the command line.`),
+  ];
 }

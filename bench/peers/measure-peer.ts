@@ -9,6 +9,7 @@ import type { Peer, PeerKind } from './peer.ts';
 /** What was found of one peer; `null` where it could not be measured, and `problems` say why. */
 export interface PeerFigures {
   readonly name: string;
+  readonly isProgram: boolean;
   readonly how: string;
   readonly note: string;
   /** Why there are no figures at all: it is not installed. */
@@ -26,7 +27,7 @@ export interface PeerFigures {
 }
 
 /** A task whose manager was killed. */
-export interface AfterManager {
+interface AfterManager {
   readonly wentOn: boolean;
   /** The command ended with 7. */
   readonly exitCode: number | null;
@@ -39,7 +40,7 @@ const tree = join(import.meta.dirname, '../../../bench/peers/tree.sh');
 
 /** All figures of a peer, each by itself, so that what does not work with one leaves the others. */
 export async function measurePeer(kind: PeerKind, ground: Ground): Promise<PeerFigures> {
-  const { name, how, note } = kind;
+  const { name, isProgram, how, note } = kind;
   const problems: string[] = [];
   let peer: Peer;
   try {
@@ -47,7 +48,7 @@ export async function measurePeer(kind: PeerKind, ground: Ground): Promise<PeerF
   } catch (error) {
     const missing = error instanceof Error ? error.message : String(error);
     const none = { spawnMs: null, noticeMs: null, manyMs: null, firstMb: null, eachKib: null };
-    return { name, how, note, missing, ...none, afterManager: null, survivors: null, problems };
+    return { name, isProgram, how, note, missing, ...none, afterManager: null, survivors: null, problems };
   }
   const attempt = async <T>(what: string, measure: () => Promise<T>): Promise<T | null> => {
     try {
@@ -68,7 +69,7 @@ export async function measurePeer(kind: PeerKind, ground: Ground): Promise<PeerF
   const firstMb = memory === null ? null : memory.firstKib / 1000;
   const eachKib = memory?.eachKib ?? null;
   const figures = { spawnMs, noticeMs, manyMs, firstMb, eachKib, afterManager, survivors };
-  return { name, how, note, missing: null, ...figures, problems };
+  return { name, isProgram, how, note, missing: null, ...figures, problems };
 }
 
 async function spawnOf(peer: Peer): Promise<number> {

@@ -9,6 +9,7 @@ import { installedVersion, ran } from './programs.ts';
 /** Debian's nq: a queue made of files and locks, without any server. */
 export const nq: PeerKind = {
   name: 'nq',
+  isProgram: true,
   how: 'one folder a task, since a folder is a queue that runs one after the other; 200 tasks are one queue. `nq -w` waits; a kill of its process group stops, as its manual says. What is killed is the `nq` above the command.',
   note: 'its 200 tasks run one after the other',
   start: async (ground) => {

@@ -11,6 +11,7 @@ const atATime = 8;
 /** The command line of this package. */
 export const outliveCommand: PeerKind = {
   name: 'outlive, command line',
+  isProgram: true,
   how: '`outlive run`, `outlive wait`, `outlive kill`, each a process. Nothing stays that could be killed but the keeper, so that is what is.',
   note: 'each call starts a Node',
   start: async (ground) => new OutliveCommand(ground),

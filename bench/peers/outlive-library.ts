@@ -8,6 +8,7 @@ import type { Peer, PeerKind } from './peer.ts';
 /** This library, in a process that goes on. */
 export const outliveLibrary: PeerKind = {
   name: 'outlive, library',
+  isProgram: false,
   how: '`session.spawn()` and `session.completions()` in a process that goes on. What is killed is that process.',
   note: 'its memory is in the process that uses it, and is not counted here; a keeper comes when that is killed',
   start: async (ground) =>

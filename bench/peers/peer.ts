@@ -25,6 +25,8 @@ export interface Peer {
 /** How a peer is shown, and how to have it. */
 export interface PeerKind {
   readonly name: string;
+  /** Each call of it is a process, as with our own command line. */
+  readonly isProgram: boolean;
   /** How it is used here, in words. */
   readonly how: string;
   /** What is no fault of the program's, but to be known about a figure; empty without. */

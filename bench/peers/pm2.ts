@@ -13,6 +13,7 @@ const version = '7.0.4';
 /** pm2, a manager for services that runs in the background. */
 export const pm2: PeerKind = {
   name: `pm2 ${version}`,
+  isProgram: false,
   how: 'its library, as programs use it: `start` with `autorestart: false`, its bus for the ends, `stop`; a process that calls its command line takes half a second more. What is killed is its daemon.',
   note: 'made for services that are to run for ever, and not for commands that end',
   start: async (ground) => {

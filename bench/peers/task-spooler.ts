@@ -9,6 +9,7 @@ const slots = 8;
 /** Debian's task-spooler, a queue with a server that its first call starts. */
 export const taskSpooler: PeerKind = {
   name: 'task-spooler',
+  isProgram: true,
   how: `\`tsp\`, with ${slots} slots (\`tsp -S\`); \`tsp -w\` waits, \`tsp -k\` stops. What is killed is its server.`,
   note: '',
   start: async (ground) => {

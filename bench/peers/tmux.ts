@@ -8,6 +8,7 @@ import { installedVersion, ran } from './programs.ts';
 /** Windows of a detached tmux session, which is what many agents are told to use. */
 export const tmux: PeerKind = {
   name: 'tmux',
+  isProgram: true,
   how: 'a detached session, a window a task (`tmux new-window -d`) that tells its exit code to a file and its end to `tmux wait-for`; `kill-window` stops. What is killed is its server.',
   note: 'its commands have a terminal; the exit code is the work of the line around the command',
   start: async (ground) => {

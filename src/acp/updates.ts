@@ -63,9 +63,9 @@ export async function* terminalUpdates(
 
 /** The end, which is there when all output was followed; null when somebody has had enough before. */
 async function endOf(task: Task, abortSignal: AbortSignal | undefined): Promise<TaskSnapshot | null> {
-  if (abortSignal?.aborted) return null;
-  const snapshot = task.snapshot();
-  return isEnded(snapshot.status) ? snapshot : null;
+  if (abortSignal?.aborted || !isEnded(task.snapshot().status)) return null;
+  // The log may say so a moment before the completion is owed; whoever is shown the end is to find it there.
+  return await task.wait({ ack: false });
 }
 
 function outputOf(chunk: OutputChunk): { readonly data: string } {

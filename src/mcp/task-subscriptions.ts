@@ -53,7 +53,7 @@ export class TaskSubscriptions {
     this.#made()?.pushes?.resources.remove(id);
   }
 
-  /** The SDK's acknowledgement with the tasks that are there; null when the message is none. */
+  /** The SDK's acknowledgement with the tasks that are there, to be sent at once; null when the message is none. */
   async acknowledged(message: JSONRPCMessage): Promise<JSONRPCNotification | null> {
     if (!('method' in message) || message.method !== 'notifications/subscriptions/acknowledged') return null;
     const subscription = this.#subscriptions.get(subscriptionOf(message));
@@ -63,6 +63,9 @@ export class TaskSubscriptions {
       if ((await this.#find(subscription, taskId)) !== null) honored.push(taskId);
     }
     this.#subscriptions.set(subscription.request.id, { ...subscription, taskIds: honored });
+    // What changes once the client has the acknowledgement has changed since this look.
+    for (const uri of subscription.resources)
+      this.#made()?.pushes?.resources.add(uri, subscription.request.id);
     if (honored.length === 0) return { ...message };
     const notifications = { ...fields(message.params?.notifications), taskIds: honored };
     return { ...message, params: { ...message.params, notifications } };
@@ -78,8 +81,6 @@ export class TaskSubscriptions {
   ): Promise<void> {
     const subscription = this.#subscriptions.get(subscriptionOf(acknowledgement));
     if (subscription === undefined) return;
-    for (const uri of subscription.resources)
-      this.#made()?.pushes?.resources.add(uri, subscription.request.id);
     await Promise.allSettled(subscription.taskIds.map((taskId) => this.#follow(subscription, taskId, send)));
   }
 

@@ -56,6 +56,7 @@ test('10 GB of output pass through four tasks at a time, and what stays on disk 
     'all output to be cut',
     60_000,
   );
+  await gauge.stop();
   const after = await gauge.look();
   const gigabytes = (done * eachMb) / 1000;
   tellFigure(
@@ -68,7 +69,10 @@ test('10 GB of output pass through four tasks at a time, and what stays on disk 
   // What has ended waits for its turn to be cut, which takes the longer the busier the machine is.
   assert.ok(mostBytes < 3e9, `${mostBytes} bytes on disk at once`);
   assert.ok(after.memoryMb - before.memoryMb < 30, 'output does not pass through the supervisor');
-  assert.equal(after.descriptors, before.descriptors);
+  assert.ok(
+    after.descriptors <= before.descriptors,
+    `${after.descriptors} descriptors, ${before.descriptors} before`,
+  );
 });
 
 test('a flood without an end is stopped at its limit, with and without its supervisor', async (t) => {

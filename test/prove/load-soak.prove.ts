@@ -49,7 +49,7 @@ test('an hour of use, pressed into a minute, leaves the supervisor as it was', a
   plotSamples('soak', `${minutes} minutes of an agent's use, a minute in a second`, gauge.samples);
   assert.deepEqual(wrong, []);
   assert.ok(grown < 700, `the heap grew by ${grown.toFixed(0)} KiB in the second half`);
-  assert.equal(last.descriptors, first.descriptors);
+  assert.ok(last.descriptors <= first.descriptors, `${last.descriptors} descriptors`);
   assert.deepEqual(world.pids(), [], 'no process of any task is left');
 });
 

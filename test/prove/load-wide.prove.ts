@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isEnded } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
-import { scaled } from '../support/load/budget.ts';
+import { scaled, shareMs } from '../support/load/budget.ts';
 import { tellFigure } from '../support/load/figures.ts';
 import { Gauge } from '../support/load/gauge.ts';
 import { World, waitFor } from '../support/world.ts';
@@ -23,6 +23,7 @@ test('200 sessions in one process each get their own completions, and closing th
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   const idle = await gauge.look();
   await closeSessions(agent);
+  await gauge.stop();
   const after = await gauge.look();
   const kib = (mb: number): string => ((mb * 1e6) / 1024 / sessions).toFixed(1);
   tellFigure(
@@ -33,7 +34,7 @@ test('200 sessions in one process each get their own completions, and closing th
   );
   assert.ok(rights.every(Boolean), 'each session is told of its own tasks, and of no other');
   assert.ok(after.heapMb - before.heapMb < sessions * 0.004, 'a closed session holds next to nothing');
-  assert.equal(after.descriptors, before.descriptors);
+  assert.ok(after.descriptors <= before.descriptors, `${after.descriptors} descriptors`);
   assert.ok(open.descriptors - before.descriptors < 10, 'no descriptor a session');
 });
 
@@ -59,20 +60,29 @@ test('20 processes on one store: no task and no completion is lost, and none is 
   const spawning = Promise.allSettled(
     agents.map((agent, number) =>
       agent.run(
-        async ({ session }, { count, by }) => {
-          for (let n = 0; n < count; n += 1) {
+        async ({ session }, { count, by, limitMs }) => {
+          const end = performance.now() + limitMs;
+          let n = 0;
+          for (; n < count && performance.now() < end; n += 1) {
             await session.spawn(`exit ${n % 7}`, { labels: { code: `${n % 7}`, by: `${by}` } });
           }
+          return n;
         },
-        { count: each, by: number },
+        { count: each, by: number, limitMs: shareMs(0.4) },
       ),
     ),
   );
   // One process of each session dies in the middle of it.
   const victims = agents.slice(0, sessions);
-  await waitFor(() => world.taskIds().length > (processes * each) / 3, 'a third of the tasks', 120_000);
+  const crashAt = performance.now() + shareMs(0.2);
+  const isTime = (): boolean =>
+    performance.now() > crashAt || world.taskIds().length > (processes * each) / 3;
+  await waitFor(isTime, 'a third of the tasks', 120_000);
   await Promise.all(victims.map((victim) => victim.crash()));
-  await spawning;
+  const answered = (await spawning).reduce(
+    (sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0),
+    0,
+  );
   const survivors = agents.slice(sessions);
   const store = await world.store();
   const owed = async (): Promise<number> => {
@@ -102,7 +112,7 @@ test('20 processes on one store: no task and no completion is lost, and none is 
     [],
   );
   assert.equal(new Set(firsts.map(({ taskId }) => taskId)).size, firsts.length);
-  assert.ok(tasks.length >= survivors.length * each, 'nothing that was answered is missing');
+  assert.ok(tasks.length >= answered, `${tasks.length} tasks of ${answered} that were answered`);
 });
 
 /** Opens sessions that each spawn some tasks and take their completions; whether each was told of its own. */

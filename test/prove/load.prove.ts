@@ -45,7 +45,7 @@ test('5,000 tasks through 50 slots end as they should, and the supervisor is aft
   plotSamples('slots', `${result.done} tasks through ${slots} slots`, gauge.samples);
   assert.deepEqual(result.wrong, []);
   assert.ok(heapBytes < 150, `the heap grew by ${heapBytes.toFixed(0)} bytes for each task that has ended`);
-  assert.equal(last.descriptors, first.descriptors);
+  assert.ok(last.descriptors <= first.descriptors, `${last.descriptors} descriptors`);
   assert.equal(await agent.run(async ({ session }) => (await session.pending()).length), 0);
 });
 
@@ -69,6 +69,7 @@ test('1,000 tasks at once run side by side, and the end of each is told once', a
     const heapKib = ((running.heapMb - before.heapMb) * 1e6) / 1024 / count;
     writeSync(go, '\n'.repeat(count));
     const { done, wrong, ms } = await takeAll(agent);
+    await gauge.stop();
     const after = await gauge.look();
     tellFigure(
       t,
@@ -79,7 +80,7 @@ test('1,000 tasks at once run side by side, and the end of each is told once', a
     assert.deepEqual([done, wrong], [count, []]);
     assert.ok(heapKib < 10, `${heapKib.toFixed(1)} KiB of heap a running task`);
     assert.ok(running.descriptors - before.descriptors < 10, 'no descriptor a task');
-    assert.equal(after.descriptors, before.descriptors);
+    assert.ok(after.descriptors <= before.descriptors, `${after.descriptors} descriptors`);
     assert.ok(
       (after.heapMb - before.heapMb) * 1e6 < 1e6 + 200 * count,
       'an ended task holds next to nothing',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Aftermath } from './aftermath.ts';
-import { atSomeCalls, lead, parse, type Told } from './crashes.ts';
-import { World } from './world.ts';
+import { lead, parse, type Told } from './crashes.ts';
+import type { World } from './world.ts';
 
 /** How calls fail. */
 export interface Failure {
@@ -12,23 +12,7 @@ export interface Failure {
   readonly for: number;
 }
 
-/**
- * Lets calls of a life of fixtures/crash-scenario.mjs fail, from its n-th on, for every n or a part of them. It asks
- * again what was refused, so it must come to its end; then another process looks at what is there.
- * @returns the number of calls that can fail so.
- */
-export async function failAtEveryCall(
-  life: string,
-  failure: Failure,
-  check: (after: Aftermath) => Promise<void> = async () => undefined,
-): Promise<number> {
-  await using world = new World();
-  const { calls } = await live(world, life, failure, 0, check);
-  assert.ok(calls !== null && calls > 0, 'the calls of a life are counted');
-  await atSomeCalls(calls, async (at) => void (await live(world, life, failure, at, check)));
-  return calls;
-}
-
+/** Every life has a folder of its own. */
 let lives = 0;
 
 /** One life whose calls fail from the `at`-th on (0: none does), and what another process finds after it. */
