@@ -36,12 +36,12 @@ test('tasks that damage their own log and output harm nobody else, and what is s
     damages.map((damage) => session.spawn(`${scene.names}${damage}; exit 5`, { maxOutputBytes: null })),
   );
   for (const [n, task] of tasks.entries())
-    scene.checkVerdict(damages[n], await task.wait().catch(isGone), 'failed 5');
+    scene.checkVerdict(damages[n], await task.wait().catch(isGone), /^failed 5$/);
   scene.checkOthers();
   await using other = await Agent.start(world.dir);
   const seen = await other.run(async ({ session: theirs }) => await theirs.tasks());
   for (const [n, { id }] of tasks.entries())
-    scene.checkVerdict(damages[n], seen.find(({ taskId }) => taskId === id) ?? null, 'failed 5');
+    scene.checkVerdict(damages[n], seen.find(({ taskId }) => taskId === id) ?? null, /^failed 5$/);
   await session.prune({ olderThanMs: 0 });
   await scene.checkEnd();
 });
@@ -59,7 +59,7 @@ test('to stop tasks that have damaged their own log and output stops nobody else
   for (const [n, task] of tasks.entries()) {
     const isOwn = n % 2 === 0;
     const end = await (isOwn ? task.kill({ graceMs: 50 }) : stopThere(task.id)).catch(isGone);
-    scene.checkVerdict(damages[n], end, 'killed 143');
+    scene.checkVerdict(damages[n], end, /^killed (143|137|null)$/);
     scene.checkOthers();
     // Its spawner needs no record to end it.
     assert.ok(!isOwn || !isLive(scene.shimOf(task.id)), damages[n]);
@@ -115,9 +115,9 @@ class Scene implements AsyncDisposable {
   }
 
   /** What is said of a task is true, or that nobody knows. */
-  checkVerdict(damage: string | undefined, end: TaskSnapshot | null, truth: string): void {
+  checkVerdict(damage: string | undefined, end: TaskSnapshot | null, truth: RegExp): void {
     if (end === null || end.status === 'lost') return;
-    assert.equal(`${end.status} ${end.exitCode}`, truth, damage);
+    assert.match(`${end.status} ${end.exitCode}`, truth, damage);
   }
 
   /** Nobody has followed a link, and the neighbour runs. */
