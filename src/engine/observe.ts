@@ -4,7 +4,7 @@ import type { Liveness } from '../model/words.ts';
 import { now } from '../platform/clock.ts';
 import { isAlive, originOf, viewHere } from '../platform/identity.ts';
 import type { ProcessView } from '../platform/system.ts';
-import { foldWith, readLog } from '../tasklog/log.ts';
+import { foldWith, logOfTask, readLog } from '../tasklog/log.ts';
 import { outputSize, outputTime, tailOutput, wholeCharacters } from '../tasklog/output.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
@@ -35,7 +35,7 @@ export function observe(context: SessionContext, taskId: string): Observed | nul
   for (let before = -1; ; ) {
     const log = readLog(path);
     if (log === null || log.bytes === 0) return null;
-    const facts = foldWith(log, context.unwritten.get(taskId));
+    const facts = foldWith(logOfTask(log, taskId), context.unwritten.get(taskId));
     const { bytes, modifiedAt } = log;
     const seen = vitality(context, taskId, facts, modifiedAt);
     // Behind the look at the shim, so that the marker of a dead one is there.
@@ -127,6 +127,7 @@ export function describe(context: SessionContext, taskId: string, observed: Obse
     suspended,
     pid: context.live.get(taskId)?.pid ?? null,
     nowMs: Date.now(),
+    uptimeMs: alive === 'yes' ? now().uptimeMs : null,
     modifiedAt,
     output: summarize(context, taskId, facts),
   });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { OutliveError } from '../errors/error.ts';
 import { decide } from '../model/decide.ts';
 import type { StopFact } from '../model/facts.ts';
+import { noFacts } from '../model/fold.ts';
 import { defaults } from '../model/limits.ts';
 import type { StopCause } from '../model/words.ts';
 import { isAlive } from '../platform/identity.ts';
@@ -42,7 +43,10 @@ export async function stopTask(context: SessionContext, taskId: string, request:
     return await run.finished;
   }
   const observed = observe(context, taskId);
-  if (observed === null) throw notFound(context, taskId);
+  if (observed === null) {
+    await endUnrecorded(context, taskId, request);
+    throw notFound(context, taskId);
+  }
   if (observed.alive === 'unknown') throw elsewhere(taskId, observed);
   const decision = decide(observed.facts, observed.alive);
   if (decision.state === 'live') {
@@ -60,6 +64,15 @@ export async function stopTask(context: SessionContext, taskId: string, request:
   if (latest?.alive === 'yes' && latest.facts.exit === undefined)
     return await stopTask(context, taskId, request);
   if (latest !== null) await stopLeftovers(context, taskId, latest, request);
+}
+
+/** The record is gone, by the task's own hand perhaps: our own child that still runs is to end all the same. */
+async function endUnrecorded(context: SessionContext, taskId: string, request: StopRequest): Promise<void> {
+  const live = context.live.get(taskId);
+  if (live?.own !== true || live.reaped !== null) return;
+  const { system } = context.store;
+  const tree = { ...treeOf(noFacts, live.pid, system), cookie: live.cookie };
+  await whileStopping(taskId, () => endTree(ending(tree, system, request.killSignal, request.graceMs)));
 }
 
 /**

@@ -2,7 +2,7 @@ import { decide } from './decide.ts';
 import { type Facts, shimOf } from './fold.ts';
 import type { HeldLimit } from './held-limits.ts';
 import { isSilent } from './silence.ts';
-import { endedAt, startedAt } from './times.ts';
+import { elapsedMs, endedAt, startedAt } from './times.ts';
 import type { Leftover, Liveness, TaskStatus } from './words.ts';
 
 /** What is known of a task's output. */
@@ -62,6 +62,8 @@ export interface Observation {
   /** Known to the spawner before the shim has said so. */
   readonly pid: number | null;
   readonly nowMs: number;
+  /** The clock since boot, in milliseconds, where it is that of the task too: it is not set, so it tells how long. */
+  readonly uptimeMs?: number | null;
   /** When the log was last written. */
   readonly modifiedAt: number;
   readonly output: OutputSummary;
@@ -84,7 +86,7 @@ export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
     createdAt: spec?.createdAt ?? Math.round(seen.modifiedAt),
     startedAt: begin,
     endedAt: end,
-    durationMs: begin === null ? null : Math.max(0, (end ?? seen.nowMs) - begin),
+    durationMs: begin === null ? null : end === null ? ranMs(facts, seen) : Math.max(0, end - begin),
     timeoutMs: spec?.timeoutMs ?? null,
     cpuMs: facts.exit?.cpuMs ?? null,
     output: seen.output,
@@ -130,6 +132,12 @@ function waitsForTurn({ spec, started }: Facts): boolean {
 
 function isQuiet(facts: Facts, { output: { lastWrittenAt }, nowMs }: Observation): boolean {
   return isSilent({ startedAt: beginOf(facts), lastWrittenAt, nowMs });
+}
+
+/** How long a live task has run until now. */
+function ranMs({ spec, started }: Facts, { nowMs, uptimeMs = null }: Observation): number | null {
+  if (spec === undefined || started === undefined) return null;
+  return Math.round(elapsedMs(spec, started, { epochMs: nowMs, uptimeMs }));
 }
 
 function beginOf({ spec, started }: Facts): number | null {

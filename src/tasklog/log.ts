@@ -114,6 +114,19 @@ export function readLog(path: string): TaskLog | null {
   }
 }
 
+/** Facts that say which processes are a task's. */
+const ofProcesses: ReadonlySet<Fact['fact']> = new Set(['spec', 'waiting', 'turn', 'started', 'identified']);
+
+/**
+ * A log as that of one task. Where the record of another task was put in its place, the processes that it names are
+ * that task's, so nothing may be done to them in the name of this one: it counts as a record without a spec.
+ */
+export function logOfTask(log: TaskLog, taskId: string): TaskLog {
+  const spec = log.list.find((fact) => fact.fact === 'spec');
+  if (spec === undefined || spec.taskId === taskId) return log;
+  return { ...log, list: log.list.filter((fact) => !ofProcesses.has(fact.fact)) };
+}
+
 /** One buffer for all logs of a usual size: a thousand of them that are read at once would be megabytes of garbage. */
 const scratch = Buffer.allocUnsafeSlow(16 * 1024);
 

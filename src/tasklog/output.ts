@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { readFailed } from '../errors/read-failed.ts';
 import type { CutFact } from '../model/facts.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
@@ -47,8 +47,9 @@ export function tailOutput(file: OutputFile, maxBytes: number): OutputSlice {
 export function outputSize(file: OutputFile): number {
   try {
     // Asked of every running task again and again: a file that is not there must not cost an exception.
-    const stat = statSync(file.path, { throwIfNoEntry: false });
-    return stat === undefined ? 0 : logicalSize(stat.size, file.cut);
+    const stat = lstatSync(file.path, { throwIfNoEntry: false });
+    // What a task puts in the place of its output, a link say, is none of it.
+    return stat?.isFile() !== true ? 0 : logicalSize(stat.size, file.cut);
   } catch {
     return 0;
   }
@@ -57,7 +58,7 @@ export function outputSize(file: OutputFile): number {
 /** When a stream was written last, in epoch milliseconds; 0 when the file is not there. */
 export function outputTime(file: OutputFile): number {
   try {
-    return statSync(file.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    return lstatSync(file.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   } catch {
     return 0;
   }
