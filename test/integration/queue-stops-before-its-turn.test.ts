@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Session, Task } from '../../src/index.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
@@ -110,6 +109,6 @@ test('a shim that was told its turn before it slept, and not again, is woken', a
 
 async function oneWaits(world: World, session: Session): Promise<{ waiting: Task; trace: string }> {
   await session.spawn('sleep 100');
-  const trace = join(world.base, 'trace');
+  const trace = `${world.base}/trace`;
   return { waiting: await session.spawn(`echo ran >${quote(trace)}`, { onLimit: 'queue' }), trace };
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
@@ -11,7 +10,7 @@ const many = 200;
 
 test('200 tasks through 4 places keep their order and lose nothing when their spawner is killed in the middle', async () => {
   await using world = new World();
-  const trace = join(world.base, 'trace');
+  const trace = `${world.base}/trace`;
   const agent = await Agent.start(world.dir, { session: { maxRunning: 4 } });
   const commands = Array.from({ length: many }, (_none, index) => tracing(trace, index, ':'));
   const ids = await agent.run(async ({ session }, all) => {
@@ -69,7 +68,7 @@ test('a task whose turn had come when its supervisor died, and which was not wok
 
 test('two processes that watch one session start each queued task once, and not more than the limit allows', async () => {
   await using world = new World();
-  const trace = join(world.base, 'trace');
+  const trace = `${world.base}/trace`;
   const session = await world.session('test', { maxRunning: 2 });
   await using other = await Agent.start(world.dir);
   const tasks = await Promise.all(

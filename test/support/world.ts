@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { markPrefix } from '../../src/engine/keeper-marks.ts';
 import {
   openStore,
@@ -29,7 +29,8 @@ const brokenAfterMs = 20_000;
 
 /** A store of a test's own. Disposing of it fails the test when processes, descriptors or temporary files are left. */
 export class World implements AsyncDisposable {
-  readonly base = mkdtempSync(join(tmpdir(), 'outlive-test-'));
+  // With forward slashes on Windows too, so that the commands of tests may name files in it.
+  readonly base = mkdtempSync(join(tmpdir(), 'outlive-test-')).replaceAll('\\', '/');
   /** The store's folder. */
   readonly dir = join(this.base, 'store');
   readonly #stores: Store[] = [];
@@ -76,7 +77,10 @@ export class World implements AsyncDisposable {
   keepers(): number[] {
     return livePids().filter((pid) => {
       const line = commandLineOf(pid);
-      return line?.includes(`${this.base}${sep}`) && /outlive sentinel|bin[\\/]keeper\.js/.test(line);
+      return (
+        line?.replaceAll('\\', '/').includes(`${this.base}/`) &&
+        /outlive sentinel|bin[\\/]keeper\.js/.test(line)
+      );
     });
   }
 
