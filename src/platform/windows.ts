@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import {
@@ -62,10 +63,16 @@ function readOwnIdentity(): ProcessIdentity {
   return {
     pid: process.pid,
     start: windows.view(process.pid)?.start ?? null,
-    boot: host,
+    boot: idOf(host),
     pidNamespace: '',
     host,
   };
+}
+
+/** What stands for a boot: the same for all processes of this machine, and another one on each other machine. */
+function idOf(host: string): string {
+  const hash = createHash('sha256').update(host).digest('hex');
+  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }
 
 /** The part of a task that the system makes beside each console program; it ends with that. */

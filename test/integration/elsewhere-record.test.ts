@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { OutliveError, type Task } from '../../src/index.ts';
+import { currentSystem } from '../../src/platform/current.ts';
 import { Agent } from '../support/agents.ts';
 import { factOf, hasFact, overwrite } from '../support/logs.ts';
 import { World, waitFor } from '../support/world.ts';
@@ -29,7 +29,8 @@ async function foreignTask(
 }
 
 /** A name of the same length as this host's. */
-const otherHost = hostname().replace(/^./, (letter) => (letter === 'x' ? 'y' : 'x'));
+const thisHost = currentSystem().self().host;
+const otherHost = thisHost.replace(/^./, (letter) => (letter === 'x' ? 'y' : 'x'));
 
 async function assertUntouched(world: World, task: Task): Promise<void> {
   assert.deepEqual([task.snapshot().status, task.snapshot().statusReason], ['running', 'elsewhere']);
@@ -75,7 +76,7 @@ test('a task of another host that has ended counts as ended, and its completion 
   const task = await session.spawn('exit 3');
   await task.wait({ ack: false });
   await waitFor(() => hasFact(world.logOf(task.id), 'outcome'), 'the outcome');
-  overwrite(world.logOf(task.id), `"host":"${hostname()}"`, `"host":"${otherHost}"`);
+  overwrite(world.logOf(task.id), `"host":"${thisHost}"`, `"host":"${otherHost}"`);
   overwrite(world.logOf(task.id), factOf(world.logOf(task.id), 'spec').by.boot, otherBoot);
   const owed = await (await world.session()).drain();
   assert.deepEqual(

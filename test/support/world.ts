@@ -32,7 +32,7 @@ export class World implements AsyncDisposable {
   // With forward slashes on Windows too, so that the commands of tests may name files in it.
   readonly base = mkdtempSync(join(tmpdir(), 'outlive-test-')).replaceAll('\\', '/');
   /** The store's folder. */
-  readonly dir = join(this.base, 'store');
+  readonly dir = `${this.base}/store`;
   readonly #stores: Store[] = [];
   readonly #descriptors = openFiles();
 
@@ -95,7 +95,7 @@ export class World implements AsyncDisposable {
   logOf(taskId: string): string {
     const path = this.files().find((file) => file.endsWith(`/tasks/${taskId}.jsonl`));
     assert.ok(path, `expected a log of ${taskId} in ${this.dir}`);
-    return join(this.dir, path);
+    return `${this.dir}${path}`;
   }
 
   /** All files below the store, as paths from its folder. */
