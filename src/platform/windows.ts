@@ -23,6 +23,7 @@ import {
 /** Windows, by its own functions: a process is its pid and its time of creation, a tree is a job. */
 export const windows: System = {
   lookMs: 2,
+  shimsKnowTheirStart: true,
   self: () => {
     own ??= readOwnIdentity();
     return own;

@@ -4,6 +4,7 @@ import { OutliveError, type Task } from '../../src/index.ts';
 import { currentSystem } from '../../src/platform/current.ts';
 import { Agent } from '../support/agents.ts';
 import { factOf, hasFact, overwrite } from '../support/logs.ts';
+import { onWindows } from '../support/processes.ts';
 import { World, waitFor } from '../support/world.ts';
 
 /** Of no process. */
@@ -43,9 +44,14 @@ async function assertUntouched(world: World, task: Task): Promise<void> {
   assert.equal(hasFact(world.logOf(task.id), 'outcome'), false);
 }
 
+const containers = [
+  'another container of this machine',
+  { host: otherHost, pidNamespace: otherNamespace },
+] as const;
+
 for (const [what, change] of [
   ['another host', { boot: otherBoot, host: otherHost }],
-  ['another container of this machine', { host: otherHost, pidNamespace: otherNamespace }],
+  ...(onWindows ? [] : [containers]),
 ] as const) {
   test(`a task of ${what} is not judged and not stopped`, async () => {
     await using world = new World();

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Session, Task } from '../../src/index.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { endOf, untilAsleep } from '../support/queues.ts';
 import { shimShells } from '../support/shim-shells.ts';
 import { quote, World, waitFor } from '../support/world.ts';
@@ -82,7 +83,7 @@ test('a queued task whose shim was killed has failed: its command never ran', as
   assert.equal(existsSync(trace), false);
 });
 
-test('a shim that somebody continues goes on waiting', async () => {
+test('a shim that somebody continues goes on waiting', notOnWindows('there is no SIGCONT'), async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const { waiting, trace } = await oneWaits(world, session);
