@@ -46,15 +46,16 @@ export function findWindowsShell(
 
 type IsThere = (path: string) => boolean;
 
+/** What the user has said. A path of MSYS, as git-bash has it, is none of Windows: the name will do. */
 function own({ SHELL }: NodeJS.ProcessEnv): string[] {
-  return SHELL ? [SHELL] : [];
+  if (!SHELL) return [];
+  return [SHELL.startsWith('/') ? basename(SHELL) : SHELL];
 }
 
 function candidates(shell: string, environment: NodeJS.ProcessEnv, isThere: IsThere): string[] {
-  // A path of MSYS, as git-bash has it in $SHELL, is none of Windows: the name will do.
-  const isForeign = shell.startsWith('/');
-  if (isAbsolute(shell) && !isForeign) return [shell];
-  if (!isForeign && /[\\/]/.test(shell)) return [];
+  // `/x` is a path of the current drive, and none that can be meant.
+  if (isAbsolute(shell)) return shell.startsWith('/') ? [] : [shell];
+  if (/[\\/]/.test(shell)) return [];
   const file = basename(shell).replace(/(\.exe)?$/i, '.exe');
   const system = join(environment.SystemRoot ?? 'C:\\Windows', 'System32');
   const inPath = (environment.PATH ?? '').split(delimiter).filter(isAbsolute);

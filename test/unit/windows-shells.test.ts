@@ -55,7 +55,8 @@ test('the error names what was tried', () => {
       error.code === 'SHELL_NOT_FOUND' &&
       error.message.includes('C:\\Program Files\\Git\\cmd\\zsh.exe'),
   );
-  assert.throws(() => find('tools\\zsh', [cmd]), { code: 'SHELL_NOT_FOUND' });
+  for (const name of ['tools\\bash', '/usr/bin/bash', './bash'])
+    assert.throws(() => find(name, [cmd, bash]), { code: 'SHELL_NOT_FOUND' });
 });
 
 test('the kind of a shell follows from the name of its program', () => {
