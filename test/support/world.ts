@@ -25,7 +25,7 @@ import {
 import { root } from './repository.ts';
 
 /** Nothing that a test waits for takes this long unless it is broken. */
-const brokenAfterMs = 20_000;
+const brokenAfterMs = onWindows ? 60_000 : 20_000;
 
 /** A store of a test's own. Disposing of it fails the test when processes, descriptors or temporary files are left. */
 export class World implements AsyncDisposable {
