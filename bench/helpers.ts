@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEnded, openStore, type Session } from '../src/index.ts';
 import { sessionPaths } from '../src/tasklog/paths.ts';
+import { serveAgent, serveEditor } from './acp-peers.ts';
 import { spawnBare } from './bare.ts';
 import { type Answer, answer } from './helper.ts';
 import { serveMcp } from './mcp-client.ts';
@@ -19,7 +20,10 @@ export const helpers: Readonly<Record<string, (args: readonly string[]) => Promi
   tasks: holdTasks,
   children: holdChildren,
   adopter,
+  spawner,
   mcp: serveMcp,
+  'acp-editor': serveEditor,
+  'acp-agent': serveAgent,
 };
 
 /** Holds quiet tasks of the library. */
@@ -65,6 +69,18 @@ function footprint(): Answer {
   global.gc?.();
   global.gc?.();
   return { heapBytes: process.memoryUsage().heapUsed, descriptors: readdirSync('/proc/self/fd').length };
+}
+
+/** Spawns one command, to be killed while it runs. */
+async function spawner([dir, command]: readonly string[]): Promise<void> {
+  const store = await openStore({ dir: String(dir) });
+  const session = await store.session(helperSession);
+  answer({
+    async spawn() {
+      await session.spawn(String(command), { shell: '/bin/sh' });
+      return {};
+    },
+  });
 }
 
 /** Opens a session that others have left, once, with code that nothing has warmed up. */

@@ -4,13 +4,18 @@
 //   --write                     the table goes into docs/performance.md as well
 //   --dir FOLDER                the stores are made there, on the disk to be measured (else in the temporary folder)
 //   --list                      the names
+//   npm run bench -- peers [WORD ...]   other systems that do this job, beside outlive; --write: docs/comparison.md
 import { readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { clearGrounds, Ground } from './ground.ts';
 import { helpers } from './helpers.ts';
+import { pause } from './measure.ts';
+import { comparePeers, comparisonText, writeComparison } from './peers/comparison.ts';
+import { idleMs } from './processes.ts';
 import type { Row } from './row.ts';
+import { exitToAcp } from './rows/acp.ts';
 import { adoptEnded } from './rows/adopt-ended.ts';
 import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
@@ -36,6 +41,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   import: importCost,
   ps: psOfTasks,
   mcp: exitToMcpClient,
+  acp: exitToAcp,
 };
 
 const [first, kind = '', ...helperArgs] = process.argv.slice(2);
@@ -45,6 +51,7 @@ else process.exitCode = await main();
 async function main(): Promise<number> {
   const asked = readArguments();
   if (asked === null) return 2;
+  if (asked.words[0] === 'peers' && !asked.list) return await peers(asked);
   const names = Object.keys(benchmarks).filter(
     (name) => asked.words.length === 0 || asked.words.some((word) => name.includes(word)),
   );
@@ -67,6 +74,21 @@ async function main(): Promise<number> {
   if (!asked.json) console.log(asTable(rows));
   if (asked.write && failed === 0) writeTable(asTable(rows));
   return failed === 0 ? 0 : 1;
+}
+
+/** What is compared here is whole systems, so it has a page of its own. */
+async function peers({ words, dir, json, write }: Asked): Promise<number> {
+  const wanted = words.slice(1);
+  if (write && wanted.length > 0) return complain('--write takes all peers, without words');
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, breakOff);
+  const [begin, idle] = [performance.now(), idleMs()];
+  await pause(1_000);
+  const isBusy = idleMs() - idle < 0.75 * availableParallelism() * (performance.now() - begin);
+  const found = await comparePeers(dir, wanted);
+  clearGrounds();
+  console.log(json ? JSON.stringify(found) : comparisonText(found, isBusy));
+  if (write) writeComparison(found, isBusy);
+  return found.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
 
 interface Asked {

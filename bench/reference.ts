@@ -1,27 +1,26 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { cacheFolder } from './cache.ts';
 import { must } from './measure.ts';
 
 const packageName = '@cortexkit/aft-linux-x64';
-const version = '0.19.6';
+/** The version that behaves like the document it was described in. */
+const usualVersion = '0.19.6';
 
 /** As it is called in the table. */
-export const referenceName = `aft ${version}`;
+export const referenceName = `aft ${usualVersion}`;
 
 /**
- * The reference system's program, installed on the first use into a cache folder outside the repository:
- * `$OUTLIVE_BENCH_CACHE`, else outlive-bench in the user's cache folder.
+ * The reference system's program in one of its versions, installed on the first use.
  * @throws Error that says why it cannot be had.
  */
-export async function findReference(): Promise<string> {
+export async function findReference(version: string = usualVersion): Promise<string> {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error(`there is none for ${process.platform} ${process.arch}`);
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const folder = join(process.env.OUTLIVE_BENCH_CACHE || join(cache, 'outlive-bench'), `aft-${version}`);
+  const folder = join(cacheFolder(), `aft-${version}`);
   const program = join(folder, 'node_modules', packageName, 'bin', 'aft');
   if (existsSync(program)) return program;
   mkdirSync(folder, { recursive: true });
@@ -41,6 +40,9 @@ interface Message {
   readonly success?: boolean;
   readonly type?: string;
   readonly task_id?: string;
+  readonly exit_code?: number | null;
+  /** Ends that nobody has been told of yet ride on any answer. */
+  readonly bg_completions?: readonly { readonly task_id: string; readonly exit_code: number | null }[];
 }
 
 /** The reference system as a process: requests and answers are lines of JSON on its stdin and stdout. */
@@ -49,6 +51,8 @@ export class Reference {
   readonly #answers = new Map<string, (message: Message) => void>();
   readonly #completions = new Map<string, () => void>();
   readonly #ended = new Set<string>();
+  /** Exit codes that came with answers. */
+  readonly #told = new Map<string, number | null>();
   #requests = 0;
 
   /** Project and storage are folders of their own, since it watches its project. */
@@ -61,6 +65,8 @@ export class Reference {
       storage_dir: storage,
       experimental_bash_background: true,
       max_background_bash_tasks: 512,
+      // What newer versions want besides.
+      config: [{ tier: 'user', source: 'bench', doc: '{"bash":{"background":true}}' }],
     });
     return reference;
   }
@@ -89,6 +95,18 @@ export class Reference {
     );
   }
 
+  /** Stops a task. */
+  async kill(taskId: string): Promise<void> {
+    await this.#request({ command: 'bash_kill', params: { task_id: taskId } });
+  }
+
+  /** The exit code of a task, from wherever it can be had; `null`: not known, or not ended. */
+  async exitCode(taskId: string): Promise<number | null> {
+    await this.#request({ command: 'bash_drain_completions' });
+    const { exit_code } = await this.#request({ command: 'bash_status', params: { task_id: taskId } });
+    return exit_code ?? this.#told.get(taskId) ?? null;
+  }
+
   /** Ends the process. */
   async stop(): Promise<void> {
     const gone = new Promise((resolve) => this.#process.once('exit', resolve));
@@ -105,6 +123,7 @@ export class Reference {
   }
 
   #take(message: Message): void {
+    for (const { task_id, exit_code } of message.bg_completions ?? []) this.#told.set(task_id, exit_code);
     if (message.id !== undefined) {
       this.#answers.get(message.id)?.(message);
       this.#answers.delete(message.id);

@@ -6,14 +6,19 @@ const heads = ['what', 'limit', 'median', 'p95', 'beside it', 'its median', 'com
 /** The rows as a table in Markdown, columns aligned, with its notes and where it was measured. */
 export function asTable(rows: readonly Row[]): string {
   const notes = rows.filter((row) => row.note !== '').map((row) => `${row.what}: ${row.note}.`);
-  const lines = [heads, heads.map(() => '---'), ...rows.map(cells)];
-  const widths = heads.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const table = lines.map(
-    (line) => `| ${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`,
-  );
-  return [where(), '', ...table, ...(notes.length > 0 ? ['', ...notes.map((note) => `- ${note}`)] : [])].join(
+  const table = markdownTable(heads, rows.map(cells));
+  return [where(), '', table, ...(notes.length > 0 ? ['', ...notes.map((note) => `- ${note}`)] : [])].join(
     '\n',
   );
+}
+
+/** Cells as a table in Markdown, its columns aligned. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines
+    .map((line) => `| ${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`)
+    .join('\n');
 }
 
 function cells(row: Row): string[] {
@@ -32,7 +37,8 @@ function cells(row: Row): string[] {
   ];
 }
 
-function where(): string {
+/** On what, and when. */
+export function where(): string {
   const [cpu, ...others] = cpus();
   const system = `${process.platform} ${release().split('.').slice(0, 2).join('.')}`;
   const date = new Date().toISOString().slice(0, 10);

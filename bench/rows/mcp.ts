@@ -1,64 +1,25 @@
-import { exitOf, spawnBare } from '../bare.ts';
-import { Gate } from '../gate.ts';
+import type { Gate } from '../gate.ts';
+import { exitToKnown, type Way } from '../gated.ts';
 import type { Ground } from '../ground.ts';
 import { type Fields, McpClient } from '../mcp-client.ts';
-import { median, must, p95, pause, takeTurns } from '../measure.ts';
-import { judge, noLimit, type Row } from '../row.ts';
-
-const rounds = 40;
-
-/** A command has run for so long when it ends, so that all around its start is over. */
-const settleMs = 20;
-
-/** What has been started: a command at a gate, and the news of its end that is awaited. */
-interface Awaited {
-  readonly known: Promise<unknown>;
-}
-
-type Way = (gate: Gate) => Promise<Awaited>;
+import { pause } from '../measure.ts';
+import type { Row } from '../row.ts';
 
 /** From the end of a command to its being known to an MCP client, for each way that the news can take. */
 export async function exitToMcpClient(ground: Ground): Promise<Row[]> {
   const first = await McpClient.start(ground.storeDir, 1);
   const second = await McpClient.start(ground.storeDir, 2);
-  const gate = new Gate(ground.newFile());
-  const bare: Way = async () => ({ known: exitOf(spawnBare('/bin/sh', gate.command, ground.newFile())) });
-  const ways: readonly [what: string, way: Way][] = [
-    ['the tool `wait`', waitTool(first)],
-    ['2025-11-25, `notifications/tasks/status`', statusNotification(first)],
-    ['2025-11-25, `tasks/result`', taskResult(first)],
-    ['2026-07-28, `notifications/tasks`', taskNotification(second)],
-    ['2026-07-28, `tasks/get` at the interval that the server asks for', polling(second)],
-    ['riding on the answers of a client that calls `output` on and on', riding(first)],
-  ];
-  const rows: Row[] = [];
-  for (const [what, way] of ways) {
-    const subjects = { ours: () => once(gate, way), bare: () => once(gate, bare) };
-    const samples = await takeTurns(rounds, subjects, 5);
-    const figures = {
-      what: `exit of a command to an MCP client: ${what}`,
-      unit: 'ms',
-      measured: median(samples.ours),
-      p95: p95(samples.ours),
-      beside: "bare child, Node's `exit` event",
-      besideMeasured: median(samples.bare),
-    };
-    rows.push(judge(figures, noLimit));
-  }
-  gate.close();
+  const rows = await exitToKnown(ground, [
+    ['an MCP client: the tool `wait`', waitTool(first)],
+    ['an MCP client: 2025-11-25, `notifications/tasks/status`', statusNotification(first)],
+    ['an MCP client: 2025-11-25, `tasks/result`', taskResult(first)],
+    ['an MCP client: 2026-07-28, `notifications/tasks`', taskNotification(second)],
+    ['an MCP client: 2026-07-28, `tasks/get` at the interval that the server asks for', polling(second)],
+    ['an MCP client: riding on the answers when it calls `output` on and on', riding(first)],
+  ]);
   await first.close();
   await second.close();
   return rows;
-}
-
-async function once(gate: Gate, way: Way): Promise<number> {
-  const { known } = await way(gate);
-  await gate.ready();
-  await pause(settleMs);
-  const begin = performance.now();
-  gate.open();
-  await must('the news', known);
-  return performance.now() - begin;
 }
 
 function waitTool(client: McpClient): Way {

@@ -1,4 +1,3 @@
-import type { OutputChunk } from '../api/output.ts';
 import type { Task } from '../api/task.ts';
 import { characterStart } from '../util/bytes.ts';
 
@@ -10,18 +9,10 @@ export interface TailText {
 
 /** The end of a task's output: as UTF-8 at most so many bytes, whole characters alone. */
 export async function tailText(task: Task, maxBytes: number): Promise<TailText> {
-  const found = await lastOf(task, Math.max(1, maxBytes));
+  const found = await task.tail({ maxBytes: Math.max(1, maxBytes) });
   // Bytes that are no UTF-8 become three each.
   const bytes = Buffer.from(found.text);
   const over = bytes.length - maxBytes;
   if (over <= 0) return { text: found.text, truncated: found.omittedBytes > 0 };
   return { text: bytes.subarray(characterStart(bytes, over)).toString(), truncated: true };
-}
-
-/** The last bytes that are there. Of an output that was cut to head and tail, a tail that begins in the head stops at the cut. */
-async function lastOf(task: Task, maxBytes: number): Promise<OutputChunk> {
-  const found = await task.tail({ maxBytes });
-  // Of a running task a part of a character may be left for later: at most three bytes.
-  const stopsEarly = found.size - found.nextOffset > 3;
-  return stopsEarly ? await task.read({ offset: found.nextOffset, maxBytes }) : found;
 }

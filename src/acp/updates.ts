@@ -1,6 +1,6 @@
 import type { OutputChunk } from '../api/output.ts';
 import type { Task } from '../api/task.ts';
-import { checkBytes } from '../engine/spawn-request.ts';
+import { checkBytes } from '../engine/checks.ts';
 import { defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
@@ -63,9 +63,9 @@ export async function* terminalUpdates(
 
 /** The end, which is there when all output was followed; null when somebody has had enough before. */
 async function endOf(task: Task, abortSignal: AbortSignal | undefined): Promise<TaskSnapshot | null> {
-  if (abortSignal?.aborted) return null;
-  const snapshot = task.snapshot();
-  return isEnded(snapshot.status) ? snapshot : null;
+  if (abortSignal?.aborted || !isEnded(task.snapshot().status)) return null;
+  // The log may say so a moment before the completion is owed; whoever is shown the end is to find it there.
+  return await task.wait({ ack: false });
 }
 
 function outputOf(chunk: OutputChunk): { readonly data: string } {

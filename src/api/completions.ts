@@ -41,6 +41,21 @@ export function owedNow(context: SessionContext): TaskSnapshot[] {
     .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
 }
 
+/** Takes all that is owed, acknowledged. Whatever goes wrong on the way, what was acknowledged is answered. */
+export function drain(context: SessionContext): TaskSnapshot[] {
+  const taken: TaskSnapshot[] = [];
+  for (const snapshot of owedNow(context)) {
+    try {
+      if (acknowledge(context, snapshot.taskId)) taken.push({ ...snapshot, delivered: true });
+    } catch (error) {
+      if (taken.length === 0) throw error;
+      // The rest is owed, and next time it is seen why it could not be taken.
+      break;
+    }
+  }
+  return taken;
+}
+
 /** Yields what is owed and then what comes to be owed, each once, until aborted or closed. */
 export async function* completions(
   context: SessionContext,
@@ -123,14 +138,23 @@ class Consumer implements CompletionConsumer {
     for (const taskId of this.#seen) if (!this.#context.owed.has(taskId)) this.#seen.delete(taskId);
     for (const [taskId, snapshot] of this.#queue) {
       this.#queue.delete(taskId);
-      const ready = this.#claimId === null ? snapshot : this.#claimed(taskId, this.#claimId);
-      const found =
-        ready === null && !this.#contested.has(taskId) ? owedCompletion(this.#context, taskId) : ready;
+      const found = this.#find(taskId, snapshot);
       if (found === null) continue;
       this.#seen.add(taskId);
       return found;
     }
     return null;
+  }
+
+  #find(taskId: string, snapshot: TaskSnapshot | null): TaskSnapshot | null {
+    try {
+      const ready = this.#claimId === null ? snapshot : this.#claimed(taskId, this.#claimId);
+      return ready === null && !this.#contested.has(taskId) ? owedCompletion(this.#context, taskId) : ready;
+    } catch {
+      // It cannot be read just now. The iteration goes on: who takes completions does so for as long as he lives.
+      this.#contest(taskId);
+      return null;
+    }
   }
 
   #claimed(taskId: string, claimId: string): TaskSnapshot | null {

@@ -1,17 +1,17 @@
 import { rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkPath } from '../engine/checks.ts';
 import { checkAppend, checkDisk, checkEvents, checkKind } from '../engine/doctor/file-system.ts';
 import { counted, type Finding, fine, problem, warning } from '../engine/doctor/finding.ts';
 import { checkFolder, checkModes, some } from '../engine/doctor/folder.ts';
 import { checkShells } from '../engine/doctor/programs.ts';
 import { checkStrays } from '../engine/doctor/strays.ts';
-import { checkPath } from '../engine/spawn-request.ts';
 import { OutliveError } from '../errors/error.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import type { System } from '../platform/system.ts';
+import { namesIn } from '../tasklog/names-in.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
-import { namesIn } from '../util/names-in.ts';
 import { lookAt } from './doctor-look.ts';
 import { checkTasks } from './doctor-tasks.ts';
 
@@ -29,7 +29,7 @@ export interface Diagnosis {
  */
 export async function diagnose(options: { readonly dir?: string } = {}): Promise<Diagnosis> {
   const dir = checkPath('dir', options.dir ?? defaultStoreFolder());
-  const system = currentSystem();
+  const system = await currentSystem();
   const folder = checkFolder(dir);
   if (folder === null) {
     const none = fine('store', `${dir} is not there yet; the first task makes it`);

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { OutliveError } from '../errors/error.ts';
+import { shown } from '../util/shown.ts';
 
 /**
  * Checks the name of a signal.
@@ -9,6 +10,6 @@ export function checkSignal(name: unknown): NodeJS.Signals {
   if (typeof name === 'string' && Object.hasOwn(constants.signals, name)) return name as NodeJS.Signals;
   throw new OutliveError(
     'INVALID_ARGUMENT',
-    `expected killSignal to be the name of a signal, such as SIGTERM or SIGINT; found ${JSON.stringify(name)}.`,
+    `expected killSignal to be the name of a signal, such as SIGTERM or SIGINT; found ${shown(name)}.`,
   );
 }

@@ -1,6 +1,4 @@
-import { Lifeline } from '../engine/lifeline.ts';
-import { Sentinel } from '../engine/sentinel.ts';
-import { checkBytes, checkPath } from '../engine/spawn-request.ts';
+import { checkBytes, checkPath } from '../engine/checks.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
@@ -9,6 +7,7 @@ import { type CgroupHome, findCgroupHome, openCgroupHome } from '../platform/cgr
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { SerialQueue } from '../util/queue.ts';
+import { shown } from '../util/shown.ts';
 import { Store } from './store.ts';
 
 /** How to open a store. */
@@ -50,12 +49,12 @@ export interface StoreOptions {
  * `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const system = currentSystem();
+  const system = await currentSystem();
   const elsewhere = options.elsewhere ?? process.env.OUTLIVE_ELSEWHERE ?? 'unknown';
   if (elsewhere !== 'unknown' && elsewhere !== 'lost') {
     throw new OutliveError(
       'INVALID_ARGUMENT',
-      `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${JSON.stringify(elsewhere)}.`,
+      `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${shown(elsewhere)}.`,
     );
   }
   const {
@@ -74,8 +73,6 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   sweepStrays(dir);
   const spawns = new SerialQueue();
   const shell = shimShell ?? (['/bin/sh'] as const);
-  const sentinel = new Sentinel(keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
-  const lifeline = new Lifeline(dir);
   return new Store({
     dir,
     system,
@@ -83,8 +80,11 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     shimShell,
     spawns,
     cgroups,
-    lifeline,
-    sentinel,
+    companions: null,
+    makeCompanions: async () => {
+      const { Companions } = await import('../engine/companions.ts');
+      return new Companions(dir, keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
+    },
     diskReserveBytes,
     maxStoreBytes,
   });

@@ -1,6 +1,6 @@
+import { checkBytes } from '../engine/checks.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { observe } from '../engine/observe.ts';
-import { checkBytes } from '../engine/spawn-request.ts';
 import { outputFile, type Stream } from '../engine/streams.ts';
 import { decide } from '../model/decide.ts';
 import { defaults } from '../model/limits.ts';

@@ -1,6 +1,6 @@
+import { checkBytes, checkNumber } from '../engine/checks.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { retain } from '../engine/retain.ts';
-import { checkBytes, checkNumber } from '../engine/spawn-request.ts';
 import { finishRemovals } from '../engine/sweep.ts';
 import { defaults } from '../model/limits.ts';
 

@@ -1,12 +1,12 @@
 import { adopt } from '../engine/adopt.ts';
 import { retryUnwritten } from '../engine/append.ts';
 import { background } from '../engine/background.ts';
+import { checkBytes, checkNumber } from '../engine/checks.ts';
 import type { SessionContext } from '../engine/context.ts';
-import { acknowledge } from '../engine/deliver.ts';
 import { snapshots } from '../engine/listing.ts';
 import { observe } from '../engine/observe.ts';
 import { spawnTask } from '../engine/spawn.ts';
-import { checkBytes, checkNumber, checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
+import { checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
 import { SessionWatch } from '../engine/watch.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
@@ -17,6 +17,7 @@ import {
   type CompletionsOptions,
   completionOf,
   completions,
+  drain,
   owedNow,
 } from './completions.ts';
 import { closed, taskNotFound } from './errors.ts';
@@ -91,7 +92,12 @@ export class Session implements AsyncDisposable {
   /** For `Store` only: takes up the tasks that are there. */
   async open(): Promise<this> {
     this.#watch.start();
-    await adopt(this.#context, outputLimits(this.#context));
+    try {
+      await adopt(this.#context, outputLimits(this.#context));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
     return this;
   }
 
@@ -183,9 +189,7 @@ export class Session implements AsyncDisposable {
   /** Takes all that is owed, acknowledged: what another process acknowledged first is not among it. */
   async drain(): Promise<TaskSnapshot[]> {
     this.#mustBeOpen();
-    return owedNow(this.#context)
-      .filter((snapshot) => acknowledge(this.#context, snapshot.taskId))
-      .map((snapshot) => ({ ...snapshot, delivered: true }));
+    return drain(this.#context);
   }
 
   /** Stops every task of the session that runs on this machine, and returns when their trees are gone. */
@@ -220,7 +224,7 @@ export class Session implements AsyncDisposable {
     clearInterval(this.#sweep);
     this.#watch.close();
     outputLimits(this.#context).close();
-    this.#context.store.sentinel.leave(shimsOf(this.#context));
+    this.#context.store.companions?.sentinel.leave(shimsOf(this.#context));
     for (const live of this.#context.live.values()) {
       live.deadline?.cancel();
       live.relook?.cancel();

@@ -1,7 +1,7 @@
+import { checkNumber } from '../engine/checks.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { taskIds } from '../engine/listing.ts';
 import { observe, takeSnapshot } from '../engine/observe.ts';
-import { checkNumber } from '../engine/spawn-request.ts';
 import { stopTask } from '../engine/stop.ts';
 import { decide } from '../model/decide.ts';
 import type { Facts } from '../model/fold.ts';

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { background } from '../engine/background.ts';
+import { checkNumber, checkSessionId } from '../engine/checks.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
 import { snapshots } from '../engine/listing.ts';
 import { takeSnapshot } from '../engine/observe.ts';
 import { makeSessionFolders } from '../engine/session-folder.ts';
-import { checkNumber, checkSessionId } from '../engine/spawn-request.ts';
+import { unwritable } from '../engine/spawn-errors.ts';
 import { sessionContexts, sessionFolders } from '../engine/store-sessions.ts';
+import { OutliveError } from '../errors/error.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { sessionPaths, taskIdPattern, taskPaths } from '../tasklog/paths.ts';
@@ -50,6 +52,7 @@ export interface StorePruneOptions extends PruneOptions {
 export class Store implements AsyncDisposable {
   readonly #context: StoreContext;
   readonly #sessions = new Map<string, Promise<Session>>();
+  #companions: Promise<void> | undefined;
   #closed = false;
   #retention: NodeJS.Timeout | undefined;
   #retainAt = 0;
@@ -168,8 +171,7 @@ export class Store implements AsyncDisposable {
     clearInterval(this.#retention);
     const sessions = await Promise.allSettled([...this.#sessions.values()]);
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
-    this.#context.sentinel.close();
-    await this.#context.lifeline.close();
+    await this.#context.companions?.close();
   }
 
   /** The same as {@link Store.close}: tasks run on. */
@@ -179,20 +181,31 @@ export class Store implements AsyncDisposable {
 
   async #openSession(sessionId: string, limits: SessionLimits): Promise<Session> {
     const paths = sessionPaths(this.#context.dir, sessionId);
+    let isRecorded = true;
     try {
       makeSessionFolders(paths, sessionId);
     } catch (error) {
       // What is there can be read all the same; a spawn will say what is wrong.
       // (On a read-only disk a recursive mkdir says ENOENT.)
-      if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) throw error;
+      isRecorded = false;
+      if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? ''))
+        throw error instanceof OutliveError ? error : unwritable({ store: this.#context }, error);
     }
     const context = new SessionContext(this.#context, sessionId, paths, limits);
+    context.isRecorded = isRecorded;
     // Who only looks at a store needs none of what supervises tasks, which is most of the program.
-    const { Session } = await import('./session.ts');
+    const [{ Session }] = await Promise.all([import('./session.ts'), this.#makeCompanions()]);
     const session = await new Session(context, () => this.#sessions.delete(sessionId)).open();
     this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
     this.#retain();
     return session;
+  }
+
+  #makeCompanions(): Promise<void> {
+    this.#companions ??= this.#context.makeCompanions().then((companions) => {
+      this.#context.companions = companions;
+    });
+    return this.#companions;
   }
 
   /** Applies the bound on the bytes of the store, not more often than needed. */

@@ -1,8 +1,8 @@
+import { checkNumber } from '../engine/checks.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
 import { takeSnapshot } from '../engine/observe.ts';
 import { closeWatch, type WatchSummary, watchesOf } from '../engine/pattern-watches.ts';
-import { checkNumber } from '../engine/spawn-request.ts';
 import { stopTask } from '../engine/stop.ts';
 import { foldFacts } from '../model/fold.ts';
 import { bounds, defaults } from '../model/limits.ts';

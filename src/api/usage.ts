@@ -56,19 +56,26 @@ export class UsageMeter {
     return result;
   }
 
-  /** The cookie of each task, and whose it is. */
+  /** The cookie of each task that has processes, and whose it is. */
   #cookies(taskIds: readonly string[]): Map<string, string> {
+    const seen = new Map<string, Set<string>>();
+    // A cookie begins with the id of its task.
+    for (const { cookie } of this.#begun) {
+      const taskId = cookie.slice(0, cookie.indexOf('.'));
+      seen.set(taskId, (seen.get(taskId) ?? new Set()).add(cookie));
+    }
     const ids = new Map<string, string>();
     for (const taskId of taskIds.filter((id) => taskIdPattern.test(id))) {
-      const cookie = this.#cookieOf(taskId);
-      if (cookie !== null) ids.set(cookie, taskId);
+      const [cookie, ...others] = seen.get(taskId) ?? [];
+      if (cookie === undefined) continue;
+      const own = others.length === 0 ? cookie : this.#cookieOf(taskId);
+      if (own !== null) ids.set(own, taskId);
     }
     return ids;
   }
 
-  /** A cookie begins with the id of its task; the record says which one it is. */
+  /** Somebody pretends to be of the task, or a task of another store has the same id: the record says who is. */
   #cookieOf(taskId: string): string | null {
-    if (!this.#begun.some(({ cookie }) => cookie.startsWith(`${taskId}.`))) return null;
     for (const { paths } of this.#contexts) {
       const log = readLog(taskPaths(paths, taskId).log);
       if (log !== null) return foldFacts(log.list).spec?.cookie ?? null;

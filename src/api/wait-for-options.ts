@@ -1,11 +1,12 @@
+import { checkBytes, checkNumber } from '../engine/checks.ts';
 import { canListPorts, type ListeningPort } from '../engine/ports.ts';
-import { checkBytes, checkNumber } from '../engine/spawn-request.ts';
 import type { Stream } from '../engine/streams.ts';
 import { OutliveError } from '../errors/error.ts';
 import { bounds } from '../model/limits.ts';
 import type { PatternMatch } from '../model/line-search.ts';
 import { checkPattern, type Pattern, type PatternSource } from '../model/pattern.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import { shown } from '../util/shown.ts';
 
 /** What to wait for: whichever comes first. The end of the task always ends the wait. */
 export interface WaitForOptions {
@@ -85,7 +86,7 @@ export function checkStream(stream: unknown): Stream {
   if (stream === 'stdout' || stream === 'stderr') return stream;
   throw new OutliveError(
     'INVALID_ARGUMENT',
-    `expected stream to be "stdout" or "stderr"; found ${JSON.stringify(stream)}.`,
+    `expected stream to be "stdout" or "stderr"; found ${shown(stream)}.`,
   );
 }
 
@@ -96,6 +97,6 @@ function checkPort(port: unknown): number | true {
     'INVALID_ARGUMENT',
     port === true
       ? 'expected a system that lists who listens at which port, for port: true; found none here. Name the port.'
-      : `expected port to be a whole number from 1 to 65535, or true for any; found ${JSON.stringify(port)}.`,
+      : `expected port to be a whole number from 1 to 65535, or true for any; found ${shown(port)}.`,
   );
 }

@@ -1,4 +1,4 @@
-import { checkBytes, checkNumber } from '../engine/spawn-request.ts';
+import { checkBytes, checkNumber } from '../engine/checks.ts';
 import type { Stream } from '../engine/streams.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { Feed } from './match-feed.ts';

@@ -6,6 +6,7 @@ import { openWatch } from '../engine/pattern-watches.ts';
 import { OutliveError } from '../errors/error.ts';
 import { bounds } from '../model/limits.ts';
 import { checkPattern, type Pattern } from '../model/pattern.ts';
+import { shown } from '../util/shown.ts';
 import { taskNotFound } from './errors.ts';
 import { matchFeed, type WatchMatch } from './match-feed.ts';
 import { checkMatchOptions, checkPlace, type WatchOptions } from './watch-options.ts';
@@ -55,6 +56,6 @@ function checkWatchId(id: unknown): string {
   if (typeof id === 'string' && id.length <= bounds.watchIdChars && /^[A-Za-z0-9._-]+$/.test(id)) return id;
   throw new OutliveError(
     'INVALID_ARGUMENT',
-    `expected the id of a watch to be 1 to ${bounds.watchIdChars} letters, digits, ".", "_" and "-"; found ${JSON.stringify(id)}.`,
+    `expected the id of a watch to be 1 to ${bounds.watchIdChars} letters, digits, ".", "_" and "-"; found ${shown(id)}.`,
   );
 }

@@ -4,7 +4,7 @@ import { StoreKeeper } from '../engine/keeper.ts';
 import { keptStore } from '../engine/kept-store.ts';
 
 const [dir = '', mark = '', maxStoreBytes = ''] = process.argv.slice(2);
-const store = keptStore(dir, maxStoreBytes === '' ? null : Number(maxStoreBytes));
+const store = await keptStore(dir, maxStoreBytes === '' ? null : Number(maxStoreBytes));
 if (store !== null) {
   const keeper = new StoreKeeper(store, mark);
   // Asked to end, it does; what is left to do is for whoever looks next.

@@ -1,5 +1,6 @@
-import { createColors } from 'picocolors';
 import { commandOf } from '../util/quote.ts';
+import { createColors } from './packages.ts';
+import { visibleLines } from './present/text.ts';
 
 /** Colours that are none when they are not wanted. */
 export type Colours = ReturnType<typeof createColors>;
@@ -38,7 +39,8 @@ export function processIo(json: boolean, store?: string): Io {
     hint: (verb = '', ...words) =>
       commandOf(['outlive', verb, ...(store === undefined ? [] : ['--store', store]), ...words]),
     out: (data) => write(stdout, data),
-    note: (line) => void stderr.write(`outlive: ${line}\n`),
+    // It may repeat what somebody has called something, or what a record says.
+    note: (line) => void stderr.write(`outlive: ${visibleLines(line)}\n`),
     err: (data) => write(stderr, data),
   };
 }

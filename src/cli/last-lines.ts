@@ -2,7 +2,6 @@ import type { Task } from '../api/task.ts';
 
 const firstLookBytes = 16 * 1024;
 
-/** A tail of a task that goes on may leave out the beginning of a character at its very end. */
 const longestCharacter = 4;
 
 /**
@@ -14,16 +13,25 @@ export async function startOfLastLines(
   stream: 'stdout' | 'stderr',
   count: number,
 ): Promise<number> {
-  let behindCut = 0;
   for (let maxBytes = firstLookBytes; ; maxBytes *= 4) {
-    const chunk = await task.tail({ maxBytes, stream });
-    // A stretch that begins in front of a cut ends there, and the one before it began behind it.
-    const isInFront = chunk.size - chunk.nextOffset >= longestCharacter;
-    const start = lineStart(chunk.bytes, isInFront ? count - behindCut : count);
-    behindCut = isInFront ? behindCut : lineCount(chunk.bytes);
-    if (start !== null) return chunk.offset + start;
-    if (chunk.bytes.length === 0 || chunk.offset === 0) return chunk.offset;
+    const { bytes, offset } = await task.tail({ maxBytes, stream });
+    const start = lineStart(bytes, count);
+    if (start !== null) return offset + start;
+    // Shorter than it was asked to be, but for a part of a character at each end: that is all, or all behind a cut.
+    if (offset > 0 && bytes.length > maxBytes - 2 * longestCharacter) continue;
+    return offset === 0 ? 0 : await startInFront(task, stream, offset, count - lineCount(bytes));
   }
+}
+
+/** The same for the part in front of a cut, which ends somewhere before an offset. */
+async function startInFront(
+  task: Task,
+  stream: 'stdout' | 'stderr',
+  before: number,
+  count: number,
+): Promise<number> {
+  const head = await task.read({ offset: 0, maxBytes: before, stream });
+  return head.offset + (lineStart(head.bytes, count) ?? 0);
 }
 
 function lineCount(bytes: Buffer): number {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type Command, CommanderError } from 'commander';
 import { OutliveError } from '../errors/error.ts';
 import { holdProcess } from '../util/keep-alive.ts';
 import { systemCode } from '../util/system-error.ts';
 import { exitStatus } from './exit-status.ts';
 import { type Io, processIo } from './io.ts';
+import { type Command, CommanderError } from './packages.ts';
 import { buildProgram, type Perform } from './program.ts';
 import { report } from './report.ts';
 import type { Host, Verb } from './verb.ts';
@@ -57,7 +57,7 @@ async function completeQuietly(words: readonly string[]): Promise<number> {
 }
 
 function parse(words: readonly string[], perform: Perform): void {
-  const program = buildProgram(version(), perform);
+  const program = buildProgram(version(), perform, words[0]);
   quieten(program);
   try {
     program.parse([...words], { from: 'user' });

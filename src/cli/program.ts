@@ -1,5 +1,5 @@
-import { Argument, Command, Option } from 'commander';
 import { leftoversPolicies } from '../model/words.ts';
+import { Argument, Command, Option } from './packages.ts';
 import { RunCommand } from './run-command.ts';
 import * as values from './values.ts';
 import type { Verb } from './verb.ts';
@@ -12,10 +12,11 @@ export type Perform = (
 ) => void;
 
 /**
- * The whole command line: verbs, options and what help says of them. It does nothing by itself: parsing it
- * hands one verb to `perform`.
+ * The command line: verbs, options and what help says of them. It does nothing by itself: parsing it hands one verb
+ * to `perform`.
+ * @param only the one verb that is meant, which spares making the others; anything else: the whole command line.
  */
-export function buildProgram(version: string, perform: Perform): Command {
+export function buildProgram(version: string, perform: Perform, only?: string): Command {
   const program = new Command('outlive')
     .description('Shell commands that outlive the agent that started them.')
     .version(version, '-V, --version', 'print the version')
@@ -32,7 +33,7 @@ export function buildProgram(version: string, perform: Perform): Command {
       .action(() => perform(load, command.args, command));
     program.addCommand(command);
   };
-  for (const [command, load, examples] of verbs()) add(command, load, examples);
+  for (const [command, load, examples] of definitions(only)) add(command, load, examples);
   return program;
 }
 
@@ -46,8 +47,11 @@ Every verb has --help, and --json where it prints data. A TASK is an id, the beg
 
 type Definition = readonly [Command, () => Promise<Verb<never>>, readonly string[]];
 
-function verbs(): Definition[] {
-  return [run(), ps(), show(), logs(), wait(), kill(), completions(), prune(), doctor(), mcp(), completion()];
+const verbs = { run, ps, show, logs, wait, kill, completions, prune, doctor, mcp, completion };
+
+function definitions(only = ''): Definition[] {
+  const one = Object.hasOwn(verbs, only) ? verbs[only as keyof typeof verbs] : null;
+  return one === null ? Object.values(verbs).map((define) => define()) : [one()];
 }
 
 function run(): Definition {

@@ -98,11 +98,12 @@ function rowOf(
 }
 
 /** What the status does not say: the exit code, or that the process is stopped, or elsewhere, or left something running. */
-function suffixOf({ status, exitCode, statusReason, leftovers }: TaskSnapshot): string {
+function suffixOf({ status, exitCode, statusReason: reason, leftovers }: TaskSnapshot): string {
+  const statusReason = reason === null ? null : visible(reason);
   const left = leftovers.length > 0 ? ` +${leftovers.length} left` : '';
-  if (status === 'failed') return ` ${exitCode ?? statusReason ?? ''}${left}`;
-  if (status === 'completed' && statusReason !== null) return ` ${statusReason}${left}`;
-  return isEnded(status) || statusReason === null ? left : ` ${statusReason}`;
+  if (status === 'failed') return ` ${exitCode ?? visible(statusReason ?? '')}${left}`;
+  if (status === 'completed' && statusReason !== null) return ` ${visible(statusReason)}${left}`;
+  return isEnded(status) || statusReason === null ? left : ` ${visible(statusReason)}`;
 }
 
 /** Draws the list again and again on the other screen of the terminal, which is left as it was found. */

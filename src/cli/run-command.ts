@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command } from './packages.ts';
 
 /**
  * The verb `run`, whose `--wait` may have a value only when it is joined by an equals sign: what follows it is

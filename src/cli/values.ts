@@ -1,21 +1,23 @@
 import { constants } from 'node:os';
-import bytes from 'bytes';
-import { InvalidArgumentError } from 'commander';
-import ms, { type StringValue } from 'ms';
+import type { StringValue } from 'ms';
 import type { BindTo } from '../engine/spawn-request.ts';
 import type { RegexpPattern } from '../model/pattern.ts';
+import { bytes, InvalidArgumentError, parseDuration } from './packages.ts';
 
 /** `ms` takes a bare number for milliseconds and `bytes` knows no `64k`, so the form is checked first. */
 const durationForm = /^\d+(?:\.\d+)?(?:ms|s|m|h|d|w)$/;
 const sizeForm = /^\d+(?:\.\d+)?[kmgt]?b?$/;
 
+/** Of a longer text `ms` makes nothing, without a word, and `bytes` makes infinity. */
+const longestForm = 64;
+
 /** A duration in milliseconds: a number with its unit, such as `500ms`, `10s`, `30m`, `2h`, `7d`. */
 export function duration(text: string): number {
   const form = text.trim().toLowerCase();
-  if (!durationForm.test(form)) {
+  if (!durationForm.test(form) || form.length > longestForm) {
     throw new InvalidArgumentError('Expected a number with its unit, such as 500ms, 10s, 30m or 2h.');
   }
-  return ms(form as StringValue);
+  return parseDuration(form as StringValue);
 }
 
 /** No limit. Not `null`, in which commander sees no value at all. */
@@ -34,7 +36,8 @@ export function waitDuration(text: string): number | None {
 /** A size in bytes: `1000`, `64k`, `100m`, `1g`; units are powers of 1024. */
 export function size(text: string): number {
   const form = text.trim().toLowerCase();
-  const parsed = sizeForm.test(form) ? bytes.parse(form.replace(/b?$/, 'b')) : null;
+  const parsed =
+    sizeForm.test(form) && form.length <= longestForm ? bytes.parse(form.replace(/b?$/, 'b')) : null;
   if (parsed === null) {
     throw new InvalidArgumentError('Expected a number of bytes, such as 4096, 64k, 100m or 1g.');
   }

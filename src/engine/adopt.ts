@@ -47,8 +47,17 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   if (!decision.delivered) context.owed.add(taskId);
   else if (hasOpenWatch(observed.facts)) return true;
   else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)
-    removeTask(context, taskId);
+    removeIfPossible(context, taskId);
   return true;
+}
+
+/** A store that is read-only can be opened all the same. */
+function removeIfPossible(context: SessionContext, taskId: string): void {
+  try {
+    removeTask(context, taskId);
+  } catch {
+    // It stays until it can go.
+  }
 }
 
 /** Ends what processes that died have begun: removals, and shortened outputs that did not take their place. */

@@ -7,17 +7,24 @@ import type { SessionContext } from './context.ts';
 /**
  * Appends facts that must not be lost. When the disk or a permission is in the way they are kept in memory,
  * counted as if they were written, and tried again from time to time. A log that is gone gets nothing.
+ * @param behind so many facts were there when they should have been written: kept in memory, they count before those
+ * that come meanwhile. By default they count last.
  * @returns whether they are on disk.
  */
-export function record(context: SessionContext, taskId: string, facts: readonly Fact[]): boolean {
+export function record(
+  context: SessionContext,
+  taskId: string,
+  facts: readonly Fact[],
+  behind = Number.POSITIVE_INFINITY,
+): boolean {
   const waiting = context.unwritten.get(taskId) ?? [];
   try {
-    appendFacts(taskPaths(context.paths, taskId).log, [...waiting, ...facts]);
+    appendFacts(taskPaths(context.paths, taskId).log, [...waiting.map(({ fact }) => fact), ...facts]);
     context.unwritten.delete(taskId);
     return true;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') context.unwritten.delete(taskId);
-    else context.unwritten.set(taskId, [...waiting, ...facts]);
+    else context.unwritten.set(taskId, [...waiting, ...facts.map((fact) => ({ fact, behind }))]);
     return false;
   }
 }
@@ -27,7 +34,9 @@ export function record(context: SessionContext, taskId: string, facts: readonly 
  * as written at once, in this process, and the next `record` about the task takes them along.
  */
 export function recordSoon(context: SessionContext, taskId: string, facts: readonly Fact[]): void {
-  context.unwritten.set(taskId, [...(context.unwritten.get(taskId) ?? []), ...facts]);
+  const waiting = context.unwritten.get(taskId) ?? [];
+  const last = facts.map((fact) => ({ fact, behind: Number.POSITIVE_INFINITY }));
+  context.unwritten.set(taskId, [...waiting, ...last]);
   setImmediate(() => flush(context, taskId));
 }
 

@@ -36,5 +36,10 @@ export function enforceBonds(context: SessionContext): void {
 
 /** A process of another machine or container is not judged. */
 function isOver({ bound }: LiveTask, { store }: SessionContext): boolean {
-  return bound !== null && isAlive(bound, store.system) === 'no';
+  try {
+    return bound !== null && isAlive(bound, store.system) === 'no';
+  } catch {
+    // It cannot be looked at just now: it is not gone for that.
+    return false;
+  }
 }

@@ -1,13 +1,13 @@
-import type { Fact, QueuePlace } from '../model/facts.ts';
+import type { QueuePlace } from '../model/facts.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { ProcessIdentity } from '../model/words.ts';
 import type { CgroupHome } from '../platform/cgroup.ts';
 import type { System } from '../platform/system.ts';
+import type { UnwrittenFact } from '../tasklog/log.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import type { Timer } from '../util/wait.ts';
-import type { Lifeline } from './lifeline.ts';
-import type { Sentinel } from './sentinel.ts';
+import type { Companions } from './companions.ts';
 import type { StopRun } from './stop-run.ts';
 
 /** What all sessions of one open store share. */
@@ -21,8 +21,10 @@ export interface StoreContext {
   readonly spawns: SerialQueue;
   /** Where cgroups for tasks can be made, looked for at the first call; null where none can. */
   readonly cgroups: () => Promise<CgroupHome | null>;
-  readonly lifeline: Lifeline;
-  readonly sentinel: Sentinel;
+  /** Null in those who spawn nothing, and before a session is open. */
+  companions: Companions | null;
+  /** Makes them: whoever only looks at a store needs none of that code. */
+  readonly makeCompanions: () => Promise<Companions>;
   /** Free bytes below which nothing is started; `undefined`: the default, which goes by the size of the disk. */
   readonly diskReserveBytes: number | null | undefined;
   /** What all tasks may take together before the oldest that are done are removed. */
@@ -65,6 +67,8 @@ export interface LiveTask {
   relookMs: number;
   /** It was queued and has not said yet that its command runs. */
   awaitsStart: boolean;
+  /** Kernel start time of the shim that waits for its turn; null: there is none, or it is not known. */
+  waitingStart: number | null;
   readonly maxOutputBytes: number | null;
   /** stderr goes to a file of its own. */
   readonly separate: boolean;
@@ -126,11 +130,19 @@ export class SessionContext {
   /** Called when a task comes to be watched; consumers of matches listen. */
   readonly watchListeners = new Set<() => void>();
   /** Facts that are about to be appended, or could not be (no disk, no permission) and are tried again. */
-  readonly unwritten = new Map<string, Fact[]>();
+  readonly unwritten = new Map<string, UnwrittenFact[]>();
   /** Settled and acknowledged here a moment ago: events about them are our own. */
   recent = new Set<string>();
+  /** Limits that are being enforced: cause and task. */
+  readonly enforcing = new Set<string>();
+  /** Tasks that could not be looked at when they should have been. */
+  readonly unlooked = new Set<string>();
+  /** Acknowledgements by id, of those who could not be told yet whether they were the first. */
+  readonly unanswered = new Map<string, string>();
   /** Spawns that have passed the limit and have not been answered yet. */
   readonly spawning = new Set<SpawnAttempt>();
+  /** Its folders and its record are there, as far as we know. */
+  isRecorded = true;
   closed = false;
 
   constructor(store: StoreContext, sessionId: string, paths: SessionPaths, limits: SessionLimits) {

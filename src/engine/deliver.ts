@@ -15,14 +15,15 @@ import { grantTurns } from './queue.ts';
  */
 export function push(context: SessionContext, taskId: string, snapshot: TaskSnapshot | null): void {
   let known = snapshot ?? snapshotFromDisk(context, taskId);
-  forget(context, taskId);
   const waiters = [...(context.waiters.get(taskId) ?? [])];
-  context.waiters.delete(taskId);
   const end = snapshot === null ? known : null;
+  // What can fail comes first: then everything is as it was, and the next look tells them.
   if (end !== null && !end.delivered && waiters.some((waiter) => waiter.acknowledges(end))) {
     acknowledge(context, taskId);
     known = { ...end, delivered: true };
   }
+  forget(context, taskId);
+  context.waiters.delete(taskId);
   for (const waiter of waiters) waiter.ended(known);
   changed(context, taskId);
   if (known === null || known.delivered) {
@@ -65,7 +66,8 @@ export function owedCompletion(context: SessionContext, taskId: string): TaskSna
 function observeOwed(context: SessionContext, taskId: string): Observed | null {
   const observed = observe(context, taskId);
   const decision = observed === null ? null : decide(observed.facts, observed.alive);
-  if (decision?.state === 'ended' && !decision.delivered) return observed;
+  const isUnanswered = context.unanswered.get(taskId) === observed?.facts.delivered?.id;
+  if (decision?.state === 'ended' && (!decision.delivered || isUnanswered)) return observed;
   context.owed.delete(taskId);
   return null;
 }
@@ -76,11 +78,18 @@ function observeOwed(context: SessionContext, taskId: string): Observed | null {
  */
 export function acknowledge(context: SessionContext, taskId: string): boolean {
   if (observeOwed(context, taskId) === null) return false;
-  const id = randomBytes(6).toString('hex');
-  record(context, taskId, [{ fact: 'delivered', id, at: Date.now() }]);
+  // Asked again after a failure below, it answers for the same fact.
+  const known = context.unanswered.get(taskId);
+  const id = known ?? randomBytes(6).toString('hex');
+  if (known === undefined) {
+    context.unanswered.set(taskId, id);
+    record(context, taskId, [{ fact: 'delivered', id, at: Date.now() }]);
+  }
+  const first = observe(context, taskId)?.facts.delivered?.id;
+  context.unanswered.delete(taskId);
   context.owed.delete(taskId);
   context.recent.add(taskId);
-  return observe(context, taskId)?.facts.delivered?.id === id;
+  return first === id;
 }
 
 /** What came of an attempt to claim a completion. */

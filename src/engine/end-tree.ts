@@ -74,7 +74,7 @@ export async function endTree(way: Ending): Promise<Member[]> {
 async function endGracefully(way: Ending): Promise<boolean> {
   const { system } = way;
   for (;;) {
-    const members = await membersNow(way);
+    const members = await membersInTheEnd(way);
     if (members.length === 0) return true;
     if (way.killSignal === 'SIGKILL') return false;
     if (!way.told && way.killSignal !== null) tell(way, members, way.killSignal);
@@ -83,8 +83,17 @@ async function endGracefully(way: Ending): Promise<boolean> {
     const pause = performance.now() + (way.tree.isQueued ? queuedLookMs : longestPauseMs);
     await untilGone(members, system, () => (way.hurry ? 0 : Math.min(way.graceEndsAt, pause)));
     way.hurry = false;
-    if (performance.now() >= way.graceEndsAt) return (await membersNow(way)).length === 0;
+    if (performance.now() >= way.graceEndsAt) return (await membersInTheEnd(way)).length === 0;
   }
+}
+
+/**
+ * A process that forked and ended in the middle of a look is not in it, and neither is its child. So it takes two
+ * empty looks to say that nothing is left.
+ */
+async function membersInTheEnd(way: Ending): Promise<Member[]> {
+  const members = await membersNow(way);
+  return members.length > 0 ? members : await membersNow(way);
 }
 
 /** The task's processes as they are now; a group that was the task's stays so while one of these lives. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { sessionPathsIn } from '../tasklog/paths.ts';
 import { holdProcess } from '../util/keep-alive.ts';
 import { SessionContext, type StoreContext } from './context.ts';
@@ -101,8 +102,10 @@ export class StoreKeeper {
 
   /** Looks at all sessions; how many live tasks there are. */
   async #round(): Promise<number> {
-    let cares = 0;
-    for (const [dir, id] of sessionFolders(this.#store.dir)) {
+    const folders = this.#folders();
+    // What cannot be read just now may have tasks.
+    let cares = folders === null ? 1 : 0;
+    for (const [dir, id] of folders ?? []) {
       const session = this.#sessions.get(dir) ?? this.#open(dir, id);
       try {
         await session.round();
@@ -111,7 +114,24 @@ export class StoreKeeper {
       }
       cares += session.cares;
     }
+    if (folders !== null) await this.#abandonRemoved(new Set(folders.map(([dir]) => dir)));
     return cares;
+  }
+
+  async #abandonRemoved(there: ReadonlySet<string>): Promise<void> {
+    for (const [dir, session] of this.#sessions) {
+      if (there.has(dir) || existsSync(dir)) continue;
+      this.#sessions.delete(dir);
+      await session.abandon().catch(() => undefined);
+    }
+  }
+
+  #folders(): [dir: string, id: string][] | null {
+    try {
+      return sessionFolders(this.#store.dir);
+    } catch {
+      return null;
+    }
   }
 
   #open(dir: string, id: string): KeptSession {

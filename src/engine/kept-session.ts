@@ -53,6 +53,7 @@ export class KeptSession {
     // From the first look on it is known how many run, and so who may have a turn.
     context.isAdopted = true;
     this.#watchLogs();
+    for (const taskId of [...context.unlooked]) await look(context, this.#limits, taskId);
     for (const live of [...context.live.values()]) {
       if (this.#needsLook(live)) await look(context, this.#limits, live.id);
     }
@@ -61,6 +62,12 @@ export class KeptSession {
     // For consumers, of whom there are none here.
     context.owed.clear();
     context.recent.clear();
+  }
+
+  /** The folder of the session was removed: what waited for its turn in it is ended. */
+  async abandon(): Promise<void> {
+    for (const live of [...this.#context.live.values()]) await look(this.#context, this.#limits, live.id);
+    this.close();
   }
 
   /** Lets everything go, when another keeper goes on. */

@@ -5,27 +5,24 @@ import type { System } from '../platform/system.ts';
 import { parseStoreRecord, storeVersion } from '../tasklog/records.ts';
 import { SerialQueue } from '../util/queue.ts';
 import type { StoreContext } from './context.ts';
-import { Lifeline } from './lifeline.ts';
-import { Sentinel } from './sentinel.ts';
 
 /** A store as the keeper has it: it is there already, and nothing is spawned. Null when it cannot be kept. */
-export function keptStore(dir: string, maxStoreBytes: number | null): StoreContext | null {
-  const system = isOurs(dir) ? systemHere() : null;
+export async function keptStore(dir: string, maxStoreBytes: number | null): Promise<StoreContext | null> {
+  const system = isOurs(dir) ? await systemHere() : null;
   return system === null ? null : { ...storeAsItIs(dir, system), maxStoreBytes };
 }
 
 /** A store that is there, for those who spawn nothing in it: opening it in the usual way would tidy it up. */
 export function storeAsItIs(dir: string, system: System): StoreContext {
-  const spawns = new SerialQueue();
   return {
     dir,
     system,
     elsewhere: process.env.OUTLIVE_ELSEWHERE === 'lost' ? 'lost' : 'unknown',
     shimShell: null,
-    spawns,
+    spawns: new SerialQueue(),
     cgroups: async () => null,
-    lifeline: new Lifeline(dir),
-    sentinel: new Sentinel(null, spawns),
+    companions: null,
+    makeCompanions: () => Promise.reject(new Error('a store that is only looked at has no companions')),
     diskReserveBytes: null,
     maxStoreBytes: null,
   };
@@ -41,9 +38,9 @@ function isOurs(dir: string): boolean {
   }
 }
 
-function systemHere(): System | null {
+async function systemHere(): Promise<System | null> {
   try {
-    return currentSystem();
+    return await currentSystem();
   } catch {
     // Without /proc nobody can be judged.
     return null;

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decide } from '../model/decide.ts';
+import { namesIn } from '../tasklog/names-in.ts';
 import { taskIdPattern } from '../tasklog/paths.ts';
-import { namesIn } from '../util/names-in.ts';
 import type { SessionContext, StoreContext } from './context.ts';
 import { observe } from './observe.ts';
 import { sessionContexts } from './store-sessions.ts';

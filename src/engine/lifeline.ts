@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
+import { constants, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { letGo } from '../tasklog/let-go.ts';
 import { holdProcess } from '../util/keep-alive.ts';
 
 /**
@@ -35,8 +36,8 @@ export class Lifeline {
     await this.#opening;
     release();
     if (this.#ends === undefined) return;
-    closeSync(this.#ends.write);
-    closeSync(this.#ends.read);
+    letGo(this.#ends.write);
+    letGo(this.#ends.read);
     this.#ends = undefined;
   }
 
@@ -53,18 +54,25 @@ export class Lifeline {
   }
 
   #adopt(path: string): void {
+    const opened: number[] = [];
+    const open = (flags: number): number => {
+      const descriptor = openSync(path, flags);
+      opened.push(descriptor);
+      return descriptor;
+    };
     try {
       if (this.#closed) return;
       // A FIFO opens for writing only when it is open for reading, and the reading end that is handed out
       // must block, so there are three opens.
-      const first = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      const write = openSync(path, constants.O_WRONLY);
-      const read = openSync(path, constants.O_RDONLY);
-      closeSync(first);
+      open(constants.O_RDONLY | constants.O_NONBLOCK);
+      const write = open(constants.O_WRONLY);
+      const read = open(constants.O_RDONLY);
+      opened.splice(1);
       this.#ends = { read, write };
     } catch {
       // As above.
     } finally {
+      for (const descriptor of opened) letGo(descriptor);
       remove(path);
     }
   }

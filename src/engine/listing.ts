@@ -1,7 +1,7 @@
 import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import { namesIn } from '../tasklog/names-in.ts';
 import { taskIdOfFile } from '../tasklog/paths.ts';
-import { namesIn } from '../util/names-in.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
 import { describe, observe } from './observe.ts';

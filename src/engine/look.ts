@@ -1,7 +1,9 @@
+import { statSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import type { SpecFact, StopFact } from '../model/facts.ts';
 import { shimOf } from '../model/fold.ts';
 import { isAlive, livesHere } from '../platform/identity.ts';
+import { taskPaths } from '../tasklog/paths.ts';
 import { after } from '../util/wait.ts';
 import { background } from './background.ts';
 import type { LiveTask, Reaped, SessionContext } from './context.ts';
@@ -13,6 +15,7 @@ import { noteWatches } from './pattern-watches.ts';
 import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
 import { continueStop, isAbandoned } from './stop.ts';
+import { signalGroup, signalMember } from './tree.ts';
 
 /** The first pause before a task that is about to end is looked at again; it doubles up to the slow poll's. */
 const firstRelookMs = 1;
@@ -46,6 +49,11 @@ export async function look(context: SessionContext, limits: OutputLimits, taskId
       state.again = false;
       if (!context.closed) await lookOnce(context, limits, taskId);
     } while (state.again);
+    context.unlooked.delete(taskId);
+  } catch (error) {
+    // One that was never seen is not among the live ones, which are looked at again in any case.
+    context.unlooked.add(taskId);
+    throw error;
   } finally {
     looks.delete(taskId);
   }
@@ -173,6 +181,7 @@ export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined
     stop: null,
     stopAsked: false,
     awaitsStart: false,
+    waitingStart: null,
     relook: null,
     relookMs: firstRelookMs,
     maxOutputBytes: spec?.maxOutputBytes ?? null,
@@ -206,6 +215,7 @@ export function ownChildExited(
 /** The record of a task is gone: somebody removed it. Nobody can be told more than that. */
 function vanished(context: SessionContext, taskId: string): void {
   const live = context.live.get(taskId);
+  if (live?.awaitsStart && isRemoved(context, taskId)) endWaitingShim(context, live);
   if (live?.own === true && live.reaped === null) return;
   forget(context, taskId);
   context.owed.delete(taskId);
@@ -213,4 +223,21 @@ function vanished(context: SessionContext, taskId: string): void {
   context.waiters.delete(taskId);
   for (const waiter of waiters) waiter.ended(null);
   changed(context, taskId);
+}
+
+/** Gone for certain, and not only out of reach. */
+function isRemoved(context: SessionContext, taskId: string): boolean {
+  try {
+    return statSync(taskPaths(context.paths, taskId).log, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** A suspended shim whose record is gone would wait for its turn for ever: nobody can give it any. It has run nothing. */
+function endWaitingShim(context: SessionContext, live: LiveTask): void {
+  if (live.pid === null) return;
+  if (live.own && live.reaped === null) signalGroup(live.pid, 'SIGKILL');
+  else if (!live.own && live.waitingStart !== null)
+    signalMember({ pid: live.pid, start: live.waitingStart, command: '' }, 'SIGKILL', context.store.system);
 }

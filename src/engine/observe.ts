@@ -2,7 +2,8 @@ import { type Facts, shimOf } from '../model/fold.ts';
 import { type OutputSummary, snapshotOf, type TaskSnapshot } from '../model/snapshot.ts';
 import type { Liveness } from '../model/words.ts';
 import { now } from '../platform/clock.ts';
-import { isAlive, livesHere, originOf } from '../platform/identity.ts';
+import { isAlive, originOf, viewHere } from '../platform/identity.ts';
+import type { ProcessView } from '../platform/system.ts';
 import { foldWith, readLog } from '../tasklog/log.ts';
 import { outputSize, outputTime, tailOutput, wholeCharacters } from '../tasklog/output.ts';
 import { taskPaths } from '../tasklog/paths.ts';
@@ -51,7 +52,7 @@ type Vitality = Pick<Observed, 'alive' | 'deathReason' | 'suspended'>;
 
 function vitality(context: SessionContext, taskId: string, facts: Facts, modifiedAt: number): Vitality {
   const live = context.live.get(taskId);
-  if (live?.own === true && live.reaped === null) return present(context, live.pid);
+  if (live?.own === true && live.reaped === null) return present(context, viewOf(context, live.pid));
   if (facts.spec !== undefined) {
     const origin = originOf(facts.spec.by, context.store.system);
     if (origin === 'earlier_boot') return dead('reboot');
@@ -67,7 +68,8 @@ function vitality(context: SessionContext, taskId: string, facts: Facts, modifie
     return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
   }
   const { pid, start } = shim;
-  if (!live?.reaped && shimLives(context, facts.spec?.cookie ?? '', pid, start)) return present(context, pid);
+  const seen = live?.reaped ? null : liveShim(context, facts.spec?.cookie ?? '', pid, start);
+  if (seen !== null) return present(context, seen);
   // The command ended, and its leftovers are waited for: whoever looks at the processes settles it.
   const waits = facts.spec?.leftovers === 'wait' && facts.stop === undefined;
   const lingers = waits && facts.exit !== undefined && facts.outcome === undefined;
@@ -75,17 +77,27 @@ function vitality(context: SessionContext, taskId: string, facts: Facts, modifie
 }
 
 /** Where the start time is not known, the cookie in its environment tells the shim from a stranger. */
-function shimLives(context: SessionContext, cookie: string, pid: number, start: number | null): boolean {
+function liveShim(
+  context: SessionContext,
+  cookie: string,
+  pid: number,
+  start: number | null,
+): ProcessView | null {
   const { system } = context.store;
-  return livesHere(pid, start, system) && (start !== null || system.carries(pid, cookie));
+  const seen = viewHere(pid, start, system);
+  return seen !== null && start === null && !system.carries(pid, cookie) ? null : seen;
+}
+
+function viewOf(context: SessionContext, pid: number | null): ProcessView | null {
+  return pid === null ? null : context.store.system.view(pid);
 }
 
 function dead(deathReason: string | null): Vitality {
   return { alive: 'no', deathReason, suspended: false };
 }
 
-function present(context: SessionContext, pid: number | null): Vitality {
-  const suspended = pid !== null && context.store.system.isSuspended(pid);
+function present(context: SessionContext, shim: ProcessView | null): Vitality {
+  const suspended = shim !== null && context.store.system.isSuspended(shim);
   return { alive: 'yes', deathReason: null, suspended };
 }
 

@@ -58,6 +58,14 @@ function nextOrder(): number {
  */
 export function grantTurns(context: SessionContext): void {
   if (context.queued.size === 0 || !context.isAdopted || context.closed) return;
+  try {
+    grantAll(context);
+  } catch {
+    // A log could not be read just now; each poll tries again.
+  }
+}
+
+function grantAll(context: SessionContext): void {
   for (const [taskId, place] of inOrder(context)) {
     const isNext = waitingAttempts(context).every(({ order }) => order > place.order);
     if (!isNext || countRunning(context) >= place.maxRunning) return;
@@ -88,6 +96,7 @@ export function followQueue(context: SessionContext, live: LiveTask, facts: Fact
   } else {
     context.queued.set(live.id, spec.queue);
   }
+  live.waitingStart = facts.waiting?.start ?? null;
   if (live.awaitsStart && turn !== undefined) wake(context, live.id, facts);
 }
 

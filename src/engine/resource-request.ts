@@ -2,6 +2,7 @@ import { getPriority } from 'node:os';
 import { OutliveError } from '../errors/error.ts';
 import type { ResourceLimits } from '../model/held-limits.ts';
 import { bounds } from '../model/limits.ts';
+import { shown } from '../util/shown.ts';
 
 /** What the processes of a task may use, as said at spawn. The snapshot's `limits` say what makes each hold. */
 export interface ResourceOptions {
@@ -57,6 +58,6 @@ function whole(option: string, value: unknown, min: number, max: number = Number
     return value as number;
   throw new OutliveError(
     'INVALID_ARGUMENT',
-    `expected ${option} to be a whole number from ${min} to ${max}; found ${typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : String(value)}.`,
+    `expected ${option} to be a whole number from ${min} to ${max}; found ${shown(value)}.`,
   );
 }

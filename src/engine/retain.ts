@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../tasklog/names-in.ts';
 import { taskPaths } from '../tasklog/paths.ts';
-import { namesIn } from '../util/names-in.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext, StoreContext } from './context.ts';
 import { taskIds } from './listing.ts';

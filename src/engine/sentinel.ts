@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { System } from '../platform/system.ts';
+import { keeperVariable, type System } from '../platform/system.ts';
 import { posixSentinel } from '../shim/sentinel.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import { background } from './background.ts';
@@ -116,12 +116,18 @@ export class Sentinel {
     const child = spawn(program, [...before, ...args], {
       // It must hold no folder, and not look like a process of the task that we may run in.
       cwd: '/',
-      env: { PATH: '/usr/bin:/bin', OUTLIVE_ELSEWHERE: elsewhere, ELECTRON_RUN_AS_NODE: '1' },
+      env: {
+        PATH: '/usr/bin:/bin',
+        OUTLIVE_ELSEWHERE: elsewhere,
+        ELECTRON_RUN_AS_NODE: '1',
+        [keeperVariable]: '1',
+      },
       detached: true,
       // Nobody who waits for the end of our output may have to wait for it.
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
-    const line = child.stdio[3];
+    // Of a process for which there were no descriptors Node makes no streams either.
+    const line: unknown = (child.stdio as typeof child.stdio | undefined)?.[3];
     const forget = (): void => {
       if (line instanceof Socket) line.destroy();
       if (this.#child === child) this.#child = undefined;
@@ -137,11 +143,12 @@ export class Sentinel {
 
 let found: string | null | undefined;
 
-/** The keeper's program; null where it is not: in a bundle, or when this program is not Node. */
+/** The keeper's program; null where it is not: in a bundle, or when this program is neither Node nor Bun. */
 function keeperFile(): string | null {
   if (found !== undefined) return found;
   const file = fileURLToPath(new URL('../bin/keeper.js', import.meta.url));
-  const isNode = /^node(js)?[\d.]*(\.exe)?$/i.test(basename(process.execPath)) || process.versions.electron;
-  found = isNode && existsSync(file) ? file : null;
+  const runtime = /^(?:node(?:js)?[\d.]*|bun)(?:\.exe)?$/i;
+  const canRunIt = runtime.test(basename(process.execPath)) || process.versions.electron;
+  found = canRunIt && existsSync(file) ? file : null;
   return found;
 }

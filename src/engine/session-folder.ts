@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fdatasyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
+import { readFailed } from '../errors/read-failed.ts';
+import { letGo } from '../tasklog/let-go.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import { encodeSessionRecord, parseSessionRecord } from '../tasklog/records.ts';
 import { renameWhole } from '../util/rename.ts';
@@ -21,7 +23,9 @@ export function readSessionId(paths: SessionPaths): string | null {
   try {
     return parseSessionRecord(readFileSync(paths.record, 'utf8'))?.sessionId ?? null;
   } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    if (code !== 'EACCES' && code !== 'EISDIR' && code !== 'ELOOP') throw readFailed(paths.record, error);
     throw new OutliveError(
       'STORE_CORRUPT',
       `expected to read ${paths.record}; found ${String(error)}. Check the permissions of the store.`,
@@ -33,6 +37,22 @@ export function readSessionId(paths: SessionPaths): string | null {
 /** Writes a small file so that it is there whole or not at all; of several writers the last one counts. */
 export function writeWhole(path: string, content: string): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 });
-  renameWhole(temporary, path);
+  try {
+    writeSynced(temporary, content);
+    renameWhole(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** On the disk before it gets its name: after a power failure the name would else be that of an empty file. */
+function writeSynced(path: string, content: string): void {
+  const descriptor = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(descriptor, content);
+    fdatasyncSync(descriptor);
+  } finally {
+    letGo(descriptor);
+  }
 }

@@ -1,6 +1,5 @@
 import { OutliveError } from '../errors/error.ts';
 import { systemCode } from '../util/system-error.ts';
-import type { SessionContext } from './context.ts';
 
 /** The system refused to start a process. */
 export function spawnFailed(cause: Error): OutliveError {
@@ -12,7 +11,11 @@ export function spawnFailed(cause: Error): OutliveError {
 }
 
 /** The store did not take the files of a new task; some of these errors are about processes rather than disks. */
-export function unwritable(context: SessionContext, cause: unknown): OutliveError {
+export function unwritable(
+  context: { readonly store: { readonly dir: string } },
+  cause: unknown,
+  done = 'Nothing was started.',
+): OutliveError {
   const code = systemCode(cause);
   const isLimit =
     code === 'EMFILE' || code === 'ENFILE' || code === 'EAGAIN' || code === 'ENOMEM' || code === 'E2BIG';
@@ -26,7 +29,7 @@ export function unwritable(context: SessionContext, cause: unknown): OutliveErro
   const found = signs[code ?? ''] ?? (cause instanceof Error ? cause.message : String(cause));
   return new OutliveError(
     'STORE_UNWRITABLE',
-    `expected to write to the store ${context.store.dir}; found that ${found}. Nothing was started. Make room or give permission, or open another store.`,
+    `expected to write to the store ${context.store.dir}; found that ${found}. ${done} Make room or give permission, or open another store.`,
     { cause },
   );
 }

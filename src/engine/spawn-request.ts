@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
-import { type ErrorCode, OutliveError } from '../errors/error.ts';
+import { resolve } from 'node:path';
 import type { ResourceLimits } from '../model/held-limits.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import { type LeftoversPolicy, leftoversPolicies, type OnLimit, onLimits } from '../model/words.ts';
 import { findShell } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { unbuffered as unbufferedRun } from '../platform/unbuffered.ts';
+import { shown } from '../util/shown.ts';
+import { checkBytes, checkNumber, checkText, fail, invalid } from './checks.ts';
 import { checkResources, type ResourceOptions } from './resource-request.ts';
 
 /** What a caller may say about a task when spawning it. */
@@ -120,7 +121,7 @@ function checkBindTo(bindTo: unknown): BindTo {
   if (bindTo === 'session') return 'session';
   const pid = typeof bindTo === 'object' && bindTo !== null && 'pid' in bindTo ? bindTo.pid : undefined;
   if (!Number.isSafeInteger(pid) || (pid as number) < 1)
-    invalid('bindTo', "'session' or { pid } with the pid of a live process", JSON.stringify(bindTo));
+    invalid('bindTo', "'session' or { pid } with the pid of a live process", bindTo);
   return { pid: pid as number };
 }
 
@@ -142,7 +143,7 @@ function commandFault(command: string): string | null {
 
 function checkCwd(cwd: unknown): string {
   const path = typeof cwd === 'string' && cwd !== '' && !cwd.includes('\0') ? resolve(cwd) : null;
-  let found = path === null ? JSON.stringify(cwd) : 'nothing there';
+  let found = path === null ? shown(cwd, 4096) : 'nothing there';
   try {
     if (path !== null && statSync(path).isDirectory()) return path;
     if (path !== null) found = 'a file';
@@ -151,7 +152,7 @@ function checkCwd(cwd: unknown): string {
   }
   return fail(
     'INVALID_CWD',
-    `expected the working directory ${JSON.stringify(cwd)} to be a directory; found ${found}. Create it or name another one.`,
+    `expected the working directory ${shown(cwd, 4096)} to be a directory; found ${found}. Create it or name another one.`,
   );
 }
 
@@ -203,67 +204,4 @@ function checkLabels(labels: unknown): Readonly<Record<string, string>> {
     checkText(`labels.${key}`, value, bounds.labelBytes, 0);
   }
   return Object.fromEntries(entries) as Record<string, string>;
-}
-
-function checkText(option: string, value: unknown, maxBytes: number, minBytes = 1): string {
-  const bytes = typeof value === 'string' ? Buffer.byteLength(value) : -1;
-  if (typeof value !== 'string' || bytes < minBytes || bytes > maxBytes || value.includes('\0')) {
-    invalid(option, `text of ${minBytes} to ${maxBytes} bytes without NUL characters`, value);
-  }
-  return value as string;
-}
-
-/**
- * Checks a number that a caller gave.
- * @throws OutliveError `INVALID_ARGUMENT`.
- */
-export function checkNumber(
-  option: string,
-  value: unknown,
-  min: number,
-  max = Number.MAX_SAFE_INTEGER,
-): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value > max) {
-    invalid(option, `a number from ${min} to ${max}`, value);
-  }
-  return value as number;
-}
-
-/**
- * Checks a number of bytes.
- * @throws OutliveError `INVALID_ARGUMENT`.
- */
-export function checkBytes(option: string, value: unknown, min: number): number {
-  if (!Number.isSafeInteger(value) || (value as number) < min)
-    invalid(option, `a whole number from ${min}`, value);
-  return value as number;
-}
-
-/**
- * Checks the id of a session: any text of 1 to 1024 bytes without NUL.
- * @throws OutliveError `INVALID_ARGUMENT`.
- */
-export function checkSessionId(sessionId: unknown): string {
-  const id = checkText('sessionId', sessionId, bounds.sessionIdBytes);
-  // Half a character has no bytes of its own: two such ids would be one on disk.
-  if (/\p{Surrogate}/u.test(id)) invalid('sessionId', 'text of whole Unicode characters', id);
-  return id;
-}
-
-/**
- * The absolute form of a path that a caller gave.
- * @throws OutliveError `INVALID_ARGUMENT` when it is no path.
- */
-export function checkPath(option: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '' || value.includes('\0')) invalid(option, 'a path', value);
-  return isAbsolute(value as string) ? (value as string) : resolve(value as string);
-}
-
-function invalid(option: string, expected: string, found: unknown): never {
-  const shown = typeof found === 'string' ? JSON.stringify(found.slice(0, 100)) : String(found);
-  return fail('INVALID_ARGUMENT', `expected ${option} to be ${expected}; found ${shown}.`);
-}
-
-function fail(code: ErrorCode, message: string): never {
-  throw new OutliveError(code, message);
 }

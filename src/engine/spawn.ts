@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
 import type { QueuePlace, SpecFact } from '../model/facts.ts';
 import { type Facts, noFacts } from '../model/fold.ts';
@@ -7,7 +7,9 @@ import { bounds } from '../model/limits.ts';
 import type { Bond } from '../model/words.ts';
 import { removeGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
+import { letGo } from '../tasklog/let-go.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
+import { sleep } from '../util/wait.ts';
 import { record } from './append.ts';
 import { background } from './background.ts';
 import { bondOf } from './bond.ts';
@@ -24,6 +26,10 @@ import type { SpawnRequest } from './spawn-request.ts';
 import { type StartedShim, startShim } from './start-shim.ts';
 import { stopTask } from './stop.ts';
 import { allocate, discard } from './task-files.ts';
+import { signalGroup } from './tree.ts';
+
+/** The pause before it is tried again to take back what must not go on. */
+const takeBackAgainMs = 500;
 
 /**
  * Starts a task. When it returns, its spec is on disk and its shim is running.
@@ -80,28 +86,45 @@ async function spawnNow(
       follow(context, limits, spec, await startShim(context, request, spec, files, held)),
     );
     attempt.live = live;
-    context.store.sentinel.want();
+    context.store.companions?.sentinel.want();
     noteStartTime(context, live);
-    await synced.catch((error: unknown) => takeBack(context, taskId, error));
+    await synced.catch((error: unknown) => takeBack(context, live, error));
     return taskId;
   } catch (error) {
-    if (!context.live.has(taskId)) {
+    // What has run has a record, also if it was taken back.
+    if (attempt.live === null) {
       if (held.recorded.cgroup !== undefined) removeGroup(held.recorded.cgroup);
       dropWindowsFiles(context, taskId);
       discard(paths);
     }
     throw error instanceof OutliveError ? error : unwritable(context, error);
   } finally {
-    for (const descriptor of [log, files.stdout, files.stderr])
-      if (descriptor !== null) closeSync(descriptor);
+    for (const descriptor of [log, files.stdout, files.stderr]) if (descriptor !== null) letGo(descriptor);
   }
 }
 
 /** The record did not reach the disk, so the task could be forgotten by a crash: it must not go on. */
-async function takeBack(context: SessionContext, taskId: string, error: unknown): Promise<never> {
-  await stopTask(context, taskId, { cause: 'kill', graceMs: 0, killSignal: 'SIGKILL' });
-  acknowledge(context, taskId);
-  throw error;
+async function takeBack(context: SessionContext, live: LiveTask, error: unknown): Promise<never> {
+  const stop = async (): Promise<void> => {
+    await stopTask(context, live.id, { cause: 'kill', graceMs: 0, killSignal: 'SIGKILL' });
+    acknowledge(context, live.id);
+  };
+  await stop().catch(() => {
+    // Whoever cannot look at processes can still end the group of a child that he has not reaped; the rest comes later.
+    if (live.pid !== null && live.reaped === null) signalGroup(live.pid, 'SIGKILL');
+    background(untilDone(context, stop));
+  });
+  throw unwritable(context, error, 'The task was started, and stopped again.');
+}
+
+async function untilDone(context: SessionContext, work: () => Promise<void>): Promise<void> {
+  for (let failed = true; failed && !context.closed; ) {
+    await sleep(takeBackAgainMs);
+    failed = await work().then(
+      () => false,
+      (error) => error instanceof OutliveError && error.code === 'READ_FAILED',
+    );
+  }
 }
 
 function specOf(

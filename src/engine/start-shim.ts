@@ -1,11 +1,11 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import type { SpecFact } from '../model/facts.ts';
 import { findBash } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { posixShim } from '../shim/posix.ts';
 import { waitTurn } from '../shim/wait-turn.ts';
+import { letGo } from '../tasklog/let-go.ts';
 import { openForReading } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
 import type { HeldResources } from './resources.ts';
@@ -77,7 +77,8 @@ function startPosixShim(
     : ['-c', notingPipeStatus(request.command, shell0, files.paths.log), shell0];
   const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
   const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
-  const lifeline = request.timeoutMs === null ? 'ignore' : context.store.lifeline.forShim();
+  const { companions } = context.store;
+  const lifeline = (request.timeoutMs === null ? null : companions?.lifeline.forShim()) ?? 'ignore';
   const stdio: StdioOptions = [
     'ignore',
     files.stdout ?? 'ignore',
@@ -99,6 +100,6 @@ function startPosixShim(
     if (child.pid !== undefined) resolve(child);
     else child.once('error', (error) => reject(spawnFailed(error)));
   }).finally(() => {
-    if (turns !== null) closeSync(turns);
+    if (turns !== null) letGo(turns);
   });
 }

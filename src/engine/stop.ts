@@ -51,6 +51,9 @@ export async function stopTask(context: SessionContext, taskId: string, request:
     if (!isFirst && automatic.has(request.cause)) return;
     return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
   }
+  // What a stop has left is about to end: that is waited for before anybody is told.
+  if (decision.state === 'settle' && observed.facts.stop !== undefined)
+    return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
   // A command that has ended by itself has done so, whatever is asked for afterwards.
   if (decision.state === 'settle') await settle(context, taskId, observed);
   const latest = observe(context, taskId);
@@ -74,7 +77,8 @@ function askForStop(
 ): boolean {
   if (observed.facts.stop !== undefined) return false;
   const fact = stopFact(context, request);
-  record(context, taskId, [fact]);
+  // What cannot be written now came all the same before what the shim says of the end.
+  record(context, taskId, [fact], observed.facts.count);
   return observe(context, taskId)?.facts.stop?.id === fact.id;
 }
 
@@ -184,7 +188,10 @@ async function stopLeftovers(
   const { system } = context.store;
   if (observed.deathReason !== null) return;
   const members = await findMembers(treeOf(observed.facts, null, system), system);
-  if (withoutShim(members, observed.facts.started?.pid ?? null).length === 0) return;
+  const { outcome, stopped, started } = observed.facts;
+  const named = stopped?.survivors ?? outcome?.leftovers ?? [];
+  // Where the record names some, it is to say that they are gone, however that came.
+  if (named.length === 0 && withoutShim(members, started?.pid ?? null).length === 0) return;
   const fact = stopFact(context, { ...request, cause: 'leftovers' });
   record(context, taskId, [fact]);
   await endLeftovers(context, taskId, observed, fact.id, request.killSignal, request.graceMs);

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OutliveError } from '../errors/error.ts';
+import { readFailed } from '../errors/read-failed.ts';
 import { encodeStoreRecord, parseStoreRecord, storeVersion } from '../tasklog/records.ts';
 import { systemCode } from '../util/system-error.ts';
 import { writeWhole } from './session-folder.ts';
@@ -9,9 +10,17 @@ import { writeWhole } from './session-folder.ts';
  * Makes a store's folder or checks the one that is there: ours, a directory, made by outlive, of a version
  * that we know. A folder that others may enter is closed to them.
  * @returns its real path.
- * @throws OutliveError `STORE_UNSAFE`, `STORE_UNWRITABLE`, `STORE_VERSION`, `STORE_CORRUPT`.
+ * @throws OutliveError `STORE_UNSAFE`, `STORE_UNWRITABLE`, `STORE_VERSION`, `STORE_CORRUPT`, `READ_FAILED`.
  */
 export function prepareStore(dir: string): string {
+  try {
+    return prepare(dir);
+  } catch (error) {
+    throw error instanceof OutliveError ? error : readFailed(dir, error);
+  }
+}
+
+function prepare(dir: string): string {
   const isNew = make(dir);
   const real = realpathSync(dir);
   checkOwner(real);
@@ -88,7 +97,9 @@ function readRecord(path: string): string | null {
     // A power failure can leave it empty: then it is as good as not there.
     return readFileSync(path, 'utf8').trim() || null;
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
+    const code = systemCode(error);
+    if (code === 'ENOENT') return null;
+    if (code !== 'EACCES' && code !== 'EISDIR' && code !== 'ELOOP') throw error;
     throw new OutliveError(
       'STORE_CORRUPT',
       `expected to read ${path}; found ${String(error)}. Check its permissions.`,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { OutliveError } from '../errors/error.ts';
 import { defaults } from '../model/limits.ts';
+import { namesIn } from '../tasklog/names-in.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
-import { namesIn } from '../util/names-in.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from './context.ts';
 import { readSessionId } from './session-folder.ts';
 
@@ -10,9 +11,19 @@ export function sessionFolders(storeDir: string): [dir: string, sessionId: strin
   const folder = sessionsFolder(storeDir);
   return namesIn(folder).flatMap((name): [string, string][] => {
     const dir = join(folder, name);
-    const id = readSessionId(sessionPathsIn(dir));
+    const id = idIn(dir);
     return id === null ? [] : [[dir, id]];
   });
+}
+
+/** One whose record is damaged hides no other. */
+function idIn(dir: string): string | null {
+  try {
+    return readSessionId(sessionPathsIn(dir));
+  } catch (error) {
+    if (error instanceof OutliveError && error.code === 'STORE_CORRUPT') return null;
+    throw error;
+  }
 }
 
 /** Limits of a session that nobody has said anything about. */

@@ -2,8 +2,8 @@ import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { livesHere } from '../platform/identity.ts';
 import type { System } from '../platform/system.ts';
+import { namesIn } from '../tasklog/names-in.ts';
 import { cutWriter } from '../tasklog/paths.ts';
-import { namesIn } from '../util/names-in.ts';
 import type { SessionContext } from './context.ts';
 
 /** Removes the shortened outputs of processes that died while they wrote them. */

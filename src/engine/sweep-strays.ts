@@ -1,6 +1,6 @@
 import { statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from '../util/names-in.ts';
+import { namesIn } from '../tasklog/names-in.ts';
 
 /** Names that live for a moment: a record before it takes its place, a pipe before it is opened, a trial. */
 const passing = /^(?:(?:store|session)\.json\.[0-9a-f]{12}\.tmp|(?:lifeline|doctor)-[0-9a-f]{16})$/;
@@ -28,6 +28,11 @@ export function straysIn(dir: string): string[] {
 }
 
 function isOld(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && Date.now() - stat.mtimeMs > strayAfterMs;
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat !== undefined && Date.now() - stat.mtimeMs > strayAfterMs;
+  } catch {
+    // A disk error: it stays.
+    return false;
+  }
 }

@@ -2,13 +2,14 @@ import { unlinkSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import type { SpecFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
+import { namesIn } from '../tasklog/names-in.ts';
 import { removedLog, taskIdOfRemoved, taskPaths } from '../tasklog/paths.ts';
-import { namesIn } from '../util/names-in.ts';
 import { renameWhole } from '../util/rename.ts';
 import { systemCode } from '../util/system-error.ts';
 import type { SessionContext } from './context.ts';
 import { dropWindowsFiles } from './exit-mark.ts';
 import { observe } from './observe.ts';
+import { unwritable } from './spawn-errors.ts';
 
 /** A task that may be removed: it has ended and its completion was acknowledged. */
 export interface Removable {
@@ -39,15 +40,20 @@ export function hasOpenWatch(facts: Facts): boolean {
  * Removes a task's files. First its log gets another name: from then on there is no such task, for anybody, so
  * a crash in between leaves nothing that a reader could take for a task. What is left then is removed by
  * {@link finishRemovals}, the log last, because its name says what is to be removed.
+ * @throws OutliveError `STORE_UNWRITABLE`.
  */
 export function removeTask(context: SessionContext, taskId: string): void {
   try {
     renameWhole(taskPaths(context.paths, taskId).log, removedLog(context.paths, taskId));
   } catch (error) {
     // Somebody else removes it as well.
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemCode(error) !== 'ENOENT') throw unwritable(context, error);
   }
-  finishRemoval(context, taskId);
+  try {
+    finishRemoval(context, taskId);
+  } catch {
+    // From now on there is no such task; its files go when somebody finishes removals.
+  }
   context.owed.delete(taskId);
   context.watched.delete(taskId);
 }

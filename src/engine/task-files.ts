@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
+import { letGo } from '../tasklog/let-go.ts';
 import { createLog, createOutput } from '../tasklog/log.ts';
 import { type TaskPaths, taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
@@ -31,6 +32,8 @@ export async function allocate(
   attempt: SpawnAttempt,
 ): Promise<TaskFiles> {
   let lastError: unknown;
+  // Opened while it could not be written: whoever lists sessions, and the keeper, would not find it.
+  if (!context.isRecorded) remakeFolders(context);
   for (let count = 0; count < idAttempts; count += 1) {
     const taskId = `bgb-${randomBytes(4).toString('hex')}`;
     attempt.taskId = taskId;
@@ -49,6 +52,7 @@ export async function allocate(
 function remakeFolders(context: SessionContext): void {
   try {
     makeSessionFolders(context.paths, context.sessionId);
+    context.isRecorded = true;
   } catch (error) {
     throw unwritable(context, error);
   }
@@ -65,24 +69,26 @@ async function createFiles(paths: TaskPaths, taskId: string, separate: boolean):
   const failure = made.find((result) => result.status === 'rejected');
   if (typeof log === 'number' && typeof stdout === 'number' && failure === undefined) {
     if (process.platform !== 'win32') return { taskId, paths, log, stdout, stderr: stderr ?? null };
-    for (const descriptor of [stdout, stderr]) if (typeof descriptor === 'number') closeSync(descriptor);
+    for (const descriptor of [stdout, stderr]) if (typeof descriptor === 'number') letGo(descriptor);
     return { taskId, paths, log, stdout: null, stderr: null };
   }
-  for (const descriptor of [log, stdout, stderr]) if (typeof descriptor === 'number') closeSync(descriptor);
+  for (const descriptor of [log, stdout, stderr]) if (typeof descriptor === 'number') letGo(descriptor);
   // What could not be made because it was there already is another task's.
-  if (typeof stdout === 'number') unlinkSync(paths.stdout);
-  if (typeof stderr === 'number') unlinkSync(paths.stderr);
-  if (typeof log === 'number') unlinkSync(paths.log);
+  if (typeof stdout === 'number') remove(paths.stdout);
+  if (typeof stderr === 'number') remove(paths.stderr);
+  if (typeof log === 'number') remove(paths.log);
   throw failure?.reason;
 }
 
 /** The id was given to nobody, so nobody misses the record. The log goes last. */
 export function discard(paths: TaskPaths): void {
-  for (const path of [paths.stdout, paths.stderr, paths.command, paths.log]) {
-    try {
-      unlinkSync(path);
-    } catch {
-      // Not made, or out of reach: an empty log is swept later.
-    }
+  for (const path of [paths.stdout, paths.stderr, paths.command, paths.log]) remove(path);
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Not made, or out of reach: an empty log is swept later.
   }
 }

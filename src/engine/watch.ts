@@ -28,6 +28,8 @@ export class SessionWatch {
   readonly #ownChildren = new Set<string>();
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
+  /** The folder that is watched. */
+  #watched: number | null = null;
   #eventsWork = false;
   #folderTime = 0;
   #known = new Set<string>();
@@ -42,6 +44,13 @@ export class SessionWatch {
   start(): void {
     // What is there now is taken up by whoever opens the session; the poll looks for what comes after.
     this.#compareFolder(() => undefined);
+    this.#arm();
+    this.#poll = setInterval(() => this.#pollOnce(), pollMs);
+    this.#poll.unref();
+  }
+
+  #arm(): void {
+    this.#watched = this.#folder();
     try {
       this.#watcher = watch(this.#context.paths.tasks, { persistent: false }, (_event, name) => {
         this.#eventsWork = true;
@@ -53,8 +62,22 @@ export class SessionWatch {
       // No watches left, or none on this system: the poll does it.
       this.#watcher = undefined;
     }
-    this.#poll = setInterval(() => this.#pollOnce(), pollMs);
-    this.#poll.unref();
+  }
+
+  /** Somebody moved the folder away, and a spawn made it again: the watch has gone with the old one. */
+  #followFolder(): void {
+    const folder = this.#folder();
+    if (folder === null || folder === this.#watched) return;
+    this.#lose();
+    this.#arm();
+  }
+
+  #folder(): number | null {
+    try {
+      return statSync(this.#context.paths.tasks).ino;
+    } catch {
+      return null;
+    }
   }
 
   close(): void {
@@ -100,8 +123,10 @@ export class SessionWatch {
     context.recent = new Set();
     retryUnwritten(context);
     enforceBonds(context);
+    this.#followFolder();
     if (!this.#eventsWork) this.#compareFolder((name) => this.#mark(name));
     const all = this.#polls % fullLookEvery === 0;
+    for (const taskId of [...context.unlooked]) background(look(context, this.#limits, taskId));
     for (const live of context.live.values()) {
       if (all || this.#needsLook(live)) background(look(context, this.#limits, live.id));
     }
@@ -121,12 +146,12 @@ export class SessionWatch {
     try {
       const { mtimeMs } = statSync(this.#context.paths.tasks);
       if (mtimeMs === this.#folderTime) return;
-      this.#folderTime = mtimeMs;
       for (const name of readdirSync(this.#context.paths.tasks)) {
         if (this.#known.has(name)) continue;
         this.#known.add(name);
         found(name);
       }
+      this.#folderTime = mtimeMs;
     } catch {
       // The folder is gone; spawning makes it again.
     }

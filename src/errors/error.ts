@@ -17,6 +17,7 @@ export const errorCodes = {
   STORE_CORRUPT: 'a file that describes the store or a session cannot be read',
   STORE_UNSAFE: 'the store belongs to somebody else, or is not a directory that outlive made',
   STORE_UNWRITABLE: 'the store cannot be written: read-only, full, or without permission',
+  READ_FAILED: 'the system would not let a file of the store, or of /proc, be read just now',
   SPAWN_FAILED: 'the operating system refused to start the process',
   CLOSED: 'the store or session was closed before the call',
   UNSUPPORTED_PLATFORM: 'this operating system is not supported',

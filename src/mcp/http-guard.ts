@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
-import { checkSessionId } from '../engine/spawn-request.ts';
+import { checkSessionId } from '../engine/checks.ts';
 import { showsToken } from './http-token.ts';
 
 /** The header, and the parameter of the address, in which a client names its session. */

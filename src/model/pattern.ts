@@ -1,4 +1,5 @@
 import { OutliveError } from '../errors/error.ts';
+import { shown } from '../util/shown.ts';
 import { bounds } from './limits.ts';
 
 /**
@@ -33,15 +34,12 @@ export function checkPattern(pattern: unknown): PatternSource {
     const flags = 'flags' in pattern && pattern.flags !== undefined ? pattern.flags : '';
     return checkRegexp(pattern.regexp, flags);
   }
-  return refuse('a text, a RegExp, or { regexp, flags }', String(pattern));
+  return refuse('a text, a RegExp, or { regexp, flags }', shown(pattern));
 }
 
 function checkRegexp(regexp: unknown, flags: unknown): PatternSource {
   if (typeof flags !== 'string' || !knownFlags.test(flags)) {
-    refuse(
-      'a regular expression with flags of i, m, s (and d, g, u, y)',
-      `the flags ${JSON.stringify(flags)}`,
-    );
+    refuse('a regular expression with flags of i, m, s (and d, g, u, y)', `the flags ${shown(flags)}`);
   }
   return { regexp: checkSource(regexp), flags: flags as string };
 }
@@ -51,7 +49,7 @@ function checkSource(source: unknown): string {
   if (typeof source !== 'string' || bytes === 0 || bytes > bounds.patternBytes) {
     refuse(
       `of 1 to ${bounds.patternBytes} bytes`,
-      typeof source === 'string' ? `${bytes} bytes` : String(source),
+      typeof source === 'string' ? `${bytes} bytes` : shown(source),
     );
   }
   if (/[\r\n]/.test(source as string)) {

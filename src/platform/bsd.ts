@@ -38,7 +38,7 @@ export function bsdSystem(ps: Ps): System {
       return own;
     },
     view,
-    isSuspended: (pid) => view(pid)?.suspended ?? false,
+    isSuspended: ({ suspended }) => suspended,
     carries: (pid, cookie) =>
       psSync(ps, ['-E', '-ww', '-o', 'command=', '-p', String(pid)]).includes(`${cookieVariable}=${cookie}`),
     members: (cookie, group, since) => members(ps, cookie, group, since),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 
 /** Now, on both clocks. */
@@ -18,6 +19,17 @@ const hasClock = process.platform === 'linux' || process.platform === 'win32';
 export function now(): Now {
   return {
     epochMs: Date.now(),
-    uptimeMs: hasClock ? Math.round(uptime() * 1000) : null,
+    uptimeMs: hasClock ? Math.round(uptimeSeconds() * 1000) : null,
   };
+}
+
+/** Bun's `uptime()` gives whole seconds, and Node's is what this file says. */
+function uptimeSeconds(): number {
+  const seconds = uptime();
+  if (!Number.isInteger(seconds)) return seconds;
+  try {
+    return Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
+  } catch {
+    return seconds;
+  }
 }

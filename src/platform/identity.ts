@@ -1,5 +1,5 @@
 import type { Liveness, ProcessIdentity } from '../model/words.ts';
-import type { System } from './system.ts';
+import type { ProcessView, System } from './system.ts';
 
 /** Where an identity comes from, seen from this process. */
 export type Origin =
@@ -35,9 +35,13 @@ export function isAlive(identity: ProcessIdentity, system: System): Liveness {
 
 /** Whether a pid of this namespace is the process that started at `start` (`null`: not known, then any). */
 export function livesHere(pid: number, start: number | null, system: System): boolean {
-  if (!pidExists(pid)) return false;
-  const seen = system.view(pid);
-  return seen !== null && !seen.zombie && (start === null || seen.start === start);
+  return viewHere(pid, start, system) !== null;
+}
+
+/** A look at that process; null when it is gone. */
+export function viewHere(pid: number, start: number | null, system: System): ProcessView | null {
+  const seen = pidExists(pid) ? system.view(pid) : null;
+  return seen === null || seen.zombie || (start !== null && seen.start !== start) ? null : seen;
 }
 
 /** Cheap and rough: whether anything, be it a zombie or a stranger, has that pid. */

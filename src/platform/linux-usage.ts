@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { yieldToOthers } from '../util/wait.ts';
-import { readProcFile } from './proc-file.ts';
+import { namesInProc, readProcRecord } from './proc-file.ts';
 import { cookieVariable, type ProcessUsage } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
@@ -13,7 +13,7 @@ const tickMs = 10;
 export async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
   const found: ProcessUsage[] = [];
   let looked = 0;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of namesInProc()) {
     if (!/^\d+$/.test(entry)) continue;
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();
@@ -26,14 +26,16 @@ export async function usage(cookies: ReadonlySet<string> | null): Promise<Proces
 
 /** What processes that were seen before use now; those that are gone are left out. */
 export async function usageAgain(seen: readonly ProcessUsage[]): Promise<ProcessUsage[]> {
-  return seen.flatMap(({ pid, cookie }) => {
-    const now = look(String(pid));
-    return now === null ? [] : [{ pid, cookie, ...now }];
+  return seen.flatMap((before) => {
+    // A moment later the memory is much the same, and the scheduler's count alone costs half.
+    const cpuMs = before.threads === 1 ? preciseCpuMs(String(before.pid), 1) : null;
+    const now = cpuMs === null ? look(String(before.pid)) : { cpuMs };
+    return now === null ? [] : [{ ...before, ...now }];
   });
 }
 
 function cookieOf(pid: string): string | null {
-  const environ = readProcFile(`/proc/${pid}/environ`, 'latin1');
+  const environ = readProcRecord(`/proc/${pid}/environ`, 'latin1');
   if (environ === null) return null;
   const name = `\0${cookieVariable}=`;
   const at = environ.startsWith(name.slice(1)) ? -1 : environ.indexOf(name);
@@ -46,15 +48,15 @@ function cookieOf(pid: string): string | null {
  * Fields of /proc/PID/stat behind the name in brackets: the 12th and 13th are user and system time, the 18th the
  * number of threads, the 22nd the pages in memory. A zombie has none.
  */
-function look(pid: string): { memoryBytes: number; cpuMs: number } | null {
-  const stat = readProcFile(`/proc/${pid}/stat`, 'latin1');
+function look(pid: string): Omit<ProcessUsage, 'pid' | 'cookie'> | null {
+  const stat = readProcRecord(`/proc/${pid}/stat`, 'latin1');
   if (stat === null) return null;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, user, system, threads, pages] = [0, 11, 12, 17, 21].map((index) => fields[index] ?? '');
   if (state === 'Z' || state === 'X') return null;
   const ticks = Number(user) + Number(system);
   const cpuMs = preciseCpuMs(pid, Number(threads)) ?? ticks * tickMs;
-  return { memoryBytes: Number(pages) * pageBytes(), cpuMs };
+  return { memoryBytes: Number(pages) * pageBytes(), cpuMs, threads: Number(threads) };
 }
 
 /** The scheduler's own count of each thread, in nanoseconds, where the kernel has it. */
@@ -63,7 +65,7 @@ function preciseCpuMs(pid: string, threads: number): number | null {
   const folders = threads === 1 ? [`/proc/${pid}`] : threadsOf(pid).map((id) => `/proc/${pid}/task/${id}`);
   let nanoseconds = 0;
   for (const folder of folders) {
-    const spent = readProcFile(`${folder}/schedstat`, 'latin1')?.split(' ')[0];
+    const spent = readProcRecord(`${folder}/schedstat`, 'latin1')?.split(' ')[0];
     if (spent === undefined) return null;
     nanoseconds += Number(spent);
   }

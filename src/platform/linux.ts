@@ -1,13 +1,14 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { usage, usageAgain } from './linux-usage.ts';
-import { readProcFile } from './proc-file.ts';
+import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
 import {
   commandLineChars,
   cookieVariable,
+  keeperVariable,
   type Member,
   type ProcessView,
   processKey,
@@ -75,13 +76,14 @@ export function parseStat(text: string): ProcessView | null {
 }
 
 function view(pid: number): ProcessView | null {
-  const text = readProcFile(`/proc/${pid}/stat`);
+  const text = readProcRecord(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
 }
 
-function isSuspended(shimPid: number): boolean {
+function isSuspended({ pid: shimPid, suspended }: ProcessView): boolean {
+  if (suspended) return true;
   const children = readProcFile(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
-  return [shimPid, ...children.map(Number)].some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
+  return children.map(Number).some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
 }
 
 async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
@@ -95,23 +97,27 @@ async function members(cookie: string, group: number | null, since: number | nul
   return found;
 }
 
-/** So long a process is waited for that executes a program, in milliseconds; it takes less than one, but for a busy machine. */
-const executesMs = 50;
+/**
+ * So long a process is waited for that executes a program, in milliseconds. It takes less than one, but on a machine
+ * so busy that it gets no turn in between; and nothing but such a process, or one that is ending, looks like that.
+ */
+const executesMs = 2_000;
 
 /** The cookie of a process. One that executes a program just now shows nothing for a moment: that is waited for. */
 async function cookieInTheEnd(seen: ProcessView): Promise<string | null> {
-  for (let waited = 0; ; waited += 1) {
+  const begin = performance.now();
+  for (;;) {
     const environ = environOf(seen.pid);
     if (environ !== '') return cookieIn(environ);
     // Empty is also what is read of a memory that was replaced between the opening and the reading of the file.
-    if (waited >= executesMs || !isExecuting(seen)) return cookieIn(environOf(seen.pid));
+    if (performance.now() - begin >= executesMs || !isExecuting(seen)) return cookieIn(environOf(seen.pid));
     await sleep(1);
   }
 }
 
 /** What has no environment has no arguments either while it executes. The kernel's own threads have no group. */
 function isExecuting({ pid, group }: ProcessView): boolean {
-  const showsNothing = group !== 0 && readProcFile(`/proc/${pid}/cmdline`, 'latin1') === '';
+  const showsNothing = group !== 0 && readProcRecord(`/proc/${pid}/cmdline`, 'latin1') === '';
   return showsNothing && view(pid)?.zombie === false;
 }
 
@@ -141,7 +147,7 @@ function scan(): Promise<ProcessView[]> {
 async function scanNow(): Promise<ProcessView[]> {
   const rows: ProcessView[] = [];
   let looked = 0;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of namesInProc()) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     const seen = view(pid);
@@ -181,7 +187,7 @@ async function strike(
   known: Set<string>,
   spare: number | null,
 ): Promise<number> {
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const pids = namesInProc().map(Number).filter(Number.isInteger);
   let fresh = 0;
   for (const pid of pids.sort((a, b) => b - a)) {
     if (pid === process.pid || pid === spare) continue;
@@ -202,11 +208,15 @@ async function strike(
 const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
 
 /**
- * A process that is just executing a program has no environment to look at for a moment; then the leader of its
+ * Whether a process in the cgroup of a task belongs to somebody else: a task that was spawned in there, or a sentinel,
+ * which with its keeper looks after such tasks. A process that is just executing a program has no environment to look
+ * at for a moment; then the leader of its
  * session tells, which is the shim of its task.
  */
 function isOfAnotherTask(pid: number, cookie: string): boolean {
-  const found = cookieOf(pid) ?? cookieOf(view(pid)?.session ?? pid);
+  const environ = environOf(pid);
+  if (environ?.includes(`${keeperVariable}=`)) return true;
+  const found = cookieIn(environ) ?? cookieOf(view(pid)?.session ?? pid);
   return found !== null && found !== cookie && cookiePattern.test(found);
 }
 
@@ -239,7 +249,7 @@ function cookieOf(pid: number): string | null {
 }
 
 function environOf(pid: number): string | null {
-  return readProcFile(`/proc/${pid}/environ`, 'latin1');
+  return readProcRecord(`/proc/${pid}/environ`, 'latin1');
 }
 
 function cookieIn(environ: string | null): string | null {
@@ -252,7 +262,7 @@ function cookieIn(environ: string | null): string | null {
 }
 
 function commandLine(pid: number): string {
-  const line = readProcFile(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
+  const line = readProcRecord(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
   if (line) return line.slice(0, commandLineChars);
   const name = readProcFile(`/proc/${pid}/comm`)?.trim();
   return name ? `[${name}]` : '';
@@ -264,7 +274,7 @@ function commandLine(pid: number): string {
  */
 function namespaceIsAlive(namespace: string): boolean {
   if (namespace === initialNamespace) return true;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of namesInProc()) {
     if (/^\d+$/.test(entry) && readNamespace(entry) === namespace) return true;
   }
   return false;

@@ -24,8 +24,8 @@ export interface System {
   self(): ProcessIdentity;
   /** A look at one process; `null` when there is none. */
   view(pid: number): ProcessView | null;
-  /** Whether a shim, or the command that it runs, is stopped by a signal (SIGSTOP, SIGTSTP). */
-  isSuspended(shimPid: number): boolean;
+  /** Whether a shim that was just seen, or the command that it runs, is stopped by a signal (SIGSTOP, SIGTSTP). */
+  isSuspended(shim: ProcessView): boolean;
   /** Whether a process carries the cookie: what tells it from a stranger where its start time is not known. */
   carries(pid: number, cookie: string): boolean;
   /**
@@ -84,6 +84,8 @@ export interface ProcessUsage {
   readonly memoryBytes: number;
   /** CPU time since it started, of all its threads. */
   readonly cpuMs: number;
+  /** How many threads it has, where that is told. */
+  readonly threads?: number;
 }
 
 /** A process for good: its pid and its start time. */
@@ -100,6 +102,9 @@ export interface Member extends ProcessView {
 
 /** The name of the environment variable that holds the cookie. */
 export const cookieVariable = 'OUTLIVE_TASK';
+
+/** In the environment of sentinels and keepers: they are nobody's task, wherever they were started. */
+export const keeperVariable = 'OUTLIVE_KEEPS';
 
 /** How long a command line of a process may be in records, in characters. */
 export const commandLineChars = 200;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 
 /** A function of a system library. Handles and addresses are numbers, memory is a Buffer, `null` is no memory. */
-export type NativeFunction = (...values: (number | bigint | Buffer | null)[]) => number;
+type NativeFunction = (...values: (number | bigint | Buffer | null)[]) => number;
 
 /** The functions of Windows that are used, by their own names. */
 export type Native = Readonly<Record<keyof typeof prototypes, NativeFunction>>;

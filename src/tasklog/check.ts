@@ -26,6 +26,11 @@ export function number<F>(value: unknown, otherwise: F): number | F {
   return typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
 }
 
+/** The value when it can be an exit code, else the fallback. */
+export function exitCode<F>(value: unknown, otherwise: F): number | F {
+  return Number.isSafeInteger(value) ? (value as number) : otherwise;
+}
+
 /** The value when it is one of the words, else the fallback. */
 export function word<W extends string, F>(value: unknown, words: readonly W[], otherwise: F): W | F {
   return words.find((candidate) => candidate === value) ?? otherwise;

@@ -20,7 +20,18 @@ import {
   type ProcessIdentity,
   stopCauses,
 } from '../model/words.ts';
-import { isObject, type Json, list, number, parseObject, pidOf, sizeOf, text, word } from './check.ts';
+import {
+  exitCode,
+  isObject,
+  type Json,
+  list,
+  number,
+  parseObject,
+  pidOf,
+  sizeOf,
+  text,
+  word,
+} from './check.ts';
 
 /** The version of the task log that this code writes, and the newest that it reads. */
 export const taskLogVersion = 1;
@@ -84,7 +95,7 @@ const parsers: Readonly<Record<string, (json: Json) => Fact | null>> = {
   exit: parseExit,
   reaped: (json) => ({
     fact: 'reaped',
-    code: number(json.code, null),
+    code: exitCode(json.code, null),
     killSignal: text(json.killSignal, null),
   }),
   oom: (json) => ({ fact: 'oom', kills: number(json.kills, 0) }),
@@ -170,7 +181,7 @@ function parseStop(json: Json): StopFact | null {
 }
 
 function parseExit(json: Json): ExitFact | null {
-  const code = number(json.code, null);
+  const code = exitCode(json.code, null);
   if (code === null) return null;
   const copied = number(json.copied, null);
   const exit: ExitFact = { fact: 'exit', code, uptime: number(json.uptime, null), cpuMs: null };
@@ -186,7 +197,7 @@ function parseOutcome(json: Json): OutcomeFact | null {
     id: text(json.id, ''),
     status,
     reason: text(json.reason, null),
-    exitCode: number(json.exitCode, null),
+    exitCode: exitCode(json.exitCode, null),
     killSignal: text(json.killSignal, null),
     startedAt: number(json.startedAt, null),
     endedAt,

@@ -1,8 +1,10 @@
-import { closeSync, constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } from 'node:fs';
+import { constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } from 'node:fs';
+import { readFailed } from '../errors/read-failed.ts';
 import type { Fact } from '../model/facts.ts';
 import { type Facts, foldFacts } from '../model/fold.ts';
 import { systemCode } from '../util/system-error.ts';
 import { encodeFact, parseLog } from './codec.ts';
+import { letGo } from './let-go.ts';
 
 /** Never through a symbolic link, and never held up by a pipe that somebody put there. */
 const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -67,7 +69,7 @@ export function appendFacts(path: string, facts: readonly Fact[]): void {
   try {
     writeAll(descriptor, facts.map(encodeFact).join(''));
   } finally {
-    closeSync(descriptor);
+    letGo(descriptor);
   }
 }
 
@@ -86,14 +88,17 @@ function writeAll(descriptor: number, text: string): void {
   if (written < bytes.length) writeSync(descriptor, bytes, written);
 }
 
-/** Reads and folds a log; null when there is none, or when what is there is no file. */
+/**
+ * Reads and folds a log; null when there is none, or when what is there is no file.
+ * @throws OutliveError `READ_FAILED`.
+ */
 export function readLog(path: string): TaskLog | null {
   let descriptor: number;
   try {
     descriptor = openForReading(path);
   } catch (error) {
     if (unreadable.has(systemCode(error) ?? '')) return null;
-    throw error;
+    throw readFailed(path, error);
   }
   try {
     const stat = fstatSync(descriptor);
@@ -102,17 +107,29 @@ export function readLog(path: string): TaskLog | null {
     const length = readSync(descriptor, buffer, 0, stat.size, 0);
     const list = parseLog(buffer.toString('utf8', 0, length));
     return { list, bytes: stat.size, modifiedAt: stat.mtimeMs };
+  } catch (error) {
+    throw readFailed(path, error);
   } finally {
-    closeSync(descriptor);
+    letGo(descriptor);
   }
 }
 
 /** One buffer for all logs of a usual size: a thousand of them that are read at once would be megabytes of garbage. */
 const scratch = Buffer.allocUnsafeSlow(16 * 1024);
 
-/** Folds a log, and behind it facts that could not be appended to it yet. */
-export function foldWith(log: TaskLog, unwritten: readonly Fact[] = []): Facts {
-  return foldFacts(unwritten.length === 0 ? log.list : [...log.list, ...unwritten]);
+/** A fact that could not be appended yet. */
+export interface UnwrittenFact {
+  readonly fact: Fact;
+  /** So many facts came before it; what others have appended since then comes behind it. */
+  readonly behind: number;
+}
+
+/** Folds a log together with facts that could not be appended to it yet. */
+export function foldWith(log: TaskLog, unwritten: readonly UnwrittenFact[] = []): Facts {
+  if (unwritten.length === 0) return foldFacts(log.list);
+  const list = [...log.list];
+  for (const { fact, behind } of unwritten) list.splice(behind, 0, fact);
+  return foldFacts(list);
 }
 
 /** Not there, a symbolic link, or a path that cannot be a file. */

@@ -1,7 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { readFailed } from '../errors/read-failed.ts';
 import type { CutFact } from '../model/facts.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
 import { systemCode } from '../util/system-error.ts';
+import { letGo } from './let-go.ts';
 
 /** A stretch of output. Offsets count the bytes that the command wrote, also where some were cut out since. */
 export interface OutputSlice {
@@ -27,10 +29,13 @@ export function readOutput(file: OutputFile, offset: number, maxBytes: number): 
   return withFile(file, emptyAt(offset), (open) => slice(open, offset, maxBytes));
 }
 
-/** Reads the last `maxBytes`, from the start of a character on. Costs the same on a file of any size. */
+/**
+ * Reads the last `maxBytes`, from the start of a character on. Costs the same on a file of any size. Where the middle
+ * was cut out it is at most what is kept behind the cut: a stretch has no gap in it.
+ */
 export function tailOutput(file: OutputFile, maxBytes: number): OutputSlice {
   return withFile(file, emptyAt(0), (open) => {
-    const start = Math.max(0, open.size - maxBytes);
+    const start = Math.max(open.cut?.tail ?? 0, open.size - maxBytes);
     const found = slice(open, start, maxBytes);
     const skip = found.offset === 0 ? 0 : characterStart(found.bytes, 0);
     const offset = found.offset + skip;
@@ -83,15 +88,17 @@ function withFile(
     descriptor = openSync(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (['ENOENT', 'ELOOP', 'ENXIO', 'EACCES'].includes(systemCode(error) ?? '')) return missing;
-    throw error;
+    throw readFailed(file.path, error);
   }
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return missing;
     const cut = isCut(stat.size, file.cut) ? file.cut : undefined;
     return use({ descriptor, size: logicalSize(stat.size, file.cut), cut });
+  } catch (error) {
+    throw readFailed(file.path, error);
   } finally {
-    closeSync(descriptor);
+    letGo(descriptor);
   }
 }
 

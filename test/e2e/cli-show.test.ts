@@ -131,8 +131,8 @@ test('a task is named by its id, a unique beginning of it, or its name: the runn
 test('64: what may mean several tasks is refused, the tasks are named, and nothing is done', async () => {
   await using cli = new CommandLine();
   const ids = await Promise.all([1, 2].map(async () => await cli.spawn('sleep 1000', '-n', 'twice')));
-  // Of 17 tasks two share their first digit.
-  const session = await cli.session();
+  // Of 17 tasks two share their first digit, and in its own session a beginning must be unique.
+  const session = await cli.session('default');
   for (let count = 0; count < 15; count += 1) await session.spawn('true');
   const digits = cli.taskIds().map((id) => id.slice(0, 5));
   const shared = digits.find((digit, index) => digits.indexOf(digit) < index) ?? '';
@@ -140,9 +140,10 @@ test('64: what may mean several tasks is refused, the tasks are named, and nothi
     ['twice', ids],
     [shared, cli.taskIds().filter((id) => id.startsWith(shared))],
   ] as const) {
-    const { status, stderr } = await cli.run('kill', '--json', reference);
+    const { status, stdout, stderr } = await cli.run('kill', '--json', reference);
+    assert.equal(status, 64, `${reference}: ${stdout}${stderr}`);
     const { code, message } = JSON.parse(stderr).error;
-    assert.deepEqual([status, code], [64, 'TASK_AMBIGUOUS']);
+    assert.equal(code, 'TASK_AMBIGUOUS');
     for (const id of meant) assert.ok(message.includes(id), message);
   }
   assert.deepEqual((await Promise.all(ids.map((id) => cli.snapshot(id)))).map(isRunning), [true, true]);

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { CommandLine } from '../support/command-line.ts';
 import { removeUnfinishedPipes } from '../support/lifelines.ts';
+import { serverCommand } from '../support/mcp-clients.ts';
 import { mcpEnvironment } from '../support/mcp-env.ts';
-import { startHttp, testToken } from '../support/mcp-http.ts';
 import { root } from '../support/repository.ts';
-import { fixturePath, World } from '../support/world.ts';
+import { World } from '../support/world.ts';
 
 // The package of the command line reads the package.json of the inspector that it is usually a part of.
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-inspector-'));
@@ -34,11 +35,17 @@ async function inspect(target: readonly string[], args: readonly string[]): Prom
   return JSON.parse(stdout);
 }
 
+/** The installed program, as a server on stdio. */
+function targetOn(world: World): string[] {
+  const { command, args } = serverCommand(world, 's');
+  return [command, ...args];
+}
+
 const run = ['--method', 'tools/call', '--tool-name', 'run', '--tool-arg', 'command=echo inspected'];
 
 test("the inspector's command line lists the tools and runs a command over stdio", async () => {
   await using world = new World();
-  const target = [process.execPath, fixturePath('mcp-server.mjs'), world.dir, 's'];
+  const target = targetOn(world);
   const { tools } = await inspect(target, ['--method', 'tools/list']);
   assert.equal((tools as unknown[]).length, 5);
   assert.match(JSON.stringify(await inspect(target, run)), /inspected/);
@@ -47,19 +54,22 @@ test("the inspector's command line lists the tools and runs a command over stdio
 });
 
 test("the inspector's command line runs a command over HTTP", async () => {
-  await using world = new World();
-  await using server = await startHttp(world);
-  const headers = [`Authorization: Bearer ${testToken}`, 'Outlive-Session: s'].flatMap((line) => [
-    '--header',
-    line,
-  ]);
-  const answer = await inspect([server.url], ['--transport', 'http', ...headers, ...run]);
+  await using cli = new CommandLine();
+  const file = join(cli.base, 'token');
+  writeFileSync(file, 'a-token-of-this-test', { mode: 0o600 });
+  const server = cli.start(['mcp', '--http', '--session', 's', '--token-file', file]);
+  await server.says(/serves MCP at http:\S+\n/);
+  const url = /http:\S+/.exec(server.stderr)?.[0] ?? '';
+  const headers = ['--header', 'Authorization: Bearer a-token-of-this-test'];
+  const answer = await inspect([url], ['--transport', 'http', ...headers, ...run]);
   assert.match(JSON.stringify(answer), /inspected/);
+  server.child.kill('SIGINT');
+  assert.equal((await server.answer).status, 0);
 });
 
 test('a command that kills the server of the inspector goes on, and the next call finds its end', async () => {
   await using world = new World();
-  const target = [process.execPath, fixturePath('mcp-server.mjs'), world.dir, 's'];
+  const target = targetOn(world);
   // The parent of the command is the shim, and the shim's is the server.
   const command = "kill -9 $(awk '{print $4}' /proc/$PPID/stat); echo survived; exit 3";
   const args = ['--method', 'tools/call', '--tool-name', 'run', '--tool-arg', `command=${command}`];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
@@ -6,11 +7,14 @@ import { hasFact } from '../support/logs.ts';
 import { root } from '../support/repository.ts';
 import { World, waitFor } from '../support/world.ts';
 
-const slowShell = join(root, 'test', 'fixtures', 'slow-sh.sh');
+const gatedShell = join(root, 'test', 'fixtures', 'gated-sh.sh');
+
+/** The shim starts when this file is there. */
+const gateOf = (world: World): string => join(world.base, 'gate');
 
 /** Spawns a task in an agent that dies before the shim has said anything. */
 async function abort(world: World, command: string): Promise<string> {
-  await using agent = await Agent.start(world.dir, { store: { shimShell: [slowShell] } });
+  await using agent = await Agent.start(world.dir, { store: { shimShell: [gatedShell, gateOf(world)] } });
   const taskId = await agent.run(
     async ({ session }, text) => (await session.spawn(text, { timeoutMs: null })).id,
     command,
@@ -27,6 +31,8 @@ test('a task whose spawner died before it started is failed, spawn_aborted, afte
   const task = session.task(taskId);
   assert.equal(task.snapshot().status, 'starting');
   const snapshot = await task.wait({ ack: false });
+  // The sentinel of the dead agent runs in that shell, too.
+  writeFileSync(gateOf(world), '');
   assert.equal(snapshot.status, 'failed');
   assert.equal(snapshot.statusReason, 'spawn_aborted');
   assert.equal(snapshot.exitCode, null);
@@ -43,6 +49,7 @@ for (const ack of [false, true]) {
     const session = await world.session();
     const task = session.task(taskId);
     assert.equal((await task.wait({ ack })).statusReason, 'spawn_aborted');
+    writeFileSync(gateOf(world), '');
     await waitFor(() => hasFact(world.logOf(taskId), 'started'), 'the shim to start after all');
     assert.equal(task.snapshot().status, 'running');
     assert.equal(task.snapshot().delivered, false);

@@ -27,7 +27,7 @@ test('a task whose shim starts while it is being given up is not settled', async
     appendFacts(log, { fact: 'started', pid: self.pid, start: self.start });
     return [];
   };
-  const kept = keptStore(world.dir, null);
+  const kept = await keptStore(world.dir, null);
   assert.ok(kept);
   const store: StoreContext = { ...kept, system: { ...linux, members } };
   const limits = { maxRunning: 1, retentionMs: null, staleAfterMs: null, previewBytes: 0 };

@@ -30,7 +30,7 @@ async function foreignTask(
 }
 
 /** A name of the same length as this host's. */
-const thisHost = currentSystem().self().host;
+const thisHost = (await currentSystem()).self().host;
 const otherHost = thisHost.replace(/^./, (letter) => (letter === 'x' ? 'y' : 'x'));
 
 async function assertUntouched(world: World, task: Task): Promise<void> {

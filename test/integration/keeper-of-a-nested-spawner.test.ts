@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
+import { TestCgroup } from '../support/cgroups.ts';
 import { sentinels, untilKept } from '../support/keepers.ts';
 import { untilPrinted } from '../support/ready.ts';
 import { fixture, isLive, World, waitFor } from '../support/world.ts';
@@ -26,4 +27,22 @@ test('the keeper of a spawner that is a task itself is neither stopped with that
     assert.equal(readlinkSync(`/proc/${pid}/cwd`), '/', 'it holds no folder');
     for (const fd of [0, 1, 2]) assert.equal(readlinkSync(`/proc/${pid}/fd/${fd}`), '/dev/null');
   }
+});
+
+test('nor is it ended with the cgroup of that task, in which it was started', async () => {
+  await using cgroup = new TestCgroup();
+  await using world = new World();
+  const session = await world.session('outer', { store: { cgroup: cgroup.dir, keeper: false } });
+  const task = await session.spawn(fixture('spawns-a-task.mjs', libraryUrl, world.dir), { cpuSeconds: 60 });
+  await untilPrinted(task, 'spawned');
+  await waitFor(() => sentinels(world).length === 1, "the inner spawner's sentinel");
+  const [inner = 0] = sentinels(world);
+  const { status, leftovers } = await task.kill({ killSignal: 'SIGKILL' });
+  assert.deepEqual([status, leftovers, isLive(inner)], ['killed', [], true]);
+  await untilKept(world);
+  for (const pid of world.pids()) process.kill(pid, 'SIGKILL');
+  await waitFor(() => world.keepers().length === 0, 'the keeper to have nothing left to do');
+  await session.close();
+  // The group goes when the next one looks: what was in it has ended.
+  await world.session('outer', { store: { cgroup: cgroup.dir, keeper: false } });
 });

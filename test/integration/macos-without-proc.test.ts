@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Store } from '../../src/api/store.ts';
+import { Companions } from '../../src/engine/companions.ts';
 import { storeAsItIs } from '../../src/engine/kept-store.ts';
 import { prepareStore } from '../../src/engine/store-folder.ts';
 import { bsdSystem } from '../../src/platform/bsd.ts';
@@ -15,7 +16,9 @@ const standIn = bsdSystem([process.execPath, fixturePath('ps-of-macos.mjs')]);
 /** A store as on macOS: processes are told by `ps`, and the shims see no /proc. */
 function openStore(world: World): Store {
   const dir = prepareStore(world.dir);
-  return new Store({ ...storeAsItIs(dir, standIn), shimShell: withoutProc(['sh']) });
+  const store = { ...storeAsItIs(dir, standIn), shimShell: withoutProc(['sh']) };
+  const makeCompanions = async (): Promise<Companions> => new Companions(dir, null, store.spawns);
+  return new Store({ ...store, makeCompanions });
 }
 
 test('a process, a tree and what it uses are the same by ps as by /proc', async () => {

@@ -15,7 +15,7 @@ test('a shim that writes its exit marker and ends between the look at its log an
   const task = await session.spawn('sleep 1000');
   await waitFor(() => task.snapshot().status === 'running', 'the start');
   const log = world.logOf(task.id);
-  const store = keptStore(world.dir, null);
+  const store = await keptStore(world.dir, null);
   assert.ok(store !== null);
   // A system in which the look at the shim is the moment of its end.
   const system: typeof store.system = {

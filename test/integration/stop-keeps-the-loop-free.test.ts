@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { untilPrinted } from '../support/ready.ts';
 import { fixture, World } from '../support/world.ts';
 
-/** Shorter than the grace, so that an implementation that waits by blocking is found. */
-const longestGapMs = 1_000;
+/** An implementation that waits by blocking comes to the loop a few times for each task; on a busy machine, too. */
+const fewestTurns = 100;
 
 test('stopping tasks does not hold up the event loop', async (t) => {
   await using world = new World();
@@ -15,13 +15,15 @@ test('stopping tasks does not hold up the event loop', async (t) => {
   for (const task of tasks) await untilPrinted(task);
   let last = performance.now();
   let gapMs = 0;
+  let turns = 0;
   const ticks = setInterval(() => {
+    turns += 1;
     gapMs = Math.max(gapMs, performance.now() - last);
     last = performance.now();
   }, 1);
   await Promise.all(tasks.map((task) => task.kill({ graceMs: 1_500 })));
   clearInterval(ticks);
   assert.deepEqual(world.pids(), []);
-  t.diagnostic(`the longest gap was ${Math.round(gapMs)} ms`);
-  assert.ok(gapMs < longestGapMs, `expected no gap of ${longestGapMs} ms; found ${gapMs}`);
+  t.diagnostic(`${turns} turns of the loop, the longest gap was ${Math.round(gapMs)} ms`);
+  assert.ok(turns > fewestTurns, `expected ${fewestTurns} turns of the loop; found ${turns}`);
 });

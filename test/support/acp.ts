@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import {
   type AgentConnection,
@@ -12,7 +13,8 @@ import { serveTerminals } from '../../src/acp/index.ts';
 import type { Terminals, TerminalsOptions } from '../../src/acp/terminals.ts';
 import { removeUnfinishedPipes } from './lifelines.ts';
 import { mcpEnvironment } from './mcp-env.ts';
-import { fixturePath, type World } from './world.ts';
+import { installedPackage } from './packed.ts';
+import type { World } from './world.ts';
 
 /** An agent of ACP 1, connected to an editor in this process. */
 export class Paired implements Disposable {
@@ -35,7 +37,7 @@ export class Paired implements Disposable {
   }
 }
 
-/** An agent of ACP 1, connected to an editor in a process of its own. */
+/** An agent of ACP 1, connected to an editor in a process of its own, which has the packed package. */
 export class EditorProcess implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #dir: string;
@@ -43,7 +45,7 @@ export class EditorProcess implements AsyncDisposable {
   readonly #connection: AgentConnection;
 
   constructor(world: World) {
-    const args = [fixturePath('acp-editor.mjs'), world.dir];
+    const args = [join(installedPackage(), 'acp-editor.mjs'), world.dir];
     this.#child = spawn(process.execPath, args, { env: mcpEnvironment() });
     this.#child.stdin.on('error', () => undefined);
     this.#child.stderr.pipe(process.stderr);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, utimesSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { isEnded, openStore, type Session, type Store, type TaskSnapshot } from '../../src/index.ts';
 import { cookiesBelow, filesBelow, pidsBelow } from './below.ts';
 import type { Told } from './crashes.ts';
@@ -44,6 +45,7 @@ export class Aftermath implements AsyncDisposable {
     await this.#endAll();
     this.#checkNoneIsForgotten();
     this.#checkVerdicts();
+    this.#checkModes();
     await this.#checkCompletions();
     assert.deepEqual(cookiesBelow(this.dir), [], 'processes are left');
   }
@@ -95,6 +97,8 @@ export class Aftermath implements AsyncDisposable {
     }
     for (const cookie of this.#ran().split('\n').filter(Boolean)) {
       const id = idOf(cookie);
+      // Its record did not reach the disk, so it was taken back, and pruned with the others.
+      if (this.told.pruned.length > 0 && this.told.refused.length > 0) continue;
       assert.ok(ids.includes(id) || this.told.prunes.includes(id), `${id} has run and is not there`);
     }
   }
@@ -107,14 +111,25 @@ export class Aftermath implements AsyncDisposable {
   /** The names of the tasks say how their commands end. */
   #checkVerdicts(): void {
     const ran = this.#ran();
-    for (const { taskId, name, status, statusReason, exitCode, leftovers } of this.tasks) {
+    for (const { taskId, name, status, statusReason, exitCode, leftovers, delivered } of this.tasks) {
       assert.deepEqual(leftovers, []);
       if (statusReason === 'spawn_aborted') {
         assert.equal(status, 'failed');
         assert.ok(!this.told.spawned.includes(taskId) && !ran.includes(taskId), 'aborted means: not run');
+      } else if (statusReason === 'kill' && name !== 'killed') {
+        // Its record did not reach the disk, so it was refused, and taken back.
+        assert.ok(delivered && this.told.calls !== null && !this.told.spawned.includes(taskId), taskId);
       } else {
         assert.equal(name === 'killed' ? status : `${status} ${exitCode}`, name, taskId);
       }
+    }
+  }
+
+  /** Nobody but the owner can look into a store. */
+  #checkModes(): void {
+    for (const path of [this.dir, ...readdirSync(this.dir, { recursive: true, encoding: 'utf8' })]) {
+      const { mode } = lstatSync(resolve(this.dir, path));
+      assert.equal((mode & 0o777).toString(8), (mode & 0o170000) === 0o040000 ? '700' : '600', path);
     }
   }
 

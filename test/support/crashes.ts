@@ -8,15 +8,25 @@ import { World } from './world.ts';
 
 /** What the program had told before it died, put together. */
 export interface Told {
+  /** What should not have happened: errors without a code, descriptors that are left. */
+  readonly wrong: string[];
   /** The ids that it was answered. */
   readonly spawned: string[];
   readonly acked: string[];
   readonly stopped: string[];
   readonly prunes: string[];
   readonly pruned: string[];
+  /** Which calls were refused, and with what code. */
+  readonly refused: string[];
+  /** Tasks with a durable watch, and the matches that were acknowledged. */
+  readonly watched: string[];
+  readonly seen: string[];
   /** How many calls it made; only of one that lived to the end. */
   readonly calls: number | null;
 }
+
+/** A life takes a second or two. */
+const brokenAfterMs = 20_000;
 
 /** So many lives at a time: a part of a life after a crash is waiting. */
 const atATime = 2;
@@ -33,27 +43,35 @@ const step = Number(process.env.OUTLIVE_CRASH_STEP ?? 8);
 /**
  * Lets a life of fixtures/crash-scenario.mjs die before its n-th call, for every n or a part of them, and looks each
  * time at what another process finds.
+ * @param rarer that many times as rarely as usual, for a life that makes many calls or takes long.
  * @returns the number of calls.
  */
 export async function crashAtEveryCall(
   life: string,
   check: (after: Aftermath) => Promise<void> = async () => undefined,
+  rarer = 1,
 ): Promise<number> {
   await using world = new World();
   const { calls } = await live(world, life, 0, check);
   assert.ok(calls !== null && calls > 20, 'the calls of a life are counted');
-  await atSomeCalls(calls, async (at) => void (await live(world, life, at, check)));
+  await atSomeCalls(calls, async (at) => void (await live(world, life, at, check)), rarer);
   return calls;
 }
 
 /** Does something for every so manieth of the calls of a life, two at a time. */
-export async function atSomeCalls(calls: number, work: (at: number) => Promise<void>): Promise<void> {
-  let next = 1 + Math.floor(Math.random() * step);
+export async function atSomeCalls(
+  calls: number,
+  work: (at: number) => Promise<void>,
+  rarer = 1,
+): Promise<void> {
+  // Who asks for every call gets every call.
+  const stride = step === 1 ? 1 : step * rarer;
+  let next = 1 + Math.floor(Math.random() * stride);
   const worker = async (): Promise<void> => {
     // No two lives make quite the same calls; a few more numbers than the first one needed do no harm.
     while (next <= calls + 3) {
       const at = next;
-      next += step;
+      next += stride;
       await work(at);
     }
   };
@@ -67,16 +85,9 @@ async function live(
   check: (after: Aftermath) => Promise<void>,
 ): Promise<Told> {
   const dir = join(world.base, `${life}-${diesAt}`);
-  const program = ['--import', join(fixtures, 'dies-at-call.mjs'), join(fixtures, 'crash-scenario.mjs')];
-  const child = spawn(process.execPath, [...program, library, dir, life], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, DIES_AT_CALL: String(diesAt) },
+  const { text, code, killSignal } = await lead('dies-at-call.mjs', dir, life, {
+    DIES_AT_CALL: String(diesAt),
   });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (more: string) => {
-    text += more;
-  });
-  const [code, killSignal] = (await once(child, 'close')) as [number | null, string | null];
   const told = parse(text);
   try {
     assert.ok(killSignal === 'SIGKILL' || code === 0, `the program ended with ${code ?? killSignal}`);
@@ -92,7 +103,33 @@ async function live(
   return told;
 }
 
-function parse(text: string): Told {
+/** Leads a life of fixtures/crash-scenario.mjs to its end, behind the module that makes it hard. */
+export async function lead(
+  module: string,
+  dir: string,
+  life: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ text: string; code: number | null; killSignal: string | null }> {
+  const program = ['--import', join(fixtures, module), join(fixtures, 'crash-scenario.mjs')];
+  const child = spawn(process.execPath, [...program, library, dir, life], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more;
+  });
+  const force = setTimeout(() => {
+    text += '{"wrong":"it does not come to its end"}\n';
+    child.kill('SIGKILL');
+  }, brokenAfterMs);
+  const [code, killSignal] = (await once(child, 'close')) as [number | null, string | null];
+  clearTimeout(force);
+  return { text, code, killSignal };
+}
+
+/** What a life has told, line by line. */
+export function parse(text: string): Told {
   const lines = text
     .split('\n')
     .filter(Boolean)
@@ -100,11 +137,15 @@ function parse(text: string): Told {
   const ids = (key: string): string[] => lines.flatMap((line) => (line[key] ?? []) as string | string[]);
   const calls = lines.find((line) => 'calls' in line)?.calls ?? null;
   return {
+    wrong: ids('wrong'),
     spawned: ids('spawned'),
     acked: ids('acked'),
     stopped: ids('stopped'),
     prunes: ids('prunes'),
     pruned: ids('pruned'),
+    refused: ids('refused'),
+    watched: ids('watched'),
+    seen: ids('seen'),
     calls: calls as number | null,
   };
 }

@@ -1,4 +1,4 @@
-import type { SpawnOptions } from '../../src/index.ts';
+import type { SpawnOptions, StoreOptions } from '../../src/index.ts';
 import { Agent } from './agents.ts';
 import { hasFact } from './logs.ts';
 import { commandLineOf } from './processes.ts';
@@ -31,8 +31,13 @@ export async function untilKept(world: World, except: readonly number[] = []): P
 }
 
 /** Spawns a task in an agent that is killed when the command runs. */
-export async function orphanTask(world: World, command: string, options: SpawnOptions = {}): Promise<string> {
-  await using agent = await Agent.start(world.dir);
+export async function orphanTask(
+  world: World,
+  command: string,
+  options: SpawnOptions = {},
+  store: StoreOptions = {},
+): Promise<string> {
+  await using agent = await Agent.start(world.dir, { store });
   const taskId = await agent.run(
     async ({ session }, asked) => (await session.spawn(asked.command, asked.options)).id,
     { command, options },

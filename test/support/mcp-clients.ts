@@ -4,7 +4,8 @@ import { createTaskSessionFromClient, type TaskEnabledSession } from '@modelcont
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { mcpEnvironment } from './mcp-env.ts';
-import { fixturePath, isLive, type World, waitFor } from './world.ts';
+import { installedCommand } from './packed.ts';
+import { isLive, type World, waitFor } from './world.ts';
 
 const capabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
 const clientInfo = { name: 'test', version: '1' };
@@ -72,10 +73,10 @@ export class Legacy implements AsyncDisposable {
   }
 }
 
-/** How clients of the SDK start a server. */
+/** How clients start a server: the installed program, as their users have it. */
 export function serverCommand(world: World, session: string) {
-  const args = [fixturePath('mcp-server.mjs'), world.dir, session];
-  return { command: process.execPath, args, env: mcpEnvironment(), cwd: world.base };
+  const args = ['mcp', '--store', world.dir, '--session', session];
+  return { command: installedCommand(), args, env: mcpEnvironment(), cwd: world.base };
 }
 
 async function crash(pid: number | null): Promise<void> {

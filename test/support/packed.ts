@@ -1,8 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './repository.ts';
+import { fixturePath } from './world.ts';
 
 /** Where the test files of one run share things; `npm test` makes it and removes it. */
 const scratch = process.env.OUTLIVE_TEST_SCRATCH ?? ownScratch();
@@ -23,6 +34,11 @@ export function installedPackage(): string {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
   npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', join(draft, tarball));
+  // Editors bring the SDK of ACP themselves.
+  const scope = join('node_modules', '@agentclientprotocol');
+  mkdirSync(join(project, scope));
+  symlinkSync(join(root, scope, 'sdk'), join(project, scope, 'sdk'));
+  cpSync(fixturePath('acp-editor.mjs'), join(project, 'acp-editor.mjs'));
   try {
     renameSync(project, consumer);
   } catch (error) {

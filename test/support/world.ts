@@ -124,7 +124,7 @@ export class World implements AsyncDisposable {
       }, 'the processes of the test to be gone');
       await waitFor(() => this.keepers().length === 0, 'the keeper and its sentinels to be gone');
       // The mark of a keeper that died together with its pid namespace is that namespace's next keeper's to remove.
-      const own = markPrefix('', currentSystem().self());
+      const own = markPrefix('', (await currentSystem()).self());
       const marks = this.files().filter((path) => path.startsWith(`/${own}`));
       const strays = this.files().filter((path) => /(?<!\.exit)\.tmp$|\.cut$|lifeline-/.test(path));
       assert.deepEqual([...strays, ...marks], [], 'temporary files are left');

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { createColors } from 'picocolors';
+import type { Io } from '../../src/cli/io.ts';
 import { tableText } from '../../src/cli/present/table.ts';
+import { headline } from '../../src/cli/present/task.ts';
 import { previewLines, visible } from '../../src/cli/present/text.ts';
 import { shownBytes, shownDuration, shownStatus, shownTime } from '../../src/cli/present/values.ts';
+import type { TaskSnapshot } from '../../src/index.ts';
 
 test('durations have two units at most', () => {
   const cases: [number | null, string][] = [
@@ -31,6 +34,36 @@ test('sizes are in powers of 1024, moments in the zone of the reader', () => {
   ]);
   assert.equal(shownTime(null), '');
   assert.equal(shownTime(new Date(2026, 0, 2, 3, 4, 5, 6).getTime()), '2026-01-02 03:04:05.006');
+});
+
+test('a moment that is none is shown as the number that it is', () => {
+  for (const at of [1e300, -1e300, 8.64e15 + 1]) assert.equal(shownTime(at), `${at} ms`);
+});
+
+test('a reason and a signal that a task has forged in its own record do no harm on a terminal', () => {
+  const forged = {
+    status: 'failed',
+    statusReason: 'a\x1b[2Jb\n',
+    killSignal: '\x1b]0;x\x07',
+    exitCode: null,
+  };
+  const snapshot = {
+    ...forged,
+    taskId: 'bgb-00000000',
+    name: null,
+    command: 'x',
+    durationMs: 1,
+  } as TaskSnapshot;
+  const io = { colours: createColors(false) } as Io;
+  assert.equal(headline(snapshot, io), 'bgb-00000000 failed, a\\e[2Jb\\n, \\e]0;x\\u{7} after 1ms: x');
+});
+
+test('a cell that is cut within a character loses that character', () => {
+  for (let length = 8; length < 24; length += 1) {
+    const table = tableText(['ID', 'COMMAND'], [['x', `${'a'.repeat(length)}${'👍'.repeat(20)}`]], 20);
+    assert.doesNotMatch(table, /\p{Surrogate}/u);
+    assert.match(table, /…/);
+  }
 });
 
 test('every status has a colour, and none without colours', () => {

@@ -30,6 +30,8 @@ test('a duration is a number with its unit; none is no limit where there may be 
   };
   for (const [text, ms] of Object.entries(cases)) assert.equal(values.duration(text), ms, text);
   refuses(values.duration, ['', '10', '-1s', 's', '1 s', '1e3s', 'none', 'Infinity', '1m30s', '٣s', '10s x']);
+  // `ms` itself gives nothing for it, which would be the default.
+  refuses(values.duration, [`${'9'.repeat(100)}s`]);
   assert.deepEqual([values.durationOrNone('None'), values.durationOrNone('1s')], ['none', 1_000]);
   assert.deepEqual(
     [values.waitDuration(''), values.waitDuration('none'), values.waitDuration('2s')],
@@ -50,7 +52,7 @@ test('a size is a number of bytes, or has a unit in powers of 1024', () => {
     '2t': 2 ** 41,
   };
   for (const [text, bytes] of Object.entries(cases)) assert.equal(values.size(text), bytes, text);
-  refuses(values.size, ['', 'k', '-1', '1 parsec', '0x10', '1e6', 'none', '1kk']);
+  refuses(values.size, ['', 'k', '-1', '1 parsec', '0x10', '1e6', 'none', '1kk', `${'9'.repeat(400)}g`]);
   assert.deepEqual([values.sizeOrNone('none'), values.sizeOrNone('1k')], ['none', 1_024]);
   assert.equal(values.whole('12'), 12);
   refuses(values.whole, ['', '-1', '1.5', '1e3', 'x', '9'.repeat(16)]);

@@ -26,6 +26,7 @@ test('a fact without what makes it a fact is skipped', () => {
     '{"fact":"started"}',
     '{"fact":"started","pid":"5"}',
     '{"fact":"started","pid":2.5}',
+    '{"fact":"exit","code":2.5}',
     '{"fact":"identified","pid":5}',
     '{"fact":"stop","cause":"boredom"}',
     '{"fact":"exit"}',

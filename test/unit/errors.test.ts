@@ -40,6 +40,7 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'STORE_CORRUPT',
     'STORE_UNSAFE',
     'STORE_UNWRITABLE',
+    'READ_FAILED',
     'SPAWN_FAILED',
     'CLOSED',
     'UNSUPPORTED_PLATFORM',

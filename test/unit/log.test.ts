@@ -16,7 +16,7 @@ import { after, test } from 'node:test';
 import { encodeFact } from '../../src/tasklog/codec.ts';
 import { appendFacts, createLog, foldWith, readLog, writeSpec } from '../../src/tasklog/log.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
-import { exit, outcome, spec, started } from './sample-facts.ts';
+import { exit, outcome, spec, started, stop } from './sample-facts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outlive-log-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -111,12 +111,15 @@ test('bytes that are no text spoil only the line that they are in', () => {
   assert.deepEqual(readLog(path)?.list, [started(), exit(7)]);
 });
 
-test('facts that could not be written yet count as if they stood behind the others', () => {
+test('facts that could not be written yet count where they would stand: last, or before what came later', () => {
   const path = join(folder, 'unwritten');
   appendFileSync(path, '');
   appendFacts(path, [spec(), started(), exit(0)]);
   const log = readLog(path);
   assert.ok(log);
   assert.equal(foldWith(log).outcome, undefined);
-  assert.deepEqual(foldWith(log, [outcome()]).outcome, outcome());
+  const last = { fact: outcome(), behind: Number.POSITIVE_INFINITY };
+  assert.deepEqual(foldWith(log, [last]).outcome, outcome());
+  assert.equal(foldWith(log, [{ fact: stop('kill'), behind: 3 }, last]).stopIsLate, true);
+  assert.equal(foldWith(log, [{ fact: stop('kill'), behind: 2 }, last]).stopIsLate, false);
 });

@@ -99,3 +99,11 @@ test('whatever a cut fact says, reading neither fails nor gives more than was as
     { numRuns: 2_000 },
   );
 });
+
+test('a tail that is longer than what is kept behind a cut is just that, also when the head would have room in it', () => {
+  for (const size of [10, 11, 50, 90, 95, 100, 1_000]) {
+    const found = tailOutput({ path: shortened, cut: cut() }, size);
+    assert.deepEqual([...found.bytes], [...written.subarray(90)], `${size}`);
+    assert.deepEqual([found.offset, found.nextOffset, found.omittedBytes], [90, 100, 90]);
+  }
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkSessionId } from '../../src/engine/spawn-request.ts';
+import { checkSessionId } from '../../src/engine/checks.ts';
 
 test('any text of 1 to 1024 bytes is the id of a session, but for NUL', () => {
   for (const id of ['a', '../../x', '한국어', ' ', '\n', 'é'.repeat(512)])

@@ -29,11 +29,14 @@ export function tableText(
     truncate: '…',
   });
   table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
+  return (
+    table
+      .toString()
+      .split('\n')
+      // What does not fit may be cut within a character of two halves.
+      .map((line) => `${line.replace(/\p{Surrogate}/gu, '').trimEnd()}\n`)
+      .join('')
+  );
 }
 
 /** How wide a text is, colours left out. Wide characters of other scripts are cut a little early by the table. */

@@ -4,9 +4,17 @@ import type { Io } from '../io.ts';
 import { previewLines, visible } from './text.ts';
 import { shownBytes, shownDuration, shownStatus } from './values.ts';
 
-/** One JSON object on one line. */
+/** What JSON leaves as it is, and a terminal acts on or does not show. */
+const unescaped = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu;
+
+/** One JSON object on one line, which does a terminal no harm and means the same. */
 export function jsonLine(data: unknown): string {
-  return `${JSON.stringify(data)}\n`;
+  const asEscape = (character: string): string =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join('');
+  return `${JSON.stringify(data).replace(unescaped, asEscape)}\n`;
 }
 
 /** A task in one line: how it is or ended, how long it took, what it is. */
@@ -20,9 +28,9 @@ export function headline(snapshot: TaskSnapshot, io: Io): string {
 
 function detailsOf({ status, statusReason, exitCode, killSignal }: TaskSnapshot): string[] {
   const details: string[] = [];
-  if (statusReason !== null && statusReason !== reasonOfStatus[status]) details.push(statusReason);
+  if (statusReason !== null && statusReason !== reasonOfStatus[status]) details.push(visible(statusReason));
   if (exitCode !== null) details.push(`exit ${exitCode}`);
-  if (killSignal !== null) details.push(killSignal);
+  if (killSignal !== null) details.push(visible(killSignal));
   return details;
 }
 
@@ -51,7 +59,7 @@ export function remarks(
   const notes: string[] = [];
   if (isEnded(status) && status !== 'completed' && status !== 'failed') {
     const reason =
-      statusReason === null || statusReason === reasonOfStatus[status] ? '' : ` (${statusReason})`;
+      statusReason === null || statusReason === reasonOfStatus[status] ? '' : ` (${visible(statusReason)})`;
     notes.push(`${taskId} ended as ${status}${reason}`);
   }
   if (statusReason === 'spawn_aborted') notes.push(`${taskId} was never started`);

@@ -13,6 +13,11 @@ export function visible(text: string): string {
   return text.replace(invisible, (character) => shortForms[character] ?? escaped(character));
 }
 
+/** The same for text of several lines. */
+export function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}
+
 function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

@@ -1,7 +1,7 @@
-import formatBytes from 'bytes';
 import prettyMs from 'pretty-ms';
 import type { TaskStatus } from '../../model/words.ts';
 import type { Colours } from '../io.ts';
+import { bytes } from '../packages.ts';
 
 /** A duration for people, of two units at most: `850ms`, `3.2s`, `4m 10s`, `2h 5m`. */
 export function shownDuration(ms: number | null): string {
@@ -11,14 +11,17 @@ export function shownDuration(ms: number | null): string {
 
 /** A size for people, in powers of 1024. */
 export function shownBytes(size: number): string {
-  return formatBytes.format(Math.round(size), { decimalPlaces: 1 }) ?? '';
+  return bytes.format(Math.round(size), { decimalPlaces: 1 }) ?? '';
 }
 
 /** A moment as people read it, in their own time zone. */
 export function shownTime(epochMs: number | null): string {
   if (epochMs === null) return '';
   const time = new Date(epochMs);
-  const local = new Date(epochMs - time.getTimezoneOffset() * 60_000).toISOString();
+  const shifted = new Date(epochMs - time.getTimezoneOffset() * 60_000);
+  // A record that somebody else has written to may hold any number.
+  if (Number.isNaN(shifted.getTime())) return `${epochMs} ms`;
+  const local = shifted.toISOString();
   return `${local.slice(0, 10)} ${local.slice(11, 23)}`;
 }
 

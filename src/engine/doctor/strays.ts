@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { System } from '../../platform/system.ts';
+import { namesIn } from '../../tasklog/names-in.ts';
 import { sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
-import { namesIn } from '../../util/names-in.ts';
 import { isAbandonedCut } from '../sweep-cuts.ts';
 import { straysIn } from '../sweep-strays.ts';
 import { counted, type Finding, fine, warning } from './finding.ts';

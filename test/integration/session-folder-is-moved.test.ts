@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { OutliveError } from '../../src/index.ts';
+import { Agent } from '../support/agents.ts';
+import { quote, World, waitFor } from '../support/world.ts';
+
+test('a task that moves the folder of its session away is not found any more, and the session goes on', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const [folder = ''] = readdirSync(join(world.dir, 'sessions'));
+  const path = join(world.dir, 'sessions', folder);
+  const away = join(world.base, 'away');
+  const task = await session.spawn(`mv ${quote(path)} ${quote(away)}; sleep 0.2; exit 3`);
+  await assert.rejects(
+    task.wait(),
+    (error) => error instanceof OutliveError && error.code === 'TASK_NOT_FOUND',
+  );
+  const next = await session.run('exit 4');
+  assert.equal(next.snapshot.exitCode, 4);
+  // The watch has gone with the old folder.
+  await using agent = await Agent.start(world.dir);
+  const completions = session.completions();
+  const taskId = await agent.run(async ({ session }) => (await session.spawn('exit 5')).id);
+  const told = await completions.next();
+  assert.deepEqual([told.value?.taskId, told.value?.exitCode], [taskId, 5]);
+  await completions.return();
+});
+
+test('a session whose folder is moved and moved back has its tasks again, ended as they did', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const [folder = ''] = readdirSync(join(world.dir, 'sessions'));
+  const path = join(world.dir, 'sessions', folder);
+  const go = join(world.base, 'go');
+  const task = await session.spawn(`until [ -e ${quote(go)} ]; do sleep 0.02; done; exit 3`);
+  const away = join(world.base, 'away');
+  renameSync(path, away);
+  assert.throws(() => task.snapshot(), { code: 'TASK_NOT_FOUND' });
+  renameSync(away, path);
+  await session.run(`touch ${quote(go)}`);
+  const { exitCode } = await task.wait();
+  assert.equal(exitCode, 3);
+  assert.ok(!existsSync(away));
+});
+
+test('queued tasks whose store is removed by hand do not wait for their turn for ever', async () => {
+  await using world = new World();
+  const session = await world.session('test', { maxRunning: 1 });
+  const first = await session.spawn('sleep 300', { onLimit: 'queue' });
+  const second = await session.spawn('echo hello', { onLimit: 'queue' });
+  await waitFor(() => world.pidsOf(second.id).length === 1, 'the shim of the second');
+  const suspended = world.pidsOf(second.id);
+  await waitFor(() => second.snapshot().status === 'queued', 'its turn to be waited for');
+  const running = world.pidsOf(first.id);
+  rmSync(world.dir, { recursive: true });
+  await waitFor(() => world.pidsOf(second.id).length === 0, `the shim ${suspended} to be gone`);
+  for (const pid of running) process.kill(pid, 'SIGKILL');
+});

@@ -1,0 +1,8 @@
+import { argumentProperties } from '../support/fuzz/arguments.ts';
+import { nameProperties } from '../support/fuzz/names.ts';
+import { optionProperties } from '../support/fuzz/options.ts';
+import { textProperties } from '../support/fuzz/texts.ts';
+import { testProperties } from '../support/fuzz/try.ts';
+
+const properties = { ...textProperties, ...argumentProperties, ...nameProperties, ...optionProperties };
+testProperties(properties, { share: 1 / Object.keys(properties).length });

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { Aftermath } from './aftermath.ts';
+import { lead, parse, type Told } from './crashes.ts';
+import type { World } from './world.ts';
+
+/** How calls fail. */
+export interface Failure {
+  /** As `ENOSPC`. */
+  readonly with: string;
+  /** So many calls, one after another. */
+  readonly for: number;
+}
+
+/** Every life has a folder of its own. */
+let lives = 0;
+
+/** One life whose calls fail from the `at`-th on (0: none does), and what another process finds after it. */
+export async function live(
+  world: World,
+  life: string,
+  failure: Failure,
+  at: number,
+  check: (after: Aftermath) => Promise<void> = async () => undefined,
+): Promise<Told> {
+  lives += 1;
+  const dir = join(world.base, `${life}-${failure.with}-${failure.for}-${at}-${lives}`);
+  const { text, code, killSignal } = await lead('fails-at-call.mjs', dir, life, {
+    FAILS_AT_CALL: String(at),
+    FAILS_FOR: String(failure.for),
+    FAILS_WITH: failure.with,
+  });
+  const told = parse(text);
+  try {
+    assert.deepEqual(told.wrong, []);
+    assert.equal(code, 0, `the program ended with ${code ?? killSignal}`);
+    await using after = await Aftermath.of(dir, told);
+    await after.check();
+    await check(after);
+    await after.checkNothingIsLeft();
+  } catch (error) {
+    const what = `${failure.for} calls with ${failure.with} from call ${at} on`;
+    throw new Error(`after ${what} in the life "${life}": ${text}\n${error}`, { cause: error });
+  }
+  return told;
+}

@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync, readlinkSync, utimesSync } from 'node:fs';
+import { openStore, type TaskSnapshot } from '../../../src/index.ts';
+import { filesBelow } from '../below.ts';
+import { untilPipesAreMade } from '../lifelines.ts';
+import { waitFor } from '../world.ts';
+import { faultOf, type Seen } from './check.ts';
+import type { Crew, Member } from './crew.ts';
+import type { History } from './history.ts';
+
+/** What has to come true within this time is waited for; it takes so long only when it never does. */
+const settlesMs = 20_000;
+
+/** Descriptors that a process has beside what it has of the store: Node's own, the lifeline, watches. */
+const mostDescriptors = 60;
+
+/** Waits until all have answered, and compares. */
+export async function checkNow(history: History, crew: Crew): Promise<void> {
+  await crew.calm();
+  await until(history, crew, async () => await look(crew));
+  for (const member of crew.members) checkDescriptors(crew, member);
+}
+
+/**
+ * The end of a run: all processes die or leave, the store is opened by another one, everything is stopped, and
+ * every completion that nobody took is taken. Then nothing is left.
+ */
+export async function checkEnd(history: History, crew: Crew): Promise<void> {
+  await checkNow(history, crew);
+  await crew.end();
+  for (const task of history.tasks) task.stopAsked = true;
+  const store = await openStore({ dir: crew.world.dir, keeper: false });
+  for (const id of store.sessions()) {
+    const session = await store.session(id);
+    await Promise.all((await session.tasks()).map(({ taskId }) => session.task(taskId).kill({ graceMs: 0 })));
+    const owed = (await session.tasks()).filter(({ delivered }) => !delivered);
+    const drained = await session.drain();
+    const isSame = same(
+      owed.map(({ taskId }) => taskId),
+      drained.map(({ taskId }) => taskId),
+    );
+    if (!isSame)
+      throw new Error(
+        `owed ${owed.map(({ taskId }) => taskId)}, and drained ${drained.map(({ taskId }) => taskId)}`,
+      );
+    if ((await session.drain()).length > 0) throw new Error('something was drained twice');
+    for (const { taskId } of drained) crew.note({ what: 'acked', who: 'the end', taskId, first: true });
+  }
+  await until(
+    history,
+    crew,
+    async () => await seenBy(crew, new Map(store.sessions().map((id) => [id, [[]]]))),
+  );
+  await store.close();
+  await checkNothingIsLeft(crew);
+}
+
+async function until(history: History, crew: Crew, see: () => Promise<Seen>): Promise<void> {
+  let fault: string | null = null;
+  const isRight = async (): Promise<boolean> => {
+    fault = crew.faults[0] ?? faultOf(history, await see(), crew.entries());
+    return fault === null || crew.faults.length > 0;
+  };
+  await waitFor(isRight, 'what was expected', settlesMs).catch(() => undefined);
+  if (fault !== null) throw new Error(fault);
+}
+
+async function look(crew: Crew): Promise<Seen> {
+  const owed = new Map<string, (readonly string[])[]>();
+  for (const member of crew.members) {
+    for (const session of member.open) {
+      const lists = owed.get(session) ?? [];
+      owed.set(session, lists);
+      const answered = (ids: readonly string[]): void => void lists.push(ids);
+      crew.ask(member, { verb: 'pending', session }, answered);
+    }
+  }
+  await crew.calm();
+  return await seenBy(crew, owed);
+}
+
+async function seenBy({ world }: Crew, owed: Seen['owed']): Promise<Seen> {
+  const store = await openStore({ dir: world.dir, keeper: false });
+  const tasks = await store.tasks();
+  await store.close();
+  return { tasks, owed, pidsOf: (task) => commandsOwn(world.pidsOf(task.taskId), task) };
+}
+
+/** Without the shim, its timer, and the sleep of that. */
+function commandsOwn(pids: readonly number[], { pid }: TaskSnapshot): number[] {
+  const timers = pids.filter((one) => one === pid || read(`/proc/${one}/cmdline`).includes('outlive shim'));
+  return pids.filter((one) => {
+    const stat = read(`/proc/${one}/stat`);
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    return stat !== '' && !timers.includes(one) && !(timers.includes(parent) && parent !== pid);
+  });
+}
+
+function checkDescriptors({ world }: Crew, { agent, who }: Member): void {
+  const folder = `/proc/${agent.pid}/fd`;
+  const targets = readdirSync(folder).map((name) => link(`${folder}/${name}`));
+  const ofTasks = targets.filter((target) => target.startsWith(`${world.dir}/sessions/`));
+  if (ofTasks.length > 0) throw new Error(`${who} has files of tasks open: ${ofTasks}`);
+  if (targets.length > mostDescriptors)
+    throw new Error(`${who} has ${targets.length} descriptors: ${targets}`);
+}
+
+async function checkNothingIsLeft({ world }: Crew): Promise<void> {
+  const left = world.pids();
+  if (left.length > 0)
+    throw new Error(`processes are left: ${left.map((pid) => read(`/proc/${pid}/cmdline`))}`);
+  await waitFor(() => world.keepers().length === 0, 'keepers to end');
+  await untilPipesAreMade(world.dir);
+  // What crashes leave is swept when it is old.
+  const old = Date.now() / 1000 - 7_200;
+  for (const path of filesBelow(world.dir)) utimesSync(path, old, old);
+  const store = await openStore({ dir: world.dir, keeper: false });
+  for (const id of store.sessions()) await store.session(id);
+  const ids = (await store.tasks()).map(({ taskId }) => taskId);
+  await store.close();
+  await waitFor(() => strays(world.dir, ids).length === 0, 'strays to go', 3_000).catch(() => undefined);
+  const found = strays(world.dir, ids);
+  if (found.length > 0) throw new Error(`files are left that belong to no task: ${found}`);
+}
+
+function strays(dir: string, ids: readonly string[]): string[] {
+  const expected = /\/(?:store|session)\.json$|\/(?:tasks|output)\/(bgb-\w+)\.(?:jsonl|out|err|cmd)$/;
+  return filesBelow(dir).filter((path) => {
+    const match = expected.exec(path);
+    return match === null || (match[1] !== undefined && !ids.includes(match[1]));
+  });
+}
+
+function same(one: readonly string[], other: readonly string[]): boolean {
+  return JSON.stringify([...one].sort()) === JSON.stringify([...other].sort());
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
