@@ -56,7 +56,7 @@ for (const major of others)
     major,
     filesToRun((file) => all || core.test(file)),
   );
-const bunFiles = filesToRun(() => true).filter((file) => /e2e\/cli-(?:run|mcp|wait|kill)/.test(file));
+const bunFiles = filesToRun(() => true).filter((file) => /e2e\/windows-/.test(file));
 runTests('Bun', first, bunFiles, 'OUTLIVE_TEST_RUNTIME=Z:\\\\win\\\\bun\\\\bin\\\\bun.exe');
 if (failed.length > 0) console.error(`Failed on Windows: ${failed.join(', ')}`);
 process.exit(failed.length > 0 ? 1 : 0);
