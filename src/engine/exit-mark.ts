@@ -14,13 +14,14 @@ const leavesFiles = process.platform === 'win32';
  * do so at once: then the log has it twice, which says no more. True when there was one.
  */
 export function copyExitMark(context: SessionContext, taskId: string, facts: Facts): boolean {
-  if (!leavesFiles || facts.spec === undefined || facts.outcome !== undefined) return false;
+  if (!leavesFiles) return false;
   const { mark } = windowsFiles(context.paths, taskId);
   const found = readExitMark(mark);
-  if (found === null || (facts.exit !== undefined && facts.exit.code === found.code)) return false;
+  // An outcome that is there already is an early one, if this marker is new: then it is void.
+  if (found === null || facts.exit?.copied === found.at) return false;
   const { epochMs, uptimeMs } = now();
   const uptime = uptimeMs === null ? null : (uptimeMs - Math.max(0, epochMs - found.at)) / 1000;
-  const exit: ExitFact = { fact: 'exit', code: found.code, uptime, cpuMs: null, copied: true };
+  const exit: ExitFact = { fact: 'exit', code: found.code, uptime, cpuMs: null, copied: found.at };
   if (record(context, taskId, [exit])) remove(mark);
   return true;
 }

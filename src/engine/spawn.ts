@@ -187,7 +187,8 @@ function follow(
 
 /** Where the shim cannot read its start time (no /proc), we ask the system, so that others can tell who it is. */
 function noteStartTime(context: SessionContext, live: LiveTask): void {
-  if (process.platform === 'linux' || !live.own || live.pid === null || live.reaped !== null) return;
-  const start = context.store.system.view(live.pid)?.start ?? null;
+  const { system } = context.store;
+  if (system.shimsKnowTheirStart || live.pid === null || live.reaped !== null) return;
+  const start = system.view(live.pid)?.start ?? null;
   if (start !== null) record(context, live.id, [{ fact: 'identified', pid: live.pid, start }]);
 }

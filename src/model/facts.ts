@@ -116,10 +116,10 @@ export interface ExitFact {
   /** CPU time of the command and the children that it waited for, from the lines behind the marker. */
   readonly cpuMs: number | null;
   /**
-   * The shim left it in a file of its own (Windows), and whoever saw that first has copied it here; perhaps two at
-   * once, so that it says nothing about when the shim was alive.
+   * The shim left it in a file of its own (Windows), and whoever saw that has copied it here: when that file was
+   * written, epoch milliseconds. Two may copy it at once; by this the second copy is known.
    */
-  readonly copied?: true;
+  readonly copied?: number;
 }
 
 /** The end of the shim as its parent saw it: appended, with the outcome, when there is no exit marker. */

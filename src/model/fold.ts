@@ -77,7 +77,9 @@ type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
  */
 export function foldFacts(facts: readonly Fact[]): Facts {
   const draft: Draft = { ...noFacts, claims: [], cuts: [], count: facts.length };
-  const shimWasAliveUntil = facts.findLastIndex((fact) => ofShim.has(fact.fact) && !isCopy(fact));
+  const shimWasAliveUntil = facts.findLastIndex(
+    (fact, index) => ofShim.has(fact.fact) && !isSecondCopy(facts, index),
+  );
   for (const [index, fact] of facts.entries()) {
     if (fact.fact !== 'outcome') take(draft, fact);
     else if (index > shimWasAliveUntil) draft.outcome ??= fact;
@@ -87,8 +89,10 @@ export function foldFacts(facts: readonly Fact[]): Facts {
 }
 
 /** The copy of a marker may be late: somebody else had copied it before, and settled the task. */
-function isCopy(fact: Fact): boolean {
-  return fact.fact === 'exit' && fact.copied === true;
+function isSecondCopy(facts: readonly Fact[], index: number): boolean {
+  const copy = facts[index];
+  if (copy?.fact !== 'exit' || copy.copied === undefined) return false;
+  return facts.slice(0, index).some((fact) => fact.fact === 'exit' && fact.copied === copy.copied);
 }
 
 function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {

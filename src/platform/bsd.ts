@@ -20,38 +20,47 @@ const columns = 'pid=,ppid=,pgid=,sess=,stat=,lstart=,command=';
 const maxBuffer = 256 * 1024 ** 2;
 
 /** macOS, or any system whose processes are told by `ps` rather than by /proc. */
-export const bsd: System = {
-  // Every look is a process of its own.
-  lookMs: 50,
-  self: () => {
-    own ??= readOwnIdentity();
-    return own;
-  },
-  view: (pid) => {
-    const text = psSync(['-ww', '-o', columns, '-p', String(pid)]);
+export const bsd: System = bsdSystem(['ps']);
+
+/** The same by another program than `ps`, with arguments in front of ours: for tests. */
+export function bsdSystem(ps: Ps): System {
+  const view = (pid: number): ProcessView | null => {
+    const text = psSync(ps, ['-ww', '-o', columns, '-p', String(pid)]);
     return parseListing(text)[0]?.view ?? null;
-  },
-  isSuspended: ({ suspended }) => suspended,
-  carries: (pid, cookie) =>
-    psSync(['-E', '-ww', '-o', 'command=', '-p', String(pid)]).includes(`${cookieVariable}=${cookie}`),
-  members,
-  // That a group is gone says nothing of those who left it.
-  membersQuickly: () => null,
-  strike,
-  usage,
-  // A second listing costs the same, whoever is in it.
-  usageAgain: async (seen) => await usage(new Set(seen.map(({ cookie }) => cookie))),
-  membersOfCgroup: () => [],
-  killCgroup: () => undefined,
-  namespaceIsAlive: () => true,
-};
+  };
+  let own: ProcessIdentity | undefined;
+  return {
+    // Every look is a process of its own.
+    lookMs: 50,
+    shimsKnowTheirStart: false,
+    self: () => {
+      own ??= readOwnIdentity(view(process.pid));
+      return own;
+    },
+    view,
+    isSuspended: ({ suspended }) => suspended,
+    carries: (pid, cookie) =>
+      psSync(ps, ['-E', '-ww', '-o', 'command=', '-p', String(pid)]).includes(`${cookieVariable}=${cookie}`),
+    members: (cookie, group, since) => members(ps, cookie, group, since),
+    // That a group is gone says nothing of those who left it.
+    membersQuickly: () => null,
+    strike: (cookie, killSignal, known, spare) => strike(ps, cookie, killSignal, known, spare),
+    usage: (cookies) => usage(ps, cookies),
+    // A second listing costs the same, whoever is in it.
+    usageAgain: async (seen) => await usage(ps, new Set(seen.map(({ cookie }) => cookie))),
+    membersOfCgroup: () => [],
+    killCgroup: () => undefined,
+    namespaceIsAlive: () => true,
+  };
+}
 
-let own: ProcessIdentity | undefined;
+/** A program, and what stands in front of its arguments. */
+type Ps = readonly [string, ...string[]];
 
-function readOwnIdentity(): ProcessIdentity {
+function readOwnIdentity(seen: ProcessView | null): ProcessIdentity {
   return {
     pid: process.pid,
-    start: bsd.view(process.pid)?.start ?? null,
+    start: seen?.start ?? null,
     boot: bootId(),
     pidNamespace: '',
     host: hostname(),
@@ -113,13 +122,13 @@ export function parseUsage(text: string, cookies: ReadonlySet<string> | null): P
   });
 }
 
-async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
-  return parseUsage(await listing('pid=,rss=,time=,command='), cookies);
+async function usage(ps: Ps, cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
+  return parseUsage(await listing(ps, 'pid=,rss=,time=,command='), cookies);
 }
 
-function psSync(args: string[]): string {
+function psSync([program, ...before]: Ps, args: string[]): string {
   try {
-    return execFileSync('ps', args, {
+    return execFileSync(program, [...before, ...args], {
       env: environment,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -130,8 +139,13 @@ function psSync(args: string[]): string {
   }
 }
 
-async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
-  const text = await listing(columns);
+async function members(
+  ps: Ps,
+  cookie: string,
+  group: number | null,
+  since: number | null,
+): Promise<Member[]> {
+  const text = await listing(ps, columns);
   const entry = `${cookieVariable}=${cookie}`;
   return parseListing(text).flatMap(({ view, command }) => {
     if (view.zombie || view.pid === process.pid || (since !== null && (view.start ?? 0) < since)) return [];
@@ -142,12 +156,13 @@ async function members(cookie: string, group: number | null, since: number | nul
 }
 
 async function strike(
+  ps: Ps,
   cookie: string,
   killSignal: NodeJS.Signals,
   known: Set<string>,
   spare: number | null,
 ): Promise<number> {
-  const found = await members(cookie, null, null);
+  const found = await members(ps, cookie, null, null);
   const fresh = found.filter((member) => member.pid !== spare && !known.has(processKey(member)));
   for (const member of fresh) {
     known.add(processKey(member));
@@ -161,9 +176,9 @@ async function strike(
 }
 
 /** `-E` shows the environment of the caller's own processes, behind the command. */
-function listing(format: string): Promise<string> {
-  const args = ['-A', '-E', '-ww', '-o', format];
+function listing([program, ...before]: Ps, format: string): Promise<string> {
+  const args = [...before, '-A', '-E', '-ww', '-o', format];
   return new Promise((resolve) => {
-    execFile('ps', args, { env: environment, maxBuffer }, (_error, stdout) => resolve(stdout));
+    execFile(program, args, { env: environment, maxBuffer }, (_error, stdout) => resolve(stdout));
   });
 }

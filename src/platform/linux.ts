@@ -24,6 +24,7 @@ const directLooks = 64;
 /** Linux: everything is in /proc. */
 export const linux: System = {
   lookMs: 2,
+  shimsKnowTheirStart: true,
   self: () => {
     own ??= readOwnIdentity();
     return own;

@@ -18,6 +18,8 @@ export interface ProcessView {
 export interface System {
   /** A fit pause between two looks at a process that is about to end, in milliseconds: a look costs that much less. */
   readonly lookMs: number;
+  /** Whether the record of a shim has its start time from the start; else its spawner asks, and appends it. */
+  readonly shimsKnowTheirStart: boolean;
   /** The identity of this process. */
   self(): ProcessIdentity;
   /** A look at one process; `null` when there is none. */

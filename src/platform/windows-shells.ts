@@ -1,6 +1,8 @@
 import { lstatSync } from 'node:fs';
-import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
+import { win32 } from 'node:path';
 import { OutliveError } from '../errors/error.ts';
+
+const { basename, delimiter, dirname, isAbsolute, join } = win32;
 
 /** How a shell of Windows takes a command. */
 export type ShellKind = 'cmd' | 'powershell' | 'posix';
@@ -24,13 +26,17 @@ export function shellName(path: string): string {
  * that is there at this moment.
  * @throws OutliveError `SHELL_NOT_FOUND`, naming what was tried.
  */
-export function findWindowsShell(name: string | undefined, environment = process.env): string {
+export function findWindowsShell(
+  name: string | undefined,
+  environment = process.env,
+  isThere: IsThere = isProgram,
+): string {
   const wanted = name === undefined ? [...own(environment), 'pwsh', 'powershell', 'bash', 'cmd'] : [name];
   for (const shell of wanted) {
-    const found = candidates(shell, environment).find(isProgram);
-    if (found !== undefined) return withTools(found);
+    const found = candidates(shell, environment, isThere).find((path) => isAbsolute(path) && isThere(path));
+    if (found !== undefined) return withTools(found, isThere);
   }
-  const tried = wanted.flatMap((shell) => candidates(shell, environment));
+  const tried = wanted.flatMap((shell) => candidates(shell, environment, isThere));
   throw new OutliveError(
     'SHELL_NOT_FOUND',
     `expected a shell that can be executed: the name of one in PATH or an absolute path; found none for ${wanted.map((shell) => JSON.stringify(shell)).join(', ')} (tried ${tried.slice(0, 12).join(', ') || 'nothing'}). Install it, or name another one in the option "shell".`,
@@ -38,15 +44,18 @@ export function findWindowsShell(name: string | undefined, environment = process
   );
 }
 
+type IsThere = (path: string) => boolean;
+
+/** What the user has said. A path of MSYS, as git-bash has it, is none of Windows: the name will do. */
 function own({ SHELL }: NodeJS.ProcessEnv): string[] {
-  return SHELL ? [SHELL] : [];
+  if (!SHELL) return [];
+  return [SHELL.startsWith('/') ? basename(SHELL) : SHELL];
 }
 
-function candidates(shell: string, environment: NodeJS.ProcessEnv): string[] {
-  // A path of MSYS, as git-bash has it in $SHELL, is none of Windows: the name will do.
-  const isForeign = shell.startsWith('/');
-  if (isAbsolute(shell) && !isForeign) return [shell];
-  if (!isForeign && /[\\/]/.test(shell)) return [];
+function candidates(shell: string, environment: NodeJS.ProcessEnv, isThere: IsThere): string[] {
+  // `/x` is a path of the current drive, and none that can be meant.
+  if (isAbsolute(shell)) return shell.startsWith('/') ? [] : [shell];
+  if (/[\\/]/.test(shell)) return [];
   const file = basename(shell).replace(/(\.exe)?$/i, '.exe');
   const system = join(environment.SystemRoot ?? 'C:\\Windows', 'System32');
   const inPath = (environment.PATH ?? '').split(delimiter).filter(isAbsolute);
@@ -61,18 +70,19 @@ function candidates(shell: string, environment: NodeJS.ProcessEnv): string[] {
       );
     case 'bash.exe':
     case 'sh.exe':
-      return [...gitFolders(inPath, environment), ...inPath.filter((folder) => !isIn(system, folder))].map(
-        (folder) => join(folder, file),
-      );
+      return [
+        ...gitFolders(inPath, environment, isThere),
+        ...inPath.filter((folder) => !isIn(system, folder)),
+      ].map((folder) => join(folder, file));
     default:
       return inPath.map((folder) => join(folder, file));
   }
 }
 
 /** Where Git for Windows has its shell. The bash in System32 is that of a Linux beside (WSL). */
-function gitFolders(inPath: readonly string[], environment: NodeJS.ProcessEnv): string[] {
+function gitFolders(inPath: readonly string[], environment: NodeJS.ProcessEnv, isThere: IsThere): string[] {
   const besideGit = inPath
-    .filter((folder) => isProgram(join(folder, 'git.exe')))
+    .filter((folder) => isThere(join(folder, 'git.exe')))
     .flatMap((folder) => [join(dirname(folder), 'bin'), join(dirname(dirname(folder)), 'bin')]);
   const { ProgramFiles, LOCALAPPDATA } = environment;
   const roots = [
@@ -91,17 +101,17 @@ function isIn(parent: string, folder: string): boolean {
 }
 
 /** The shell in `usr\bin` of Git has no programs in its PATH; the one in `bin` starts it with them. */
-function withTools(shell: string): string {
+function withTools(shell: string, isThere: IsThere): string {
   const match = /^(.*)\\usr\\bin\\((?:ba)?sh\.exe)$/i.exec(shell);
   const [, root = '', file = ''] = match ?? [];
   const launcher = join(root, 'bin', file);
-  return match !== null && isProgram(launcher) ? launcher : shell;
+  return match !== null && isThere(launcher) ? launcher : shell;
 }
 
 /** Programs from the store of Windows are links that only lstat can look at. */
 function isProgram(path: string): boolean {
   try {
-    return isAbsolute(path) && !lstatSync(path).isDirectory();
+    return /\.(?:exe|com|cmd|bat)$/i.test(path) && !lstatSync(path).isDirectory();
   } catch {
     return false;
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import {
@@ -22,6 +23,7 @@ import {
 /** Windows, by its own functions: a process is its pid and its time of creation, a tree is a job. */
 export const windows: System = {
   lookMs: 2,
+  shimsKnowTheirStart: true,
   self: () => {
     own ??= readOwnIdentity();
     return own;
@@ -62,21 +64,48 @@ function readOwnIdentity(): ProcessIdentity {
   return {
     pid: process.pid,
     start: windows.view(process.pid)?.start ?? null,
-    boot: host,
+    boot: idOf(host),
     pidNamespace: '',
     host,
   };
 }
 
-/** The part of a task that the system makes beside each console program; it ends with that. */
-const consoleHost = 'conhost.exe';
+/** What stands for a boot: the same for all processes of this machine, and another one on each other machine. */
+function idOf(host: string): string {
+  const hash = createHash('sha256').update(host).digest('hex');
+  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+}
+
+/** What belongs to the system, and to no task: the console of each program, which ends with it, and services. */
+const ofSystem = new Set(
+  [
+    'conhost',
+    'csrss',
+    'dwm',
+    'explorer',
+    'lsass',
+    'plugplay',
+    'rpcss',
+    'services',
+    'smss',
+    'svchost',
+    'wininit',
+  ]
+    .concat(['winedevice', 'winlogon'])
+    .map((name) => `${name}.exe`),
+);
+
+/** The processes that may belong to a task. */
+function candidates(): ListedProcess[] {
+  return listProcesses().filter(({ pid, name }) => pid > 4 && !ofSystem.has(name.toLowerCase()));
+}
 
 /**
  * Every process in the job of the task, or with its cookie, or started by one of these. Programs of MSYS (git-bash)
  * show no cookie, and their parents are gone: those only the job tells, so without it they are missed.
  */
 async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
-  const listed = listProcesses().filter(({ pid, name }) => pid > 4 && name.toLowerCase() !== consoleHost);
+  const listed = candidates();
   const search = new TreeSearch(listed, cookie, group, since);
   return listed
     .filter(({ pid }) => pid !== process.pid && search.isMember(pid))
@@ -200,8 +229,8 @@ function cookieIn(environment: string): string | null {
 async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
   const found = new Map<number, string>();
   const seen = new Set<string>(cookies);
-  for (const { pid } of listProcesses()) {
-    const cookie = pid > 4 ? cookieOf(pid) : null;
+  for (const { pid } of candidates()) {
+    const cookie = cookieOf(pid);
     if (cookie === null || cookies?.has(cookie) === false) continue;
     seen.add(cookie);
     found.set(pid, cookie);

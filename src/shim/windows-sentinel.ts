@@ -24,6 +24,8 @@ export function windowsSentinel({ pipe, node, keeper, told }: WindowsSentinelWor
   ];
   // Brackets, because what stands behind `if` and `do` goes on to the end of the line.
   const steps = [
+    // The title is for people, and for who looks at command lines.
+    'title outlive sentinel',
     `(set /p told=<${pipe}) 2>nul`,
     '(if "!told!"=="none" exit 0)',
     'ping -n 2 127.0.0.1 >nul',

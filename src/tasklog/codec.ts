@@ -183,14 +183,9 @@ function parseStop(json: Json): StopFact | null {
 function parseExit(json: Json): ExitFact | null {
   const code = exitCode(json.code, null);
   if (code === null) return null;
-  const copied = json.copied === true ? { copied: true as const } : {};
-  return {
-    fact: 'exit',
-    code,
-    uptime: number(json.uptime, null),
-    cpuMs: number(json.cpuMs, null),
-    ...copied,
-  };
+  const copied = number(json.copied, null);
+  const exit: ExitFact = { fact: 'exit', code, uptime: number(json.uptime, null), cpuMs: null };
+  return copied === null ? exit : { ...exit, copied };
 }
 
 function parseOutcome(json: Json): OutcomeFact | null {

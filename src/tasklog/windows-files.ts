@@ -45,7 +45,7 @@ export function readExitMark(path: string): ExitMark | null {
   if (stat === undefined) return null;
   try {
     const text = readFileSync(path, 'utf8').trim();
-    return /^-?\d{1,10}$/.test(text) ? { code: signed(Number(text)), at: stat.mtimeMs } : null;
+    return /^-?\d{1,10}$/.test(text) ? { code: signed(Number(text)), at: Math.round(stat.mtimeMs) } : null;
   } catch {
     return null;
   }

@@ -146,6 +146,14 @@ test('the log of a task with limits of version 1 loads', () => {
   assert.equal(decision.state === 'settle' && decision.verdict.reason, 'memory_limit');
 });
 
+test('the log of a task on Windows of version 1 loads; its exit marker was copied twice', () => {
+  const folded = foldFacts(readLog(sample('task-on-windows.jsonl'))?.list ?? []);
+  assert.equal(folded.exit?.copied, 1_795_387_123_579);
+  const decision = decide(folded, 'no');
+  assert.equal(decision.state === 'ended' && decision.outcome.reason, 'hidden_failure');
+  assert.equal(decision.state === 'ended' && decision.delivered, true);
+});
+
 const shells = { dash: 750, bash: 770, 'bash-posix': 794, busybox: 770, mksh: 750, zsh: 760 };
 for (const [shell, cpuMs] of Object.entries(shells)) {
   test(`the exit marker and the CPU time that ${shell} wrote load`, () => {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { EditorProcess } from '../support/acp.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('a terminal outlives its editor: the next one has it by the same id, with its limit, output and end', async () => {
   await using world = new World();
-  const go = join(world.base, 'go');
+  const go = `${world.base}/go`;
   const params = { sessionId: 'one' };
   const first = new EditorProcess(world);
   const { id: terminalId } = await first.editor.createTerminal({

@@ -10,9 +10,10 @@ test('mcp serves the tools on stdin and stdout; its tasks go on when the client 
   const env = Object.fromEntries(
     Object.entries(cli.environment()).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+  const [command = '', ...args] = cli.program;
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(
-    new StdioClientTransport({ command: cli.path, args: ['mcp', '-s', 'chat'], env, cwd: cli.base }),
+    new StdioClientTransport({ command, args: [...args, 'mcp', '-s', 'chat'], env, cwd: cli.base }),
   );
   const { tools } = await client.listTools();
   assert.deepEqual(tools.map(({ name }) => name).sort(), ['kill', 'output', 'run', 'tasks', 'wait']);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { agent, client, type SessionUpdate } from '@agentclientprotocol/sdk/experimental/v2';
 import { terminalUpdates } from '../../src/acp/index.ts';
@@ -27,7 +26,7 @@ class Screen {
 
 test('over a connection of ACP 2 snapshot and chunks make up the bytes of the output, and the end comes last', async () => {
   await using world = new World();
-  const go = join(world.base, 'go');
+  const go = `${world.base}/go`;
   mkdirSync(go);
   const session = await world.session();
   const step = (name: string) => `; while test -e ${go}; do sleep 0.01; done; mkdir ${go}; printf '${name}'`;

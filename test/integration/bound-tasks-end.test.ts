@@ -6,6 +6,7 @@ import { openStore } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
 import { untilKept } from '../support/keepers.ts';
 import { factOf, hasFact } from '../support/logs.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { fixture, isLive, World, waitFor } from '../support/world.ts';
 
 test('a task that is bound to its agent ends when the agent is killed, with nobody watching', async () => {
@@ -27,19 +28,23 @@ test('a task that is bound to its agent ends when the agent is killed, with nobo
   assert.ok(!hasFact(world.logOf(free ?? ''), 'stop'), 'what is not bound goes on');
 });
 
-test('a supervisor that lives stops a task whose process is gone, and a zombie is gone', async () => {
-  await using world = new World();
-  const session = await world.session();
-  // It becomes a zombie: its parent, sleep, does not care for it.
-  const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 1000'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-  const task = await session.spawn('sleep 1000', { bindTo: { pid: Number(line) }, graceMs: 100 });
-  const end = await task.wait({ timeoutMs: 15_000 });
-  parent.kill('SIGKILL');
-  assert.deepEqual([end.status, end.statusReason], ['killed', 'bound']);
-});
+test(
+  'a supervisor that lives stops a task whose process is gone, and a zombie is gone',
+  notOnWindows('there are no zombies'),
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    // It becomes a zombie: its parent, sleep, does not care for it.
+    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const task = await session.spawn('sleep 1000', { bindTo: { pid: Number(line) }, graceMs: 100 });
+    const end = await task.wait({ timeoutMs: 15_000 });
+    parent.kill('SIGKILL');
+    assert.deepEqual([end.status, end.statusReason], ['killed', 'bound']);
+  },
+);
 
 test('while its process lives a bound task runs, also without its spawner', async () => {
   await using world = new World();

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isEnded, OutliveError } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { untilPrinted } from '../support/ready.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
@@ -56,34 +57,38 @@ test('close() waits for a stop that is in progress', async () => {
   assert.equal((await world.session()).task(task.id).snapshot().status, 'killed');
 });
 
-test('shutdown() stops every task of the session, adopted ones too, and none of another', async () => {
-  await using world = new World();
-  await using agent = await Agent.start(world.dir);
-  const adopted = await agent.run(
-    async ({ session }, text) => (await session.spawn(text)).id,
-    fixture('ignores-sigterm-tree.sh'),
-  );
-  await agent.crash();
-  const store = await world.store();
-  const session = await store.session('test');
-  const stranger = await (await store.session('other')).spawn('sleep 300');
-  const own = await session.spawn(fixture('setsid-member.sh'));
-  const ended = await session.spawn('exit 0');
-  await ended.wait();
-  for (const task of [own, session.task(adopted)]) await untilPrinted(task);
-  const stopped = await session.shutdown({ graceMs: 200 });
-  assert.deepEqual(stopped.map(({ taskId }) => taskId).sort(), [own.id, adopted].sort());
-  for (const { status, statusReason } of stopped) {
-    assert.deepEqual({ status, statusReason }, { status: 'killed', statusReason: 'shutdown' });
-  }
-  assert.ok((await session.tasks()).every(({ status }) => isEnded(status)));
-  for (const id of [own.id, adopted]) assert.deepEqual(world.pidsOf(id), []);
-  assert.equal(ended.snapshot().status, 'completed');
-  assert.equal(stranger.snapshot().status, 'running');
-  // They are owed like any other end.
-  const owed = await session.drain();
-  assert.deepEqual(owed.map(({ taskId }) => taskId).sort(), [own.id, adopted].sort());
-});
+test(
+  'shutdown() stops every task of the session, adopted ones too, and none of another',
+  notOnWindows('its trees are made by setsid'),
+  async () => {
+    await using world = new World();
+    await using agent = await Agent.start(world.dir);
+    const adopted = await agent.run(
+      async ({ session }, text) => (await session.spawn(text)).id,
+      fixture('ignores-sigterm-tree.sh'),
+    );
+    await agent.crash();
+    const store = await world.store();
+    const session = await store.session('test');
+    const stranger = await (await store.session('other')).spawn('sleep 300');
+    const own = await session.spawn(fixture('setsid-member.sh'));
+    const ended = await session.spawn('exit 0');
+    await ended.wait();
+    for (const task of [own, session.task(adopted)]) await untilPrinted(task);
+    const stopped = await session.shutdown({ graceMs: 200 });
+    assert.deepEqual(stopped.map(({ taskId }) => taskId).sort(), [own.id, adopted].sort());
+    for (const { status, statusReason } of stopped) {
+      assert.deepEqual({ status, statusReason }, { status: 'killed', statusReason: 'shutdown' });
+    }
+    assert.ok((await session.tasks()).every(({ status }) => isEnded(status)));
+    for (const id of [own.id, adopted]) assert.deepEqual(world.pidsOf(id), []);
+    assert.equal(ended.snapshot().status, 'completed');
+    assert.equal(stranger.snapshot().status, 'running');
+    // They are owed like any other end.
+    const owed = await session.drain();
+    assert.deepEqual(owed.map(({ taskId }) => taskId).sort(), [own.id, adopted].sort());
+  },
+);
 
 test('a process that has nothing else to do ends, and its tasks go on', async () => {
   await using world = new World();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { diagnose } from '../../src/api/doctor.ts';
 import type { Finding } from '../../src/engine/doctor/finding.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { World, waitFor } from '../support/world.ts';
 
 /** What is found of one kind. */
@@ -27,18 +28,22 @@ test('looking changes nothing: no folder is made, no task is settled, no file is
   assert.deepEqual(readdirSync(world.dir, { recursive: true }), before);
 });
 
-test('a finding is mended only by its mend, which says what it did', async () => {
-  await using world = new World();
-  await world.session();
-  chmodSync(world.dir, 0o755);
-  const { level, mend } = await finding(world.dir, 'store');
-  assert.deepEqual([level, statSync(world.dir).mode & 0o777], ['problem', 0o755]);
-  assert.equal(await mend?.(), `${world.dir} is closed to others now`);
-  assert.deepEqual(
-    [statSync(world.dir).mode & 0o777, (await finding(world.dir, 'store')).level],
-    [0o700, 'ok'],
-  );
-});
+test(
+  'a finding is mended only by its mend, which says what it did',
+  notOnWindows('files have no modes there'),
+  async () => {
+    await using world = new World();
+    await world.session();
+    chmodSync(world.dir, 0o755);
+    const { level, mend } = await finding(world.dir, 'store');
+    assert.deepEqual([level, statSync(world.dir).mode & 0o777], ['problem', 0o755]);
+    assert.equal(await mend?.(), `${world.dir} is closed to others now`);
+    assert.deepEqual(
+      [statSync(world.dir).mode & 0o777, (await finding(world.dir, 'store')).level],
+      [0o700, 'ok'],
+    );
+  },
+);
 
 test('a session that got a task after the look is not removed', async () => {
   await using world = new World();

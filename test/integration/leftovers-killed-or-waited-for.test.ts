@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { isEnded } from '../../src/index.ts';
 import { Taker } from '../support/completions.ts';
@@ -21,7 +20,7 @@ test('leftovers "wait": the task runs until they have ended, and its exit code i
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   await using taker = new Taker(other);
-  const gate = join(world.base, 'go');
+  const gate = `${world.base}/go`;
   const late = `setsid sh -c 'until [ -e ${gate} ]; do sleep 0.02; done; echo late' & exit 3`;
   const task = await session.spawn(late, { leftovers: 'wait' });
   const waiting = [task.wait({ ack: false }), other.task(task.id).wait({ ack: false })];
@@ -40,7 +39,7 @@ test('leftovers "wait": the task runs until they have ended, and its exit code i
 test('leftovers "wait": a store that is opened later goes on waiting', async () => {
   await using world = new World();
   const session = await world.session();
-  const gate = join(world.base, 'go');
+  const gate = `${world.base}/go`;
   const late = `sh -c 'until [ -e ${gate} ]; do sleep 0.02; done' & exit 3`;
   const task = await session.spawn(late, { leftovers: 'wait' });
   await waitFor(() => hasFact(world.logOf(task.id), 'exit'), 'the end of the command');

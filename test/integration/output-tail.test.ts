@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('tail begins at a character, says what it left out, and ends where the output does', async () => {
@@ -44,27 +45,31 @@ test('half a character that a running task has written is not shown, and a broke
   assert.equal(output.text, '\ufffd fine');
 });
 
-test('the tail of 10 GB is right and costs what it returns', async () => {
-  await using world = new World();
-  const session = await world.session();
-  const unlimited = { maxOutputBytes: null, keepOutputBytes: null };
-  const command = 'truncate -s 10G "$(readlink /proc/$$/fd/1)"; echo "the end"';
-  const { task, snapshot } = await session.run(command, unlimited);
-  const size = 10 * 1024 ** 3 + 8;
-  assert.equal(snapshot.output.bytes, size);
-  assert.ok(snapshot.output.preview.endsWith('the end\n'));
-  const times: number[] = [];
-  for (let round = 0; round < 9; round += 1) {
-    const begun = performance.now();
-    const tail = await task.tail({ maxBytes: 4096 });
-    times.push(performance.now() - begun);
-    assert.equal(tail.bytes.length, 4096);
-    assert.ok(tail.text.endsWith('\0the end\n'));
-    assert.equal(tail.offset, size - 4096);
-    assert.equal(tail.size, size);
-  }
-  // 2 ms are required, and benchmarked; reading the file would take seconds.
-  assert.ok((times.sort((a, b) => a - b)[4] ?? 0) < 100, `${times}`);
-  const middle = await task.read({ offset: 5 * 1024 ** 3, maxBytes: 3 });
-  assert.deepEqual(middle.bytes, Buffer.alloc(3));
-});
+test(
+  'the tail of 10 GB is right and costs what it returns',
+  notOnWindows('a file of 10 GB with a hole in it is made of blocks under Wine'),
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    const unlimited = { maxOutputBytes: null, keepOutputBytes: null };
+    const command = 'truncate -s 10G "$(readlink /proc/$$/fd/1)"; echo "the end"';
+    const { task, snapshot } = await session.run(command, unlimited);
+    const size = 10 * 1024 ** 3 + 8;
+    assert.equal(snapshot.output.bytes, size);
+    assert.ok(snapshot.output.preview.endsWith('the end\n'));
+    const times: number[] = [];
+    for (let round = 0; round < 9; round += 1) {
+      const begun = performance.now();
+      const tail = await task.tail({ maxBytes: 4096 });
+      times.push(performance.now() - begun);
+      assert.equal(tail.bytes.length, 4096);
+      assert.ok(tail.text.endsWith('\0the end\n'));
+      assert.equal(tail.offset, size - 4096);
+      assert.equal(tail.size, size);
+    }
+    // 2 ms are required, and benchmarked; reading the file would take seconds.
+    assert.ok((times.sort((a, b) => a - b)[4] ?? 0) < 100, `${times}`);
+    const middle = await task.read({ offset: 5 * 1024 ** 3, maxBytes: 3 });
+    assert.deepEqual(middle.bytes, Buffer.alloc(3));
+  },
+);

@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TaskSnapshot } from '../../src/index.ts';
+import { onWindows } from '../support/processes.ts';
 import { World } from '../support/world.ts';
 
 type Ending = Pick<TaskSnapshot, 'status' | 'exitCode' | 'statusReason' | 'pipeStatus'>;
 
-for (const shell of ['bash', 'zsh']) {
+/** Git for Windows has no zsh. */
+const shells = onWindows ? ['bash'] : ['bash', 'zsh'];
+
+for (const shell of shells) {
   const cases: [command: string, ending: Ending][] = [
     ['false | true', hidden([1, 0])],
     ['sh -c "exit 3" | cat | cat', hidden([3, 0, 0])],
@@ -36,7 +40,7 @@ for (const shell of ['bash', 'zsh']) {
   });
 }
 
-for (const shell of ['bash', 'zsh']) {
+for (const shell of shells) {
   test(`a build that fails in front of tee is no success in ${shell}, and its log is whole`, async () => {
     await using world = new World();
     const session = await world.session();

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { factOf, hasFact } from '../support/logs.ts';
 import { endOf, startOrder, tracing } from '../support/queues.ts';
@@ -11,7 +10,7 @@ const library = new URL('../../src/index.js', import.meta.url).href;
 test('tasks over the limit wait their turn, start in their order and never run more than the limit allows', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 3 });
-  const trace = join(world.base, 'trace');
+  const trace = `${world.base}/trace`;
   const spawns = Array.from({ length: 24 }, (_none, index) =>
     session.spawn(tracing(trace, index), { onLimit: 'queue' }),
   );

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Session, Task } from '../../src/index.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { endOf, untilAsleep } from '../support/queues.ts';
 import { shimShells } from '../support/shim-shells.ts';
 import { quote, World, waitFor } from '../support/world.ts';
@@ -83,7 +83,7 @@ test('a queued task whose shim was killed has failed: its command never ran', as
   assert.equal(existsSync(trace), false);
 });
 
-test('a shim that somebody continues goes on waiting', async () => {
+test('a shim that somebody continues goes on waiting', notOnWindows('there is no SIGCONT'), async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const { waiting, trace } = await oneWaits(world, session);
@@ -110,6 +110,6 @@ test('a shim that was told its turn before it slept, and not again, is woken', a
 
 async function oneWaits(world: World, session: Session): Promise<{ waiting: Task; trace: string }> {
   await session.spawn('sleep 100');
-  const trace = join(world.base, 'trace');
+  const trace = `${world.base}/trace`;
   return { waiting: await session.spawn(`echo ran >${quote(trace)}`, { onLimit: 'queue' }), trace };
 }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { World, waitFor } from '../support/world.ts';
 
 test('a snapshot says when the task wrote last, to either stream, also when its output was cut', async () => {
   await using world = new World();
   const session = await world.session();
-  const go = join(world.base, 'go');
+  const go = `${world.base}/go`;
   const command = `until [ -e ${go} ]; do sleep 0.05; done; echo out; sleep 0.1; echo err >&2`;
   const task = await session.spawn(command, { separate: true });
   assert.equal(task.snapshot().output.lastWrittenAt, null);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { installedCommand } from './packed.ts';
+import { ofWindows, onWindows } from './processes.ts';
 import { World, waitFor } from './world.ts';
 
 /** What one run of the program left. */
@@ -31,13 +32,17 @@ export const withoutEvents: readonly string[] = [
 export class CommandLine extends World {
   /** The path of the executable. */
   readonly path = installedCommand();
+  /** The words that run it: Windows runs no scripts. */
+  readonly program = onWindows
+    ? [process.env.OUTLIVE_TEST_RUNTIME ?? process.execPath, this.path]
+    : [this.path];
   readonly #children: ChildProcess[] = [];
 
   /** The environment of every call. */
   environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     const { PATH, npm_execpath: _npm, ...rest } = process.env;
     const kept = Object.fromEntries(
-      Object.entries(rest).filter(([name]) => /^(?:LANG|LC_|TMPDIR)/.test(name)),
+      Object.entries(rest).filter(([name]) => (onWindows ? ofWindows : /^(?:LANG|LC_|TMPDIR)/).test(name)),
     );
     return { PATH, HOME: this.base, OUTLIVE_HOME: this.dir, ...kept, ...more };
   }
@@ -54,7 +59,7 @@ export class CommandLine extends World {
 
   /** Starts `outlive` and does not wait. */
   start(words: readonly string[], { env, cwd, before = [] }: CallOptions = {}): Running {
-    const [program = '', ...args] = [...before, this.path, ...words];
+    const [program = '', ...args] = [...before, ...this.program, ...words];
     const child = spawn(program, args, {
       cwd: cwd ?? this.base,
       env: this.environment(env),

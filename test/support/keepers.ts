@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { SpawnOptions, StoreOptions } from '../../src/index.ts';
 import { Agent } from './agents.ts';
 import { hasFact } from './logs.ts';
+import { commandLineOf } from './processes.ts';
 import { isLive, type World, waitFor } from './world.ts';
 
 const mark = 'outlive sentinel';
@@ -58,9 +58,5 @@ function isSentinel(pid: number): boolean {
 }
 
 function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
+  return commandLineOf(pid)?.replaceAll('\\', '/') ?? '';
 }

@@ -49,8 +49,9 @@ export function installedPackage(): string {
   return consumer;
 }
 
-/** The executable of the installed package. */
+/** The executable of the installed package; on Windows, where the tests have no npm, that of the repository. */
 export function installedCommand(): string {
+  if (process.platform === 'win32') return join(root, 'dist', 'bin', 'outlive.js');
   return join(installedPackage(), 'node_modules', '.bin', 'outlive');
 }
 

@@ -5,6 +5,10 @@ import { listProcesses, processTimes, startParameters } from '../../src/platform
 /** Whether the tests run on Windows, be it in Wine: processes are looked at in another way there. */
 export const onWindows = process.platform === 'win32';
 
+/** Variables that programs of Windows need, and the shell that the tests are to use. */
+export const ofWindows =
+  /^(?:SystemRoot|SystemDrive|windir|ComSpec|PATH|PATHEXT|TEMP|TMP|USERPROFILE|LOCALAPPDATA|APPDATA|SHELL)$/i;
+
 /** The pids of all processes that are alive (zombies are not). */
 export function livePids(): number[] {
   if (onWindows) return listProcesses().flatMap(({ pid }) => (pid > 4 && lives(pid) ? [pid] : []));

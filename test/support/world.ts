@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { markPrefix } from '../../src/engine/keeper-marks.ts';
 import {
   openStore,
@@ -25,13 +25,14 @@ import {
 import { root } from './repository.ts';
 
 /** Nothing that a test waits for takes this long unless it is broken. */
-const brokenAfterMs = 20_000;
+const brokenAfterMs = onWindows ? 60_000 : 20_000;
 
 /** A store of a test's own. Disposing of it fails the test when processes, descriptors or temporary files are left. */
 export class World implements AsyncDisposable {
-  readonly base = mkdtempSync(join(tmpdir(), 'outlive-test-'));
+  // With forward slashes on Windows too, so that the commands of tests may name files in it.
+  readonly base = mkdtempSync(join(tmpdir(), 'outlive-test-')).replaceAll('\\', '/');
   /** The store's folder. */
-  readonly dir = join(this.base, 'store');
+  readonly dir = `${this.base}/store`;
   readonly #stores: Store[] = [];
   readonly #descriptors = openFiles();
 
@@ -67,7 +68,10 @@ export class World implements AsyncDisposable {
   /** Live processes in the jobs of tasks. */
   #beside(taskIds: readonly string[]): number[] {
     return taskIds.flatMap((id) => {
-      const spec = factsOf(this.logOf(id)).find((fact) => fact.fact === 'spec');
+      const log = this.logOf(id);
+      // A test may have put a folder there.
+      const facts = statSync(log).isFile() ? factsOf(log) : [];
+      const spec = facts.find((fact) => fact.fact === 'spec');
       return spec === undefined ? [] : pidsBeside(spec.cookie);
     });
   }
@@ -76,7 +80,10 @@ export class World implements AsyncDisposable {
   keepers(): number[] {
     return livePids().filter((pid) => {
       const line = commandLineOf(pid);
-      return line?.includes(`${this.base}${sep}`) && /outlive sentinel|bin[\\/]keeper\.js/.test(line);
+      return (
+        line?.replaceAll('\\', '/').includes(`${this.base}/`) &&
+        /outlive sentinel|bin[\\/]keeper\.js/.test(line)
+      );
     });
   }
 
@@ -91,7 +98,7 @@ export class World implements AsyncDisposable {
   logOf(taskId: string): string {
     const path = this.files().find((file) => file.endsWith(`/tasks/${taskId}.jsonl`));
     assert.ok(path, `expected a log of ${taskId} in ${this.dir}`);
-    return join(this.dir, path);
+    return `${this.dir}${path}`;
   }
 
   /** All files below the store, as paths from its folder. */

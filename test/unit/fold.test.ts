@@ -77,3 +77,14 @@ test('every cut is kept, and the number of facts tells an empty log', () => {
   assert.equal(facts.count, 7);
   assert.equal(foldFacts([]).count, 0);
 });
+
+test('the copy of a marker that comes after the outcome voids it, unless it is the second copy of the same', () => {
+  const copy = { ...exit(5), copied: 1_000 };
+  const again = foldFacts([spec(), started(), copy, outcome(), copy]);
+  assert.notEqual(again.outcome, undefined, 'two readers have copied one marker');
+  const early = foldFacts([spec(), started(), outcome(), copy]);
+  assert.equal(early.outcome, undefined, 'nothing had ended when somebody said so');
+  assert.equal(early.exit?.code, 5);
+  const forged = foldFacts([spec(), started(), { ...exit(0), copied: 900 }, outcome(), copy]);
+  assert.deepEqual([forged.outcome, forged.exit?.code], [undefined, 5]);
+});

@@ -7,6 +7,7 @@ import type { Fact } from '../../src/model/facts.ts';
 import { foldFacts } from '../../src/model/fold.ts';
 import type { HeldLimit } from '../../src/model/held-limits.ts';
 import { limiting } from '../../src/shim/limits.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { exit, pipe, spec, started, stop } from './sample-facts.ts';
 
 const limits: HeldLimit[] = [{ limit: 'cpuSeconds', value: 10, by: 'ulimit' }];
@@ -40,19 +41,23 @@ test('a record that names a cgroup that is no task’s names none', () => {
     assert.equal(named(cgroup), null, cgroup);
 });
 
-test('a command whose limit cannot be set does not run, and its output says why', () => {
-  const none = { cgroup: null, memoryKib: null, cpuSeconds: null, processes: null, nicer: null };
-  for (const shell of ['dash', 'bash', 'busybox', 'mksh', 'zsh']) {
-    const words = shell === 'busybox' ? ['busybox', 'sh'] : [shell];
-    const [program = '', ...rest] = limiting(words, { ...none, cgroup: '/nowhere' });
-    const { status, stdout, stderr } = spawnSync(program, [...rest, 'echo', 'ran'], { encoding: 'utf8' });
-    assert.deepEqual([status, stdout], [126, '']);
-    assert.equal(
-      stderr,
-      'outlive: expected to limit it by the cgroup /nowhere; the system refused, and the command was not run\n',
-    );
-  }
-});
+test(
+  'a command whose limit cannot be set does not run, and its output says why',
+  notOnWindows('ulimit'),
+  () => {
+    const none = { cgroup: null, memoryKib: null, cpuSeconds: null, processes: null, nicer: null };
+    for (const shell of ['dash', 'bash', 'busybox', 'mksh', 'zsh']) {
+      const words = shell === 'busybox' ? ['busybox', 'sh'] : [shell];
+      const [program = '', ...rest] = limiting(words, { ...none, cgroup: '/nowhere' });
+      const { status, stdout, stderr } = spawnSync(program, [...rest, 'echo', 'ran'], { encoding: 'utf8' });
+      assert.deepEqual([status, stdout], [126, '']);
+      assert.equal(
+        stderr,
+        'outlive: expected to limit it by the cgroup /nowhere; the system refused, and the command was not run\n',
+      );
+    }
+  },
+);
 
 function reason(log: readonly Fact[]): string {
   const decision = decide(foldFacts(log), 'no');

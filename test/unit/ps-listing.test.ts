@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { bsd, parseListing, parseUsage } from '../../src/platform/bsd.ts';
 import { linux } from '../../src/platform/linux.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 
 // ps -A -ww -o pid=,ppid=,pgid=,sess=,stat=,lstart=,command= with LC_ALL=C and TZ=UTC0.
 const macos = `\
@@ -71,7 +72,7 @@ test('rows of another form are left out, and so spoil nothing', () => {
 });
 
 // This one starts a process: the `ps` of this machine.
-test('a process is the same seen through ps as through /proc', () => {
+test('a process is the same seen through ps as through /proc', notOnWindows('ps and /proc'), () => {
   const [ours, theirs] = [linux.view(process.pid), bsd.view(process.pid)];
   assert.ok(ours && theirs, 'ps (procps) is needed for this test');
   const { start: ticks, ...rest } = ours;

