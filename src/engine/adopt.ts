@@ -13,6 +13,7 @@ import { grantTurns } from './queue.ts';
 import { dropGroup } from './resources.ts';
 import { finishRemovals, hasOpenWatch, removeTask } from './sweep.ts';
 import { sweepCuts } from './sweep-cuts.ts';
+import { sweepOrphans } from './sweep-orphans.ts';
 
 /** A log that nothing was written to after this long belongs to a spawner that died. */
 const emptyLogMs = 60_000;
@@ -21,7 +22,9 @@ const emptyLogMs = 60_000;
 export async function adopt(context: SessionContext, limits: OutputLimits): Promise<void> {
   sweepBroken(context);
   const pending: Promise<void>[] = [];
-  for await (const taskId of unhurried(taskIds(context))) {
+  const ids = taskIds(context);
+  sweepOrphans(context, ids);
+  for await (const taskId of unhurried(ids)) {
     const observed = observe(context, taskId);
     if (observed === null) {
       sweepEmpty(context, taskId);
