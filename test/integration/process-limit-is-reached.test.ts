@@ -25,13 +25,17 @@ test('where the system starts no more processes, spawns are refused by a code or
       await session.spawn('echo ran; sleep 300').catch((error: { code: string; message: string }) => {
         refused.push(`${error.code} ${error.message}`);
       });
-    // Those whose shim could not start anything have ended.
-    await new Promise((next) => setTimeout(next, 500));
-    const tasks = await session.tasks();
-    const outputs = tasks.map((task) => ({
-      status: task.status,
-      output: fs.readFileSync(task.output.path, 'utf8'),
-    }));
+    const look = async () =>
+      (await session.tasks()).map((task) => ({
+        status: task.status,
+        output: fs.readFileSync(task.output.path, 'utf8'),
+      }));
+    // Each has run, or has ended because its shim could not start anything.
+    let outputs = await look();
+    while (outputs.some(({ status, output }) => output === '' && /^(starting|running)$/.test(status))) {
+      await new Promise((next) => setImmediate(next));
+      outputs = await look();
+    }
     const logs = fs
       .readdirSync(store.dir, { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.jsonl')).length;

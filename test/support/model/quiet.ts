@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync, utimesSync } from 'node:fs';
+import { readdirSync, utimesSync } from 'node:fs';
 import { openStore, type TaskSnapshot } from '../../../src/index.ts';
 import { filesBelow } from '../below.ts';
 import { untilPipesAreMade } from '../lifelines.ts';
+import { linkOf, readText } from '../read.ts';
 import { waitFor } from '../world.ts';
 import { faultOf, type Seen } from './check.ts';
 import type { Crew, Member } from './crew.ts';
@@ -87,9 +88,11 @@ async function seenBy({ world }: Crew, owed: Seen['owed']): Promise<Seen> {
 
 /** Without the shim, its timer, and the sleep of that. */
 function commandsOwn(pids: readonly number[], { pid }: TaskSnapshot): number[] {
-  const timers = pids.filter((one) => one === pid || read(`/proc/${one}/cmdline`).includes('outlive shim'));
+  const timers = pids.filter(
+    (one) => one === pid || readText(`/proc/${one}/cmdline`).includes('outlive shim'),
+  );
   return pids.filter((one) => {
-    const stat = read(`/proc/${one}/stat`);
+    const stat = readText(`/proc/${one}/stat`);
     const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
     return stat !== '' && !timers.includes(one) && !(timers.includes(parent) && parent !== pid);
   });
@@ -97,7 +100,7 @@ function commandsOwn(pids: readonly number[], { pid }: TaskSnapshot): number[] {
 
 function checkDescriptors({ world }: Crew, { agent, who }: Member): void {
   const folder = `/proc/${agent.pid}/fd`;
-  const targets = readdirSync(folder).map((name) => link(`${folder}/${name}`));
+  const targets = readdirSync(folder).map((name) => linkOf(`${folder}/${name}`));
   const ofTasks = targets.filter((target) => target.startsWith(`${world.dir}/sessions/`));
   if (ofTasks.length > 0) throw new Error(`${who} has files of tasks open: ${ofTasks}`);
   if (targets.length > mostDescriptors)
@@ -107,7 +110,7 @@ function checkDescriptors({ world }: Crew, { agent, who }: Member): void {
 async function checkNothingIsLeft({ world }: Crew): Promise<void> {
   const left = world.pids();
   if (left.length > 0)
-    throw new Error(`processes are left: ${left.map((pid) => read(`/proc/${pid}/cmdline`))}`);
+    throw new Error(`processes are left: ${left.map((pid) => readText(`/proc/${pid}/cmdline`))}`);
   await waitFor(() => world.keepers().length === 0, 'keepers to end');
   await untilPipesAreMade(world.dir);
   // What crashes leave is swept when it is old.
@@ -132,20 +135,4 @@ function strays(dir: string, ids: readonly string[]): string[] {
 
 function same(one: readonly string[], other: readonly string[]): boolean {
   return JSON.stringify([...one].sort()) === JSON.stringify([...other].sort());
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
-function link(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
 }

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Session, TaskSnapshot } from '../../../src/index.ts';
 import type { Agent } from '../agents.ts';
+import { linkOf, readText } from '../read.ts';
 import { isLive, type World, waitFor } from '../world.ts';
 import { early, plant, type Sprout } from './tree.ts';
 
@@ -112,7 +113,7 @@ function check(snapshot: TaskSnapshot, killer: Killer, dir: string): void {
 function pidsIn(dir: string): number[] {
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && isLive(pid) && link(`/proc/${pid}/cwd`) === dir);
+    .filter((pid) => Number.isInteger(pid) && isLive(pid) && linkOf(`/proc/${pid}/cwd`) === dir);
 }
 
 function describe(pid: number): string {
@@ -121,22 +122,6 @@ function describe(pid: number): string {
 
 function linesOf(path: string): number {
   return readText(path).split('\n').length - 1;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
-function link(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
 }
 
 function kill(pid: number): void {
