@@ -101,9 +101,9 @@ function rowOf(
 function suffixOf({ status, exitCode, statusReason: reason, leftovers }: TaskSnapshot): string {
   const statusReason = reason === null ? null : visible(reason);
   const left = leftovers.length > 0 ? ` +${leftovers.length} left` : '';
-  if (status === 'failed') return ` ${exitCode ?? visible(statusReason ?? '')}${left}`;
-  if (status === 'completed' && statusReason !== null) return ` ${visible(statusReason)}${left}`;
-  return isEnded(status) || statusReason === null ? left : ` ${visible(statusReason)}`;
+  if (status === 'failed') return ` ${exitCode ?? statusReason ?? ''}${left}`;
+  if (status === 'completed' && statusReason !== null) return ` ${statusReason}${left}`;
+  return isEnded(status) || statusReason === null ? left : ` ${statusReason}`;
 }
 
 /** Draws the list again and again on the other screen of the terminal, which is left as it was found. */
