@@ -5,6 +5,7 @@ import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { usage, usageAgain } from './linux-usage.ts';
 import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
+import { parseStat } from './proc-stat.ts';
 import {
   commandLineChars,
   cookieVariable,
@@ -51,27 +52,6 @@ function readOwnIdentity(): ProcessIdentity {
     boot: readProcFile('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
     pidNamespace: readNamespace('self') ?? '',
     host: hostname(),
-  };
-}
-
-/**
- * Fields of /proc/PID/stat behind the name, which may hold blanks and brackets: state, parent, group,
- * session and, as the 20th, the start time in clock ticks since boot.
- */
-export function parseStat(text: string): ProcessView | null {
-  const pid = Number.parseInt(text, 10);
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  const start = Number(fields[19]);
-  if (!Number.isInteger(pid) || state === undefined || !Number.isFinite(start)) return null;
-  return {
-    pid,
-    parent: Number(fields[1]),
-    group: Number(fields[2]),
-    session: Number(fields[3]),
-    start,
-    zombie: state === 'Z' || state === 'X',
-    suspended: state === 'T' || state === 't',
   };
 }
 

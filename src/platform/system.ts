@@ -86,6 +86,8 @@ export interface ProcessUsage {
   readonly cpuMs: number;
   /** How many threads it has, where that is told. */
   readonly threads?: number;
+  /** The look at it, where one was taken on the way. */
+  readonly view?: ProcessView;
 }
 
 /** A process for good: its pid and its start time. */
