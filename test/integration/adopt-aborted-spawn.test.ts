@@ -29,7 +29,9 @@ test('a task whose spawner died before it started is failed, spawn_aborted, afte
   for (const pid of world.pidsOf(taskId)) process.kill(pid, 'SIGKILL');
   const session = await world.session();
   const task = session.task(taskId);
-  assert.equal(task.snapshot().status, 'starting');
+  const { status, createdAt } = task.snapshot();
+  // A busy machine may get here late.
+  if (status !== 'starting') assert.ok(Date.now() - createdAt >= 2_000, `${status} too early`);
   const snapshot = await task.wait({ ack: false });
   // The sentinel of the dead agent runs in that shell, too.
   writeFileSync(gateOf(world), '');

@@ -11,8 +11,10 @@ test('tasks over the limit wait their turn, start in their order and never run m
   await using world = new World();
   const session = await world.session('test', { maxRunning: 3 });
   const trace = `${world.base}/trace`;
+  // The first ones wait for each other, so that three run at once on the busiest machine.
+  const untilThree = `until [ "$(grep -c start ${trace})" -ge 3 ]; do sleep 0.01; done`;
   const spawns = Array.from({ length: 24 }, (_none, index) =>
-    session.spawn(tracing(trace, index), { onLimit: 'queue' }),
+    session.spawn(tracing(trace, index, untilThree), { onLimit: 'queue' }),
   );
   const tasks = await Promise.all(spawns);
   const ends = await Promise.all(tasks.map((task) => endOf(task)));
