@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { decide, type Verdict } from '../model/decide.ts';
 import type { DeliveredFact, OomFact, OutcomeFact, ReapedFact } from '../model/facts.ts';
-import type { Facts } from '../model/fold.ts';
+import { type Facts, shimOf } from '../model/fold.ts';
 import { endOf } from '../model/snapshot.ts';
 import { startedAt } from '../model/times.ts';
 import { oomKillsOfGroup } from '../platform/cgroup.ts';
@@ -174,7 +174,7 @@ function oomFact(facts: Facts): OomFact | null {
  * goes on to hold the timeout over the leftovers.
  */
 function commandsOwn(context: SessionContext, observed: Observed, found: readonly Member[]): Member[] {
-  const shimPid = observed.facts.started?.pid ?? null;
+  const shimPid = shimOf(observed.facts)?.pid ?? null;
   const own = withoutShim(found, shimPid);
   if (own.length === 0) {
     for (const timer of shimTimers(found, shimPid)) signalMember(timer, 'SIGPROF', context.store.system);

@@ -138,10 +138,16 @@ export function withoutShim(members: readonly Member[], shimPid: number | null):
   return members.filter(({ pid, parent }) => pid !== shimPid && !timers.has(pid) && !timers.has(parent));
 }
 
-/** Timers of a shim. One that outlives its shim (somebody sent SIGKILL to the shim alone) still holds its timeout. */
+/**
+ * Timers of a shim. One that outlives its shim (somebody sent SIGKILL to the shim alone) still holds its timeout. Of a
+ * shim that ended before it was recorded the pid is not known, but its timer is in the group that it led.
+ */
 export function shimTimers(members: readonly Member[], shimPid: number | null): Member[] {
   return members.filter(
-    ({ pid, group, command }) => pid !== shimPid && group === shimPid && command.includes(`-c : ${shimMark}`),
+    ({ pid, group, hasCookie, command }) =>
+      pid !== (shimPid ?? group) &&
+      (shimPid === null ? hasCookie : group === shimPid) &&
+      command.includes(`-c : ${shimMark}`),
   );
 }
 
