@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { yieldToOthers } from '../util/wait.ts';
+import { cookieOf } from './linux-environ.ts';
 import { namesInProc, readProcRecord } from './proc-file.ts';
 import { parseStatUsage } from './proc-stat.ts';
-import { cookieVariable, type ProcessUsage } from './system.ts';
+import type { ProcessUsage } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
 const batch = 128;
@@ -18,7 +19,7 @@ export async function usage(cookies: ReadonlySet<string> | null): Promise<Proces
     if (!/^\d+$/.test(entry)) continue;
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();
-    const cookie = cookieOf(entry);
+    const cookie = cookieOf(Number(entry));
     const seen = cookie !== null && (cookies === null || cookies.has(cookie)) ? look(entry) : null;
     if (cookie !== null && seen !== null) found.push({ pid: Number(entry), cookie, ...seen });
   }
@@ -33,16 +34,6 @@ export async function usageAgain(seen: readonly ProcessUsage[]): Promise<Process
     const now = cpuMs === null ? look(String(before.pid)) : { cpuMs };
     return now === null ? [] : [{ ...before, ...now }];
   });
-}
-
-function cookieOf(pid: string): string | null {
-  const environ = readProcRecord(`/proc/${pid}/environ`, 'latin1');
-  if (environ === null) return null;
-  const name = `\0${cookieVariable}=`;
-  const at = environ.startsWith(name.slice(1)) ? -1 : environ.indexOf(name);
-  if (at < 0 && !environ.startsWith(name.slice(1))) return null;
-  const end = environ.indexOf('\0', at + 1);
-  return environ.slice(at + name.length, end < 0 ? undefined : end);
 }
 
 /** A zombie uses nothing. */

@@ -41,6 +41,7 @@ const ended = {
   },
   leftovers: [],
   limits: [],
+  containment: null,
   delivered: false,
   pipeStatus: null,
   labels: { kind: 'test' },
