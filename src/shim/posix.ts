@@ -5,8 +5,8 @@ export const shimMark = 'outlive shim';
  * The POSIX shim: the parent of one command, in sh, with built-ins only. It is handed to sh by `-c`, not as
  * a file, so that an upgrade of the package changes nothing under a running task.
  *
- * Its arguments: milliseconds until the timeout (empty: none), seconds of grace, and the program to run
- * with its arguments. Its descriptors: 1 and 2 the command's output, 3 the task log (appending, readable),
+ * Its arguments: milliseconds until the timeout (empty: none), seconds of grace, the proof for the exit marker, and the
+ * program to run with its arguments. Its descriptors: 1 and 2 the command's output, 3 the task log (appending, readable),
  * 4 the lifeline, a pipe whose other end the spawner holds and nobody writes to (or /dev/null).
  *
  * What it does, and why it is written this way:
@@ -39,8 +39,8 @@ exec 5>&2 2>/dev/null
 trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2
 _outlive_nl='
 '
-_outlive_timeout=$1 _outlive_grace=$2 _outlive_timer= _outlive_fact= _outlive_start= _outlive_up= _outlive_line= _outlive_stop= _outlive_nap=
-shift 2
+_outlive_timeout=$1 _outlive_grace=$2 _outlive_proof=$3 _outlive_timer= _outlive_fact= _outlive_start= _outlive_up= _outlive_line= _outlive_stop= _outlive_nap=
+shift 3
 _outlive_fields() { _outlive_start=\${20}; }
 read -r _outlive_line </proc/$$/stat && _outlive_fields \${_outlive_line##*) }
 [ "$_outlive_waited" ] && read -r _outlive_up _outlive_line </proc/uptime
@@ -85,7 +85,7 @@ fi
 _outlive_code=$?
 [ "$_outlive_timer" ] && kill -PROF "$_outlive_timer"
 read -r _outlive_up _outlive_line </proc/uptime
-echo "$_outlive_nl{\\"fact\\":\\"exit\\",\\"code\\":$_outlive_code,\\"uptime\\":\${_outlive_up:-null}}" >&3
+echo "$_outlive_nl{\\"fact\\":\\"exit\\",\\"code\\":$_outlive_code,\\"uptime\\":\${_outlive_up:-null},\\"proof\\":\\"$_outlive_proof\\"}" >&3
 times >&3
 [ "$_outlive_timer" ] && wait "$_outlive_timer"
 exit "$_outlive_code"
