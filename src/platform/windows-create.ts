@@ -1,5 +1,5 @@
 import { OutliveError } from '../errors/error.ts';
-import { native, wide } from './windows-native.ts';
+import { type Native, native, wide } from './windows-native.ts';
 import { timesOf } from './windows-processes.ts';
 
 /** A process that was created and does not run yet. */
@@ -18,6 +18,9 @@ export interface SuspendedProcess {
 
 /** CREATE_SUSPENDED, CREATE_NEW_PROCESS_GROUP, CREATE_UNICODE_ENVIRONMENT, CREATE_NO_WINDOW. */
 const flags = 0x4 | 0x200 | 0x400 | 0x0800_0000;
+
+/** STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE: -10, -11, -12. */
+const stdHandles = [0xffff_fff6, 0xffff_fff5, 0xffff_fff4];
 
 /** Sizes of STARTUPINFOW and PROCESS_INFORMATION. */
 const startupBytes = 104;
@@ -43,8 +46,11 @@ export function createSuspended(
   const info = Buffer.alloc(infoBytes);
   if (api === null || commandLine.length > mostLineChars) throw refused(0);
   const [line, folder, block] = [wide(commandLine), wide(cwd), environmentBlock(environment)];
-  if (api.CreateProcessW(null, line, null, null, 0, flags, block, folder, startup, info) === 0)
-    throw refused(api.GetLastError());
+  const failure = withoutStdHandles(api, () => {
+    const isCreated = api.CreateProcessW(null, line, null, null, 0, flags, block, folder, startup, info);
+    return isCreated === 0 ? api.GetLastError() : null;
+  });
+  if (failure !== null) throw refused(failure);
   const [handle, thread] = [Number(info.readBigUInt64LE(0)), Number(info.readBigUInt64LE(8))];
   return {
     pid: info.readUInt32LE(16),
@@ -57,6 +63,20 @@ export function createSuspended(
       api.CloseHandle(handle);
     },
   };
+}
+
+/**
+ * A console program may be given copies of its creator's stdin, stdout and stderr although it inherits nothing. Then
+ * whoever reads what we print waits for the end of every task. Nothing that Node has open goes by these three.
+ */
+function withoutStdHandles<T>(api: Native, work: () => T): T {
+  const kept = stdHandles.map((which) => [which, api.GetStdHandle(which)] as const);
+  for (const which of stdHandles) api.SetStdHandle(which, 0);
+  try {
+    return work();
+  } finally {
+    for (const [which, handle] of kept) api.SetStdHandle(which, handle);
+  }
 }
 
 /** Names are the same in any case: the last one given counts, as with Node. Windows wants them sorted. */

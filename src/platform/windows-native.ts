@@ -27,6 +27,8 @@ const prototypes = {
   ResumeThread: 'uint32 __stdcall ResumeThread(int64 thread)',
   CreateProcessW:
     'int32 __stdcall CreateProcessW(void *app, void *line, void *p, void *t, int32 inherit, uint32 flags, void *env, void *cwd, void *startup, void *info)',
+  GetStdHandle: 'int64 __stdcall GetStdHandle(uint32 which)',
+  SetStdHandle: 'int32 __stdcall SetStdHandle(uint32 which, int64 handle)',
   CreateJobObjectW: 'int64 __stdcall CreateJobObjectW(void *security, void *name)',
   OpenJobObjectW: 'int64 __stdcall OpenJobObjectW(uint32 access, int32 inherit, void *name)',
   AssignProcessToJobObject: 'int32 __stdcall AssignProcessToJobObject(int64 job, int64 process)',
