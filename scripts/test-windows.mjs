@@ -1,8 +1,10 @@
 // npm run test:windows: the compiled tests in Windows builds of Node and Bun, under Wine, in a Debian of their own.
 //   npm run test:windows -- stop    only the test files whose path contains the word
 //   npm run test:windows -- --all   all of them in each Node, not only in the first
+//   npm run test:windows -- --first   only in the first Node
+//   npm run test:windows -- --left-out kill   those of docs/windows.md, too, which are not run otherwise
 // The chroot is made once, in the folder for temporary files; that takes 2 to 4 minutes and 2.5 GB, needs root, Debian's
-// packages and npm's. Where it cannot be made the script says so, and ends with 3. Which test files are left out, and
+// packages and npm's. OUTLIVE_WINE_DIR names the chroot's folder: one run at a time in each. Where it cannot be made the script says so, and ends with 3. Which test files are left out, and
 // why, is in docs/windows.md.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -39,6 +41,8 @@ const bash = 'Z:\\win\\git\\out\\bin\\bash.exe';
 process.chdir(root);
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const all = process.argv.includes('--all');
+const onlyFirst = process.argv.includes('--first');
+const leftOutToo = process.argv.includes('--left-out');
 install();
 build();
 const chroot = prepareChroot();
@@ -50,21 +54,22 @@ runTests(
   first,
   filesToRun(() => true),
 );
-for (const major of others)
+for (const major of onlyFirst ? [] : others)
   runTests(
     `Node ${major}`,
     major,
     filesToRun((file) => all || core.test(file)),
   );
 const bunFiles = filesToRun(() => true).filter((file) => /e2e\/windows-/.test(file));
-runTests('Bun', first, bunFiles, 'OUTLIVE_TEST_RUNTIME=Z:\\\\win\\\\bun\\\\bin\\\\bun.exe');
+if (!onlyFirst) runTests('Bun', first, bunFiles, 'OUTLIVE_TEST_RUNTIME=Z:\\\\win\\\\bun\\\\bin\\\\bun.exe');
 if (failed.length > 0) console.error(`Failed on Windows: ${failed.join(', ')}`);
 process.exit(failed.length > 0 ? 1 : 0);
 
 /** A chroot with Wine, Node, Bun and git-bash. A cache: what it is made of is in its name. */
 function prepareChroot() {
   const recipe = createHash('sha256').update(JSON.stringify([packages, 'trixie', 1]));
-  const dir = join(tmpdir(), `outlive-wine-${recipe.digest('hex').slice(0, 12)}`);
+  const usual = join(tmpdir(), `outlive-wine-${recipe.digest('hex').slice(0, 12)}`);
+  const dir = process.env.OUTLIVE_WINE_DIR || usual;
   if (existsSync(join(dir, 'ready'))) return dir;
   if (process.platform !== 'linux' || process.arch !== 'x64' || process.getuid() !== 0)
     refuse('a chroot is made by root, on Linux, on x64');
@@ -164,7 +169,7 @@ function leftOut() {
 }
 
 function filesToRun(wanted) {
-  const out = new Set(leftOut());
+  const out = new Set(leftOutToo ? [] : leftOut());
   return filesUnder('build/test')
     .filter((file) => file.endsWith('.test.js'))
     .filter((file) => !out.has(file.replace(/^build\//, '').replace(/\.js$/, '.ts')))
