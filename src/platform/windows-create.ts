@@ -19,9 +19,6 @@ export interface SuspendedProcess {
 /** CREATE_SUSPENDED, CREATE_NEW_PROCESS_GROUP, CREATE_UNICODE_ENVIRONMENT, CREATE_NO_WINDOW. */
 const flags = 0x4 | 0x200 | 0x400 | 0x0800_0000;
 
-/** STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE: -10, -11, -12. */
-const stdHandles = [0xffff_fff6, 0xffff_fff5, 0xffff_fff4];
-
 /** Sizes of STARTUPINFOW and PROCESS_INFORMATION. */
 const startupBytes = 104;
 const infoBytes = 24;
@@ -46,11 +43,11 @@ export function createSuspended(
   const info = Buffer.alloc(infoBytes);
   if (api === null || commandLine.length > mostLineChars) throw refused(0);
   const [line, folder, block] = [wide(commandLine), wide(cwd), environmentBlock(environment)];
-  const failure = withoutStdHandles(api, () => {
-    const isCreated = api.CreateProcessW(null, line, null, null, 0, flags, block, folder, startup, info);
-    return isCreated === 0 ? api.GetLastError() : null;
+  const failed = withoutOurOutput(api, () => {
+    const isDone = api.CreateProcessW(null, line, null, null, 0, flags, block, folder, startup, info) !== 0;
+    return isDone ? null : api.GetLastError();
   });
-  if (failure !== null) throw refused(failure);
+  if (failed !== null) throw refused(failed);
   const [handle, thread] = [Number(info.readBigUInt64LE(0)), Number(info.readBigUInt64LE(8))];
   return {
     pid: info.readUInt32LE(16),
@@ -65,17 +62,20 @@ export function createSuspended(
   };
 }
 
+/** STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE. */
+const standardHandles = [0xffff_fff6, 0xffff_fff5, 0xffff_fff4];
+
 /**
- * A console program may be given copies of its creator's stdin, stdout and stderr although it inherits nothing. Then
- * whoever reads what we print waits for the end of every task. Nothing that Node has open goes by these three.
+ * Windows gives the process handles of its own console. Wine gives it ours, though it is to inherit none, and whoever
+ * reads what we print would then wait for the end of the task. So there are none to be given for a moment.
  */
-function withoutStdHandles<T>(api: Native, work: () => T): T {
-  const kept = stdHandles.map((which) => [which, api.GetStdHandle(which)] as const);
-  for (const which of stdHandles) api.SetStdHandle(which, 0);
+function withoutOurOutput<T>(api: Native, create: () => T): T {
+  const ours = standardHandles.map((which) => [which, api.GetStdHandle(which)] as const);
   try {
-    return work();
+    for (const which of standardHandles) api.SetStdHandle(which, 0);
+    return create();
   } finally {
-    for (const [which, handle] of kept) api.SetStdHandle(which, handle);
+    for (const [which, handle] of ours) api.SetStdHandle(which, handle);
   }
 }
 
