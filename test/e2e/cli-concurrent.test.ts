@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommandLine, objects } from '../support/command-line.ts';
+import { hasFact } from '../support/logs.ts';
 import { onWindows } from '../support/processes.ts';
 import { waitFor } from '../support/world.ts';
 
@@ -20,6 +21,9 @@ test('many concurrent runs from as many shells lose nothing, and each completion
 
   const told = () => readers.flatMap(({ stdout }) => objects(stdout.slice(0, stdout.lastIndexOf('\n') + 1)));
   await waitFor(() => told().length >= count, 'every completion');
+  // What was told and is not acknowledged yet would be owed to the next reader.
+  const areTaken = () => ids.every((id) => hasFact(cli.logOf(id), 'delivered'));
+  await waitFor(areTaken, 'every completion to be acknowledged');
   await Promise.all(readers.map((reader) => reader.interrupted()));
   const byId = new Map(told().map((snapshot) => [snapshot.taskId, snapshot]));
   assert.equal(told().length, count);

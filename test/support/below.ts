@@ -34,7 +34,7 @@ export function pidsBelow(dir: string): number[] {
 export function filesBelow(dir: string): string[] {
   const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' }).map((path) => join(dir, path));
   return paths
-    .filter((path) => !statSync(path).isDirectory())
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === false)
     .map((path) => (onWindows ? path.replaceAll('\\', '/') : path));
 }
 
