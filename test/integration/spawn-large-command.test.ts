@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { onWindows } from '../support/processes.ts';
 import { World } from '../support/world.ts';
 
 /** A command of exactly so many bytes, with a here-document so that line ends count. */
@@ -41,8 +42,9 @@ test('a command in a file keeps blanks, quotes, backslashes and line ends', asyn
   await using world = new World();
   const session = await world.session();
   const awkward = String.raw`printf '%s\n' "a  b" 'c"d' \\ "$(printf 'e\nf')" *nowhere* ; echo 'g  \  `;
-  const short = await session.run(`${awkward}\n\th'\n\n`, { shell: 'dash' });
-  const long = await session.run(`${awkward}\n\th'  # ${'x'.repeat(70_000)}\n\n`, { shell: 'dash' });
+  const shell = onWindows ? 'sh' : 'dash';
+  const short = await session.run(`${awkward}\n\th'\n\n`, { shell });
+  const long = await session.run(`${awkward}\n\th'  # ${'x'.repeat(70_000)}\n\n`, { shell });
   assert.equal(long.output.text, short.output.text);
   assert.match(short.output.text, /^a {2}b\nc"d\n\\\ne\nf\n\*nowhere\*\ng {2}\\ {2}\n\th\n$/);
 });

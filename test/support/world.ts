@@ -87,6 +87,15 @@ export class World implements AsyncDisposable {
     });
   }
 
+  /**
+   * With the tasks gone a sentinel would wait its second all the same, and start a keeper that finds nothing: three
+   * seconds a test in Wine. A keeper that is there already is left to end by itself.
+   */
+  #endSentinelsOfWindows(): void {
+    if (!onWindows) return;
+    for (const pid of this.keepers()) if (commandLineOf(pid)?.includes('outlive sentinel')) kill(pid);
+  }
+
   /** The ids of all tasks in the store, of all sessions, from the names of their logs. */
   taskIds(): string[] {
     return this.files()
@@ -122,6 +131,7 @@ export class World implements AsyncDisposable {
         for (const pid of left) kill(pid);
         return left.length === 0;
       }, 'the processes of the test to be gone');
+      this.#endSentinelsOfWindows();
       await waitFor(() => this.keepers().length === 0, 'the keeper and its sentinels to be gone');
       // The mark of a keeper that died together with its pid namespace is that namespace's next keeper's to remove.
       const own = markPrefix('', (await currentSystem()).self());
