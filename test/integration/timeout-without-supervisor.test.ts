@@ -6,6 +6,7 @@ import { Agent } from '../support/agents.ts';
 import { orphanTask } from '../support/keepers.ts';
 import { factOf } from '../support/logs.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
+import { onWindows } from '../support/processes.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
 /** The promise is 2 s; a noisy machine gets more, and the report says what it was. */
@@ -45,7 +46,7 @@ for (const name of ['sleep 300', fixture('ignores-sigterm-tree.sh')]) {
 // In the reference system the deadline started again with each restart.
 test('a restart does not extend a timeout', async (t) => {
   await using world = new World();
-  const timeoutMs = 4_000;
+  const timeoutMs = onWindows ? 10_000 : 4_000;
   const taskId = await orphan(world, 'sleep 300', timeoutMs);
   const { pid } = factOf(world.logOf(taskId), 'started');
   await new Promise((resolve) => setTimeout(resolve, timeoutMs * 0.6));
