@@ -122,6 +122,9 @@ export interface Member extends ProcessView {
 /** The name of the environment variable that holds the cookie. */
 export const cookieVariable = 'OUTLIVE_TASK';
 
+/** A cookie of no task: what is started in the job of a task, and has it, is none of that task's processes. */
+export const nobodysCookie = 'bgb-00000000.0';
+
 /** In the environment of sentinels and keepers: they are nobody's task, wherever they were started. */
 export const keeperVariable = 'OUTLIVE_KEEPS';
 
