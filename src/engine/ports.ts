@@ -26,7 +26,7 @@ const shortestPauseMs = 15;
 const longestPauseMs = 250;
 
 /**
- * Looks for a port at which a task's processes listen. On Linux the kernel tells which sockets listen, in our
+ * Looks for a port at which a task's processes listen. Linux and Windows tell which sockets listen, on Linux in our
  * own network namespace, and whose they are; elsewhere we connect to the port, which anybody may hold.
  */
 export class PortSearch {

@@ -7,6 +7,7 @@ import { carries, cookieIn, cookieOf, cookiePattern, environOf, isSomebodyElses 
 import { asMember, Sorting } from './linux-kin.ts';
 import { usage, usageAgain } from './linux-usage.ts';
 import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
+import { parseStat } from './proc-stat.ts';
 import { type Clues, type Member, type ProcessView, processKey, type System } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
@@ -45,27 +46,6 @@ function readOwnIdentity(): ProcessIdentity {
     boot: readProcFile('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
     pidNamespace: namespaceOf('self') ?? '',
     host: hostname(),
-  };
-}
-
-/**
- * Fields of /proc/PID/stat behind the name, which may hold blanks and brackets: state, parent, group,
- * session and, as the 20th, the start time in clock ticks since boot.
- */
-export function parseStat(text: string): ProcessView | null {
-  const pid = Number.parseInt(text, 10);
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  const start = Number(fields[19]);
-  if (!Number.isInteger(pid) || state === undefined || !Number.isFinite(start)) return null;
-  return {
-    pid,
-    parent: Number(fields[1]),
-    group: Number(fields[2]),
-    session: Number(fields[3]),
-    start,
-    zombie: state === 'Z' || state === 'X',
-    suspended: state === 'T' || state === 't',
   };
 }
 

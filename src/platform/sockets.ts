@@ -1,20 +1,25 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { ipAddress } from './ip-address.ts';
+import { windowsListeners } from './windows-sockets.ts';
 
 /** A socket that takes TCP connections. */
 export interface ListeningSocket {
   readonly port: number;
   /** The address that it takes them at: `0.0.0.0` and `::` are all. */
   readonly address: string;
-  /** The kernel's number of the socket. */
+  /** The kernel's number of the socket; on Windows the pid of its owner stands for it. */
   readonly inode: number;
 }
+
+const onWindows = process.platform === 'win32';
 
 /** TCP_LISTEN of the kernel, as /proc/net/tcp has it. */
 const listening = '0A';
 
 /** Every listening TCP socket of this network namespace; null where the system does not list them (macOS). */
 export function listeningSockets(): ListeningSocket[] | null {
+  if (onWindows) return windowsListeners();
   const tables = ['/proc/self/net/tcp', '/proc/self/net/tcp6'].map(read);
   if (tables[0] === null) return null;
   return tables.flatMap((table) => parseSockets(table ?? ''));
@@ -32,6 +37,7 @@ export function parseSockets(table: string): ListeningSocket[] {
 
 /** The sockets that a process has open; none when that cannot be read. */
 export function socketsOf(pid: number): number[] {
+  if (onWindows) return [pid];
   const folder = `/proc/${pid}/fd`;
   try {
     return readdirSync(folder).flatMap((name) => {
@@ -51,18 +57,7 @@ function addressOf(hex: string): string {
     const found = [...Buffer.from(word, 'hex')];
     return endianness() === 'LE' ? found.reverse() : found;
   });
-  return bytes.length === 4 ? bytes.join('.') : shortened(bytes);
-}
-
-/** An IPv6 address in its usual form: the longest run of zeros left out. */
-function shortened(bytes: readonly number[]): string {
-  const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
-  if (isMapped) return `::ffff:${bytes.slice(12).join('.')}`;
-  const groups = bytes.flatMap((byte, at) => (at % 2 === 0 ? [byte * 256 + (bytes[at + 1] ?? 0)] : []));
-  const text = groups.map((group) => group.toString(16)).join(':');
-  const runs = text.match(/(?:^|:)0(?::0)+(?:$|:)/g) ?? [];
-  const longest = runs.sort((a, b) => b.length - a.length)[0];
-  return longest === undefined ? text : text.replace(longest, '::');
+  return ipAddress(bytes);
 }
 
 function linkOf(path: string): string {

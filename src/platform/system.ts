@@ -93,6 +93,8 @@ export interface ProcessUsage {
   readonly cpuMs: number;
   /** How many threads it has, where that is told. */
   readonly threads?: number;
+  /** The look at it, where one was taken on the way. */
+  readonly view?: ProcessView;
 }
 
 /** A process for good: its pid and its start time. */
@@ -119,6 +121,9 @@ export interface Member extends ProcessView {
 
 /** The name of the environment variable that holds the cookie. */
 export const cookieVariable = 'OUTLIVE_TASK';
+
+/** A cookie of no task: what is started in the job of a task, and has it, is none of that task's processes. */
+export const nobodysCookie = 'bgb-00000000.0';
 
 /** In the environment of sentinels and keepers: they are nobody's task, wherever they were started. */
 export const keeperVariable = 'OUTLIVE_KEEPS';

@@ -1,5 +1,5 @@
 import { OutliveError } from '../errors/error.ts';
-import { native, wide } from './windows-native.ts';
+import { type Native, native, wide } from './windows-native.ts';
 import { timesOf } from './windows-processes.ts';
 
 /** A process that was created and does not run yet. */
@@ -43,8 +43,11 @@ export function createSuspended(
   const info = Buffer.alloc(infoBytes);
   if (api === null || commandLine.length > mostLineChars) throw refused(0);
   const [line, folder, block] = [wide(commandLine), wide(cwd), environmentBlock(environment)];
-  if (api.CreateProcessW(null, line, null, null, 0, flags, block, folder, startup, info) === 0)
-    throw refused(api.GetLastError());
+  const failed = withoutOurOutput(api, () => {
+    const isDone = api.CreateProcessW(null, line, null, null, 0, flags, block, folder, startup, info) !== 0;
+    return isDone ? null : api.GetLastError();
+  });
+  if (failed !== null) throw refused(failed);
   const [handle, thread] = [Number(info.readBigUInt64LE(0)), Number(info.readBigUInt64LE(8))];
   return {
     pid: info.readUInt32LE(16),
@@ -57,6 +60,23 @@ export function createSuspended(
       api.CloseHandle(handle);
     },
   };
+}
+
+/** STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE. */
+const standardHandles = [0xffff_fff6, 0xffff_fff5, 0xffff_fff4];
+
+/**
+ * Windows gives the process handles of its own console. Wine gives it ours, though it is to inherit none, and whoever
+ * reads what we print would then wait for the end of the task. So there are none to be given for a moment.
+ */
+function withoutOurOutput<T>(api: Native, create: () => T): T {
+  const ours = standardHandles.map((which) => [which, api.GetStdHandle(which)] as const);
+  try {
+    for (const which of standardHandles) api.SetStdHandle(which, 0);
+    return create();
+  } finally {
+    for (const [which, handle] of ours) api.SetStdHandle(which, handle);
+  }
 }
 
 /** Names are the same in any case: the last one given counts, as with Node. Windows wants them sorted. */

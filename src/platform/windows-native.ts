@@ -27,6 +27,8 @@ const prototypes = {
   ResumeThread: 'uint32 __stdcall ResumeThread(int64 thread)',
   CreateProcessW:
     'int32 __stdcall CreateProcessW(void *app, void *line, void *p, void *t, int32 inherit, uint32 flags, void *env, void *cwd, void *startup, void *info)',
+  GetStdHandle: 'int64 __stdcall GetStdHandle(uint32 which)',
+  SetStdHandle: 'int32 __stdcall SetStdHandle(uint32 which, int64 handle)',
   CreateJobObjectW: 'int64 __stdcall CreateJobObjectW(void *security, void *name)',
   OpenJobObjectW: 'int64 __stdcall OpenJobObjectW(uint32 access, int32 inherit, void *name)',
   AssignProcessToJobObject: 'int32 __stdcall AssignProcessToJobObject(int64 job, int64 process)',
@@ -38,6 +40,8 @@ const prototypes = {
     'int32 __stdcall DuplicateHandle(int64 from, int64 handle, int64 to, void *made, uint32 access, int32 inherit, uint32 options)',
   NtQueryInformationProcess:
     'int32 __stdcall NtQueryInformationProcess(int64 process, int32 kind, void *info, uint32 size, void *needed)',
+  GetExtendedTcpTable:
+    'uint32 __stdcall GetExtendedTcpTable(void *table, void *size, int32 order, uint32 family, int32 kind, uint32 reserved)',
 } as const;
 
 /** What of koffi is used. */
@@ -60,14 +64,21 @@ function load(): Native | null {
   if (process.platform !== 'win32') return null;
   try {
     const koffi: Koffi = createRequire(import.meta.url)(`@koromix/koffi-win32-${process.arch}`);
-    const [kernel32, ntdll] = [koffi.load('kernel32.dll'), koffi.load('ntdll.dll')];
+    const libraries = new Map(libraryNames.map((name) => [name, koffi.load(name)]));
     const functions = Object.entries(prototypes).map(([name, prototype]) => {
-      return [name, (name.startsWith('Nt') ? ntdll : kernel32).func(prototype)] as const;
+      return [name, libraries.get(libraryOf(name))?.func(prototype)] as const;
     });
     return Object.fromEntries(functions) as unknown as Native;
   } catch {
     return null;
   }
+}
+
+const libraryNames = ['kernel32.dll', 'ntdll.dll', 'iphlpapi.dll'] as const;
+
+function libraryOf(name: string): (typeof libraryNames)[number] {
+  if (name === 'GetExtendedTcpTable') return 'iphlpapi.dll';
+  return name.startsWith('Nt') ? 'ntdll.dll' : 'kernel32.dll';
 }
 
 /** Text as Windows takes it: UTF-16, with a NUL behind it. */

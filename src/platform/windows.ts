@@ -5,6 +5,7 @@ import {
   commandLineChars,
   cookieVariable,
   type Member,
+  nobodysCookie,
   type ProcessUsage,
   processKey,
   type System,
@@ -229,14 +230,16 @@ function cookieIn(environment: string): string | null {
 async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
   const found = new Map<number, string>();
   const seen = new Set<string>(cookies);
-  for (const { pid } of candidates()) {
+  const listed = new Set(candidates().map(({ pid }) => pid));
+  for (const pid of listed) {
     const cookie = cookieOf(pid);
-    if (cookie === null || cookies?.has(cookie) === false) continue;
+    if (cookie === null || cookie === nobodysCookie || cookies?.has(cookie) === false) continue;
     seen.add(cookie);
     found.set(pid, cookie);
   }
+  // The console of a program is in the job as well.
   for (const cookie of seen)
-    for (const pid of pidsOfJob(cookie) ?? []) if (!found.has(pid)) found.set(pid, cookie);
+    for (const pid of pidsOfJob(cookie) ?? []) if (listed.has(pid) && !found.has(pid)) found.set(pid, cookie);
   return [...found].flatMap(([pid, cookie]) => usageOf(pid, cookie));
 }
 

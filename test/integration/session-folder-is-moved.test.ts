@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { OutliveError } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { quote, World, waitFor } from '../support/world.ts';
 
 test('a task that moves the folder of its session away is not found any more, and the session goes on', async () => {
@@ -45,16 +46,20 @@ test('a session whose folder is moved and moved back has its tasks again, ended 
   assert.ok(!existsSync(away));
 });
 
-test('queued tasks whose store is removed by hand do not wait for their turn for ever', async () => {
-  await using world = new World();
-  const session = await world.session('test', { maxRunning: 1 });
-  const first = await session.spawn('sleep 300', { onLimit: 'queue' });
-  const second = await session.spawn('echo hello', { onLimit: 'queue' });
-  await waitFor(() => world.pidsOf(second.id).length === 1, 'the shim of the second');
-  const suspended = world.pidsOf(second.id);
-  await waitFor(() => second.snapshot().status === 'queued', 'its turn to be waited for');
-  const running = world.pidsOf(first.id);
-  rmSync(world.dir, { recursive: true });
-  await waitFor(() => world.pidsOf(second.id).length === 0, `the shim ${suspended} to be gone`);
-  for (const pid of running) process.kill(pid, 'SIGKILL');
-});
+test(
+  'queued tasks whose store is removed by hand do not wait for their turn for ever',
+  notOnWindows('what is open cannot be removed there'),
+  async () => {
+    await using world = new World();
+    const session = await world.session('test', { maxRunning: 1 });
+    const first = await session.spawn('sleep 300', { onLimit: 'queue' });
+    const second = await session.spawn('echo hello', { onLimit: 'queue' });
+    await waitFor(() => world.pidsOf(second.id).length === 1, 'the shim of the second');
+    const suspended = world.pidsOf(second.id);
+    await waitFor(() => second.snapshot().status === 'queued', 'its turn to be waited for');
+    const running = world.pidsOf(first.id);
+    rmSync(world.dir, { recursive: true });
+    await waitFor(() => world.pidsOf(second.id).length === 0, `the shim ${suspended} to be gone`);
+    for (const pid of running) process.kill(pid, 'SIGKILL');
+  },
+);

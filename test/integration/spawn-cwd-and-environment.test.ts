@@ -2,33 +2,30 @@ import assert from 'node:assert/strict';
 import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { notOnWindows } from '../support/not-on-windows.ts';
+import { onWindows } from '../support/processes.ts';
 import { World } from '../support/world.ts';
 
-test(
-  'a command runs in the working directory that was asked for, with blanks and quotes in its name',
-  notOnWindows('pwd of git-bash prints a path of MSYS; windows-cmd.test.ts has the like'),
-  async () => {
-    await using world = new World();
-    const session = await world.session();
-    const cwd = join(world.base, `a 'b' "c" $d ü`);
-    mkdirSync(cwd);
-    const { output, snapshot } = await session.run('pwd', { cwd });
-    assert.equal(output.text, `${realpathSync(cwd)}\n`);
-    assert.equal(snapshot.cwd, cwd);
-  },
-);
+/** Prints the working directory as the system writes it; git-bash would print a path of MSYS. */
+const pwd = onWindows ? 'pwd -W' : 'pwd';
+const asPrinted = (path: string): string => `${path.replaceAll('\\', '/')}\n`;
 
-test(
-  'without a working directory it runs where this process is',
-  notOnWindows('pwd of git-bash prints a path of MSYS; windows-cmd.test.ts has the like'),
-  async () => {
-    await using world = new World();
-    const session = await world.session();
-    const { output } = await session.run('pwd');
-    assert.equal(output.text, `${process.cwd()}\n`);
-  },
-);
+test('a command runs in the working directory that was asked for, with blanks and quotes in its name', async () => {
+  await using world = new World();
+  const session = await world.session();
+  // No name has a double quote on Windows.
+  const cwd = join(world.base, onWindows ? "a 'b' $d ü" : `a 'b' "c" $d ü`);
+  mkdirSync(cwd);
+  const { output, snapshot } = await session.run(pwd, { cwd });
+  assert.equal(output.text, asPrinted(realpathSync(cwd)));
+  assert.equal(snapshot.cwd, cwd);
+});
+
+test('without a working directory it runs where this process is', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const { output } = await session.run(pwd);
+  assert.equal(output.text, asPrinted(process.cwd()));
+});
 
 test('variables are added to this process environment, replaced in it, and removed from it', async () => {
   await using world = new World();

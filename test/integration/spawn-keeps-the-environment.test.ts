@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { onWindows } from '../support/processes.ts';
 import { World } from '../support/world.ts';
 
-/** Made by shells for themselves, or by us for the task. */
-const made = /^(OUTLIVE_TASK|_|SHLVL|PWD|OLDPWD)=/;
+/** Made by shells for themselves (on Windows cmd is one of them), or by us for the task. */
+const made = onWindows
+  ? /^(OUTLIVE_TASK|_|SHLVL|PWD|OLDPWD|PROMPT|![A-Z]:)=/
+  : /^(OUTLIVE_TASK|_|SHLVL|PWD|OLDPWD)=/;
 
 const awkward = {
   EMPTY: '',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { factOf } from '../support/logs.ts';
+import { onWindows } from '../support/processes.ts';
 import { untilPrinted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
@@ -33,7 +34,8 @@ test('a second stop, when the command has ended and the first one waits for the 
 test('kill() on an ended task whose leftovers have ended by themselves names none', async () => {
   await using world = new World();
   const session = await world.session();
-  const task = await session.spawn('setsid sleep 0.3 & exit 4');
+  // Git for Windows has no setsid, and Wine takes its time to look.
+  const task = await session.spawn(`${onWindows ? 'sleep 5' : 'setsid sleep 0.3'} & exit 4`);
   const ended = await task.wait();
   assert.deepEqual([ended.status, ended.leftovers.length], ['failed', 1]);
   await waitFor(() => world.pidsOf(task.id).length === 0, 'the leftover to end');

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { openStore, type StoreOptions } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
 import { listing } from '../support/listing.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { World } from '../support/world.ts';
 
 async function refused(world: World, content: string, code: string): Promise<void> {
@@ -60,35 +61,45 @@ test('a file in the place of the store is refused', async () => {
   await assert.rejects(openStore({ dir: world.dir }), { code: 'STORE_UNSAFE' });
 });
 
-test('a store behind a symbolic link is the store that it leads to', async () => {
-  await using world = new World();
-  const store = await world.store();
-  const link = join(world.base, 'link');
-  symlinkSync(world.dir, link);
-  await using linked = await openStore({ dir: link });
-  assert.equal(linked.dir, store.dir);
-});
+test(
+  'a store behind a symbolic link is the store that it leads to',
+  notOnWindows('links need a privilege'),
+  async () => {
+    await using world = new World();
+    const store = await world.store();
+    const link = join(world.base, 'link');
+    symlinkSync(world.dir, link);
+    await using linked = await openStore({ dir: link });
+    assert.equal(linked.dir, store.dir);
+  },
+);
 
-test('the store of another user is refused, and so is a place where one may not write', async () => {
-  await using world = new World();
-  await (await world.store()).close();
-  const own = join(world.base, 'own');
-  mkdirSync(own);
-  const nobody = 65_534;
-  chownSync(own, nobody, nobody);
-  chmodSync(world.base, 0o755);
-  await using agent = await Agent.start(own, { before: ['setpriv', `--reuid=${nobody}`, '--clear-groups'] });
-  const codeOf = (dir: string) =>
-    agent.run(async ({ openStore: open }, path: string) => {
-      return await open({ dir: path }).then(
-        () => 'opened',
-        (error) => String(error.code),
-      );
-    }, dir);
-  assert.equal(await codeOf(world.dir), 'STORE_UNSAFE');
-  assert.equal(await codeOf(join(world.base, 'new')), 'STORE_UNWRITABLE');
-  assert.equal(await codeOf(join(own, 'new', 'below')), 'opened');
-});
+test(
+  'the store of another user is refused, and so is a place where one may not write',
+  notOnWindows('another user is made by setpriv'),
+  async () => {
+    await using world = new World();
+    await (await world.store()).close();
+    const own = join(world.base, 'own');
+    mkdirSync(own);
+    const nobody = 65_534;
+    chownSync(own, nobody, nobody);
+    chmodSync(world.base, 0o755);
+    await using agent = await Agent.start(own, {
+      before: ['setpriv', `--reuid=${nobody}`, '--clear-groups'],
+    });
+    const codeOf = (dir: string) =>
+      agent.run(async ({ openStore: open }, path: string) => {
+        return await open({ dir: path }).then(
+          () => 'opened',
+          (error) => String(error.code),
+        );
+      }, dir);
+    assert.equal(await codeOf(world.dir), 'STORE_UNSAFE');
+    assert.equal(await codeOf(join(world.base, 'new')), 'STORE_UNWRITABLE');
+    assert.equal(await codeOf(join(own, 'new', 'below')), 'opened');
+  },
+);
 
 test('options of a store that make no sense are refused before anything is made', async () => {
   await using world = new World();

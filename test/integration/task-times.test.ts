@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { onWindows } from '../support/processes.ts';
 import { World } from '../support/world.ts';
 
 test('a task begins after it was asked for, ends after it began, and never in the future', async () => {
   await using world = new World();
   const session = await world.session();
   // The clock of the shims counts hundredths of a second; many tasks, so that every remainder occurs.
-  for (let round = 0; round < 30; round += 1) {
+  for (let round = 0; round < (onWindows ? 6 : 30); round += 1) {
     const asked = Date.now();
     const { snapshot } = await session.run('true', { shell: 'sh' });
     const { createdAt, startedAt, endedAt, durationMs } = snapshot;
@@ -26,6 +27,11 @@ test('a duration is as long as the command ran, and CPU time is what it and its 
   // Two clocks that count hundredths can disagree by two of them.
   assert.ok((slept.snapshot.durationMs ?? 0) >= 280, `${slept.snapshot.durationMs}`);
   const busy = await session.run('sh -c "i=0; while [ \\$i -lt 300000 ]; do i=\\$((i + 1)); done"; exit 1');
+  if (onWindows) {
+    // Its shim does not know.
+    assert.deepEqual([slept.snapshot.cpuMs, busy.snapshot.cpuMs], [null, null]);
+    return;
+  }
   assert.ok((busy.snapshot.cpuMs ?? 0) >= 20, `${busy.snapshot.cpuMs}`);
   assert.ok((slept.snapshot.cpuMs ?? 0) < (busy.snapshot.cpuMs ?? 0));
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fixture, World, waitFor } from '../support/world.ts';
 
@@ -33,13 +33,17 @@ test('a line that was written before the call counts, and one before `from` does
 test('an offset that nothing was written at yet is waited for', async () => {
   await using world = new World();
   const session = await world.session();
-  const task = await session.spawn('echo ready; exec sleep 1000');
+  const [first, second] = [`${world.base}/first`, `${world.base}/second`];
+  const until = (path: string): string => `until [ -e ${path} ]; do sleep 0.02; done`;
+  const task = await session.spawn(
+    `echo ready; ${until(first)}; echo xyready; ${until(second)}; echo ready; exec sleep 1000`,
+  );
   await task.waitFor({ pattern: 'ready' });
   const waiting = task.waitFor({ pattern: 'ready', from: 9 });
-  appendFileSync(task.snapshot().output.path, 'xyready\n');
+  writeFileSync(first, '');
   await waitFor(() => task.snapshot().output.bytes === 14, 'the line');
   assert.equal((await task.waitFor({ pattern: 'y', from: 7, timeoutMs: 1000 })).match?.offset, 7);
-  appendFileSync(task.snapshot().output.path, 'ready\n');
+  writeFileSync(second, '');
   assert.equal((await waiting).match?.offset, 14);
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
+import { onWindows } from '../support/processes.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
 /** A port that nobody has now. */
@@ -33,7 +34,9 @@ test('any port of the task is found, also of a process that has left its group, 
   const quiet = await session.spawn('exec sleep 1000');
   assert.equal((await quiet.waitFor({ port: strangersPort, timeoutMs: 60 })).cause, 'timeout');
   assert.equal((await quiet.waitFor({ port: true, timeoutMs: 60 })).cause, 'timeout');
-  const task = await session.spawn(`setsid ${fixture('listens.mjs', '0', '0.0.0.0', '50')} & wait`);
+  // Git for Windows has no setsid.
+  const away = onWindows ? '' : 'setsid ';
+  const task = await session.spawn(`${away}${fixture('listens.mjs', '0', '0.0.0.0', '50')} & wait`);
   const { port } = await task.waitFor({ port: true });
   assert.equal(port?.address, '0.0.0.0');
   assert.notEqual(port?.port, strangersPort);

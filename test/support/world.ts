@@ -27,6 +27,9 @@ import { root } from './repository.ts';
 /** Nothing that a test waits for takes this long unless it is broken. */
 const brokenAfterMs = onWindows ? 60_000 : 20_000;
 
+/** Between two looks. A look at processes keeps all others from working in Wine. */
+const lookMs = onWindows ? 40 : 5;
+
 /** A store of a test's own. Disposing of it fails the test when processes, descriptors or temporary files are left. */
 export class World implements AsyncDisposable {
   // With forward slashes on Windows too, so that the commands of tests may name files in it.
@@ -87,6 +90,15 @@ export class World implements AsyncDisposable {
     });
   }
 
+  /**
+   * With the tasks gone a sentinel would wait its second all the same, and start a keeper that finds nothing: three
+   * seconds a test in Wine. A keeper that is there already is left to end by itself.
+   */
+  #endSentinelsOfWindows(): void {
+    if (!onWindows) return;
+    for (const pid of this.keepers()) if (commandLineOf(pid)?.includes('outlive sentinel')) kill(pid);
+  }
+
   /** The ids of all tasks in the store, of all sessions, from the names of their logs. */
   taskIds(): string[] {
     return this.files()
@@ -122,6 +134,7 @@ export class World implements AsyncDisposable {
         for (const pid of left) kill(pid);
         return left.length === 0;
       }, 'the processes of the test to be gone');
+      this.#endSentinelsOfWindows();
       await waitFor(() => this.keepers().length === 0, 'the keeper and its sentinels to be gone');
       // The mark of a keeper that died together with its pid namespace is that namespace's next keeper's to remove.
       const own = markPrefix('', (await currentSystem()).self());
@@ -175,7 +188,7 @@ export async function waitFor(
   const end = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
 }
 
