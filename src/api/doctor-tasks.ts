@@ -1,5 +1,4 @@
-import { counted, type Finding, fine, warning } from '../engine/doctor/finding.ts';
-import { some } from '../engine/doctor/folder.ts';
+import { counted, type Finding, fine, some, warning } from '../engine/doctor/finding.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
 import type { TaskInspection } from './inspect.ts';

@@ -176,6 +176,11 @@ async function freeze(way: Ending): Promise<void> {
   const members = await membersNow(way);
   if (shimPid !== null && groupIsOurs(tree, members, system, way.seen)) signalGroup(shimPid, 'SIGSTOP');
   const frozen = new Set<string>();
+  // Not all that were found show it by what they carry.
+  for (const member of members) {
+    if (member.pid === shimPid || member.group === shimPid) continue;
+    if (signalMember(member, 'SIGSTOP', system)) frozen.add(processKey(member));
+  }
   for (let round = 0, quiet = 0; round < freezeRounds && quiet < quietRounds; round += 1) {
     const fresh = await system.strike(tree.cookie, 'SIGSTOP', frozen, shimPid);
     quiet = fresh === 0 ? quiet + 1 : 0;

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import type { SpecFact, StopFact } from '../model/facts.ts';
+import type { Facts } from '../model/fold.ts';
 import { shimOf } from '../model/fold.ts';
 import { isAlive, livesHere } from '../platform/identity.ts';
 import { taskPaths } from '../tasklog/paths.ts';
@@ -163,9 +164,19 @@ function watchOver(
     limits.include(live);
     context.store.system.hold?.(live.cookie);
   }
-  if (observed.alive === 'yes' && !live.awaitsStart && (known === undefined || isNewlyStarted))
+  if (observed.alive === 'yes' && !live.awaitsStart && (known === undefined || isNewlyStarted)) {
     armDeadline(context, live, observed.facts);
+    letRun(context, live, observed.facts);
+  }
   return live;
+}
+
+/**
+ * On Windows a shim is recorded before it runs, and its spawner may have died in between: whoever takes it up lets it
+ * run, which does nothing to one that does.
+ */
+function letRun(context: SessionContext, { own }: LiveTask, { started }: Facts): void {
+  if (!own && started !== undefined) context.store.system.resume?.(started.pid, started.start);
 }
 
 /** What is kept in memory of a task that was just started or found. */

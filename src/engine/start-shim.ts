@@ -54,9 +54,10 @@ export async function startShim(
   spec: SpecFact,
   files: TaskFiles,
   held: HeldResources,
+  proof: string,
 ): Promise<StartedShim> {
   if (process.platform === 'win32') return { pid: startWindowsShim(context, request, spec), child: null };
-  const child = await startPosixShim(context, request, spec, files, held);
+  const child = await startPosixShim(context, request, spec, files, held, proof);
   return { pid: child.pid ?? null, child };
 }
 
@@ -66,6 +67,7 @@ function startPosixShim(
   spec: SpecFact,
   files: TaskFiles,
   held: HeldResources,
+  proof: string,
 ): Promise<ChildProcess> {
   const shimShell = shimShellFor(context, request.environment);
   const [program, ...before] = shimShell;
@@ -91,7 +93,7 @@ function startPosixShim(
   const text = turns === null ? posixShim : waitTurn + posixShim;
   const command = [...words, ...request.launcher, request.shell, ...run];
   return new Promise<ChildProcess>((resolve, reject) => {
-    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, ...command], {
+    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, proof, ...command], {
       cwd: request.cwd,
       env: { ...request.environment, [cookieVariable]: spec.cookie },
       detached: true,

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { CommandLine } from '../support/command-line.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { Terminal } from '../support/terminal.ts';
 import { quote } from '../support/world.ts';
 
@@ -78,7 +79,7 @@ async function check(cli: CommandLine, ask: (line: Words) => Promise<string[]>):
 test('bash completes verbs, options, tasks that are there, names, sessions; nothing behind two dashes', async () => {
   await using cli = new CommandLine();
   await check(cli, async (line) => {
-    const script = `source <(outlive completion bash); complete -p outlive >&2
+    const script = `outlive() { ${cli.inShell} "$@"; }; source <(outlive completion bash); complete -p outlive >&2
       COMP_WORDS=(outlive ${line.map(quote).join(' ')}); COMP_CWORD=${line.length}
       _outlive; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = await execute('bash', ['-c', script], { env: environmentOf(cli), cwd: cli.base });
@@ -86,7 +87,7 @@ test('bash completes verbs, options, tasks that are there, names, sessions; noth
   });
 });
 
-test('fish completes the same', async () => {
+test('fish completes the same', notOnWindows('there is no fish, zsh or tmux'), async () => {
   await using cli = new CommandLine();
   const env = { ...environmentOf(cli), XDG_CONFIG_HOME: cli.base, XDG_DATA_HOME: cli.base };
   const folder = join(cli.base, 'fish', 'completions');
@@ -110,7 +111,7 @@ for (const [how, load] of [
   ['sourced', 'autoload -U compinit; compinit -D -u; source <(outlive completion zsh)'],
   ['from a file of fpath', 'fpath=($HOME/zsh $fpath); autoload -U compinit; compinit -D -u'],
 ] as const) {
-  test(`zsh completes at the keyboard, ${how}`, async () => {
+  test(`zsh completes at the keyboard, ${how}`, notOnWindows('there is no fish, zsh or tmux'), async () => {
     await using cli = new CommandLine();
     const { running } = await tasksOf(cli);
     mkdirSync(join(cli.base, 'zsh'));

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommandLine, objects } from '../support/command-line.ts';
+import { hasFact } from '../support/logs.ts';
+import { onWindows } from '../support/processes.ts';
 import { waitFor } from '../support/world.ts';
 
-test('50 concurrent runs from 50 shells lose nothing, and each completion is told once to two readers', async () => {
+test('many concurrent runs from as many shells lose nothing, and each completion is told once to two readers', async () => {
   await using cli = new CommandLine();
-  const count = 50;
+  const count = onWindows ? 8 : 50;
   const readers = [0, 1].map(() => cli.start(['completions', '--follow', '--ack', '--json']));
   const numbers = Array.from({ length: count }, (_, index) => index);
   const shells = numbers.map(
@@ -19,8 +21,10 @@ test('50 concurrent runs from 50 shells lose nothing, and each completion is tol
 
   const told = () => readers.flatMap(({ stdout }) => objects(stdout.slice(0, stdout.lastIndexOf('\n') + 1)));
   await waitFor(() => told().length >= count, 'every completion');
-  for (const reader of readers) reader.child.kill('SIGINT');
-  await Promise.all(readers.map(({ answer }) => answer));
+  // What was told and is not acknowledged yet would be owed to the next reader.
+  const areTaken = () => ids.every((id) => hasFact(cli.logOf(id), 'delivered'));
+  await waitFor(areTaken, 'every completion to be acknowledged');
+  await Promise.all(readers.map((reader) => reader.interrupted()));
   const byId = new Map(told().map((snapshot) => [snapshot.taskId, snapshot]));
   assert.equal(told().length, count);
   for (const number of numbers) {

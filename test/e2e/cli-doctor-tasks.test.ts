@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { CommandLine, objects, type Snapshot } from '../support/command-line.ts';
 import { factOf, hasFact, overwrite, seemsElsewhere } from '../support/logs.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
+import { onWindows } from '../support/processes.ts';
 import { fixture, waitFor } from '../support/world.ts';
 
 /** What the doctor finds of one kind. */
@@ -14,35 +16,44 @@ async function finding(cli: CommandLine, check: string, ...words: string[]): Pro
 
 test('what an ended task left running is a warning, also before anybody settled it; --mend stops it', async () => {
   await using cli = new CommandLine();
-  const taskId = await cli.ended('setsid sleep 1000 & setsid sleep 1001 & true');
+  const taskId = await cli.ended(
+    onWindows ? 'sleep 1000 & sleep 1001 & true' : 'setsid sleep 1000 & setsid sleep 1001 & true',
+  );
   const { level, message, advice } = await finding(cli, 'leftovers');
-  assert.deepEqual([level, message], ['warning', `1 ended task has left 2 processes running: ${taskId}`]);
+  assert.equal(level, 'warning');
+  // A shell of MSYS may wait beside what it has started.
+  const number = onWindows ? '[2-4]' : '2';
+  assert.match(message, new RegExp(`^1 ended task has left ${number} processes running: ${taskId}$`));
   assert.match(advice, new RegExp(`outlive kill ${taskId}$`));
-  assert.equal(cli.pids().length, 2);
+  assert.ok(cli.pids().length >= 2);
   const { mended } = await finding(cli, 'leftovers', '--mend');
   assert.equal(mended, '1 task is stopped');
   assert.deepEqual(cli.pids(), []);
   assert.equal((await finding(cli, 'leftovers')).level, 'ok');
 });
 
-test('a stop whose author died and that does not get on is found, and brought to its end by --mend', async () => {
-  await using cli = new CommandLine();
-  const taskId = await cli.spawn(fixture('ignores-sigterm.sh'));
-  const log = cli.logOf(taskId);
-  await cli.until(taskId, ({ output }) => output.bytes > 0);
-  const killer = cli.start(['kill', '--grace', '1h', taskId]);
-  await waitFor(() => hasFact(log, 'stop'), 'the stop to be asked for');
-  killer.child.kill('SIGKILL');
-  await once(killer.child, 'close');
-  assert.equal((await finding(cli, 'stops')).level, 'ok');
-  const { at } = factOf(log, 'stop');
-  overwrite(log, `"at":${at}`, `"at":${(at ?? 0) - 3_000_000}`);
-  const { level, message } = await finding(cli, 'stops');
-  assert.deepEqual([level, (await cli.snapshot(taskId)).status], ['warning', 'killing']);
-  assert.equal(message, `1 task is being stopped for longer than it should: ${taskId}`);
-  assert.equal((await finding(cli, 'stops', '--mend')).mended, '1 task is stopped');
-  assert.deepEqual([(await cli.snapshot(taskId)).status, cli.pids()], ['killed', []]);
-});
+test(
+  'a stop whose author died and that does not get on is found, and brought to its end by --mend',
+  notOnWindows('any signal ends what it is sent to at once'),
+  async () => {
+    await using cli = new CommandLine();
+    const taskId = await cli.spawn(fixture('ignores-sigterm.sh'));
+    const log = cli.logOf(taskId);
+    await cli.until(taskId, ({ output }) => output.bytes > 0);
+    const killer = cli.start(['kill', '--grace', '1h', taskId]);
+    await waitFor(() => hasFact(log, 'stop'), 'the stop to be asked for');
+    killer.child.kill('SIGKILL');
+    await once(killer.child, 'close');
+    assert.equal((await finding(cli, 'stops')).level, 'ok');
+    const { at } = factOf(log, 'stop');
+    overwrite(log, `"at":${at}`, `"at":${(at ?? 0) - 3_000_000}`);
+    const { level, message } = await finding(cli, 'stops');
+    assert.deepEqual([level, (await cli.snapshot(taskId)).status], ['warning', 'killing']);
+    assert.equal(message, `1 task is being stopped for longer than it should: ${taskId}`);
+    assert.equal((await finding(cli, 'stops', '--mend')).mended, '1 task is stopped');
+    assert.deepEqual([(await cli.snapshot(taskId)).status, cli.pids()], ['killed', []]);
+  },
+);
 
 test('tasks of another machine, lost ones, and completions that nobody asked for in a week are told', async () => {
   await using cli = new CommandLine();
@@ -52,7 +63,7 @@ test('tasks of another machine, lost ones, and completions that nobody asked for
     cli.ended('true', '-s', 'over'),
   ]);
   const { pid } = await cli.until(lost, ({ status }) => status === 'running');
-  process.kill(-pid, 'SIGKILL');
+  for (const one of onWindows ? cli.pidsOf(lost) : [-pid]) process.kill(one, 'SIGKILL');
   await waitFor(() => cli.pidsOf(lost, pid).length === 0, 'it to be gone');
   await cli.until(away, ({ status }) => status === 'running');
   seemsElsewhere(cli.logOf(away));

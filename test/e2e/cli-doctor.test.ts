@@ -12,6 +12,8 @@ import {
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { type CallOptions, CommandLine, objects, type Snapshot } from '../support/command-line.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
+import { onWindows } from '../support/processes.ts';
 
 /** What the doctor finds wrong, but for what is so of the tester's own disk; and its exit status. */
 async function found(
@@ -29,7 +31,7 @@ test('a store that is not there yet, and one in which all is well', async () => 
   await using cli = new CommandLine();
   const none = await cli.run('doctor');
   assert.equal(none.status, 0);
-  assert.match(none.stdout, /^\/.*\nok {7}store: .* is not there yet; the first task makes it\n/);
+  assert.match(none.stdout, /^(?:\w:|\/).*\nok {7}store: .* is not there yet; the first task makes it\n/);
   assert.ok(!existsSync(cli.dir));
   await cli.ended('true');
   assert.deepEqual(await found(cli), [0, []]);
@@ -40,70 +42,86 @@ test('a store that is not there yet, and one in which all is well', async () => 
   assert.equal([...checks].join(' '), known);
 });
 
-test('a store and files that others can read are closed with --mend', async () => {
-  await using cli = new CommandLine();
-  const log = cli.logOf(await cli.ended('true'));
-  for (const [path, mode] of [
-    [cli.dir, 0o755],
-    [dirname(log), 0o750],
-    [log, 0o644],
-  ] as const)
-    chmodSync(path, mode);
-  const [status, wrong] = await found(cli);
-  assert.equal(status, 1);
-  assert.deepEqual(
-    wrong.map(({ check, level, canMend, mended }) => [check, level, canMend, mended]),
-    [
-      ['store', 'problem', true, null],
-      ['modes', 'problem', true, null],
-    ],
-  );
-  assert.match(wrong[0]?.message, /can be entered by others \(mode 0755\)$/);
-  assert.match(wrong[1]?.message, /^2 files in the store can be read by others: \//);
-  // Looking changes nothing.
-  assert.equal(statSync(log).mode & statSync(cli.dir).mode & 0o777, 0o644);
-  const [mended, after] = await found(cli, ['--mend']);
-  assert.equal(mended, 0);
-  assert.ok(after.every((finding) => typeof finding.mended === 'string'));
-  assert.deepEqual(
-    [cli.dir, dirname(log), log].map((path) => statSync(path).mode & 0o777),
-    [0o700, 0o700, 0o600],
-  );
-  assert.deepEqual(await found(cli), [0, []]);
-});
+test(
+  'a store and files that others can read are closed with --mend',
+  notOnWindows('files have no modes there'),
+  async () => {
+    await using cli = new CommandLine();
+    const log = cli.logOf(await cli.ended('true'));
+    for (const [path, mode] of [
+      [cli.dir, 0o755],
+      [dirname(log), 0o750],
+      [log, 0o644],
+    ] as const)
+      chmodSync(path, mode);
+    const [status, wrong] = await found(cli);
+    assert.equal(status, 1);
+    assert.deepEqual(
+      wrong.map(({ check, level, canMend, mended }) => [check, level, canMend, mended]),
+      [
+        ['store', 'problem', true, null],
+        ['modes', 'problem', true, null],
+      ],
+    );
+    assert.match(wrong[0]?.message, /can be entered by others \(mode 0755\)$/);
+    assert.match(wrong[1]?.message, /^2 files in the store can be read by others: \//);
+    // Looking changes nothing.
+    assert.equal(statSync(log).mode & statSync(cli.dir).mode & 0o777, 0o644);
+    const [mended, after] = await found(cli, ['--mend']);
+    assert.equal(mended, 0);
+    assert.ok(after.every((finding) => typeof finding.mended === 'string'));
+    assert.deepEqual(
+      [cli.dir, dirname(log), log].map((path) => statSync(path).mode & 0o777),
+      [0o700, 0o700, 0o600],
+    );
+    assert.deepEqual(await found(cli), [0, []]);
+  },
+);
 
-test('a link in the store is a problem that nobody mends by himself', async () => {
-  await using cli = new CommandLine();
-  const log = cli.logOf(await cli.ended('true'));
-  symlinkSync('/etc/passwd', join(dirname(log), 'link'));
-  const [status, [link, ...more]] = await found(cli, ['--mend']);
-  assert.deepEqual(
-    [status, link?.check, link?.level, link?.canMend, more.length],
-    [1, 'modes', 'problem', false, 0],
-  );
-  assert.match(link?.message, /^1 file in the store is a link or belongs to somebody else: .*\/link$/);
-});
+test(
+  'a link in the store is a problem that nobody mends by himself',
+  notOnWindows('links need a privilege'),
+  async () => {
+    await using cli = new CommandLine();
+    const log = cli.logOf(await cli.ended('true'));
+    symlinkSync('/etc/passwd', join(dirname(log), 'link'));
+    const [status, [link, ...more]] = await found(cli, ['--mend']);
+    assert.deepEqual(
+      [status, link?.check, link?.level, link?.canMend, more.length],
+      [1, 'modes', 'problem', false, 0],
+    );
+    assert.match(link?.message, /^1 file in the store is a link or belongs to somebody else: .*\/link$/);
+  },
+);
 
-test('a store of another user is told, and nothing in it is looked at or touched', async () => {
-  await using cli = new CommandLine();
-  await cli.ended('true');
-  chownSync(cli.dir, 12_345, 12_345);
-  const [status, wrong] = await found(cli, ['--mend']);
-  assert.deepEqual([status, wrong.length, wrong[0]?.canMend], [1, 1, false]);
-  assert.match(wrong[0]?.message, /belongs to user 12345, and you are user 0$/);
-  writeFileSync(join(cli.base, 'file'), '');
-  const file = await cli.run('doctor', '--store', join(cli.base, 'file'));
-  assert.equal(file.status, 1);
-  assert.match(file.stdout, /^problem {2}store: .* is no directory$/m);
-});
+test(
+  'a store of another user is told, and nothing in it is looked at or touched',
+  notOnWindows('files have no owners that Node knows there'),
+  async () => {
+    await using cli = new CommandLine();
+    await cli.ended('true');
+    chownSync(cli.dir, 12_345, 12_345);
+    const [status, wrong] = await found(cli, ['--mend']);
+    assert.deepEqual([status, wrong.length, wrong[0]?.canMend], [1, 1, false]);
+    assert.match(wrong[0]?.message, /belongs to user 12345, and you are user 0$/);
+    writeFileSync(join(cli.base, 'file'), '');
+    const file = await cli.run('doctor', '--store', join(cli.base, 'file'));
+    assert.equal(file.status, 1);
+    assert.match(file.stdout, /^problem {2}store: .* is no directory$/m);
+  },
+);
 
 test('a shell that is not there, and a store of a newer version, are problems', async () => {
   await using cli = new CommandLine();
   await cli.ended('true');
-  const [status, wrong] = await found(cli, [], { env: { SHELL: '/nowhere/fish' } });
+  const nowhere = onWindows ? 'C:\\nowhere\\fish.exe' : '/nowhere/fish';
+  const [status, wrong] = await found(cli, [], { env: { SHELL: nowhere } });
   assert.deepEqual([status, wrong.map(({ check }) => check)], [1, ['shell']]);
-  assert.match(wrong[0]?.message, /^\/nowhere\/fish, your \$SHELL, is not there/);
-  assert.deepEqual(await found(cli, [], { env: { SHELL: '/bin/sh' } }), [0, []]);
+  assert.ok(wrong[0]?.message.startsWith(`${nowhere}, your $SHELL, is not there`));
+  assert.deepEqual(await found(cli, [], { env: { SHELL: onWindows ? process.env.ComSpec : '/bin/sh' } }), [
+    0,
+    [],
+  ]);
   writeFileSync(join(cli.dir, 'store.json'), '{"outlive":"store","version":99}');
   const [newer, [first]] = await found(cli);
   assert.equal(newer, 1);
@@ -130,7 +148,7 @@ test('what crashed processes left, and sessions without tasks, are warnings; --m
   const text = await cli.run('doctor');
   assert.match(
     text.stdout,
-    /^warning {2}sessions: 1 session[^\n]*: \/[^\n]*\n {4}Remove [^\n]* \(outlive doctor --mend does it\)$/m,
+    /^warning {2}sessions: 1 session[^\n]*: (?:\w:\\|\/)[^\n]*\n {4}Remove [^\n]* \(outlive doctor --mend does it\)$/m,
   );
   const mended = await cli.run('doctor', '--mend');
   assert.match(mended.stdout, /^ {4}mended: 1 session[^\n]* removed$/m);

@@ -2,10 +2,16 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { CommandLine, objects, oneObject, type Snapshot } from '../support/command-line.ts';
+import { onWindows } from '../support/processes.ts';
+
+/** JSON whose paths are those of Unix. */
+function withSlashes(json: string): string {
+  return onWindows ? json.replaceAll('\\\\', '/') : json;
+}
 
 /** What changes from run to run, replaced by what it is. */
 function pinned(cli: CommandLine, { taskId, ...rest }: Snapshot): Snapshot {
-  const text = JSON.stringify(rest).replaceAll(taskId, 'ID').replaceAll(cli.base, 'BASE');
+  const text = withSlashes(JSON.stringify(rest)).replaceAll(taskId, 'ID').replaceAll(cli.base, 'BASE');
   const folder = /sessions\/default-[0-9a-f]{16}/g;
   const value: Snapshot = JSON.parse(text.replace(folder, 'sessions/DEFAULT'));
   for (const time of ['createdAt', 'startedAt', 'endedAt', 'durationMs', 'cpuMs', 'pid']) {
@@ -30,7 +36,7 @@ const ended = {
   endedAt: 'number',
   durationMs: 'number',
   timeoutMs: 1_800_000,
-  cpuMs: 'number',
+  cpuMs: onWindows ? null : 'number',
   output: {
     path: 'BASE/store/sessions/DEFAULT/output/ID.out',
     stderrPath: null,
@@ -41,6 +47,7 @@ const ended = {
   },
   leftovers: [],
   limits: [],
+  containment: null,
   delivered: false,
   pipeStatus: null,
   labels: { kind: 'test' },
@@ -71,8 +78,11 @@ test('show adds what only it tells', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('echo done; exit 3', '-n', 'build', '-l', 'kind=test', '--shell', 'sh');
   const { shell, spawnedBy, ...shown } = pinned(cli, await cli.snapshot(taskId));
-  assert.match(shell, /^\/.*\/sh$/);
-  assert.deepEqual([typeof spawnedBy.pid, spawnedBy.host], ['number', hostname()]);
+  assert.match(shell, /^(?:\w:)?\/.*\/sh(?:\.exe)?$/);
+  assert.deepEqual(
+    [typeof spawnedBy.pid, spawnedBy.host],
+    ['number', onWindows ? `${hostname()} (Windows)` : hostname()],
+  );
   assert.deepEqual(shown, {
     ...ended,
     bounds: {

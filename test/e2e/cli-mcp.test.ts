@@ -55,6 +55,5 @@ test('mcp --http serves whoever has the token, and nobody else, until it is inte
   const answer = await ask({ authorization: `Bearer ${token}` });
   assert.equal(answer.status, 200);
   assert.match(await answer.text(), /"serverInfo":\{"name":"outlive"/);
-  server.child.kill('SIGINT');
-  assert.equal((await server.answer).status, 0);
+  assert.equal((await server.interrupted()).status, 0);
 });

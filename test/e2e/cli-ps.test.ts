@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommandLine, objects, type Snapshot } from '../support/command-line.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { waitFor } from '../support/world.ts';
 
 const isRunning = ({ status }: Snapshot): boolean => status === 'running';
@@ -90,24 +91,28 @@ test('line breaks, escapes and marks of direction in names, commands and session
     assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
 });
 
-test('CPU and memory are those of the whole tree; a suspended task says so', async () => {
-  await using cli = new CommandLine();
-  const hog = 'x=$(head -c 30000000 /dev/zero | tr "\\0" a); echo full; while :; do :; done';
-  const busy = await cli.spawn(`setsid sh -c '${hog}' & wait`);
-  const stopped = await cli.spawn('sleep 1000');
-  const { pid } = await cli.until(stopped, isRunning);
-  process.kill(-pid, 'SIGSTOP');
-  await cli.until(busy, ({ output }) => output.bytes > 0);
-  await waitFor(async () => {
-    const rows = await rowsOf(cli);
-    const [, , , , , cpu = '', memory = ''] = rows.find(([id]) => id === busy) ?? [];
-    const [, , status, , , idle, some = ''] = rows.find(([id]) => id === stopped) ?? [];
-    assert.deepEqual([status, idle], ['running suspended', '0%']);
-    assert.match(some, /^[\d.]+MB$/);
-    assert.match(memory, /^[\d.]+MB$/);
-    assert.match(cpu, /^\d+%$/);
-    // On a busy machine the one core may belong to others during a look.
-    return Number.parseFloat(memory) > 28 && Number.parseInt(cpu, 10) > 5;
-  }, 'the tree to be seen at work');
-  process.kill(-pid, 'SIGCONT');
-});
+test(
+  'CPU and memory are those of the whole tree; a suspended task says so',
+  notOnWindows('a process cannot be suspended by a signal'),
+  async () => {
+    await using cli = new CommandLine();
+    const hog = 'x=$(head -c 30000000 /dev/zero | tr "\\0" a); echo full; while :; do :; done';
+    const busy = await cli.spawn(`setsid sh -c '${hog}' & wait`);
+    const stopped = await cli.spawn('sleep 1000');
+    const { pid } = await cli.until(stopped, isRunning);
+    process.kill(-pid, 'SIGSTOP');
+    await cli.until(busy, ({ output }) => output.bytes > 0);
+    await waitFor(async () => {
+      const rows = await rowsOf(cli);
+      const [, , , , , cpu = '', memory = ''] = rows.find(([id]) => id === busy) ?? [];
+      const [, , status, , , idle, some = ''] = rows.find(([id]) => id === stopped) ?? [];
+      assert.deepEqual([status, idle], ['running suspended', '0%']);
+      assert.match(some, /^[\d.]+MB$/);
+      assert.match(memory, /^[\d.]+MB$/);
+      assert.match(cpu, /^\d+%$/);
+      // On a busy machine the one core may belong to others during a look.
+      return Number.parseFloat(memory) > 28 && Number.parseInt(cpu, 10) > 5;
+    }, 'the tree to be seen at work');
+    process.kill(-pid, 'SIGCONT');
+  },
+);

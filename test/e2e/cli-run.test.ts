@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { test } from 'node:test';
 import { CommandLine, oneObject, type Snapshot } from '../support/command-line.ts';
+import { onWindows } from '../support/processes.ts';
 
 const isEnded = ({ endedAt }: Snapshot): boolean => endedAt !== null;
 
@@ -38,7 +39,7 @@ test('every option of run is in the record of the task', async () => {
   const options = ['-s', 'my session', '-C', cwd, '-e', 'COLOR=blue', '-e', 'EMPTY=', '-n', 'build'];
   const more = ['-l', 'a=1', '-l', 'b=x=y', '-t', '90s', '--grace', '1500ms', '--shell', 'sh', '--separate'];
   const rest = ['--max-output', '64k', '--leftovers', 'kill', '--json'];
-  const command = 'pwd; echo "$COLOR$EMPTY" >&2; echo $0';
+  const command = `${onWindows ? 'pwd -W' : 'pwd'}; echo "$COLOR$EMPTY" >&2; echo $0`;
   const { stdout } = await cli.run('run', ...options, ...more, ...rest, '--', command);
   const { taskId } = oneObject(stdout);
   const shown = await cli.until(taskId, isEnded);
@@ -48,9 +49,9 @@ test('every option of run is in the record of the task', async () => {
   assert.deepEqual(shown.labels, { a: '1', b: 'x=y' });
   assert.equal(shown.timeoutMs, 90_000);
   assert.deepEqual([shown.bounds.graceMs, shown.bounds.maxOutputBytes], [1_500, 65_536]);
-  assert.match(shown.shell, /\/sh$/);
+  assert.match(shown.shell, /[\\/]sh(?:\.exe)?$/);
   assert.equal(shown.leftoversPolicy, 'kill');
-  assert.equal(readFileSync(shown.output.path, 'utf8'), `${realpathSync(cwd)}\nsh\n`);
+  assert.equal(readFileSync(shown.output.path, 'utf8'), `${realpathSync(cwd).replaceAll('\\', '/')}\nsh\n`);
   assert.equal(readFileSync(shown.output.stderrPath, 'utf8'), 'blue\n');
 });
 
@@ -78,7 +79,7 @@ test('the session is --session, else OUTLIVE_SESSION, else default; the store is
   assert.equal(await sessionOf('-s', 'given'), 'given');
   const other = join(cli.base, 'other store');
   const { output } = oneObject((await cli.run('run', '--json', '--store', other, 'true')).stdout);
-  assert.ok(output.path.startsWith(`${realpathSync(other)}/sessions/`), output.path);
+  assert.ok(output.path.startsWith(join(realpathSync(other), 'sessions', sep)), output.path);
 });
 
 test('--leftovers wait keeps the task running until what it left behind has ended', async () => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandLine, objects, oneObject } from '../support/command-line.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { fixture } from '../support/world.ts';
 
 test('several tasks are waited for until all have ended; the status is that of the first that failed', async () => {
   await using cli = new CommandLine();
-  const release = join(cli.base, 'go');
+  const release = `${cli.base}/go`;
   const slow = await cli.spawn(
     `until [ -e ${release} ]; do sleep 0.05; done; echo done; exit 3`,
     '-n',
@@ -90,23 +90,27 @@ test('a task that ends before the pattern: its own status, or 1; an end that was
   assert.equal(either.stderr, '');
 });
 
-test('a wait that is interrupted leaves the tasks running, says so, and how to wait again', async () => {
-  await using cli = new CommandLine();
-  const ids = await Promise.all([cli.spawn('sleep 1000'), cli.spawn('sleep 1000', '-s', 'a b')]);
-  const waiting = cli.start(['wait', '--store', cli.dir, '--json', ...ids]);
-  await waiting.waits();
-  waiting.child.kill('SIGINT');
-  const { status, stdout, stderr } = await waiting.answer;
-  assert.equal(status, 122);
-  assert.deepEqual(
-    objects(stdout).map((task) => [task.taskId, task.status]),
-    ids.map((id) => [id, 'running']),
-  );
-  const again = `outlive wait --store ${cli.dir} ${ids.join(' ')}`;
-  assert.equal(stderr, `outlive: still running: ${ids.join(' ')}. Wait again with: ${again}\n`);
-  const still = await Promise.all(ids.map((id) => cli.snapshot(id)));
-  assert.deepEqual(
-    still.map((task) => task.status),
-    ['running', 'running'],
-  );
-});
+test(
+  'a wait that is interrupted leaves the tasks running, says so, and how to wait again',
+  notOnWindows('a process cannot be interrupted by another there'),
+  async () => {
+    await using cli = new CommandLine();
+    const ids = await Promise.all([cli.spawn('sleep 1000'), cli.spawn('sleep 1000', '-s', 'a b')]);
+    const waiting = cli.start(['wait', '--store', cli.dir, '--json', ...ids]);
+    await waiting.waits();
+    waiting.child.kill('SIGINT');
+    const { status, stdout, stderr } = await waiting.answer;
+    assert.equal(status, 122);
+    assert.deepEqual(
+      objects(stdout).map((task) => [task.taskId, task.status]),
+      ids.map((id) => [id, 'running']),
+    );
+    const again = `outlive wait --store ${cli.dir} ${ids.join(' ')}`;
+    assert.equal(stderr, `outlive: still running: ${ids.join(' ')}. Wait again with: ${again}\n`);
+    const still = await Promise.all(ids.map((id) => cli.snapshot(id)));
+    assert.deepEqual(
+      still.map((task) => task.status),
+      ['running', 'running'],
+    );
+  },
+);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { factOf, hasFact } from '../support/logs.ts';
 import { onWindows } from '../support/processes.ts';
 import { endOf, startOrder, tracing } from '../support/queues.ts';
-import { fixture, World, waitFor } from '../support/world.ts';
+import { fixture, quote, World, waitFor } from '../support/world.ts';
 
 /** Wine takes half a second for each. */
 const many = onWindows ? 10 : 24;
@@ -15,8 +15,10 @@ test('tasks over the limit wait their turn, start in their order and never run m
   await using world = new World();
   const session = await world.session('test', { maxRunning: 3 });
   const trace = `${world.base}/trace`;
+  // The first ones wait for each other, so that three run at once on the busiest machine.
+  const untilThree = `until [ "$(grep -c start ${quote(trace)})" -ge 3 ]; do sleep 0.01; done`;
   const spawns = Array.from({ length: many }, (_none, index) =>
-    session.spawn(tracing(trace, index), { onLimit: 'queue' }),
+    session.spawn(tracing(trace, index, untilThree), { onLimit: 'queue' }),
   );
   const tasks = await Promise.all(spawns);
   const ends = await Promise.all(tasks.map((task) => endOf(task)));

@@ -14,7 +14,8 @@ import type { Terminals, TerminalsOptions } from '../../src/acp/terminals.ts';
 import { removeUnfinishedPipes } from './lifelines.ts';
 import { mcpEnvironment } from './mcp-env.ts';
 import { installedPackage } from './packed.ts';
-import type { World } from './world.ts';
+import { onWindows } from './processes.ts';
+import { fixturePath, type World } from './world.ts';
 
 /** An agent of ACP 1, connected to an editor in this process. */
 export class Paired implements Disposable {
@@ -45,7 +46,9 @@ export class EditorProcess implements AsyncDisposable {
   readonly #connection: AgentConnection;
 
   constructor(world: World) {
-    const args = [join(installedPackage(), 'acp-editor.mjs'), world.dir];
+    // On Windows, where the tests have no npm, that of the repository, whose package is its own.
+    const program = onWindows ? fixturePath('acp-editor.mjs') : join(installedPackage(), 'acp-editor.mjs');
+    const args = [program, world.dir];
     this.#child = spawn(process.execPath, args, { env: mcpEnvironment() });
     this.#child.stdin.on('error', () => undefined);
     this.#child.stderr.pipe(process.stderr);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { installedCommand } from './packed.ts';
 import { ofWindows, onWindows } from './processes.ts';
-import { World, waitFor } from './world.ts';
+import { quote, World, waitFor } from './world.ts';
 
 /** What one run of the program left. */
 export interface Answer {
@@ -36,6 +36,8 @@ export class CommandLine extends World {
   readonly program = onWindows
     ? [process.env.OUTLIVE_TEST_RUNTIME ?? process.execPath, this.path]
     : [this.path];
+  /** The same for the command of a shell, of which that of Windows takes slashes, too. */
+  readonly inShell = this.program.map((word) => quote(word.replaceAll('\\', '/'))).join(' ');
   readonly #children: ChildProcess[] = [];
 
   /** The environment of every call. */
@@ -134,8 +136,9 @@ export class Running {
     });
   }
 
-  /** Waits until an interrupt would not end it any more, but what it waits for. */
+  /** Waits until an interrupt would not end it any more, but what it waits for. Windows has no interrupts of others. */
   async waits(): Promise<void> {
+    if (onWindows) return;
     // SIGHUP is the last that it handles; Node handles SIGINT itself from the start.
     const bit = 1n << BigInt(constants.signals.SIGHUP - 1);
     const caught = (): bigint => {
@@ -143,6 +146,13 @@ export class Running {
       return BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`);
     };
     await waitFor(() => (caught() & bit) !== 0n, 'the program to wait');
+  }
+
+  /** Interrupts it as Ctrl-C does. Windows can only end it, so there it is as if it had said 0. */
+  async interrupted(): Promise<Answer> {
+    this.child.kill('SIGINT');
+    const answer = await this.answer;
+    return onWindows ? { ...answer, status: 0 } : answer;
   }
 
   /** Waits until it has printed a text. */

@@ -46,7 +46,7 @@ export function checkDisk(dir: string): Finding {
 /** What kind of file system holds the store. */
 export function checkKind(dir: string): Finding {
   const { type } = statfsSync(dir);
-  const network = networkKinds.get(type);
+  const network = isShare(dir) ? 'a share of the network' : networkKinds.get(type);
   if (network !== undefined) {
     return warning(
       'file-system',
@@ -60,6 +60,11 @@ export function checkKind(dir: string): Finding {
     'the store is in memory (tmpfs), and gone after a restart',
     'Move it to a disk.',
   );
+}
+
+/** Windows tells no kinds. A drive letter of a share is not seen through; `\\?\C:\` is none. */
+function isShare(dir: string): boolean {
+  return process.platform === 'win32' && /^[\\/]{2}(?:[^?.]|\?[\\/]UNC[\\/])/i.test(dir);
 }
 
 /** Whether two writers who append to one file overwrite nothing. */

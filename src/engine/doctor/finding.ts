@@ -1,3 +1,6 @@
+/** Names of a few of many things. */
+const named = 3;
+
 /** What one check of the doctor found. */
 export interface Finding {
   /** Which check: stable, for programs. */
@@ -40,4 +43,10 @@ export function problem(
   mend: Finding['mend'] = null,
 ): Finding {
   return { check, level: 'problem', message, advice, mend };
+}
+
+/** The first few of a list. */
+export function some(items: readonly string[]): string {
+  const rest = items.length - named;
+  return items.slice(0, named).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

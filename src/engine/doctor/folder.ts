@@ -1,14 +1,13 @@
 import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { counted, type Finding, fine, problem } from './finding.ts';
+import { counted, type Finding, fine, problem, some } from './finding.ts';
+import { checkWindowsFolder, checkWindowsLinks } from './windows.ts';
 
 const othersMay = 0o077;
 
-/** Names of a few of many things. */
-const named = 3;
-
 /** Whether the store's folder is a directory of ours that others cannot enter. Null when it is not there. */
 export function checkFolder(dir: string): Finding | null {
+  if (process.platform === 'win32') return checkWindowsFolder(dir);
   const stat = statSync(dir, { throwIfNoEntry: false });
   const user = process.getuid?.();
   if (stat === undefined) return null;
@@ -32,6 +31,7 @@ export function checkFolder(dir: string): Finding | null {
 
 /** Whether everything in the store is ours, and closed to others. */
 export function checkModes(dir: string): Finding {
+  if (process.platform === 'win32') return checkWindowsLinks(dir);
   const user = process.getuid?.();
   const open: string[] = [];
   const strange: string[] = [];
@@ -59,10 +59,4 @@ function pathsIn(dir: string): string[] {
 
 function octal(stat: Stats): string {
   return `0${(stat.mode & 0o777).toString(8)}`;
-}
-
-/** The first few of a list. */
-export function some(items: readonly string[]): string {
-  const rest = items.length - named;
-  return items.slice(0, named).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

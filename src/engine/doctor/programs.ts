@@ -1,9 +1,11 @@
 import { OutliveError } from '../../errors/error.ts';
 import { findBash, findShell } from '../../platform/shells.ts';
 import { type Finding, fine, problem, warning } from './finding.ts';
+import { checkWindowsShells } from './windows.ts';
 
 /** Whether the shells that outlive uses, and the one that the user does, are there. */
 export function checkShells(environment: NodeJS.ProcessEnv = process.env): Finding[] {
+  if (process.platform === 'win32') return checkWindowsShells(environment);
   const own = environment.SHELL;
   return [
     shell(

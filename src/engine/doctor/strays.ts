@@ -5,8 +5,7 @@ import { namesIn } from '../../tasklog/names-in.ts';
 import { sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
 import { isAbandonedCut } from '../sweep-cuts.ts';
 import { straysIn } from '../sweep-strays.ts';
-import { counted, type Finding, fine, warning } from './finding.ts';
-import { some } from './folder.ts';
+import { counted, type Finding, fine, some, warning } from './finding.ts';
 
 /** Temporary files that crashed processes left. Opening a session removes its own; this looks at all. */
 export function checkStrays(dir: string, system: System): Finding {

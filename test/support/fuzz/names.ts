@@ -38,8 +38,8 @@ export const nameProperties: Properties = {
     name,
     (one, other) => {
       const { dir, record } = sessionPaths('/store', one);
-      assert.equal(dirname(dir), '/store/sessions');
-      assert.match(dir, /\/[a-z0-9-]{1,60}$/);
+      assert.equal(dirname(dir), join('/store', 'sessions'));
+      assert.match(dir, /[\\/][a-z0-9-]{1,60}$/);
       assert.equal(record, join(dir, 'session.json'));
       if (isWhole(one) && isWhole(other) && one !== other)
         assert.notEqual(sessionPaths('/store', other).dir, dir);
