@@ -155,6 +155,8 @@ function silenceCygwin(dll) {
 /** On drive C, where Wine looks names up faster than above it. Tools that only Linux has stay here. */
 function copyTests() {
   const to = join(chroot, 'wp', 'drive_c', 'outlive');
+  // A share of the network, as far as Wine knows: `\\outlive\share`.
+  mkdirSync(join(chroot, 'wp', 'dosdevices', 'unc', 'outlive', 'share'), { recursive: true });
   rmSync(to, { recursive: true, force: true });
   const foreign =
     /^node_modules\/(?:typescript|@typescript|@biomejs|oxc-\w+|@oxc-\w+|knip|\.bin|\.cache)(?:\/|$)/;
