@@ -1,8 +1,9 @@
 export type { Completion, CompletionsOptions } from './api/completions.ts';
-export { type Diagnosis, diagnose } from './api/doctor.ts';
+export type { Diagnosis } from './api/doctor.ts';
+export { diagnose, openStore } from './api/entry-points.ts';
 export type { TaskBounds, TaskInspection, TaskProcess } from './api/inspect.ts';
 export type { WatchMatch } from './api/match-feed.ts';
-export { openStore, type StoreOptions } from './api/open-store.ts';
+export type { StoreOptions } from './api/open-store.ts';
 export type { FollowOptions, OutputChunk, ReadOptions, TailOptions } from './api/output.ts';
 export type { PruneOptions, PruneResult } from './api/prune.ts';
 export type { EndOptions, RunOptions, RunResult, Session, ShutdownOptions } from './api/session.ts';

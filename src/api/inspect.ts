@@ -59,7 +59,7 @@ export async function inspectTask(context: SessionContext, taskId: string): Prom
     bindTo: spec?.bindTo ?? null,
     spawnedBy: spec === undefined ? null : { pid: spec.by.pid, host: spec.by.host },
     logPath,
-    processes: await processesOf(context, observed),
+    processes: await processesOf(context, taskId, observed),
     history: historyOf(log.list),
   };
 }
@@ -75,13 +75,14 @@ function boundsOf(spec: SpecFact | undefined): TaskBounds {
 
 async function processesOf(
   context: SessionContext,
+  taskId: string,
   { facts, alive }: NonNullable<ReturnType<typeof observe>>,
 ): Promise<TaskProcess[]> {
   const decision = decide(facts, alive);
   if (alive === 'unknown' || (decision.state === 'ended' && decision.outcome.leftovers.length === 0))
     return [];
   const { system } = context.store;
-  const members = await findMembers(treeOf(facts, null, system), system);
+  const members = await findMembers(treeOf(context, taskId, facts, null), system);
   return members.map(({ pid, parent, command }) => ({
     pid,
     parent,

@@ -17,7 +17,7 @@ import { findTask } from './find.ts';
 import type { TaskInspection } from './inspect.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
 import type { Session } from './session.ts';
-import { type TaskUsage, UsageMeter } from './usage.ts';
+import { sightOf, type TaskUsage, UsageMeter } from './usage.ts';
 
 /** How often the bound on the bytes of the store is applied. */
 const retainEveryMs = 600_000;
@@ -40,6 +40,10 @@ export interface TaskFilter {
   readonly sessionId?: string;
   /** Only those that have not ended, which costs less when most have. @default false */
   readonly live?: boolean;
+  /** Bytes of output in the snapshots; 0: none is read, which costs less. @default 300 */
+  readonly previewBytes?: number;
+  /** A measurement that has just begun: what it has seen of processes is not looked at again. */
+  readonly meter?: UsageMeter;
 }
 
 /** What to remove from a store. */
@@ -93,13 +97,18 @@ export class Store implements AsyncDisposable {
       .sort();
   }
 
-  /** Snapshots of tasks, the oldest first; of all sessions, unless told otherwise. Adopts and settles nothing. */
+  /**
+   * Snapshots of tasks, the oldest first; of all sessions, unless told otherwise. Adopts and settles nothing.
+   * @throws OutliveError `INVALID_ARGUMENT`.
+   */
   async tasks(filter: TaskFilter = {}): Promise<TaskSnapshot[]> {
-    const { sessionId, live = false } = filter;
+    const { sessionId, live = false, previewBytes = defaults.previewBytes, meter } = filter;
+    checkNumber('previewBytes', previewBytes, 0, bounds.previewBytes);
+    const sight = meter === undefined ? null : sightOf(meter);
     const found: TaskSnapshot[] = [];
     for (const context of this.#contexts()) {
       if (sessionId !== undefined && context.sessionId !== sessionId) continue;
-      found.push(...(await snapshots(context, live)));
+      found.push(...(await snapshots(context, { live, previewBytes, sight })));
     }
     return found.sort((a, b) => a.createdAt - b.createdAt);
   }
@@ -238,6 +247,6 @@ function checkLimits(options: SessionOptions): SessionLimits {
     maxRunning: checkNumber('maxRunning', maxRunning, 1),
     retentionMs: duration('retentionMs', retentionMs),
     staleAfterMs: duration('staleAfterMs', staleAfterMs),
-    previewBytes: checkNumber('previewBytes', previewBytes, 0, 1024 ** 2),
+    previewBytes: checkNumber('previewBytes', previewBytes, 0, bounds.previewBytes),
   };
 }

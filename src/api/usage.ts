@@ -1,8 +1,12 @@
 import type { SessionContext } from '../engine/context.ts';
+import { Sight } from '../engine/sight.ts';
 import { foldFacts } from '../model/fold.ts';
 import type { ProcessUsage, System } from '../platform/system.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskIdPattern, taskPaths } from '../tasklog/paths.ts';
+
+/** What a measurement has seen of processes; null when that is too long ago to be told as what is. */
+export let sightOf: (meter: UsageMeter) => Sight | null;
 
 /** What the whole tree of a task uses now. */
 export interface TaskUsage {
@@ -14,6 +18,9 @@ export interface TaskUsage {
   readonly cpuPercent: number;
 }
 
+/** So long what a measurement has seen of processes counts as what is, in milliseconds. */
+const freshMs = 1_000;
+
 /**
  * A measurement that has begun: CPU time is what is used from then until it is read. Whoever has something else to
  * do meanwhile loses no time by it. Processes that come meanwhile are left out.
@@ -23,6 +30,10 @@ export class UsageMeter {
   readonly #contexts: readonly SessionContext[];
   readonly #begun: readonly ProcessUsage[];
   readonly #beganAt = performance.now();
+
+  static {
+    sightOf = (meter) => (performance.now() - meter.#beganAt > freshMs ? null : new Sight(meter.#begun));
+  }
 
   private constructor(system: System, contexts: readonly SessionContext[], begun: readonly ProcessUsage[]) {
     this.#system = system;

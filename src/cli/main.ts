@@ -6,7 +6,6 @@ import { exitStatus } from './exit-status.ts';
 import { type Io, processIo } from './io.ts';
 import { type Command, CommanderError } from './packages.ts';
 import { buildProgram, type Perform } from './program.ts';
-import { report } from './report.ts';
 import type { Host, Verb } from './verb.ts';
 
 /**
@@ -39,6 +38,7 @@ async function runVerb(words: readonly string[], host: Host): Promise<number> {
     });
     return call.work === undefined ? exitStatus.ok : await call.work();
   } catch (error) {
+    const { report } = await import('./report.ts');
     return report(call.io, error);
   }
 }

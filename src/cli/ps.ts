@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../api/store.ts';
-import type { TaskUsage } from '../api/usage.ts';
 import { OutliveError } from '../errors/error.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
 import { exitStatus } from './exit-status.ts';
-import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, sessionIdOf, withStore } from './open.ts';
-import { jsonLine } from './present/task.ts';
 import { visible } from './present/text.ts';
-import { shownBytes, shownDuration, shownStatus } from './present/values.ts';
 
 interface PsOptions extends CommonOptions {
   readonly all?: boolean;
@@ -42,18 +38,21 @@ export async function ps(io: Io, _operands: readonly string[], options: PsOption
 async function list(io: Io, store: Store, options: PsOptions): Promise<string> {
   // What is done until it is read is the time over which CPU is measured.
   const meter = io.json ? null : await store.meter();
+  const rows = io.json ? null : await import('./present/ps-rows.ts');
   const table = io.terminal && !io.json ? await import('./present/table.ts') : null;
   const tasks = await store.tasks({
     live: options.all !== true,
+    ...(meter !== null && { meter, previewBytes: 0 }),
     ...(!options.allSessions && { sessionId: sessionIdOf(options) }),
   });
-  if (meter === null) return tasks.map(jsonLine).join('');
+  if (meter === null || rows === null)
+    return tasks.map((await import('./present/task.ts')).jsonLine).join('');
   if (tasks.length === 0 && io.terminal) io.note(nothing(io, options));
   if (tasks.length === 0) return '';
   const usage = await meter.read(tasks.filter(mayHaveProcesses).map(idOf), sampleMs);
-  const rows = tasks.map((task) => rowOf(io, task, usage.get(task.taskId), options));
-  if (table === null) return rows.map((row) => `${row.join('\t')}\n`).join('');
-  return table.tableText(headingOf(options), rows, io.columns);
+  const cells = tasks.map((task) => rows.rowOf(io, task, usage.get(task.taskId), options));
+  if (table === null) return cells.map((row) => `${row.join('\t')}\n`).join('');
+  return table.tableText(rows.headingOf(options), cells, io.columns);
 }
 
 function mayHaveProcesses({ status, leftovers }: TaskSnapshot): boolean {
@@ -71,43 +70,9 @@ function nothing(io: Io, options: PsOptions): string {
     : `nothing runs ${where}; those that ended are listed by: ${io.hint('ps', '-a')}`;
 }
 
-function headingOf({ allSessions }: PsOptions): string[] {
-  const session = allSessions ? ['SESSION'] : [];
-  return ['TASK', ...session, 'NAME', 'STATUS', 'AGE', 'TIME', 'CPU', 'MEMORY', 'OUTPUT', 'COMMAND'];
-}
-
-function rowOf(
-  io: Io,
-  task: TaskSnapshot,
-  usage: TaskUsage | undefined,
-  { allSessions }: PsOptions,
-): string[] {
-  const { taskId, sessionId, name, status, createdAt, durationMs, output, command } = task;
-  return [
-    taskId,
-    ...(allSessions ? [visible(sessionId)] : []),
-    visible(name ?? '-'),
-    `${shownStatus(status, io.colours)}${suffixOf(task)}`,
-    shownDuration(Math.max(0, Date.now() - createdAt)),
-    shownDuration(durationMs) || '-',
-    usage === undefined ? '-' : `${usage.cpuPercent.toFixed(0)}%`,
-    usage === undefined ? '-' : shownBytes(usage.memoryBytes),
-    shownBytes(output.bytes),
-    visible(command),
-  ];
-}
-
-/** What the status does not say: the exit code, or that the process is stopped, or elsewhere, or left something running. */
-function suffixOf({ status, exitCode, statusReason: reason, leftovers }: TaskSnapshot): string {
-  const statusReason = reason === null ? null : visible(reason);
-  const left = leftovers.length > 0 ? ` +${leftovers.length} left` : '';
-  if (status === 'failed') return ` ${exitCode ?? statusReason ?? ''}${left}`;
-  if (status === 'completed' && statusReason !== null) return ` ${statusReason}${left}`;
-  return isEnded(status) || statusReason === null ? left : ` ${statusReason}`;
-}
-
 /** Draws the list again and again on the other screen of the terminal, which is left as it was found. */
 async function watch(io: Io, store: Store, options: PsOptions): Promise<void> {
+  const { untilInterrupted } = await import('./interrupt.ts');
   await io.out('\x1b[?1049h\x1b[?25l');
   try {
     await untilInterrupted(async (interrupted) => {

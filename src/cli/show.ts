@@ -97,6 +97,7 @@ function limitFields({ bounds, leftoversPolicy, bindTo, snapshot }: TaskInspecti
     ['keep output', keepOutputBytes === null ? 'all' : shownBytes(keepOutputBytes)],
     ['leftovers', leftoversPolicy],
     ['bound to', bindTo === null ? null : bindTo === 'session' ? 'its session' : `process ${bindTo.pid}`],
+    ['contained', snapshot.containment && `by a ${snapshot.containment}`],
     ...snapshot.limits.map(
       ({ limit, value, by }): Field => [limit, `${shownLimit(limit, value)}, held by ${by}`],
     ),

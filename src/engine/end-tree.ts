@@ -15,6 +15,9 @@ const killTakesMs = 2_000;
 /** So long the shim may take to record the exit code of a command that was killed under it. */
 const shimTakesMs = 1_000;
 
+/** A look at all processes may take long on a busy machine: so many are taken before a process is called a survivor. */
+const fewestLooks = 10;
+
 /** Without signals: so long a shim is given to start its command, or to end after it. */
 const beginsMs = 50;
 
@@ -126,11 +129,14 @@ function tell(way: Ending, members: readonly Member[], killSignal: NodeJS.Signal
  */
 async function endOutright(way: Ending): Promise<Member[]> {
   const { tree, system } = way;
-  const end = performance.now() + killTakesMs;
+  let end = performance.now() + killTakesMs;
   let shimEndsAt = tree.isQueued ? 0 : Number.POSITIVE_INFINITY;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
+    const known = way.seen.size;
     const members = await membersNow(way);
-    if (members.length === 0 || performance.now() >= end) return members;
+    if (members.length === 0 || (performance.now() >= end && looks > fewestLooks)) return members;
+    // What is new has just begun to be ended.
+    if (way.seen.size > known && looks <= fewestLooks) end = performance.now() + killTakesMs;
     const others = members.filter((member) => member.pid !== tree.shim?.pid);
     for (const member of others) signalMember(member, 'SIGKILL', system);
     // The shim has the exit code of the command to record, if it has started one.
@@ -170,6 +176,11 @@ async function freeze(way: Ending): Promise<void> {
   const members = await membersNow(way);
   if (shimPid !== null && groupIsOurs(tree, members, system, way.seen)) signalGroup(shimPid, 'SIGSTOP');
   const frozen = new Set<string>();
+  // Not all that were found show it by what they carry.
+  for (const member of members) {
+    if (member.pid === shimPid || member.group === shimPid) continue;
+    if (signalMember(member, 'SIGSTOP', system)) frozen.add(processKey(member));
+  }
   for (let round = 0, quiet = 0; round < freezeRounds && quiet < quietRounds; round += 1) {
     const fresh = await system.strike(tree.cookie, 'SIGSTOP', frozen, shimPid);
     quiet = fresh === 0 ? quiet + 1 : 0;

@@ -1,10 +1,12 @@
 import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import { type Now, now } from '../platform/clock.ts';
 import { namesIn } from '../tasklog/names-in.ts';
 import { taskIdOfFile } from '../tasklog/paths.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
 import { describe, observe } from './observe.ts';
+import type { Sight } from './sight.ts';
 
 /** So long the event loop is kept busy at a stretch, in milliseconds. */
 const stretchMs = 5;
@@ -16,17 +18,41 @@ export function taskIds(context: SessionContext): string[] {
     .filter((id) => id !== null);
 }
 
-/** Snapshots of all tasks of a session, or of those that have not ended, in no order. */
-export async function snapshots(context: SessionContext, liveOnly = false): Promise<TaskSnapshot[]> {
+/** How tasks are listed. */
+export interface ListOptions {
+  /** Only those that have not ended. */
+  readonly live?: boolean;
+  /** Bytes of output in each snapshot; by default what the session says. */
+  readonly previewBytes?: number | undefined;
+  /** What was seen of processes just before, and need not be looked at again. */
+  readonly sight?: Sight | null;
+}
+
+/** Snapshots of all tasks of a session, in no order. */
+export async function snapshots(context: SessionContext, options: ListOptions = {}): Promise<TaskSnapshot[]> {
+  const { live = false, previewBytes = context.limits.previewBytes, sight = null } = options;
   const found: TaskSnapshot[] = [];
+  const clock = recentClock();
   for await (const taskId of unhurried(taskIds(context))) {
-    const observed = observe(context, taskId);
+    const observed = observe(context, taskId, sight);
     if (observed === null) continue;
     // An ended one costs the reading of its output as well.
-    if (liveOnly && decide(observed.facts, observed.alive).state !== 'live') continue;
-    found.push(describe(context, taskId, observed));
+    if (live && decide(observed.facts, observed.alive).state !== 'live') continue;
+    found.push(describe(context, taskId, observed, { previewBytes, clock: clock() }));
   }
   return found;
+}
+
+/** Reading the clock of the boot is reading a file: one reading does for what is looked at in one go. */
+function recentClock(): () => Now {
+  let clock = now();
+  let readAt = performance.now();
+  return () => {
+    if (performance.now() - readAt < stretchMs) return clock;
+    clock = now();
+    readAt = performance.now();
+    return clock;
+  };
 }
 
 /** The same items, with the event loop given back from time to time: there may be tens of thousands. */

@@ -1,14 +1,15 @@
 import { type Facts, shimOf } from '../model/fold.ts';
 import { type OutputSummary, snapshotOf, type TaskSnapshot } from '../model/snapshot.ts';
 import type { Liveness } from '../model/words.ts';
-import { now } from '../platform/clock.ts';
+import { type Now, now } from '../platform/clock.ts';
 import { isAlive, originOf, viewHere } from '../platform/identity.ts';
 import type { ProcessView } from '../platform/system.ts';
 import { foldWith, logOfTask, readLog } from '../tasklog/log.ts';
-import { outputSize, outputTime, tailOutput, wholeCharacters } from '../tasklog/output.ts';
+import { outputState, tailOutput, wholeCharacters } from '../tasklog/output.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import { copyExitMark } from './exit-mark.ts';
+import type { Sight } from './sight.ts';
 import { outputFile } from './streams.ts';
 
 /** A spawner that dies right after the spec may have started the shim: so long it is given to say so. */
@@ -29,15 +30,22 @@ export interface Observed {
   readonly bytes: number;
 }
 
-/** Looks at a task; null when there is no record of it, or an empty one that nothing was written to yet. */
-export function observe(context: SessionContext, taskId: string): Observed | null {
+/**
+ * Looks at a task; null when there is no record of it, or an empty one that nothing was written to yet.
+ * @param sight what was seen of processes just before, for those who only list.
+ */
+export function observe(
+  context: SessionContext,
+  taskId: string,
+  sight: Sight | null = null,
+): Observed | null {
   const path = taskPaths(context.paths, taskId).log;
   for (let before = -1; ; ) {
     const log = readLog(path);
     if (log === null || log.bytes === 0) return null;
     const facts = foldWith(logOfTask(log, taskId), context.unwritten.get(taskId));
     const { bytes, modifiedAt } = log;
-    const seen = vitality(context, taskId, facts, modifiedAt);
+    const seen = vitality(context, taskId, facts, modifiedAt, sight);
     // Behind the look at the shim, so that the marker of a dead one is there.
     if (copyExitMark(context, taskId, facts)) continue;
     // Between the look at the log and the look at the shim it may have written its exit marker, or `started`, and
@@ -50,7 +58,13 @@ export function observe(context: SessionContext, taskId: string): Observed | nul
 
 type Vitality = Pick<Observed, 'alive' | 'deathReason' | 'suspended'>;
 
-function vitality(context: SessionContext, taskId: string, facts: Facts, modifiedAt: number): Vitality {
+function vitality(
+  context: SessionContext,
+  taskId: string,
+  facts: Facts,
+  modifiedAt: number,
+  sight: Sight | null,
+): Vitality {
   const live = context.live.get(taskId);
   if (live?.own === true && live.reaped === null) return present(context, viewOf(context, live.pid));
   if (facts.spec !== undefined) {
@@ -68,7 +82,11 @@ function vitality(context: SessionContext, taskId: string, facts: Facts, modifie
     return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
   }
   const { pid, start } = shim;
-  const seen = live?.reaped ? null : liveShim(context, facts.spec?.cookie ?? '', pid, start);
+  const cookie = facts.spec?.cookie ?? '';
+  // One that has said how its command ended may be gone since.
+  const inSight = facts.exit === undefined ? sight?.processOf(pid, start, cookie) : null;
+  if (inSight) return { alive: 'yes', deathReason: null, suspended: inSight.suspended };
+  const seen = live?.reaped ? null : liveShim(context, cookie, pid, start);
   if (seen !== null) return present(context, seen);
   // The command ended, and its leftovers are waited for: whoever looks at the processes settles it.
   const waits = facts.spec?.leftovers === 'wait' && facts.stop === undefined;
@@ -117,8 +135,16 @@ export function takeSnapshot(context: SessionContext, taskId: string): TaskSnaps
   return observed === null ? null : describe(context, taskId, observed);
 }
 
-/** The snapshot of a task that was looked at just now. */
-export function describe(context: SessionContext, taskId: string, observed: Observed): TaskSnapshot {
+/**
+ * The snapshot of a task that was looked at just now.
+ * @param previewBytes how much of the output is in it; 0: nothing is read of it.
+ */
+export function describe(
+  context: SessionContext,
+  taskId: string,
+  observed: Observed,
+  { previewBytes = context.limits.previewBytes, clock }: { previewBytes?: number; clock?: Now } = {},
+): TaskSnapshot {
   const { facts, alive, suspended, modifiedAt } = observed;
   return snapshotOf(facts, {
     taskId,
@@ -126,26 +152,34 @@ export function describe(context: SessionContext, taskId: string, observed: Obse
     alive,
     suspended,
     pid: context.live.get(taskId)?.pid ?? null,
-    nowMs: Date.now(),
-    uptimeMs: alive === 'yes' ? now().uptimeMs : null,
+    nowMs: clock?.epochMs ?? Date.now(),
+    uptimeMs: alive === 'yes' ? (clock ?? now()).uptimeMs : null,
     modifiedAt,
-    output: summarize(context, taskId, facts),
+    output: summarize(context, taskId, facts, previewBytes),
   });
 }
 
-function summarize(context: SessionContext, taskId: string, facts: Facts): OutputSummary {
+function summarize(
+  context: SessionContext,
+  taskId: string,
+  facts: Facts,
+  previewBytes: number,
+): OutputSummary {
   const separate = facts.spec?.separate === true;
   const stdout = outputFile(context.paths, taskId, 'stdout', facts);
   const stderr = outputFile(context.paths, taskId, 'stderr', facts);
-  const tail = wholeCharacters(tailOutput(stdout, context.limits.previewBytes), false);
-  const bytes = tail.size + (separate ? outputSize(stderr) : 0);
-  const writtenAt = Math.max(outputTime(stdout), separate ? outputTime(stderr) : 0);
+  const out = outputState(stdout);
+  const err = separate ? outputState(stderr) : null;
+  const tail =
+    previewBytes === 0 || out.size === 0 ? null : wholeCharacters(tailOutput(stdout, previewBytes), false);
+  const bytes = (tail ?? out).size + (err?.size ?? 0);
+  const writtenAt = Math.max(out.writtenAt, err?.writtenAt ?? 0);
   return {
     path: stdout.path,
     stderrPath: separate ? stderr.path : null,
     bytes,
     lastWrittenAt: bytes === 0 ? null : Math.round(writtenAt),
-    preview: tail.bytes.toString('utf8'),
-    truncated: tail.offset > 0,
+    preview: tail?.bytes.toString('utf8') ?? '',
+    truncated: tail === null ? out.size > 0 : tail.offset > 0,
   };
 }

@@ -26,7 +26,7 @@ const shortestPauseMs = 15;
 const longestPauseMs = 250;
 
 /**
- * Looks for a port at which a task's processes listen. On Linux the kernel tells which sockets listen, in our
+ * Looks for a port at which a task's processes listen. Linux and Windows tell which sockets listen, on Linux in our
  * own network namespace, and whose they are; elsewhere we connect to the port, which anybody may hold.
  */
 export class PortSearch {
@@ -89,7 +89,12 @@ export class PortSearch {
     const observed = observe(this.#context, this.#taskId);
     if (observed === null || observed.alive === 'unknown' || observed.deathReason !== null) return null;
     const { system } = this.#context.store;
-    const tree = treeOf(observed.facts, this.#context.live.get(this.#taskId)?.pid ?? null, system);
+    const tree = treeOf(
+      this.#context,
+      this.#taskId,
+      observed.facts,
+      this.#context.live.get(this.#taskId)?.pid ?? null,
+    );
     for (const { pid } of await findMembers(tree, system)) {
       const inodes = new Set(socketsOf(pid));
       const found = candidates.find(({ inode }) => inodes.has(inode));

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { fdatasyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { OutliveError } from '../errors/error.ts';
 import { readFailed } from '../errors/read-failed.ts';
 import { letGo } from '../tasklog/let-go.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import { encodeSessionRecord, parseSessionRecord } from '../tasklog/records.ts';
+import { crypto } from '../util/crypto.ts';
 import { renameWhole } from '../util/rename.ts';
 import { systemCode } from '../util/system-error.ts';
 import { sweepStrays } from './sweep-strays.ts';
@@ -36,7 +36,7 @@ export function readSessionId(paths: SessionPaths): string | null {
 
 /** Writes a small file so that it is there whole or not at all; of several writers the last one counts. */
 export function writeWhole(path: string, content: string): void {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${path}.${crypto().randomBytes(6).toString('hex')}.tmp`;
   try {
     writeSynced(temporary, content);
     renameWhole(temporary, path);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { decide, type Verdict } from '../model/decide.ts';
 import type { DeliveredFact, OomFact, OutcomeFact, ReapedFact } from '../model/facts.ts';
-import type { Facts } from '../model/fold.ts';
+import { type Facts, shimOf } from '../model/fold.ts';
 import { endOf } from '../model/snapshot.ts';
 import { startedAt } from '../model/times.ts';
 import { oomKillsOfGroup } from '../platform/cgroup.ts';
@@ -72,15 +72,15 @@ async function settleHeld(
   const live = context.live.get(taskId);
   const reaped = reapedFact(observed.facts, live);
   const oom = oomFact(observed.facts);
-  const known = survivors ?? findLeftoversQuickly(context, observed);
-  let leftovers = commandsOwn(context, observed, known ?? (await findLeftovers(context, observed)));
+  const known = survivors ?? findLeftoversQuickly(context, taskId, observed);
+  let leftovers = commandsOwn(context, observed, known ?? (await findLeftovers(context, taskId, observed)));
   // Some are about to end: a moment later they are no news any more.
   if (leftovers.length > 0 && survivors === undefined) leftovers = await lasting(context, leftovers);
   const { spec, stop } = observed.facts;
   const policy = wasNeverLetRun(context, observed.facts) ? 'kill' : spec?.leftovers;
   if (leftovers.length > 0 && stop === undefined && policy === 'wait') return false;
   if (leftovers.length > 0 && stop === undefined && policy === 'kill') {
-    leftovers = await endLeftovers(context, observed, spec?.graceMs ?? 0);
+    leftovers = await endLeftovers(context, taskId, observed, spec?.graceMs ?? 0);
   }
   // Somebody else may have settled it while we looked at processes.
   const isFresh = known?.length === 0;
@@ -183,7 +183,7 @@ function oomFact(facts: Facts): OomFact | null {
  * goes on to hold the timeout over the leftovers.
  */
 function commandsOwn(context: SessionContext, observed: Observed, found: readonly Member[]): Member[] {
-  const shimPid = observed.facts.started?.pid ?? null;
+  const shimPid = shimOf(observed.facts)?.pid ?? null;
   const own = withoutShim(found, shimPid);
   if (own.length === 0) {
     for (const timer of shimTimers(found, shimPid)) signalMember(timer, 'SIGPROF', context.store.system);
@@ -191,7 +191,7 @@ function commandsOwn(context: SessionContext, observed: Observed, found: readonl
   return own;
 }
 
-function findLeftoversQuickly(context: SessionContext, observed: Observed): Member[] | null {
+function findLeftoversQuickly(context: SessionContext, taskId: string, observed: Observed): Member[] | null {
   const { spec, started } = observed.facts;
   if (observed.deathReason !== null) return [];
   if (spec === undefined || started === undefined) return null;
@@ -200,7 +200,11 @@ function findLeftoversQuickly(context: SessionContext, observed: Observed): Memb
     uptimeMs === null || spec.uptimeMs === null ? epochMs - spec.createdAt : uptimeMs - spec.uptimeMs;
   if (age < 0 || age > quickLookMs) return null;
   const { system } = context.store;
-  return findMembersQuickly(treeOf(observed.facts, null, system), system, otherShims(context, started.pid));
+  return findMembersQuickly(
+    treeOf(context, taskId, observed.facts, null),
+    system,
+    otherShims(context, started.pid),
+  );
 }
 
 /** Shims of other tasks that are our own children and run: nobody else can have their pids. */
@@ -217,13 +221,18 @@ async function lasting(context: SessionContext, found: readonly Member[]): Promi
   return found.filter((member) => !isGone(member, context.store.system));
 }
 
-async function findLeftovers(context: SessionContext, observed: Observed): Promise<Member[]> {
+async function findLeftovers(context: SessionContext, taskId: string, observed: Observed): Promise<Member[]> {
   const { system } = context.store;
-  return await findMembers(treeOf(observed.facts, null, system), system);
+  return await findMembers(treeOf(context, taskId, observed.facts, null), system);
 }
 
-async function endLeftovers(context: SessionContext, observed: Observed, graceMs: number): Promise<Member[]> {
+async function endLeftovers(
+  context: SessionContext,
+  taskId: string,
+  observed: Observed,
+  graceMs: number,
+): Promise<Member[]> {
   const { system } = context.store;
-  const tree = treeOf(observed.facts, null, system);
+  const tree = treeOf(context, taskId, observed.facts, null);
   return await endTree(ending(tree, system, 'SIGTERM', graceMs));
 }

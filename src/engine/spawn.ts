@@ -9,6 +9,7 @@ import { removeGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
 import { letGo } from '../tasklog/let-go.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
+import { sealOf } from '../util/seal.ts';
 import { sleep } from '../util/wait.ts';
 import { record } from './append.ts';
 import { background } from './background.ts';
@@ -75,7 +76,13 @@ async function spawnNow(
   let held = unlimited;
   try {
     held = await holdResources(context, taskId, request.resources);
-    const spec = { ...specOf(context, taskId, request, { bond, queue: attempt.queue }), ...held.recorded };
+    const proof = randomBytes(16).toString('hex');
+    const spec: SpecFact = {
+      ...specOf(context, taskId, request, { bond, queue: attempt.queue }),
+      ...held.recorded,
+      // The shim of Windows leaves its marker in a file, and proves nothing.
+      ...(process.platform === 'win32' ? {} : { seal: sealOf(proof) }),
+    };
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
     writeSpec(log, spec);
     // The disk works while the process is forked; the answer waits for both.
@@ -83,7 +90,7 @@ async function spawnNow(
     synced.catch(() => undefined);
     // Nothing but microtasks between the fork and `follow`, so that no exit goes unseen.
     const live = await context.store.spawns.run(async () =>
-      follow(context, limits, spec, await startShim(context, request, spec, files, held)),
+      follow(context, limits, spec, await startShim(context, request, spec, files, held, proof)),
     );
     attempt.live = live;
     context.store.companions?.sentinel.want();

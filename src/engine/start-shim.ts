@@ -11,7 +11,6 @@ import type { SessionContext } from './context.ts';
 import type { HeldResources } from './resources.ts';
 import { spawnFailed } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
-import { startWindowsShim } from './start-windows-shim.ts';
 import type { TaskFiles } from './task-files.ts';
 
 /** Reads the command from its file, without leaving a trace in the shell's variables or the line numbers. */
@@ -54,9 +53,13 @@ export async function startShim(
   spec: SpecFact,
   files: TaskFiles,
   held: HeldResources,
+  proof: string,
 ): Promise<StartedShim> {
-  if (process.platform === 'win32') return { pid: startWindowsShim(context, request, spec), child: null };
-  const child = await startPosixShim(context, request, spec, files, held);
+  if (process.platform === 'win32') {
+    const { startWindowsShim } = await import('./start-windows-shim.ts');
+    return { pid: startWindowsShim(context, request, spec), child: null };
+  }
+  const child = await startPosixShim(context, request, spec, files, held, proof);
   return { pid: child.pid ?? null, child };
 }
 
@@ -66,6 +69,7 @@ function startPosixShim(
   spec: SpecFact,
   files: TaskFiles,
   held: HeldResources,
+  proof: string,
 ): Promise<ChildProcess> {
   const shimShell = shimShellFor(context, request.environment);
   const [program, ...before] = shimShell;
@@ -91,7 +95,7 @@ function startPosixShim(
   const text = turns === null ? posixShim : waitTurn + posixShim;
   const command = [...words, ...request.launcher, request.shell, ...run];
   return new Promise<ChildProcess>((resolve, reject) => {
-    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, ...command], {
+    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, proof, ...command], {
       cwd: request.cwd,
       env: { ...request.environment, [cookieVariable]: spec.cookie },
       detached: true,

@@ -71,7 +71,7 @@ async function endUnrecorded(context: SessionContext, taskId: string, request: S
   const live = context.live.get(taskId);
   if (live?.own !== true || live.reaped !== null) return;
   const { system } = context.store;
-  const tree = { ...treeOf(noFacts, live.pid, system), cookie: live.cookie };
+  const tree = { ...treeOf(context, taskId, noFacts, live.pid), cookie: live.cookie };
   await whileStopping(taskId, () => endTree(ending(tree, system, request.killSignal, request.graceMs)));
 }
 
@@ -132,7 +132,7 @@ async function runStop(
 ): Promise<void> {
   const { system } = context.store;
   const live = context.live.get(taskId);
-  const way = ending(treeOf(observed.facts, live?.pid ?? null, system), system, killSignal, graceMs);
+  const way = ending(treeOf(context, taskId, observed.facts, live?.pid ?? null), system, killSignal, graceMs);
   const work = async (): Promise<void> => {
     const survivors = await whileStopping(taskId, async () => {
       const left = await endStarted(context, taskId, way);
@@ -200,7 +200,7 @@ async function stopLeftovers(
 ): Promise<void> {
   const { system } = context.store;
   if (observed.deathReason !== null) return;
-  const members = await findMembers(treeOf(observed.facts, null, system), system);
+  const members = await findMembers(treeOf(context, taskId, observed.facts, null), system);
   const { outcome, stopped, started } = observed.facts;
   const named = stopped?.survivors ?? outcome?.leftovers ?? [];
   // Where the record names some, it is to say that they are gone, however that came.
@@ -219,7 +219,7 @@ async function endLeftovers(
   graceMs: number,
 ): Promise<void> {
   const { system } = context.store;
-  const way = ending(treeOf(observed.facts, null, system), system, killSignal, graceMs);
+  const way = ending(treeOf(context, taskId, observed.facts, null), system, killSignal, graceMs);
   const survivors = await whileStopping(taskId, () => endTree(way));
   record(context, taskId, [{ fact: 'stopped', id: stopId, survivors: asLeftovers(survivors) }]);
 }

@@ -1,10 +1,13 @@
+import { realpathSync } from 'node:fs';
 import { type Facts, shimOf } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import type { Leftover } from '../model/words.ts';
 import { pidExists } from '../platform/identity.ts';
 import { type Member, processKey, type System } from '../platform/system.ts';
 import { shimMark } from '../shim/posix.ts';
+import { taskPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
+import type { SessionContext } from './context.ts';
 import { groupOf } from './resources.ts';
 
 /** What is needed to find the processes of a task. */
@@ -16,6 +19,8 @@ export interface Tree {
   readonly shimEnd: number | null;
   /** The shim waits for its turn: it may suspend itself just after it was continued, and must be continued again. */
   readonly isQueued: boolean;
+  /** The files that it writes to, by the names under which the system knows them. */
+  readonly outputs: () => readonly string[];
   /** The cgroup that the command and all that descends from it is in; the shim is not. */
   readonly cgroup: string | null;
 }
@@ -29,7 +34,8 @@ const nobodyKnown: KnownProcesses = new Set();
 const ticksPerSecond = 100;
 
 /** The tree of a task from its facts; `pid` is what the spawner knows of the shim before the log says so. */
-export function treeOf(facts: Facts, pid: number | null, system: System): Tree {
+export function treeOf(context: SessionContext, taskId: string, facts: Facts, pid: number | null): Tree {
+  const { system } = context.store;
   const { spec, exit } = facts;
   const shim = shimOf(facts) ?? (pid === null ? null : { pid, start: system.view(pid)?.start ?? null });
   // Without a readable spec there is no cookie; no process carries the empty one.
@@ -39,17 +45,27 @@ export function treeOf(facts: Facts, pid: number | null, system: System): Tree {
     shimEnd: exit?.uptime == null ? null : exit.uptime * ticksPerSecond,
     cgroup: groupOf(facts),
     isQueued: facts.waiting !== undefined && facts.started === undefined,
+    outputs: () => outputsOf(context, taskId),
   };
 }
 
-/** Every live process of a task: its group, and whoever carries the cookie. */
+function outputsOf({ paths }: SessionContext, taskId: string): string[] {
+  try {
+    const { stdout, stderr } = taskPaths({ ...paths, output: realpathSync(paths.output) }, taskId);
+    return [stdout, stderr];
+  } catch {
+    return [];
+  }
+}
+
+/** Every live process of a task: its group, whoever carries the cookie, and who is known by other clues. */
 export async function findMembers(
   tree: Tree,
   system: System,
   known: KnownProcesses = nobodyKnown,
 ): Promise<Member[]> {
-  const { cookie, shim } = tree;
-  const found = await system.members(cookie, shim?.pid ?? null, shim?.start ?? null);
+  const { cookie, shim, outputs } = tree;
+  const found = await system.members(cookie, shim?.pid ?? null, shim?.start ?? null, { known, outputs });
   return withCgroup(tree, ours(tree, found, system, known), system);
 }
 
@@ -67,7 +83,8 @@ export function findMembersQuickly(
   strangers: ReadonlySet<number>,
 ): Member[] | null {
   if (tree.shim === null) return null;
-  const found = system.membersQuickly(tree.cookie, tree.shim.pid, strangers);
+  const { cookie, shim, outputs } = tree;
+  const found = system.membersQuickly(cookie, shim.pid, strangers, { known: nobodyKnown, outputs });
   return found === null ? null : withCgroup(tree, ours(tree, found, system, nobodyKnown), system);
 }
 
@@ -138,10 +155,16 @@ export function withoutShim(members: readonly Member[], shimPid: number | null):
   return members.filter(({ pid, parent }) => pid !== shimPid && !timers.has(pid) && !timers.has(parent));
 }
 
-/** Timers of a shim. One that outlives its shim (somebody sent SIGKILL to the shim alone) still holds its timeout. */
+/**
+ * Timers of a shim. One that outlives its shim (somebody sent SIGKILL to the shim alone) still holds its timeout. Of a
+ * shim that ended before it was recorded the pid is not known, but its timer is in the group that it led.
+ */
 export function shimTimers(members: readonly Member[], shimPid: number | null): Member[] {
   return members.filter(
-    ({ pid, group, command }) => pid !== shimPid && group === shimPid && command.includes(`-c : ${shimMark}`),
+    ({ pid, group, hasCookie, command }) =>
+      pid !== (shimPid ?? group) &&
+      (shimPid === null ? hasCookie : group === shimPid) &&
+      command.includes(`-c : ${shimMark}`),
   );
 }
 

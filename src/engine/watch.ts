@@ -1,6 +1,7 @@
-import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, readdirSync, type Stats, statSync, watch } from 'node:fs';
 import { pidExists } from '../platform/identity.ts';
 import { taskIdOfEvent } from '../tasklog/paths.ts';
+import { onBeat } from '../util/beat.ts';
 import { retryUnwritten } from './append.ts';
 import { background } from './background.ts';
 import { enforceBonds } from './bond.ts';
@@ -10,15 +11,12 @@ import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
 import { grantTurns } from './queue.ts';
 
-/** The slow poll, behind the events. */
-const pollMs = 1_000;
-
 /** Every so many polls a task that is not our own child is looked at whatever the events say. */
 const fullLookEvery = 30;
 
 /**
  * Sees what other processes do in a session: one watch on its folder of task logs, which reports new tasks,
- * exit markers, outcomes and acknowledgements. Behind it a slow poll, for shims that were SIGKILLed and so
+ * exit markers, outcomes and acknowledgements. Behind it a slow poll, once a second, for shims that were SIGKILLed and so
  * wrote nothing, and for file systems that send no events: until one has come, the folder is compared.
  */
 export class SessionWatch {
@@ -27,7 +25,7 @@ export class SessionWatch {
   readonly #dirty = new Set<string>();
   readonly #ownChildren = new Set<string>();
   #watcher: FSWatcher | undefined;
-  #poll: NodeJS.Timeout | undefined;
+  #stopPolling: (() => void) | undefined;
   /** The folder that is watched. */
   #watched: number | null = null;
   #eventsWork = false;
@@ -43,14 +41,14 @@ export class SessionWatch {
   /** Begins to watch. To be called before the folder is read, so that nothing falls in between. */
   start(): void {
     // What is there now is taken up by whoever opens the session; the poll looks for what comes after.
-    this.#compareFolder(() => undefined);
-    this.#arm();
-    this.#poll = setInterval(() => this.#pollOnce(), pollMs);
-    this.#poll.unref();
+    const folder = this.#folder();
+    this.#compareFolder(folder, () => undefined);
+    this.#arm(folder);
+    this.#stopPolling = onBeat(() => this.#pollOnce());
   }
 
-  #arm(): void {
-    this.#watched = this.#folder();
+  #arm(folder: Stats | null): void {
+    this.#watched = folder?.ino ?? null;
     try {
       this.#watcher = watch(this.#context.paths.tasks, { persistent: false }, (_event, name) => {
         this.#eventsWork = true;
@@ -65,16 +63,16 @@ export class SessionWatch {
   }
 
   /** Somebody moved the folder away, and a spawn made it again: the watch has gone with the old one. */
-  #followFolder(): void {
-    const folder = this.#folder();
-    if (folder === null || folder === this.#watched) return;
+  #followFolder(folder: Stats | null): void {
+    if (folder === null || folder.ino === this.#watched) return;
     this.#lose();
-    this.#arm();
+    this.#arm(folder);
   }
 
-  #folder(): number | null {
+  /** Null when it is gone; spawning makes it again. */
+  #folder(): Stats | null {
     try {
-      return statSync(this.#context.paths.tasks).ino;
+      return statSync(this.#context.paths.tasks, { throwIfNoEntry: false }) ?? null;
     } catch {
       return null;
     }
@@ -82,7 +80,7 @@ export class SessionWatch {
 
   close(): void {
     this.#watcher?.close();
-    clearInterval(this.#poll);
+    this.#stopPolling?.();
   }
 
   #lose(): void {
@@ -123,8 +121,9 @@ export class SessionWatch {
     context.recent = new Set();
     retryUnwritten(context);
     enforceBonds(context);
-    this.#followFolder();
-    if (!this.#eventsWork) this.#compareFolder((name) => this.#mark(name));
+    const folder = this.#folder();
+    this.#followFolder(folder);
+    if (!this.#eventsWork) this.#compareFolder(folder, (name) => this.#mark(name));
     const all = this.#polls % fullLookEvery === 0;
     for (const taskId of [...context.unlooked]) background(look(context, this.#limits, taskId));
     for (const live of context.live.values()) {
@@ -142,18 +141,17 @@ export class SessionWatch {
   }
 
   /** Without events: which logs are new since the last look. */
-  #compareFolder(found: (name: string) => void): void {
+  #compareFolder(folder: Stats | null, found: (name: string) => void): void {
+    if (folder === null || folder.mtimeMs === this.#folderTime) return;
     try {
-      const { mtimeMs } = statSync(this.#context.paths.tasks);
-      if (mtimeMs === this.#folderTime) return;
       for (const name of readdirSync(this.#context.paths.tasks)) {
         if (this.#known.has(name)) continue;
         this.#known.add(name);
         found(name);
       }
-      this.#folderTime = mtimeMs;
+      this.#folderTime = folder.mtimeMs;
     } catch {
-      // The folder is gone; spawning makes it again.
+      // It is gone meanwhile.
     }
   }
 }

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { cookieVariable } from '../platform/system.ts';
+import { cookieVariable, nobodysCookie } from '../platform/system.ts';
 import { createSuspended } from '../platform/windows-create.ts';
 import { type WindowsSentinelWords, windowsSentinel } from '../shim/windows-sentinel.ts';
-
-/** A cookie of no task: what is started in the job of a task, and has it, is none of that task's processes. */
-const nobodysCookie = 'bgb-00000000.0';
 
 /** What the sentinel, and the keeper, need of the environment. */
 const needed =

@@ -54,18 +54,18 @@ function judge(facts: Facts): Verdict {
   const killSignal = facts.exit === undefined ? (facts.reaped?.killSignal ?? null) : null;
   if (facts.stop !== undefined && !facts.stopIsLate) return stoppedVerdict(facts.stop, code, killSignal);
   if (facts.exit !== undefined) return exitVerdict(facts.exit.code, facts);
-  if (facts.started === undefined && facts.spec !== undefined) {
-    return { status: 'failed', reason: 'spawn_aborted', exitCode: null, killSignal: null };
-  }
   if (killSignal !== null) return { status: 'failed', reason: 'signal', exitCode: null, killSignal };
   if (code !== null) return exitVerdict(code, facts);
   const reason = facts.count === 0 ? 'unreadable_record' : 'no_exit_marker';
   return { status: 'lost', reason, exitCode: null, killSignal: null };
 }
 
-/** The shim waited for its turn and did not come to `started`, without which no command runs. */
-function neverRan({ waiting, started, exit }: Facts): boolean {
-  return waiting !== undefined && started === undefined && exit === undefined;
+/**
+ * The shim did not come to `started`, without which no command runs: it was killed, could not start anything, or
+ * could not append. A log without a spec is damaged, and what else is missing there says nothing.
+ */
+function neverRan({ spec, waiting, started, exit }: Facts): boolean {
+  return (spec ?? waiting) !== undefined && started === undefined && exit === undefined;
 }
 
 /** What the shim ended with is no command's exit code, and a signal that ended the shim hit no command. */

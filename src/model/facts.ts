@@ -39,6 +39,8 @@ export interface SpecFact {
   readonly by: ProcessIdentity;
   /** Its place in the queue; absent: it was to start at once. */
   readonly queue?: QueuePlace;
+  /** What the exit marker must prove: see {@link ExitFact.proof}; absent: nothing. */
+  readonly seal?: string;
   /** What its processes may use at most; absent: nothing was said. */
   readonly limits?: readonly HeldLimit[];
   /** The folder of the cgroup that its command runs in; absent: in that of the spawner. */
@@ -120,6 +122,8 @@ export interface ExitFact {
    * written, epoch milliseconds. Two may copy it at once; by this the second copy is known.
    */
   readonly copied?: number;
+  /** The secret of which the spec has the seal. Nobody but the shim shows it, and it does so once, at the end. */
+  readonly proof?: string;
 }
 
 /** The end of the shim as its parent saw it: appended, with the outcome, when there is no exit marker. */

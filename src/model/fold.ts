@@ -1,3 +1,4 @@
+import { sealOf } from '../util/seal.ts';
 import type {
   ClaimFact,
   CutFact,
@@ -58,6 +59,9 @@ export const noFacts: Facts = { stopIsLate: false, claims: [], cuts: [], watches
 /** Facts that nobody but the shim appends. */
 const ofShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started', 'exit']);
 
+/** Those of them that it appends once. */
+const onceOfShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started']);
+
 /** The shim, as far as the facts tell who it is. */
 export function shimOf(facts: Facts): { readonly pid: number; readonly start: number | null } | undefined {
   return facts.started ?? facts.waiting;
@@ -73,13 +77,13 @@ type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
  * Folds facts in the order of their file. For most kinds the first counts. Two rules protect a live task
  * from facts that are forged or stale: an outcome is void when a fact of the shim's comes after it (the shim
  * was alive, so nothing had ended), and of several exit markers before the outcome the
- * last counts (the shim's own is its last act).
+ * last counts (the shim's own is its last act). A third protects one that has ended: what cannot be the shim's is
+ * left out beforehand, see {@link believed}.
  */
-export function foldFacts(facts: readonly Fact[]): Facts {
-  const draft: Draft = { ...noFacts, claims: [], cuts: [], count: facts.length };
-  const shimWasAliveUntil = facts.findLastIndex(
-    (fact, index) => ofShim.has(fact.fact) && !isSecondCopy(facts, index),
-  );
+export function foldFacts(all: readonly Fact[]): Facts {
+  const facts = believed(all);
+  const draft: Draft = { ...noFacts, claims: [], cuts: [], count: all.length };
+  const shimWasAliveUntil = facts.findLastIndex(({ fact }) => ofShim.has(fact));
   for (const [index, fact] of facts.entries()) {
     if (fact.fact !== 'outcome') take(draft, fact);
     else if (index > shimWasAliveUntil) draft.outcome ??= fact;
@@ -88,11 +92,27 @@ export function foldFacts(facts: readonly Fact[]): Facts {
   return folded;
 }
 
-/** The copy of a marker may be late: somebody else had copied it before, and settled the task. */
-function isSecondCopy(facts: readonly Fact[], index: number): boolean {
-  const copy = facts[index];
-  if (copy?.fact !== 'exit' || copy.copied === undefined) return false;
-  return facts.slice(0, index).some((fact) => fact.fact === 'exit' && fact.copied === copy.copied);
+/**
+ * The facts without those that only claim to be the shim's: a second start, and, where the spec has a seal, an exit
+ * marker that does not prove itself or comes behind the one that does. Whoever repeats the proof has read it there, and
+ * the shim has nothing to say behind it. Without a seal (Windows, earlier versions) a marker is left out when it is the
+ * second copy of one: somebody else had copied it before, and settled the task.
+ */
+function believed(facts: readonly Fact[]): readonly Fact[] {
+  const seal = facts.find((fact) => fact.fact === 'spec')?.seal;
+  const seen = new Set<Fact['fact'] | number>();
+  const isProven = ({ proof }: ExitFact): boolean => proof !== undefined && sealOf(proof) === seal;
+  return facts.filter((fact) => {
+    if (onceOfShim.has(fact.fact))
+      return isFirst(seen, fact.fact) && !(seal !== undefined && seen.has('exit'));
+    if (fact.fact !== 'exit') return true;
+    if (seal !== undefined) return isProven(fact) && isFirst(seen, 'exit');
+    return fact.copied === undefined || isFirst(seen, fact.copied);
+  });
+}
+
+function isFirst<T>(seen: Set<T>, one: T): boolean {
+  return !seen.has(one) && seen.add(one).has(one);
 }
 
 function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {

@@ -43,6 +43,8 @@ export const bounds = {
   commandHeadChars: 4096,
   /** Bytes of a task's name. */
   nameBytes: 256,
+  /** Bytes of output in a snapshot. */
+  previewBytes: 1024 ** 2,
   /** Labels a task, and bytes of a key or a value. */
   labels: 64,
   labelBytes: 1024,

@@ -49,6 +49,11 @@ export interface TaskSnapshot {
   readonly pipeStatus: readonly number[] | null;
   /** What its processes may use at most, and what makes that hold. Empty when nothing was said. */
   readonly limits: readonly HeldLimit[];
+  /**
+   * What no process of the task can leave, so that a stop is certain to end them all: a cgroup. `null`: they are found by
+   * what they carry, and one that has shed all of that is not.
+   */
+  readonly containment: 'cgroup' | null;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -94,6 +99,7 @@ export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
     delivered: facts.delivered !== undefined && decision.state === 'ended',
     pipeStatus: facts.pipe?.statuses ?? null,
     limits: spec?.limits ?? [],
+    containment: spec?.cgroup === undefined ? null : 'cgroup',
     labels: spec?.labels ?? {},
   };
 }

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { yieldToOthers } from '../util/wait.ts';
+import { cookieOf } from './linux-environ.ts';
 import { namesInProc, readProcRecord } from './proc-file.ts';
-import { cookieVariable, type ProcessUsage } from './system.ts';
+import { parseStatUsage } from './proc-stat.ts';
+import type { ProcessUsage } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
 const batch = 128;
@@ -17,7 +19,7 @@ export async function usage(cookies: ReadonlySet<string> | null): Promise<Proces
     if (!/^\d+$/.test(entry)) continue;
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();
-    const cookie = cookieOf(entry);
+    const cookie = cookieOf(Number(entry));
     const seen = cookie !== null && (cookies === null || cookies.has(cookie)) ? look(entry) : null;
     if (cookie !== null && seen !== null) found.push({ pid: Number(entry), cookie, ...seen });
   }
@@ -34,29 +36,14 @@ export async function usageAgain(seen: readonly ProcessUsage[]): Promise<Process
   });
 }
 
-function cookieOf(pid: string): string | null {
-  const environ = readProcRecord(`/proc/${pid}/environ`, 'latin1');
-  if (environ === null) return null;
-  const name = `\0${cookieVariable}=`;
-  const at = environ.startsWith(name.slice(1)) ? -1 : environ.indexOf(name);
-  if (at < 0 && !environ.startsWith(name.slice(1))) return null;
-  const end = environ.indexOf('\0', at + 1);
-  return environ.slice(at + name.length, end < 0 ? undefined : end);
-}
-
-/**
- * Fields of /proc/PID/stat behind the name in brackets: the 12th and 13th are user and system time, the 18th the
- * number of threads, the 22nd the pages in memory. A zombie has none.
- */
+/** A zombie uses nothing. */
 function look(pid: string): Omit<ProcessUsage, 'pid' | 'cookie'> | null {
   const stat = readProcRecord(`/proc/${pid}/stat`, 'latin1');
-  if (stat === null) return null;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, user, system, threads, pages] = [0, 11, 12, 17, 21].map((index) => fields[index] ?? '');
-  if (state === 'Z' || state === 'X') return null;
-  const ticks = Number(user) + Number(system);
-  const cpuMs = preciseCpuMs(pid, Number(threads)) ?? ticks * tickMs;
-  return { memoryBytes: Number(pages) * pageBytes(), cpuMs, threads: Number(threads) };
+  const seen = stat === null ? null : parseStatUsage(stat);
+  if (seen === null || seen.view.zombie) return null;
+  const { view, cpuTicks, threads, pages } = seen;
+  const cpuMs = preciseCpuMs(pid, threads) ?? cpuTicks * tickMs;
+  return { memoryBytes: pages * pageBytes(), cpuMs, threads, view };
 }
 
 /** The scheduler's own count of each thread, in nanoseconds, where the kernel has it. */

@@ -3,17 +3,12 @@ import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
+import { carries, cookieIn, cookieOf, cookiePattern, environOf, isSomebodyElses } from './linux-environ.ts';
+import { asMember, Sorting } from './linux-kin.ts';
 import { usage, usageAgain } from './linux-usage.ts';
 import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
-import {
-  commandLineChars,
-  cookieVariable,
-  keeperVariable,
-  type Member,
-  type ProcessView,
-  processKey,
-  type System,
-} from './system.ts';
+import { parseStat } from './proc-stat.ts';
+import { type Clues, type Member, type ProcessView, processKey, type System } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
 const batch = 64;
@@ -49,29 +44,8 @@ function readOwnIdentity(): ProcessIdentity {
     pid: process.pid,
     start: view(process.pid)?.start ?? null,
     boot: readProcFile('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
-    pidNamespace: readNamespace('self') ?? '',
+    pidNamespace: namespaceOf('self') ?? '',
     host: hostname(),
-  };
-}
-
-/**
- * Fields of /proc/PID/stat behind the name, which may hold blanks and brackets: state, parent, group,
- * session and, as the 20th, the start time in clock ticks since boot.
- */
-export function parseStat(text: string): ProcessView | null {
-  const pid = Number.parseInt(text, 10);
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  const start = Number(fields[19]);
-  if (!Number.isInteger(pid) || state === undefined || !Number.isFinite(start)) return null;
-  return {
-    pid,
-    parent: Number(fields[1]),
-    group: Number(fields[2]),
-    session: Number(fields[3]),
-    start,
-    zombie: state === 'Z' || state === 'X',
-    suspended: state === 'T' || state === 't',
   };
 }
 
@@ -86,15 +60,19 @@ function isSuspended({ pid: shimPid, suspended }: ProcessView): boolean {
   return children.map(Number).some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
 }
 
-async function members(cookie: string, group: number | null, since: number | null): Promise<Member[]> {
-  const found: Member[] = [];
+async function members(
+  cookie: string,
+  group: number | null,
+  since: number | null,
+  clues?: Clues,
+): Promise<Member[]> {
+  const sorted = new Sorting(cookie, group, since);
   for (const seen of await scan()) {
     // What was there before the shim does not descend from it; most need no further look.
     if (since !== null && (seen.start ?? 0) < since) continue;
-    const hasCookie = (await cookieInTheEnd(seen)) === cookie;
-    if (hasCookie || seen.group === group) found.push(asMember(seen, hasCookie));
+    sorted.add(seen, await environInTheEnd(seen));
   }
-  return found;
+  return sorted.members(clues);
 }
 
 /**
@@ -103,14 +81,14 @@ async function members(cookie: string, group: number | null, since: number | nul
  */
 const executesMs = 2_000;
 
-/** The cookie of a process. One that executes a program just now shows nothing for a moment: that is waited for. */
-async function cookieInTheEnd(seen: ProcessView): Promise<string | null> {
+/** What a process has in its environment. One that executes a program shows nothing for a moment: that is waited for. */
+async function environInTheEnd(seen: ProcessView): Promise<string | null> {
   const begin = performance.now();
   for (;;) {
     const environ = environOf(seen.pid);
-    if (environ !== '') return cookieIn(environ);
+    if (environ !== '') return environ;
     // Empty is also what is read of a memory that was replaced between the opening and the reading of the file.
-    if (performance.now() - begin >= executesMs || !isExecuting(seen)) return cookieIn(environOf(seen.pid));
+    if (performance.now() - begin >= executesMs || !isExecuting(seen)) return environOf(seen.pid);
     await sleep(1);
   }
 }
@@ -162,10 +140,15 @@ async function scanNow(): Promise<ProcessView[]> {
  * The kernel hands out pids in order, so whatever descends from the shim has a pid behind the shim's and up
  * to the last one given (in /proc/loadavg). For a short task these are a handful.
  */
-function membersQuickly(cookie: string, group: number, strangers: ReadonlySet<number>): Member[] | null {
+function membersQuickly(
+  cookie: string,
+  group: number,
+  strangers: ReadonlySet<number>,
+  clues?: Clues,
+): Member[] | null {
   const last = lastPid();
   if (last === null || last < group || last - group > directLooks) return null;
-  const found: Member[] = [];
+  const sorted = new Sorting(cookie, group, null);
   for (let pid = group; pid <= last; pid += 1) {
     // Most are gone, and asking first spares an exception for each.
     if (strangers.has(pid) || !existsSync(`/proc/${pid}`)) continue;
@@ -175,10 +158,9 @@ function membersQuickly(cookie: string, group: number, strangers: ReadonlySet<nu
     const environ = environOf(pid);
     // Perhaps it executes a program just now: that is worth a second look.
     if (environ === '' && seen.group !== 0) return null;
-    const hasCookie = cookieIn(environ) === cookie;
-    if (hasCookie || seen.group === group) found.push(asMember(seen, hasCookie));
+    sorted.add(seen, environ);
   }
-  return found;
+  return sorted.members(clues);
 }
 
 async function strike(
@@ -188,14 +170,19 @@ async function strike(
   spare: number | null,
 ): Promise<number> {
   const pids = namesInProc().map(Number).filter(Number.isInteger);
+  const struck = new Set([...known].map((key) => Number.parseInt(key, 10)));
   let fresh = 0;
   for (const pid of pids.sort((a, b) => b - a)) {
     if (pid === process.pid || pid === spare) continue;
     const seen = view(pid);
-    if (seen === null || seen.zombie || known.has(processKey(seen)) || !carries(pid, cookie)) continue;
+    if (seen === null || seen.zombie || known.has(processKey(seen))) continue;
+    const environ = environOf(pid);
+    const isChild = struck.has(seen.parent) && !isSomebodyElses(environ, cookie);
+    if (!isChild && cookieIn(environ) !== cookie) continue;
     try {
       process.kill(pid, killSignal);
       known.add(processKey(seen));
+      struck.add(pid);
       fresh += 1;
     } catch {
       // Gone meanwhile, or another user's.
@@ -203,9 +190,6 @@ async function strike(
   }
   return fresh;
 }
-
-/** The form of a cookie: what has another one in its environment belongs to a task of its own. */
-const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
 
 /**
  * Whether a process in the cgroup of a task belongs to somebody else: a task that was spawned in there, or a sentinel,
@@ -215,7 +199,7 @@ const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
  */
 function isOfAnotherTask(pid: number, cookie: string): boolean {
   const environ = environOf(pid);
-  if (environ?.includes(`${keeperVariable}=`)) return true;
+  if (isSomebodyElses(environ, cookie)) return true;
   const found = cookieIn(environ) ?? cookieOf(view(pid)?.session ?? pid);
   return found !== null && found !== cookie && cookiePattern.test(found);
 }
@@ -236,38 +220,6 @@ function lastPid(): number | null {
   return Number.isInteger(last) && last > 0 ? last : null;
 }
 
-function asMember(seen: ProcessView, hasCookie: boolean): Member {
-  return { ...seen, hasCookie, command: commandLine(seen.pid) };
-}
-
-function carries(pid: number, cookie: string): boolean {
-  return cookieOf(pid) === cookie;
-}
-
-function cookieOf(pid: number): string | null {
-  return cookieIn(environOf(pid));
-}
-
-function environOf(pid: number): string | null {
-  return readProcRecord(`/proc/${pid}/environ`, 'latin1');
-}
-
-function cookieIn(environ: string | null): string | null {
-  if (environ === null) return null;
-  const name = `${cookieVariable}=`;
-  const at = environ.startsWith(name) ? 0 : environ.indexOf(`\0${name}`) + 1;
-  if (at === 0 && !environ.startsWith(name)) return null;
-  const end = environ.indexOf('\0', at);
-  return environ.slice(at + name.length, end < 0 ? undefined : end);
-}
-
-function commandLine(pid: number): string {
-  const line = readProcRecord(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
-  if (line) return line.slice(0, commandLineChars);
-  const name = readProcFile(`/proc/${pid}/comm`)?.trim();
-  return name ? `[${name}]` : '';
-}
-
 /**
  * A namespace that some visible process is in is alive. The first namespace of the machine has a fixed
  * number and lives as long as the machine does, seen or not.
@@ -275,7 +227,7 @@ function commandLine(pid: number): string {
 function namespaceIsAlive(namespace: string): boolean {
   if (namespace === initialNamespace) return true;
   for (const entry of namesInProc()) {
-    if (/^\d+$/.test(entry) && readNamespace(entry) === namespace) return true;
+    if (/^\d+$/.test(entry) && namespaceOf(entry) === namespace) return true;
   }
   return false;
 }
@@ -283,9 +235,21 @@ function namespaceIsAlive(namespace: string): boolean {
 /** PROC_PID_INIT_INO of the kernel. */
 const initialNamespace = `pid:[${0xeffffffc}]`;
 
-function readNamespace(pid: string): string | null {
+/** PROC_TIME_INIT_INO of the kernel. */
+const initialTime = `time:[${0xeffffffa}]`;
+
+/**
+ * The pid namespace of a process. In another time namespace than the machine's the kernel tells other start times of the
+ * same processes and another time since boot, so nobody outside can judge by them: its name belongs to the first.
+ */
+function namespaceOf(pid: string): string | null {
+  const [pids, time] = [readNamespace(pid, 'pid'), readNamespace(pid, 'time')];
+  return pids === null || time === null || time === initialTime ? pids : `${pids} ${time}`;
+}
+
+function readNamespace(pid: string, kind: string): string | null {
   try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
+    return readlinkSync(`/proc/${pid}/ns/${kind}`);
   } catch {
     return null;
   }

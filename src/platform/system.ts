@@ -30,18 +30,25 @@ export interface System {
   carries(pid: number, cookie: string): boolean;
   /**
    * Every process whose `OUTLIVE_TASK` is the cookie or whose group is `group`, zombies left out, and those
-   * that started before `since` (a start time; `null`: whenever). Gives the event loop back in between.
+   * that started before `since` (a start time; `null`: whenever). Gives the event loop back in between. With `clues`
+   * also who has shed both of them, where that can be told.
    */
-  members(cookie: string, group: number | null, since: number | null): Promise<Member[]>;
+  members(cookie: string, group: number | null, since: number | null, clues?: Clues): Promise<Member[]>;
   /**
    * The same, at once, if it can be told cheaply, for a task whose shim had the pid `group`: `null` means ask
    * {@link System.members}. `strangers` are the shims of other live tasks, whose sessions need no look.
    */
-  membersQuickly(cookie: string, group: number, strangers: ReadonlySet<number>): Member[] | null;
+  membersQuickly(
+    cookie: string,
+    group: number,
+    strangers: ReadonlySet<number>,
+    clues?: Clues,
+  ): Member[] | null;
   /**
    * Signals every process with the cookie at the very moment in which it is seen, the youngest first: what
    * forks and ends all the time would be gone when a list of it is complete.
-   * @param known processes, as `pid:start`, that had the signal; those that get it now are added.
+   * @param known processes, as `pid:start`, that had the signal; those that get it now are added. Their children
+   * get it too, whatever these carry.
    * @returns how many were new.
    */
   strike(
@@ -86,6 +93,8 @@ export interface ProcessUsage {
   readonly cpuMs: number;
   /** How many threads it has, where that is told. */
   readonly threads?: number;
+  /** The look at it, where one was taken on the way. */
+  readonly view?: ProcessView;
 }
 
 /** A process for good: its pid and its start time. */
@@ -93,15 +102,28 @@ export function processKey(process: { pid: number; start: number | null }): stri
   return `${process.pid}:${process.start}`;
 }
 
+/** What else tells that a process is a task's, when it carries no cookie and is in no group of the task's. */
+export interface Clues {
+  /** Processes that are known to be the task's, as {@link processKey}; so are those that they have started. */
+  readonly known: ReadonlySet<string>;
+  /** The files that the task writes to: whose standard output or error is one of them has it from the task. */
+  readonly outputs: () => readonly string[];
+}
+
 /** A process that belongs to a task. */
 export interface Member extends ProcessView {
-  /** It carries the task's cookie; the others are known by their process group alone. */
+  /**
+   * It carries the task's cookie, or other clues leave no doubt; the others are known by their process group alone.
+   */
   readonly hasCookie: boolean;
   readonly command: string;
 }
 
 /** The name of the environment variable that holds the cookie. */
 export const cookieVariable = 'OUTLIVE_TASK';
+
+/** A cookie of no task: what is started in the job of a task, and has it, is none of that task's processes. */
+export const nobodysCookie = 'bgb-00000000.0';
 
 /** In the environment of sentinels and keepers: they are nobody's task, wherever they were started. */
 export const keeperVariable = 'OUTLIVE_KEEPS';

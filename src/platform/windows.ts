@@ -5,6 +5,7 @@ import {
   commandLineChars,
   cookieVariable,
   type Member,
+  nobodysCookie,
   type ProcessUsage,
   processKey,
   type System,
@@ -232,7 +233,7 @@ async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[
   const listed = new Set(candidates().map(({ pid }) => pid));
   for (const pid of listed) {
     const cookie = cookieOf(pid);
-    if (cookie === null || cookies?.has(cookie) === false) continue;
+    if (cookie === null || cookie === nobodysCookie || cookies?.has(cookie) === false) continue;
     seen.add(cookie);
     found.set(pid, cookie);
   }

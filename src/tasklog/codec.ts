@@ -51,16 +51,21 @@ export function encodeFact(fact: Fact): string {
  */
 export function parseLog(content: string): Fact[] {
   const facts: Fact[] = [];
-  const times: number[] = [];
+  let exit = -1;
+  let times = 0;
   for (const line of content.split('\n')) {
     if (line === '') continue;
     const fact = line.startsWith('{') ? parseFact(line) : null;
     if (fact !== null) facts.push(fact);
-    if (fact?.fact === 'exit') times.length = 0;
-    const cpu = fact === null ? parseTimes(line) : null;
-    if (cpu !== null) times.push(cpu);
+    if (fact?.fact === 'exit') [exit, times] = [facts.length - 1, 0];
+    const cpuMs = fact === null && exit >= 0 ? parseTimes(line) : null;
+    if (cpuMs === null) continue;
+    times += 1;
+    // The second line of `times` is about the shim's children.
+    const marker = facts[exit];
+    if (times === 2 && marker?.fact === 'exit') facts[exit] = { ...marker, cpuMs };
   }
-  return withCpuTime(facts, times[1]);
+  return facts;
 }
 
 /** Parses one line; null when it is no fact that we know. */
@@ -117,6 +122,7 @@ function parseSpec(json: Json): SpecFact | null {
   if (command === null || by === null || v < 1 || v > taskLogVersion) return null;
   const queue = parseQueuePlace(json.queue);
   const cgroup = text(json.cgroup, null);
+  const seal = text(json.seal, null);
   return {
     fact: 'spec',
     v: 1,
@@ -141,6 +147,7 @@ function parseSpec(json: Json): SpecFact | null {
     uptimeMs: number(json.uptimeMs, null),
     by,
     ...(queue === null ? {} : { queue }),
+    ...(seal === null ? {} : { seal }),
     ...(Array.isArray(json.limits) ? { limits: list(json.limits, parseLimit) } : {}),
     ...(cgroup === null ? {} : { cgroup }),
   };
@@ -184,8 +191,15 @@ function parseExit(json: Json): ExitFact | null {
   const code = exitCode(json.code, null);
   if (code === null) return null;
   const copied = number(json.copied, null);
-  const exit: ExitFact = { fact: 'exit', code, uptime: number(json.uptime, null), cpuMs: null };
-  return copied === null ? exit : { ...exit, copied };
+  const proof = text(json.proof, null);
+  return {
+    fact: 'exit',
+    code,
+    uptime: number(json.uptime, null),
+    cpuMs: null,
+    ...(copied === null ? {} : { copied }),
+    ...(proof === null ? {} : { proof }),
+  };
 }
 
 function parseOutcome(json: Json): OutcomeFact | null {
@@ -280,12 +294,4 @@ function parseTimes(line: string): number | null {
     Number(minutes) * 60 + Number((rest ?? '').replace(',', '.'));
   const total = Math.round((seconds(match[1], match[2]) + seconds(match[3], match[4])) * 1000);
   return Number.isFinite(total) ? total : null;
-}
-
-/** The second line of `times`, behind the last exit marker, is about the shim's children. */
-function withCpuTime(facts: Fact[], cpuMs: number | undefined): Fact[] {
-  const last = facts.findLastIndex((fact) => fact.fact === 'exit');
-  const exit = facts[last];
-  if (cpuMs !== undefined && exit?.fact === 'exit') facts[last] = { ...exit, cpuMs };
-  return facts;
 }

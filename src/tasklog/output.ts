@@ -45,24 +45,23 @@ export function tailOutput(file: OutputFile, maxBytes: number): OutputSlice {
 
 /** Bytes that the command has written to a stream so far; 0 when the file is not there. */
 export function outputSize(file: OutputFile): number {
+  return outputState(file).size;
+}
+
+/** The same, and when it was written last, in epoch milliseconds; 0 when the file is not there. Nothing is read. */
+export function outputState(file: OutputFile): { readonly size: number; readonly writtenAt: number } {
   try {
     // Asked of every running task again and again: a file that is not there must not cost an exception.
     const stat = lstatSync(file.path, { throwIfNoEntry: false });
+    if (stat === undefined) return nothingWritten;
     // What a task puts in the place of its output, a link say, is none of it.
-    return stat?.isFile() !== true ? 0 : logicalSize(stat.size, file.cut);
+    return { size: stat.isFile() ? logicalSize(stat.size, file.cut) : 0, writtenAt: stat.mtimeMs };
   } catch {
-    return 0;
+    return nothingWritten;
   }
 }
 
-/** When a stream was written last, in epoch milliseconds; 0 when the file is not there. */
-export function outputTime(file: OutputFile): number {
-  try {
-    return lstatSync(file.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  } catch {
-    return 0;
-  }
-}
+const nothingWritten = { size: 0, writtenAt: 0 };
 
 /**
  * The part of a slice that ends with a whole character, so that text views never show half of one. The

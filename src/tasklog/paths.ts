@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { join, sep } from 'node:path';
+import { crypto } from '../util/crypto.ts';
 
 /** The form of a task id: `bgb-` and 8 hexadecimal digits. Only such names ever become part of a path. */
 export const taskIdPattern = /^bgb-[0-9a-f]{8}$/;
@@ -37,7 +37,7 @@ export function sessionPaths(storeDir: string, sessionId: string): SessionPaths 
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 32)
     .replace(/^-+|-+$/g, '');
-  const hash = createHash('sha256').update(sessionId).digest('hex').slice(0, 16);
+  const hash = crypto().createHash('sha256').update(sessionId).digest('hex').slice(0, 16);
   return sessionPathsIn(join(sessionsFolder(storeDir), `${slug || 'session'}-${hash}`));
 }
 

@@ -154,6 +154,22 @@ test('the log of a task on Windows of version 1 loads; its exit marker was copie
   assert.equal(decision.state === 'ended' && decision.delivered, true);
 });
 
+test('the log of a task whose exit marker proves itself loads; what was forged behind it does not count', () => {
+  const { list = [] } = readLog(sample('sealed.jsonl')) ?? {};
+  const folded = foldFacts(list);
+  assert.equal(folded.spec?.seal, 'e1e9f084d3de7b1b4a7155761c01fd11');
+  assert.deepEqual(folded.exit, {
+    fact: 'exit',
+    code: 7,
+    uptime: 36_850.49,
+    cpuMs: 0,
+    proof: '0421a4bac86b0c30e6081ff8e4211599',
+  });
+  assert.equal(list.filter(({ fact }) => fact === 'exit').length, 3);
+  const decision = decide(folded, 'no');
+  assert.equal(decision.state === 'ended' && decision.outcome.id, '2fca1bb14bcc');
+});
+
 const shells = { dash: 750, bash: 770, 'bash-posix': 794, busybox: 770, mksh: 750, zsh: 760 };
 for (const [shell, cpuMs] of Object.entries(shells)) {
   test(`the exit marker and the CPU time that ${shell} wrote load`, () => {

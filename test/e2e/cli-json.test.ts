@@ -47,6 +47,7 @@ const ended = {
   },
   leftovers: [],
   limits: [],
+  containment: null,
   delivered: false,
   pipeStatus: null,
   labels: { kind: 'test' },

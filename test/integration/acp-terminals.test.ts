@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Paired } from '../support/acp.ts';
+import { onWindows } from '../support/processes.ts';
 import { World, waitFor } from '../support/world.ts';
 
 const sessionId = 'one';
+
+/** Prints the working directory as the system writes it; git-bash would print a path of MSYS. */
+const pwd = onWindows ? 'pwd -W' : 'pwd';
+const asPrinted = (path: string): string => realpathSync(path).replaceAll('\\', '/');
+
+/** Processes are asked to end on Unix, and ended on Windows. */
+const whenKilled = onWindows ? 1 : 143;
 
 test('an argv is taken word by word, with its environment and folder; its output and exit code come back', async () => {
   await using world = new World();
@@ -15,7 +24,7 @@ test('an argv is taken word by word, with its environment and folder; its output
   const terminal = await paired.editor.createTerminal({
     sessionId,
     command: 'sh',
-    args: ['-c', 'printf "%s|" "$@" "$WORD" "$PWD"; exit 3', 'sh', '$(id)', "it's", ''],
+    args: ['-c', `printf "%s|" "$@" "$WORD" "$(${pwd})"; exit 3`, 'sh', '$(id)', "it's", ''],
     env: [
       { name: 'WORD', value: 'overridden' },
       { name: 'WORD', value: 'a "value"' },
@@ -25,7 +34,7 @@ test('an argv is taken word by word, with its environment and folder; its output
   assert.match(terminal.id, /^bgb-[0-9a-f]{8}$/);
   assert.deepEqual(await terminal.waitForExit(), { exitCode: 3, signal: null });
   assert.deepEqual(await terminal.currentOutput(), {
-    output: `$(id)|it's||a "value"|${cwd}|`,
+    output: `$(id)|it's||a "value"|${asPrinted(cwd)}|`,
     truncated: false,
     exitStatus: { exitCode: 3, signal: null },
   });
@@ -33,10 +42,11 @@ test('an argv is taken word by word, with its environment and folder; its output
 
 test('a command without arguments is a shell command, and runs where the editor says', async () => {
   await using world = new World();
-  using paired = new Paired({ store: await world.store(), cwdOf: (id) => (id === sessionId ? '/' : '/tmp') });
-  const terminal = await paired.editor.createTerminal({ sessionId, command: 'pwd && exit 4' });
+  const cwdOf = (id: string): string => (id === sessionId ? world.base : tmpdir());
+  using paired = new Paired({ store: await world.store(), cwdOf });
+  const terminal = await paired.editor.createTerminal({ sessionId, command: `${pwd} && exit 4` });
   assert.deepEqual(await terminal.waitForExit(), { exitCode: 4, signal: null });
-  assert.equal((await terminal.currentOutput()).output, '/\n');
+  assert.equal((await terminal.currentOutput()).output, `${asPrinted(world.base)}\n`);
 });
 
 test('a terminal is a task of the session acp:ID, without a limit of time unless the editor sets one', async () => {
@@ -63,15 +73,16 @@ test('a terminal is a task of the session acp:ID, without a limit of time unless
 test('a killed terminal keeps its id; its whole tree is gone when the answer comes', async () => {
   await using world = new World();
   using paired = new Paired({ store: await world.store(), spawn: { graceMs: 100 } });
-  const command = 'setsid sleep 1000 & echo up; sleep 1000';
+  // Git for Windows has no setsid.
+  const command = `${onWindows ? '' : 'setsid '}sleep 1000 & echo up; sleep 1000`;
   const terminal = await paired.editor.createTerminal({ sessionId, command });
   await waitFor(async () => (await terminal.currentOutput()).output === 'up\n', 'the output');
   assert.equal((await terminal.currentOutput()).exitStatus, undefined);
   const waiting = terminal.waitForExit();
   assert.deepEqual(await terminal.kill(), {});
   assert.deepEqual(world.pids(), []);
-  assert.deepEqual(await waiting, { exitCode: 143, signal: null });
-  assert.deepEqual((await terminal.currentOutput()).exitStatus, { exitCode: 143, signal: null });
+  assert.deepEqual(await waiting, { exitCode: whenKilled, signal: null });
+  assert.deepEqual((await terminal.currentOutput()).exitStatus, { exitCode: whenKilled, signal: null });
   assert.deepEqual(await terminal.kill(), {});
 });
 
@@ -84,7 +95,7 @@ test('releasing a running terminal stops it and makes the id invalid; the record
   const waiting = terminal.waitForExit();
   assert.deepEqual(await terminal.release(), {});
   assert.deepEqual(world.pids(), []);
-  assert.deepEqual(await waiting, { exitCode: 143, signal: null });
+  assert.deepEqual(await waiting, { exitCode: whenKilled, signal: null });
   const gone = { code: -32002, data: { code: 'TASK_NOT_FOUND' } };
   await assert.rejects(terminal.currentOutput(), gone);
   await assert.rejects(terminal.waitForExit(), gone);

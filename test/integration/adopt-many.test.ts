@@ -6,7 +6,7 @@ import { onWindows } from '../support/processes.ts';
 import { World, waitFor } from '../support/world.ts';
 
 /** Wine takes half a second for each. */
-const count = onWindows ? 21 : 200;
+const count = onWindows ? 12 : 200;
 
 /** Of these, some run until they are stopped; the others exit with their number modulo 7. */
 const runsOn = (i: number): boolean => i % 20 === 0;

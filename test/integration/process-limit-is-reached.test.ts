@@ -28,6 +28,7 @@ test('where the system starts no more processes, spawns are refused by a code or
     const look = async () =>
       (await session.tasks()).map((task) => ({
         status: task.status,
+        reason: task.statusReason,
         output: fs.readFileSync(task.output.path, 'utf8'),
       }));
     // Each has run, or has ended because its shim could not start anything.
@@ -48,7 +49,7 @@ test('where the system starts no more processes, spawns are refused by a code or
   // Of the others nothing has run, and they do not say that they did well; the first was there to load all.
   const rest = found.outputs.filter(({ status, output }) => output === '' && status !== 'completed');
   assert.equal(ran.length + rest.length + 1, found.outputs.length);
-  assert.ok(rest.every(({ status }) => status === 'failed' || status === 'lost'));
+  for (const { status, reason } of rest) assert.deepEqual([status, reason], ['failed', 'spawn_aborted']);
   for (const message of found.refused) assert.match(message, /^SPAWN_FAILED .*limits on processes/);
   assert.equal(found.outputs.length + found.refused.length, 21);
   assert.deepEqual([found.logs, found.last], [found.outputs.length, 4]);

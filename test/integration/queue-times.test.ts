@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { factOf } from '../support/logs.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { endOf, untilAsleep } from '../support/queues.ts';
 import { shimShells, withoutProc } from '../support/shim-shells.ts';
 import { World, waitFor } from '../support/world.ts';
@@ -49,22 +50,26 @@ test('a queued task that runs for too long is stopped by who adopted it', async 
 });
 
 for (const [name, shell] of Object.entries(shimShells)) {
-  test(`under ${name} the shim of a queued task keeps its timeout alone once it runs`, async () => {
-    await using world = new World();
-    const agent = await Agent.start(world.dir, { session: { maxRunning: 1 }, store: { shimShell: shell } });
-    const id = await agent.run(async ({ session }) => {
-      const first = await session.spawn('sleep 0.1', { timeoutMs: null });
-      const task = await session.spawn('sleep 100', { onLimit: 'queue', timeoutMs: 200, graceMs: 1_000 });
-      await first.wait();
-      while (task.snapshot().status !== 'running') await new Promise((resolve) => setTimeout(resolve, 1));
-      return task.id;
-    });
-    await agent.crash();
-    await waitFor(() => world.pidsOf(id).length === 0, 'the shim to end its command');
-    const snapshot = await endOf((await world.session('test')).task(id));
-    assert.equal(snapshot.status, 'timed_out');
-    assert.ok((snapshot.durationMs ?? 0) >= 190, `it ran for ${snapshot.durationMs} ms`);
-  });
+  test(
+    `under ${name} the shim of a queued task keeps its timeout alone once it runs`,
+    notOnWindows('the shim of Windows keeps no time of its own'),
+    async () => {
+      await using world = new World();
+      const agent = await Agent.start(world.dir, { session: { maxRunning: 1 }, store: { shimShell: shell } });
+      const id = await agent.run(async ({ session }) => {
+        const first = await session.spawn('sleep 0.1', { timeoutMs: null });
+        const task = await session.spawn('sleep 100', { onLimit: 'queue', timeoutMs: 200, graceMs: 1_000 });
+        await first.wait();
+        while (task.snapshot().status !== 'running') await new Promise((resolve) => setTimeout(resolve, 1));
+        return task.id;
+      });
+      await agent.crash();
+      await waitFor(() => world.pidsOf(id).length === 0, 'the shim to end its command');
+      const snapshot = await endOf((await world.session('test')).task(id));
+      assert.equal(snapshot.status, 'timed_out');
+      assert.ok((snapshot.durationMs ?? 0) >= 190, `it ran for ${snapshot.durationMs} ms`);
+    },
+  );
 
   test(`under ${name} a task waits its turn where there is no /proc as well`, async () => {
     await using world = new World();

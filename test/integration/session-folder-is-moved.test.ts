@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { OutliveError } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
+import { untilPrinted } from '../support/ready.ts';
 import { quote, World, waitFor } from '../support/world.ts';
 
 test('a task that moves the folder of its session away is not found any more, and the session goes on', async () => {
@@ -35,7 +36,9 @@ test('a session whose folder is moved and moved back has its tasks again, ended 
   const [folder = ''] = readdirSync(join(world.dir, 'sessions'));
   const path = join(world.dir, 'sessions', folder);
   const go = join(world.base, 'go');
-  const task = await session.spawn(`until [ -e ${quote(go)} ]; do sleep 0.02; done; exit 3`);
+  const task = await session.spawn(`echo ready; until [ -e ${quote(go)} ]; do sleep 0.02; done; exit 3`);
+  // The shim of Windows is a file in that folder.
+  await untilPrinted(task);
   const away = join(world.base, 'away');
   renameSync(path, away);
   assert.throws(() => task.snapshot(), { code: 'TASK_NOT_FOUND' });

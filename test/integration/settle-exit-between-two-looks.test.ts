@@ -7,6 +7,7 @@ import { defaultLimits } from '../../src/engine/store-sessions.ts';
 import { decide } from '../../src/model/decide.ts';
 import { appendFacts, readLog } from '../../src/tasklog/log.ts';
 import { sessionPaths } from '../../src/tasklog/paths.ts';
+import { commandLineOf } from '../support/processes.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('a shim that writes its exit marker and ends between the look at its log and the look at it is not lost', async () => {
@@ -15,6 +16,8 @@ test('a shim that writes its exit marker and ends between the look at its log an
   const task = await session.spawn('sleep 1000');
   await waitFor(() => task.snapshot().status === 'running', 'the start');
   const log = world.logOf(task.id);
+  const shim = commandLineOf(task.snapshot().pid ?? 0)?.split('\0') ?? [];
+  const proof = shim[shim.indexOf('outlive') + 3] ?? '';
   const store = await keptStore(world.dir, null);
   assert.ok(store !== null);
   // A system in which the look at the shim is the moment of its end.
@@ -23,7 +26,7 @@ test('a shim that writes its exit marker and ends between the look at its log an
     view: (pid) => {
       if (pid === process.pid) return store.system.view(pid);
       if (!readLog(log)?.list.some(({ fact }) => fact === 'exit')) {
-        appendFacts(log, [{ fact: 'exit', code: 3, uptime: null, cpuMs: null }]);
+        appendFacts(log, [{ fact: 'exit', code: 3, uptime: null, cpuMs: null, proof }]);
       }
       return null;
     },

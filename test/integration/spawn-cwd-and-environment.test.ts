@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { onWindows } from '../support/processes.ts';
 import { World } from '../support/world.ts';
 
-/** Prints the working directory as this system writes it: that of git-bash would be one of MSYS. */
-const pwd = onWindows ? 'pwd -W | tr / \\\\' : 'pwd';
+/** Prints the working directory as the system writes it; git-bash would print a path of MSYS. */
+const pwd = onWindows ? 'pwd -W' : 'pwd';
+const asPrinted = (path: string): string => `${path.replaceAll('\\', '/')}\n`;
 
 test('a command runs in the working directory that was asked for, with blanks and quotes in its name', async () => {
   await using world = new World();
@@ -15,7 +16,7 @@ test('a command runs in the working directory that was asked for, with blanks an
   const cwd = join(world.base, onWindows ? "a 'b' $d ü" : `a 'b' "c" $d ü`);
   mkdirSync(cwd);
   const { output, snapshot } = await session.run(pwd, { cwd });
-  assert.equal(output.text, `${realpathSync(cwd)}\n`);
+  assert.equal(output.text, asPrinted(realpathSync(cwd)));
   assert.equal(snapshot.cwd, cwd);
 });
 
@@ -23,7 +24,7 @@ test('without a working directory it runs where this process is', async () => {
   await using world = new World();
   const session = await world.session();
   const { output } = await session.run(pwd);
-  assert.equal(output.text, `${process.cwd()}\n`);
+  assert.equal(output.text, asPrinted(process.cwd()));
 });
 
 test('variables are added to this process environment, replaced in it, and removed from it', async () => {

@@ -27,13 +27,17 @@ test('its name, parameters, line numbers and messages are those of a short comma
   assert.match(short.output.text, /^bash\|0\|\|1\|/);
 });
 
+/** On Windows it goes by a variable at first. */
+const edges = onWindows ? [31_000, 32_000, 33_000] : [65_535, 65_536, 65_537, 131_071, 131_072, 131_073];
+
 test('nothing changes where a command goes from an argument to a file', async () => {
   await using world = new World();
   const session = await world.session();
-  for (const bytes of [65_535, 65_536, 65_537, 131_071, 131_072, 131_073]) {
+  for (const bytes of edges) {
     for (const last of ['echo "$0 $# it"', 'echo "$0 $# üü"']) {
-      const { output } = await session.run(commandOf(bytes, last));
-      assert.equal(output.text, `bash 0 ${last.includes('ü') ? 'üü' : 'it'}\n`, `${bytes} bytes`);
+      const { output, snapshot } = await session.run(commandOf(bytes, last));
+      const told = `bash 0 ${last.includes('ü') ? 'üü' : 'it'}\n`;
+      assert.deepEqual([output.text, snapshot.status], [told, 'completed'], `${bytes} bytes`);
     }
   }
 });

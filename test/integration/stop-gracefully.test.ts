@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { factOf } from '../support/logs.ts';
+import { notOnWindows } from '../support/not-on-windows.ts';
 import { untilPrinted } from '../support/ready.ts';
 import { fixture, World } from '../support/world.ts';
 
@@ -11,17 +12,21 @@ const longMs = 600_000;
 const handlesInt = `trap 'echo interrupted; exit 5' INT; trap 'exit 6' TERM; echo ready; while :; do sleep 0.02; done`;
 
 // The reference system gave a handler 50 ms.
-test('a handler of SIGTERM gets its grace, with what it starts itself, and the true exit code is recorded', async () => {
-  await using world = new World();
-  const session = await world.session();
-  const task = await session.spawn(fixture('handles-sigterm-slowly.sh'));
-  await untilPrinted(task);
-  const snapshot = await task.kill({ graceMs: longMs });
-  assert.equal(snapshot.status, 'killed');
-  assert.equal(snapshot.statusReason, 'kill');
-  assert.equal(snapshot.exitCode, 7, 'the helper of the handler was not left to finish');
-  assert.match(snapshot.output.preview, /saved/);
-});
+test(
+  'a handler of SIGTERM gets its grace, with what it starts itself, and the true exit code is recorded',
+  notOnWindows('nobody can be asked to end there'),
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    const task = await session.spawn(fixture('handles-sigterm-slowly.sh'));
+    await untilPrinted(task);
+    const snapshot = await task.kill({ graceMs: longMs });
+    assert.equal(snapshot.status, 'killed');
+    assert.equal(snapshot.statusReason, 'kill');
+    assert.equal(snapshot.exitCode, 7, 'the helper of the handler was not left to finish');
+    assert.match(snapshot.output.preview, /saved/);
+  },
+);
 
 test('a handler that takes longer than the grace is cut short', async () => {
   await using world = new World();
@@ -42,26 +47,34 @@ test('the grace given at spawn holds for a kill() that names none', async () => 
   assert.equal(factOf(world.logOf(task.id), 'stop').graceMs, 50);
 });
 
-test('kill() sends the signal that it is told', async () => {
-  await using world = new World();
-  const session = await world.session();
-  const task = await session.spawn(handlesInt);
-  await untilPrinted(task);
-  const snapshot = await task.kill({ killSignal: 'SIGINT', graceMs: longMs });
-  assert.equal(snapshot.exitCode, 5);
-  assert.match(snapshot.output.preview, /interrupted/);
-});
+test(
+  'kill() sends the signal that it is told',
+  notOnWindows('nobody can be asked to end there'),
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    const task = await session.spawn(handlesInt);
+    await untilPrinted(task);
+    const snapshot = await task.kill({ killSignal: 'SIGINT', graceMs: longMs });
+    assert.equal(snapshot.exitCode, 5);
+    assert.match(snapshot.output.preview, /interrupted/);
+  },
+);
 
-test('SIGKILL as the first signal skips the grace', async () => {
-  await using world = new World();
-  const session = await world.session();
-  const task = await session.spawn(fixture('handles-sigterm-slowly.sh', '0'));
-  await untilPrinted(task);
-  const snapshot = await task.kill({ killSignal: 'SIGKILL', graceMs: longMs });
-  assert.equal(snapshot.status, 'killed');
-  assert.equal(snapshot.exitCode, 137);
-  assert.doesNotMatch(snapshot.output.preview, /saved/);
-});
+test(
+  'SIGKILL as the first signal skips the grace',
+  notOnWindows('nobody can be asked to end there'),
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    const task = await session.spawn(fixture('handles-sigterm-slowly.sh', '0'));
+    await untilPrinted(task);
+    const snapshot = await task.kill({ killSignal: 'SIGKILL', graceMs: longMs });
+    assert.equal(snapshot.status, 'killed');
+    assert.equal(snapshot.exitCode, 137);
+    assert.doesNotMatch(snapshot.output.preview, /saved/);
+  },
+);
 
 test('a second kill() with a shorter grace hastens the first, and both get the same answer', async () => {
   await using world = new World();
@@ -86,15 +99,19 @@ test('a second kill() with SIGKILL hastens the first', async () => {
   assert.deepEqual(await first, second);
 });
 
-test('a second kill() with another signal sends that one', async () => {
-  await using world = new World();
-  const session = await world.session();
-  const task = await session.spawn(`trap '' TERM; ${handlesInt.replace(/trap 'exit 6' TERM;/, '')}`);
-  await untilPrinted(task);
-  const first = task.kill({ graceMs: longMs });
-  assert.equal((await task.kill({ graceMs: longMs, killSignal: 'SIGINT' })).exitCode, 5);
-  assert.equal((await first).exitCode, 5);
-});
+test(
+  'a second kill() with another signal sends that one',
+  notOnWindows('nobody can be asked to end there'),
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    const task = await session.spawn(`trap '' TERM; ${handlesInt.replace(/trap 'exit 6' TERM;/, '')}`);
+    await untilPrinted(task);
+    const first = task.kill({ graceMs: longMs });
+    assert.equal((await task.kill({ graceMs: longMs, killSignal: 'SIGINT' })).exitCode, 5);
+    assert.equal((await first).exitCode, 5);
+  },
+);
 
 test('kill() of an ended task changes nothing', async () => {
   await using world = new World();

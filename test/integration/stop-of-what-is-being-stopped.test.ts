@@ -37,7 +37,9 @@ test('kill() on an ended task whose leftovers have ended by themselves names non
   // Git for Windows has no setsid, and Wine takes its time to look.
   const task = await session.spawn(`${onWindows ? 'sleep 5' : 'setsid sleep 0.3'} & exit 4`);
   const ended = await task.wait();
-  assert.deepEqual([ended.status, ended.leftovers.length], ['failed', 1]);
+  assert.equal(ended.status, 'failed');
+  // One of git-bash is two for a moment.
+  assert.ok(ended.leftovers.length === 1 || (onWindows && ended.leftovers.length === 2));
   await waitFor(() => world.pidsOf(task.id).length === 0, 'the leftover to end');
   const { status, leftovers } = await task.kill();
   assert.deepEqual([status, leftovers], ['failed', []]);

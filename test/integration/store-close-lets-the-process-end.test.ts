@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { notOnWindows } from '../support/not-on-windows.ts';
+import { onWindows } from '../support/processes.ts';
 import { fixturePath, World } from '../support/world.ts';
 
 const run = promisify(execFile);
@@ -38,5 +39,8 @@ test(
 test('iterators that nobody takes from any more do not keep the process', async () => {
   await using world = new World();
   const program = [fixturePath('leaves-iterators-open.mjs'), library, world.dir];
-  assert.equal((await run(process.execPath, program, { timeout: 10_000 })).stdout, 'closed\n');
+  assert.equal(
+    (await run(process.execPath, program, { timeout: onWindows ? 60_000 : 10_000 })).stdout,
+    'closed\n',
+  );
 });

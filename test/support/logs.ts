@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import type { Fact } from '../../src/model/facts.ts';
 import { parseLog } from '../../src/tasklog/codec.ts';
 
@@ -34,6 +34,11 @@ export function overwrite(log: string, text: string, replacement: string): void 
   const descriptor = openSync(log, 'r+');
   writeSync(descriptor, replacement, at, 'latin1');
   closeSync(descriptor);
+}
+
+/** Removes the exit code of a task from beside its log, where it stays on Windows until somebody has seen it. */
+export function dropExitMark(log: string): void {
+  rmSync(log.replace(/\.jsonl$/, '.exit'), { force: true });
 }
 
 /** Makes the record of a task say that it was spawned on another machine. */

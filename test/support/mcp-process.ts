@@ -22,6 +22,10 @@ export interface ProcessOptions {
   readonly clientName?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The store; else the world's. */
+  readonly dir?: string;
+  /** What runs in the place of mcp-server.mjs: options of node, and the program. */
+  readonly program?: readonly string[];
   /** Whether the client knows MCP tasks of generation 2. */
   readonly tasks?: boolean;
 }
@@ -55,10 +59,11 @@ export class McpProcess implements AsyncDisposable {
 
   /** Starts a server on a world's store; of generation 1 the handshake is done. */
   static async start(world: World, options: ProcessOptions = {}): Promise<McpProcess> {
-    const { session, env, cwd = world.base, clientName = 'test' } = options;
-    const args = [fixturePath('mcp-server.mjs'), world.dir, ...(session === undefined ? [] : [session])];
+    const { session, env, cwd = world.base, clientName = 'test', dir = world.dir } = options;
+    const program = options.program ?? [fixturePath('mcp-server.mjs')];
+    const args = [...program, dir, ...(session === undefined ? [] : [session])];
     const child = spawn(process.execPath, args, { env: mcpEnvironment(env), cwd });
-    const server = new McpProcess(child, world.dir, options);
+    const server = new McpProcess(child, dir, options);
     if (options.generation !== 1) return server;
     const clientInfo = { name: clientName, version: '1' };
     const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
@@ -69,6 +74,12 @@ export class McpProcess implements AsyncDisposable {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** When it has ended, however that came: the signal that ended it. */
+  async ended(): Promise<string | null> {
+    await this.#exited;
+    return this.#child.signalCode;
   }
 
   /** Sends a request and gives what it answers, a result or an error. */

@@ -11,7 +11,11 @@ export const ofWindows =
 
 /** The pids of all processes that are alive (zombies are not). */
 export function livePids(): number[] {
-  if (onWindows) return listProcesses().flatMap(({ pid }) => (pid > 4 && lives(pid) ? [pid] : []));
+  // The console of a program ends by itself, a moment after it.
+  if (onWindows)
+    return listProcesses().flatMap(({ pid, name }) =>
+      pid > 4 && name !== 'conhost.exe' && lives(pid) ? [pid] : [],
+    );
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && lives(pid));

@@ -27,6 +27,9 @@ import { root } from './repository.ts';
 /** Nothing that a test waits for takes this long unless it is broken. */
 const brokenAfterMs = onWindows ? 60_000 : 20_000;
 
+/** Between two looks. A look at processes keeps all others from working in Wine. */
+const lookMs = onWindows ? 40 : 5;
+
 /** A store of a test's own. Disposing of it fails the test when processes, descriptors or temporary files are left. */
 export class World implements AsyncDisposable {
   // With forward slashes on Windows too, so that the commands of tests may name files in it.
@@ -185,7 +188,7 @@ export async function waitFor(
   const end = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
 }
 

@@ -118,11 +118,16 @@ const anyLimitedSpec: fc.Arbitrary<SpecFact> = fc
   )
   .map(([spec, cgroup, limits]) => ({ ...spec, cgroup, limits }));
 
+const anySealedSpec: fc.Arbitrary<SpecFact> = fc
+  .tuple(anySpec, anyText)
+  .map(([spec, seal]) => ({ ...spec, seal }));
+
 /** Any fact of any kind, as it could have been written. */
 export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   anySpec,
   anyQueuedSpec,
   anyLimitedSpec,
+  anySealedSpec,
   record({ fact: fc.constant('oom'), kills: anyNumber }),
   record({ fact: fc.constant('waiting'), pid, start: numberOrNull }),
   record({ fact: fc.constant('turn'), by: identity, at: anyNumber }),
@@ -145,6 +150,13 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     code: fc.maxSafeInteger(),
     uptime: numberOrNull,
     cpuMs: fc.constant(null),
+  }),
+  record({
+    fact: fc.constant('exit'),
+    code: fc.maxSafeInteger(),
+    uptime: numberOrNull,
+    cpuMs: fc.constant(null),
+    proof: anyText,
   }),
   record({ fact: fc.constant('reaped'), code: fc.option(fc.maxSafeInteger()), killSignal: textOrNull }),
   record({ fact: fc.constant('pipe'), statuses }),

@@ -80,10 +80,10 @@ test('the CPU time may be written with a comma, with blanks, or not at all', () 
   assert.deepEqual(cpuMs(''), [null]);
 });
 
-test('the CPU time goes with the last exit marker, however many were forged before it', () => {
+test('each exit marker has the CPU time that stands behind it, however many are forged', () => {
   const times = '0m0.000s 0m0.000s\n0m0.250s 0m0.000s\n';
   const log = parseLog(`${exitLine}0m0.000s 0m0.000s\n9m0.000s 0m0.000s\n${exitLine}${times}`);
-  assert.deepEqual(log, [exit(0), exit(0, { cpuMs: 250 })]);
+  assert.deepEqual(log, [exit(0, { cpuMs: 540_000 }), exit(0, { cpuMs: 250 })]);
 });
 
 test('facts of ours between the exit marker and its times do not part them', () => {

@@ -1,5 +1,6 @@
 import type { Fact, OutcomeFact, StopFact } from '../../src/model/facts.ts';
 import type { Liveness } from '../../src/model/words.ts';
+import { proof, sealedSpec } from './sample-facts.ts';
 
 /** What must come out, in the words of the design and not in those of the code. */
 export type Expected =
@@ -18,12 +19,11 @@ interface Verdict {
 interface Reading {
   readonly alive: Liveness;
   readonly facts: readonly Fact[];
-  readonly hasSpec: boolean;
   readonly hasStarted: boolean;
   /** It was put into the queue, and nobody has given it its turn. */
   readonly isQueued: boolean;
-  /** Its shim waited for its turn and nothing shows that the command ran. */
-  readonly onlyWaited: boolean;
+  /** Its shim was started, or waited for its turn, and nothing shows that the command ran. */
+  readonly neverRan: boolean;
   /** The first outcome behind whatever shows that the shim was alive. */
   readonly outcome: OutcomeFact | undefined;
   readonly isDelivered: boolean;
@@ -59,12 +59,12 @@ const rules: readonly [rule: string, when: (log: Reading) => boolean, then: (log
   ['elsewhere', (log) => log.alive === 'unknown', () => live('starting', true)],
   // Dead, and nobody has recorded how. What never ran has no exit code, and no signal has ended it:
   [
-    'stopped before its turn',
-    (log) => log.onlyWaited && log.stopped !== undefined,
+    'stopped before it ran',
+    (log) => log.neverRan && log.stopped !== undefined,
     ({ stopped }) =>
       settle(stopped?.cause === 'timeout' ? 'timed_out' : 'killed', stopped?.cause, null, null),
   ],
-  ['died before its turn', (log) => log.onlyWaited, () => settle('failed', 'spawn_aborted', null, null)],
+  ['spawn aborted', (log) => log.neverRan, () => settle('failed', 'spawn_aborted', null, null)],
   // Somebody wanted it to end:
   ['timed out', (log) => log.stopped?.cause === 'timeout', (log) => settle('timed_out', 'timeout', 124, log)],
   [
@@ -80,12 +80,6 @@ const rules: readonly [rule: string, when: (log: Reading) => boolean, then: (log
   ],
   ['exit marker 0', (log) => log.exitCode === 0, (log) => settle('completed', null, 0, log)],
   ['exit marker', (log) => log.exitCode !== undefined, (log) => settle('failed', null, log.exitCode, log)],
-  // Its shim never ran the command:
-  [
-    'spawn aborted',
-    (log) => log.hasSpec && !log.hasStarted,
-    () => settle('failed', 'spawn_aborted', null, null),
-  ],
   // Else what its parent saw:
   ['the shim was killed', (log) => log.reapedSignal !== null, (log) => settle('failed', 'signal', null, log)],
   [
@@ -110,7 +104,22 @@ export function expected(facts: readonly Fact[], alive: Liveness): { rule: strin
   throw new Error('the last rule always holds');
 }
 
-function read(facts: readonly Fact[], alive: Liveness): Reading {
+/**
+ * A shim starts once. Of one whose spec has a seal, the first exit marker with its proof is the last that it says, and
+ * one without it is not its own.
+ */
+function believed(all: readonly Fact[]): readonly Fact[] {
+  const isSealed = all.find(({ fact }) => fact === 'spec') === sealedSpec;
+  const end = isSealed ? all.findIndex((fact) => fact.fact === 'exit' && fact.proof === proof) : -1;
+  return all.filter(({ fact }, at) => {
+    if (fact === 'exit') return !isSealed || at === end;
+    if (fact !== 'started' && fact !== 'waiting') return true;
+    return all.findIndex((other) => other.fact === fact) === at && (end === -1 || at < end);
+  });
+}
+
+function read(all: readonly Fact[], alive: Liveness): Reading {
+  const facts = believed(all);
   const aliveUntil = facts.findLastIndex(({ fact }) => ['waiting', 'started', 'exit'].includes(fact));
   const outcomeAt = facts.findIndex(({ fact }, at) => fact === 'outcome' && at > aliveUntil);
   const before = outcomeAt === -1 ? facts : facts.slice(0, outcomeAt);
@@ -122,13 +131,12 @@ function read(facts: readonly Fact[], alive: Liveness): Reading {
   return {
     alive,
     facts,
-    hasSpec: facts.some(({ fact }) => fact === 'spec'),
     hasStarted: facts.some(({ fact }) => fact === 'started'),
     isQueued:
       facts.find((fact) => fact.fact === 'spec')?.queue !== undefined &&
       !facts.some(({ fact }) => fact === 'turn'),
-    onlyWaited:
-      facts.some(({ fact }) => fact === 'waiting') &&
+    neverRan:
+      facts.some(({ fact }) => fact === 'spec' || fact === 'waiting') &&
       !facts.some(({ fact }) => fact === 'started') &&
       exitAt === -1,
     outcome: outcome?.fact === 'outcome' ? outcome : undefined,

@@ -21,7 +21,7 @@ const variants: readonly (readonly Fact[])[] = [
 test('of a queued task, too, every subset of the facts in every order is decided as the design says', () => {
   const met = new Set<string>();
   for (const log of arrangements(variants, [])) for (const rule of checkDecision(log)) met.add(rule);
-  for (const rule of ['queued', 'elsewhere, queued', 'stopped before its turn', 'died before its turn'])
+  for (const rule of ['queued', 'elsewhere, queued', 'stopped before it ran', 'spawn aborted'])
     assert.ok(met.has(rule), rule);
 });
 

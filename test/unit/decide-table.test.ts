@@ -6,12 +6,7 @@ import { ruleNames } from './decide-oracle.ts';
 import { delivered, exit, outcome, pipe, reaped, spec, started, stop } from './sample-facts.ts';
 
 /** Those of decide-queue.test.ts. */
-const queueRules = new Set([
-  'queued',
-  'elsewhere, queued',
-  'stopped before its turn',
-  'died before its turn',
-]);
+const queueRules = new Set(['queued', 'elsewhere, queued', 'stopped before it ran', 'spawn aborted']);
 
 /** Each fact that matters, in each variant that matters. */
 const variants: readonly (readonly Fact[])[] = [

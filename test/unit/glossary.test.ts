@@ -37,7 +37,7 @@ const otherWords = new Set([
   ...['live', 'settle', 'ended'],
   ...['yes', 'no', 'unknown', 'lost'],
   ...['stdout', 'stderr', 'utf8'],
-  ...['wait'],
+  ...['wait', 'cgroup'],
   ...['earlier_boot', 'earlier_container'],
 ]);
 

@@ -51,6 +51,7 @@ const keys = [
   'delivered',
   'pipeStatus',
   'limits',
+  'containment',
   'labels',
 ];
 

@@ -13,6 +13,7 @@ import type {
   WaitingFact,
 } from '../../src/model/facts.ts';
 import type { ProcessIdentity, StopCause } from '../../src/model/words.ts';
+import { sealOf } from '../../src/util/seal.ts';
 
 /** A process of a machine that does not exist. */
 const someone: ProcessIdentity = {
@@ -56,6 +57,12 @@ export function spec(more: Partial<SpecFact> = {}): SpecFact {
 export function queuedSpec(more: Partial<SpecFact> = {}): SpecFact {
   return spec({ queue: { maxRunning: 4, order: 1_000 }, ...more });
 }
+
+/** What the exit marker of {@link sealedSpec} proves itself by. */
+export const proof = 'c0ffee';
+
+/** A spec whose exit marker must prove itself. */
+export const sealedSpec: SpecFact = spec({ seal: sealOf(proof) });
 
 /** The shim of a queued task waits. */
 export function waiting(more: Partial<WaitingFact> = {}): WaitingFact {

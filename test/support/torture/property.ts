@@ -3,7 +3,7 @@ import { Agent } from '../agents.ts';
 import { TestCgroup } from '../cgroups.ts';
 import { World } from '../world.ts';
 import { anyKiller, type Ground, type Killer, killOne } from './kill.ts';
-import { anyTree, findable, type Sprout } from './tree.ts';
+import { anyTree, type Sprout } from './tree.ts';
 
 /** Whatever a task has grown into, and whoever ends it, nothing of it is left, and the record is right. */
 export function treesEnd(
@@ -27,7 +27,7 @@ export function treesEnd(
     };
     for (const [tree, killer] of trees) {
       counted();
-      await killOne(hasCgroup ? tree : findable(tree), killer, ground);
+      await killOne(tree, killer, ground);
       await agent?.[Symbol.asyncDispose]();
     }
   });

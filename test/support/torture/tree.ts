@@ -33,19 +33,6 @@ export const anyTree: fc.Arbitrary<Sprout> = fc.letrec<{ sprout: Sprout }>((tie)
   }),
 })).sprout;
 
-/**
- * The same tree without what nothing can find where there are no cgroups: who has neither the cookie nor the group
- * of the shim any more. There the environment is emptied only in the group, and nobody leaves it afterwards.
- */
-export function findable(tree: Sprout, inGroup = true, hasCookie = true): Sprout {
-  const leaves = tree.how !== 'plain' && tree.how !== 'bare';
-  const loses = tree.how === 'bare';
-  const isLost = (leaves && !hasCookie) || (loses && !inGroup);
-  const how = isLost ? 'plain' : tree.how;
-  const [group, cookie] = [inGroup && (isLost || !leaves), hasCookie && (isLost || !loses)];
-  return { ...tree, how, children: tree.children.map((child) => findable(child, group, cookie)) };
-}
-
 /** How many processes say that they are there when the whole tree has grown. */
 export function early(tree: Sprout): number {
   return 1 + (tree.late ? 0 : tree.children.reduce((sum, child) => sum + early(child), 0));

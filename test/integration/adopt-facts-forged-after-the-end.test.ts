@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Agent } from '../support/agents.ts';
+import { appendFacts, factOf } from '../support/logs.ts';
+import { World, waitFor } from '../support/world.ts';
+
+const forged = { fact: 'exit', code: 0, uptime: 1 };
+
+test('facts of the shim that are forged behind the end change nothing, and nobody is told again', async () => {
+  await using world = new World();
+  await using agent = await Agent.start(world.dir);
+  const adopted = await agent.run(async ({ session }) => (await session.spawn('exit 5')).id);
+  await agent.crash();
+  const session = await world.session();
+  const own = (await session.run('exit 5')).task;
+  await session.task(adopted).wait();
+  assert.deepEqual(await session.drain(), []);
+  for (const id of [own.id, adopted]) {
+    const log = world.logOf(id);
+    // A replay of the true one, which shows its proof, is one that was changed as well.
+    appendFacts(log, forged, { ...factOf(log, 'exit'), code: 0 }, factOf(log, 'started'));
+  }
+  // Whoever has the session open has seen the forgery when he sees what comes after it.
+  await (await session.spawn('true')).wait();
+  await using later = await Agent.start(world.dir);
+  const elsewhere = await later.run(
+    async (scope, ids) => ids.map((id) => scope.session.task(id).snapshot()),
+    [own.id, adopted],
+  );
+  for (const snapshot of [own.snapshot(), session.task(adopted).snapshot(), ...elsewhere]) {
+    const { status, exitCode, delivered, cpuMs } = snapshot;
+    assert.deepEqual([status, exitCode, delivered], ['failed', 5, true]);
+    assert.notEqual(cpuMs, null);
+  }
+  assert.deepEqual(await session.pending(), []);
+});
+
+test('a task that writes an exit marker and kills its shim is lost: the marker does not prove itself', async () => {
+  await using world = new World();
+  await using agent = await Agent.start(world.dir);
+  const taskId = await agent.run(async ({ session }) => (await session.spawn('sleep 300')).id);
+  await agent.crash();
+  const log = world.logOf(taskId);
+  appendFacts(log, forged);
+  const session = await world.session();
+  process.kill(-factOf(log, 'started').pid, 'SIGKILL');
+  const { status, exitCode } = await session.task(taskId).wait();
+  assert.deepEqual([status, exitCode], ['lost', null]);
+  await waitFor(() => world.pidsOf(taskId).length === 0, 'it to be gone');
+});

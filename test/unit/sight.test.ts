@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Sight } from '../../src/engine/sight.ts';
+import type { ProcessUsage } from '../../src/platform/system.ts';
+
+const cookie = 'bgb-00000001.aa';
+
+function seen(pid: number, start: number, parent = 1, suspended = false): ProcessUsage {
+  const view = { pid, parent, group: pid, session: pid, start, zombie: false, suspended };
+  return { pid, cookie, memoryBytes: 0, cpuMs: 0, view };
+}
+
+test('a process counts as seen by pid, start time and cookie together', () => {
+  const sight = new Sight([seen(7, 100)]);
+  assert.equal(sight.processOf(7, 100, cookie)?.pid, 7);
+  assert.equal(sight.processOf(7, 101, cookie), null);
+  assert.equal(sight.processOf(7, null, cookie), null);
+  assert.equal(sight.processOf(8, 100, cookie), null);
+  assert.equal(sight.processOf(7, 100, 'bgb-00000001.bb'), null);
+});
+
+test('it is suspended when it or a child of its own is', () => {
+  const of = (...others: ProcessUsage[]) => new Sight(others).processOf(7, 100, cookie)?.suspended;
+  assert.equal(of(seen(7, 100), seen(8, 100, 7)), false);
+  assert.equal(of(seen(7, 100, 1, true)), true);
+  assert.equal(of(seen(7, 100), seen(8, 100, 7, true)), true);
+  assert.equal(of(seen(7, 100), seen(8, 100, 7), seen(9, 100, 8, true)), false);
+});
+
+test('what was measured without a look says nothing', () => {
+  const { view: _, ...blind } = seen(7, 100);
+  assert.equal(new Sight([blind]).processOf(7, 100, cookie), null);
+});
