@@ -239,8 +239,9 @@ function runFiles(title, major, files, more, limitSeconds, atATime = 3) {
   const told = `${blocks.length} tests of ${files.length} files, ${passed} passed, ${failures.length} failed, ${skipped} skipped`;
   const verdict = status === 0 ? 'ok    ' : isCut && failures.length === 0 ? 'CUT   ' : 'FAILED';
   console.log(`${verdict} ${title}: ${told} (${seconds} s)`);
-  // Where nothing can be blamed, all that was printed.
-  if (status !== 0 && !isCut) console.log((failures.join('\n') || output).slice(-100_000));
+  // Where nothing can be blamed, all that was printed. Not at the beginning of lines, where the runner's own results are.
+  if (status !== 0 && !isCut)
+    console.log((failures.join('\n') || output).slice(-100_000).replaceAll(/^/gm, '  | '));
   return { status, isCut, failures };
 }
 
