@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { CommandLine } from '../support/command-line.ts';
-import { notOnWindows } from '../support/not-on-windows.ts';
 import { Terminal } from '../support/terminal.ts';
 import { quote } from '../support/world.ts';
 
@@ -87,7 +86,7 @@ test('bash completes verbs, options, tasks that are there, names, sessions; noth
   });
 });
 
-test('fish completes the same', notOnWindows('there is no fish, zsh or tmux'), async () => {
+test('fish completes the same', async () => {
   await using cli = new CommandLine();
   const env = { ...environmentOf(cli), XDG_CONFIG_HOME: cli.base, XDG_DATA_HOME: cli.base };
   const folder = join(cli.base, 'fish', 'completions');
@@ -111,7 +110,7 @@ for (const [how, load] of [
   ['sourced', 'autoload -U compinit; compinit -D -u; source <(outlive completion zsh)'],
   ['from a file of fpath', 'fpath=($HOME/zsh $fpath); autoload -U compinit; compinit -D -u'],
 ] as const) {
-  test(`zsh completes at the keyboard, ${how}`, notOnWindows('there is no fish, zsh or tmux'), async () => {
+  test(`zsh completes at the keyboard, ${how}`, async () => {
     await using cli = new CommandLine();
     const { running } = await tasksOf(cli);
     mkdirSync(join(cli.base, 'zsh'));
