@@ -1,4 +1,5 @@
 import { checkBytes, checkPath } from '../engine/checks.ts';
+import type { SentinelOptions } from '../engine/sentinel.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
@@ -83,11 +84,18 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     companions: null,
     makeCompanions: async () => {
       const { Companions } = await import('../engine/companions.ts');
-      return new Companions(dir, keeper ? { dir, system, elsewhere, shell, maxStoreBytes } : null, spawns);
+      if (!keeper) return new Companions(dir, null, spawns);
+      const startOnWindows = await windowsSentinel();
+      return new Companions(dir, { dir, system, elsewhere, shell, maxStoreBytes, startOnWindows }, spawns);
     },
     diskReserveBytes,
     maxStoreBytes,
   });
+}
+
+async function windowsSentinel(): Promise<SentinelOptions['startOnWindows']> {
+  if (process.platform !== 'win32') return null;
+  return (await import('../engine/windows-sentinel.ts')).startWindowsSentinel;
 }
 
 /** Looked for when a task needs one: to be certain, a process is started for a moment. */

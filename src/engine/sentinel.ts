@@ -8,7 +8,7 @@ import { posixSentinel } from '../shim/sentinel.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import { background } from './background.ts';
 import { livingKeepers, markPrefix } from './keeper-marks.ts';
-import { startWindowsSentinel } from './windows-sentinel.ts';
+import type { startWindowsSentinel } from './windows-sentinel.ts';
 
 /** More pids than this are not worth telling: one of them is alive. */
 const mostPids = 32;
@@ -23,6 +23,8 @@ export interface SentinelOptions {
   readonly shell: readonly [string, ...string[]];
   readonly elsewhere: 'unknown' | 'lost';
   readonly maxStoreBytes: number | null;
+  /** How it is started on Windows; null elsewhere, where that code is not even loaded. */
+  readonly startOnWindows: typeof startWindowsSentinel | null;
 }
 
 /**
@@ -103,12 +105,12 @@ export class Sentinel {
     if (this.#options === null || this.#isThere() || this.#closed) return;
     const keeper = keeperFile();
     if (keeper === null) return;
-    const { dir, system, shell, elsewhere, maxStoreBytes } = this.#options;
+    const { dir, system, shell, elsewhere, maxStoreBytes, startOnWindows } = this.#options;
     const [program, ...before] = shell;
     const prefix = markPrefix(dir, system.self());
-    if (process.platform === 'win32') {
+    if (startOnWindows !== null) {
       const told = [dir, `${prefix}0-0`, String(maxStoreBytes ?? '')];
-      this.#say = startWindowsSentinel({ node: process.execPath, keeper, told }, elsewhere);
+      this.#say = startOnWindows({ node: process.execPath, keeper, told }, elsewhere);
       return;
     }
     const told = [dir, '@', String(maxStoreBytes ?? '')];

@@ -77,9 +77,10 @@ async function settleHeld(
   // Some are about to end: a moment later they are no news any more.
   if (leftovers.length > 0 && survivors === undefined) leftovers = await lasting(context, leftovers);
   const { spec, stop } = observed.facts;
-  if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'wait') return false;
-  if (leftovers.length > 0 && stop === undefined && spec?.leftovers === 'kill') {
-    leftovers = await endLeftovers(context, taskId, observed, spec.graceMs);
+  const policy = wasNeverLetRun(context, observed.facts) ? 'kill' : spec?.leftovers;
+  if (leftovers.length > 0 && stop === undefined && policy === 'wait') return false;
+  if (leftovers.length > 0 && stop === undefined && policy === 'kill') {
+    leftovers = await endLeftovers(context, taskId, observed, spec?.graceMs ?? 0);
   }
   // Somebody else may have settled it while we looked at processes.
   const isFresh = known?.length === 0;
@@ -97,6 +98,14 @@ async function settleHeld(
   const outcome = outcomeOf(context, taskId, { ...latest, facts }, decision.verdict, leftovers, live);
   conclude(context, taskId, { ...latest, facts, alive: 'no' }, outcome, [reaped, oom]);
   return true;
+}
+
+/**
+ * On Windows a spawner that dies when it has created its shim, and before it has recorded that, leaves one that never
+ * runs: no process of the command's, and nobody's to report.
+ */
+function wasNeverLetRun({ store }: SessionContext, { waiting, started, exit }: Facts): boolean {
+  return store.system.resume !== undefined && (waiting ?? started ?? exit) === undefined;
 }
 
 function conclude(

@@ -6,6 +6,8 @@ import { type LeftoversPolicy, leftoversPolicies, type OnLimit, onLimits } from 
 import { findShell } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { unbuffered as unbufferedRun } from '../platform/unbuffered.ts';
+import { isShare, longestWindowsPath } from '../platform/windows-paths.ts';
+import { shellKind } from '../platform/windows-shells.ts';
 import { shown } from '../util/shown.ts';
 import { checkBytes, checkNumber, checkText, fail, invalid } from './checks.ts';
 import { checkResources, type ResourceOptions } from './resource-request.ts';
@@ -98,11 +100,12 @@ export function checkSpawn(command: string, options: SpawnOptions): SpawnRequest
   if (typeof separate !== 'boolean') invalid('separate', 'true or false', separate);
   if (typeof unbuffered !== 'boolean') invalid('unbuffered', 'true or false', unbuffered);
   const environment = checkEnvironment(env);
+  const shell = findShell(checkShell(options.shell), process.env.PATH);
   return {
     command: checkCommand(command),
-    cwd: checkCwd(cwd),
+    cwd: checkWindowsCwd(checkCwd(cwd), shell),
     ...(unbuffered ? unbufferedRun(environment, env) : { environment, launcher: [] }),
-    shell: findShell(checkShell(options.shell), process.env.PATH),
+    shell,
     name: options.name === undefined ? null : checkText('name', options.name, bounds.nameBytes),
     labels: checkLabels(labels),
     separate,
@@ -154,6 +157,21 @@ function checkCwd(cwd: unknown): string {
     'INVALID_CWD',
     `expected the working directory ${shown(cwd, 4096)} to be a directory; found ${found}. Create it or name another one.`,
   );
+}
+
+/** Windows starts nothing in a longer folder, and cmd would go to another one than that of a share. */
+function checkWindowsCwd(path: string, shell: string): string {
+  if (process.platform === 'win32' && path.length > longestWindowsPath)
+    fail(
+      'INVALID_CWD',
+      `expected the path of the working directory to have at most ${longestWindowsPath} characters on Windows; found ${path.length}. Use a folder further up.`,
+    );
+  if (isShare(path) && shellKind(shell) === 'cmd')
+    fail(
+      'INVALID_CWD',
+      `expected a working directory on a drive, since cmd takes none of a network share; found ${shown(path, 4096)}. Give the share a drive letter (net use), or name another shell.`,
+    );
+  return path;
 }
 
 function checkEnvironment(env: SpawnOptions['env'] & object): NodeJS.ProcessEnv {

@@ -11,7 +11,6 @@ import type { SessionContext } from './context.ts';
 import type { HeldResources } from './resources.ts';
 import { spawnFailed } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
-import { startWindowsShim } from './start-windows-shim.ts';
 import type { TaskFiles } from './task-files.ts';
 
 /** Reads the command from its file, without leaving a trace in the shell's variables or the line numbers. */
@@ -56,7 +55,10 @@ export async function startShim(
   held: HeldResources,
   proof: string,
 ): Promise<StartedShim> {
-  if (process.platform === 'win32') return { pid: startWindowsShim(context, request, spec), child: null };
+  if (process.platform === 'win32') {
+    const { startWindowsShim } = await import('./start-windows-shim.ts');
+    return { pid: startWindowsShim(context, request, spec), child: null };
+  }
   const child = await startPosixShim(context, request, spec, files, held, proof);
   return { pid: child.pid ?? null, child };
 }

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SpecFact } from '../model/facts.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { createSuspended, type SuspendedProcess } from '../platform/windows-create.ts';
 import { keepJob, makeJob } from '../platform/windows-jobs.ts';
+import { isShare } from '../platform/windows-paths.ts';
 import { shellKind, shellName } from '../platform/windows-shells.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import {
@@ -34,10 +35,12 @@ export function startWindowsShim(context: SessionContext, request: SpawnRequest,
   const files = windowsFiles(context.paths, spec.taskId);
   const variables = writeFiles(files, request, taskPaths(context.paths, spec.taskId).log);
   const cmd = process.env.ComSpec || join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', 'cmd.exe');
-  const environment = { ...request.environment, ...variables, [cookieVariable]: spec.cookie };
+  const folder = isShare(request.cwd) ? { [wrapperVariables.folder]: request.cwd } : {};
+  const environment = { ...request.environment, ...variables, ...folder, [cookieVariable]: spec.cookie };
   // With /s the outermost pair of quotes is taken away, whatever is in between.
   const line = `"${cmd}" /d /e:on /v:off /s /c ""${files.wrapper}""`;
-  const shim = createSuspended(line, request.cwd, environment);
+  // cmd, which runs the wrapper, takes no folder of a share: the shell goes there itself.
+  const shim = createSuspended(line, isShare(request.cwd) ? dirname(cmd) : request.cwd, environment);
   try {
     begin(context, spec, shim);
   } finally {
@@ -67,7 +70,7 @@ function writeFiles(files: WindowsFiles, request: SpawnRequest, log: string): No
   const [kind, name] = [shellKind(shell), shellName(shell)];
   const command = kind === 'posix' ? withPipeStatus(request.command, name, log) : request.command;
   const inFile = kind === 'cmd' ? command.length > mostCmdChars || command.includes('\n') : isLong(command);
-  const options: WrapperOptions = { kind, name, separate, inFile };
+  const options: WrapperOptions = { kind, name, separate, inFile, onShare: isShare(request.cwd) };
   write(files.wrapper, windowsWrapper(options));
   const told = { [wrapperVariables.shell]: shell };
   switch (kind) {

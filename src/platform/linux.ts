@@ -44,7 +44,7 @@ function readOwnIdentity(): ProcessIdentity {
     pid: process.pid,
     start: view(process.pid)?.start ?? null,
     boot: readProcFile('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
-    pidNamespace: readNamespace('self') ?? '',
+    pidNamespace: namespaceOf('self') ?? '',
     host: hostname(),
   };
 }
@@ -227,7 +227,7 @@ function lastPid(): number | null {
 function namespaceIsAlive(namespace: string): boolean {
   if (namespace === initialNamespace) return true;
   for (const entry of namesInProc()) {
-    if (/^\d+$/.test(entry) && readNamespace(entry) === namespace) return true;
+    if (/^\d+$/.test(entry) && namespaceOf(entry) === namespace) return true;
   }
   return false;
 }
@@ -235,9 +235,21 @@ function namespaceIsAlive(namespace: string): boolean {
 /** PROC_PID_INIT_INO of the kernel. */
 const initialNamespace = `pid:[${0xeffffffc}]`;
 
-function readNamespace(pid: string): string | null {
+/** PROC_TIME_INIT_INO of the kernel. */
+const initialTime = `time:[${0xeffffffa}]`;
+
+/**
+ * The pid namespace of a process. In another time namespace than the machine's the kernel tells other start times of the
+ * same processes and another time since boot, so nobody outside can judge by them: its name belongs to the first.
+ */
+function namespaceOf(pid: string): string | null {
+  const [pids, time] = [readNamespace(pid, 'pid'), readNamespace(pid, 'time')];
+  return pids === null || time === null || time === initialTime ? pids : `${pids} ${time}`;
+}
+
+function readNamespace(pid: string, kind: string): string | null {
   try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
+    return readlinkSync(`/proc/${pid}/ns/${kind}`);
   } catch {
     return null;
   }

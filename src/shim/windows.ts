@@ -7,10 +7,16 @@ export interface WrapperOptions {
   readonly separate: boolean;
   /** The command is in a file, since it has several lines or is long; that of PowerShell always is. */
   readonly inFile: boolean;
+  /** The working directory is on a network share, where the shell goes itself: cmd takes none. */
+  readonly onShare?: boolean;
 }
 
 /** Variables by which the wrapper is told what to run. The command does not see them. */
-export const wrapperVariables = { shell: '_OUTLIVE_SHELL', command: '_OUTLIVE_COMMAND' } as const;
+export const wrapperVariables = {
+  shell: '_OUTLIVE_SHELL',
+  command: '_OUTLIVE_COMMAND',
+  folder: '_OUTLIVE_FOLDER',
+} as const;
 
 /**
  * The Windows shim: a batch file beside the task's output, run by cmd.exe, which is always there. It is the parent of
@@ -42,8 +48,8 @@ export function windowsWrapper(options: WrapperOptions): string {
   ]);
 }
 
-function running({ kind, name, inFile }: WrapperOptions): string[] {
-  const { shell, command } = wrapperVariables;
+function running({ kind, name, inFile, onShare = false }: WrapperOptions): string[] {
+  const { shell, command, folder } = wrapperVariables;
   const program = `"%${shell}%"`;
   switch (kind) {
     case 'powershell':
@@ -51,7 +57,8 @@ function running({ kind, name, inFile }: WrapperOptions): string[] {
     case 'posix': {
       const text = inFile ? `$(cat "$${command}")` : `$${command}`;
       const quoted = `unset ${shell} ${command}; ${text}`.replaceAll('"', '\\"');
-      return [`${program} -c "eval \\"${quoted}\\"" ${name}`];
+      const going = onShare ? `cd \\"$${folder}\\" || exit 126; unset ${folder}; ` : '';
+      return [`${program} -c "${going}eval \\"${quoted}\\"" ${name}`];
     }
     case 'cmd': {
       if (inFile) return [`${program} /d /e:on /c ""%~dpn0.user.bat""`];
@@ -78,6 +85,8 @@ export function powershellScripts(command: string): { readonly main: string; rea
 }
 
 const powershellMain = lines([
+  `if ($env:${wrapperVariables.folder}) { Set-Location -LiteralPath $env:${wrapperVariables.folder} -ErrorAction Stop }`,
+  `Remove-Item Env:\\${wrapperVariables.folder} -ErrorAction SilentlyContinue`,
   `Remove-Item Env:\\${wrapperVariables.shell} -ErrorAction SilentlyContinue`,
   'try { [Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false } catch { }',
   '$OutputEncoding = New-Object System.Text.UTF8Encoding $false',

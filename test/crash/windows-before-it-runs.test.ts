@@ -15,3 +15,20 @@ windowsTest('a wrapper whose spawner died before it let it run is let run by the
   const { status, exitCode } = await session.task(task.taskId).wait();
   assert.deepEqual([status, exitCode], ['completed', 0]);
 });
+
+windowsTest(
+  'a wrapper whose spawner died before it was in its job is ended, and its task has not run',
+  async () => {
+    await using world = new World();
+    const { text } = await lead('dies-at-call.mjs', world.dir, 'spawn', {
+      DIES_BEFORE: 'AssignProcessToJobObject',
+    });
+    assert.match(text, /^\{"died":\d+\}\n$/);
+    const session = await world.session();
+    const [task] = await session.tasks();
+    assert.ok(task);
+    const { status, statusReason, leftovers } = await session.task(task.taskId).wait();
+    assert.deepEqual([status, statusReason, leftovers], ['failed', 'spawn_aborted', []]);
+    assert.deepEqual(world.pids(), []);
+  },
+);

@@ -70,7 +70,7 @@ test('--json is the snapshot of each task, a line each, as show prints it', asyn
   );
   for (const [field, value] of Object.entries(listed[0] ?? {})) assert.deepEqual(shown[field], value, field);
   assert.deepEqual(Object.keys(listed[0] ?? {}).toSorted(), [
-    ...['command', 'cpuMs', 'createdAt', 'cwd', 'delivered', 'durationMs', 'endedAt'],
+    ...['command', 'containment', 'cpuMs', 'createdAt', 'cwd', 'delivered', 'durationMs', 'endedAt'],
     ...['exitCode', 'killSignal', 'labels', 'leftovers', 'limits', 'name', 'output', 'pid'],
     ...['pipeStatus', 'sessionId', 'startedAt', 'status', 'statusReason', 'taskId', 'timeoutMs'],
   ]);

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isShare } from '../../platform/windows-paths.ts';
 import { systemCode } from '../../util/system-error.ts';
 import { type Finding, fine, problem, warning } from './finding.ts';
 
@@ -46,6 +47,7 @@ export function checkDisk(dir: string): Finding {
 /** What kind of file system holds the store. */
 export function checkKind(dir: string): Finding {
   const { type } = statfsSync(dir);
+  // Windows tells no kinds.
   const network = isShare(dir) ? 'a share of the network' : networkKinds.get(type);
   if (network !== undefined) {
     return warning(
@@ -60,11 +62,6 @@ export function checkKind(dir: string): Finding {
     'the store is in memory (tmpfs), and gone after a restart',
     'Move it to a disk.',
   );
-}
-
-/** Windows tells no kinds. A drive letter of a share is not seen through; `\\?\C:\` is none. */
-function isShare(dir: string): boolean {
-  return process.platform === 'win32' && /^[\\/]{2}(?:[^?.]|\?[\\/]UNC[\\/])/i.test(dir);
 }
 
 /** Whether two writers who append to one file overwrite nothing. */
