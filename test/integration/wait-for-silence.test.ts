@@ -7,6 +7,7 @@ test('silence counts from the last write', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('for i in 1 2 3 4 5 6; do echo $i; sleep 0.05; done; exec sleep 1000');
+  await task.waitFor({ pattern: '1' });
   const { cause, idleMs, snapshot } = await task.waitFor({ idleMs: 300 });
   assert.equal(cause, 'idle');
   assert.ok((idleMs ?? 0) >= 300);

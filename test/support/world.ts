@@ -11,6 +11,7 @@ import {
   type StoreOptions,
 } from '../../src/index.ts';
 import { currentSystem } from '../../src/platform/current.ts';
+import { listProcesses } from '../../src/platform/windows-processes.ts';
 import { factsOf } from './logs.ts';
 import {
   commandLineOf,
@@ -91,12 +92,13 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * With the tasks gone a sentinel would wait its second all the same, and start a keeper that finds nothing: three
-   * seconds a test in Wine. A keeper that is there already is left to end by itself.
+   * When its store is closed a sentinel waits a second and starts a keeper, which finds nothing: three seconds a test in
+   * Wine. So our own, which block until then, are ended before. A keeper that is there already ends by itself.
    */
-  #endSentinelsOfWindows(): void {
+  #endOwnSentinels(): void {
     if (!onWindows) return;
-    for (const pid of this.keepers()) if (commandLineOf(pid)?.includes('outlive sentinel')) kill(pid);
+    for (const { pid, parent } of listProcesses())
+      if (parent === process.pid && commandLineOf(pid)?.includes('outlive sentinel')) kill(pid);
   }
 
   /** The ids of all tasks in the store, of all sessions, from the names of their logs. */
@@ -126,6 +128,7 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
+      this.#endOwnSentinels();
       for (const store of this.#stores) await store.close();
       // SIGKILL goes to processes of this world's own tasks alone: they carry its cookies.
       // Again and again, since one that was just forked was not among those seen.
@@ -134,7 +137,6 @@ export class World implements AsyncDisposable {
         for (const pid of left) kill(pid);
         return left.length === 0;
       }, 'the processes of the test to be gone');
-      this.#endSentinelsOfWindows();
       await waitFor(() => this.keepers().length === 0, 'the keeper and its sentinels to be gone');
       // The mark of a keeper that died together with its pid namespace is that namespace's next keeper's to remove.
       const own = markPrefix('', (await currentSystem()).self());
