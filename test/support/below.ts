@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startParameters } from '../../src/platform/windows-processes.ts';
 import { factsOf } from './logs.ts';
@@ -32,6 +32,8 @@ export function pidsBelow(dir: string): number[] {
 
 /** All files below a folder, pipes included. */
 export function filesBelow(dir: string): string[] {
+  // Who died before it was made has left none.
+  if (!existsSync(dir)) return [];
   const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' }).map((path) => join(dir, path));
   return paths
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === false)
