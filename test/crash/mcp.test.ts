@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { test } from 'node:test';
 import { atSomeCalls } from '../support/crashes.ts';
 import { removeUnfinishedPipes } from '../support/lifelines.ts';
@@ -27,6 +27,7 @@ async function live(world: World, diesAt: number): Promise<number> {
   const killSignal = await server.ended();
   assert.ok(killSignal === 'SIGKILL' || diesAt === 0 || said.isWhole, `died of ${killSignal} at ${diesAt}`);
   await removeUnfinishedPipes(dir);
+  makeStraysOld(world, dir);
   await using next = await McpProcess.start(world, { dir, session: 's' });
   try {
     await checkAfter(world, next, dir, said, ran);
@@ -35,6 +36,12 @@ async function live(world: World, diesAt: number): Promise<number> {
   }
   const told = /"calls":(\d+)/.exec(server.stderr)?.[1];
   return Number(told ?? 0);
+}
+
+/** What a crash leaves is swept by the next one, when it is old enough. */
+function makeStraysOld(world: World, dir: string): void {
+  for (const path of world.files().map((file) => world.dir + file))
+    if (path.startsWith(`${dir}/`) && path.endsWith('.tmp')) utimesSync(path, 0, 0);
 }
 
 interface Said {
