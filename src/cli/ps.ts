@@ -15,7 +15,7 @@ interface PsOptions extends CommonOptions {
 }
 
 /** CPU is what was used between two looks at least so far apart, in milliseconds. */
-const sampleMs = 25;
+const sampleMs = 15;
 
 /** How often `--watch` draws. */
 const redrawMs = 1_000;

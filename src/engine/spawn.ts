@@ -9,7 +9,7 @@ import { removeGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
 import { letGo } from '../tasklog/let-go.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
-import { sealOf } from '../util/seal.ts';
+import { sealOf } from '../util/crypto.ts';
 import { sleep } from '../util/wait.ts';
 import { record } from './append.ts';
 import { background } from './background.ts';

@@ -1,4 +1,4 @@
-import { sealOf } from '../util/seal.ts';
+import { sealOf } from '../util/crypto.ts';
 import type {
   ClaimFact,
   CutFact,

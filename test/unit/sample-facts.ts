@@ -13,7 +13,7 @@ import type {
   WaitingFact,
 } from '../../src/model/facts.ts';
 import type { ProcessIdentity, StopCause } from '../../src/model/words.ts';
-import { sealOf } from '../../src/util/seal.ts';
+import { sealOf } from '../../src/util/crypto.ts';
 
 /** A process of a machine that does not exist. */
 const someone: ProcessIdentity = {
