@@ -13,7 +13,7 @@ test('an MCP server that dies at any call loses no task and no end, and the next
   await using world = new World();
   const calls = await live(world, 0);
   assert.ok(calls > 20, `${calls} calls of a life are counted`);
-  await atSomeCalls(calls, async (at) => void (await live(world, at)), 4);
+  await atSomeCalls(calls, async (at) => void (await live(world, at)), 10);
   t.diagnostic(`${calls} calls`);
 });
 
