@@ -36,23 +36,25 @@ export async function ps(io: Io, _operands: readonly string[], options: PsOption
 }
 
 async function list(io: Io, store: Store, options: PsOptions): Promise<string> {
-  // What is done until it is read is the time over which CPU is measured.
-  const meter = io.json ? null : await store.meter();
-  const rows = io.json ? null : await import('./present/ps-rows.ts');
-  const table = io.terminal && !io.json ? await import('./present/table.ts') : null;
-  const tasks = await store.tasks({
+  const filter = {
     live: options.all !== true,
-    ...(meter !== null && { meter, previewBytes: 0 }),
     ...(!options.allSessions && { sessionId: sessionIdOf(options) }),
-  });
-  if (meter === null || rows === null)
-    return tasks.map((await import('./present/task.ts')).jsonLine).join('');
+  };
+  if (io.json) {
+    const { jsonLine } = await import('./present/task.ts');
+    return (await store.tasks(filter)).map(jsonLine).join('');
+  }
+  // What is done until it is read is the time over which CPU is measured.
+  const meter = await store.meter();
+  const { headingOf, rowOf } = await import('./present/ps-rows.ts');
+  const table = io.terminal ? await import('./present/table.ts') : null;
+  const tasks = await store.tasks({ ...filter, meter, previewBytes: 0 });
   if (tasks.length === 0 && io.terminal) io.note(nothing(io, options));
   if (tasks.length === 0) return '';
   const usage = await meter.read(tasks.filter(mayHaveProcesses).map(idOf), sampleMs);
-  const cells = tasks.map((task) => rows.rowOf(io, task, usage.get(task.taskId), options));
-  if (table === null) return cells.map((row) => `${row.join('\t')}\n`).join('');
-  return table.tableText(rows.headingOf(options), cells, io.columns);
+  const rows = tasks.map((task) => rowOf(io, task, usage.get(task.taskId), options));
+  if (table === null) return rows.map((row) => `${row.join('\t')}\n`).join('');
+  return table.tableText(headingOf(options), rows, io.columns);
 }
 
 function mayHaveProcesses({ status, leftovers }: TaskSnapshot): boolean {
