@@ -1,13 +1,14 @@
 import { readProcRecord } from './proc-file.ts';
-import { cookieVariable, keeperVariable } from './system.ts';
-
-/** The form of a cookie: what has another one in its environment belongs to a task of its own. */
-export const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
+import { cookiePattern, cookieVariable, keeperVariable } from './system.ts';
 
 /** Whether an environment is that of another task's process, or of who looks after tasks. */
 export function isSomebodyElses(environ: string | null, cookie: string): boolean {
   if (environ?.includes(`${keeperVariable}=`)) return true;
-  const found = cookieIn(environ);
+  return isAnother(cookieIn(environ), cookie);
+}
+
+/** Whether what was found in an environment is the cookie of another task. */
+export function isAnother(found: string | null, cookie: string): boolean {
   return found !== null && found !== cookie && cookiePattern.test(found);
 }
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
-import { carries, cookieIn, cookieOf, cookiePattern, environOf, isSomebodyElses } from './linux-environ.ts';
+import { carries, cookieIn, cookieOf, environOf, isAnother, isSomebodyElses } from './linux-environ.ts';
 import { asMember, Sorting } from './linux-kin.ts';
 import { usage, usageAgain } from './linux-usage.ts';
 import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
@@ -200,8 +200,7 @@ async function strike(
 function isOfAnotherTask(pid: number, cookie: string): boolean {
   const environ = environOf(pid);
   if (isSomebodyElses(environ, cookie)) return true;
-  const found = cookieIn(environ) ?? cookieOf(view(pid)?.session ?? pid);
-  return found !== null && found !== cookie && cookiePattern.test(found);
+  return cookieIn(environ) === null && isAnother(cookieOf(view(pid)?.session ?? pid), cookie);
 }
 
 function membersOfCgroup(dir: string, cookie: string): Member[] {

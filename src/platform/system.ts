@@ -122,6 +122,9 @@ export interface Member extends ProcessView {
 /** The name of the environment variable that holds the cookie. */
 export const cookieVariable = 'OUTLIVE_TASK';
 
+/** The form of a cookie: what has another one in its environment belongs to a task of its own. */
+export const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
+
 /** A cookie of no task: what is started in the job of a task, and has it, is none of that task's processes. */
 export const nobodysCookie = 'bgb-00000000.0';
 

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import {
   commandLineChars,
+  cookiePattern,
   cookieVariable,
   type Member,
   nobodysCookie,
@@ -122,9 +123,6 @@ async function members(cookie: string, group: number | null, since: number | nul
     }))
     .sort((a, b) => (a.start ?? 0) - (b.start ?? 0));
 }
-
-/** The form of a cookie: what has another one in its environment belongs to a task of its own. */
-const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
 
 /** A look at all processes, to tell which of them belong to a task. */
 class TreeSearch {
