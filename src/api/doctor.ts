@@ -22,11 +22,7 @@ export interface Diagnosis {
   readonly findings: readonly Finding[];
 }
 
-/**
- * Looks for what is wrong with a store, its disk, the shells and the tasks. It changes nothing but for a file
- * that it writes and removes; what a finding's `mend` does is the caller's to decide.
- * @throws OutliveError `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`.
- */
+/** What `diagnose` of entry-points.ts does, and throws the same. */
 export async function diagnose(options: { readonly dir?: string } = {}): Promise<Diagnosis> {
   const dir = checkPath('dir', options.dir ?? defaultStoreFolder());
   const system = await currentSystem();

@@ -44,11 +44,7 @@ export interface StoreOptions {
   readonly maxStoreBytes?: number | null;
 }
 
-/**
- * Opens a store, made if it is not there. Any number of processes may have it open.
- * @throws OutliveError `STORE_UNSAFE`, `STORE_UNWRITABLE`, `STORE_VERSION`, `STORE_CORRUPT`,
- * `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`.
- */
+/** What `openStore` of entry-points.ts does, and throws the same. */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const system = await currentSystem();
   const elsewhere = options.elsewhere ?? process.env.OUTLIVE_ELSEWHERE ?? 'unknown';
