@@ -99,7 +99,7 @@ export function foldFacts(all: readonly Fact[]): Facts {
  * second copy of one: somebody else had copied it before, and settled the task.
  */
 function believed(facts: readonly Fact[]): readonly Fact[] {
-  const seal = facts.find((fact) => fact.fact === 'spec')?.seal;
+  const seal = sealIn(facts);
   const seen = new Set<Fact['fact'] | number>();
   const isProven = ({ proof }: ExitFact): boolean => proof !== undefined && sealOf(proof) === seal;
   return facts.filter((fact) => {
@@ -109,6 +109,12 @@ function believed(facts: readonly Fact[]): readonly Fact[] {
     if (seal !== undefined) return isProven(fact) && isFirst(seen, 'exit');
     return fact.copied === undefined || isFirst(seen, fact.copied);
   });
+}
+
+/** A spec behind a fact of the shim's seals nothing: a log is published with its spec, so somebody appended that one. */
+function sealIn(facts: readonly Fact[]): string | undefined {
+  const first = facts.find(({ fact }) => fact === 'spec' || ofShim.has(fact));
+  return first?.fact === 'spec' ? first.seal : undefined;
 }
 
 function isFirst<T>(seen: Set<T>, one: T): boolean {

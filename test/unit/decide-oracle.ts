@@ -106,10 +106,11 @@ export function expected(facts: readonly Fact[], alive: Liveness): { rule: strin
 
 /**
  * A shim starts once. Of one whose spec has a seal, the first exit marker with its proof is the last that it says, and
- * one without it is not its own.
+ * one without it is not its own. A spec behind what the shim said is not that of the shim.
  */
 function believed(all: readonly Fact[]): readonly Fact[] {
-  const isSealed = all.find(({ fact }) => fact === 'spec') === sealedSpec;
+  const isSealed =
+    all.find(({ fact }) => ['spec', 'waiting', 'started', 'exit'].includes(fact)) === sealedSpec;
   const end = isSealed ? all.findIndex((fact) => fact.fact === 'exit' && fact.proof === proof) : -1;
   return all.filter(({ fact }, at) => {
     if (fact === 'exit') return !isSealed || at === end;

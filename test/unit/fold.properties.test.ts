@@ -84,7 +84,8 @@ test('an outcome that turned out to be void leaves no trace', () => {
   fc.assert(
     fc.property(anyFacts, (log) => {
       // A shim starts once: what repeats that is no sign of life. Nor is a marker that would have to prove itself.
-      const isSealed = log.find((fact) => fact.fact === 'spec')?.seal !== undefined;
+      const first = log.find((fact) => fact.fact === 'spec' || isSignOfLife(fact));
+      const isSealed = first?.fact === 'spec' && first.seal !== undefined;
       const isFirst = (fact: Fact, at: number): boolean =>
         fact.fact === 'exit' ? !isSealed : log.findIndex((other) => other.fact === fact.fact) === at;
       const aliveUntil = log.findLastIndex((fact, at) => isSignOfLife(fact) && isFirst(fact, at));
@@ -94,6 +95,15 @@ test('an outcome that turned out to be void leaves no trace', () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('a spec that is appended behind the end seals nothing that came before it', () => {
+  const settled = [spec(), started(), exit(7), outcome({ id: 'true' })];
+  const decision = decide(foldFacts([...settled, { ...spec(), seal: 'forged' }]), 'no');
+  assert.deepEqual(decision, { state: 'ended', outcome: outcome({ id: 'true' }), delivered: false });
+  const headless = [exit(7), outcome({ id: 'true' })];
+  const forged = decide(foldFacts([...headless, { ...spec(), seal: 'forged' }]), 'no');
+  assert.deepEqual(forged, decide(foldFacts(headless), 'no'));
 });
 
 function isSignOfLife({ fact }: Fact): boolean {
