@@ -25,16 +25,23 @@ function fullPipe(path: string): number {
  */
 function waitsForRoom(pid: number | undefined, pipe: string): boolean {
   const canWrite = 0x4;
-  const [links, infos] = [`/proc/${pid}/fd`, `/proc/${pid}/fdinfo`];
-  return readdirSync(infos).some((descriptor) => {
-    const watched = readFileSync(join(infos, descriptor), 'utf8').matchAll(
-      /^tfd: +(\d+) events: +([0-9a-f]+)/gm,
-    );
-    return [...watched].some(
+  return readdirSync(`/proc/${pid}/fdinfo`).some((descriptor) => {
+    const watched = look(() => readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8'));
+    return [...watched.matchAll(/^tfd: +(\d+) events: +([0-9a-f]+)/gm)].some(
       ([, target = '', events = '0']) =>
-        (Number.parseInt(events, 16) & canWrite) !== 0 && readlinkSync(join(links, target)) === pipe,
+        (Number.parseInt(events, 16) & canWrite) !== 0 &&
+        look(() => readlinkSync(`/proc/${pid}/fd/${target}`)) === pipe,
     );
   });
+}
+
+/** It opens and closes others meanwhile. */
+function look(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
 }
 
 test('a follower that was SIGKILLed before its reader took a completion has not acknowledged it', async () => {
@@ -56,6 +63,23 @@ test('a follower that was SIGKILLed before its reader took a completion has not 
   const next = cli.start(['completions', '--follow', '--ack']);
   await next.says(`${taskId} failed, exit 6`);
   await waitFor(() => has('delivered'), 'the completion to be acknowledged');
+});
+
+test('a follower whose reader has stopped reading is ended by SIGTERM all the same, and has not acknowledged', async () => {
+  await using cli = new CommandLine();
+  const taskId = await cli.ended('exit 6');
+  const path = join(cli.base, 'pipe');
+  const pipe = fullPipe(path);
+  const follower = spawn(cli.path, ['completions', '--follow', '--ack'], {
+    env: cli.environment(),
+    stdio: ['ignore', pipe, 'inherit'],
+  });
+  await waitFor(() => waitsForRoom(follower.pid, path), 'it to wait for room in the pipe');
+  follower.kill('SIGTERM');
+  const [, killSignal] = await once(follower, 'exit');
+  assert.equal(killSignal, 'SIGTERM');
+  closeSync(pipe);
+  assert.ok(!factsOf(cli.logOf(taskId)).some(({ fact }) => fact === 'delivered'));
 });
 
 test('a reader that is gone was told nothing: the completion stays owed', async () => {
