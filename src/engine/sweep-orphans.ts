@@ -1,7 +1,8 @@
-import { existsSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../tasklog/names-in.ts';
 import { removedLog, taskPaths } from '../tasklog/paths.ts';
+import { removeEntry } from '../tasklog/remove-entry.ts';
 import type { SessionContext } from './context.ts';
 
 const outputName = /^(bgb-[0-9a-f]{8})\.(?:out|err|cmd)$/;
@@ -21,7 +22,7 @@ export function sweepOrphans(context: SessionContext, taskIds: readonly string[]
     if (taskId === undefined || known.has(taskId)) continue;
     try {
       const path = join(context.paths.output, name);
-      if (Date.now() - statSync(path).mtimeMs > orphanMs && !hasLog(context, taskId)) unlinkSync(path);
+      if (Date.now() - lstatSync(path).mtimeMs > orphanMs && !hasLog(context, taskId)) removeEntry(path);
     } catch {
       // Removed by somebody else, or the store is read-only.
     }

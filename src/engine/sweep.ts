@@ -1,9 +1,9 @@
-import { unlinkSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
 import type { SpecFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { namesIn } from '../tasklog/names-in.ts';
 import { removedLog, taskIdOfRemoved, taskPaths } from '../tasklog/paths.ts';
+import { removeEntry } from '../tasklog/remove-entry.ts';
 import { renameWhole } from '../util/rename.ts';
 import { systemCode } from '../util/system-error.ts';
 import type { SessionContext } from './context.ts';
@@ -73,14 +73,6 @@ export function finishRemovals(context: SessionContext): void {
 
 function finishRemoval(context: SessionContext, taskId: string): void {
   const { stdout, stderr, command } = taskPaths(context.paths, taskId);
-  for (const path of [stdout, stderr, command, removedLog(context.paths, taskId)]) remove(path);
+  for (const path of [stdout, stderr, command, removedLog(context.paths, taskId)]) removeEntry(path);
   dropWindowsFiles(context, taskId);
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
 }

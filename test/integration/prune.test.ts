@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { listing } from '../support/listing.ts';
 import { World } from '../support/world.ts';
@@ -26,6 +28,19 @@ test('prune removes every file of tasks that ended long enough ago and were ackn
 
   await owed.ack();
   assert.deepEqual((await session.prune({ olderThanMs: 0 })).taskIds, [owed.id]);
+});
+
+test('a folder that was put in the place of an output goes with the task', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const { task, snapshot } = await session.run('echo hello');
+  rmSync(snapshot.output.path);
+  mkdirSync(join(snapshot.output.path, 'inner'), { recursive: true });
+  assert.deepEqual((await session.prune({ olderThanMs: 0 })).taskIds, [task.id]);
+  assert.deepEqual(
+    readdirSync(dirname(snapshot.output.path)).filter((name) => name.includes(task.id)),
+    [],
+  );
 });
 
 test('a dry run says what would go, and removes nothing', async () => {
