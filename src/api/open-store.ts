@@ -1,10 +1,9 @@
 import { checkBytes, checkPath } from '../engine/checks.ts';
-import type { SentinelOptions } from '../engine/sentinel.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
 import { defaults } from '../model/limits.ts';
-import { type CgroupHome, findCgroupHome, openCgroupHome } from '../platform/cgroup.ts';
+import type { CgroupHome } from '../platform/cgroup.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { SerialQueue } from '../util/queue.ts';
@@ -65,8 +64,13 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   if (typeof keeper !== 'boolean') {
     throw new OutliveError('INVALID_ARGUMENT', `expected keeper to be true or false; found ${keeper}.`);
   }
-  const cgroups = cgroupsFor(options.cgroup === undefined ? process.env.OUTLIVE_CGROUP : options.cgroup);
-  const dir = prepareStore(checkPath('dir', options.dir ?? defaultStoreFolder()));
+  const cgroups = await cgroupsFor(
+    options.cgroup === undefined ? process.env.OUTLIVE_CGROUP : options.cgroup,
+  );
+  const onWindows = process.platform === 'win32' ? await import('../engine/windows-store.ts') : null;
+  const named = checkPath('dir', options.dir ?? defaultStoreFolder());
+  onWindows?.checkForCmd(named);
+  const dir = await prepareStore(named);
   sweepStrays(dir);
   const spawns = new SerialQueue();
   const shell = shimShell ?? (['/bin/sh'] as const);
@@ -81,21 +85,17 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     makeCompanions: async () => {
       const { Companions } = await import('../engine/companions.ts');
       if (!keeper) return new Companions(dir, null, spawns);
-      const startOnWindows = await windowsSentinel();
+      const startOnWindows = (await onWindows?.sentinel()) ?? null;
       return new Companions(dir, { dir, system, elsewhere, shell, maxStoreBytes, startOnWindows }, spawns);
     },
     diskReserveBytes,
     maxStoreBytes,
+    copyExitMark: onWindows === null ? null : (await import('../engine/exit-mark.ts')).copyExitMark,
   });
 }
 
-async function windowsSentinel(): Promise<SentinelOptions['startOnWindows']> {
-  if (process.platform !== 'win32') return null;
-  return (await import('../engine/windows-sentinel.ts')).startWindowsSentinel;
-}
-
 /** Looked for when a task needs one: to be certain, a process is started for a moment. */
-function cgroupsFor(dir: string | null | undefined): () => Promise<CgroupHome | null> {
+async function cgroupsFor(dir: string | null | undefined): Promise<() => Promise<CgroupHome | null>> {
   if (dir === null) return async () => null;
   if (dir === undefined || dir === '') {
     let found: Promise<CgroupHome | null> | undefined;
@@ -104,6 +104,7 @@ function cgroupsFor(dir: string | null | undefined): () => Promise<CgroupHome | 
       return found;
     };
   }
+  const { openCgroupHome } = await import('../platform/cgroup-home.ts');
   const home = openCgroupHome(checkPath('cgroup', dir));
   if (home !== null) return async () => home;
   throw new OutliveError(
@@ -113,6 +114,7 @@ function cgroupsFor(dir: string | null | undefined): () => Promise<CgroupHome | 
 }
 
 async function lookForCgroups(): Promise<CgroupHome | null> {
+  const { findCgroupHome } = await import('../platform/cgroup-home.ts');
   const { findScopeHome } = await import('../platform/systemd.ts');
   return findCgroupHome() ?? (await findScopeHome());
 }

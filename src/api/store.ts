@@ -1,26 +1,19 @@
 import { existsSync } from 'node:fs';
-import { background } from '../engine/background.ts';
 import { checkNumber, checkSessionId } from '../engine/checks.ts';
-import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
+import type { SessionContext, SessionLimits, StoreContext } from '../engine/context.ts';
 import { snapshots } from '../engine/listing.ts';
 import { takeSnapshot } from '../engine/observe.ts';
-import { makeSessionFolders } from '../engine/session-folder.ts';
-import { unwritable } from '../engine/spawn-errors.ts';
 import { sessionContexts, sessionFolders } from '../engine/store-sessions.ts';
-import { OutliveError } from '../errors/error.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { sessionPaths, taskIdPattern, taskPaths } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
+import { taskIdPattern, taskPaths } from '../tasklog/paths.ts';
 import { closed, taskNotFound } from './errors.ts';
 import { findTask } from './find.ts';
 import type { TaskInspection } from './inspect.ts';
+import type { SessionOpener } from './open-session.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
 import type { Session } from './session.ts';
 import { sightOf, type TaskUsage, UsageMeter } from './usage.ts';
-
-/** How often the bound on the bytes of the store is applied. */
-const retainEveryMs = 600_000;
 
 /** How to open a session. */
 export interface SessionOptions {
@@ -56,10 +49,8 @@ export interface StorePruneOptions extends PruneOptions {
 export class Store implements AsyncDisposable {
   readonly #context: StoreContext;
   readonly #sessions = new Map<string, Promise<Session>>();
-  #companions: Promise<void> | undefined;
+  #opener: Promise<SessionOpener> | undefined;
   #closed = false;
-  #retention: NodeJS.Timeout | undefined;
-  #retainAt = 0;
 
   /** For `openStore` only. */
   constructor(context: StoreContext) {
@@ -177,10 +168,10 @@ export class Store implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#retention);
     const sessions = await Promise.allSettled([...this.#sessions.values()]);
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
-    await this.#context.companions?.close();
+    const opener = await this.#opener?.catch(() => undefined);
+    await opener?.close();
   }
 
   /** The same as {@link Store.close}: tasks run on. */
@@ -188,40 +179,13 @@ export class Store implements AsyncDisposable {
     await this.close();
   }
 
+  /** Who only looks at a store needs none of what supervises tasks, which is most of the program. */
   async #openSession(sessionId: string, limits: SessionLimits): Promise<Session> {
-    const paths = sessionPaths(this.#context.dir, sessionId);
-    let isRecorded = true;
-    try {
-      makeSessionFolders(paths, sessionId);
-    } catch (error) {
-      // What is there can be read all the same; a spawn will say what is wrong.
-      // (On a read-only disk a recursive mkdir says ENOENT.)
-      isRecorded = false;
-      if (!['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? ''))
-        throw error instanceof OutliveError ? error : unwritable({ store: this.#context }, error);
-    }
-    const context = new SessionContext(this.#context, sessionId, paths, limits);
-    context.isRecorded = isRecorded;
-    // Who only looks at a store needs none of what supervises tasks, which is most of the program.
-    const [{ Session }] = await Promise.all([import('./session.ts'), this.#makeCompanions()]);
-    const session = await new Session(context, () => this.#sessions.delete(sessionId)).open();
-    this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
-    this.#retain();
-    return session;
-  }
-
-  #makeCompanions(): Promise<void> {
-    this.#companions ??= this.#context.makeCompanions().then((companions) => {
-      this.#context.companions = companions;
-    });
-    return this.#companions;
-  }
-
-  /** Applies the bound on the bytes of the store, not more often than needed. */
-  #retain(): void {
-    if (this.#context.maxStoreBytes === null || performance.now() < this.#retainAt) return;
-    this.#retainAt = performance.now() + retainEveryMs / 2;
-    background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#context, false)));
+    this.#opener ??= import('./open-session.ts').then(
+      ({ SessionOpener }) => new SessionOpener(this.#context),
+    );
+    const opener = await this.#opener;
+    return await opener.open(sessionId, limits, () => this.#sessions.delete(sessionId));
   }
 
   #contextOf(taskId: string): SessionContext | null {

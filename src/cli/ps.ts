@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../api/store.ts';
 import { OutliveError } from '../errors/error.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
@@ -17,9 +16,6 @@ interface PsOptions extends CommonOptions {
 /** CPU is what was used between two looks at least so far apart, in milliseconds. */
 const sampleMs = 15;
 
-/** How often `--watch` draws. */
-const redrawMs = 1_000;
-
 /** `outlive ps`: the tasks that run, or all. */
 export async function ps(io: Io, _operands: readonly string[], options: PsOptions): Promise<number> {
   if (options.watch && (!io.terminal || io.json)) {
@@ -29,8 +25,10 @@ export async function ps(io: Io, _operands: readonly string[], options: PsOption
     );
   }
   return await withStore(options, async (store) => {
-    if (options.watch) await watch(io, store, options);
-    else await io.out(await list(io, store, options));
+    if (options.watch) {
+      const { redraw } = await import('./redraw.ts');
+      await redraw(io, async () => (await list(io, store, options)) || nothing(io, options));
+    } else await io.out(await list(io, store, options));
     return exitStatus.ok;
   });
 }
@@ -70,33 +68,4 @@ function nothing(io: Io, options: PsOptions): string {
   return options.all
     ? `no task is ${where}`
     : `nothing runs ${where}; those that ended are listed by: ${io.hint('ps', '-a')}`;
-}
-
-/** Draws the list again and again on the other screen of the terminal, which is left as it was found. */
-async function watch(io: Io, store: Store, options: PsOptions): Promise<void> {
-  const { untilInterrupted } = await import('./interrupt.ts');
-  await io.out('\x1b[?1049h\x1b[?25l');
-  try {
-    await untilInterrupted(async (interrupted) => {
-      while (!interrupted.aborted) {
-        const text = (await list(io, store, options)) || nothing(io, options);
-        const heading = `outlive ps, ${new Date().toLocaleTimeString()}; Ctrl-C ends it\n\n`;
-        await io.out(`\x1b[H${fitted(heading + text)}\x1b[J`);
-        await sleep(redrawMs, undefined, { signal: interrupted }).catch(() => undefined);
-      }
-    });
-  } finally {
-    await io.out('\x1b[?25h\x1b[?1049l');
-  }
-}
-
-/** As many lines as the terminal has, each cleared behind its end. */
-function fitted(text: string): string {
-  const height = process.stdout.rows || 24;
-  return text
-    .trimEnd()
-    .split('\n')
-    .slice(0, height - 1)
-    .map((line) => `${line}\x1b[K\n`)
-    .join('');
 }

@@ -1,4 +1,5 @@
 import type { QueuePlace } from '../model/facts.ts';
+import type { Facts } from '../model/fold.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { ProcessIdentity } from '../model/words.ts';
 import type { CgroupHome } from '../platform/cgroup.ts';
@@ -29,6 +30,8 @@ export interface StoreContext {
   readonly diskReserveBytes: number | null | undefined;
   /** What all tasks may take together before the oldest that are done are removed. */
   readonly maxStoreBytes: number | null;
+  /** Takes what a shim has left in a file into the log; null where shims leave none, which is everywhere but on Windows. */
+  readonly copyExitMark: ((context: SessionContext, taskId: string, facts: Facts) => boolean) | null;
 }
 
 /** Limits of one session in this process. */

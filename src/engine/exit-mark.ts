@@ -14,7 +14,6 @@ const leavesFiles = process.platform === 'win32';
  * do so at once: then the log has it twice, which says no more. True when there was one.
  */
 export function copyExitMark(context: SessionContext, taskId: string, facts: Facts): boolean {
-  if (!leavesFiles) return false;
   const { mark } = windowsFiles(context.paths, taskId);
   const found = readExitMark(mark);
   // An outcome that is there already is an early one, if this marker is new: then it is void.

@@ -5,6 +5,7 @@ import type { System } from '../platform/system.ts';
 import { parseStoreRecord, storeVersion } from '../tasklog/records.ts';
 import { SerialQueue } from '../util/queue.ts';
 import type { StoreContext } from './context.ts';
+import { copyExitMark } from './exit-mark.ts';
 
 /** A store as the keeper has it: it is there already, and nothing is spawned. Null when it cannot be kept. */
 export async function keptStore(dir: string, maxStoreBytes: number | null): Promise<StoreContext | null> {
@@ -25,6 +26,7 @@ export function storeAsItIs(dir: string, system: System): StoreContext {
     makeCompanions: () => Promise.reject(new Error('a store that is only looked at has no companions')),
     diskReserveBytes: null,
     maxStoreBytes: null,
+    copyExitMark: process.platform === 'win32' ? copyExitMark : null,
   };
 }
 

@@ -8,7 +8,6 @@ import { foldWith, logOfTask, readLog } from '../tasklog/log.ts';
 import { outputState, tailOutput, wholeCharacters } from '../tasklog/output.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
-import { copyExitMark } from './exit-mark.ts';
 import type { Sight } from './sight.ts';
 import { outputFile } from './streams.ts';
 
@@ -47,7 +46,7 @@ export function observe(
     const { bytes, modifiedAt } = log;
     const seen = vitality(context, taskId, facts, modifiedAt, sight);
     // Behind the look at the shim, so that the marker of a dead one is there.
-    if (copyExitMark(context, taskId, facts)) continue;
+    if (context.store.copyExitMark?.(context, taskId, facts)) continue;
     // Between the look at the log and the look at the shim it may have written its exit marker, or `started`, and
     // ended: what a dead one has written is there now.
     const isTold = seen.alive !== 'no' || facts.exit !== undefined || facts.outcome !== undefined;

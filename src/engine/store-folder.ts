@@ -2,14 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSy
 import { dirname, join } from 'node:path';
 import { OutliveError } from '../errors/error.ts';
 import { readFailed } from '../errors/read-failed.ts';
-import { longestWindowsPath } from '../platform/windows-paths.ts';
 import { encodeStoreRecord, parseStoreRecord, storeVersion } from '../tasklog/records.ts';
-import { shown } from '../util/shown.ts';
 import { systemCode } from '../util/system-error.ts';
-import { writeWhole } from './session-folder.ts';
-
-/** A session's folder below it, and in that the longest name of a file, take 88 more. */
-const longestOnWindows = longestWindowsPath - 88;
 
 /**
  * Makes a store's folder or checks the one that is there: ours, a directory, made by outlive, of a version
@@ -17,16 +11,15 @@ const longestOnWindows = longestWindowsPath - 88;
  * @returns its real path.
  * @throws OutliveError `INVALID_ARGUMENT`, `STORE_UNSAFE`, `STORE_UNWRITABLE`, `STORE_VERSION`, `STORE_CORRUPT`, `READ_FAILED`.
  */
-export function prepareStore(dir: string): string {
+export async function prepareStore(dir: string): Promise<string> {
   try {
-    return prepare(dir);
+    return await prepare(dir);
   } catch (error) {
     throw error instanceof OutliveError ? error : readFailed(dir, error);
   }
 }
 
-function prepare(dir: string): string {
-  if (process.platform === 'win32') checkForCmd(dir);
+async function prepare(dir: string): Promise<string> {
   const isNew = make(dir);
   const real = realpathSync(dir);
   checkOwner(real);
@@ -35,21 +28,11 @@ function prepare(dir: string): string {
   if (content !== null) checkVersion(record, content);
   else if (!isNew) checkEmpty(real);
   closeToOthers(real);
-  if (content === null) writable(real, () => writeWhole(record, encodeStoreRecord()));
+  if (content === null) {
+    const { writeWhole } = await import('../tasklog/write-whole.ts');
+    writable(real, () => writeWhole(record, encodeStoreRecord()));
+  }
   return real;
-}
-
-/** cmd runs no file with a long path, and takes a percent sign in one for the beginning of a variable. */
-function checkForCmd(dir: string): void {
-  const expected =
-    dir.length > longestOnWindows
-      ? `to have at most ${longestOnWindows} characters on Windows; found ${dir.length}. Choose a folder further up`
-      : `to have no percent sign on Windows; found ${shown(dir, 4096)}. Choose another folder`;
-  if (dir.length > longestOnWindows || dir.includes('%'))
-    throw new OutliveError(
-      'INVALID_ARGUMENT',
-      `expected the path of the store ${expected}: cmd runs no file elsewhere. It is dir, or OUTLIVE_HOME.`,
-    );
 }
 
 function make(dir: string): boolean {

@@ -4,7 +4,7 @@ import { defaults } from '../model/limits.ts';
 import { namesIn } from '../tasklog/names-in.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from './context.ts';
-import { readSessionId } from './session-folder.ts';
+import { readSessionId } from './session-record.ts';
 
 /** The folders of a store's sessions, with their ids. */
 export function sessionFolders(storeDir: string): [dir: string, sessionId: string][] {

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type CgroupHome, type GroupLimits, mountOfCgroups } from './cgroup.ts';
+import type { CgroupHome, GroupLimits } from './cgroup.ts';
+import { mountOfCgroups } from './cgroup-home.ts';
 
 /** A user manager that does not answer for so long is taken for none. */
 const answersWithinMs = 5_000;

@@ -14,8 +14,8 @@ import { fixture, fixturePath, World, waitFor } from '../support/world.ts';
 const standIn = bsdSystem([process.execPath, fixturePath('ps-of-macos.mjs')]);
 
 /** A store as on macOS: processes are told by `ps`, and the shims see no /proc. */
-function openStore(world: World): Store {
-  const dir = prepareStore(world.dir);
+async function openStore(world: World): Promise<Store> {
+  const dir = await prepareStore(world.dir);
   const store = { ...storeAsItIs(dir, standIn), shimShell: withoutProc(['sh']) };
   const makeCompanions = async (): Promise<Companions> => new Companions(dir, null, store.spawns);
   return new Store({ ...store, makeCompanions });
@@ -47,7 +47,7 @@ test('a process, a tree and what it uses are the same by ps as by /proc', async 
 
 test('a task ends with its exit code, and its spawner has found out when its shim started', async () => {
   await using world = new World();
-  const store = openStore(world);
+  const store = await openStore(world);
   const session = await store.session('test');
   const task = await session.spawn('sleep 0.5; exit 7');
   const { status, exitCode } = await task.wait();
@@ -64,11 +64,11 @@ test('a task ends with its exit code, and its spawner has found out when its shi
 
 test('another one adopts a task that runs, and stops its whole tree', async () => {
   await using world = new World();
-  const spawner = openStore(world);
+  const spawner = await openStore(world);
   const { id } = await (await spawner.session('test')).spawn(fixture('setsid-member.sh'));
   await waitFor(() => hasFact(world.logOf(id), 'identified'), 'the shim to be known');
   await spawner.close();
-  const store = openStore(world);
+  const store = await openStore(world);
   const task = (await store.session('test')).task(id);
   await untilPrinted(task);
   assert.equal(task.snapshot().status, 'running');

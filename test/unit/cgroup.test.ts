@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findCgroupHome, makeGroup, oomKillsOfGroup, openCgroupHome } from '../../src/platform/cgroup.ts';
+import { makeGroup, oomKillsOfGroup } from '../../src/platform/cgroup.ts';
+import { findCgroupHome, openCgroupHome } from '../../src/platform/cgroup-home.ts';
 import { findScopeHome } from '../../src/platform/systemd.ts';
 import { FakeCgroup } from '../support/cgroups.ts';
 

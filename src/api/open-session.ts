@@ -1,0 +1,71 @@
+import { background } from '../engine/background.ts';
+import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
+import { makeSessionFolders } from '../engine/session-folder.ts';
+import { unwritable } from '../engine/spawn-errors.ts';
+import { OutliveError } from '../errors/error.ts';
+import { type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
+import { systemCode } from '../util/system-error.ts';
+import { Session } from './session.ts';
+
+/** How often the bound on the bytes of the store is applied. */
+const retainEveryMs = 600_000;
+
+/** Opens the sessions of a store, with what all of them need: companions, and the bound on the store's bytes. */
+export class SessionOpener {
+  readonly #store: StoreContext;
+  #companions: Promise<void> | undefined;
+  #retention: NodeJS.Timeout | undefined;
+  #retainAt = 0;
+
+  constructor(store: StoreContext) {
+    this.#store = store;
+  }
+
+  /**
+   * Opens a session, made if it is new.
+   * @throws OutliveError `STORE_UNWRITABLE`, `STORE_CORRUPT`, `READ_FAILED`.
+   */
+  async open(sessionId: string, limits: SessionLimits, onClose: () => void): Promise<Session> {
+    const paths = sessionPaths(this.#store.dir, sessionId);
+    const isRecorded = this.#makeFolders(paths, sessionId);
+    const context = new SessionContext(this.#store, sessionId, paths, limits);
+    context.isRecorded = isRecorded;
+    await this.#makeCompanions();
+    const session = await new Session(context, onClose).open();
+    this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
+    this.#retain();
+    return session;
+  }
+
+  /** Ends what is done for all sessions; they are closed already. */
+  async close(): Promise<void> {
+    clearInterval(this.#retention);
+    await this.#store.companions?.close();
+  }
+
+  /** What is there can be read where nothing can be written, too: false; a spawn will say what is wrong. */
+  #makeFolders(paths: SessionPaths, sessionId: string): boolean {
+    try {
+      makeSessionFolders(paths, sessionId);
+      return true;
+    } catch (error) {
+      // (On a read-only disk a recursive mkdir says ENOENT.)
+      if (['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) return false;
+      throw error instanceof OutliveError ? error : unwritable({ store: this.#store }, error);
+    }
+  }
+
+  #makeCompanions(): Promise<void> {
+    this.#companions ??= this.#store.makeCompanions().then((companions) => {
+      this.#store.companions = companions;
+    });
+    return this.#companions;
+  }
+
+  /** Applies the bound on the bytes of the store, not more often than needed. */
+  #retain(): void {
+    if (this.#store.maxStoreBytes === null || performance.now() < this.#retainAt) return;
+    this.#retainAt = performance.now() + retainEveryMs / 2;
+    background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#store, false)));
+  }
+}

@@ -1,0 +1,29 @@
+import { OutliveError } from '../errors/error.ts';
+import { longestWindowsPath } from '../platform/windows-paths.ts';
+import { shown } from '../util/shown.ts';
+import type { SentinelOptions } from './sentinel.ts';
+
+/** A session's folder below it, and in that the longest name of a file, take 88 more. */
+const longestOnWindows = longestWindowsPath - 88;
+
+/**
+ * Checks the path of a store: cmd runs no file with a long path, and takes a percent sign in one for the beginning of a
+ * variable.
+ * @throws OutliveError `INVALID_ARGUMENT`.
+ */
+export function checkForCmd(dir: string): void {
+  const expected =
+    dir.length > longestOnWindows
+      ? `to have at most ${longestOnWindows} characters on Windows; found ${dir.length}. Choose a folder further up`
+      : `to have no percent sign on Windows; found ${shown(dir, 4096)}. Choose another folder`;
+  if (dir.length > longestOnWindows || dir.includes('%'))
+    throw new OutliveError(
+      'INVALID_ARGUMENT',
+      `expected the path of the store ${expected}: cmd runs no file elsewhere. It is dir, or OUTLIVE_HOME.`,
+    );
+}
+
+/** What starts the sentinel of Windows. */
+export async function sentinel(): Promise<SentinelOptions['startOnWindows']> {
+  return (await import('./windows-sentinel.ts')).startWindowsSentinel;
+}
