@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandLine } from '../support/command-line.ts';
@@ -19,27 +19,36 @@ function fullPipe(path: string): number {
   }
 }
 
-/** Whether a process waits until it can write to its stdout: what its epoll descriptors are told to watch. */
-function waitsForRoom(pid: number | undefined): boolean {
+/**
+ * Whether a process waits until it can write into the pipe: what its epoll descriptors are told to watch. Bun writes to
+ * a copy of stdout.
+ */
+function waitsForRoom(pid: number | undefined, pipe: string): boolean {
   const canWrite = 0x4;
-  return readdirSync(`/proc/${pid}/fdinfo`).some((descriptor) => {
-    const watched = readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8');
-    const [, events = '0'] = /^tfd: +1 events: +([0-9a-f]+)/m.exec(watched) ?? [];
-    return (Number.parseInt(events, 16) & canWrite) !== 0;
+  const [links, infos] = [`/proc/${pid}/fd`, `/proc/${pid}/fdinfo`];
+  return readdirSync(infos).some((descriptor) => {
+    const watched = readFileSync(join(infos, descriptor), 'utf8').matchAll(
+      /^tfd: +(\d+) events: +([0-9a-f]+)/gm,
+    );
+    return [...watched].some(
+      ([, target = '', events = '0']) =>
+        (Number.parseInt(events, 16) & canWrite) !== 0 && readlinkSync(join(links, target)) === pipe,
+    );
   });
 }
 
 test('a follower that was SIGKILLed before its reader took a completion has not acknowledged it', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('exit 6');
-  const pipe = fullPipe(join(cli.base, 'pipe'));
+  const path = join(cli.base, 'pipe');
+  const pipe = fullPipe(path);
   const follower = spawn(cli.path, ['completions', '--follow', '--ack', '--json'], {
     env: cli.environment(),
     stdio: ['ignore', pipe, 'inherit'],
   });
   const has = (kind: string): boolean => factsOf(cli.logOf(taskId)).some(({ fact }) => fact === kind);
   await waitFor(() => has('claim'), 'the completion to be claimed');
-  await waitFor(() => waitsForRoom(follower.pid), 'it to wait for room in the pipe');
+  await waitFor(() => waitsForRoom(follower.pid, path), 'it to wait for room in the pipe');
   follower.kill('SIGKILL');
   await once(follower, 'exit');
   closeSync(pipe);
