@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommandLine } from '../support/command-line.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
+import { onWindows } from '../support/processes.ts';
 import { waitFor } from '../support/world.ts';
 
 test('run --wait prints the output, and ends with the command’s own exit status; nobody is told again', async () => {
@@ -13,10 +14,11 @@ test('run --wait prints the output, and ends with the command’s own exit statu
 
 test('run --wait=D of a command that takes longer: what it has printed, the id, how to wait, and 122', async () => {
   await using cli = new CommandLine();
-  const { status, stdout, stderr } = await cli.run('run', '--wait=1s', 'echo so far; sleep 1000');
+  const duration = onWindows ? '10s' : '1s';
+  const { status, stdout, stderr } = await cli.run('run', `--wait=${duration}`, 'echo so far; sleep 1000');
   assert.deepEqual([status, stdout], [122, 'so far\n']);
   const said =
-    /^outlive: (bgb-[0-9a-f]{8}) is in the background: after 1s it goes on\. Do not poll; wait for its end with: outlive wait \1\n$/;
+    /^outlive: (bgb-[0-9a-f]{8}) is in the background: after 10?s it goes on\. Do not poll; wait for its end with: outlive wait \1\n$/;
   assert.match(stderr, said);
   const taskId = said.exec(stderr)?.[1] ?? '';
   assert.equal((await cli.snapshot(taskId)).status, 'running');
