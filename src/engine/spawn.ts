@@ -76,12 +76,12 @@ async function spawnNow(
   let held = unlimited;
   try {
     held = await holdResources(context, taskId, request.resources);
-    const proof = randomBytes(16).toString('hex');
+    // The shim of Windows leaves its marker in a file, and proves nothing.
+    const proof = process.platform === 'win32' ? '' : randomBytes(16).toString('hex');
     const spec: SpecFact = {
       ...specOf(context, taskId, request, { bond, queue: attempt.queue }),
       ...held.recorded,
-      // The shim of Windows leaves its marker in a file, and proves nothing.
-      ...(process.platform === 'win32' ? {} : { seal: sealOf(proof) }),
+      ...(proof === '' ? {} : { seal: sealOf(proof) }),
     };
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
     writeSpec(log, spec);

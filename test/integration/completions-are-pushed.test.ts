@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import type { Session } from '../../src/index.ts';
 import { Taker } from '../support/completions.ts';
 import { onWindows } from '../support/processes.ts';
 import { World, waitFor } from '../support/world.ts';
@@ -26,8 +27,26 @@ test('a completion says how the task ended, and comes by itself', async () => {
 test('no completion waits for a tick', async () => {
   await using world = new World();
   const session = await world.session();
-  const [ours, bare]: [number[], number[]] = [[], []];
+  // With a look every 500 ms a completion is 250 ms late in the middle. The bare child beside it has the same
+  // machine; required is 1 ms, which the benchmark measures. Wine is late by itself on a busy machine, and not always.
+  const tries = onWindows ? 3 : 1;
+  const found: string[] = [];
   const completions = session.completions();
+  while (found.length < tries) {
+    const [ours, bare] = await besideBareChild(session, completions);
+    if (ours - bare < 150) break;
+    found.push(`${ours} ms, a bare child ${bare} ms`);
+  }
+  await completions.return();
+  assert.ok(found.length < tries, found.join('; '));
+});
+
+/** How long a task takes until its completion is told, and a child that nobody records; each in the middle. */
+async function besideBareChild(
+  session: Session,
+  completions: ReturnType<Session['completions']>,
+): Promise<[number, number]> {
+  const [ours, bare]: [number[], number[]] = [[], []];
   for (let round = 0; round < (onWindows ? 6 : 15); round += 1) {
     const begun = performance.now();
     await session.spawn('true');
@@ -37,11 +56,8 @@ test('no completion waits for a tick', async () => {
     ours.push(ended - begun);
     bare.push(performance.now() - ended);
   }
-  await completions.return();
-  // With a look every 500 ms a completion is 250 ms late in the middle. The bare child beside it has the same
-  // machine; required is 1 ms, which the benchmark measures.
-  assert.ok(median(ours) - median(bare) < 150, `${median(ours)} ms, a bare child ${median(bare)} ms`);
-});
+  return [median(ours), median(bare)];
+}
 
 function median(values: number[]): number {
   return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

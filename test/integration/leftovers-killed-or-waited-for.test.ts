@@ -13,8 +13,8 @@ const away = onWindows ? '' : 'setsid ';
 test('leftovers "kill": they are gone when the task ends, also those that ignore SIGTERM', async () => {
   await using world = new World();
   const session = await world.session();
-  const leaves = onWindows ? '(sleep 1001 &)' : fixture('leaves-processes.sh', world.base);
-  const command = `${leaves}; (trap '' TERM; sleep 1004) & exit 5`;
+  const leaves = onWindows ? 'sleep 1001 &' : `${fixture('leaves-processes.sh', world.base)};`;
+  const command = `${leaves} (trap '' TERM; sleep 1004) & exit 5`;
   const task = await session.spawn(command, { leftovers: 'kill', graceMs: 100 });
   const end = await task.wait();
   assert.deepEqual([end.status, end.exitCode, end.leftovers], ['failed', 5, []]);

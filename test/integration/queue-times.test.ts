@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { factOf } from '../support/logs.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
+import { onWindows } from '../support/processes.ts';
 import { endOf, untilAsleep } from '../support/queues.ts';
 import { shimShells, withoutProc } from '../support/shim-shells.ts';
 import { World, waitFor } from '../support/world.ts';
@@ -22,8 +23,9 @@ test('a queued task is shown as queued, not as started and not as suspended', as
 test('the time of a queued task counts from its start and not from when it was put into the queue', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
-  const first = await session.spawn('sleep 1');
-  const task = await session.spawn('true', { onLimit: 'queue', timeoutMs: 800 });
+  // Wine may take a second for `true`.
+  const first = await session.spawn(onWindows ? 'sleep 6' : 'sleep 1');
+  const task = await session.spawn('true', { onLimit: 'queue', timeoutMs: onWindows ? 5_000 : 800 });
   const end = await endOf(task);
   assert.deepEqual([end.status, end.exitCode], ['completed', 0]);
   const { endedAt } = first.snapshot();

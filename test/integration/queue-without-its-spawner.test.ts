@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
@@ -13,7 +13,8 @@ const many = onWindows ? 12 : 200;
 test(`${many} tasks through 4 places keep their order and lose nothing when their spawner is killed in the middle`, async () => {
   await using world = new World();
   const trace = `${world.base}/trace`;
-  const agent = await Agent.start(world.dir, { session: { maxRunning: 4 } });
+  writeFileSync(trace, '');
+  await using agent = await Agent.start(world.dir, { session: { maxRunning: 4 } });
   const commands = Array.from({ length: many }, (_none, index) => tracing(trace, index, ':'));
   const ids = await agent.run(async ({ session }, all) => {
     const tasks = await Promise.all(all.map((command) => session.spawn(command, { onLimit: 'queue' })));
@@ -37,7 +38,7 @@ test(`${many} tasks through 4 places keep their order and lose nothing when thei
 
 test('a queued task starts with the environment of its spawner, which is dead by then', async () => {
   await using world = new World();
-  const agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });
+  await using agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });
   const [first = '', second = ''] = await agent.run(async ({ session }) => {
     const running = await session.spawn('sleep 100');
     const env = { SECRET_OF_ITS_OWN: 'hunter2' };
@@ -56,7 +57,7 @@ test('a queued task starts with the environment of its spawner, which is dead by
 
 test('a task whose turn had come when its supervisor died, and which was not woken, starts', async () => {
   await using world = new World();
-  const agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });
+  await using agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });
   const ids = await agent.run(async ({ session }) => {
     const running = await session.spawn('sleep 100');
     return [running.id, (await session.spawn('true', { onLimit: 'queue' })).id];

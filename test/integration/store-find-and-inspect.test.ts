@@ -86,7 +86,8 @@ test('usage is that of whole trees, also of what left the group; tasks without l
   const session = await world.session();
   const ended = await session.run('true');
   const quiet = await session.spawn('sleep 1000');
-  const busy = await session.spawn(`${away}sh -c "while :; do :; done" & wait`);
+  const busy = await session.spawn(`${away}sh -c "echo on; while :; do :; done" & wait`);
+  await busy.waitFor({ pattern: 'on' });
   const store = await world.store();
   const ids = [ended.task.id, quiet.id, busy.id, 'bgb-00000000', 'x'];
   await waitFor(async () => {

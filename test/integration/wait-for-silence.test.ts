@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { utimesSync } from 'node:fs';
+import { existsSync, utimesSync } from 'node:fs';
 import { test } from 'node:test';
 import { World, waitFor } from '../support/world.ts';
 
@@ -19,8 +19,10 @@ test('silence counts from the last write', async () => {
 test('silence before the call counts, and of a task that wrote nothing it counts from its start', async () => {
   await using world = new World();
   const session = await world.session();
-  const task = await session.spawn('exec sleep 1000', { separate: true });
-  await waitFor(() => task.snapshot().startedAt !== null, 'the start');
+  const begun = `${world.base}/begun`;
+  const task = await session.spawn(`: > '${begun}'; exec sleep 1000`, { separate: true });
+  // The shim of Windows opens the files later than it is said to have started.
+  await waitFor(() => existsSync(begun), 'the start of the command');
   const { cause, snapshot } = await task.waitFor({ idleMs: 50, timeoutMs: 10_000 });
   assert.deepEqual([cause, snapshot.output.bytes], ['idle', 0]);
   const hourAgo = Date.now() / 1000 - 3600;

@@ -11,7 +11,7 @@ import {
   type StoreOptions,
 } from '../../src/index.ts';
 import { currentSystem } from '../../src/platform/current.ts';
-import { listProcesses } from '../../src/platform/windows-processes.ts';
+import { listProcesses, resume } from '../../src/platform/windows-processes.ts';
 import { factsOf } from './logs.ts';
 import {
   commandLineOf,
@@ -137,7 +137,12 @@ export class World implements AsyncDisposable {
         for (const pid of left) kill(pid);
         return left.length === 0;
       }, 'the processes of the test to be gone');
-      await waitFor(() => this.keepers().length === 0, 'the keeper and its sentinels to be gone');
+      await waitFor(() => {
+        const left = this.keepers();
+        // A sentinel that was ended while it created its keeper has not let that run.
+        if (onWindows) for (const pid of left) resume(pid, null);
+        return left.length === 0;
+      }, 'the keeper and its sentinels to be gone');
       // The mark of a keeper that died together with its pid namespace is that namespace's next keeper's to remove.
       const own = markPrefix('', (await currentSystem()).self());
       const marks = this.files().filter((path) => path.startsWith(`/${own}`));

@@ -64,9 +64,9 @@ export async function useForAMinute(
     server: [
       7,
       async () => {
-        // Git for Windows has no setsid.
-        const away = process.platform === 'win32' ? '' : 'setsid ';
-        const task = await session.spawn(`sleep 1000 & (${away}sleep 1000 &); echo ready; wait`);
+        // Git for Windows has no setsid, and a shell of its that leaves a child does not always end under Wine.
+        const away = process.platform === 'win32' ? 'sleep 1000 &' : '(setsid sleep 1000 &);';
+        const task = await session.spawn(`sleep 1000 & ${away} echo ready; wait`);
         const { cause } = await task.waitFor({ pattern: /^re.dy/, timeoutMs: 60_000 });
         expect(cause === 'pattern', `a server: ${cause}`);
         const { status, leftovers } = await task.kill({ graceMs: 2_000 });
