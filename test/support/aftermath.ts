@@ -112,7 +112,8 @@ export class Aftermath implements AsyncDisposable {
   /** The names of the tasks say how their commands end. */
   #checkVerdicts(): void {
     const ran = this.#ran();
-    for (const { taskId, name, status, statusReason, exitCode, leftovers, delivered } of this.tasks) {
+    for (const task of this.tasks) {
+      const { taskId, name, status, statusReason, exitCode, killSignal, leftovers, delivered } = task;
       assert.deepEqual(leftovers, []);
       if (statusReason === 'spawn_aborted') {
         assert.equal(status, 'failed');
@@ -123,6 +124,9 @@ export class Aftermath implements AsyncDisposable {
       } else if (statusReason === 'kill' && name !== 'killed') {
         // Its record did not reach the disk, so it was refused, and taken back.
         assert.ok(delivered && this.told.calls !== null && !this.told.spawned.includes(taskId), taskId);
+      } else if (killSignal === 'SIGKILL' && status === 'failed' && this.told.calls !== null) {
+        // It was refused and taken back, and by the time that could be recorded it was dead.
+        assert.ok(!this.told.spawned.includes(taskId) && this.told.refused.length > 0, taskId);
       } else {
         assert.equal(name === 'killed' ? status : `${status} ${exitCode}`, name, taskId);
       }
