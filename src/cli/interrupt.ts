@@ -1,8 +1,8 @@
 /** What asks a program to end, and what a terminal sends when it is closed. */
 const killSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** So long an interrupted program may take to come to its end, in milliseconds. */
-const endsWithinMs = 1_000;
+/** So long an interrupted program waits for whoever reads what it has written, in milliseconds. */
+const readWithinMs = 1_000;
 
 /**
  * Does work that somebody may interrupt by Ctrl-C. The task is in a session of its own, so the terminal's
@@ -14,16 +14,17 @@ export async function untilInterrupted<T>(work: (interrupted: AbortSignal) => Pr
   let patience: NodeJS.Timeout | undefined;
   const interrupt = (killSignal: NodeJS.Signals): void => {
     controller.abort();
-    patience ??= setTimeout(() => {
+    patience ??= setInterval(() => {
+      if (process.stdout.writableLength + process.stderr.writableLength === 0) return;
       for (const name of killSignals) process.removeListener(name, interrupt);
       process.kill(process.pid, killSignal);
-    }, endsWithinMs).unref();
+    }, readWithinMs).unref();
   };
   for (const killSignal of killSignals) process.once(killSignal, interrupt);
   try {
     return await work(controller.signal);
   } finally {
-    clearTimeout(patience);
+    clearInterval(patience);
     for (const killSignal of killSignals) process.removeListener(killSignal, interrupt);
   }
 }
