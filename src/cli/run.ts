@@ -10,6 +10,7 @@ import { type CommonOptions, withSession } from './open.ts';
 import { copyAll, copyTail, followAll } from './output.ts';
 import { jsonLine, remarks } from './present/task.ts';
 import { shownDuration } from './present/values.ts';
+import { untilStarted } from './until-started.ts';
 import { type None, orNull } from './values.ts';
 
 interface RunVerbOptions extends CommonOptions {
@@ -40,7 +41,8 @@ export async function run(io: Io, words: readonly string[], options: RunVerbOpti
   return await withSession(options, async (session) => {
     const task = await session.spawn(commandOf(words), spawnOptions(options));
     if (options.wait !== undefined || options.follow) return await foreground(io, task, options);
-    await io.out(io.json ? jsonLine(task.snapshot()) : `${task.id}\n`);
+    const snapshot = await untilStarted(task);
+    await io.out(io.json ? jsonLine(snapshot) : `${task.id}\n`);
     return exitStatus.ok;
   });
 }
@@ -78,7 +80,8 @@ async function foreground(io: Io, task: Task, options: RunVerbOptions): Promise<
     const patience = new AbortController();
     const following =
       follow && !io.json ? followAll(io, task, { separate, abortSignal: patience.signal }) : null;
-    const snapshot = await waitFor(task, waitMs, interrupted);
+    const waited = await waitFor(task, waitMs, interrupted);
+    const snapshot = waited.status === 'starting' ? await untilStarted(task) : waited;
     const ended = isEnded(snapshot.status);
     // What has ended is read to its end; what goes on is left where it is.
     if (!ended) patience.abort();

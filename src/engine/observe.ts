@@ -76,7 +76,9 @@ function vitality(
     }
   }
   const shim = shimOf(facts);
-  if (shim === undefined && (facts.outcome !== undefined || live?.reaped)) return dead(null);
+  // A marker is the last word of a shim, also of one that could not say who it is.
+  const isOver = facts.outcome !== undefined || facts.exit !== undefined || live?.reaped;
+  if (shim === undefined && isOver) return dead(null);
   if (shim === undefined) {
     return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
   }

@@ -134,13 +134,14 @@ async function runStop(
   const live = context.live.get(taskId);
   const way = ending(treeOf(context, taskId, observed.facts, live?.pid ?? null), system, killSignal, graceMs);
   const work = async (): Promise<void> => {
-    const survivors = await whileStopping(taskId, async () => {
-      const left = await endStarted(context, taskId, way);
+    const { survivors, neverStarts } = await whileStopping(taskId, async () => {
+      const end = await endStarted(context, taskId, way);
       if (live?.own === true) await untilReaped(live);
-      return left;
+      return end;
     });
-    const after = observe(context, taskId);
-    if (after === null) return;
+    const now = observe(context, taskId);
+    if (now === null) return;
+    const after: Observed = neverStarts && now.facts.started === undefined ? { ...now, alive: 'no' } : now;
     const decision = decide(after.facts, after.alive);
     if (decision.state === 'settle') await settle(context, taskId, after, survivors);
     else if (decision.state === 'ended') push(context, taskId, null);
@@ -162,13 +163,22 @@ async function runStop(
   await finished;
 }
 
-/** Ends the tree. A shim that has not said yet that it runs is waited for: its command must not run either. */
-async function endStarted(context: SessionContext, taskId: string, way: Ending): Promise<Member[]> {
+/**
+ * Ends the tree. A shim that has not said yet that it runs is waited for: its command must not run either. One that was
+ * seen, by what it carries, and is gone by now never will: before the start nothing but the shim carries that.
+ */
+async function endStarted(
+  context: SessionContext,
+  taskId: string,
+  way: Ending,
+): Promise<{ readonly survivors: Member[]; readonly neverStarts: boolean }> {
   for (;;) {
     const survivors = await endTree(way);
     const now = observe(context, taskId);
-    const mayStart = now !== null && now.alive === 'yes' && now.facts.started === undefined;
-    if (survivors.length > 0 || !mayStart || context.live.get(taskId)?.reaped) return survivors;
+    const mayStart =
+      survivors.length === 0 && now !== null && now.alive === 'yes' && now.facts.started === undefined;
+    const neverStarts = mayStart && way.seen.size > 0;
+    if (!mayStart || neverStarts || context.live.get(taskId)?.reaped) return { survivors, neverStarts };
     await sleep(startsWithinMs);
     way.told = false;
   }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { CommandLine } from '../support/command-line.ts';
+import { untilStarted } from '../support/ready.ts';
 
 test('mcp serves the tools on stdin and stdout; its tasks go on when the client goes', async () => {
   await using cli = new CommandLine();
@@ -19,6 +20,7 @@ test('mcp serves the tools on stdin and stdout; its tasks go on when the client 
   assert.deepEqual(tools.map(({ name }) => name).sort(), ['kill', 'output', 'run', 'tasks', 'wait']);
   await client.callTool({ name: 'run', arguments: { command: 'sleep 1000', name: 'dev', wait_ms: 50 } });
   await client.close();
+  await untilStarted(cli, ...cli.taskIds());
   const { stdout } = await cli.run('ps', '-s', 'chat');
   assert.match(stdout, /^bgb-[0-9a-f]{8}\tdev\trunning\t.*\tsleep 1000\n$/);
 });

@@ -84,7 +84,10 @@ test(
 test('a running task shows its processes, also one in a session of its own', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn(`${onWindows ? '' : 'setsid '}sleep 1000 & sleep 1001`);
-  const { pid } = await cli.until(taskId, ({ processes }) => processes.length >= 4);
+  const sleeps = [/^\S*sleep(?:\.exe)? 1000$/, /^\S*sleep(?:\.exe)? 1001$/];
+  const { pid } = await cli.until(taskId, (task) =>
+    sleeps.every((pattern) => task.processes.some(({ command }: Snapshot) => pattern.test(command))),
+  );
   const { processes = '' } = fieldsOf((await cli.run('show', taskId)).stdout);
   assert.match(processes, /^\d+ \S*sleep(?:\.exe)? 1000$/m);
   assert.match(processes, /^\d+ \S*sleep(?:\.exe)? 1001$/m);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Modern } from '../support/mcp-clients.ts';
+import { untilStarted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('a command that goes on after its foreground window is a task, and its result arrives', async () => {
@@ -36,6 +37,7 @@ test('a task is the outlive task of that id, and was durable before the answer',
   await using modern = await Modern.start(world);
   const execution = await modern.tasks.callTool('run', { command: 'sleep 1000', wait_ms: 0 });
   await modern.crash();
+  await untilStarted(world, ...world.taskIds());
   const session = await world.session('s');
   assert.equal(session.task(execution.handle?.taskId ?? '').snapshot().status, 'running');
 });

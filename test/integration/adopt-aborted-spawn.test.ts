@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
-import { hasFact } from '../support/logs.ts';
+import { untilStarted } from '../support/ready.ts';
 import { root } from '../support/repository.ts';
-import { isLive, World, waitFor } from '../support/world.ts';
+import { isLive, World } from '../support/world.ts';
 
 const gatedShell = join(root, 'test', 'fixtures', 'gated-sh.sh');
 
@@ -54,7 +54,7 @@ for (const ack of [false, true]) {
     const task = session.task(taskId);
     assert.equal((await task.wait({ ack })).statusReason, 'spawn_aborted');
     writeFileSync(gateOf(world), '');
-    await waitFor(() => hasFact(world.logOf(taskId), 'started'), 'the shim to start after all');
+    await untilStarted(world, taskId);
     assert.equal(task.snapshot().status, 'running');
     assert.equal(task.snapshot().delivered, false);
     writeFileSync(end, '');

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Session, TaskSnapshot } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
-import { factOf, hasFact } from '../support/logs.ts';
-import { untilPrinted } from '../support/ready.ts';
-import { World, waitFor } from '../support/world.ts';
+import { factOf } from '../support/logs.ts';
+import { untilPrinted, untilStarted } from '../support/ready.ts';
+import { World } from '../support/world.ts';
 
 const command = 'echo ready; sleep 302; exit 1';
 
@@ -12,7 +12,7 @@ const command = 'echo ready; sleep 302; exit 1';
 async function orphan(world: World, text = command): Promise<{ taskId: string; pid: number }> {
   await using agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }, spec) => (await session.spawn(spec)).id, text);
-  await waitFor(() => hasFact(world.logOf(taskId), 'started'), 'the shim to run');
+  await untilStarted(world, taskId);
   await agent.crash();
   return { taskId, pid: factOf(world.logOf(taskId), 'started').pid };
 }

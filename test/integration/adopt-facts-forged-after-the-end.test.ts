@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
+import { untilStarted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
 const forged = { fact: 'exit', code: 0, uptime: 1 };
@@ -39,6 +40,7 @@ test('a task that writes an exit marker and kills its shim is lost: the marker d
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }) => (await session.spawn('sleep 300')).id);
+  await untilStarted(world, taskId);
   await agent.crash();
   const log = world.logOf(taskId);
   appendFacts(log, forged);

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OutliveError } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
+import { untilStarted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('staleAfterMs really stops adopted tasks that have run longer, and no others', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }) => (await session.spawn('sleep 300')).id);
+  await untilStarted(world, taskId);
   await agent.crash();
   const patient = await world.session('test', { staleAfterMs: 600_000 });
   assert.equal(patient.task(taskId).snapshot().status, 'running');

@@ -7,6 +7,7 @@ import { Agent } from '../support/agents.ts';
 import { untilKept } from '../support/keepers.ts';
 import { factOf, hasFact } from '../support/logs.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
+import { untilStarted } from '../support/ready.ts';
 import { fixture, isLive, World, waitFor } from '../support/world.ts';
 
 test('a task that is bound to its agent ends when the agent is killed, with nobody watching', async () => {
@@ -19,7 +20,7 @@ test('a task that is bound to its agent ends when the agent is killed, with nobo
     ],
     fixture('ignores-sigterm-tree.sh'),
   );
-  await waitFor(() => hasFact(world.logOf(bound ?? ''), 'started'), 'the shim to run');
+  await untilStarted(world, bound ?? '');
   await agent.crash();
   await waitFor(() => hasFact(world.logOf(bound ?? ''), 'outcome'), 'the end');
   const { status, reason } = factOf(world.logOf(bound ?? ''), 'outcome');
@@ -70,6 +71,7 @@ test('session.end() stops what is bound to the session, and nothing else', async
   const toProcess = await session.spawn('sleep 1000', { bindTo: { pid: process.pid } });
   const free = await session.spawn('sleep 1000');
   const other = await (await world.session('other')).spawn('sleep 1000', { bindTo: 'session' });
+  await untilStarted(world, toProcess.id, free.id, other.id);
   const ended = await session.end({ graceMs: 100 });
   assert.deepEqual(
     ended.map(({ taskId, status, statusReason }) => [taskId, status, statusReason]),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { isEnded, OutliveError } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
-import { untilPrinted } from '../support/ready.ts';
+import { untilPrinted, untilStarted } from '../support/ready.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
 const isClosed = (error: unknown): boolean => error instanceof OutliveError && error.code === 'CLOSED';
@@ -27,6 +27,7 @@ test('tasks go on after close(), and the next one who opens the session gets the
   await store.close();
 
   const again = await world.session();
+  await untilStarted(world, task.id);
   assert.equal(again.task(task.id).snapshot().status, 'running');
   writeFileSync(`${world.base}/go`, '');
   assert.equal((await again.task(task.id).wait()).exitCode, 6);

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { TaskSnapshot } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
 import { Taker } from '../support/completions.ts';
-import { dropExitMark, hasFact } from '../support/logs.ts';
+import { dropExitMark } from '../support/logs.ts';
+import { untilStarted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
 /** The id of a task that ended when its spawner was gone, so that nobody has settled it. */
@@ -92,7 +93,7 @@ test('left-over bytes in front of the exit marker do not spoil it', async () => 
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready; sleep 0.3; exit 6');
-  await waitFor(() => hasFact(world.logOf(task.id), 'started'), 'the start');
+  await untilStarted(world, task.id);
   appendFileSync(world.logOf(task.id), '\n{"fact":"exit","code":0,"upt');
   const end = await task.wait({ ack: false });
   assert.deepEqual([end.status, end.exitCode], ['failed', 6]);

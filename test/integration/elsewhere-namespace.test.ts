@@ -5,6 +5,7 @@ import { OutliveError } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
 import { overwrite } from '../support/logs.ts';
 import { PidNamespace } from '../support/namespaces.ts';
+import { untilStarted } from '../support/ready.ts';
 import { isLive, World, waitFor } from '../support/world.ts';
 
 const isElsewhere = (error: unknown): boolean =>
@@ -50,6 +51,7 @@ test('the tasks of a container that was started again are lost, container_restar
     await using container = await PidNamespace.start();
     await using agent = await Agent.start(world.dir, { before: container.enter });
     taskId = await agent.run(async ({ session }) => (await session.spawn('sleep 300')).id);
+    await untilStarted(world, taskId);
     await agent.crash();
     assert.equal((await world.session()).task(taskId).snapshot().statusReason, 'elsewhere');
     await container.end();
@@ -94,6 +96,7 @@ test("elsewhere: 'lost' calls a task lost that runs in another container", async
   await using container = await PidNamespace.start();
   await using inside = await Agent.start(world.dir, { before: container.enter });
   const taskId = await inside.run(async ({ session }) => (await session.spawn('sleep 300')).id);
+  await untilStarted(world, taskId);
   const [pid = 0] = world.pidsOf(taskId);
   for (const store of [{ elsewhere: 'lost' as const }, {}]) {
     const env = store.elsewhere === undefined ? { OUTLIVE_ELSEWHERE: 'lost' } : {};

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { factsOf } from '../support/logs.ts';
+import { untilStarted } from '../support/ready.ts';
 import { isLive, World } from '../support/world.ts';
 
 // There the kernel tells other start times of the same processes, and another time since boot.
@@ -11,12 +12,14 @@ test('tasks of another time namespace are not judged by its clock: neither from 
   await using world = new World();
   const session = await world.session('test', { store: { keeper: false } });
   const outer = await session.spawn('sleep 300', { timeoutMs: 60_000 });
+  await untilStarted(world, outer.id);
   await using inside = await Agent.start(world.dir, { before, store: { keeper: false } });
   const [innerId, seen] = await inside.run(async (scope, id) => {
     const task = await scope.session.spawn('sleep 300', { timeoutMs: 60_000 });
     return [task.id, scope.session.task(id).snapshot()] as const;
   }, outer.id);
   assert.deepEqual([seen.status, seen.statusReason], ['running', 'elsewhere']);
+  await untilStarted(world, innerId);
   const inner = session.task(innerId);
   const { status, statusReason, pid } = inner.snapshot();
   assert.deepEqual([status, statusReason], ['running', 'elsewhere']);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { McpProcess } from '../support/mcp-process.ts';
+import { untilStarted } from '../support/ready.ts';
 import { isLive, World, waitFor } from '../support/world.ts';
 
 test('the server ends with its stdin, and its tasks go on', async () => {
@@ -10,6 +11,7 @@ test('the server ends with its stdin, and its tasks go on', async () => {
   // A call that waits does not hold it.
   server.send('tools/call', { name: 'wait', arguments: { task: taskId } });
   assert.equal(await server.close(), 0);
+  await untilStarted(world, taskId);
   assert.equal((await world.session('s')).task(taskId).snapshot().status, 'running');
 });
 
@@ -20,6 +22,7 @@ test('two servers of one session see the same tasks, and one of them that is kil
   const { taskId } = (await first.call('run', { command: 'sleep 1000', wait_ms: 0 })).structuredContent.task;
   assert.match((await second.call('tasks')).content[0]?.text ?? '', new RegExp(taskId));
   await first.crash();
+  await untilStarted(world, taskId);
   const output = await second.call('output', { task: taskId });
   assert.equal(output.structuredContent.task.status, 'running');
   const killed = await second.call('kill', { task: taskId, grace_ms: 0 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { untilStarted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('following a task that has ended gives all of it and ends', async () => {
@@ -51,5 +52,6 @@ test('closing the session ends the iteration, and the task goes on', async () =>
   })();
   await session.close();
   await following;
+  await untilStarted(world, task.id);
   assert.equal((await (await world.session()).tasks())[0]?.status, 'running');
 });

@@ -4,6 +4,7 @@ import type { AgentScope } from '../support/agent-types.ts';
 import { Agent } from '../support/agents.ts';
 import { appendFacts, factOf, hasFact } from '../support/logs.ts';
 import { PidNamespace } from '../support/namespaces.ts';
+import { untilStarted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
 /**
@@ -109,7 +110,7 @@ async function orphan(
 ): Promise<{ taskId: string; pid: number }> {
   await using agent = await Agent.start(world.dir, { before: namespace.enter });
   const taskId = await agent.run(async ({ session }, text) => (await session.spawn(text)).id, command);
-  await waitFor(() => hasFact(world.logOf(taskId), 'started'), 'the shim to run');
+  await untilStarted(world, taskId);
   await agent.crash();
   return { taskId, pid: factOf(world.logOf(taskId), 'started').pid };
 }

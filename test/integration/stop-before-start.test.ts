@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
-import { onWindows } from '../support/processes.ts';
-import { root } from '../support/repository.ts';
-import { World } from '../support/world.ts';
+import { commandLineOf, onWindows } from '../support/processes.ts';
+import { fixturePath, World, waitFor } from '../support/world.ts';
 
-const store = { shimShell: [join(root, 'test', 'fixtures', 'slow-sh.sh')] as const };
+const store = { shimShell: [fixturePath('slow-sh.sh')] as const };
 const command = 'echo ran; sleep 300';
 
 test(
@@ -45,6 +43,31 @@ test(
     assert.equal((await session.task(taskId).tail()).text, '');
   },
 );
+
+// The spawner lives, and might be at work on it yet: only what is seen of the shim tells that it never will run.
+for (const shell of ['slow-sh.sh', 'pausing-sh.sh'])
+  test(
+    `kill() of a starting task that its spawner has let go of does not wait for a start that cannot come (${shell})`,
+    notOnWindows('a shim of Windows says nothing of itself: its spawner does, before it runs'),
+    async () => {
+      await using world = new World();
+      const first = await world.session('test', { store: { shimShell: [fixturePath(shell)] } });
+      const { id } = await first.spawn(command);
+      await waitFor(
+        () => world.pidsOf(id).some((pid) => commandLineOf(pid)?.startsWith('sleep')),
+        'the pause',
+      );
+      await first.close();
+      const task = (await world.session()).task(id);
+      assert.equal(task.snapshot().status, 'starting');
+      const killed = task.kill({ graceMs: 5_000 });
+      await waitFor(() => task.snapshot().endedAt !== null, 'the end');
+      assert.equal((await killed).status, 'killed');
+      assert.equal(task.snapshot().status, 'killed');
+      assert.deepEqual(world.pidsOf(id), []);
+      assert.equal((await task.tail()).text, '');
+    },
+  );
 
 test('kill() right after spawn() has ended the task when it returns', async () => {
   await using world = new World();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { removeUnfinishedPipes } from '../support/lifelines.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { onWindows } from '../support/processes.ts';
-import { untilPrinted } from '../support/ready.ts';
+import { untilPrinted, untilStarted } from '../support/ready.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
 const graceMs = 300;
@@ -71,6 +71,7 @@ test('kill() leaves a task alone that was spawned by a command of the stopped on
   await untilPrinted(task, 'spawned');
   const inner = (await session.tasks()).find(({ taskId }) => taskId !== task.id);
   assert.ok(inner, 'the session has the inner task');
+  await untilStarted(world, inner.taskId);
   assert.equal((await task.kill({ graceMs })).status, 'killed');
   const innerTask = session.task(inner.taskId);
   assert.equal(innerTask.snapshot().status, 'running');

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { onWindows } from '../support/processes.ts';
+import { untilStarted } from '../support/ready.ts';
 import { fixturePath, World } from '../support/world.ts';
 
 const run = promisify(execFile);
@@ -15,6 +16,7 @@ test('a program that closes its store ends at once, and its task runs on', async
   await using world = new World();
   const program = [fixturePath('closes-its-store.mjs'), library, world.dir, 'sleep 1000'];
   assert.equal((await run(process.execPath, program)).stdout, 'closed\n');
+  await untilStarted(world, ...world.taskIds());
   const [snapshot] = await (await world.session()).tasks();
   assert.equal(snapshot?.status, 'running');
 });

@@ -20,10 +20,12 @@ test('a task that runs out of time is stopped in time, as timed_out with exit co
     assert.equal(snapshot.statusReason, 'timeout');
     assert.equal(snapshot.exitCode, 124);
     assert.deepEqual(world.pidsOf(task.id, snapshot.pid ?? undefined), []);
-    assert.ok(snapshot.durationMs !== null && snapshot.durationMs >= 140, 'not before its time');
     const stop = factOf(world.logOf(task.id), 'stop');
-    assert.ok(stop.by !== null && stop.at !== null && snapshot.startedAt !== null);
-    lateMs.push(stop.at - snapshot.startedAt - 150);
+    assert.ok(stop.by !== null && stop.at !== null);
+    // The time counts from the spawn.
+    const lateBy = stop.at - snapshot.createdAt - 150;
+    assert.ok(lateBy >= -10, 'not before its time');
+    lateMs.push(lateBy);
   }
   t.diagnostic(`late by ${lateMs.join(', ')} ms`);
   const best = Math.min(...lateMs);
@@ -47,13 +49,16 @@ test(
   async () => {
     await using world = new World();
     const session = await world.session();
-    const task = await session.spawn("trap 'echo cleaned; exit 0' TERM; while :; do sleep 0.02; done", {
-      timeoutMs: 200,
-    });
-    const snapshot = await task.wait();
-    assert.equal(snapshot.status, 'timed_out');
-    assert.equal(snapshot.exitCode, 124);
-    assert.match(snapshot.output.preview, /cleaned/);
+    const command = "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.02; done";
+    let preview = '';
+    // A busy machine may take longer than that until the trap is set.
+    for (let timeoutMs = 200; !preview.includes('ready'); timeoutMs *= 2) {
+      const snapshot = await (await session.spawn(command, { timeoutMs })).wait();
+      assert.equal(snapshot.status, 'timed_out');
+      assert.equal(snapshot.exitCode, 124);
+      preview = snapshot.output.preview;
+    }
+    assert.equal(preview, 'ready\ncleaned\n');
   },
 );
 

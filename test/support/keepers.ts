@@ -1,7 +1,7 @@
 import type { SpawnOptions, StoreOptions } from '../../src/index.ts';
 import { Agent } from './agents.ts';
-import { hasFact } from './logs.ts';
 import { commandLineOf } from './processes.ts';
+import { untilStarted } from './ready.ts';
 import { isLive, type World, waitFor } from './world.ts';
 
 const mark = 'outlive sentinel';
@@ -42,7 +42,7 @@ export async function orphanTask(
     async ({ session }, asked) => (await session.spawn(asked.command, asked.options)).id,
     { command, options },
   );
-  await waitFor(() => hasFact(world.logOf(taskId), 'started'), 'the shim to run');
+  await untilStarted(world, taskId);
   await agent.crash();
   return taskId;
 }

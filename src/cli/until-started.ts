@@ -1,0 +1,23 @@
+import type { Task } from '../api/task.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { sleep } from '../util/wait.ts';
+
+/** A shim starts its command within a few milliseconds; one that takes so long is held by something, and is told as it is. */
+const patienceMs = 10_000;
+
+/** The longest pause between two looks, in milliseconds. */
+const longestPauseMs = 50;
+
+/**
+ * The task as soon as its command runs, has ended, or waits for its turn. Whoever spawned it is not to end before:
+ * somebody who found its record alone, and nobody who is at work on it, would take the spawn for aborted after two
+ * seconds, on a machine so busy that the shim has not come so far.
+ */
+export async function untilStarted(task: Task): Promise<TaskSnapshot> {
+  const end = performance.now() + patienceMs;
+  for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    const snapshot = task.snapshot();
+    if (snapshot.status !== 'starting' || performance.now() > end) return snapshot;
+    await sleep(pauseMs);
+  }
+}
