@@ -2,11 +2,11 @@ import type { SessionContext } from '../engine/context.ts';
 import { contextOf, type MatchContext } from '../engine/match-context.ts';
 import { observe } from '../engine/observe.ts';
 import { OutputSearch } from '../engine/output-search.ts';
-import { outputFile, type Stream } from '../engine/streams.ts';
 import { decide } from '../model/decide.ts';
 import { noFacts } from '../model/fold.ts';
 import type { LineMatcher, PatternMatch } from '../model/line-search.ts';
 import { Pace } from '../model/pace.ts';
+import { outputFile, type Stream } from '../tasklog/output.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import { Growth } from './growth.ts';
 

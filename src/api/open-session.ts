@@ -2,6 +2,7 @@ import { background } from '../engine/background.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
 import { makeSessionFolders } from '../engine/session-folder.ts';
 import { unwritable } from '../engine/spawn-errors.ts';
+import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
 import { type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
 import { systemCode } from '../util/system-error.ts';
@@ -27,6 +28,8 @@ export class SessionOpener {
    */
   async open(sessionId: string, limits: SessionLimits, onClose: () => void): Promise<Session> {
     const paths = sessionPaths(this.#store.dir, sessionId);
+    // Not when the store is opened: who only looks at it removes nothing.
+    sweepStrays(this.#store.dir);
     const isRecorded = this.#makeFolders(paths, sessionId);
     const context = new SessionContext(this.#store, sessionId, paths, limits);
     context.isRecorded = isRecorded;

@@ -1,11 +1,9 @@
 import { checkBytes, checkPath } from '../engine/checks.ts';
 import { prepareStore } from '../engine/store-folder.ts';
-import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError } from '../errors/error.ts';
 import { defaults } from '../model/limits.ts';
 import type { CgroupHome } from '../platform/cgroup.ts';
 import { currentSystem } from '../platform/current.ts';
-import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { SerialQueue } from '../util/queue.ts';
 import { shown } from '../util/shown.ts';
 import { Store } from './store.ts';
@@ -68,10 +66,9 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     options.cgroup === undefined ? process.env.OUTLIVE_CGROUP : options.cgroup,
   );
   const onWindows = process.platform === 'win32' ? await import('../engine/windows-store.ts') : null;
-  const named = checkPath('dir', options.dir ?? defaultStoreFolder());
+  const named = checkPath('dir', options.dir ?? (await defaultFolder()));
   onWindows?.checkForCmd(named);
   const dir = await prepareStore(named);
-  sweepStrays(dir);
   const spawns = new SerialQueue();
   const shell = shimShell ?? (['/bin/sh'] as const);
   return new Store({
@@ -92,6 +89,10 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     maxStoreBytes,
     copyExitMark: onWindows === null ? null : (await import('../engine/exit-mark.ts')).copyExitMark,
   });
+}
+
+async function defaultFolder(): Promise<string> {
+  return (await import('../platform/state-folder.ts')).defaultStoreFolder();
 }
 
 /** Looked for when a task needs one: to be certain, a process is started for a moment. */

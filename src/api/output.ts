@@ -1,11 +1,17 @@
 import { checkBytes } from '../engine/checks.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { observe } from '../engine/observe.ts';
-import { outputFile, type Stream } from '../engine/streams.ts';
 import { decide } from '../model/decide.ts';
 import { defaults } from '../model/limits.ts';
 import { plainText } from '../model/plain-text.ts';
-import { type OutputSlice, readOutput, tailOutput, wholeCharacters } from '../tasklog/output.ts';
+import {
+  type OutputSlice,
+  outputFile,
+  readOutput,
+  type Stream,
+  tailOutput,
+  wholeCharacters,
+} from '../tasklog/output.ts';
 import { taskNotFound } from './errors.ts';
 import { Growth } from './growth.ts';
 

@@ -5,9 +5,6 @@ import type { ProcessUsage, System } from '../platform/system.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskIdPattern, taskPaths } from '../tasklog/paths.ts';
 
-/** What a measurement has seen of processes; null when that is too long ago to be told as what is. */
-export let sightOf: (meter: UsageMeter) => Sight | null;
-
 /** What the whole tree of a task uses now. */
 export interface TaskUsage {
   /** Live processes, the shim among them. */
@@ -29,21 +26,24 @@ export class UsageMeter {
   readonly #system: System;
   readonly #contexts: readonly SessionContext[];
   readonly #begun: readonly ProcessUsage[];
+  readonly #seen: Sight;
   readonly #beganAt = performance.now();
-
-  static {
-    sightOf = (meter) => (performance.now() - meter.#beganAt > freshMs ? null : new Sight(meter.#begun));
-  }
 
   private constructor(system: System, contexts: readonly SessionContext[], begun: readonly ProcessUsage[]) {
     this.#system = system;
     this.#contexts = contexts;
     this.#begun = begun;
+    this.#seen = new Sight(begun);
   }
 
   /** For `Store` only: use `store.meter()`. */
   static async start(system: System, contexts: readonly SessionContext[]): Promise<UsageMeter> {
-    return new UsageMeter(system, contexts, await system.usage(null));
+    return new UsageMeter(system, contexts, await system.usage());
+  }
+
+  /** For `Store` only: what a measurement has seen of processes; null when that is too long ago to be told as what is. */
+  static sightOf(meter: UsageMeter): Sight | null {
+    return performance.now() - meter.#beganAt > freshMs ? null : meter.#seen;
   }
 
   /**
@@ -51,48 +51,88 @@ export class UsageMeter {
    * @param sampleMs the measurement takes at least so many milliseconds; the rest is waited for.
    */
   async read(taskIds: readonly string[], sampleMs: number): Promise<Map<string, TaskUsage>> {
-    const ids = this.#cookies(taskIds);
     const result = new Map<string, TaskUsage>();
-    if (ids.size === 0) return result;
+    const ours = this.#processesOf(taskIds);
+    if (ours.length === 0) return result;
     const left = sampleMs - (performance.now() - this.#beganAt);
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
     const elapsedMs = performance.now() - this.#beganAt;
-    const ours = this.#begun.filter(({ cookie }) => ids.has(cookie));
-    const before = new Map(ours.map((seen) => [seen.pid, seen.cpuMs]));
-    for (const seen of await this.#system.usageAgain(ours)) {
-      const taskId = ids.get(seen.cookie) ?? '';
-      const spentMs = Math.max(0, seen.cpuMs - (before.get(seen.pid) ?? 0));
+    const before = new Map(ours.map(({ seen, taskId }) => [seen.pid, { taskId, cpuMs: seen.cpuMs }]));
+    const [shims, others] = halves(
+      ours.map(({ seen }) => seen),
+      this.#isShim,
+    );
+    // A shim does nothing but wait.
+    for (const seen of [...shims, ...(await this.#system.usageAgain(others))]) {
+      const { taskId = '', cpuMs = 0 } = before.get(seen.pid) ?? {};
+      const spentMs = Math.max(0, seen.cpuMs - cpuMs);
       result.set(taskId, add(result.get(taskId), seen.memoryBytes, (100 * spentMs) / elapsedMs));
     }
     return result;
   }
 
-  /** The cookie of each task that has processes, and whose it is. */
-  #cookies(taskIds: readonly string[]): Map<string, string> {
+  readonly #isShim = ({ pid }: ProcessUsage): boolean => this.#seen.cookieOfShim(pid) !== null;
+
+  /** The processes of tasks, with whose they are. */
+  #processesOf(taskIds: readonly string[]): { readonly seen: ProcessUsage; readonly taskId: string }[] {
+    const wanted = new Set(taskIds.filter((id) => taskIdPattern.test(id)));
+    if (wanted.size === 0) return [];
+    const told = new Set(this.#seen.cookies().map(taskIdOfCookie));
+    // Who looks for tasks whose shims are not all in sight has to ask everybody.
+    const askOlder = [...wanted].some((id) => !told.has(id));
+    const carried = this.#begun.flatMap((seen) => {
+      const cookie = this.#cookieOf(seen, askOlder);
+      return cookie !== null && wanted.has(taskIdOfCookie(cookie)) ? [{ seen, cookie }] : [];
+    });
+    const owners = this.#owners(carried.map(({ cookie }) => cookie));
+    return carried.flatMap(({ seen, cookie }) => {
+      const taskId = owners.get(cookie);
+      return taskId === undefined ? [] : [{ seen, taskId }];
+    });
+  }
+
+  /** Nobody enters the session of another task's shim: what is in it need not be asked what it carries. */
+  #cookieOf({ pid, cookie, view }: ProcessUsage, askOlder: boolean): string | null {
+    if (cookie !== null || view === undefined) return cookie;
+    const ofShim = this.#seen.cookieOfShim(view.session);
+    if (ofShim !== null) return ofShim;
+    if (!askOlder && this.#seen.isOlderThanAll(view)) return null;
+    return this.#system.cookieOf?.(pid) ?? null;
+  }
+
+  /** Which task each cookie is of. */
+  #owners(cookies: readonly string[]): Map<string, string> {
     const seen = new Map<string, Set<string>>();
-    // A cookie begins with the id of its task.
-    for (const { cookie } of this.#begun) {
-      const taskId = cookie.slice(0, cookie.indexOf('.'));
+    for (const cookie of cookies) {
+      const taskId = taskIdOfCookie(cookie);
       seen.set(taskId, (seen.get(taskId) ?? new Set()).add(cookie));
     }
-    const ids = new Map<string, string>();
-    for (const taskId of taskIds.filter((id) => taskIdPattern.test(id))) {
-      const [cookie, ...others] = seen.get(taskId) ?? [];
-      if (cookie === undefined) continue;
-      const own = others.length === 0 ? cookie : this.#cookieOf(taskId);
-      if (own !== null) ids.set(own, taskId);
+    const owners = new Map<string, string>();
+    for (const [taskId, [cookie = '', ...others]] of seen) {
+      const own = others.length === 0 ? cookie : this.#recordedCookie(taskId);
+      if (own !== null) owners.set(own, taskId);
     }
-    return ids;
+    return owners;
   }
 
   /** Somebody pretends to be of the task, or a task of another store has the same id: the record says who is. */
-  #cookieOf(taskId: string): string | null {
+  #recordedCookie(taskId: string): string | null {
     for (const { paths } of this.#contexts) {
       const log = readLog(taskPaths(paths, taskId).log);
       if (log !== null) return foldFacts(log.list).spec?.cookie ?? null;
     }
     return null;
   }
+}
+
+/** A cookie begins with the id of its task. */
+function taskIdOfCookie(cookie: string): string {
+  return cookie.slice(0, cookie.indexOf('.'));
+}
+
+/** Those of which something is true, and the others. */
+function halves<T>(all: readonly T[], isSo: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isSo), all.filter((one) => !isSo(one))];
 }
 
 function add(sum: TaskUsage | undefined, memoryBytes: number, cpuPercent: number): TaskUsage {

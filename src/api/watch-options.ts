@@ -1,6 +1,6 @@
 import { checkBytes, checkNumber } from '../engine/checks.ts';
-import type { Stream } from '../engine/streams.ts';
 import { bounds, defaults } from '../model/limits.ts';
+import type { Stream } from '../tasklog/output.ts';
 import type { Feed } from './match-feed.ts';
 import { checkStream } from './wait-for-options.ts';
 

@@ -1,9 +1,17 @@
 import { commandOf } from '../util/quote.ts';
-import { createColors } from './packages.ts';
+import { type Colours, terminalColours } from './packages.ts';
 import { visibleLines } from './present/text.ts';
 
-/** Colours that are none when they are not wanted. */
-export type Colours = ReturnType<typeof createColors>;
+/** For those who want none. */
+const noColours: Colours = {
+  bold: String,
+  dim: String,
+  cyan: String,
+  green: String,
+  magenta: String,
+  red: String,
+  yellow: String,
+};
 
 /** Where a verb writes to, and what a reader there can see. */
 export interface Io {
@@ -35,7 +43,7 @@ export function processIo(json: boolean, store?: string): Io {
     get columns() {
       return terminal ? stdout.columns || 80 : Number.POSITIVE_INFINITY;
     },
-    colours: createColors(coloured),
+    colours: coloured ? terminalColours() : noColours,
     hint: (verb = '', ...words) =>
       commandOf(['outlive', verb, ...(store === undefined ? [] : ['--store', store]), ...words]),
     out: (data) => write(stdout, data),

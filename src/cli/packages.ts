@@ -17,13 +17,23 @@ export type Option = import('commander').Option;
 export const { Argument, Command, CommanderError, InvalidArgumentError, Option } =
   require('commander') as typeof import('commander');
 
-/** Reads and writes sizes. */
-export const bytes = require('bytes') as typeof import('bytes');
+/** Reads and writes sizes. Who prints data for programs needs none. */
+export function bytes(): typeof import('bytes') {
+  return require('bytes') as typeof import('bytes');
+}
 
 /** Reads durations. Few verbs are given one. */
 export function parseDuration(text: StringValue): number {
   return (require('ms') as typeof import('ms'))(text);
 }
 
-/** Colours, or none. */
-export const { createColors } = require('picocolors') as typeof import('picocolors');
+/** Paints text. */
+export type Colours = Pick<
+  ReturnType<typeof import('picocolors').createColors>,
+  'bold' | 'dim' | 'cyan' | 'green' | 'magenta' | 'red' | 'yellow'
+>;
+
+/** Paint for a terminal; few have one. */
+export function terminalColours(): Colours {
+  return (require('picocolors') as typeof import('picocolors')).createColors(true);
+}

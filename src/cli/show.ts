@@ -5,8 +5,9 @@ import { isEnded } from '../model/words.ts';
 import { exitStatus } from './exit-status.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, sessionIdOf, withStore } from './open.ts';
+import { previewLines } from './present/preview.ts';
 import { jsonLine } from './present/task.ts';
-import { previewLines, visible } from './present/text.ts';
+import { visible } from './present/text.ts';
 import { shownBytes, shownDuration, shownStatus, shownTime } from './present/values.ts';
 
 interface ShowOptions extends CommonOptions {

@@ -37,7 +37,7 @@ export function waitDuration(text: string): number | None {
 export function size(text: string): number {
   const form = text.trim().toLowerCase();
   const parsed =
-    sizeForm.test(form) && form.length <= longestForm ? bytes.parse(form.replace(/b?$/, 'b')) : null;
+    sizeForm.test(form) && form.length <= longestForm ? bytes().parse(form.replace(/b?$/, 'b')) : null;
   if (parsed === null) {
     throw new InvalidArgumentError('Expected a number of bytes, such as 4096, 64k, 100m or 1g.');
   }

@@ -2,14 +2,13 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import type { CutFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
-import { outputSize } from '../tasklog/output.ts';
+import { outputFile, outputSize, type Stream } from '../tasklog/output.ts';
 import { cutPath, taskPaths } from '../tasklog/paths.ts';
 import { holdProcess } from '../util/keep-alive.ts';
 import { renameWhole } from '../util/rename.ts';
 import { record } from './append.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
-import { outputFile, type Stream } from './streams.ts';
 
 /** How far a cut moves to fall on the end of a line. */
 const lineSearchBytes = 64 * 1024;

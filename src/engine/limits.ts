@@ -2,7 +2,7 @@ import type { Facts } from '../model/fold.ts';
 import { nextLook, overshoot, pauseFor } from '../model/output-pace.ts';
 import { elapsedMs } from '../model/times.ts';
 import { now } from '../platform/clock.ts';
-import { outputSize } from '../tasklog/output.ts';
+import { outputSize, type Stream } from '../tasklog/output.ts';
 import { outputPath } from '../tasklog/paths.ts';
 import { after, type Timer } from '../util/wait.ts';
 import { background } from './background.ts';
@@ -10,7 +10,6 @@ import type { LiveTask, SessionContext } from './context.ts';
 import { enforce } from './enforce.ts';
 import { GrowthWatch } from './growth-watch.ts';
 import { stopTask } from './stop.ts';
-import type { Stream } from './streams.ts';
 
 /** A task whose output has not grown is looked at so often while its growth would be told. */
 const quietLookMs = 4_000;

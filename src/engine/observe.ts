@@ -5,11 +5,10 @@ import { type Now, now } from '../platform/clock.ts';
 import { isAlive, originOf, viewHere } from '../platform/identity.ts';
 import type { ProcessView } from '../platform/system.ts';
 import { foldWith, logOfTask, readLog } from '../tasklog/log.ts';
-import { outputState, tailOutput, wholeCharacters } from '../tasklog/output.ts';
+import { outputFile, outputState, tailOutput, wholeCharacters } from '../tasklog/output.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import type { Sight } from './sight.ts';
-import { outputFile } from './streams.ts';
 
 /** A spawner that dies right after the spec may have started the shim: so long it is given to say so. */
 const spawnAbortedAfterMs = 2_000;
@@ -85,7 +84,7 @@ function vitality(
   const { pid, start } = shim;
   const cookie = facts.spec?.cookie ?? '';
   // One that has said how its command ended may be gone since.
-  const inSight = facts.exit === undefined ? sight?.processOf(pid, start, cookie) : null;
+  const inSight = facts.exit === undefined ? sight?.shim(pid, start, cookie) : null;
   if (inSight) return { alive: 'yes', deathReason: null, suspended: inSight.suspended };
   const seen = live?.reaped ? null : liveShim(context, cookie, pid, start);
   if (seen !== null) return present(context, seen);

@@ -5,10 +5,10 @@ import type { Facts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import type { Pattern } from '../model/pattern.ts';
 import { isFirstToSee, seenOffset, type Watch } from '../model/watches.ts';
+import type { Stream } from '../tasklog/output.ts';
 import { record } from './append.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
-import type { Stream } from './streams.ts';
 
 /** A durable watch. */
 export interface WatchSummary {

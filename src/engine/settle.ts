@@ -7,7 +7,7 @@ import { startedAt } from '../model/times.ts';
 import { oomKillsOfGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
 import type { Member } from '../platform/system.ts';
-import { outputSize } from '../tasklog/output.ts';
+import { outputFile, outputSize } from '../tasklog/output.ts';
 import { holdProcess } from '../util/keep-alive.ts';
 import { sleep } from '../util/wait.ts';
 import { recordSoon } from './append.ts';
@@ -19,7 +19,6 @@ import { ending, endTree } from './end-tree.ts';
 import { dropWindowsFiles } from './exit-mark.ts';
 import { describe, type Observed, observe } from './observe.ts';
 import { dropGroup, groupOf } from './resources.ts';
-import { outputFile } from './streams.ts';
 import {
   asLeftovers,
   findMembers,

@@ -45,9 +45,9 @@ export function bsdSystem(ps: Ps): System {
     // That a group is gone says nothing of those who left it.
     membersQuickly: () => null,
     strike: (cookie, killSignal, known, spare) => strike(ps, cookie, killSignal, known, spare),
-    usage: (cookies) => usage(ps, cookies),
+    usage: () => usage(ps, null),
     // A second listing costs the same, whoever is in it.
-    usageAgain: async (seen) => await usage(ps, new Set(seen.map(({ cookie }) => cookie))),
+    usageAgain: async (seen) => await usage(ps, new Set(seen.map(({ cookie }) => cookie ?? ''))),
     membersOfCgroup: () => [],
     killCgroup: () => undefined,
     namespaceIsAlive: () => true,

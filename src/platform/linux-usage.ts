@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { yieldToOthers } from '../util/wait.ts';
-import { cookieOf } from './linux-environ.ts';
 import { namesInProc, readProcRecord } from './proc-file.ts';
-import { parseStatUsage } from './proc-stat.ts';
+import { parseStatUsage, type StatUsage } from './proc-stat.ts';
 import type { ProcessUsage } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
@@ -11,17 +10,16 @@ const batch = 128;
 /** Length of a clock tick in /proc/PID/stat; see src/model/times.ts. */
 const tickMs = 10;
 
-/** What the processes with one of the cookies, or with any, use now. */
-export async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
+/** What every process that is no kernel thread uses now. Whose they are is asked later, of those that matter. */
+export async function usage(): Promise<ProcessUsage[]> {
   const found: ProcessUsage[] = [];
   let looked = 0;
   for (const entry of namesInProc()) {
     if (!/^\d+$/.test(entry)) continue;
     looked += 1;
     if (looked % batch === 0) await yieldToOthers();
-    const cookie = cookieOf(Number(entry));
-    const seen = cookie !== null && (cookies === null || cookies.has(cookie)) ? look(entry) : null;
-    if (cookie !== null && seen !== null) found.push({ pid: Number(entry), cookie, ...seen });
+    const seen = look(entry);
+    if (seen !== null) found.push({ pid: Number(entry), cookie: null, ...seen });
   }
   return found;
 }
@@ -36,14 +34,22 @@ export async function usageAgain(seen: readonly ProcessUsage[]): Promise<Process
   });
 }
 
-/** A zombie uses nothing. */
+/** A zombie uses nothing, nor does what has no memory (any more). */
 function look(pid: string): Omit<ProcessUsage, 'pid' | 'cookie'> | null {
-  const stat = readProcRecord(`/proc/${pid}/stat`, 'latin1');
-  const seen = stat === null ? null : parseStatUsage(stat);
-  if (seen === null || seen.view.zombie) return null;
-  const { view, cpuTicks, threads, pages } = seen;
-  const cpuMs = preciseCpuMs(pid, threads) ?? cpuTicks * tickMs;
-  return { memoryBytes: pages * pageBytes(), cpuMs, threads, view };
+  const text = readProcRecord(`/proc/${pid}/stat`, 'latin1');
+  const stat = text === null ? null : parseStatUsage(text);
+  if (stat === null || stat.view.zombie || !stat.hasMemory) return null;
+  const { view, threads, pages } = stat;
+  return { memoryBytes: pages * pageBytes(), cpuMs: cpuMsOf(pid, stat), threads, view };
+}
+
+/**
+ * Most that lead a session are shims, which wait. One that has used less than a tick in all its life is not asked for
+ * more: it counts as a tick.
+ */
+function cpuMsOf(pid: string, { view, cpuTicks, threads }: StatUsage): number {
+  if (view.pid === view.session && cpuTicks === 0) return tickMs;
+  return preciseCpuMs(pid, threads) ?? cpuTicks * tickMs;
 }
 
 /** The scheduler's own count of each thread, in nanoseconds, where the kernel has it. */

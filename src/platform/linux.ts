@@ -32,6 +32,7 @@ export const linux: System = {
   strike,
   usage,
   usageAgain,
+  cookieOf,
   membersOfCgroup,
   killCgroup,
   namespaceIsAlive,

@@ -8,6 +8,8 @@ export interface StatUsage {
   readonly threads: number;
   /** Resident memory. */
   readonly pages: number;
+  /** False for the kernel's own threads, and for what is about to end. */
+  readonly hasMemory: boolean;
 }
 
 /**
@@ -18,7 +20,10 @@ export function parseStat(text: string): ProcessView | null {
   return viewOf(text, fieldsOf(text));
 }
 
-/** The same, and the 12th and 13th of those fields, which are user and system time, the 18th, the threads, and the 22nd. */
+/**
+ * The same, and of those fields the 12th and 13th, which are user and system time, the 18th, the threads, and the 21st and
+ * 22nd: virtual memory, in bytes, and resident.
+ */
 export function parseStatUsage(text: string): StatUsage | null {
   const fields = fieldsOf(text);
   const view = viewOf(text, fields);
@@ -28,11 +33,13 @@ export function parseStatUsage(text: string): StatUsage | null {
     cpuTicks: Number(fields[11]) + Number(fields[12]),
     threads: Number(fields[17]),
     pages: Number(fields[21]),
+    hasMemory: fields[20] !== '0',
   };
 }
 
+/** Those behind the 22nd are of no use here. */
 function fieldsOf(text: string): string[] {
-  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ', 22);
 }
 
 function viewOf(text: string, fields: readonly string[]): ProcessView | null {

@@ -57,10 +57,12 @@ export interface System {
     known: Set<string>,
     spare: number | null,
   ): Promise<number>;
-  /** What every live process with one of the cookies (`null`: with any) uses at this moment. */
-  usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]>;
+  /** What every live process that may be a task's uses at this moment. */
+  usage(): Promise<ProcessUsage[]>;
   /** The same a moment later of those that were seen, cheaper: who came meanwhile is not looked for. */
   usageAgain(seen: readonly ProcessUsage[]): Promise<ProcessUsage[]>;
+  /** The cookie that a process carries, where a measurement does not tell it. */
+  cookieOf?(pid: number): string | null;
   /**
    * The processes in a cgroup and those below it, without this process and those of tasks that were spawned in there:
    * these carry a cookie of their own.
@@ -86,7 +88,8 @@ export interface System {
 /** What one process uses. */
 export interface ProcessUsage {
   readonly pid: number;
-  readonly cookie: string;
+  /** `null`: not asked for yet, see {@link System.cookieOf}. */
+  readonly cookie: string | null;
   /** Resident memory; pages that processes share are counted for each of them. */
   readonly memoryBytes: number;
   /** CPU time since it started, of all its threads. */

@@ -43,7 +43,7 @@ export const windows: System = {
   // Nothing is frozen: there is no signal for it.
   strike: async () => 0,
   usage,
-  usageAgain: async (seen) => seen.flatMap(({ pid, cookie }) => usageOf(pid, cookie)),
+  usageAgain: async (seen) => seen.flatMap(({ pid, cookie }) => usageOf(pid, cookie ?? '')),
   membersOfCgroup: () => [],
   killCgroup: () => undefined,
   namespaceIsAlive: () => true,
@@ -225,13 +225,13 @@ function cookieIn(environment: string): string | null {
   return cookiePattern.test(value) ? value : null;
 }
 
-async function usage(cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
+async function usage(): Promise<ProcessUsage[]> {
   const found = new Map<number, string>();
-  const seen = new Set<string>(cookies);
+  const seen = new Set<string>();
   const listed = new Set(candidates().map(({ pid }) => pid));
   for (const pid of listed) {
     const cookie = cookieOf(pid);
-    if (cookie === null || cookie === nobodysCookie || cookies?.has(cookie) === false) continue;
+    if (cookie === null || cookie === nobodysCookie) continue;
     seen.add(cookie);
     found.set(pid, cookie);
   }

@@ -1,9 +1,11 @@
 import { constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { readFailed } from '../errors/read-failed.ts';
 import type { CutFact } from '../model/facts.ts';
+import type { Facts } from '../model/fold.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
 import { systemCode } from '../util/system-error.ts';
 import { letGo } from './let-go.ts';
+import { outputPath, type SessionPaths } from './paths.ts';
 
 /** A stretch of output. Offsets count the bytes that the command wrote, also where some were cut out since. */
 export interface OutputSlice {
@@ -22,6 +24,17 @@ export interface OutputSlice {
 export interface OutputFile {
   readonly path: string;
   readonly cut: CutFact | undefined;
+}
+
+/** One of a task's output streams. Without `separate`, stdout holds both. */
+export type Stream = 'stdout' | 'stderr';
+
+/** The file of a stream, with what was cut out of it. */
+export function outputFile(paths: SessionPaths, taskId: string, stream: Stream, facts: Facts): OutputFile {
+  return {
+    path: outputPath(paths, taskId, stream),
+    cut: facts.cuts.findLast((cut) => cut.stream === stream),
+  };
 }
 
 /** Reads up to `maxBytes` from `offset`. A read in a stretch that was cut out goes on behind it and says so. */

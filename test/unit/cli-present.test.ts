@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { createColors } from 'picocolors';
 import type { Io } from '../../src/cli/io.ts';
+import { previewLines } from '../../src/cli/present/preview.ts';
 import { tableText } from '../../src/cli/present/table.ts';
 import { headline } from '../../src/cli/present/task.ts';
-import { previewLines, visible } from '../../src/cli/present/text.ts';
+import { visible } from '../../src/cli/present/text.ts';
 import { shownBytes, shownDuration, shownStatus, shownTime } from '../../src/cli/present/values.ts';
 import type { TaskSnapshot } from '../../src/index.ts';
 
@@ -54,7 +55,8 @@ test('a reason and a signal that a task has forged in its own record do no harm 
     command: 'x',
     durationMs: 1,
   } as TaskSnapshot;
-  const io = { colours: createColors(false) } as Io;
+  const colours: Io['colours'] = createColors(false);
+  const io = { colours } as Io;
   assert.equal(headline(snapshot, io), 'bgb-00000000 failed, a\\e[2Jb\\n, \\e]0;x\\u{7} after 1ms: x');
 });
 

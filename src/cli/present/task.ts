@@ -1,7 +1,8 @@
 import type { TaskSnapshot } from '../../model/snapshot.ts';
 import { isEnded } from '../../model/words.ts';
 import type { Io } from '../io.ts';
-import { previewLines, visible } from './text.ts';
+import { previewLines } from './preview.ts';
+import { visible } from './text.ts';
 import { shownBytes, shownDuration, shownStatus } from './values.ts';
 
 /** What JSON leaves as it is, and a terminal acts on or does not show. */

@@ -1,10 +1,8 @@
-import { plainText } from '../../model/plain-text.ts';
-
 /**
  * Control characters, marks that change the direction of text, and other invisible ones: in a name or a command
  * they could attack a terminal, or make it show something else than what is there.
  */
-const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+export const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
 
 const shortForms: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1b': '\\e' };
 
@@ -20,14 +18,4 @@ export function visibleLines(text: string): string {
 
 function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-}
-
-/** The end of a task's output as lines that do no harm; empty ones at both ends are left out. */
-export function previewLines(text: string): string[] {
-  const plain = plainText(text)
-    .trimEnd()
-    .replace(/^(?:[^\S\n]*\n)+/, '');
-  return plain === ''
-    ? []
-    : plain.split('\n').map((line) => line.replace(/\t/g, '    ').replace(invisible, ''));
 }

@@ -1,7 +1,6 @@
 import prettyMs from 'pretty-ms';
 import type { TaskStatus } from '../../model/words.ts';
-import type { Colours } from '../io.ts';
-import { bytes } from '../packages.ts';
+import { bytes, type Colours } from '../packages.ts';
 
 /** A duration for people, of two units at most: `850ms`, `3.2s`, `4m 10s`, `2h 5m`. */
 export function shownDuration(ms: number | null): string {
@@ -11,7 +10,7 @@ export function shownDuration(ms: number | null): string {
 
 /** A size for people, in powers of 1024. */
 export function shownBytes(size: number): string {
-  return bytes.format(Math.round(size), { decimalPlaces: 1 }) ?? '';
+  return bytes().format(Math.round(size), { decimalPlaces: 1 }) ?? '';
 }
 
 /** A moment as people read it, in their own time zone. */
