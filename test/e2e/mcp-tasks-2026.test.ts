@@ -68,7 +68,8 @@ test('a result that was fetched counts as delivered at the next request, and doe
   await using modern = await Modern.start(world);
   const execution = await modern.tasks.callTool('run', { command: 'sleep 0.3', wait_ms: 0 });
   await execution.settle();
-  assert.equal((await session.pending()).length, 1);
+  // This process hears of it by an event.
+  await waitFor(async () => (await session.pending()).length === 1, 'what is owed');
   const answer = await modern.client.callTool({ name: 'tasks', arguments: {} });
   assert.equal((answer.structuredContent as { completions?: unknown }).completions, undefined);
   await waitFor(async () => (await session.pending()).length === 0, 'the acknowledgement');

@@ -32,7 +32,8 @@ test('a client that listens for a task gets its result pushed, which counts as a
   assert.deepEqual([told.taskId, told.status], [taskId, 'completed']);
   assert.deepEqual(told._meta, { [subscription]: id });
   assert.match(JSON.stringify(told.result), /made.*"isError":true/);
-  assert.equal((await session.pending()).length, 1);
+  // This process hears of it by an event.
+  await waitFor(async () => (await session.pending()).length === 1, 'what is owed');
   assert.deepEqual(ridersOf(await server.call('tasks')), []);
   await waitFor(async () => (await session.pending()).length === 0, 'the acknowledgement');
 });
