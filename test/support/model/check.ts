@@ -48,6 +48,8 @@ function faultOfTask(
   const verdict = `${found.status} ${found.exitCode} ${found.statusReason}`;
   if (!verdictsOf(expected).some((pattern) => pattern.test(verdict)))
     return `it cannot have ended as ${verdict}`;
+  if (found.status === 'timed_out' && found.exitCode === null && found.startedAt !== null)
+    return `it has begun, and cannot have ended as ${verdict}`;
   if (expected.verdict !== null && expected.verdict !== verdict)
     return `it ended as ${expected.verdict} before`;
   expected.verdict = verdict;
