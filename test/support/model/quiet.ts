@@ -18,7 +18,7 @@ const mostDescriptors = 60;
 export async function checkNow(history: History, crew: Crew): Promise<void> {
   await crew.calm();
   await until(history, crew, async () => await look(crew));
-  for (const member of crew.members) checkDescriptors(crew, member);
+  for (const member of crew.members) await checkDescriptors(crew, member);
 }
 
 /**
@@ -98,13 +98,16 @@ function commandsOwn(pids: readonly number[], { pid }: TaskSnapshot): number[] {
   });
 }
 
-function checkDescriptors({ world }: Crew, { agent, who }: Member): void {
+/** It may be reading a record at the very moment in which we look: what is open is closed soon, or never. */
+async function checkDescriptors({ world }: Crew, { agent, who }: Member): Promise<void> {
   const folder = `/proc/${agent.pid}/fd`;
-  const targets = readdirSync(folder).map((name) => linkOf(`${folder}/${name}`));
-  const ofTasks = targets.filter((target) => target.startsWith(`${world.dir}/sessions/`));
-  if (ofTasks.length > 0) throw new Error(`${who} has files of tasks open: ${ofTasks}`);
-  if (targets.length > mostDescriptors)
-    throw new Error(`${who} has ${targets.length} descriptors: ${targets}`);
+  const targets = (): string[] => readdirSync(folder).map((name) => linkOf(`${folder}/${name}`));
+  const ofTasks = (): string[] => targets().filter((target) => target.startsWith(`${world.dir}/sessions/`));
+  await waitFor(() => ofTasks().length === 0, 'files to be closed', settlesMs).catch(() => {
+    throw new Error(`${who} has files of tasks open: ${ofTasks()}`);
+  });
+  const open = targets();
+  if (open.length > mostDescriptors) throw new Error(`${who} has ${open.length} descriptors: ${open}`);
 }
 
 async function checkNothingIsLeft({ world }: Crew): Promise<void> {
