@@ -13,7 +13,7 @@ import type { TaskInspection } from './inspect.ts';
 import type { SessionOpener } from './open-session.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
 import type { Session } from './session.ts';
-import { type TaskUsage, UsageMeter } from './usage.ts';
+import { sightOf, type TaskUsage, UsageMeter } from './usage.ts';
 
 /** How to open a session. */
 export interface SessionOptions {
@@ -95,7 +95,7 @@ export class Store implements AsyncDisposable {
   async tasks(filter: TaskFilter = {}): Promise<TaskSnapshot[]> {
     const { sessionId, live = false, previewBytes = defaults.previewBytes, meter } = filter;
     checkNumber('previewBytes', previewBytes, 0, bounds.previewBytes);
-    const sight = meter === undefined ? null : UsageMeter.sightOf(meter);
+    const sight = meter === undefined ? null : sightOf(meter);
     const found: TaskSnapshot[] = [];
     for (const context of this.#contexts()) {
       if (sessionId !== undefined && context.sessionId !== sessionId) continue;

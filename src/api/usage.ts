@@ -18,6 +18,13 @@ export interface TaskUsage {
 /** So long what a measurement has seen of processes counts as what is, in milliseconds. */
 const freshMs = 1_000;
 
+const sights = new WeakMap<UsageMeter, () => Sight | null>();
+
+/** What a measurement has seen of processes; null when that is too long ago to be told as what is. */
+export function sightOf(meter: UsageMeter): Sight | null {
+  return sights.get(meter)?.() ?? null;
+}
+
 /**
  * A measurement that has begun: CPU time is what is used from then until it is read. Whoever has something else to
  * do meanwhile loses no time by it. Processes that come meanwhile are left out.
@@ -34,16 +41,12 @@ export class UsageMeter {
     this.#contexts = contexts;
     this.#begun = begun;
     this.#seen = new Sight(begun);
+    sights.set(this, () => (performance.now() - this.#beganAt > freshMs ? null : this.#seen));
   }
 
   /** For `Store` only: use `store.meter()`. */
   static async start(system: System, contexts: readonly SessionContext[]): Promise<UsageMeter> {
     return new UsageMeter(system, contexts, await system.usage());
-  }
-
-  /** For `Store` only: what a measurement has seen of processes; null when that is too long ago to be told as what is. */
-  static sightOf(meter: UsageMeter): Sight | null {
-    return performance.now() - meter.#beganAt > freshMs ? null : meter.#seen;
   }
 
   /**
@@ -57,21 +60,21 @@ export class UsageMeter {
     const left = sampleMs - (performance.now() - this.#beganAt);
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
     const elapsedMs = performance.now() - this.#beganAt;
-    const before = new Map(ours.map(({ seen, taskId }) => [seen.pid, { taskId, cpuMs: seen.cpuMs }]));
-    const [shims, others] = halves(
-      ours.map(({ seen }) => seen),
-      this.#isShim,
-    );
     // A shim does nothing but wait.
-    for (const seen of [...shims, ...(await this.#system.usageAgain(others))]) {
-      const { taskId = '', cpuMs = 0 } = before.get(seen.pid) ?? {};
-      const spentMs = Math.max(0, seen.cpuMs - cpuMs);
-      result.set(taskId, add(result.get(taskId), seen.memoryBytes, (100 * spentMs) / elapsedMs));
+    const working = ours.flatMap(({ seen }) => (this.#isShim(seen) ? [] : [seen]));
+    const again = new Map((await this.#system.usageAgain(working)).map((now) => [now.pid, now]));
+    for (const { seen, taskId } of ours) {
+      const now = this.#isShim(seen) ? seen : again.get(seen.pid);
+      if (now === undefined) continue;
+      const spentMs = Math.max(0, now.cpuMs - seen.cpuMs);
+      result.set(taskId, add(result.get(taskId), now.memoryBytes, (100 * spentMs) / elapsedMs));
     }
     return result;
   }
 
-  readonly #isShim = ({ pid }: ProcessUsage): boolean => this.#seen.cookieOfShim(pid) !== null;
+  #isShim({ pid }: ProcessUsage): boolean {
+    return this.#seen.cookieOfShim(pid) !== null;
+  }
 
   /** The processes of tasks, with whose they are. */
   #processesOf(taskIds: readonly string[]): { readonly seen: ProcessUsage; readonly taskId: string }[] {
@@ -128,11 +131,6 @@ export class UsageMeter {
 /** A cookie begins with the id of its task. */
 function taskIdOfCookie(cookie: string): string {
   return cookie.slice(0, cookie.indexOf('.'));
-}
-
-/** Those of which something is true, and the others. */
-function halves<T>(all: readonly T[], isSo: (one: T) => boolean): [T[], T[]] {
-  return [all.filter(isSo), all.filter((one) => !isSo(one))];
 }
 
 function add(sum: TaskUsage | undefined, memoryBytes: number, cpuPercent: number): TaskUsage {

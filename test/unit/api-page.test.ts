@@ -55,17 +55,16 @@ interface Declaration {
 
 interface Member {
   readonly key?: { readonly type: string; readonly name?: string };
-  readonly static?: boolean;
 }
 
-/** The members of exported interfaces and classes, without private and computed ones, and static ones, which are for us alone. */
+/** The members of exported interfaces and classes, without private and computed ones. */
 function membersOf(file: string): { type: string; member: string }[] {
   return parseSync(file, read(file)).program.body.flatMap((statement) => {
     if (statement.type !== 'ExportNamedDeclaration') return [];
     const { type, id, body } = (statement.declaration ?? { type: '' }) as Declaration;
     if (type !== 'TSInterfaceDeclaration' && type !== 'ClassDeclaration') return [];
-    return (body?.body ?? []).flatMap(({ key, static: isStatic = false }) =>
-      !isStatic && key?.type === 'Identifier' && key.name && !['constructor', 'open'].includes(key.name)
+    return (body?.body ?? []).flatMap(({ key }) =>
+      key?.type === 'Identifier' && key.name && !['constructor', 'open'].includes(key.name)
         ? [{ type: id?.name ?? '', member: key.name }]
         : [],
     );
