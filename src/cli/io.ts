@@ -1,17 +1,6 @@
 import { commandOf } from '../util/quote.ts';
-import { type Colours, terminalColours } from './packages.ts';
+import { type Colours, colours } from './packages.ts';
 import { visibleLines } from './present/text.ts';
-
-/** For those who want none. */
-const noColours: Colours = {
-  bold: String,
-  dim: String,
-  cyan: String,
-  green: String,
-  magenta: String,
-  red: String,
-  yellow: String,
-};
 
 /** Where a verb writes to, and what a reader there can see. */
 export interface Io {
@@ -43,7 +32,9 @@ export function processIo(json: boolean, store?: string): Io {
     get columns() {
       return terminal ? stdout.columns || 80 : Number.POSITIVE_INFINITY;
     },
-    colours: coloured ? terminalColours() : noColours,
+    get colours() {
+      return colours(coloured);
+    },
     hint: (verb = '', ...words) =>
       commandOf(['outlive', verb, ...(store === undefined ? [] : ['--store', store]), ...words]),
     out: (data) => write(stdout, data),

@@ -27,13 +27,10 @@ export function parseDuration(text: StringValue): number {
   return (require('ms') as typeof import('ms'))(text);
 }
 
-/** Paints text. */
-export type Colours = Pick<
-  ReturnType<typeof import('picocolors').createColors>,
-  'bold' | 'dim' | 'cyan' | 'green' | 'magenta' | 'red' | 'yellow'
->;
+/** Paints text, or leaves it as it is. */
+export type Colours = ReturnType<typeof import('picocolors').createColors>;
 
-/** Paint for a terminal; few have one. */
-export function terminalColours(): Colours {
-  return (require('picocolors') as typeof import('picocolors')).createColors(true);
+/** Colours, or none. Who prints data for programs needs neither. */
+export function colours(wanted: boolean): Colours {
+  return (require('picocolors') as typeof import('picocolors')).createColors(wanted);
 }

@@ -55,8 +55,7 @@ test('a reason and a signal that a task has forged in its own record do no harm 
     command: 'x',
     durationMs: 1,
   } as TaskSnapshot;
-  const colours: Io['colours'] = createColors(false);
-  const io = { colours } as Io;
+  const io = { colours: createColors(false) } as Io;
   assert.equal(headline(snapshot, io), 'bgb-00000000 failed, a\\e[2Jb\\n, \\e]0;x\\u{7} after 1ms: x');
 });
 
