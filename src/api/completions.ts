@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { CompletionConsumer, SessionContext } from '../engine/context.ts';
 import { acknowledge, claim, owedCompletion, unclaim } from '../engine/deliver.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { holdProcess } from '../util/keep-alive.ts';
-import { after, type Timer } from '../util/wait.ts';
+import { after, holdProcess, type Timer } from '../util/wait.ts';
 
 /** The notice that a task ended: its snapshot, and a way to say that it was used. */
 export interface Completion extends TaskSnapshot {

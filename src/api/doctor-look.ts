@@ -1,10 +1,9 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { storeAsItIs } from '../engine/kept-store.ts';
-import { OutliveError } from '../errors/error.ts';
+import { OutliveError, systemCode } from '../errors/error.ts';
 import type { System } from '../platform/system.ts';
 import { parseStoreRecord, storeVersion } from '../tasklog/records.ts';
-import { systemCode } from '../util/system-error.ts';
 import { Store } from './store.ts';
 
 /**

@@ -10,7 +10,7 @@ import { OutliveError } from '../errors/error.ts';
 import { currentSystem } from '../platform/current.ts';
 import { defaultStoreFolder } from '../platform/state-folder.ts';
 import type { System } from '../platform/system.ts';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn } from '../tasklog/files.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
 import { lookAt } from './doctor-look.ts';
 import { checkTasks } from './doctor-tasks.ts';

@@ -1,7 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { SessionContext } from '../engine/context.ts';
-import { holdProcess } from '../util/keep-alive.ts';
-import { after } from '../util/wait.ts';
+import { after, holdProcess } from '../util/wait.ts';
 
 /** The poll behind the events, for file systems that send none: this often, and later each time nothing came. */
 const firstPollMs = 250;

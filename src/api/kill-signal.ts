@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
-import { OutliveError } from '../errors/error.ts';
-import { shown } from '../util/shown.ts';
+import { OutliveError, shown } from '../errors/error.ts';
 
 /**
  * Checks the name of a signal.

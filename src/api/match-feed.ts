@@ -7,7 +7,7 @@ import { noFacts } from '../model/fold.ts';
 import type { LineMatcher, PatternMatch } from '../model/line-search.ts';
 import { Pace } from '../model/pace.ts';
 import { outputFile, type Stream } from '../tasklog/output.ts';
-import { yieldToOthers } from '../util/wait.ts';
+import { monotonicMs, yieldToOthers } from '../util/wait.ts';
 import { Growth } from './growth.ts';
 
 /** A match of a watch. */
@@ -101,7 +101,7 @@ class Held {
   #dropped = 0;
 
   constructor(maxPerSecond: number) {
-    this.#pace = new Pace(maxPerSecond, performance.now());
+    this.#pace = new Pace(maxPerSecond, monotonicMs());
   }
 
   add(match: PatternMatch): void {
@@ -110,7 +110,7 @@ class Held {
   }
 
   take(atOnce = false): HeldMatch | null {
-    if (this.#match === null || !(this.#pace.take(performance.now()) || atOnce)) return null;
+    if (this.#match === null || !(this.#pace.take(monotonicMs()) || atOnce)) return null;
     const taken = { match: this.#match, dropped: this.#dropped };
     this.#match = null;
     this.#dropped = 0;

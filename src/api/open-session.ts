@@ -3,9 +3,9 @@ import { SessionContext, type SessionLimits, type StoreContext } from '../engine
 import { makeSessionFolders } from '../engine/session-folder.ts';
 import { unwritable } from '../engine/spawn-errors.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
-import { OutliveError } from '../errors/error.ts';
+import { OutliveError, systemCode } from '../errors/error.ts';
 import { type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
+import { monotonicMs } from '../util/wait.ts';
 import { Session } from './session.ts';
 
 /** How often the bound on the bytes of the store is applied. */
@@ -67,8 +67,8 @@ export class SessionOpener {
 
   /** Applies the bound on the bytes of the store, not more often than needed. */
   #retain(): void {
-    if (this.#store.maxStoreBytes === null || performance.now() < this.#retainAt) return;
-    this.#retainAt = performance.now() + retainEveryMs / 2;
+    if (this.#store.maxStoreBytes === null || monotonicMs() < this.#retainAt) return;
+    this.#retainAt = monotonicMs() + retainEveryMs / 2;
     background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#store, false)));
   }
 }

@@ -1,11 +1,10 @@
 import { checkBytes, checkPath } from '../engine/checks.ts';
 import { prepareStore } from '../engine/store-folder.ts';
-import { OutliveError } from '../errors/error.ts';
+import { OutliveError, shown } from '../errors/error.ts';
 import { defaults } from '../model/limits.ts';
 import type { CgroupHome } from '../platform/cgroup.ts';
 import { currentSystem } from '../platform/current.ts';
 import { SerialQueue } from '../util/queue.ts';
-import { shown } from '../util/shown.ts';
 import { Store } from './store.ts';
 
 /** How to open a store. */

@@ -1,6 +1,7 @@
 import { checkBytes } from '../engine/checks.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { observe } from '../engine/observe.ts';
+import { taskNotFound } from '../errors/error.ts';
 import { decide } from '../model/decide.ts';
 import { defaults } from '../model/limits.ts';
 import { plainText } from '../model/plain-text.ts';
@@ -12,7 +13,6 @@ import {
   tailOutput,
   wholeCharacters,
 } from '../tasklog/output.ts';
-import { taskNotFound } from './errors.ts';
 import { Growth } from './growth.ts';
 
 /** What to read. */

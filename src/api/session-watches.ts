@@ -2,7 +2,7 @@ import { compilePattern } from '../engine/compile-pattern.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { closeWatch, isMatchOwed, openWatches, seeMatch } from '../engine/pattern-watches.ts';
 import { seenOffset, type Watch } from '../model/watches.ts';
-import { holdProcess } from '../util/keep-alive.ts';
+import { holdProcess } from '../util/wait.ts';
 import { matchFeed, type WatchMatch } from './match-feed.ts';
 import { checkMatchOptions, type MatchOptions } from './watch-options.ts';
 

@@ -8,6 +8,7 @@ import { observe } from '../engine/observe.ts';
 import { spawnTask } from '../engine/spawn.ts';
 import { checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
 import { SessionWatch } from '../engine/watch.ts';
+import { closed, taskNotFound } from '../errors/error.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
@@ -20,7 +21,6 @@ import {
   drain,
   owedNow,
 } from './completions.ts';
-import { closed, taskNotFound } from './errors.ts';
 import { outputLimits } from './open-sessions.ts';
 import type { OutputChunk } from './output.ts';
 import { type PruneOptions, type PruneResult, prune } from './prune.ts';

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { SessionContext } from '../engine/context.ts';
 import { taskPaths } from '../tasklog/paths.ts';
+import { monotonicMs } from '../util/wait.ts';
 
 /**
  * For how long a task has written nothing. The times are those of its files, which begin when it is spawned;
@@ -9,7 +10,7 @@ import { taskPaths } from '../tasklog/paths.ts';
 export class Silence {
   readonly #paths: readonly string[];
   #modifiedAt = 0;
-  /** When the last write was, in milliseconds of `performance.now()`. */
+  /** When the last write was, in milliseconds of `monotonicMs()`. */
   #since = Number.NEGATIVE_INFINITY;
 
   constructor(context: SessionContext, taskId: string) {
@@ -19,7 +20,7 @@ export class Silence {
 
   /** Looks at the files; milliseconds since the last write. */
   look(): number {
-    const now = performance.now();
+    const now = monotonicMs();
     const modifiedAt = Math.max(0, ...this.#paths.map(modifiedTime));
     if (modifiedAt !== this.#modifiedAt) {
       this.#modifiedAt = modifiedAt;

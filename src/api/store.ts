@@ -4,10 +4,10 @@ import type { SessionContext, SessionLimits, StoreContext } from '../engine/cont
 import { snapshots } from '../engine/listing.ts';
 import { takeSnapshot } from '../engine/observe.ts';
 import { sessionContexts, sessionFolders } from '../engine/store-sessions.ts';
+import { closed, taskNotFound } from '../errors/error.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { taskIdPattern, taskPaths } from '../tasklog/paths.ts';
-import { closed, taskNotFound } from './errors.ts';
 import { findTask } from './find.ts';
 import type { TaskInspection } from './inspect.ts';
 import type { SessionOpener } from './open-session.ts';

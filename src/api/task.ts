@@ -4,6 +4,7 @@ import { acknowledge } from '../engine/deliver.ts';
 import { takeSnapshot } from '../engine/observe.ts';
 import { closeWatch, type WatchSummary, watchesOf } from '../engine/pattern-watches.ts';
 import { stopTask } from '../engine/stop.ts';
+import { closed, taskNotFound } from '../errors/error.ts';
 import { foldFacts } from '../model/fold.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import type { Pattern } from '../model/pattern.ts';
@@ -11,7 +12,6 @@ import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskPaths } from '../tasklog/paths.ts';
-import { closed, taskNotFound } from './errors.ts';
 import { checkSignal } from './kill-signal.ts';
 import type { WatchMatch } from './match-feed.ts';
 import {

@@ -4,6 +4,7 @@ import { foldFacts } from '../model/fold.ts';
 import type { ProcessUsage, System } from '../platform/system.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskIdPattern, taskPaths } from '../tasklog/paths.ts';
+import { monotonicMs } from '../util/wait.ts';
 
 /** What the whole tree of a task uses now. */
 export interface TaskUsage {
@@ -34,14 +35,14 @@ export class UsageMeter {
   readonly #contexts: readonly SessionContext[];
   readonly #begun: readonly ProcessUsage[];
   readonly #seen: Sight;
-  readonly #beganAt = performance.now();
+  readonly #beganAt = monotonicMs();
 
   private constructor(system: System, contexts: readonly SessionContext[], begun: readonly ProcessUsage[]) {
     this.#system = system;
     this.#contexts = contexts;
     this.#begun = begun;
     this.#seen = new Sight(begun);
-    sights.set(this, () => (performance.now() - this.#beganAt > freshMs ? null : this.#seen));
+    sights.set(this, () => (monotonicMs() - this.#beganAt > freshMs ? null : this.#seen));
   }
 
   /** For `Store` only: use `store.meter()`. */
@@ -57,9 +58,9 @@ export class UsageMeter {
     const result = new Map<string, TaskUsage>();
     const ours = this.#processesOf(taskIds);
     if (ours.length === 0) return result;
-    const left = sampleMs - (performance.now() - this.#beganAt);
+    const left = sampleMs - (monotonicMs() - this.#beganAt);
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
-    const elapsedMs = performance.now() - this.#beganAt;
+    const elapsedMs = monotonicMs() - this.#beganAt;
     // A shim does nothing but wait.
     const working = ours.flatMap(({ seen }) => (this.#isShim(seen) ? [] : [seen]));
     const again = new Map((await this.#system.usageAgain(working)).map((now) => [now.pid, now]));

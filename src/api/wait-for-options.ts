@@ -1,12 +1,11 @@
 import { checkBytes, checkNumber } from '../engine/checks.ts';
 import { canListPorts, type ListeningPort } from '../engine/ports.ts';
-import { OutliveError } from '../errors/error.ts';
+import { OutliveError, shown } from '../errors/error.ts';
 import { bounds } from '../model/limits.ts';
 import type { PatternMatch } from '../model/line-search.ts';
 import { checkPattern, type Pattern, type PatternSource } from '../model/pattern.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { Stream } from '../tasklog/output.ts';
-import { shown } from '../util/shown.ts';
 
 /** What to wait for: whichever comes first. The end of the task always ends the wait. */
 export interface WaitForOptions {

@@ -5,13 +5,13 @@ import { acknowledge } from '../engine/deliver.ts';
 import { describe, observe, takeSnapshot } from '../engine/observe.ts';
 import { OutputSearch, searchStepBytes } from '../engine/output-search.ts';
 import { PortSearch } from '../engine/ports.ts';
+import { closed, taskNotFound } from '../errors/error.ts';
 import { decide } from '../model/decide.ts';
 import { noFacts } from '../model/fold.ts';
 import type { LineMatcher, PatternMatch } from '../model/line-search.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { outputFile } from '../tasklog/output.ts';
-import { yieldToOthers } from '../util/wait.ts';
-import { closed, taskNotFound } from './errors.ts';
+import { monotonicMs, yieldToOthers } from '../util/wait.ts';
 import { Growth } from './growth.ts';
 import { Silence } from './silence.ts';
 import { addWaiter, removeWaiter } from './wait.ts';
@@ -62,7 +62,7 @@ class Wait implements EndWaiter {
   readonly #ports: PortSearch | null;
   readonly #silence: Silence;
   readonly #growth: Growth;
-  readonly #beganAt = performance.now();
+  readonly #beganAt = monotonicMs();
   #match: PatternMatch | null = null;
   #end: TaskSnapshot | null = null;
   #gone = false;
@@ -164,18 +164,18 @@ class Wait implements EndWaiter {
     if (silentMs >= (this.#request.idleMs ?? Number.POSITIVE_INFINITY)) {
       return this.#answer('idle', { idleMs: Math.floor(silentMs) });
     }
-    const searchedMs = performance.now() - this.#beganAt;
+    const searchedMs = monotonicMs() - this.#beganAt;
     const mayStop = !this.#behind || searchedMs >= leastSearchMs;
     return this.#timeLeftMs() <= 0 && mayStop ? this.#report('timeout', {}) : null;
   }
 
   /** Searches the output for so long at most; true when all that is there was searched. */
   async #searchFor(limitMs: number): Promise<boolean> {
-    const until = performance.now() + limitMs;
+    const until = monotonicMs() + limitMs;
     while (this.#searchStep()) {
       await yieldToOthers();
       if (this.#request.abortSignal?.aborted || this.#context.closed) return false;
-      if (performance.now() >= until) return false;
+      if (monotonicMs() >= until) return false;
     }
     return true;
   }
@@ -221,7 +221,7 @@ class Wait implements EndWaiter {
 
   #timeLeftMs(): number {
     const { timeoutMs } = this.#request;
-    return timeoutMs === null ? Number.POSITIVE_INFINITY : this.#beganAt + timeoutMs - performance.now();
+    return timeoutMs === null ? Number.POSITIVE_INFINITY : this.#beganAt + timeoutMs - monotonicMs();
   }
 
   /** When something is to be looked at that no event tells of. */

@@ -3,12 +3,11 @@ import { background } from '../engine/background.ts';
 import type { EndWaiter, SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
 import { observe, takeSnapshot } from '../engine/observe.ts';
+import { closed, taskNotFound } from '../errors/error.ts';
 import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
-import { holdProcess } from '../util/keep-alive.ts';
-import { after } from '../util/wait.ts';
-import { closed, taskNotFound } from './errors.ts';
+import { after, holdProcess } from '../util/wait.ts';
 import { lookAgain } from './open-sessions.ts';
 
 interface Waiting {

@@ -3,11 +3,9 @@ import { compilePattern } from '../engine/compile-pattern.ts';
 import type { SessionContext } from '../engine/context.ts';
 import { observe } from '../engine/observe.ts';
 import { openWatch } from '../engine/pattern-watches.ts';
-import { OutliveError } from '../errors/error.ts';
+import { OutliveError, shown, taskNotFound } from '../errors/error.ts';
 import { bounds } from '../model/limits.ts';
 import { checkPattern, type Pattern } from '../model/pattern.ts';
-import { shown } from '../util/shown.ts';
-import { taskNotFound } from './errors.ts';
 import { matchFeed, type WatchMatch } from './match-feed.ts';
 import { checkMatchOptions, checkPlace, type WatchOptions } from './watch-options.ts';
 

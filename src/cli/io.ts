@@ -23,9 +23,10 @@ export interface Io {
 
 /** The streams of this process; `store` is the one that was named on the command line. Colours are for terminals only, and `NO_COLOR` turns them off. */
 export function processIo(json: boolean, store?: string): Io {
-  const { stdout, stderr } = process;
+  const { stdout } = process;
   const terminal = stdout.isTTY === true;
   const coloured = terminal && !json && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  let paints: Colours | undefined;
   return {
     json,
     terminal,
@@ -33,14 +34,15 @@ export function processIo(json: boolean, store?: string): Io {
       return terminal ? stdout.columns || 80 : Number.POSITIVE_INFINITY;
     },
     get colours() {
-      return colours(coloured);
+      paints ??= colours(coloured);
+      return paints;
     },
     hint: (verb = '', ...words) =>
       commandOf(['outlive', verb, ...(store === undefined ? [] : ['--store', store]), ...words]),
     out: (data) => write(stdout, data),
-    // It may repeat what somebody has called something, or what a record says.
-    note: (line) => void stderr.write(`outlive: ${visibleLines(line)}\n`),
-    err: (data) => write(stderr, data),
+    // Node opens stderr when it is asked for. What is told may repeat what somebody has called something, or a record.
+    note: (line) => void process.stderr.write(`outlive: ${visibleLines(line)}\n`),
+    err: (data) => write(process.stderr, data),
   };
 }
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { OutliveError } from '../errors/error.ts';
-import { holdProcess } from '../util/keep-alive.ts';
-import { systemCode } from '../util/system-error.ts';
+import { OutliveError, systemCode } from '../errors/error.ts';
+import { holdProcess } from '../util/wait.ts';
 import { exitStatus } from './exit-status.ts';
 import { type Io, processIo } from './io.ts';
 import { type Command, CommanderError } from './packages.ts';

@@ -49,8 +49,9 @@ async function list(io: Io, store: Store, options: PsOptions): Promise<string> {
   const tasks = await store.tasks({ ...filter, meter, previewBytes: 0 });
   if (tasks.length === 0 && io.terminal) io.note(nothing(io, options));
   if (tasks.length === 0) return '';
+  const begun = tasks.map((task) => ({ taskId: task.taskId, row: rowOf(io, task, options) }));
   const usage = await meter.read(tasks.filter(mayHaveProcesses).map(idOf), sampleMs);
-  const rows = tasks.map((task) => rowOf(io, task, usage.get(task.taskId), options));
+  const rows = begun.map(({ taskId, row }) => row(usage.get(taskId)));
   if (table === null) return rows.map((row) => `${row.join('\t')}\n`).join('');
   return table.tableText(headingOf(options), rows, io.columns);
 }

@@ -1,5 +1,4 @@
-import { OutliveError } from '../errors/error.ts';
-import { systemCode } from '../util/system-error.ts';
+import { OutliveError, systemCode } from '../errors/error.ts';
 import { statusOfError } from './exit-status.ts';
 import type { Io } from './io.ts';
 

@@ -1,6 +1,6 @@
 import type { Task } from '../api/task.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { sleep } from '../util/wait.ts';
+import { monotonicMs, sleep } from '../util/wait.ts';
 
 /** A shim starts its command within a few milliseconds; one that takes so long is held by something, and is told as it is. */
 const patienceMs = 10_000;
@@ -14,10 +14,10 @@ const longestPauseMs = 50;
  * seconds, on a machine so busy that the shim has not come so far.
  */
 export async function untilStarted(task: Task): Promise<TaskSnapshot> {
-  const end = performance.now() + patienceMs;
+  const end = monotonicMs() + patienceMs;
   for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     const snapshot = task.snapshot();
-    if (snapshot.status !== 'starting' || performance.now() > end) return snapshot;
+    if (snapshot.status !== 'starting' || monotonicMs() > end) return snapshot;
     await sleep(pauseMs);
   }
 }

@@ -1,7 +1,7 @@
+import { systemCode } from '../errors/error.ts';
 import type { Fact } from '../model/facts.ts';
 import { appendFacts } from '../tasklog/log.ts';
 import { taskPaths } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
 import type { SessionContext } from './context.ts';
 
 /**

@@ -1,7 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
-import { type ErrorCode, OutliveError } from '../errors/error.ts';
+import { type ErrorCode, OutliveError, shown } from '../errors/error.ts';
 import { bounds } from '../model/limits.ts';
-import { shown } from '../util/shown.ts';
 
 /**
  * Checks a text that a caller gave, by the bytes of its UTF-8.

@@ -79,7 +79,7 @@ export interface LiveTask {
   readonly bound: ProcessIdentity | null;
   /** Size of its output at the last look. */
   outputBytes: number;
-  /** When to look at its output again, in milliseconds of `performance.now()`. */
+  /** When to look at its output again, in milliseconds of `monotonicMs()`. */
   outputCheckAt: number;
 }
 

@@ -1,5 +1,5 @@
 import { type Member, processKey, type System } from '../platform/system.ts';
-import { sleep } from '../util/wait.ts';
+import { monotonicMs, sleep } from '../util/wait.ts';
 import { findMembers, groupIsOurs, isGone, signalGroup, signalMember, type Tree } from './tree.ts';
 
 /** The pause between two looks at processes that are about to end grows to this, or to twice the first. */
@@ -33,7 +33,7 @@ export interface Ending {
   readonly system: System;
   /** The first signal; SIGKILL skips the grace. Null: it was sent already. */
   killSignal: NodeJS.Signals | null;
-  /** When the grace is over, in milliseconds of `performance.now()`. */
+  /** When the grace is over, in milliseconds of `monotonicMs()`. */
   graceEndsAt: number;
   /** Whether the first signal went out. Cleared, together with a new signal, it goes out again. */
   told: boolean;
@@ -54,7 +54,7 @@ export function ending(
     tree,
     system,
     killSignal,
-    graceEndsAt: performance.now() + graceMs,
+    graceEndsAt: monotonicMs() + graceMs,
     told: killSignal === null,
     seen: new Set(),
     hurry: false,
@@ -83,10 +83,10 @@ async function endGracefully(way: Ending): Promise<boolean> {
     if (!way.told && way.killSignal !== null) tell(way, members, way.killSignal);
     else if (way.tree.isQueued) for (const member of members) signalMember(member, 'SIGCONT', system);
     // A look at those we know is cheap; when they are gone, or from time to time, all processes are looked at.
-    const pause = performance.now() + (way.tree.isQueued ? queuedLookMs : longestPauseMs);
+    const pause = monotonicMs() + (way.tree.isQueued ? queuedLookMs : longestPauseMs);
     await untilGone(members, system, () => (way.hurry ? 0 : Math.min(way.graceEndsAt, pause)));
     way.hurry = false;
-    if (performance.now() >= way.graceEndsAt) return (await membersInTheEnd(way)).length === 0;
+    if (monotonicMs() >= way.graceEndsAt) return (await membersInTheEnd(way)).length === 0;
   }
 }
 
@@ -129,21 +129,21 @@ function tell(way: Ending, members: readonly Member[], killSignal: NodeJS.Signal
  */
 async function endOutright(way: Ending): Promise<Member[]> {
   const { tree, system } = way;
-  let end = performance.now() + killTakesMs;
+  let end = monotonicMs() + killTakesMs;
   let shimEndsAt = tree.isQueued ? 0 : Number.POSITIVE_INFINITY;
   for (let looks = 1; ; looks += 1) {
     const known = way.seen.size;
     const members = await membersNow(way);
-    if (members.length === 0 || (performance.now() >= end && looks > fewestLooks)) return members;
+    if (members.length === 0 || (monotonicMs() >= end && looks > fewestLooks)) return members;
     // What is new has just begun to be ended.
-    if (way.seen.size > known && looks <= fewestLooks) end = performance.now() + killTakesMs;
+    if (way.seen.size > known && looks <= fewestLooks) end = monotonicMs() + killTakesMs;
     const others = members.filter((member) => member.pid !== tree.shim?.pid);
     for (const member of others) signalMember(member, 'SIGKILL', system);
     // The shim has the exit code of the command to record, if it has started one.
-    shimEndsAt = Math.min(shimEndsAt, performance.now() + (others.length > 0 ? shimTakesMs : beginsMs));
-    const isOver = performance.now() >= shimEndsAt;
+    shimEndsAt = Math.min(shimEndsAt, monotonicMs() + (others.length > 0 ? shimTakesMs : beginsMs));
+    const isOver = monotonicMs() >= shimEndsAt;
     if (isOver) for (const member of members) signalMember(member, 'SIGKILL', system);
-    const pause = Math.min(end, performance.now() + beginsMs);
+    const pause = Math.min(end, monotonicMs() + beginsMs);
     await untilGone(members, system, () => (isOver ? end : Math.min(pause, shimEndsAt)));
   }
 }
@@ -153,15 +153,15 @@ async function endByForce(way: Ending): Promise<Member[]> {
   if (tree.cgroup !== null) system.killCgroup(tree.cgroup, tree.cookie);
   await freeze(way);
   let members: Member[] = [];
-  const end = performance.now() + killTakesMs;
+  const end = monotonicMs() + killTakesMs;
   do {
     members = await membersNow(way);
     const others = members.filter((member) => member.pid !== tree.shim?.pid);
     for (const member of others) signalMember(member, 'SIGKILL', system);
     if (others.length === 0) break;
-    const pause = Math.min(end, performance.now() + 200);
+    const pause = Math.min(end, monotonicMs() + 200);
     await untilGone(others, system, () => pause);
-  } while (performance.now() < end);
+  } while (monotonicMs() < end);
   await endShim(members, tree, system);
   return (await membersNow(way)).filter((member) => member.pid !== tree.shim?.pid);
 }
@@ -194,10 +194,10 @@ async function endShim(members: readonly Member[], tree: Tree, system: System): 
   const shim = members.find((member) => member.pid === tree.shim?.pid);
   if (shim === undefined) return;
   signalMember(shim, 'SIGCONT', system);
-  const end = performance.now() + shimTakesMs;
+  const end = monotonicMs() + shimTakesMs;
   if (await untilGone([shim], system, () => end)) return;
   signalMember(shim, 'SIGKILL', system);
-  const last = performance.now() + killTakesMs;
+  const last = monotonicMs() + killTakesMs;
   await untilGone([shim], system, () => last);
 }
 
@@ -207,7 +207,7 @@ async function untilGone(members: readonly Member[], system: System, until: () =
   for (;;) {
     left = left.filter((member) => !isGone(member, system));
     if (left.length === 0) return true;
-    const remaining = until() - performance.now();
+    const remaining = until() - monotonicMs();
     if (remaining <= 0) return false;
     await sleep(Math.min(pause, remaining));
     pause = Math.min(pause * 2, Math.max(longestLookMs, system.lookMs * 2));

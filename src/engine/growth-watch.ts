@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { taskIdPattern } from '../tasklog/paths.ts';
+import { monotonicMs } from '../util/wait.ts';
 
 /** More events than this within a second: then tasks are chatty, and looks at sizes cost less. */
 const mostEvents = 100;
@@ -36,13 +37,13 @@ export class GrowthWatch {
 
   /** Begins to watch, unless it rests. What is being written now has to be looked at after that. */
   arm(): void {
-    if (this.#watcher !== undefined || performance.now() < this.#restsUntil) return;
+    if (this.#watcher !== undefined || monotonicMs() < this.#restsUntil) return;
     try {
       this.#watcher = watch(this.#folder, { persistent: false }, (_event, name) => this.#see(name));
       this.#watcher.on('error', () => this.#lose());
     } catch {
       // No watches left, or none on this system: looks at sizes do it.
-      this.#restsUntil = performance.now() + restMs;
+      this.#restsUntil = monotonicMs() + restMs;
     }
   }
 
@@ -52,7 +53,7 @@ export class GrowthWatch {
   }
 
   #see(name: string | null): void {
-    const time = performance.now();
+    const time = monotonicMs();
     if (time > this.#windowEnds) {
       this.#windowEnds = time + windowMs;
       this.#events = 0;
@@ -65,7 +66,7 @@ export class GrowthWatch {
 
   #lose(): void {
     this.close();
-    this.#restsUntil = performance.now() + restMs;
+    this.#restsUntil = monotonicMs() + restMs;
     this.#onLost();
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ProcessIdentity } from '../model/words.ts';
 import { livesHere } from '../platform/identity.ts';
 import type { System } from '../platform/system.ts';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn } from '../tasklog/files.ts';
 
 /** Who says by a mark that he keeps a store, or is about to. */
 export interface Keeper {

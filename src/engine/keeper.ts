@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { sessionPathsIn } from '../tasklog/paths.ts';
-import { holdProcess } from '../util/keep-alive.ts';
+import { holdProcess, monotonicMs } from '../util/wait.ts';
 import { SessionContext, type StoreContext } from './context.ts';
 import { hasOlderKeeper, type Keeper, leaveMark, markPrefix, removeMark } from './keeper-marks.ts';
 import { KeptSession } from './kept-session.ts';
@@ -29,7 +29,7 @@ export class StoreKeeper {
   readonly #sessions = new Map<string, KeptSession>();
   #mark: string;
   #keeper: Keeper;
-  #touchedAt = performance.now();
+  #touchedAt = monotonicMs();
   #retainAt = 0;
 
   constructor(store: StoreContext, mark: string) {
@@ -87,16 +87,16 @@ export class StoreKeeper {
       this.#mark = `${markPrefix(dir, system.self())}${this.#keeper.start}-${pid}`;
       leaveMark(this.#mark);
       removeMark(before);
-    } else if (performance.now() - this.#touchedAt > touchEveryMs) {
-      this.#touchedAt = performance.now();
+    } else if (monotonicMs() - this.#touchedAt > touchEveryMs) {
+      this.#touchedAt = monotonicMs();
       leaveMark(this.#mark);
     }
   }
 
   /** What ended while nobody watched fills the store as well. */
   async #retain(): Promise<void> {
-    if (performance.now() < this.#retainAt) return;
-    this.#retainAt = performance.now() + retainEveryMs;
+    if (monotonicMs() < this.#retainAt) return;
+    this.#retainAt = monotonicMs() + retainEveryMs;
     await retainStore(this.#store, true).catch(() => undefined);
   }
 

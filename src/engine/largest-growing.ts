@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decide } from '../model/decide.ts';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn } from '../tasklog/files.ts';
 import { taskIdPattern } from '../tasklog/paths.ts';
 import type { SessionContext, StoreContext } from './context.ts';
 import { observe } from './observe.ts';

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { letGo } from '../tasklog/let-go.ts';
-import { holdProcess } from '../util/keep-alive.ts';
+import { letGo } from '../tasklog/files.ts';
+import { holdProcess } from '../util/wait.ts';
 
 /**
  * A pipe by which the timers of shims learn that this process is gone, however it ends: we hold the writing

@@ -4,7 +4,7 @@ import { elapsedMs } from '../model/times.ts';
 import { now } from '../platform/clock.ts';
 import { outputSize, type Stream } from '../tasklog/output.ts';
 import { outputPath } from '../tasklog/paths.ts';
-import { after, type Timer } from '../util/wait.ts';
+import { after, monotonicMs, type Timer } from '../util/wait.ts';
 import { background } from './background.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { enforce } from './enforce.ts';
@@ -60,7 +60,7 @@ export class OutputLimits {
   /** To be called when a task is there to be looked at. */
   include(live: LiveTask): void {
     if (live.maxOutputBytes === null) return;
-    const time = performance.now();
+    const time = monotonicMs();
     // What another process has started may have written much already.
     live.outputCheckAt = live.own ? dueAfter(time, live, live.maxOutputBytes) : time;
     this.#arm(live.outputCheckAt);
@@ -75,14 +75,14 @@ export class OutputLimits {
     if (dueAt >= this.#dueAt || this.#context.closed) return;
     this.#timer?.cancel();
     this.#dueAt = dueAt;
-    this.#timer = after(Math.max(0, dueAt - performance.now()), () => this.#look());
+    this.#timer = after(Math.max(0, dueAt - monotonicMs()), () => this.#look());
   }
 
   #look(): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
     let next = Number.POSITIVE_INFINITY;
     // Timers may come a little early.
-    const due = performance.now() + 1;
+    const due = monotonicMs() + 1;
     for (const live of this.#context.live.values()) {
       if (live.maxOutputBytes === null) continue;
       if (live.outputCheckAt <= due) this.#lookAt(live, live.maxOutputBytes);
@@ -96,7 +96,7 @@ export class OutputLimits {
     const size = sizeOf(this.#context, live);
     const isQuiet = size === live.outputBytes && this.#growth.isArmed;
     live.outputBytes = size;
-    const time = performance.now();
+    const time = monotonicMs();
     live.outputCheckAt = isQuiet ? nextLook(time, quietLookMs) : dueAfter(time, live, limit);
     if (size <= limit) return;
     if (live.stop === null) enforce(this.#context, live.id, 'output_limit');
@@ -109,7 +109,7 @@ export class OutputLimits {
 
   /** Arms the watch when looks would cost more. */
   #reckon(): void {
-    const time = performance.now();
+    const time = monotonicMs();
     if (this.#growth.isArmed || time < this.#reckonAt) return;
     this.#reckonAt = time + reckonEveryMs;
     let looks = 0;
@@ -122,7 +122,7 @@ export class OutputLimits {
   #grew(taskId: string): void {
     const live = this.#context.live.get(taskId);
     if (live === undefined || live.maxOutputBytes === null) return;
-    const dueAt = dueAfter(performance.now(), live, live.maxOutputBytes);
+    const dueAt = dueAfter(monotonicMs(), live, live.maxOutputBytes);
     if (dueAt >= live.outputCheckAt) return;
     live.outputCheckAt = dueAt;
     this.#arm(dueAt);

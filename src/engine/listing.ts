@@ -1,9 +1,9 @@
 import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { type Now, now } from '../platform/clock.ts';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn } from '../tasklog/files.ts';
 import { taskIdOfFile } from '../tasklog/paths.ts';
-import { yieldToOthers } from '../util/wait.ts';
+import { monotonicMs, yieldToOthers } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
 import { describe, observe } from './observe.ts';
 import type { Sight } from './sight.ts';
@@ -46,22 +46,22 @@ export async function snapshots(context: SessionContext, options: ListOptions = 
 /** Reading the clock of the boot is reading a file: one reading does for what is looked at in one go. */
 function recentClock(): () => Now {
   let clock = now();
-  let readAt = performance.now();
+  let readAt = monotonicMs();
   return () => {
-    if (performance.now() - readAt < stretchMs) return clock;
+    if (monotonicMs() - readAt < stretchMs) return clock;
     clock = now();
-    readAt = performance.now();
+    readAt = monotonicMs();
     return clock;
   };
 }
 
 /** The same items, with the event loop given back from time to time: there may be tens of thousands. */
 export async function* unhurried(items: readonly string[]): AsyncGenerator<string, void, undefined> {
-  let stretch = performance.now();
+  let stretch = monotonicMs();
   for (const item of items) {
     yield item;
-    if (performance.now() - stretch < stretchMs) continue;
+    if (monotonicMs() - stretch < stretchMs) continue;
     await yieldToOthers();
-    stretch = performance.now();
+    stretch = monotonicMs();
   }
 }

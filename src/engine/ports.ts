@@ -1,5 +1,6 @@
 import { acceptingAddress } from '../platform/loopback.ts';
 import { type ListeningSocket, listeningSockets, socketsOf } from '../platform/sockets.ts';
+import { monotonicMs } from '../util/wait.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
 import { findMembers, treeOf } from './tree.ts';
@@ -33,7 +34,7 @@ export class PortSearch {
   readonly #context: SessionContext;
   readonly #taskId: string;
   readonly #wanted: number | true;
-  readonly #beganAt = performance.now();
+  readonly #beganAt = monotonicMs();
   #lookedAt = Number.NEGATIVE_INFINITY;
   #dueAt = Number.NEGATIVE_INFINITY;
   #leastPauseMs = shortestPauseMs;
@@ -48,7 +49,7 @@ export class PortSearch {
 
   /** Milliseconds until the next look is due; 0 or less when it is. */
   get dueInMs(): number {
-    return this.#dueAt - performance.now();
+    return this.#dueAt - monotonicMs();
   }
 
   /** The task wrote something, perhaps that it listens now: the next look is soon. */
@@ -58,9 +59,9 @@ export class PortSearch {
 
   /** The port, if a process of the task listens now. */
   async look(): Promise<ListeningPort | null> {
-    const begin = performance.now();
+    const begin = monotonicMs();
     const found = await this.#look(begin);
-    this.#lookedAt = performance.now();
+    this.#lookedAt = monotonicMs();
     // A machine with many connections has long lists: looking takes a tenth of the time at most.
     this.#leastPauseMs = Math.max(shortestPauseMs, 10 * (this.#lookedAt - begin));
     const pause = Math.min(longestPauseMs, (begin - this.#beganAt) / 10);

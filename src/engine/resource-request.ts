@@ -1,8 +1,7 @@
 import { getPriority } from 'node:os';
-import { OutliveError } from '../errors/error.ts';
+import { OutliveError, shown } from '../errors/error.ts';
 import type { ResourceLimits } from '../model/held-limits.ts';
 import { bounds } from '../model/limits.ts';
-import { shown } from '../util/shown.ts';
 
 /** What the processes of a task may use, as said at spawn. The snapshot's `limits` say what makes each hold. */
 export interface ResourceOptions {

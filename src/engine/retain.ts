@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn } from '../tasklog/files.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext, StoreContext } from './context.ts';

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
+import { writeWhole } from '../tasklog/files.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import { encodeSessionRecord } from '../tasklog/records.ts';
-import { writeWhole } from '../tasklog/write-whole.ts';
-import { readSessionId } from './session-record.ts';
+import { readSessionId } from './store-sessions.ts';
 import { sweepStrays } from './sweep-strays.ts';
 
 /** Makes a session's folders and its record, where they are missing. Many processes may do so at once. */

@@ -1,5 +1,4 @@
-import { OutliveError } from '../errors/error.ts';
-import { systemCode } from '../util/system-error.ts';
+import { OutliveError, systemCode } from '../errors/error.ts';
 
 /** The system refused to start a process. */
 export function spawnFailed(cause: Error): OutliveError {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { shown } from '../errors/error.ts';
 import type { ResourceLimits } from '../model/held-limits.ts';
 import { bounds, defaults } from '../model/limits.ts';
 import { type LeftoversPolicy, leftoversPolicies, type OnLimit, onLimits } from '../model/words.ts';
@@ -8,7 +9,6 @@ import { cookieVariable } from '../platform/system.ts';
 import { unbuffered as unbufferedRun } from '../platform/unbuffered.ts';
 import { isShare, longestWindowsPath } from '../platform/windows-paths.ts';
 import { shellKind } from '../platform/windows-shells.ts';
-import { shown } from '../util/shown.ts';
 import { checkBytes, checkNumber, checkText, fail, invalid } from './checks.ts';
 import { checkResources, type ResourceOptions } from './resource-request.ts';
 

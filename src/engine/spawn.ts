@@ -7,7 +7,7 @@ import { bounds } from '../model/limits.ts';
 import type { Bond } from '../model/words.ts';
 import { removeGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
-import { letGo } from '../tasklog/let-go.ts';
+import { letGo } from '../tasklog/files.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
 import { sealOf } from '../util/crypto.ts';
 import { sleep } from '../util/wait.ts';

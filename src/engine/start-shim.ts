@@ -5,7 +5,7 @@ import { cookieVariable } from '../platform/system.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { posixShim } from '../shim/posix.ts';
 import { waitTurn } from '../shim/wait-turn.ts';
-import { letGo } from '../tasklog/let-go.ts';
+import { letGo } from '../tasklog/files.ts';
 import { openForReading } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
 import type { HeldResources } from './resources.ts';

@@ -7,8 +7,7 @@ import { defaults } from '../model/limits.ts';
 import type { StopCause } from '../model/words.ts';
 import { isAlive } from '../platform/identity.ts';
 import type { Member } from '../platform/system.ts';
-import { holdProcess } from '../util/keep-alive.ts';
-import { sleep } from '../util/wait.ts';
+import { holdProcess, monotonicMs, sleep } from '../util/wait.ts';
 import { flush, record } from './append.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { changed, push } from './deliver.ts';
@@ -152,7 +151,7 @@ async function runStop(
   });
   if (live !== undefined) {
     const hasten = (more: { graceMs: number; killSignal: NodeJS.Signals }): void => {
-      way.graceEndsAt = Math.min(way.graceEndsAt, performance.now() + more.graceMs);
+      way.graceEndsAt = Math.min(way.graceEndsAt, monotonicMs() + more.graceMs);
       if (more.killSignal === way.killSignal) return;
       way.killSignal = more.killSignal;
       way.told = false;
@@ -198,8 +197,8 @@ async function whileStopping<T>(taskId: string, work: () => Promise<T>): Promise
 }
 
 async function untilReaped(live: LiveTask): Promise<void> {
-  const end = performance.now() + reapTakesMs;
-  while (live.reaped === null && performance.now() < end) await sleep(1);
+  const end = monotonicMs() + reapTakesMs;
+  while (live.reaped === null && monotonicMs() < end) await sleep(1);
 }
 
 async function stopLeftovers(

@@ -1,9 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { OutliveError } from '../errors/error.ts';
-import { readFailed } from '../errors/read-failed.ts';
+import { OutliveError, readFailed, systemCode } from '../errors/error.ts';
 import { encodeStoreRecord, parseStoreRecord, storeVersion } from '../tasklog/records.ts';
-import { systemCode } from '../util/system-error.ts';
 
 /**
  * Makes a store's folder or checks the one that is there: ours, a directory, made by outlive, of a version
@@ -29,7 +27,7 @@ async function prepare(dir: string): Promise<string> {
   else if (!isNew) checkEmpty(real);
   closeToOthers(real);
   if (content === null) {
-    const { writeWhole } = await import('../tasklog/write-whole.ts');
+    const { writeWhole } = await import('../tasklog/files.ts');
     writable(real, () => writeWhole(record, encodeStoreRecord()));
   }
   return real;

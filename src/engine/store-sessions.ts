@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OutliveError } from '../errors/error.ts';
+import { OutliveError, readFailed, systemCode } from '../errors/error.ts';
 import { defaults } from '../model/limits.ts';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn } from '../tasklog/files.ts';
+import type { SessionPaths } from '../tasklog/paths.ts';
 import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
+import { parseSessionRecord } from '../tasklog/records.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from './context.ts';
-import { readSessionId } from './session-record.ts';
 
 /** The folders of a store's sessions, with their ids. */
 export function sessionFolders(storeDir: string): [dir: string, sessionId: string][] {
@@ -39,4 +41,20 @@ export function sessionContexts(store: StoreContext): SessionContext[] {
   return sessionFolders(store.dir).map(
     ([dir, id]) => new SessionContext(store, id, sessionPathsIn(dir), defaultLimits),
   );
+}
+
+/** The id of the session whose folder this is; null when its record is not there, or cannot be read. */
+export function readSessionId(paths: SessionPaths): string | null {
+  try {
+    return parseSessionRecord(readFileSync(paths.record, 'utf8'))?.sessionId ?? null;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    if (code !== 'EACCES' && code !== 'EISDIR' && code !== 'ELOOP') throw readFailed(paths.record, error);
+    throw new OutliveError(
+      'STORE_CORRUPT',
+      `expected to read ${paths.record}; found ${String(error)}. Check the permissions of the store.`,
+      { cause: error },
+    );
+  }
 }

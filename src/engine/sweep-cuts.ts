@@ -2,7 +2,7 @@ import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { livesHere } from '../platform/identity.ts';
 import type { System } from '../platform/system.ts';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn } from '../tasklog/files.ts';
 import { cutWriter } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 

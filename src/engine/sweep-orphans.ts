@@ -1,8 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn, removeEntry } from '../tasklog/files.ts';
 import { removedLog, taskPaths } from '../tasklog/paths.ts';
-import { removeEntry } from '../tasklog/remove-entry.ts';
 import type { SessionContext } from './context.ts';
 
 const outputName = /^(bgb-[0-9a-f]{8})\.(?:out|err|cmd)$/;

@@ -1,11 +1,9 @@
+import { systemCode } from '../errors/error.ts';
 import { decide } from '../model/decide.ts';
 import type { SpecFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
-import { namesIn } from '../tasklog/names-in.ts';
+import { namesIn, removeEntry, renameWhole } from '../tasklog/files.ts';
 import { removedLog, taskIdOfRemoved, taskPaths } from '../tasklog/paths.ts';
-import { removeEntry } from '../tasklog/remove-entry.ts';
-import { renameWhole } from '../util/rename.ts';
-import { systemCode } from '../util/system-error.ts';
 import type { SessionContext } from './context.ts';
 import { dropWindowsFiles } from './exit-mark.ts';
 import { observe } from './observe.ts';

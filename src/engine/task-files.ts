@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
-import { letGo } from '../tasklog/let-go.ts';
+import { systemCode } from '../errors/error.ts';
+import { letGo } from '../tasklog/files.ts';
 import { createLog, createOutput } from '../tasklog/log.ts';
 import { type TaskPaths, taskPaths } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
 import type { SessionContext, SpawnAttempt } from './context.ts';
 import { makeSessionFolders } from './session-folder.ts';
 import { unwritable } from './spawn-errors.ts';

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { systemCode } from '../errors/error.ts';
 import { type Facts, shimOf } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import type { Leftover } from '../model/words.ts';
@@ -6,7 +7,6 @@ import { pidExists } from '../platform/identity.ts';
 import { type Member, processKey, type System } from '../platform/system.ts';
 import { shimMark } from '../shim/posix.ts';
 import { taskPaths } from '../tasklog/paths.ts';
-import { systemCode } from '../util/system-error.ts';
 import type { SessionContext } from './context.ts';
 import { groupOf } from './resources.ts';
 

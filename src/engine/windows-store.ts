@@ -1,6 +1,5 @@
-import { OutliveError } from '../errors/error.ts';
+import { OutliveError, shown } from '../errors/error.ts';
 import { longestWindowsPath } from '../platform/windows-paths.ts';
-import { shown } from '../util/shown.ts';
 import type { SentinelOptions } from './sentinel.ts';
 
 /** A session's folder below it, and in that the longest name of a file, take 88 more. */

@@ -48,3 +48,52 @@ export class OutliveError extends Error {
     this.details = more.details ?? {};
   }
 }
+
+/** The code of a system error (`ENOENT`, `EACCES` ...), or undefined for any other value. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * What the system would not let us read just now, though it may be there: no descriptors, no memory, an error of the
+ * disk. Nothing follows from it about what is looked for; least of all that it is gone.
+ */
+export function readFailed(path: string, cause: unknown): OutliveError {
+  return new OutliveError(
+    'READ_FAILED',
+    `expected to read ${path}; found ${cause instanceof Error ? cause.message : String(cause)}. Try again; look at the limits on open files and memory, and at the disk.`,
+    { cause },
+  );
+}
+
+/** No record of a task, or one of another session. */
+export function taskNotFound(sessionId: string, taskId: string): OutliveError {
+  return new OutliveError(
+    'TASK_NOT_FOUND',
+    `expected a task of session ${JSON.stringify(sessionId)}; found no record of ${JSON.stringify(taskId)}. List the session's tasks to see which there are.`,
+    { details: { taskId } },
+  );
+}
+
+/** The store or session was closed. */
+export function closed(what: string): OutliveError {
+  return new OutliveError(
+    'CLOSED',
+    `expected an open ${what}; found that it was closed. Open it again to go on.`,
+  );
+}
+
+/** A value that somebody handed over, as a message names it. Never throws, whatever the value is; of a text so many characters. */
+export function shown(value: unknown, most = 100): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' && typeof value !== 'string') return String(value);
+  try {
+    return typeof value === 'string'
+      ? JSON.stringify(value.slice(0, most))
+      : JSON.stringify(value).slice(0, most);
+  } catch {
+    // A circle, a bigint, a `toJSON` that throws or gives nothing.
+    return 'an object';
+  }
+}

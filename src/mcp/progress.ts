@@ -1,4 +1,5 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
+import { monotonicMs } from '../util/wait.ts';
 
 /** Often enough that a client's clock for the request, a minute by default, never runs out. */
 const everyMs = 10_000;
@@ -12,9 +13,9 @@ export async function withProgress<T>(
 ): Promise<T> {
   const progressToken = ctx.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return await work;
-  const startedAt = performance.now();
+  const startedAt = monotonicMs();
   const timer = setInterval(() => {
-    const progress = Math.round((performance.now() - startedAt) / 1_000);
+    const progress = Math.round((monotonicMs() - startedAt) / 1_000);
     const params = { progressToken, progress, message: `${what}: ${progress} s` };
     ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
   }, intervalMs);

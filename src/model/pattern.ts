@@ -1,5 +1,4 @@
-import { OutliveError } from '../errors/error.ts';
-import { shown } from '../util/shown.ts';
+import { OutliveError, shown } from '../errors/error.ts';
 import { bounds } from './limits.ts';
 
 /**

@@ -1,8 +1,7 @@
 import { decide } from './decide.ts';
 import { type Facts, shimOf } from './fold.ts';
 import type { HeldLimit } from './held-limits.ts';
-import { isSilent } from './silence.ts';
-import { elapsedMs, endedAt, startedAt } from './times.ts';
+import { elapsedMs, endedAt, isSilent, startedAt } from './times.ts';
 import type { Leftover, Liveness, TaskStatus } from './words.ts';
 
 /** What is known of a task's output. */

@@ -66,3 +66,23 @@ export function elapsedMs(
   if (begin === null || now.uptimeMs === null) return Math.max(0, now.epochMs - startedAt(spec, started));
   return Math.max(0, now.uptimeMs - begin);
 }
+
+/** What is known of when a live task wrote; epoch milliseconds. */
+export interface Writing {
+  readonly startedAt: number | null;
+  /** `null`: it wrote nothing yet. */
+  readonly lastWrittenAt: number | null;
+  readonly nowMs: number;
+}
+
+/**
+ * Whether a task has been silent for a minute, and certainly for longer than ever before. How long its silences
+ * were nobody has seen, but none before its last write can have been longer than all the time from its start to
+ * that write. So this says yes late, and never wrongly; and every process that looks says the same.
+ */
+export function isSilent({ startedAt, lastWrittenAt, nowMs }: Writing): boolean {
+  if (startedAt === null) return false;
+  const since = Math.max(startedAt, lastWrittenAt ?? startedAt);
+  const silentMs = nowMs - since;
+  return silentMs >= bounds.silentMs && silentMs > since - startedAt;
+}

@@ -1,6 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { cookieIn, isSomebodyElses } from './linux-environ.ts';
-import { readProcFile, readProcRecord } from './proc-file.ts';
+import { cookieIn, isSomebodyElses, readProcFile, readProcRecord } from './proc.ts';
 import { type Clues, commandLineChars, type Member, type ProcessView, processKey } from './system.ts';
 
 /** A look at processes, to tell which of them are a task's: by what they carry, and by what else is known. */

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { yieldToOthers } from '../util/wait.ts';
-import { namesInProc, readProcRecord } from './proc-file.ts';
-import { parseStatUsage, type StatUsage } from './proc-stat.ts';
+import { namesInProc, parseStatUsage, readProcRecord, type StatUsage } from './proc.ts';
 import type { ProcessUsage } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */

@@ -1,13 +1,22 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
-import { sleep, yieldToOthers } from '../util/wait.ts';
+import { monotonicMs, sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
-import { carries, cookieIn, cookieOf, environOf, isAnother, isSomebodyElses } from './linux-environ.ts';
 import { asMember, Sorting } from './linux-kin.ts';
 import { usage, usageAgain } from './linux-usage.ts';
-import { namesInProc, readProcFile, readProcRecord } from './proc-file.ts';
-import { parseStat } from './proc-stat.ts';
+import {
+  carries,
+  cookieIn,
+  cookieOf,
+  environOf,
+  isAnother,
+  isSomebodyElses,
+  namesInProc,
+  parseStat,
+  readProcFile,
+  readProcRecord,
+} from './proc.ts';
 import { type Clues, type Member, type ProcessView, processKey, type System } from './system.ts';
 
 /** Processes looked at between two turns of the event loop. */
@@ -84,12 +93,12 @@ const executesMs = 2_000;
 
 /** What a process has in its environment. One that executes a program shows nothing for a moment: that is waited for. */
 async function environInTheEnd(seen: ProcessView): Promise<string | null> {
-  const begin = performance.now();
+  const begin = monotonicMs();
   for (;;) {
     const environ = environOf(seen.pid);
     if (environ !== '') return environ;
     // Empty is also what is read of a memory that was replaced between the opening and the reading of the file.
-    if (performance.now() - begin >= executesMs || !isExecuting(seen)) return environOf(seen.pid);
+    if (monotonicMs() - begin >= executesMs || !isExecuting(seen)) return environOf(seen.pid);
     await sleep(1);
   }
 }

@@ -1,10 +1,9 @@
 import { constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } from 'node:fs';
-import { readFailed } from '../errors/read-failed.ts';
+import { readFailed, systemCode } from '../errors/error.ts';
 import type { Fact } from '../model/facts.ts';
 import { type Facts, foldFacts } from '../model/fold.ts';
-import { systemCode } from '../util/system-error.ts';
 import { encodeFact, parseLog } from './codec.ts';
-import { letGo } from './let-go.ts';
+import { letGo } from './files.ts';
 
 /** Never through a symbolic link, and never held up by a pipe that somebody put there. */
 const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK;

@@ -1,10 +1,9 @@
 import { constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
-import { readFailed } from '../errors/read-failed.ts';
+import { readFailed, systemCode } from '../errors/error.ts';
 import type { CutFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
-import { systemCode } from '../util/system-error.ts';
-import { letGo } from './let-go.ts';
+import { letGo } from './files.ts';
 import { outputPath, type SessionPaths } from './paths.ts';
 
 /** A stretch of output. Offsets count the bytes that the command wrote, also where some were cut out since. */

@@ -11,6 +11,14 @@ export function sleep(ms: number): Promise<void> {
   });
 }
 
+/**
+ * Milliseconds on a clock that never steps, from no moment in particular: for how long something took. It is that of
+ * `performance.now()`, for the use of which Node would first load a millisecond's worth of modules.
+ */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 /** Lets everything else that is ready on the event loop run first. */
 export function yieldToOthers(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -31,4 +39,25 @@ export function after(ms: number, callback: () => void): Timer {
   };
   arm(ms);
   return { cancel: () => clearTimeout(handle) };
+}
+
+let holders = 0;
+let handle: NodeJS.Timeout | undefined;
+
+/**
+ * Keeps the process alive until the returned function is called. An open store does not: a program that has
+ * nothing left to do ends, and its tasks go on. But somebody who waits for a task is waiting for something.
+ */
+export function holdProcess(): () => void {
+  holders += 1;
+  handle ??= setInterval(() => undefined, 2 ** 31 - 1);
+  let held = true;
+  return () => {
+    if (!held) return;
+    held = false;
+    holders -= 1;
+    if (holders > 0) return;
+    clearInterval(handle);
+    handle = undefined;
+  };
 }

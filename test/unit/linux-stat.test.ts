@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseStat } from '../../src/platform/proc-stat.ts';
+import { parseStat } from '../../src/platform/proc.ts';
 
 /** A line of /proc/PID/stat as kernel 6.1 writes it, of a process with that name and state. */
 function stat(name: string, state = 'S'): string {

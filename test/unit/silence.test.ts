@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { foldFacts } from '../../src/model/fold.ts';
-import { isSilent } from '../../src/model/silence.ts';
 import { snapshotOf } from '../../src/model/snapshot.ts';
+import { isSilent } from '../../src/model/times.ts';
 import { exit, outcome, spec, started, stop } from './sample-facts.ts';
 
 const minute = 60_000;

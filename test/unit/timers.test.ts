@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { holdProcess } from '../../src/util/keep-alive.ts';
-import { after } from '../../src/util/wait.ts';
+import { after, holdProcess } from '../../src/util/wait.ts';
 
 const run = promisify(execFile);
 const longest = 2 ** 31 - 1;

@@ -17,25 +17,27 @@ export function headingOf({ allSessions }: Columns): string[] {
   return ['TASK', ...session, 'NAME', 'STATUS', 'AGE', 'TIME', 'CPU', 'MEMORY', 'OUTPUT', 'COMMAND'];
 }
 
-/** What they hold for one task. */
+/** What they hold for one task, as soon as it is known what its processes use. */
 export function rowOf(
   io: Io,
   task: TaskSnapshot,
-  usage: TaskUsage | undefined,
   { allSessions }: Columns,
-): string[] {
+): (usage: TaskUsage | undefined) => string[] {
   const { taskId, sessionId, name, status, createdAt, durationMs, output, command } = task;
-  return [
+  const before = [
     taskId,
     ...(allSessions ? [visible(sessionId)] : []),
     visible(name ?? '-'),
     `${shownStatus(status, io.colours)}${suffixOf(task)}`,
     shownDuration(Math.max(0, Date.now() - createdAt)),
     shownDuration(durationMs) || '-',
+  ];
+  const behind = [shownBytes(output.bytes), visible(command)];
+  return (usage) => [
+    ...before,
     usage === undefined ? '-' : `${usage.cpuPercent.toFixed(0)}%`,
     usage === undefined ? '-' : shownBytes(usage.memoryBytes),
-    shownBytes(output.bytes),
-    visible(command),
+    ...behind,
   ];
 }
 

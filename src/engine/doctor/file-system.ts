@@ -10,8 +10,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { systemCode } from '../../errors/error.ts';
 import { isShare } from '../../platform/windows-paths.ts';
-import { systemCode } from '../../util/system-error.ts';
 import { type Finding, fine, problem, warning } from './finding.ts';
 
 /** A disk with less room than this, or than that share of it, is nearly full. */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { System } from '../../platform/system.ts';
-import { namesIn } from '../../tasklog/names-in.ts';
+import { namesIn } from '../../tasklog/files.ts';
 import { sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
 import { isAbandonedCut } from '../sweep-cuts.ts';
 import { straysIn } from '../sweep-strays.ts';

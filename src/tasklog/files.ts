@@ -1,0 +1,100 @@
+import {
+  closeSync,
+  fdatasyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFailed, systemCode } from '../errors/error.ts';
+import { crypto } from '../util/crypto.ts';
+
+/**
+ * The names in a folder, in no order; none when there is no such folder.
+ * @throws OutliveError `READ_FAILED`.
+ */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw readFailed(folder, error);
+  }
+}
+
+/** Closes a descriptor. What that says is about a disk that nobody asked: what was read or written, was. */
+export function letGo(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // The descriptor is free all the same.
+  }
+}
+
+/** Writes a small file so that it is there whole or not at all; of several writers the last one counts. */
+export function writeWhole(path: string, content: string): void {
+  const temporary = `${path}.${crypto().randomBytes(6).toString('hex')}.tmp`;
+  try {
+    writeSynced(temporary, content);
+    renameWhole(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** On the disk before it gets its name: after a power failure the name would else be that of an empty file. */
+function writeSynced(path: string, content: string): void {
+  const descriptor = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(descriptor, content);
+    fdatasyncSync(descriptor);
+  } finally {
+    letGo(descriptor);
+  }
+}
+
+/** What Windows says while somebody (a reader, a virus scanner) has one of the files open. It passes. */
+const passing = new Set(['EPERM', 'EBUSY', 'EACCES']);
+
+/** Pauses between attempts, in milliseconds: a quarter of a second together. */
+const pausesMs = [1, 2, 4, 8, 16, 32, 64, 128];
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Gives a file another name, in place of one that is there. On Windows it is tried again for a moment while one of
+ * them is open.
+ * @throws a system error.
+ */
+export function renameWhole(from: string, to: string): void {
+  for (const pause of process.platform === 'win32' ? pausesMs : []) {
+    try {
+      renameSync(from, to);
+      return;
+    } catch (error) {
+      if (!passing.has(systemCode(error) ?? '')) throw error;
+    }
+    Atomics.wait(cell, 0, 0, pause);
+  }
+  renameSync(from, to);
+}
+
+/**
+ * Removes a file of a task; nothing is said when it is gone. A task may have put a folder in its place: that goes with
+ * all that is in it, and what links in there lead to stays.
+ */
+export function removeEntry(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return;
+    // Linux says EISDIR of a folder, other systems say that it is not permitted.
+    if (code !== 'EISDIR' && !lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+    rmSync(path, { recursive: true, force: true });
+  }
+}

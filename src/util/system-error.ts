@@ -1,5 +1,0 @@
-/** The code of a system error (`ENOENT`, `EACCES` ...), or undefined for any other value. */
-export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
