@@ -24,7 +24,7 @@ const beginsMs = 50;
 /** A tree that forks faster than it is frozen gives up after so many rounds. */
 const freezeRounds = 300;
 
-/** So many scans in a row must find nothing new: a single one can be outrun. */
+/** So many scans in a row must find nothing new: not everywhere can it be told whether a single one was outrun. */
 const quietRounds = 4;
 
 /** How a tree is brought to its end. The values may change while it is on its way. */
@@ -137,7 +137,7 @@ async function endOutright(way: Ending): Promise<Member[]> {
     if (members.length === 0 || (monotonicMs() >= end && looks > fewestLooks)) return members;
     // What is new has just begun to be ended.
     if (way.seen.size > known && looks <= fewestLooks) end = monotonicMs() + killTakesMs;
-    const others = members.filter((member) => member.pid !== tree.shim?.pid);
+    const others = withoutLeader(tree, members);
     for (const member of others) signalMember(member, 'SIGKILL', system);
     // The shim has the exit code of the command to record, if it has started one.
     shimEndsAt = Math.min(shimEndsAt, monotonicMs() + (others.length > 0 ? shimTakesMs : beginsMs));
@@ -152,18 +152,24 @@ async function endByForce(way: Ending): Promise<Member[]> {
   const { tree, system } = way;
   if (tree.cgroup !== null) system.killCgroup(tree.cgroup, tree.cookie);
   await freeze(way);
-  let members: Member[] = [];
+  let members = await membersNow(way);
   const end = monotonicMs() + killTakesMs;
-  do {
-    members = await membersNow(way);
-    const others = members.filter((member) => member.pid !== tree.shim?.pid);
+  for (let others = withoutLeader(tree, members); others.length > 0 && monotonicMs() < end; ) {
     for (const member of others) signalMember(member, 'SIGKILL', system);
-    if (others.length === 0) break;
     const pause = Math.min(end, monotonicMs() + 200);
     await untilGone(others, system, () => pause);
-  } while (monotonicMs() < end);
+    const known = way.seen.size;
+    members = await membersNow(way);
+    others = withoutLeader(tree, members);
+    // Something has got away from the freeze: killing what is seen of it would go on for as long as it forks.
+    if (others.length > 0 && way.seen.size > known) await freeze(way);
+  }
   await endShim(members, tree, system);
-  return (await membersNow(way)).filter((member) => member.pid !== tree.shim?.pid);
+  return withoutLeader(tree, await membersNow(way));
+}
+
+function withoutLeader({ shim }: Tree, members: readonly Member[]): Member[] {
+  return members.filter(({ pid }) => pid !== shim?.pid);
 }
 
 /**
@@ -182,9 +188,8 @@ async function freeze(way: Ending): Promise<void> {
     if (signalMember(member, 'SIGSTOP', system)) frozen.add(processKey(member));
   }
   for (let round = 0, quiet = 0; round < freezeRounds && quiet < quietRounds; round += 1) {
-    const fresh = await system.strike(tree.cookie, 'SIGSTOP', frozen, shimPid);
+    const fresh = await system.strike(tree.cookie, 'SIGSTOP', frozen, shimPid, tree.shim?.start ?? null);
     quiet = fresh === 0 ? quiet + 1 : 0;
-    // A process that is just executing a program has no environment to look at for a moment.
     await sleep(fresh === 0 ? system.lookMs : 0);
   }
 }

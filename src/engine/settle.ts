@@ -22,7 +22,6 @@ import {
   asLeftovers,
   findMembers,
   findMembersQuickly,
-  isGone,
   shimTimers,
   signalMember,
   treeOf,
@@ -72,8 +71,12 @@ async function settleHeld(
   const oom = oomFact(observed.facts);
   const known = survivors ?? findLeftoversQuickly(context, taskId, observed);
   let leftovers = commandsOwn(context, observed, known ?? (await findLeftovers(context, taskId, observed)));
-  // Some are about to end: a moment later they are no news any more.
-  if (leftovers.length > 0 && survivors === undefined) leftovers = await lasting(context, leftovers);
+  if (leftovers.length > 0 && survivors === undefined) {
+    // Some are about to end: a moment later they are no news any more. Others have handed on to a child, as daemons do.
+    await sleep(endsSoonMs);
+    const still = findLeftoversQuickly(context, taskId, observed);
+    leftovers = commandsOwn(context, observed, still ?? (await findLeftovers(context, taskId, observed)));
+  }
   const { spec, stop } = observed.facts;
   const policy = wasNeverLetRun(context, observed.facts) ? 'kill' : spec?.leftovers;
   if (leftovers.length > 0 && stop === undefined && policy === 'wait') return false;
@@ -212,11 +215,6 @@ function otherShims(context: SessionContext, pid: number): Set<number> {
     if (live.own && live.reaped === null && live.pid !== null && live.pid !== pid) shims.add(live.pid);
   }
   return shims;
-}
-
-async function lasting(context: SessionContext, found: readonly Member[]): Promise<Member[]> {
-  await sleep(endsSoonMs);
-  return found.filter((member) => !isGone(member, context.store.system));
 }
 
 async function findLeftovers(context: SessionContext, taskId: string, observed: Observed): Promise<Member[]> {

@@ -1,9 +1,19 @@
-import { existsSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
-import { monotonicMs, sleep, yieldToOthers } from '../util/wait.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { asMember, Sorting } from './linux-kin.ts';
+import {
+  chase,
+  directLooks,
+  environInTheEnd,
+  isExecuting,
+  lastPid,
+  scan,
+  view,
+  viewByNumber,
+  viewOfOther,
+} from './linux-look.ts';
 import { usage, usageAgain } from './linux-usage.ts';
 import {
   carries,
@@ -13,17 +23,12 @@ import {
   isAnother,
   isSomebodyElses,
   namesInProc,
-  parseStat,
   readProcFile,
-  readProcRecord,
 } from './proc.ts';
 import { type Clues, type Member, type ProcessView, processKey, type System } from './system.ts';
 
-/** Processes looked at between two turns of the event loop. */
-const batch = 64;
-
-/** So many pids are worth a direct look each, which is cheaper than listing /proc. */
-const directLooks = 64;
+/** So many scans it takes at most to say that nothing is there, on a machine that forks all the time. */
+const mostScans = 3;
 
 /** Linux: everything is in /proc. */
 export const linux: System = {
@@ -59,11 +64,6 @@ function readOwnIdentity(): ProcessIdentity {
   };
 }
 
-function view(pid: number): ProcessView | null {
-  const text = readProcRecord(`/proc/${pid}/stat`);
-  return text === null ? null : parseStat(text);
-}
-
 function isSuspended({ pid: shimPid, suspended }: ProcessView): boolean {
   if (suspended) return true;
   const children = readProcFile(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
@@ -76,79 +76,39 @@ async function members(
   since: number | null,
   clues?: Clues,
 ): Promise<Member[]> {
+  for (let scans = 1; ; scans += 1) {
+    const { found, isWhole } = await membersInScan(cookie, group, since, clues);
+    if (isWhole || found.length > 0 || scans === mostScans) return found;
+  }
+}
+
+async function membersInScan(
+  cookie: string,
+  group: number | null,
+  since: number | null,
+  clues?: Clues,
+): Promise<{ found: Member[]; isWhole: boolean }> {
   const sorted = new Sorting(cookie, group, since);
-  for (const seen of await scan()) {
+  const met = new Set<string>();
+  const meet = async (seen: ProcessView): Promise<void> => {
     // What was there before the shim does not descend from it; most need no further look.
-    if (since !== null && (seen.start ?? 0) < since) continue;
+    if (isOlder(seen, since) || met.has(processKey(seen))) return;
+    met.add(processKey(seen));
     sorted.add(seen, await environInTheEnd(seen));
-  }
-  return sorted.members(clues);
+  };
+  const { rows, last } = await scan();
+  for (const seen of rows) await meet(seen);
+  const isWhole = await chase(last, meet);
+  return { found: sorted.members(clues), isWhole };
 }
 
-/**
- * So long a process is waited for that executes a program, in milliseconds. It takes less than one, but on a machine
- * so busy that it gets no turn in between; and nothing but such a process, or one that is ending, looks like that.
- */
-const executesMs = 2_000;
-
-/** What a process has in its environment. One that executes a program shows nothing for a moment: that is waited for. */
-async function environInTheEnd(seen: ProcessView): Promise<string | null> {
-  const begin = monotonicMs();
-  for (;;) {
-    const environ = environOf(seen.pid);
-    if (environ !== '') return environ;
-    // Empty is also what is read of a memory that was replaced between the opening and the reading of the file.
-    if (monotonicMs() - begin >= executesMs || !isExecuting(seen)) return environOf(seen.pid);
-    await sleep(1);
-  }
-}
-
-/** What has no environment has no arguments either while it executes. The kernel's own threads have no group. */
-function isExecuting({ pid, group }: ProcessView): boolean {
-  const showsNothing = group !== 0 && readProcRecord(`/proc/${pid}/cmdline`, 'latin1') === '';
-  return showsNothing && view(pid)?.zombie === false;
-}
-
-let scanning: Promise<ProcessView[]> | null = null;
-let nextScan: Promise<ProcessView[]> | null = null;
-
-/**
- * All live processes but this one. Who asks while a scan runs shares the next one with all others that do, since
- * the running one may have passed by what he looks for: many tasks that end together cost two scans.
- */
-function scan(): Promise<ProcessView[]> {
-  if (scanning === null) {
-    scanning = scanNow().finally(() => {
-      scanning = null;
-    });
-    return scanning;
-  }
-  nextScan ??= scanning
-    .catch(() => undefined)
-    .then(() => {
-      nextScan = null;
-      return scan();
-    });
-  return nextScan;
-}
-
-async function scanNow(): Promise<ProcessView[]> {
-  const rows: ProcessView[] = [];
-  let looked = 0;
-  for (const entry of namesInProc()) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const seen = view(pid);
-    if (seen !== null && !seen.zombie) rows.push(seen);
-    looked += 1;
-    if (looked % batch === 0) await yieldToOthers();
-  }
-  return rows;
+function isOlder({ start }: ProcessView, since: number | null): boolean {
+  return since !== null && (start ?? 0) < since;
 }
 
 /**
  * The kernel hands out pids in order, so whatever descends from the shim has a pid behind the shim's and up
- * to the last one given (in /proc/loadavg). For a short task these are a handful.
+ * to the last one given. For a short task these are a handful. It is over when none was given meanwhile.
  */
 function membersQuickly(
   cookie: string,
@@ -156,21 +116,21 @@ function membersQuickly(
   strangers: ReadonlySet<number>,
   clues?: Clues,
 ): Member[] | null {
-  const last = lastPid();
-  if (last === null || last < group || last - group > directLooks) return null;
   const sorted = new Sorting(cookie, group, null);
-  for (let pid = group; pid <= last; pid += 1) {
-    // Most are gone, and asking first spares an exception for each.
-    if (strangers.has(pid) || !existsSync(`/proc/${pid}`)) continue;
-    const seen = view(pid);
-    // Nobody can enter the session of another task's shim.
-    if (seen === null || seen.zombie || pid === process.pid || strangers.has(seen.session)) continue;
-    const environ = environOf(pid);
-    // Perhaps it executes a program just now: that is worth a second look.
-    if (environ === '' && seen.group !== 0) return null;
-    sorted.add(seen, environ);
+  for (let next = group; ; ) {
+    const last = lastPid();
+    if (last === null || last < group || last - group > directLooks) return null;
+    if (next > last) return sorted.members(clues);
+    for (; next <= last; next += 1) {
+      const seen = strangers.has(next) ? null : viewByNumber(next);
+      // Nobody can enter the session of another task's shim.
+      if (seen === null || strangers.has(seen.session)) continue;
+      const environ = environOf(next);
+      // Perhaps it executes a program just now: that is worth a second look.
+      if (environ === '' && seen.group !== 0) return null;
+      sorted.add(seen, environ);
+    }
   }
-  return sorted.members(clues);
 }
 
 async function strike(
@@ -178,27 +138,42 @@ async function strike(
   killSignal: NodeJS.Signals,
   known: Set<string>,
   spare: number | null,
+  since: number | null,
 ): Promise<number> {
-  const pids = namesInProc().map(Number).filter(Number.isInteger);
   const struck = new Set([...known].map((key) => Number.parseInt(key, 10)));
-  let fresh = 0;
-  for (const pid of pids.sort((a, b) => b - a)) {
-    if (pid === process.pid || pid === spare) continue;
-    const seen = view(pid);
-    if (seen === null || seen.zombie || known.has(processKey(seen))) continue;
-    const environ = environOf(pid);
+  const before = known.size;
+  const meet = (seen: ProcessView, environ: string | null): void => {
     const isChild = struck.has(seen.parent) && !isSomebodyElses(environ, cookie);
-    if (!isChild && cookieIn(environ) !== cookie) continue;
-    try {
-      process.kill(pid, killSignal);
-      known.add(processKey(seen));
-      struck.add(pid);
-      fresh += 1;
-    } catch {
-      // Gone meanwhile, or another user's.
-    }
+    if (!isChild && cookieIn(environ) !== cookie) return;
+    if (!send(seen.pid, killSignal)) return;
+    known.add(processKey(seen));
+    struck.add(seen.pid);
+  };
+  const isNews = (seen: ProcessView): boolean => seen.pid !== spare && !known.has(processKey(seen));
+  const last = lastPid();
+  const executing: ProcessView[] = [];
+  const pids = namesInProc().map(Number).filter(Number.isInteger);
+  for (const pid of pids.sort((a, b) => b - a)) {
+    const seen = viewOfOther(pid);
+    if (seen === null || !isNews(seen)) continue;
+    const environ = environOf(pid);
+    if (environ === '' && !isOlder(seen, since) && isExecuting(seen)) executing.push(seen);
+    else meet(seen, environ);
   }
-  return fresh;
+  for (const seen of executing) meet(seen, await environInTheEnd(seen));
+  await chase(last, async (seen) => {
+    if (isNews(seen)) meet(seen, await environInTheEnd(seen));
+  });
+  return known.size - before;
+}
+
+/** False when it is gone meanwhile, or another user's. */
+function send(pid: number, killSignal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, killSignal);
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -222,11 +197,6 @@ function membersOfCgroup(dir: string, cookie: string): Member[] {
 
 function killCgroup(dir: string, cookie: string): void {
   if (!pidsOfGroup(dir).some((pid) => pid === process.pid || isOfAnotherTask(pid, cookie))) killGroup(dir);
-}
-
-function lastPid(): number | null {
-  const last = Number(readProcFile('/proc/loadavg')?.trim().split(' ').at(-1));
-  return Number.isInteger(last) && last > 0 ? last : null;
 }
 
 /**

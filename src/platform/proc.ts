@@ -84,7 +84,16 @@ export function parseStat(text: string): ProcessView | null {
 }
 
 /**
- * The same, and of those fields the 12th and 13th, which are user and system time, the 18th, the threads, and the 21st and
+ * The same of what may be a thread of a process, and not its first: null then. The 36th field is the signal that a
+ * parent gets at the end; threads have none, which is -1.
+ */
+export function parseStatOfProcess(text: string): ProcessView | null {
+  const fields = fieldsOf(text, 36);
+  return fields[35] === '-1' ? null : viewOf(text, fields);
+}
+
+/**
+ * The view with more: of those fields the 12th and 13th, which are user and system time, the 18th, the threads, and the 21st and
  * 22nd: virtual memory, in bytes, and resident.
  */
 export function parseStatUsage(text: string): StatUsage | null {
@@ -100,9 +109,9 @@ export function parseStatUsage(text: string): StatUsage | null {
   };
 }
 
-/** Those behind the 22nd are of no use here. */
-function fieldsOf(text: string): string[] {
-  return text.slice(text.lastIndexOf(')') + 2).split(' ', 22);
+/** For most purposes those behind the 22nd are of no use. */
+function fieldsOf(text: string, most = 22): string[] {
+  return text.slice(text.lastIndexOf(')') + 2).split(' ', most);
 }
 
 function viewOf(text: string, fields: readonly string[]): ProcessView | null {

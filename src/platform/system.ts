@@ -49,6 +49,7 @@ export interface System {
    * forks and ends all the time would be gone when a list of it is complete.
    * @param known processes, as `pid:start`, that had the signal; those that get it now are added. Their children
    * get it too, whatever these carry.
+   * @param since a start time: what began before it is none of the task's. `null`: that is not known.
    * @returns how many were new.
    */
   strike(
@@ -56,6 +57,7 @@ export interface System {
     killSignal: NodeJS.Signals,
     known: Set<string>,
     spare: number | null,
+    since: number | null,
   ): Promise<number>;
   /** What every live process that may be a task's uses at this moment. */
   usage(): Promise<ProcessUsage[]>;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseStat } from '../../src/platform/proc.ts';
+import { parseStat, parseStatOfProcess } from '../../src/platform/proc.ts';
 
 /** A line of /proc/PID/stat as kernel 6.1 writes it, of a process with that name and state. */
-function stat(name: string, state = 'S'): string {
+function stat(name: string, state = 'S', exitSignal = 17): string {
   const rest =
     '1 4242 4200 34816 4242 4194304 105 0 0 0 3 1 0 0 20 0 1 0 887766 2621440 211 18446744073709551615 ' +
-    '94200000000000 94200000010000 140720000000000 0 0 0 0 0 65538 1 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0';
+    `94200000000000 94200000010000 140720000000000 0 0 0 0 0 65538 1 0 0 ${exitSignal} 1 0 0 0 0 0 0 0 0 0 0 0 0 0`;
   return `4242 (${name}) ${state} ${rest}\n`;
 }
 
@@ -52,6 +52,15 @@ test('zombies and processes being buried are dead, stopped and traced ones are s
     t: 'suspended',
     W: 'alive',
   });
+});
+
+test('a thread is told from a process, whatever the name', () => {
+  for (const name of ['node', ') S -1', '-1']) {
+    assert.equal(parseStatOfProcess(stat(name, 'S', -1)), null, name);
+    for (const exitSignal of [17, 0])
+      assert.deepEqual(parseStatOfProcess(stat(name, 'S', exitSignal)), parseStat(stat('sh')), name);
+  }
+  assert.equal(parseStatOfProcess('4242 (sh) S 1 2'), null);
 });
 
 test('what is no such line is nothing', () => {
