@@ -219,6 +219,7 @@ export class Session implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#context.closed) return;
     await Promise.allSettled([...this.#context.live.values()].map((live) => live.stop?.finished));
+    await Promise.allSettled([...this.#context.takeBacks].map((again) => again()));
     retryUnwritten(this.#context);
     this.#context.closed = true;
     clearInterval(this.#sweep);

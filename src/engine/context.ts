@@ -144,6 +144,8 @@ export class SessionContext {
   readonly unanswered = new Map<string, string>();
   /** Spawns that have passed the limit and have not been answered yet. */
   readonly spawning = new Set<SpawnAttempt>();
+  /** What is left to do of spawns that were refused behind the fork: tried again from time to time, and at the close. */
+  readonly takeBacks = new Set<() => Promise<void>>();
   /** Its folders and its record are there, as far as we know. */
   isRecorded = true;
   closed = false;

@@ -119,14 +119,17 @@ async function takeBack(context: SessionContext, live: LiveTask, error: unknown)
   await stop().catch(() => {
     // Whoever cannot look at processes can still end the group of a child that he has not reaped; the rest comes later.
     if (live.pid !== null && live.reaped === null) signalGroup(live.pid, 'SIGKILL');
-    background(untilDone(context, stop));
+    context.takeBacks.add(stop);
+    background(untilDone(context, stop).finally(() => context.takeBacks.delete(stop)));
   });
   throw unwritable(context, error, 'The task was started, and stopped again.');
 }
 
 async function untilDone(context: SessionContext, work: () => Promise<void>): Promise<void> {
-  for (let failed = true; failed && !context.closed; ) {
+  for (let failed = true; failed; ) {
     await sleep(takeBackAgainMs);
+    // It was tried once more then, and live tasks are forgotten: whoever opens the session next settles what is left.
+    if (context.closed) return;
     failed = await work().then(
       () => false,
       (error) => error instanceof OutliveError && error.code === 'READ_FAILED',

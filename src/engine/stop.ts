@@ -134,7 +134,7 @@ async function runStop(
   const way = ending(treeOf(context, taskId, observed.facts, live?.pid ?? null), system, killSignal, graceMs);
   const work = async (): Promise<void> => {
     const { survivors, neverStarts } = await whileStopping(taskId, async () => {
-      const end = await endStarted(context, taskId, way);
+      const end = await endStarted(context, taskId, way, live);
       if (live?.own === true) await untilReaped(live);
       return end;
     });
@@ -170,6 +170,7 @@ async function endStarted(
   context: SessionContext,
   taskId: string,
   way: Ending,
+  live: LiveTask | undefined,
 ): Promise<{ readonly survivors: Member[]; readonly neverStarts: boolean }> {
   for (;;) {
     const survivors = await endTree(way);
@@ -177,7 +178,8 @@ async function endStarted(
     const mayStart =
       survivors.length === 0 && now !== null && now.alive === 'yes' && now.facts.started === undefined;
     const neverStarts = mayStart && way.seen.size > 0;
-    if (!mayStart || neverStarts || context.live.get(taskId)?.reaped) return { survivors, neverStarts };
+    // Also when the store was closed meanwhile, which forgets all that live.
+    if (!mayStart || neverStarts || live?.reaped) return { survivors, neverStarts };
     await sleep(startsWithinMs);
     way.told = false;
   }

@@ -26,3 +26,9 @@ for (const [life, code, calls] of cases) {
     );
   });
 }
+
+// At about these calls the first attempts fail to take back what runs already, and the store is closed before the next.
+test('a spawn that was refused when its command ran already is taken back before its store is closed', async () => {
+  await using world = new World();
+  for (const at of [58, 59, 60, 60, 60, 60, 61, 62]) await live(world, 'spawn', { with: 'EIO', for: 25 }, at);
+});
