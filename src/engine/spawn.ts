@@ -128,7 +128,7 @@ async function takeBack(context: SessionContext, live: LiveTask, error: unknown)
 async function untilDone(context: SessionContext, work: () => Promise<void>): Promise<void> {
   for (let failed = true; failed; ) {
     await sleep(takeBackAgainMs);
-    // It was tried once more then, and live tasks are forgotten: whoever opens the session next settles what is left.
+    // The close has tried it once more, and live tasks are forgotten: whoever opens the session next settles the rest.
     if (context.closed) return;
     failed = await work().then(
       () => false,

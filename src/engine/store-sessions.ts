@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { OutliveError, readFailed, systemCode } from '../errors/error.ts';
 import { defaults } from '../model/limits.ts';
 import { namesIn } from '../tasklog/files.ts';
-import type { SessionPaths } from '../tasklog/paths.ts';
-import { sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
+import { type SessionPaths, sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
 import { parseSessionRecord } from '../tasklog/records.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from './context.ts';
 

@@ -145,7 +145,8 @@ async function strike(
   const meet = (seen: ProcessView, environ: string | null): void => {
     const isChild = struck.has(seen.parent) && !isSomebodyElses(environ, cookie);
     if (!isChild && cookieIn(environ) !== cookie) return;
-    if (!send(seen.pid, killSignal)) return;
+    // While it executed a program somebody else may have got its pid.
+    if (view(seen.pid)?.start !== seen.start || !send(seen.pid, killSignal)) return;
     known.add(processKey(seen));
     struck.add(seen.pid);
   };

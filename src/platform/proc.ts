@@ -1,7 +1,6 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { readFailed, systemCode } from '../errors/error.ts';
-import type { ProcessView } from './system.ts';
-import { cookiePattern, cookieVariable, keeperVariable } from './system.ts';
+import { cookiePattern, cookieVariable, keeperVariable, type ProcessView } from './system.ts';
 
 /** Read into again and again: files of /proc have no size, and Node takes 64 KiB anew for each. */
 let buffer = Buffer.allocUnsafe(32 * 1024);
