@@ -1,0 +1,114 @@
+#include "shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Says in the command's own output why it does not run, and ends with the code of a shell that cannot run it. */
+static _Noreturn void fail(const char *what, const char *name, int code) {
+  char line[PATH_BYTES + 256];
+  struct text text = {line, 0, sizeof line, false};
+  text_add(&text, "outlive: expected to ");
+  text_add(&text, what);
+  text_add(&text, name);
+  text_add(&text, code == 127 ? "; there is no such file\n" : "; the system refused, and the command was not run\n");
+  const ssize_t ignored = write(ERROR_FD, line, text.length);
+  (void)ignored;
+  _exit(code);
+}
+
+/* Tells the shim that nothing has run: what it sees of this end is no end of a command. */
+static _Noreturn void refuse(int report, int error) {
+  ssize_t written;
+  do {
+    written = write(report, &error, sizeof error);
+  } while (written < 0 && errno == EINTR);
+  _exit(126);
+}
+
+static bool enter_cgroup(const char *dir) {
+  char path[PATH_BYTES + 32];
+  struct text text = {path, 0, sizeof path - 1, false};
+  text_add(&text, dir);
+  text_add(&text, "/cgroup.procs");
+  path[text.length] = '\0';
+  const int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  /* 0 is the writer itself, in whatever pid namespace it is. */
+  const bool entered = write(file, "0\n", 2) == 2;
+  (void)close(file);
+  return entered;
+}
+
+/* A limit that is as low already is as good as one that was set. */
+static bool limit(int resource, uint64_t soft, uint64_t hard) {
+  struct rlimit now;
+  if (getrlimit(resource, &now) != 0) return false;
+  const struct rlimit wanted = {
+      .rlim_cur = soft < now.rlim_max ? (rlim_t)soft : now.rlim_max,
+      .rlim_max = hard < now.rlim_max ? (rlim_t)hard : now.rlim_max,
+  };
+  return setrlimit(resource, &wanted) == 0;
+}
+
+static void hold_limits(const struct request *request) {
+  static const int not_run = 126;
+  if (request->cgroup[0] != '\0' && !enter_cgroup(request->cgroup))
+    fail("limit it by the cgroup ", request->cgroup, not_run);
+  if (request->memory_bytes > 0 && !limit(RLIMIT_AS, request->memory_bytes, request->memory_bytes))
+    fail("limit memory", "", not_run);
+  /* The soft limit ends a process by SIGXCPU, which tells why; the hard one a second later by SIGKILL. */
+  if (request->cpu_seconds > 0 && !limit(RLIMIT_CPU, request->cpu_seconds, request->cpu_seconds + 1))
+    fail("limit CPU time", "", not_run);
+  if (request->processes > 0 && !limit(RLIMIT_NPROC, request->processes, request->processes))
+    fail("limit processes", "", not_run);
+  /* Who may not be nicer to itself gets what it may: that is no limit that could be missing. */
+  errno = 0;
+  const int nice_value = getpriority(PRIO_PROCESS, 0);
+  if (request->nicer != 0 && errno == 0) (void)setpriority(PRIO_PROCESS, 0, nice_value + request->nicer);
+}
+
+static bool record_started(pid_t shim, uint64_t shim_start, bool adopts) {
+  char fact[512];
+  struct text text = {fact, 0, sizeof fact, false};
+  const pid_t self = getpid();
+  const uint64_t start = system_start(self);
+  text_add(&text, "\n{\"fact\":\"started\",\"pid\":");
+  text_number(&text, (uint64_t)self);
+  text_add(&text, ",\"start\":");
+  if (start == 0) text_add(&text, "null");
+  else text_number(&text, start);
+  text_add(&text, ",\"shimPid\":");
+  text_number(&text, (uint64_t)shim);
+  text_add(&text, ",\"shimStart\":");
+  if (shim_start == 0) text_add(&text, "null");
+  else text_number(&text, shim_start);
+  text_add(&text, ",\"at\":");
+  text_number(&text, clock_epoch_ms());
+  text_add(&text, ",\"monoMs\":");
+  text_number(&text, clock_ms());
+  text_add(&text, adopts ? ",\"adopts\":true}\n" : ",\"adopts\":false}\n");
+  return record_now(fact, text.length);
+}
+
+void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool adopts, int report) {
+  /* Until the command runs there must be a shim: it ends with it, also while it is stopped by a signal. */
+  system_die_with_parent(SIGKILL);
+  if (getppid() != shim) _exit(126);
+  (void)setpgid(0, 0);
+  hold_limits(request);
+  if (!record_started(shim, shim_start, adopts)) refuse(report, errno == 0 ? EIO : errno);
+  /* After the append: whatever of a stop, an outcome and a start comes first in the log is first for everybody. */
+  if (record_forbids((struct position){request->log_offset, false})) refuse(report, 0);
+  system_die_with_parent(0);
+  if (getppid() != shim) _exit(126);
+  sigset_t none;
+  (void)sigemptyset(&none);
+  (void)sigprocmask(SIG_SETMASK, &none, NULL);
+  (void)execvp(request->words[0], request->words);
+  fail("start ", request->words[0], errno == ENOENT ? 127 : 126);
+}

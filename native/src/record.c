@@ -1,0 +1,89 @@
+#include "shim.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Facts that the disk has not taken yet, in their order. Room for all that one task can have. */
+static char waiting[48 * 1024];
+static size_t waiting_length;
+
+bool record_now(const char *fact, size_t length) {
+  ssize_t written;
+  do {
+    written = write(LOG_FD, fact, length);
+  } while (written < 0 && errno == EINTR);
+  /* Of a fact that was taken in part the rest is no fact: it is written again whole, and readers skip the torn one. */
+  return written == (ssize_t)length;
+}
+
+void record(const char *fact, size_t length) {
+  if (waiting_length == 0 && record_now(fact, length)) return;
+  if (length > sizeof waiting - waiting_length) return;
+  memcpy(waiting + waiting_length, fact, length);
+  waiting_length += length;
+}
+
+void record_retry(void) {
+  if (waiting_length > 0 && record_now(waiting, waiting_length)) waiting_length = 0;
+}
+
+bool record_is_complete(void) { return waiting_length == 0; }
+
+bool record_is_removed(void) {
+  struct stat log;
+  return fstat(LOG_FD, &log) == 0 && log.st_nlink == 0;
+}
+
+void ring(const char *task, const char *fact, size_t length) {
+  /* One write of less than PIPE_BUF: either all of it arrives, or nothing. */
+  char line[512];
+  struct text text = {line, 0, sizeof line, false};
+  text_add(&text, task);
+  text_add(&text, " ");
+  if (length + 1 > text.room - text.length) return;
+  memcpy(line + text.length, fact, length);
+  line[text.length + length] = '\n';
+  /* Full, or nobody reads: the log says the same. */
+  const ssize_t ignored = write(BELL_FD, line, text.length + length + 1);
+  (void)ignored;
+}
+
+void record_read(struct position *position, void (*take)(const char *line, void *what), void *what) {
+  static char buffer[4096];
+  struct stat log;
+  if (fstat(LOG_FD, &log) != 0 || log.st_size <= 0) return;
+  while (position->offset < (uint64_t)log.st_size) {
+    const ssize_t got = pread(LOG_FD, buffer, sizeof buffer, (off_t)position->offset);
+    if (got <= 0) return;
+    size_t begin = 0;
+    for (size_t at = 0; at < (size_t)got; at++) {
+      if (buffer[at] != '\n') continue;
+      buffer[at] = '\0';
+      if (!position->inside) take(buffer + begin, what);
+      position->inside = false;
+      begin = at + 1;
+    }
+    if (begin == 0) {
+      /* The end of the line is still to come, unless it fills the buffer: then it is no fact for the shim. */
+      if ((size_t)got < sizeof buffer) return;
+      position->inside = true;
+      begin = (size_t)got;
+    }
+    position->offset += begin;
+  }
+}
+
+static void look_for_end(const char *line, void *what) {
+  static const char *const ends[] = {"{\"fact\":\"stop\",", "{\"fact\":\"outcome\","};
+  for (size_t i = 0; i < 2; i++) {
+    if (strncmp(line, ends[i], strlen(ends[i])) == 0) *(bool *)what = true;
+  }
+}
+
+bool record_forbids(struct position position) {
+  bool ends = false;
+  record_read(&position, look_for_end, &ends);
+  return ends || record_is_removed();
+}
