@@ -1,4 +1,5 @@
-import type { OutcomeFact, StopFact } from './facts.ts';
+import { signalNumber } from '../util/signals.ts';
+import type { ExitFact, OutcomeFact, StopFact } from './facts.ts';
 import type { Facts } from './fold.ts';
 import { limitMet } from './held-limits.ts';
 import type { EndedStatus, Liveness, LiveStatus } from './words.ts';
@@ -30,16 +31,26 @@ const timedOutExitCode = 124;
 /**
  * The status of a task: a pure and total function of its facts and of whether its shim lives.
  *
- * While the shim lives nothing has ended, whatever the log says. When it is gone, a recorded outcome
- * stands; else the task is judged by what the shim saw (its exit marker), then by what its parent saw,
- * and else it is `lost`. `unknown` (a task of another machine) is never judged.
+ * What the shim has proven ends a task although the shim lives on, for what is left of it. Without that nothing has
+ * ended while the shim lives, whatever the log says. When it is gone, a recorded outcome stands; else the task is judged
+ * by what the shim saw, and else it is `lost`. `unknown` (a task of another machine) is never judged.
  */
 export function decide(facts: Facts, alive: Liveness): Decision {
-  if (alive !== 'yes' && facts.outcome !== undefined) {
+  const isOver = hasEnded(facts);
+  if (facts.outcome !== undefined && (alive !== 'yes' || isOver)) {
     return { state: 'ended', outcome: facts.outcome, delivered: facts.delivered !== undefined };
   }
-  if (alive !== 'no') return { state: 'live', status: liveStatus(facts), elsewhere: alive === 'unknown' };
+  if (alive === 'unknown') return { state: 'live', status: liveStatus(facts), elsewhere: true };
+  if (alive === 'yes' && !isOver) return { state: 'live', status: liveStatus(facts), elsewhere: false };
   return { state: 'settle', verdict: judge(facts) };
+}
+
+/** Whether the facts alone say that the task has ended, or will never start. */
+export function hasEnded({ spec, exit, left, gone, isForbidden }: Facts): boolean {
+  if (isForbidden) return true;
+  // A shim without secrets (Windows) proves nothing.
+  if (spec?.seal === undefined) return false;
+  return (exit !== undefined && !exit.pending) || left?.proof !== undefined || gone !== undefined;
 }
 
 function liveStatus(facts: Facts): LiveStatus {
@@ -50,25 +61,33 @@ function liveStatus(facts: Facts): LiveStatus {
 
 function judge(facts: Facts): Verdict {
   if (neverRan(facts)) return unstartedVerdict(facts.stop);
-  const code = facts.exit?.code ?? facts.reaped?.code ?? null;
-  const killSignal = facts.exit === undefined ? (facts.reaped?.killSignal ?? null) : null;
-  if (facts.stop !== undefined && !facts.stopIsLate) return stoppedVerdict(facts.stop, code, killSignal);
-  if (facts.exit !== undefined) return exitVerdict(facts.exit.code, facts);
-  if (killSignal !== null) return { status: 'failed', reason: 'signal', exitCode: null, killSignal };
-  if (code !== null) return exitVerdict(code, facts);
+  const { exit, stop } = facts;
+  const killSignal = exit?.killSignal ?? null;
+  const code = exit === undefined ? null : codeOf(exit);
+  if (stop !== undefined && !facts.stopIsLate) return stoppedVerdict(stop, code, killSignal);
+  if (code !== null) return exitVerdict(code, killSignal, facts);
   const reason = facts.count === 0 ? 'unreadable_record' : 'no_exit_marker';
   return { status: 'lost', reason, exitCode: null, killSignal: null };
 }
 
+/** As shells have it: the code, or 128 and the number of the signal. */
+function codeOf({ code, killSignal }: ExitFact): number | null {
+  if (code !== null || killSignal === null) return code;
+  const number = signalNumber(killSignal);
+  return number === null ? null : 128 + number;
+}
+
 /**
- * The shim did not come to `started`, without which no command runs: it was killed, could not start anything, or
- * could not append. A log without a spec is damaged, and what else is missing there says nothing.
+ * The shim did not come to `started`, without which no command runs (it was killed, could not start anything, or could
+ * not append), or it read that the command must not run. A log without a spec is damaged, and what else is missing there
+ * says nothing.
  */
-function neverRan({ spec, waiting, started, exit }: Facts): boolean {
+function neverRan({ spec, waiting, started, exit, isForbidden }: Facts): boolean {
+  if (isForbidden || exit?.ran === false) return true;
   return (spec ?? waiting) !== undefined && started === undefined && exit === undefined;
 }
 
-/** What the shim ended with is no command's exit code, and a signal that ended the shim hit no command. */
+/** What the shim ended with is no command's exit code. */
 function unstartedVerdict(stop: StopFact | undefined): Verdict {
   if (stop === undefined)
     return { status: 'failed', reason: 'spawn_aborted', exitCode: null, killSignal: null };
@@ -82,14 +101,16 @@ function stoppedVerdict(stop: StopFact, code: number | null, killSignal: string 
   return { status: 'killed', reason: stop.cause, exitCode: code, killSignal };
 }
 
-function exitVerdict(code: number, { spec, exit, pipe, oom }: Facts): Verdict {
+function exitVerdict(code: number, killSignal: string | null, { spec, exit, pipe, oom }: Facts): Verdict {
   const end = { code, cpuMs: exit?.cpuMs ?? null, oomKills: oom?.kills ?? 0 };
   const hidden = code === 0 && pipe?.statuses.some(isFailure) === true;
   return {
     status: code === 0 ? 'completed' : 'failed',
-    reason: limitMet(spec?.limits ?? [], end) ?? (hidden ? 'hidden_failure' : null),
+    reason:
+      limitMet(spec?.limits ?? [], end) ??
+      (killSignal !== null ? 'signal' : hidden ? 'hidden_failure' : null),
     exitCode: code,
-    killSignal: null,
+    killSignal,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Bond, EndedStatus, Leftover, LeftoversPolicy, ProcessIdentity, Sto
 export interface SpecFact {
   readonly fact: 'spec';
   /** Format version of the task log. */
-  readonly v: 1;
+  readonly v: 2;
   readonly taskId: string;
   readonly sessionId: string;
   /** The command as given; only its beginning when it is kept in a file of its own. */
@@ -33,13 +33,16 @@ export interface SpecFact {
   readonly cookie: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
-  /** Milliseconds since boot at `createdAt`, where the system has such a clock to share with the shim. */
-  readonly uptimeMs: number | null;
+  /** The monotonic clock of the spawner at `createdAt`, in milliseconds: to be compared within one boot only. */
+  readonly monoMs: number;
   /** The spawner. Its boot, namespace and host are the task's own, too. */
   readonly by: ProcessIdentity;
   /** Its place in the queue; absent: it was to start at once. */
   readonly queue?: QueuePlace;
-  /** What the exit marker must prove: see {@link ExitFact.proof}; absent: nothing. */
+  /**
+   * What the shim must prove: the hash of the secret that `exit` shows, which is itself the hash of the secret that
+   * `gone` shows. Absent (Windows): nothing.
+   */
   readonly seal?: string;
   /** What its processes may use at most; absent: nothing was said. */
   readonly limits?: readonly HeldLimit[];
@@ -58,7 +61,7 @@ export interface QueuePlace {
   readonly order: number;
 }
 
-/** The shim of a queued task runs and suspends itself until its turn: appended by the shim. */
+/** The shim of a queued task runs and waits until its turn: appended by the shim. */
 export interface WaitingFact {
   readonly fact: 'waiting';
   readonly pid: number;
@@ -72,21 +75,21 @@ export interface TurnFact {
   readonly at: number;
 }
 
-/** The shim runs and the command is about to: appended by the shim. The pid is the process group as well. */
+/** The command is about to run: appended by the process that becomes the command, before it does. */
 export interface StartedFact {
   readonly fact: 'started';
+  /** The command, which leads a process group of its own. On Windows the shim. */
   readonly pid: number;
-  /** When the kernel started the shim; of a queued task that is long before its command. */
+  /** Kernel start time of that process; `null`: not known. */
   readonly start: number | null;
-  /** Seconds since boot when the command was about to run; only of a queued task, where the shim could read them. */
-  readonly uptime?: number;
-}
-
-/** The start time of a shim that could not read it by itself (no /proc): appended by the spawner. */
-export interface IdentifiedFact {
-  readonly fact: 'identified';
-  readonly pid: number;
-  readonly start: number;
+  /** The shim, parent of the command. */
+  readonly shimPid: number;
+  readonly shimStart: number | null;
+  /** When, in epoch milliseconds, and by the shim's monotonic clock. */
+  readonly at: number;
+  readonly monoMs: number | null;
+  /** Every process that descends from the command stays below the shim, so that none can leave the task. */
+  readonly adopts: boolean;
 }
 
 /** Somebody asks for the end; the first one before the exit marker counts. */
@@ -95,42 +98,69 @@ export interface StopFact {
   readonly cause: StopCause;
   /** Names this request, so that its author finds it again. */
   readonly id: string;
-  /** `null`: the shim, whose backstop timer ran out. */
+  /** `null`: the shim, which holds the limits. */
   readonly by: ProcessIdentity | null;
   readonly at: number | null;
   readonly graceMs: number | null;
   readonly killSignal: string | null;
 }
 
-/** A stop asked for after the outcome (of leftovers) is done; these are alive all the same. */
+/** The shim has read a request to stop, and is about to send its signal: appended by the shim. */
+export interface StoppingFact {
+  readonly fact: 'stopping';
+  readonly id: string;
+}
+
+/** A stop of what a command had left is done; these are alive nevertheless. */
 export interface StoppedFact {
   readonly fact: 'stopped';
   readonly id: string;
   readonly survivors: readonly Leftover[];
 }
 
-/** The exit marker: appended by the shim, its last act, or copied from the file that it has left. */
+/** The command ended: appended by the shim at once, or copied from the file that it has left. */
 export interface ExitFact {
   readonly fact: 'exit';
-  readonly code: number;
-  /** Seconds since boot when the command ended, where the shim could read them. */
-  readonly uptime: number | null;
-  /** CPU time of the command and the children that it waited for, from the lines behind the marker. */
+  /** `null`: a signal ended it, or it has not run. */
+  readonly code: number | null;
+  /** The signal that ended it. */
+  readonly killSignal: string | null;
+  readonly core: boolean;
+  /** False: the record forbade it to run, or could not be written. */
+  readonly ran: boolean;
+  /** When, in epoch milliseconds, and by the shim's monotonic clock. */
+  readonly at: number | null;
+  readonly monoMs: number | null;
+  /** CPU time of the command and of the children that it waited for. */
   readonly cpuMs: number | null;
+  /** The most memory that one of these had at a time. */
+  readonly peakBytes: number | null;
+  /** Processes of the task that were alive then; `null`: the shim could not tell. */
+  readonly left: number | null;
+  /** The task ends when these have ended: `left` or `gone` says so. */
+  readonly pending: boolean;
   /**
-   * The shim left it in a file of its own (Windows), and whoever saw that has copied it here: when that file was
+   * The shim left it in a file of its own (Windows), and a process that saw that has copied it here: when that file was
    * written, epoch milliseconds. Two may copy it at once; by this the second copy is known.
    */
   readonly copied?: number;
-  /** The secret of which the spec has the seal. Nobody but the shim shows it, and it does so once, at the end. */
+  /** The secret of which the spec has the seal. Nobody but the shim shows it. */
   readonly proof?: string;
 }
 
-/** The end of the shim as its parent saw it: appended, with the outcome, when there is no exit marker. */
-export interface ReapedFact {
-  readonly fact: 'reaped';
-  readonly code: number | null;
-  readonly killSignal: string | null;
+/** Which processes are alive some milliseconds after the end of the command, or after a stop: appended by the shim. */
+export interface LeftFact {
+  readonly fact: 'left';
+  /** `null`: the shim could not tell. */
+  readonly processes: readonly Leftover[] | null;
+  /** The second secret: the end of the task waited for this. */
+  readonly proof?: string;
+}
+
+/** The last process of the task has ended: appended by the shim, its last act. */
+export interface GoneFact {
+  readonly fact: 'gone';
+  readonly proof: string;
 }
 
 /** The kernel has killed processes of the task because its memory was used up: appended with the outcome. */
@@ -233,11 +263,12 @@ export type Fact =
   | WaitingFact
   | TurnFact
   | StartedFact
-  | IdentifiedFact
   | StopFact
+  | StoppingFact
   | StoppedFact
   | ExitFact
-  | ReapedFact
+  | LeftFact
+  | GoneFact
   | PipeFact
   | OomFact
   | OutcomeFact

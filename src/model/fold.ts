@@ -5,11 +5,11 @@ import type {
   DeliveredFact,
   ExitFact,
   Fact,
-  IdentifiedFact,
+  GoneFact,
+  LeftFact,
   OomFact,
   OutcomeFact,
   PipeFact,
-  ReapedFact,
   SpecFact,
   StartedFact,
   StopFact,
@@ -19,27 +19,26 @@ import type {
 } from './facts.ts';
 import { type Watch, withWatchFact } from './watches.ts';
 
-/** The start of a task, with what other facts say about it. */
-export interface Started extends StartedFact {
-  /** When a queued task was given its turn, epoch milliseconds. */
-  readonly turnAt?: number;
-}
-
 /** The facts of one task, folded: which of each kind counts. Absent ones were never written, or not readable. */
 export interface Facts {
   readonly spec?: SpecFact;
   readonly waiting?: WaitingFact;
   readonly turn?: TurnFact;
-  readonly started?: Started;
+  readonly started?: StartedFact;
   /** The first request to stop that came before the outcome. */
   readonly stop?: StopFact;
-  /** The request came after the exit marker that counts: the command had ended by itself. */
+  /** The request came after the exit that counts: the command had ended by itself. */
   readonly stopIsLate: boolean;
+  /** A request or an outcome is on disk before any start: the shim reads that, and runs nothing. */
+  readonly isForbidden: boolean;
+  /** The ids of the requests that the shim has read. */
+  readonly answered: readonly string[];
   /** The last request to stop that came after the outcome and is not answered by a `stopped`. */
   readonly openStop?: StopFact;
   readonly stopped?: StoppedFact;
   readonly exit?: ExitFact;
-  readonly reaped?: ReapedFact;
+  readonly left?: LeftFact;
+  readonly gone?: GoneFact;
   readonly pipe?: PipeFact;
   readonly oom?: OomFact;
   readonly outcome?: OutcomeFact;
@@ -54,7 +53,15 @@ export interface Facts {
 }
 
 /** The facts of a log in which nothing can be read. */
-export const noFacts: Facts = { stopIsLate: false, claims: [], cuts: [], watches: [], count: 0 };
+export const noFacts: Facts = {
+  stopIsLate: false,
+  isForbidden: false,
+  answered: [],
+  claims: [],
+  cuts: [],
+  watches: [],
+  count: 0,
+};
 
 /** Facts that nobody but the shim appends. */
 const ofShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started', 'exit']);
@@ -63,55 +70,72 @@ const ofShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started', 'exit']
 const onceOfShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started']);
 
 /** The shim, as far as the facts tell who it is. */
-export function shimOf(facts: Facts): { readonly pid: number; readonly start: number | null } | undefined {
-  return facts.started ?? facts.waiting;
+export function shimOf({
+  started,
+  waiting,
+}: Facts): { readonly pid: number; readonly start: number | null } | undefined {
+  return started === undefined ? waiting : { pid: started.shimPid, start: started.shimStart };
 }
 
 type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
-  identified?: IdentifiedFact;
+  answered: string[];
   claims: ClaimFact[];
   cuts: CutFact[];
 };
 
 /**
  * Folds facts in the order of their file. For most kinds the first counts. Two rules protect a live task
- * from facts that are forged or stale: an outcome is void when a fact of the shim's comes after it (the shim
- * was alive, so nothing had ended), and of several exit markers before the outcome the
- * last counts (the shim's own is its last act). A third protects one that has ended: what cannot be the shim's is
- * left out beforehand, see {@link believed}.
+ * from facts that are forged or stale: an outcome is void when the shim shows after it that the task had not ended, and
+ * what cannot be the shim's is left out beforehand, see {@link believed}.
  */
 export function foldFacts(all: readonly Fact[]): Facts {
   const facts = believed(all);
-  const draft: Draft = { ...noFacts, claims: [], cuts: [], count: all.length };
-  const shimWasAliveUntil = facts.findLastIndex(({ fact }) => ofShim.has(fact));
+  const isSealed = sealIn(facts) !== undefined;
+  const draft: Draft = { ...noFacts, answered: [], claims: [], cuts: [], count: all.length };
+  const shimWasAliveUntil = facts.findLastIndex((fact) => showsLife(fact, isSealed));
   for (const [index, fact] of facts.entries()) {
-    if (fact.fact !== 'outcome') take(draft, fact);
-    else if (index > shimWasAliveUntil) draft.outcome ??= fact;
+    if (fact.fact !== 'outcome') take(draft, fact, isSealed);
+    else if (index > shimWasAliveUntil) {
+      if (isSealed && draft.started === undefined) draft.isForbidden = true;
+      draft.outcome ??= fact;
+    }
   }
-  const { identified, ...folded } = draft;
-  return folded;
+  return draft;
+}
+
+/**
+ * Whether a fact shows that an outcome before it came too early. A native shim that finds an outcome before its start
+ * runs nothing, so what it says of that voids nothing.
+ */
+function showsLife(fact: Fact, isSealed: boolean): boolean {
+  return isSealed ? fact.fact === 'exit' && fact.ran : ofShim.has(fact.fact);
 }
 
 /**
  * The facts without those that only claim to be the shim's: a second start, and, where the spec has a seal, an exit
- * marker that does not prove itself or comes behind the one that does. Whoever repeats the proof has read it there, and
- * the shim has nothing to say behind it. Without a seal (Windows, earlier versions) a marker is left out when it is the
- * second copy of one: somebody else had copied it before, and settled the task.
+ * that does not prove itself or comes after the one that does. A process that repeats the proof has read it there, and
+ * the shim has only `left` and `gone` to say after it, which show another secret where they end the task. Without a seal
+ * (Windows) an exit is left out when it is the second copy of one: somebody else had copied it before, and settled.
  */
 function believed(facts: readonly Fact[]): readonly Fact[] {
   const seal = sealIn(facts);
   const seen = new Set<Fact['fact'] | number>();
-  const isProven = ({ proof }: ExitFact): boolean => proof !== undefined && sealOf(proof) === seal;
+  const opens = (proof: string | undefined): boolean => proof !== undefined && sealOf(proof) === seal;
   return facts.filter((fact) => {
     if (onceOfShim.has(fact.fact))
       return isFirst(seen, fact.fact) && !(seal !== undefined && seen.has('exit'));
+    if (fact.fact === 'left' || fact.fact === 'gone') {
+      // The second secret may be shown before an exit: of a command that SIGKILL could not end.
+      const isProven = fact.proof !== undefined && opens(sealOf(fact.proof));
+      return fact.proof === undefined ? seen.has('exit') : isProven;
+    }
     if (fact.fact !== 'exit') return true;
-    if (seal !== undefined) return isProven(fact) && isFirst(seen, 'exit');
+    if (seal !== undefined) return opens(fact.proof) && isFirst(seen, 'exit');
     return fact.copied === undefined || isFirst(seen, fact.copied);
   });
 }
 
-/** A spec behind a fact of the shim's seals nothing: a log is published with its spec, so somebody appended that one. */
+/** A spec after a fact of the shim's seals nothing: a log is published with its spec, so somebody appended that one. */
 function sealIn(facts: readonly Fact[]): string | undefined {
   const first = facts.find(({ fact }) => fact === 'spec' || ofShim.has(fact));
   return first?.fact === 'spec' ? first.seal : undefined;
@@ -121,28 +145,26 @@ function isFirst<T>(seen: Set<T>, one: T): boolean {
   return !seen.has(one) && seen.add(one).has(one);
 }
 
-function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
+function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean): void {
   switch (fact.fact) {
     case 'spec':
       draft.spec ??= fact;
       return;
     case 'started':
-      draft.started ??= draft.turn === undefined ? fact : { ...fact, turnAt: draft.turn.at };
-      identify(draft);
+      draft.started ??= fact;
       return;
     case 'waiting':
       draft.waiting ??= fact;
-      identify(draft);
       return;
     case 'turn':
       draft.turn ??= fact;
       return;
-    case 'identified':
-      draft.identified ??= fact;
-      identify(draft);
-      return;
     case 'stop':
+      if (isSealed && draft.started === undefined && draft.outcome === undefined) draft.isForbidden = true;
       takeStop(draft, fact);
+      return;
+    case 'stopping':
+      draft.answered.push(fact.id);
       return;
     case 'stopped':
       if (draft.openStop?.id !== fact.id) return;
@@ -154,8 +176,15 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
       draft.exit = fact;
       draft.stopIsLate = false;
       return;
-    case 'reaped':
-      draft.reaped ??= fact;
+    case 'left':
+      // One with a proof is the end of a task that was pending.
+      if (draft.left?.proof === undefined) draft.left = fact;
+      return;
+    case 'gone':
+      draft.gone ??= fact;
+      if (draft.openStop === undefined) return;
+      draft.stopped = { fact: 'stopped', id: draft.openStop.id, survivors: [] };
+      delete draft.openStop;
       return;
     case 'pipe':
       if (draft.outcome === undefined) draft.pipe = fact;
@@ -183,17 +212,6 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>): void {
       return;
     default:
       fact satisfies never;
-  }
-}
-
-/** The spawner may find out the start time before the shim has said that it runs. */
-function identify(draft: Draft): void {
-  const { waiting, started, identified } = draft;
-  if (waiting?.start === null && identified?.pid === waiting.pid) {
-    draft.waiting = { ...waiting, start: identified.start };
-  }
-  if (started?.start === null && identified?.pid === started.pid) {
-    draft.started = { ...started, start: identified.start };
   }
 }
 

@@ -1,6 +1,5 @@
-import type { Fact, SpecFact } from './facts.ts';
+import type { ExitFact, Fact, LeftFact } from './facts.ts';
 import type { PatternSource } from './pattern.ts';
-import { endedAt, startedAt } from './times.ts';
 import type { Leftover, ProcessIdentity } from './words.ts';
 
 /** One event in the life of a task, as its log tells it. */
@@ -15,18 +14,15 @@ export interface HistoryEntry {
 
 /** The life of a task from its facts, in the order of the log. Facts that count for nothing are told as well. */
 export function historyOf(facts: readonly Fact[]): HistoryEntry[] {
-  const spec = facts.find((fact): fact is SpecFact => fact.fact === 'spec');
-  return facts.map((fact) => ({ fact: fact.fact, at: timeOf(fact, spec), text: tell(fact) }));
+  return facts.map((fact) => ({ fact: fact.fact, at: timeOf(fact), text: tell(fact) }));
 }
 
-function timeOf(fact: Fact, spec: SpecFact | undefined): number | null {
+function timeOf(fact: Fact): number | null {
   switch (fact.fact) {
     case 'spec':
       return fact.createdAt;
     case 'started':
-      return spec === undefined ? null : startedAt(spec, fact);
     case 'exit':
-      return spec === undefined ? null : endedAt(spec, fact);
     case 'stop':
     case 'turn':
     case 'watch':
@@ -47,17 +43,19 @@ function tell(fact: Fact): string {
     case 'turn':
       return `its turn has come, given by ${who(fact.by)}`;
     case 'started':
-      return `the shim ${fact.pid} runs the command`;
-    case 'identified':
-      return `the shim ${fact.pid} was identified by its start time`;
+      return `the shim ${fact.shimPid} runs the command as process ${fact.pid}`;
     case 'stop':
       return `its end was asked for: ${fact.cause}, by ${fact.by === null ? 'the shim' : who(fact.by)}${how(fact)}`;
+    case 'stopping':
+      return 'the shim has read the request to stop';
     case 'stopped':
       return `the stop is done; ${survivors(fact.survivors)}`;
     case 'exit':
-      return `the command ended with ${fact.code}, as the shim saw`;
-    case 'reaped':
-      return `the shim ended with ${fact.code ?? fact.killSignal ?? 'nothing known'}, as its parent saw`;
+      return ended(fact);
+    case 'left':
+      return left(fact);
+    case 'gone':
+      return 'the last process of the task has ended';
     case 'oom':
       return `its cgroup was out of memory, and the kernel killed ${fact.kills} of its processes`;
     case 'pipe':
@@ -83,6 +81,17 @@ function tell(fact: Fact): string {
   }
 }
 
+function ended({ ran, code, killSignal, core, left }: ExitFact): string {
+  if (!ran) return 'the command was not run';
+  const how = killSignal === null ? `with ${code}` : `by ${killSignal}${core ? ', with a core dump' : ''}`;
+  return `the command ended ${how}${left === null || left === 0 ? '' : `; processes that it left: ${left}`}`;
+}
+
+function left({ processes }: LeftFact): string {
+  if (processes === null) return 'the shim could not tell what is left';
+  return survivors(processes);
+}
+
 function who(by: ProcessIdentity): string {
   return `process ${by.pid} on ${by.host}`;
 }
@@ -99,5 +108,5 @@ function how(stop: { killSignal: string | null; graceMs: number | null }): strin
 function survivors(list: readonly Leftover[]): string {
   return list.length === 0
     ? 'nothing is left'
-    : `alive all the same: ${list.map(({ pid }) => pid).join(', ')}`;
+    : `still alive: ${list.map(({ pid }) => pid).join(', ')}`;
 }

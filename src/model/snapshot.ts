@@ -1,7 +1,8 @@
 import { decide } from './decide.ts';
+import type { OutcomeFact } from './facts.ts';
 import { type Facts, shimOf } from './fold.ts';
 import type { HeldLimit } from './held-limits.ts';
-import { elapsedMs, endedAt, isSilent, startedAt } from './times.ts';
+import { isSilent, ranMs } from './times.ts';
 import type { Leftover, Liveness, TaskStatus } from './words.ts';
 
 /** What is known of a task's output. */
@@ -32,14 +33,19 @@ export interface TaskSnapshot {
   readonly statusReason: string | null;
   readonly exitCode: number | null;
   readonly killSignal: string | null;
-  /** The shim, which leads the process group of the command. */
+  /** The command, which leads a process group of its own; `null` before it runs. */
   readonly pid: number | null;
+  /** The shim, parent of the command. */
+  readonly shimPid: number | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly durationMs: number | null;
   readonly timeoutMs: number | null;
+  /** CPU time of the command and of the children that it waited for, once it has ended. */
   readonly cpuMs: number | null;
+  /** The most memory that one of these processes had at a time, once it has ended. */
+  readonly peakBytes: number | null;
   readonly output: OutputSummary;
   readonly leftovers: readonly Leftover[];
   /** Whether its completion was acknowledged. */
@@ -63,11 +69,7 @@ export interface Observation {
   readonly alive: Liveness;
   /** The process is stopped by a signal. */
   readonly suspended: boolean;
-  /** Known to the spawner before the shim has said so. */
-  readonly pid: number | null;
   readonly nowMs: number;
-  /** The clock since boot, in milliseconds, where it is that of the task too: it is not set, so it tells how long. */
-  readonly uptimeMs?: number | null;
   /** When the log was last written. */
   readonly modifiedAt: number;
   readonly output: OutputSummary;
@@ -77,7 +79,7 @@ export interface Observation {
 export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
   const { spec } = facts;
   const decision = decide(facts, seen.alive);
-  const begin = decision.state === 'ended' ? decision.outcome.startedAt : beginOf(facts);
+  const begin = decision.state === 'ended' ? decision.outcome.startedAt : (facts.started?.at ?? null);
   const end = decision.state === 'live' ? null : endOf(facts, seen);
   return {
     taskId: seen.taskId,
@@ -86,15 +88,17 @@ export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
     command: spec?.command ?? '',
     cwd: spec?.cwd ?? '',
     ...fate(facts, seen),
-    pid: shimOf(facts)?.pid ?? seen.pid,
+    pid: facts.started?.pid ?? null,
+    shimPid: shimOf(facts)?.pid ?? null,
     createdAt: spec?.createdAt ?? Math.round(seen.modifiedAt),
     startedAt: begin,
     endedAt: end,
-    durationMs: begin === null ? null : end === null ? ranMs(facts, seen) : Math.max(0, end - begin),
+    durationMs: begin === null ? null : (measuredMs(facts) ?? Math.max(0, (end ?? seen.nowMs) - begin)),
     timeoutMs: spec?.timeoutMs ?? null,
     cpuMs: facts.exit?.cpuMs ?? null,
+    peakBytes: facts.exit?.peakBytes ?? null,
     output: seen.output,
-    leftovers: decision.state === 'ended' ? (facts.stopped?.survivors ?? decision.outcome.leftovers) : [],
+    leftovers: decision.state === 'ended' ? leftoversOf(facts, decision.outcome) : [],
     delivered: facts.delivered !== undefined && decision.state === 'ended',
     pipeStatus: facts.pipe?.statuses ?? null,
     limits: spec?.limits ?? [],
@@ -110,8 +114,7 @@ function fate(facts: Facts, seen: Observation): Fate {
   switch (decision.state) {
     case 'live': {
       const away = decision.elsewhere ? 'elsewhere' : null;
-      // Whoever waits for his turn has suspended himself.
-      const paused = seen.suspended && !waitsForTurn(facts) ? 'suspended' : null;
+      const paused = seen.suspended ? 'suspended' : null;
       const quiet = decision.status === 'running' && isQuiet(facts, seen) ? 'silent' : null;
       return {
         status: decision.status,
@@ -131,28 +134,22 @@ function fate(facts: Facts, seen: Observation): Fate {
   }
 }
 
-function waitsForTurn({ spec, started }: Facts): boolean {
-  return spec?.queue !== undefined && started === undefined;
-}
-
 function isQuiet(facts: Facts, { output: { lastWrittenAt }, nowMs }: Observation): boolean {
-  return isSilent({ startedAt: beginOf(facts), lastWrittenAt, nowMs });
+  return isSilent({ startedAt: facts.started?.at ?? null, lastWrittenAt, nowMs });
 }
 
-/** How long a live task has run until now. */
-function ranMs({ spec, started }: Facts, { nowMs, uptimeMs = null }: Observation): number | null {
-  if (spec === undefined || started === undefined) return null;
-  return Math.round(elapsedMs(spec, started, { epochMs: nowMs, uptimeMs }));
+/** How long the command ran; `null`: nothing tells. */
+function measuredMs({ started, exit }: Facts): number | null {
+  return started === undefined || exit === undefined ? null : ranMs(started, exit);
 }
 
-function beginOf({ spec, started }: Facts): number | null {
-  return spec === undefined || started === undefined ? null : startedAt(spec, started);
+/** What was alive after the end, as far as it has not gone since. */
+function leftoversOf({ gone, stopped }: Facts, outcome: OutcomeFact): readonly Leftover[] {
+  return gone === undefined ? (stopped?.survivors ?? outcome.leftovers) : [];
 }
 
-/** When the task ended: as recorded, else by the exit marker, else when its log was last written. */
+/** When the task ended: as recorded, else when its command ended, else when its log was last written. */
 export function endOf(facts: Facts, seen: { modifiedAt: number }): number {
   if (facts.outcome !== undefined) return facts.outcome.endedAt;
-  const { spec, exit } = facts;
-  const told = spec === undefined || exit === undefined ? null : endedAt(spec, exit);
-  return told ?? Math.round(seen.modifiedAt);
+  return Math.round(facts.exit?.at ?? seen.modifiedAt);
 }

@@ -3,6 +3,8 @@ import type {
   CutFact,
   ExitFact,
   Fact,
+  GoneFact,
+  LeftFact,
   OutcomeFact,
   QueuePlace,
   SeenFact,
@@ -34,12 +36,11 @@ import {
 } from './check.ts';
 
 /** The version of the task log that this code writes, and the newest that it reads. */
-export const taskLogVersion = 1;
+export const taskLogVersion = 2;
 
 /**
  * A fact as bytes for the log: one JSON object a line, with a line break on both sides. The one in front
- * keeps a torn fact before it from spoiling this one. The one behind is for shells that write their facts
- * in two steps, line break and rest (bash): a fact of ours that falls in between must not join the rest.
+ * keeps a torn fact before it from spoiling this one; the one at the end ends it for readers that take whole lines.
  */
 export function encodeFact(fact: Fact): string {
   return `\n${JSON.stringify(fact)}\n`;
@@ -50,22 +51,7 @@ export function encodeFact(fact: Fact): string {
  * what can be read counts.
  */
 export function parseLog(content: string): Fact[] {
-  const facts: Fact[] = [];
-  let exit = -1;
-  let times = 0;
-  for (const line of content.split('\n')) {
-    if (line === '') continue;
-    const fact = line.startsWith('{') ? parseFact(line) : null;
-    if (fact !== null) facts.push(fact);
-    if (fact?.fact === 'exit') [exit, times] = [facts.length - 1, 0];
-    const cpuMs = fact === null && exit >= 0 ? parseTimes(line) : null;
-    if (cpuMs === null) continue;
-    times += 1;
-    // The second line of `times` is about the shim's children.
-    const marker = facts[exit];
-    if (times === 2 && marker?.fact === 'exit') facts[exit] = { ...marker, cpuMs };
-  }
-  return facts;
+  return content.split('\n').flatMap((line) => (line.startsWith('{') ? (parseFact(line) ?? []) : []));
 }
 
 /** Parses one line; null when it is no fact that we know. */
@@ -87,22 +73,16 @@ const parsers: Readonly<Record<string, (json: Json) => Fact | null>> = {
     return by === null || at === null ? null : { fact: 'turn', by, at };
   },
   started: parseStarted,
-  identified: (json) => {
-    const [pid, start] = [pidOf(json.pid), number(json.start, null)];
-    return pid === null || start === null ? null : { fact: 'identified', pid, start };
-  },
   stop: parseStop,
+  stopping: (json) => ({ fact: 'stopping', id: text(json.id, '') }),
   stopped: (json) => ({
     fact: 'stopped',
     id: text(json.id, ''),
     survivors: list(json.survivors, parseLeftover),
   }),
   exit: parseExit,
-  reaped: (json) => ({
-    fact: 'reaped',
-    code: exitCode(json.code, null),
-    killSignal: text(json.killSignal, null),
-  }),
+  left: parseLeft,
+  gone: parseGone,
   oom: (json) => ({ fact: 'oom', kills: number(json.kills, 0) }),
   pipe: (json) => ({ fact: 'pipe', statuses: list(json.statuses, (item) => number(item, null)) }),
   outcome: parseOutcome,
@@ -119,13 +99,13 @@ function parseSpec(json: Json): SpecFact | null {
   const command = text(json.command, null);
   const by = parseIdentity(json.by);
   const v = number(json.v, 0);
-  if (command === null || by === null || v < 1 || v > taskLogVersion) return null;
+  if (command === null || by === null || v !== taskLogVersion) return null;
   const queue = parseQueuePlace(json.queue);
   const cgroup = text(json.cgroup, null);
   const seal = text(json.seal, null);
   return {
     fact: 'spec',
-    v: 1,
+    v: taskLogVersion,
     taskId: text(json.taskId, ''),
     sessionId: text(json.sessionId, ''),
     command,
@@ -144,7 +124,7 @@ function parseSpec(json: Json): SpecFact | null {
     retentionMs: number(json.retentionMs, null),
     cookie: text(json.cookie, ''),
     createdAt: number(json.createdAt, 0),
-    uptimeMs: number(json.uptimeMs, null),
+    monoMs: number(json.monoMs, 0),
     by,
     ...(queue === null ? {} : { queue }),
     ...(seal === null ? {} : { seal }),
@@ -167,10 +147,11 @@ function parseLimit(value: unknown): HeldLimit | null {
 }
 
 function parseStarted(json: Json): StartedFact | null {
-  const pid = pidOf(json.pid);
-  const uptime = number(json.uptime, null);
-  if (pid === null) return null;
-  return { fact: 'started', pid, start: number(json.start, null), ...(uptime === null ? {} : { uptime }) };
+  const [pid, shimPid, at] = [pidOf(json.pid), pidOf(json.shimPid), number(json.at, null)];
+  if (pid === null || shimPid === null || at === null) return null;
+  const [start, shimStart] = [number(json.start, null), number(json.shimStart, null)];
+  const monoMs = number(json.monoMs, null);
+  return { fact: 'started', pid, start, shimPid, shimStart, at, monoMs, adopts: json.adopts === true };
 }
 
 function parseStop(json: Json): StopFact | null {
@@ -188,18 +169,37 @@ function parseStop(json: Json): StopFact | null {
 }
 
 function parseExit(json: Json): ExitFact | null {
-  const code = exitCode(json.code, null);
-  if (code === null) return null;
+  const [code, killSignal] = [exitCode(json.code, null), text(json.killSignal, null)];
+  const ran = json.ran !== false;
+  if (ran && code === null && killSignal === null) return null;
   const copied = number(json.copied, null);
   const proof = text(json.proof, null);
   return {
     fact: 'exit',
     code,
-    uptime: number(json.uptime, null),
-    cpuMs: null,
+    killSignal,
+    core: json.core === true,
+    ran,
+    at: number(json.at, null),
+    monoMs: number(json.monoMs, null),
+    cpuMs: number(json.cpuMs, null),
+    peakBytes: sizeOf(json.peakBytes),
+    left: sizeOf(json.left),
+    pending: json.pending === true,
     ...(copied === null ? {} : { copied }),
     ...(proof === null ? {} : { proof }),
   };
+}
+
+function parseLeft(json: Json): LeftFact {
+  const proof = text(json.proof, null);
+  const processes = Array.isArray(json.processes) ? list(json.processes, parseLeftover) : null;
+  return { fact: 'left', processes, ...(proof === null ? {} : { proof }) };
+}
+
+function parseGone(json: Json): GoneFact | null {
+  const proof = text(json.proof, null);
+  return proof === null ? null : { fact: 'gone', proof };
 }
 
 function parseOutcome(json: Json): OutcomeFact | null {
@@ -284,14 +284,4 @@ function parseLabels(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
-}
-
-/** One line of the shell's `times`, such as `0m0.012s 0m1.50s`: milliseconds of both. Locales may write a comma. */
-function parseTimes(line: string): number | null {
-  const match = /^\s*(\d+)m\s*([\d.,]+)s\s+(\d+)m\s*([\d.,]+)s/.exec(line);
-  if (match === null) return null;
-  const seconds = (minutes: string | undefined, rest: string | undefined): number =>
-    Number(minutes) * 60 + Number((rest ?? '').replace(',', '.'));
-  const total = Math.round((seconds(match[1], match[2]) + seconds(match[3], match[4])) * 1000);
-  return Number.isFinite(total) ? total : null;
 }
