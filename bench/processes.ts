@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { markedPids, readOr } from './ground.ts';
 
 /** The processes of quiet tasks, by what they are there for. */
@@ -37,19 +36,4 @@ export function privateKib(processes: readonly number[]): number {
 export function idleMs(): number {
   const idleTicks = Number(readOr('/proc/stat', '').split(/\s+/)[4]);
   return idleTicks * 10;
-}
-
-/** The keeper of a store, and its sentinel: they carry no mark of ours, because their environment is their own. */
-export function keeperProcesses(dir: string): number[] {
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
-  return pids.filter((pid) => {
-    const line = readOr(`/proc/${pid}/cmdline`, '');
-    return line.includes('/bin/keeper.js\0') && line.includes(`\0${dir}\0`);
-  });
-}
-
-/** Memory that processes have in use, what they share included, in KiB. */
-export function residentKib(processes: readonly number[]): number {
-  const each = processes.map((pid) => /^VmRSS:\s+(\d+) kB/m.exec(readOr(`/proc/${pid}/status`, ''))?.[1]);
-  return each.reduce((sum, kib) => sum + Number(kib ?? 0), 0);
 }

@@ -106,9 +106,7 @@ async function noticeOf(peer: Peer, ground: Ground): Promise<number> {
 
 async function memoryOf(peer: Peer): Promise<{ firstKib: number; eachKib: number }> {
   const ids = [await peer.spawn('exec sleep 3600')];
-  // A keeper comes a second after its spawner has gone, and needs a while to come to rest.
   await pause(4_000);
-  if (peer.unmarked().length > 1) await pause(8_000);
   const firstKib = ownKib(peer);
   for (let count = 1; count < quietCount; count += 1) ids.push(await peer.spawn('exec sleep 3600'));
   await pause(2_000);

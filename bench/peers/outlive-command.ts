@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { Ground } from '../ground.ts';
-import { keeperProcesses } from '../processes.ts';
 import type { Peer, PeerKind } from './peer.ts';
 import { ran } from './programs.ts';
 
@@ -12,7 +11,7 @@ const atATime = 8;
 export const outliveCommand: PeerKind = {
   name: 'outlive, command line',
   isProgram: true,
-  how: '`outlive run`, `outlive wait`, `outlive kill`, each a process. Nothing stays that could be killed but the keeper, so that is what is.',
+  how: '`outlive run`, `outlive wait`, `outlive kill`, each a process. Nothing stays that could be killed.',
   note: 'each call starts a Node',
   start: async (ground) => new OutliveCommand(ground),
 };
@@ -56,7 +55,7 @@ class OutliveCommand implements Peer {
   }
 
   async killManager(): Promise<void> {
-    for (const pid of keeperProcesses(this.#dir)) process.kill(pid, 'SIGKILL');
+    // There is none.
   }
 
   async exitCodeAfterwards(taskId: string): Promise<number | null> {
@@ -65,7 +64,7 @@ class OutliveCommand implements Peer {
   }
 
   unmarked(): number[] {
-    return keeperProcesses(this.#dir);
+    return [];
   }
 
   async stop(): Promise<void> {

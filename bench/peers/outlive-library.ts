@@ -2,7 +2,6 @@ import { openStore, type Session } from '../../src/index.ts';
 import type { Ground } from '../ground.ts';
 import { Helper } from '../helper.ts';
 import { helperSession } from '../helpers.ts';
-import { keeperProcesses } from '../processes.ts';
 import type { Peer, PeerKind } from './peer.ts';
 
 /** This library, in a process that goes on. */
@@ -10,7 +9,7 @@ export const outliveLibrary: PeerKind = {
   name: 'outlive, library',
   isProgram: false,
   how: '`session.spawn()` and `session.completions()` in a process that goes on. What is killed is that process.',
-  note: 'its memory is in the process that uses it, and is not counted here; a keeper comes when that is killed',
+  note: 'its memory is in the process that uses it, and is not counted here',
   start: async (ground) =>
     new OutliveLibrary(ground, await ground.session(helperSession, { maxRunning: 1_000 })),
 };
@@ -78,7 +77,7 @@ class OutliveLibrary implements Peer {
   }
 
   unmarked(): number[] {
-    return keeperProcesses(this.#ground.storeDir);
+    return [];
   }
 
   async stop(): Promise<void> {

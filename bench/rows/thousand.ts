@@ -4,7 +4,6 @@ import { Helper } from '../helper.ts';
 import { median, pause } from '../measure.ts';
 import { cpuMs, idleMs, privateKib, taskProcesses } from '../processes.ts';
 import { judge, noLimit, type Row, under } from '../row.ts';
-import { keeperRows } from './keeper.ts';
 
 const count = 1_000;
 const windowMs = 5_000;
@@ -25,7 +24,7 @@ export async function thousandTasks(ground: Ground): Promise<Row[]> {
   await tasks.kill();
   await children.kill();
   await untilCalm();
-  return [...rows, ...(await keeperRows(ground, '1,000')), await adoption(ground)];
+  return [...rows, await adoption(ground)];
 }
 
 async function cpu(tasks: Helper, children: Helper): Promise<Row[]> {

@@ -67,10 +67,8 @@ const tailLines = 10;
 export function showTree(tree: readonly LiveProcess[]): void {
   titles(processColumns);
   for (const [index, { pid, parent, group, command }] of tree.entries()) {
-    // The text of the shim's program says little to a reader.
-    const isShim = command === tree[0]?.command;
-    const shim = index === 0 ? 'the shim, which outlives the agent' : 'its timer, for when nobody watches';
-    const text = isShim ? shim : command.replaceAll(process.execPath, 'node').replaceAll(`${root}/`, '');
+    const shim = 'the shim, which outlives the agent and keeps the limits';
+    const text = index === 0 ? shim : command.replaceAll(process.execPath, 'node').replaceAll(`${root}/`, '');
     row(processColumns, [String(pid), String(parent), String(group), text]);
   }
 }

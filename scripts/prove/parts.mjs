@@ -39,7 +39,7 @@ export function allParts({ short }) {
     },
     {
       name: 'shells',
-      what: 'shim and sentinel in six shells',
+      what: 'commands in the shells of users',
       steps: () => [
         tests(
           process.execPath,

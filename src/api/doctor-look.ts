@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { storeAsItIs } from '../engine/kept-store.ts';
+import { storeAsItIs } from '../engine/store-as-it-is.ts';
 import { OutliveError, systemCode } from '../errors/error.ts';
 import type { System } from '../platform/system.ts';
 import { parseStoreRecord, storeVersion } from '../tasklog/records.ts';
@@ -11,9 +11,11 @@ import { Store } from './store.ts';
  * files, before the doctor has said that they are there.
  * @throws OutliveError `STORE_VERSION`, `STORE_CORRUPT`.
  */
-export function lookAt(dir: string, system: System): Store {
+export async function lookAt(dir: string, system: System): Promise<Store> {
   checkRecord(join(dir, 'store.json'));
-  return new Store(storeAsItIs(realpathSync(dir), system));
+  const windows =
+    process.platform === 'win32' ? (await import('../engine/windows/parts.ts')).windowsParts(null) : null;
+  return new Store(storeAsItIs(realpathSync(dir), system, windows));
 }
 
 /** A record that is not there, or empty, is written by whoever opens the store next. */

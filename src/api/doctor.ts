@@ -42,7 +42,7 @@ export async function diagnose(options: { readonly dir?: string } = {}): Promise
 
 async function tasksOf(dir: string, system: System): Promise<Finding[]> {
   try {
-    await using store = lookAt(dir, system);
+    await using store = await lookAt(dir, system);
     return await checkTasks(store);
   } catch (error) {
     if (!(error instanceof OutliveError)) throw error;

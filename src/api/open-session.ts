@@ -11,10 +11,9 @@ import { Session } from './session.ts';
 /** How often the bound on the bytes of the store is applied. */
 const retainEveryMs = 600_000;
 
-/** Opens the sessions of a store, with what all of them need: companions, and the bound on the store's bytes. */
+/** Opens the sessions of a store, and applies the bound on the store's bytes. */
 export class SessionOpener {
   readonly #store: StoreContext;
-  #companions: Promise<void> | undefined;
   #retention: NodeJS.Timeout | undefined;
   #retainAt = 0;
 
@@ -33,7 +32,7 @@ export class SessionOpener {
     const isRecorded = this.#makeFolders(paths, sessionId);
     const context = new SessionContext(this.#store, sessionId, paths, limits);
     context.isRecorded = isRecorded;
-    await this.#makeCompanions();
+    if (this.#store.windows !== null) context.enforcer = await this.#store.windows.enforcer(context);
     const session = await new Session(context, onClose).open();
     this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
     this.#retain();
@@ -41,9 +40,9 @@ export class SessionOpener {
   }
 
   /** Ends what is done for all sessions; they are closed already. */
-  async close(): Promise<void> {
+  close(): void {
     clearInterval(this.#retention);
-    await this.#store.companions?.close();
+    this.#store.windows?.close();
   }
 
   /** What is there can be read where nothing can be written, too: false; a spawn will say what is wrong. */
@@ -56,13 +55,6 @@ export class SessionOpener {
       if (['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) return false;
       throw error instanceof OutliveError ? error : unwritable({ store: this.#store }, error);
     }
-  }
-
-  #makeCompanions(): Promise<void> {
-    this.#companions ??= this.#store.makeCompanions().then((companions) => {
-      this.#store.companions = companions;
-    });
-    return this.#companions;
   }
 
   /** Applies the bound on the bytes of the store, not more often than needed. */

@@ -21,13 +21,6 @@ export interface StoreOptions {
    * `null`: no cgroups. @default `$OUTLIVE_CGROUP`, else the nearest one above this process in which that is possible, else those of systemd's user manager
    */
   readonly cgroup?: string | null;
-  /** The POSIX shell that runs the shim (not the command), with arguments of its own. @default /bin/sh; bash when the environment has names that a shell cannot hold */
-  readonly shimShell?: readonly [string, ...string[]];
-  /**
-   * Whether limits hold when nobody watches any more: then a small process, the keeper, looks after the tasks
-   * that are left, and ends with the last of them. @default true
-   */
-  readonly keeper?: boolean;
   /**
    * Nothing is spawned while the store's file system has less than so many free bytes; `null`: whatever it has.
    * @default the smaller of 1 GiB and 5 % of it
@@ -50,44 +43,27 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       `expected elsewhere (or OUTLIVE_ELSEWHERE) to be "unknown" or "lost"; found ${shown(elsewhere)}.`,
     );
   }
-  const {
-    keeper = true,
-    shimShell = null,
-    diskReserveBytes,
-    maxStoreBytes = defaults.maxStoreBytes,
-  } = options;
+  const { diskReserveBytes, maxStoreBytes = defaults.maxStoreBytes } = options;
   if (typeof diskReserveBytes === 'number') checkBytes('diskReserveBytes', diskReserveBytes, 0);
   if (maxStoreBytes !== null) checkBytes('maxStoreBytes', maxStoreBytes, 0);
-  if (typeof keeper !== 'boolean') {
-    throw new OutliveError('INVALID_ARGUMENT', `expected keeper to be true or false; found ${keeper}.`);
-  }
   const cgroups = await cgroupsFor(
     options.cgroup === undefined ? process.env.OUTLIVE_CGROUP : options.cgroup,
   );
-  const onWindows = process.platform === 'win32' ? await import('../engine/windows-store.ts') : null;
+  const onWindows = process.platform === 'win32';
   const named = checkPath('dir', options.dir ?? (await defaultFolder()));
-  onWindows?.checkForCmd(named);
+  if (onWindows) (await import('../engine/windows/store-path.ts')).checkForCmd(named);
   const dir = await prepareStore(named);
   const spawns = new SerialQueue();
-  const shell = shimShell ?? (['/bin/sh'] as const);
-  return new Store({
-    dir,
-    system,
-    elsewhere,
-    shimShell,
-    spawns,
-    cgroups,
-    companions: null,
-    makeCompanions: async () => {
-      const { Companions } = await import('../engine/companions.ts');
-      if (!keeper) return new Companions(dir, null, spawns);
-      const startOnWindows = (await onWindows?.sentinel()) ?? null;
-      return new Companions(dir, { dir, system, elsewhere, shell, maxStoreBytes, startOnWindows }, spawns);
-    },
-    diskReserveBytes,
-    maxStoreBytes,
-    copyExitMark: onWindows === null ? null : (await import('../engine/exit-mark.ts')).copyExitMark,
-  });
+  const windows = onWindows
+    ? (await import('../engine/windows/parts.ts')).windowsParts({
+        dir,
+        system,
+        elsewhere,
+        maxStoreBytes,
+        spawns,
+      })
+    : null;
+  return new Store({ dir, system, elsewhere, spawns, cgroups, diskReserveBytes, maxStoreBytes, windows });
 }
 
 async function defaultFolder(): Promise<string> {

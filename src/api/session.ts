@@ -21,7 +21,6 @@ import {
   drain,
   owedNow,
 } from './completions.ts';
-import { outputLimits } from './open-sessions.ts';
 import type { OutputChunk } from './output.ts';
 import { type PruneOptions, type PruneResult, prune } from './prune.ts';
 import type { OwedMatch } from './session-watches.ts';
@@ -78,7 +77,7 @@ export class Session implements AsyncDisposable {
   /** For `Store` only: use `store.session(id)`. */
   constructor(context: SessionContext, onClose: () => void) {
     this.#context = context;
-    this.#watch = new SessionWatch(context, outputLimits(context));
+    this.#watch = new SessionWatch(context);
     this.#onClose = onClose;
     this.#sweep = setInterval(() => this.#retain(), sweepEveryMs);
     this.#sweep.unref();
@@ -93,7 +92,7 @@ export class Session implements AsyncDisposable {
   async open(): Promise<this> {
     this.#watch.start();
     try {
-      await adopt(this.#context, outputLimits(this.#context));
+      await adopt(this.#context);
     } catch (error) {
       await this.close();
       throw error;
@@ -108,7 +107,7 @@ export class Session implements AsyncDisposable {
   async spawn(command: string, options: SpawnOptions = {}): Promise<Task> {
     this.#mustBeOpen();
     const request = checkSpawn(command, options);
-    const taskId = await spawnTask(this.#context, outputLimits(this.#context), request);
+    const taskId = await spawnTask(this.#context, request);
     return new Task(this.#context, taskId);
   }
 
@@ -224,12 +223,8 @@ export class Session implements AsyncDisposable {
     this.#context.closed = true;
     clearInterval(this.#sweep);
     this.#watch.close();
-    outputLimits(this.#context).close();
-    this.#context.store.companions?.sentinel.leave(shimsOf(this.#context));
-    for (const live of this.#context.live.values()) {
-      live.deadline?.cancel();
-      live.relook?.cancel();
-    }
+    this.#context.enforcer?.close();
+    for (const live of this.#context.live.values()) live.relook?.cancel();
     this.#context.live.clear();
     for (const waiters of [...this.#context.waiters.values()])
       for (const waiter of [...waiters]) waiter.ended(null);
@@ -260,10 +255,3 @@ export class Session implements AsyncDisposable {
 
 /** How often an open session applies its retention. */
 const sweepEveryMs = 3_600_000;
-
-/** The shims of the tasks that run on. */
-function shimsOf(context: SessionContext): number[] {
-  return [...context.live.values()].flatMap(({ pid, reaped }) =>
-    pid === null || reaped !== null ? [] : [pid],
-  );
-}

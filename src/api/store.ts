@@ -171,7 +171,7 @@ export class Store implements AsyncDisposable {
     const sessions = await Promise.allSettled([...this.#sessions.values()]);
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.close();
     const opener = await this.#opener?.catch(() => undefined);
-    await opener?.close();
+    opener?.close();
   }
 
   /** The same as {@link Store.close}: tasks run on. */

@@ -2,13 +2,13 @@ import { flush } from '../engine/append.ts';
 import { background } from '../engine/background.ts';
 import type { EndWaiter, SessionContext } from '../engine/context.ts';
 import { acknowledge } from '../engine/deliver.ts';
+import { look } from '../engine/look.ts';
 import { observe, takeSnapshot } from '../engine/observe.ts';
 import { closed, taskNotFound } from '../errors/error.ts';
 import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
 import { after, holdProcess } from '../util/wait.ts';
-import { lookAgain } from './open-sessions.ts';
 
 interface Waiting {
   readonly timeoutMs: number | undefined;
@@ -67,8 +67,9 @@ function nextEnd(context: SessionContext, taskId: string, options: Waiting): Pro
 export function addWaiter(context: SessionContext, taskId: string, waiter: EndWaiter): void {
   const waiters = context.waiters.get(taskId) ?? new Set();
   context.waiters.set(taskId, waiters.add(waiter));
-  // It may have ended without anybody having noticed.
-  background(lookAgain(context, taskId));
+  // It may have ended without anybody having noticed; the end of our own child is an event.
+  const live = context.live.get(taskId);
+  if (live?.own !== true || live.reaped !== null) background(look(context, taskId));
 }
 
 /** Takes back a waiter that was added. */

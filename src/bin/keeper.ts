@@ -1,7 +1,7 @@
-// The keeper of a store: started by a sentinel (src/shim/sentinel.ts) when a spawner is gone and its tasks are not.
+// The keeper of a store on Windows: started by a sentinel (src/shim/windows-sentinel.ts) when a spawner is gone and its tasks are not.
 // Arguments: the store's folder, the sentinel's mark, and how many bytes the store may have (empty: any number).
-import { StoreKeeper } from '../engine/keeper.ts';
-import { keptStore } from '../engine/kept-store.ts';
+import { StoreKeeper } from '../engine/windows/keeper.ts';
+import { keptStore } from '../engine/windows/kept-store.ts';
 
 const [dir = '', mark = '', maxStoreBytes = ''] = process.argv.slice(2);
 const store = await keptStore(dir, maxStoreBytes === '' ? null : Number(maxStoreBytes));

@@ -3,8 +3,6 @@ import { decide } from '../model/decide.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import { exceedsKeep } from './cut-output.ts';
-import { dropWindowsFiles } from './exit-mark.ts';
-import type { OutputLimits } from './limits.ts';
 import { taskIds, unhurried } from './listing.ts';
 import { look } from './look.ts';
 import { type Observed, observe } from './observe.ts';
@@ -19,7 +17,7 @@ import { sweepOrphans } from './sweep-orphans.ts';
 const emptyLogMs = 60_000;
 
 /** Takes up all tasks of a session: those that run are watched, those that ended are settled and owed. */
-export async function adopt(context: SessionContext, limits: OutputLimits): Promise<void> {
+export async function adopt(context: SessionContext): Promise<void> {
   sweepBroken(context);
   const pending: Promise<void>[] = [];
   const ids = taskIds(context);
@@ -31,8 +29,7 @@ export async function adopt(context: SessionContext, limits: OutputLimits): Prom
       continue;
     }
     noteWatches(context, taskId, observed.facts);
-    if (!takeEnded(context, taskId, observed))
-      pending.push(look(context, limits, taskId).catch(() => undefined));
+    if (!takeEnded(context, taskId, observed)) pending.push(look(context, taskId).catch(() => undefined));
   }
   await Promise.all(pending);
   context.isAdopted = true;
@@ -45,7 +42,7 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   if (decision.state !== 'ended' || observed.facts.openStop !== undefined) return false;
   if (exceedsKeep(observed.facts)) return false;
   dropGroup(observed.facts);
-  dropWindowsFiles(context, taskId);
+  context.store.windows?.dropFiles(context, taskId);
   const { retentionMs } = context.limits;
   if (!decision.delivered) context.owed.add(taskId);
   else if (hasOpenWatch(observed.facts)) return true;

@@ -1,14 +1,12 @@
 import type { QueuePlace } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import type { ProcessIdentity } from '../model/words.ts';
 import type { CgroupHome } from '../platform/cgroup.ts';
 import type { System } from '../platform/system.ts';
 import type { UnwrittenFact } from '../tasklog/log.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import type { Timer } from '../util/wait.ts';
-import type { Companions } from './companions.ts';
 import type { StopRun } from './stop-run.ts';
 
 /** What all sessions of one open store share. */
@@ -17,21 +15,39 @@ export interface StoreContext {
   readonly system: System;
   /** How tasks of another machine are judged: not at all, or as lost. */
   readonly elsewhere: 'unknown' | 'lost';
-  /** The shell that runs the shim, with its own arguments; null: /bin/sh, or what the environment needs. */
-  readonly shimShell: readonly [string, ...string[]] | null;
   readonly spawns: SerialQueue;
   /** Where cgroups for tasks can be made, looked for at the first call; null where none can. */
   readonly cgroups: () => Promise<CgroupHome | null>;
-  /** Null in those who spawn nothing, and before a session is open. */
-  companions: Companions | null;
-  /** Makes them: whoever only looks at a store needs none of that code. */
-  readonly makeCompanions: () => Promise<Companions>;
   /** Free bytes below which nothing is started; `undefined`: the default, which goes by the size of the disk. */
   readonly diskReserveBytes: number | null | undefined;
   /** What all tasks may take together before the oldest that are done are removed. */
   readonly maxStoreBytes: number | null;
-  /** Takes what a shim has left in a file into the log; null where shims leave none, which is everywhere but on Windows. */
-  readonly copyExitMark: ((context: SessionContext, taskId: string, facts: Facts) => boolean) | null;
+  /** What only Windows needs; null elsewhere, where that code is not even loaded. */
+  readonly windows: WindowsParts | null;
+}
+
+/** What Windows needs because its shim is a batch file, which cannot append to a log and enforces nothing. */
+export interface WindowsParts {
+  /** Takes what a shim has left in a file into the log; true when there was something new. */
+  copyExitMark(context: SessionContext, taskId: string, facts: Facts): boolean;
+  /** Removes the files that a task has there while it runs. */
+  dropFiles(context: SessionContext, taskId: string): void;
+  /** What makes the limits of an open session's tasks hold. */
+  enforcer(context: SessionContext): Promise<Enforcer>;
+  /** The store is closed; its tasks run on. */
+  close(): void;
+}
+
+/** Makes timeout, output limit and `bindTo` hold where shims do not do so by themselves. */
+export interface Enforcer {
+  /** To be called when a live task was spawned or taken up, and again when its start is known. */
+  include(live: LiveTask, facts: Facts): void;
+  /** To be called when the task is not live here any more. */
+  drop(taskId: string): void;
+  /** To be called once a second. */
+  poll(): void;
+  /** To be called when the session is closed, while its live tasks are still known: they run on. */
+  close(): void;
 }
 
 /** Limits of one session in this process. */
@@ -60,7 +76,6 @@ export interface LiveTask {
   /** The shim, once it is known. */
   pid: number | null;
   reaped: Reaped | null;
-  deadline: Timer | null;
   /** The task ends in this process; shared by all who ask for it. */
   stop: StopRun | null;
   /** Somebody asked for its end; should his process die, we go on with it. */
@@ -72,15 +87,6 @@ export interface LiveTask {
   awaitsStart: boolean;
   /** Kernel start time of the shim that waits for its turn; null: there is none, or it is not known. */
   waitingStart: number | null;
-  readonly maxOutputBytes: number | null;
-  /** stderr goes to a file of its own. */
-  readonly separate: boolean;
-  /** The task is stopped when this process is gone. */
-  readonly bound: ProcessIdentity | null;
-  /** Size of its output at the last look. */
-  outputBytes: number;
-  /** When to look at its output again, in milliseconds of `monotonicMs()`. */
-  outputCheckAt: number;
 }
 
 /** A spawn on its way. Its log is there before its process is, and must not be taken for another process's task. */
@@ -116,6 +122,8 @@ export class SessionContext {
   readonly sessionId: string;
   readonly paths: SessionPaths;
   readonly limits: SessionLimits;
+  /** Null where shims enforce their limits, and where nobody supervises the session here. */
+  enforcer: Enforcer | null = null;
 
   readonly live = new Map<string, LiveTask>();
   /** Those of the live ones that wait for their turn, as far as is known here. */

@@ -43,7 +43,7 @@ function snapshotFromDisk(context: SessionContext, taskId: string): TaskSnapshot
 /** Lets go of all that is kept of a live task. */
 export function forget(context: SessionContext, taskId: string): void {
   const live = context.live.get(taskId);
-  live?.deadline?.cancel();
+  context.enforcer?.drop(taskId);
   live?.relook?.cancel();
   if (live !== undefined) context.store.system.letGo?.(live.cookie);
   context.live.delete(taskId);

@@ -7,7 +7,7 @@ import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
 import { stopTask } from './stop.ts';
 
-/** Whoever cannot stop a task now, because he has no descriptors or no memory, tries again so much later. */
+/** Who cannot stop a task now, for want of descriptors or memory, tries again after this time. */
 const againMs = 1_000;
 
 /** Stops a task because a limit is reached, with the grace that was asked for at its spawn. Nobody waits for it. */

@@ -10,11 +10,11 @@ import { background } from './background.ts';
 import type { LiveTask, Reaped, SessionContext } from './context.ts';
 import { cutOutput, exceedsKeep } from './cut-output.ts';
 import { changed, forget, push } from './deliver.ts';
-import { armDeadline, type OutputLimits } from './limits.ts';
 import { type Observed, observe } from './observe.ts';
 import { noteWatches } from './pattern-watches.ts';
 import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
+import { stopIfStale } from './stale.ts';
 import { continueStop, isAbandoned } from './stop.ts';
 import { signalGroup, signalMember } from './tree.ts';
 
@@ -35,7 +35,7 @@ const busy = new WeakMap<SessionContext, Map<string, { again: boolean }>>();
  * with a stop whose author died. Everything that happens to a task that is not our own child ends up here,
  * and looking once too often changes nothing. One look at a task at a time; requests meanwhile become one more.
  */
-export async function look(context: SessionContext, limits: OutputLimits, taskId: string): Promise<void> {
+export async function look(context: SessionContext, taskId: string): Promise<void> {
   const looks = busy.get(context) ?? new Map<string, { again: boolean }>();
   busy.set(context, looks);
   const running = looks.get(taskId);
@@ -48,7 +48,7 @@ export async function look(context: SessionContext, limits: OutputLimits, taskId
   try {
     do {
       state.again = false;
-      if (!context.closed) await lookOnce(context, limits, taskId);
+      if (!context.closed) await lookOnce(context, taskId);
     } while (state.again);
     context.unlooked.delete(taskId);
   } catch (error) {
@@ -60,7 +60,7 @@ export async function look(context: SessionContext, limits: OutputLimits, taskId
   }
 }
 
-async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: string): Promise<void> {
+async function lookOnce(context: SessionContext, taskId: string): Promise<void> {
   for (const attempt of context.spawning) if (attempt.taskId === taskId) return;
   const observed = observe(context, taskId);
   if (observed === null) return vanished(context, taskId);
@@ -72,9 +72,9 @@ async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: s
     case 'live':
       // Another machine's, since its record was changed: nobody here waits for it any more.
       if (decision.elsewhere) return forget(context, taskId);
-      return await lookAtLive(context, limits, taskId, observed);
+      return await lookAtLive(context, taskId, observed);
     case 'settle':
-      return await lookAtDead(context, limits, taskId, observed);
+      return await lookAtDead(context, taskId, observed);
     case 'ended':
       if (context.live.has(taskId) || !context.owed.has(taskId) || decision.delivered)
         push(context, taskId, null);
@@ -86,23 +86,17 @@ async function lookOnce(context: SessionContext, limits: OutputLimits, taskId: s
   }
 }
 
-async function lookAtLive(
-  context: SessionContext,
-  limits: OutputLimits,
-  taskId: string,
-  observed: Observed,
-): Promise<void> {
-  const live = watchOver(context, limits, taskId, observed);
+async function lookAtLive(context: SessionContext, taskId: string, observed: Observed): Promise<void> {
+  const live = watchOver(context, taskId, observed);
   const { stop, exit, spec } = observed.facts;
   if (stop !== undefined && takeOverStop(context, taskId, observed, stop)) return;
   if (exit !== undefined && spec?.leftovers === 'wait') {
     // Whether the shim, or a leftover that is waited for, or nothing lives, only a look at the processes can tell.
-    if (shimIsAlive(context, observed) || !(await settle(context, taskId, observed)))
-      relook(context, limits, live);
+    if (shimIsAlive(context, observed) || !(await settle(context, taskId, observed))) relook(context, live);
   } else if (waitsForOthers(observed.facts)) {
     return;
   } else if (exit !== undefined || observed.facts.started === undefined) {
-    relook(context, limits, live);
+    relook(context, live);
   }
 }
 
@@ -118,18 +112,13 @@ function shimIsAlive(context: SessionContext, observed: Observed): boolean {
   return started !== undefined && livesHere(started.pid, started.start, context.store.system);
 }
 
-async function lookAtDead(
-  context: SessionContext,
-  limits: OutputLimits,
-  taskId: string,
-  observed: Observed,
-): Promise<void> {
-  const live = watchOver(context, limits, taskId, observed);
+async function lookAtDead(context: SessionContext, taskId: string, observed: Observed): Promise<void> {
+  const live = watchOver(context, taskId, observed);
   const { stop, spec, exit } = observed.facts;
   if (live.stop !== null) return;
   if (stop !== undefined) {
     // Its author settles it when the whole tree is gone; without one, we do his work.
-    if (!takeOverStop(context, taskId, observed, stop)) relook(context, limits, live);
+    if (!takeOverStop(context, taskId, observed, stop)) relook(context, live);
     return;
   }
   const spawner = spec !== undefined && exit === undefined && !live.own ? spec.by : null;
@@ -138,19 +127,14 @@ async function lookAtDead(
     live.relookMs < spawnerFirstMs &&
     isAlive(spawner, context.store.system) === 'yes'
   ) {
-    relook(context, limits, live);
+    relook(context, live);
     return;
   }
-  if (!(await settle(context, taskId, observed))) relook(context, limits, live);
+  if (!(await settle(context, taskId, observed))) relook(context, live);
 }
 
 /** Keeps an eye on a task that has not ended. */
-function watchOver(
-  context: SessionContext,
-  limits: OutputLimits,
-  taskId: string,
-  observed: Observed,
-): LiveTask {
+function watchOver(context: SessionContext, taskId: string, observed: Observed): LiveTask {
   const known = context.live.get(taskId);
   const { spec } = observed.facts;
   const shim = shimOf(observed.facts);
@@ -161,11 +145,11 @@ function watchOver(
   live.stopAsked = observed.facts.stop !== undefined;
   if (known === undefined) {
     context.live.set(taskId, live);
-    limits.include(live);
     context.store.system.hold?.(live.cookie);
   }
-  if (observed.alive === 'yes' && !live.awaitsStart && (known === undefined || isNewlyStarted)) {
-    armDeadline(context, live, observed.facts);
+  if (observed.alive === 'yes' && (known === undefined || isNewlyStarted)) {
+    context.enforcer?.include(live, observed.facts);
+    stopIfStale(context, live, observed.facts);
     letRun(context, live, observed.facts);
   }
   return live;
@@ -181,46 +165,34 @@ function letRun(context: SessionContext, { own }: LiveTask, { started }: Facts):
 
 /** What is kept in memory of a task that was just started or found. */
 export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined): LiveTask {
-  const bindTo = spec?.bindTo ?? null;
   return {
     id,
     own,
     cookie: spec?.cookie ?? '',
     pid: null,
     reaped: null,
-    deadline: null,
     stop: null,
     stopAsked: false,
     awaitsStart: false,
     waitingStart: null,
     relook: null,
     relookMs: firstRelookMs,
-    maxOutputBytes: spec?.maxOutputBytes ?? null,
-    separate: spec?.separate === true,
-    bound: bindTo === 'session' ? null : bindTo,
-    outputBytes: 0,
-    outputCheckAt: 0,
   };
 }
 
 /** Looks again soon, and later each time. */
-function relook(context: SessionContext, limits: OutputLimits, live: LiveTask): void {
+function relook(context: SessionContext, live: LiveTask): void {
   live.relook?.cancel();
-  live.relook = after(live.relookMs, () => background(look(context, limits, live.id)));
+  live.relook = after(live.relookMs, () => background(look(context, live.id)));
   live.relookMs = Math.min(live.relookMs * 2, longestRelookMs);
 }
 
 /** The exit of our own child: the shortest way from the end of a command to its completion. */
-export function ownChildExited(
-  context: SessionContext,
-  limits: OutputLimits,
-  live: LiveTask,
-  reaped: Reaped,
-): void {
+export function ownChildExited(context: SessionContext, live: LiveTask, reaped: Reaped): void {
   live.reaped = reaped;
   // A stop that runs here settles when the whole tree is gone.
   if (context.closed || live.stop !== null) return;
-  background(look(context, limits, live.id));
+  background(look(context, live.id));
 }
 
 /** The record of a task is gone: somebody removed it. Nobody can be told more than that. */

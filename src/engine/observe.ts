@@ -45,7 +45,7 @@ export function observe(
     const { bytes, modifiedAt } = log;
     const seen = vitality(context, taskId, facts, modifiedAt, sight);
     // Behind the look at the shim, so that the marker of a dead one is there.
-    if (context.store.copyExitMark?.(context, taskId, facts)) continue;
+    if (context.store.windows?.copyExitMark(context, taskId, facts)) continue;
     // Between the look at the log and the look at the shim it may have written its exit marker, or `started`, and
     // ended: what a dead one has written is there now.
     const isTold = seen.alive !== 'no' || facts.exit !== undefined || facts.outcome !== undefined;

@@ -61,7 +61,7 @@ export async function retain(contexts: readonly SessionContext[], retention: Ret
   return { taskIds: removed, bytes };
 }
 
-/** What supervisors and the keeper do from time to time: the age as each task asks for it, the bytes of the store. */
+/** What supervisors do from time to time: the age as each task asks for it, the bytes of the store. */
 export async function retainStore(store: StoreContext, byAge: boolean): Promise<void> {
   const olderThanMs = byAge ? 'as asked' : null;
   const contexts = sessionContexts(store);

@@ -15,7 +15,6 @@ import type { LiveTask, SessionContext } from './context.ts';
 import { cutOutput, exceedsKeep } from './cut-output.ts';
 import { push } from './deliver.ts';
 import { ending, endTree } from './end-tree.ts';
-import { dropWindowsFiles } from './exit-mark.ts';
 import { describe, type Observed, observe } from './observe.ts';
 import { dropGroup, groupOf } from './resources.ts';
 import {
@@ -129,7 +128,7 @@ function conclude(
   ]);
   push(context, taskId, snapshot);
   dropGroup(facts);
-  dropWindowsFiles(context, taskId);
+  context.store.windows?.dropFiles(context, taskId);
   if (exceedsKeep(facts)) background(cutOutput(context, taskId));
 }
 

@@ -17,8 +17,6 @@ import { bondOf } from './bond.ts';
 import type { LiveTask, SessionContext, SpawnAttempt } from './context.ts';
 import { acknowledge } from './deliver.ts';
 import { checkDisk } from './disk-reserve.ts';
-import { dropWindowsFiles } from './exit-mark.ts';
-import { armDeadline, type OutputLimits } from './limits.ts';
 import { look, newLiveTask, ownChildExited } from './look.ts';
 import { followQueue, grantTurns, placeFor } from './queue.ts';
 import { holdResources, unlimited } from './resources.ts';
@@ -37,36 +35,31 @@ const takeBackAgainMs = 500;
  * @returns the id.
  * @throws OutliveError `INVALID_ARGUMENT`, `TASK_LIMIT`, `DISK_LOW`, `STORE_UNWRITABLE`, `SPAWN_FAILED`.
  */
-export async function spawnTask(
-  context: SessionContext,
-  limits: OutputLimits,
-  request: SpawnRequest,
-): Promise<string> {
+export async function spawnTask(context: SessionContext, request: SpawnRequest): Promise<string> {
   const bond = bondOf(request.bindTo, context.store.system);
   const attempt: SpawnAttempt = { taskId: null, live: null, queue: placeFor(context, request.onLimit) };
   checkDisk(context.store);
   context.spawning.add(attempt);
   try {
-    return await spawnNow(context, limits, request, bond, attempt);
+    return await spawnNow(context, request, bond, attempt);
   } finally {
     // A turn later, so that whoever is answered can wait for the task before its end is told to others.
-    setImmediate(() => answered(context, limits, attempt));
+    setImmediate(() => answered(context, attempt));
   }
 }
 
-function answered(context: SessionContext, limits: OutputLimits, attempt: SpawnAttempt): void {
+function answered(context: SessionContext, attempt: SpawnAttempt): void {
   context.spawning.delete(attempt);
   const { live } = attempt;
-  if (live?.reaped) ownChildExited(context, limits, live, live.reaped);
+  if (live?.reaped) ownChildExited(context, live, live.reaped);
   // A place may have become free since this one was put into the queue, or this one has not taken its own.
   grantTurns(context);
   // What happens to a shim that is nobody's child is seen by looking, and nobody has looked while it was spawned.
-  if (live?.awaitsStart || live?.own === false) background(look(context, limits, live.id));
+  if (live?.awaitsStart || live?.own === false) background(look(context, live.id));
 }
 
 async function spawnNow(
   context: SessionContext,
-  limits: OutputLimits,
   request: SpawnRequest,
   bond: Bond | null,
   attempt: SpawnAttempt,
@@ -90,10 +83,9 @@ async function spawnNow(
     synced.catch(() => undefined);
     // Nothing but microtasks between the fork and `follow`, so that no exit goes unseen.
     const live = await context.store.spawns.run(async () =>
-      follow(context, limits, spec, await startShim(context, request, spec, files, held, proof)),
+      follow(context, spec, await startShim(context, request, spec, files, held, proof)),
     );
     attempt.live = live;
-    context.store.companions?.sentinel.want();
     noteStartTime(context, live);
     await synced.catch((error: unknown) => takeBack(context, live, error));
     return taskId;
@@ -101,7 +93,7 @@ async function spawnNow(
     // What has run has a record, also if it was taken back.
     if (attempt.live === null) {
       if (held.recorded.cgroup !== undefined) removeGroup(held.recorded.cgroup);
-      dropWindowsFiles(context, taskId);
+      context.store.windows?.dropFiles(context, taskId);
       discard(paths);
     }
     throw error instanceof OutliveError ? error : unwritable(context, error);
@@ -174,24 +166,17 @@ function specOf(
   };
 }
 
-function follow(
-  context: SessionContext,
-  limits: OutputLimits,
-  spec: SpecFact,
-  { pid, child }: StartedShim,
-): LiveTask {
+function follow(context: SessionContext, spec: SpecFact, { pid, child }: StartedShim): LiveTask {
   const live = newLiveTask(spec.taskId, child !== null, spec);
   live.pid = pid;
   // An agent that has nothing else to do may end; the task goes on.
   child?.unref();
   child?.on('error', () => undefined);
-  child?.once('exit', (code, killSignal) => ownChildExited(context, limits, live, { code, killSignal }));
+  child?.once('exit', (code, killSignal) => ownChildExited(context, live, { code, killSignal }));
   context.live.set(spec.taskId, live);
-  limits.include(live);
   const facts: Facts = { ...noFacts, spec, count: 1 };
   followQueue(context, live, facts);
-  // The time of a task that waits for its turn counts from its start.
-  if (!live.awaitsStart) armDeadline(context, live, facts);
+  context.enforcer?.include(live, facts);
   return live;
 }
 

@@ -24,12 +24,9 @@ const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * that bash exports; bash hands them on, and with -p does not take functions for its own. Where it is there,
  * and such names are, it runs the shim.
  */
-function shimShellFor(
-  context: SessionContext,
-  environment: NodeJS.ProcessEnv,
-): readonly [string, ...string[]] {
-  const { shimShell } = context.store;
-  if (shimShell !== null) return shimShell;
+function shimShellFor(environment: NodeJS.ProcessEnv): readonly [string, ...string[]] {
+  const named = process.env.OUTLIVE_SHIM;
+  if (named !== undefined) return [named];
   const bash = Object.keys(environment).every((name) => shellName.test(name))
     ? null
     : findBash(process.env.PATH);
@@ -56,22 +53,21 @@ export async function startShim(
   proof: string,
 ): Promise<StartedShim> {
   if (process.platform === 'win32') {
-    const { startWindowsShim } = await import('./start-windows-shim.ts');
+    const { startWindowsShim } = await import('./windows/start-shim.ts');
     return { pid: startWindowsShim(context, request, spec), child: null };
   }
-  const child = await startPosixShim(context, request, spec, files, held, proof);
+  const child = await startPosixShim(request, spec, files, held, proof);
   return { pid: child.pid ?? null, child };
 }
 
 function startPosixShim(
-  context: SessionContext,
   request: SpawnRequest,
   spec: SpecFact,
   files: TaskFiles,
   held: HeldResources,
   proof: string,
 ): Promise<ChildProcess> {
-  const shimShell = shimShellFor(context, request.environment);
+  const shimShell = shimShellFor(request.environment);
   const [program, ...before] = shimShell;
   const words = held.words(shimShell);
   const shell0 = request.shell.slice(request.shell.lastIndexOf('/') + 1);
@@ -81,14 +77,12 @@ function startPosixShim(
     : ['-c', notingPipeStatus(request.command, shell0, files.paths.log), shell0];
   const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
   const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
-  const { companions } = context.store;
-  const lifeline = (request.timeoutMs === null ? null : companions?.lifeline.forShim()) ?? 'ignore';
   const stdio: StdioOptions = [
     'ignore',
     files.stdout ?? 'ignore',
     files.stderr ?? files.stdout ?? 'ignore',
     files.log,
-    lifeline,
+    'ignore',
   ];
   const turns = spec.queue === undefined ? null : openForReading(files.paths.log);
   if (turns !== null) stdio.push('ignore', turns);

@@ -5,7 +5,6 @@ import type { Facts } from '../model/fold.ts';
 import { namesIn, removeEntry, renameWhole } from '../tasklog/files.ts';
 import { removedLog, taskIdOfRemoved, taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
-import { dropWindowsFiles } from './exit-mark.ts';
 import { observe } from './observe.ts';
 import { unwritable } from './spawn-errors.ts';
 
@@ -72,5 +71,5 @@ export function finishRemovals(context: SessionContext): void {
 function finishRemoval(context: SessionContext, taskId: string): void {
   const { stdout, stderr, command } = taskPaths(context.paths, taskId);
   for (const path of [stdout, stderr, command, removedLog(context.paths, taskId)]) removeEntry(path);
-  dropWindowsFiles(context, taskId);
+  context.store.windows?.dropFiles(context, taskId);
 }

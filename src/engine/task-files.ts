@@ -32,7 +32,7 @@ export async function allocate(
   attempt: SpawnAttempt,
 ): Promise<TaskFiles> {
   let lastError: unknown;
-  // Opened while it could not be written: whoever lists sessions, and the keeper, would not find it.
+  // Opened while it could not be written: who lists sessions would not find it.
   if (!context.isRecorded) remakeFolders(context);
   for (let count = 0; count < idAttempts; count += 1) {
     const taskId = `bgb-${randomBytes(4).toString('hex')}`;

@@ -4,10 +4,8 @@ import { taskIdOfEvent } from '../tasklog/paths.ts';
 import { onBeat } from '../util/beat.ts';
 import { retryUnwritten } from './append.ts';
 import { background } from './background.ts';
-import { enforceBonds } from './bond.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { changed } from './deliver.ts';
-import type { OutputLimits } from './limits.ts';
 import { look } from './look.ts';
 import { grantTurns } from './queue.ts';
 
@@ -21,7 +19,6 @@ const fullLookEvery = 30;
  */
 export class SessionWatch {
   readonly #context: SessionContext;
-  readonly #limits: OutputLimits;
   readonly #dirty = new Set<string>();
   readonly #ownChildren = new Set<string>();
   #watcher: FSWatcher | undefined;
@@ -33,9 +30,8 @@ export class SessionWatch {
   #known = new Set<string>();
   #polls = 0;
 
-  constructor(context: SessionContext, limits: OutputLimits) {
+  constructor(context: SessionContext) {
     this.#context = context;
-    this.#limits = limits;
   }
 
   /** Begins to watch. To be called before the folder is read, so that nothing falls in between. */
@@ -112,7 +108,7 @@ export class SessionWatch {
       // is not, somebody else's request to stop it, can wait for the poll; most tasks have ended by then.
       this.#ownChildren.add(taskId);
       changed(context, taskId);
-    } else background(look(context, this.#limits, taskId));
+    } else background(look(context, taskId));
   }
 
   #pollOnce(): void {
@@ -120,14 +116,14 @@ export class SessionWatch {
     this.#polls += 1;
     context.recent = new Set();
     retryUnwritten(context);
-    enforceBonds(context);
+    context.enforcer?.poll();
     const folder = this.#folder();
     this.#followFolder(folder);
     if (!this.#eventsWork) this.#compareFolder(folder, (name) => this.#mark(name));
     const all = this.#polls % fullLookEvery === 0;
-    for (const taskId of [...context.unlooked]) background(look(context, this.#limits, taskId));
+    for (const taskId of [...context.unlooked]) background(look(context, taskId));
     for (const live of context.live.values()) {
-      if (all || this.#needsLook(live)) background(look(context, this.#limits, live.id));
+      if (all || this.#needsLook(live)) background(look(context, live.id));
     }
     this.#ownChildren.clear();
     grantTurns(context);

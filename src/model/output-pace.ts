@@ -14,7 +14,7 @@ export const overshoot = 0.1;
  */
 export function pauseFor(bytesLeft: number, limit: number): number {
   const pause = (Math.max(0, bytesLeft) + (limit * overshoot) / 2) / fastestWriter;
-  // Called for every task at every look, also by a keeper that compiles nothing: no list to search.
+  // Called for every task at every look, no list to search.
   if (pause >= 1_000) return 1_000;
   if (pause >= 500) return 500;
   return pause >= 100 ? 100 : 20;

@@ -178,9 +178,9 @@ function send(pid: number, killSignal: NodeJS.Signals): boolean {
 }
 
 /**
- * Whether a process in the cgroup of a task belongs to somebody else: a task that was spawned in there, or a sentinel,
- * which with its keeper looks after such tasks. A process that is just executing a program has no environment to look at
- * for a moment; then the leader of its session tells, which is the shim of its task.
+ * Whether a process in the cgroup of a task belongs to another task that was spawned in there. A process that is just
+ * executing a program has no environment to look at for a moment; then the leader of its session tells, which is the
+ * shim of its task.
  */
 function isOfAnotherTask(pid: number, cookie: string): boolean {
   const environ = environOf(pid);

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { readFailed, systemCode } from '../errors/error.ts';
-import { cookiePattern, cookieVariable, keeperVariable, type ProcessView } from './system.ts';
+import { cookiePattern, cookieVariable, type ProcessView } from './system.ts';
 
 /** Read into again and again: files of /proc have no size, and Node takes 64 KiB anew for each. */
 let buffer = Buffer.allocUnsafe(32 * 1024);
@@ -129,9 +129,8 @@ function viewOf(text: string, fields: readonly string[]): ProcessView | null {
   };
 }
 
-/** Whether an environment is that of another task's process, or of who looks after tasks. */
+/** Whether an environment is that of another task's process. */
 export function isSomebodyElses(environ: string | null, cookie: string): boolean {
-  if (environ?.includes(`${keeperVariable}=`)) return true;
   return isAnother(cookieIn(environ), cookie);
 }
 

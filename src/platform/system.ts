@@ -133,8 +133,5 @@ export const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
 /** A cookie of no task: what is started in the job of a task, and has it, is none of that task's processes. */
 export const nobodysCookie = 'bgb-00000000.0';
 
-/** In the environment of sentinels and keepers: they are nobody's task, wherever they were started. */
-export const keeperVariable = 'OUTLIVE_KEEPS';
-
 /** How long a command line of a process may be in records, in characters. */
 export const commandLineChars = 200;

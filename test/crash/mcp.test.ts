@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { test } from 'node:test';
 import { atSomeCalls } from '../support/crashes.ts';
-import { removeUnfinishedPipes } from '../support/lifelines.ts';
 import { factOf, hasFact } from '../support/logs.ts';
 import { McpProcess, type ToolResult } from '../support/mcp-process.ts';
 import { fixturePath, World, waitFor } from '../support/world.ts';
@@ -26,7 +25,6 @@ async function live(world: World, diesAt: number): Promise<number> {
   if (said.isWhole) await server.close();
   const killSignal = await server.ended();
   assert.ok(killSignal === 'SIGKILL' || diesAt === 0 || said.isWhole, `died of ${killSignal} at ${diesAt}`);
-  await removeUnfinishedPipes(dir);
   makeStraysOld(world, dir);
   await using next = await McpProcess.start(world, { dir, session: 's' });
   try {

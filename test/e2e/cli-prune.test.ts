@@ -56,7 +56,7 @@ test('prune removes what ended a week ago, or so long ago as is said, from the s
 
 test('what runs and what is owed stays, however old; --all-sessions takes from every session; --json is one object', async () => {
   await using cli = new CommandLine();
-  // Less than a week ago: what is older, the keeper of the task that runs removes by itself.
+  // Less than a week ago: what is older, the one who opens the session removes by itself.
   const kept = [await cli.ended('exit 1', '-s', 'a'), await cli.spawn('sleep 1000', '-s', 'b')];
   const removable = [
     ...(await endedTasks(cli, 'a', 1, day)),

@@ -61,7 +61,7 @@ test('a task that is bound to a process ends with it; one that is bound to the s
   const ended = await cli.run('kill', '--bound', '--grace', '0s');
   assert.match(ended.stdout, new RegExp(`^${ofSession} killed, bound, `));
   agent.kill('SIGKILL');
-  // Nobody watches: the keeper sees it.
+  // Nobody watches.
   await waitFor(async () => (await cli.snapshot(bound)).status === 'killed', 'the end of the bound task');
   assert.equal((await cli.snapshot(bound)).statusReason, 'bound');
   assert.equal((await cli.snapshot(free)).status, 'running');

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { CommandLine } from '../support/command-line.ts';
-import { removeUnfinishedPipes } from '../support/lifelines.ts';
 import { serverCommand } from '../support/mcp-clients.ts';
 import { mcpEnvironment } from '../support/mcp-env.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
@@ -79,7 +78,6 @@ test(
     const command = "kill -9 $(awk '{print $4}' /proc/$PPID/stat); echo survived; exit 3";
     const args = ['--method', 'tools/call', '--tool-name', 'run', '--tool-arg', `command=${command}`];
     await assert.rejects(inspect(target, args), /closed/);
-    await removeUnfinishedPipes(world.dir);
     const told = await inspect(target, ['--method', 'tools/call', '--tool-name', 'wait']);
     assert.match(JSON.stringify(told), /exit code 3.*survived/);
   },

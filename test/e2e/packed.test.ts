@@ -33,7 +33,7 @@ test('what is loaded only when it is used is found there, too', () => {
   rmSync(store, { recursive: true });
 });
 
-test('the keeper is where a spawning process looks for it', () => {
+test('the keeper of Windows is where a spawning process looks for it', () => {
   const file = join(consumer, 'node_modules/outlive/dist/bin/keeper.js');
   // A store that is not there is none of its business.
   assert.equal(

@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { untilStarted } from '../support/ready.ts';
-import { root } from '../support/repository.ts';
+import { gatedShim } from '../support/shims.ts';
 import { isLive, World } from '../support/world.ts';
-
-const gatedShell = join(root, 'test', 'fixtures', 'gated-sh.sh');
 
 /** The shim starts when this file is there. */
 const gateOf = (world: World): string => join(world.base, 'gate');
 
 /** Spawns a task in an agent that dies before the shim has said anything. */
 async function abort(world: World, command: string): Promise<string> {
-  await using agent = await Agent.start(world.dir, { store: { shimShell: [gatedShell, gateOf(world)] } });
+  await using agent = await Agent.start(world.dir, {
+    env: { OUTLIVE_SHIM: gatedShim(world, gateOf(world)) },
+  });
   const taskId = await agent.run(
     async ({ session }, text) => (await session.spawn(text, { timeoutMs: null })).id,
     command,
@@ -26,7 +26,7 @@ async function abort(world: World, command: string): Promise<string> {
 test('a task whose spawner died before it started is failed, spawn_aborted, after 2 s', async () => {
   await using world = new World();
   const taskId = await abort(world, 'echo never');
-  // The shell at the gate is among them, and its naps, which end by themselves.
+  // The program at the gate is among them, and its naps, which end by themselves.
   for (const pid of world.pidsOf(taskId)) if (isLive(pid)) process.kill(pid, 'SIGKILL');
   const session = await world.session();
   const task = session.task(taskId);
@@ -34,8 +34,6 @@ test('a task whose spawner died before it started is failed, spawn_aborted, afte
   // A busy machine may get here late.
   if (status !== 'starting') assert.ok(Date.now() - createdAt >= 2_000, `${status} too early`);
   const snapshot = await task.wait({ ack: false });
-  // The sentinel of the dead agent runs in that shell, too.
-  writeFileSync(gateOf(world), '');
   assert.equal(snapshot.status, 'failed');
   assert.equal(snapshot.statusReason, 'spawn_aborted');
   assert.equal(snapshot.exitCode, null);

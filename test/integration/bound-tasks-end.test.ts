@@ -4,11 +4,10 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { openStore } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
-import { untilKept } from '../support/keepers.ts';
-import { factOf, hasFact } from '../support/logs.ts';
+import { hasFact } from '../support/logs.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { untilStarted } from '../support/ready.ts';
-import { fixture, isLive, World, waitFor } from '../support/world.ts';
+import { fixture, World, waitFor } from '../support/world.ts';
 
 test('a task that is bound to its agent ends when the agent is killed, with nobody watching', async () => {
   await using world = new World();
@@ -22,15 +21,15 @@ test('a task that is bound to its agent ends when the agent is killed, with nobo
   );
   await untilStarted(world, bound ?? '');
   await agent.crash();
-  await waitFor(() => hasFact(world.logOf(bound ?? ''), 'outcome'), 'the end');
-  const { status, reason } = factOf(world.logOf(bound ?? ''), 'outcome');
-  assert.deepEqual([status, reason], ['killed', 'bound']);
-  assert.deepEqual(world.pidsOf(bound ?? ''), []);
+  await waitFor(() => world.pidsOf(bound ?? '').length === 0, 'the end');
   assert.ok(!hasFact(world.logOf(free ?? ''), 'stop'), 'what is not bound goes on');
+  const task = (await world.session()).task(bound ?? '');
+  const { status, statusReason } = await task.wait();
+  assert.deepEqual([status, statusReason], ['killed', 'bound']);
 });
 
 test(
-  'a supervisor that lives stops a task whose process is gone, and a zombie is gone',
+  'a task is stopped when its process is gone, and a zombie is gone',
   notOnWindows('there are no zombies'),
   async () => {
     await using world = new World();
@@ -47,20 +46,21 @@ test(
   },
 );
 
-test('while its process lives a bound task runs, also without its spawner', async () => {
+test('while its process lives a bound task runs, also with nobody watching', async () => {
   await using world = new World();
+  const other = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  const gone = once(other, 'exit');
   const store = await openStore({ dir: world.dir });
   const session = await store.session('test');
   const task = await session.spawn('sleep 1000', { bindTo: { pid: process.pid } });
-  const { pid } = task.snapshot();
+  const marker = await session.spawn('sleep 1000', { bindTo: { pid: other.pid ?? 0 }, graceMs: 100 });
+  await untilStarted(world, task.id, marker.id);
   await store.close();
-  const keeper = await untilKept(world);
-  // A task that ends shows that the keeper has been round.
-  const other = await openStore({ dir: world.dir, keeper: false });
-  const marker = await (await other.session('other')).spawn('sleep 0.2');
-  await other.close();
-  await waitFor(() => hasFact(world.logOf(marker.id), 'outcome'), 'a round of the keeper');
-  assert.ok(isLive(keeper) && isLive(pid ?? 0));
+  // That one task ends shows that bonds are looked at.
+  other.kill('SIGKILL');
+  await gone;
+  await waitFor(() => world.pidsOf(marker.id).length === 0, 'the end of the other task');
+  assert.notDeepEqual(world.pidsOf(task.id), []);
   assert.ok(!hasFact(world.logOf(task.id), 'stop'));
 });
 

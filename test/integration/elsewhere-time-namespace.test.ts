@@ -10,10 +10,10 @@ const before = ['unshare', '--time', '--fork', '--kill-child', '--boottime', '10
 
 test('tasks of another time namespace are not judged by its clock: neither from outside nor from inside', async () => {
   await using world = new World();
-  const session = await world.session('test', { store: { keeper: false } });
+  const session = await world.session('test');
   const outer = await session.spawn('sleep 300', { timeoutMs: 60_000 });
   await untilStarted(world, outer.id);
-  await using inside = await Agent.start(world.dir, { before, store: { keeper: false } });
+  await using inside = await Agent.start(world.dir, { before });
   const [innerId, seen] = await inside.run(async (scope, id) => {
     const task = await scope.session.spawn('sleep 300', { timeoutMs: 60_000 });
     return [task.id, scope.session.task(id).snapshot()] as const;

@@ -11,7 +11,7 @@ test('where the first process does not reap, tasks end and are stopped, and zomb
   await using world = new World();
   await using container = await PidNamespace.start(neverReaps);
   const before = container.enter;
-  await using spawner = await Agent.start(world.dir, { before, store: { keeper: false } });
+  await using spawner = await Agent.start(world.dir, { before });
   const [ended = '', stubborn = '', adopted = '', stopped = ''] = await spawner.run(async ({ session }) => {
     const orphan = '(setsid sh -c "exit 3" &); (sleep 0.05 &); sleep 0.1';
     const ends = await session.spawn(`${orphan}; exit 5`);
@@ -38,7 +38,7 @@ test('where the first process does not reap, tasks end and are stopped, and zomb
   );
   // The shims themselves are orphans now: each ends as a zombie.
   await spawner.crash();
-  await using next = await Agent.start(world.dir, { before, store: { keeper: false } });
+  await using next = await Agent.start(world.dir, { before });
   const taken = await next.run(
     async ({ session, fs }, [ends = '', stops = '']) => {
       const snapshots = [

@@ -59,8 +59,8 @@ test('on a full disk, tasks that end while nobody is there are settled by the ne
   await using world = new World();
   const disk = new SmallDisk(world);
   // Of another session, so that it supervises none of the tasks.
-  await using keeper = await disk.agent('keeper');
-  await using agent = await disk.join(keeper);
+  await using first = await disk.agent('first');
+  await using agent = await disk.join(first);
   const [ends, isKilled, isStopped] = await agent.run(
     async ({ session }, texts) => {
       const tasks = await Promise.all(texts.map((text) => session.spawn(text)));
@@ -70,12 +70,12 @@ test('on a full disk, tasks that end while nobody is there are settled by the ne
     [disk.waiting('exit 6'), 'exec sleep 300', 'sleep 300'],
   );
   await agent.crash();
-  await keeper.run(
+  await first.run(
     ({ childProcess }, command) => void childProcess.spawnSync('sh', ['-c', command]),
     disk.fill,
   );
   disk.go();
-  await using next = await disk.join(keeper);
+  await using next = await disk.join(first);
   const snapshots = await next.run(
     async ({ session }, ids) => {
       process.kill(session.task(ids.isKilled ?? '').snapshot().pid ?? 0, 'SIGKILL');
@@ -104,10 +104,7 @@ test('a spawn on a full disk is refused, and leaves nothing', async () => {
     async ({ session, fs, childProcess, OutliveError, store }, { fill }) => {
       await (await session.spawn('true')).wait();
       childProcess.spawnSync('sh', ['-c', fill]);
-      // The lifeline is a name for a moment.
-      const isTask = (path: string): boolean => !path.startsWith('lifeline-');
-      const list = (): string[] =>
-        fs.readdirSync(store.dir, { recursive: true, encoding: 'utf8' }).filter(isTask).sort();
+      const list = (): string[] => fs.readdirSync(store.dir, { recursive: true, encoding: 'utf8' }).sort();
       const before = list();
       const codes: string[] = [];
       for (const command of ['echo ran >&2', `echo ${'x'.repeat(200_000)}`]) {

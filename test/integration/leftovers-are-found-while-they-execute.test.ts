@@ -4,7 +4,7 @@ import { World } from '../support/world.ts';
 
 test('what a command leaves running is found also at the moment in which it executes its program', async () => {
   await using world = new World();
-  const session = await world.session('test', { store: { keeper: false } });
+  const session = await world.session('test');
   const rounds = Array.from({ length: 15 });
   for (const _ of rounds) {
     const tasks = await Promise.all(

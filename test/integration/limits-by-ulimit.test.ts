@@ -2,30 +2,28 @@ import assert from 'node:assert/strict';
 import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { factOf } from '../support/logs.ts';
-import { shimShells } from '../support/shim-shells.ts';
+import { ShimInPlace, shimAfter } from '../support/shims.ts';
 import { World } from '../support/world.ts';
 
 const mebi = 1024 ** 2;
 const show = 'nice; ulimit -v; ulimit -t; ulimit -u; echo "$0"';
 
-for (const [name, shimShell] of Object.entries(shimShells)) {
-  test(`where ${name} runs the shim the command has the limits that were asked for`, async () => {
-    await using world = new World();
-    const session = await world.session('test', { store: { shimShell, cgroup: null } });
-    const niceness = getPriority() + 3;
-    const limits = { memoryBytes: 900 * mebi + 1, cpuSeconds: 77, processes: 4_321, niceness };
-    const { output, snapshot } = await session.run(show, limits);
-    assert.equal(output.text, `${niceness}\n${900 * 1024 + 1}\n77\n4321\nbash\n`);
-    assert.deepEqual(snapshot.limits, [
-      { limit: 'memoryBytes', value: 900 * mebi + 1, by: 'ulimit' },
-      { limit: 'cpuSeconds', value: 77, by: 'ulimit' },
-      // Root's processes are not counted.
-      { limit: 'processes', value: 4_321, by: process.geteuid?.() === 0 ? 'nothing' : 'ulimit' },
-      { limit: 'niceness', value: niceness, by: 'nice' },
-    ]);
-    assert.deepEqual(factOf(world.logOf(snapshot.taskId), 'spec').limits, snapshot.limits);
-  });
-}
+test('a command has the limits that were asked for', async () => {
+  await using world = new World();
+  const session = await world.session('test', { store: { cgroup: null } });
+  const niceness = getPriority() + 3;
+  const limits = { memoryBytes: 900 * mebi + 1, cpuSeconds: 77, processes: 4_321, niceness };
+  const { output, snapshot } = await session.run(show, limits);
+  assert.equal(output.text, `${niceness}\n${900 * 1024 + 1}\n77\n4321\nbash\n`);
+  assert.deepEqual(snapshot.limits, [
+    { limit: 'memoryBytes', value: 900 * mebi + 1, by: 'ulimit' },
+    { limit: 'cpuSeconds', value: 77, by: 'ulimit' },
+    // Root's processes are not counted.
+    { limit: 'processes', value: 4_321, by: process.geteuid?.() === 0 ? 'nothing' : 'ulimit' },
+    { limit: 'niceness', value: niceness, by: 'nice' },
+  ]);
+  assert.deepEqual(factOf(world.logOf(snapshot.taskId), 'spec').limits, snapshot.limits);
+});
 
 test('without limits nothing is limited and nothing is said', async () => {
   await using world = new World();
@@ -61,13 +59,12 @@ test('a command that asks for more memory than it may have does not get it', asy
 
 test('a hard limit that is lower already is left as it is', async () => {
   await using world = new World();
-  const session = await world.session('test', { store: { cgroup: null, shimShell: ['sh'] } });
-  const inner = `ulimit -t 5; exec "$@"`;
-  const low = await world.session('low', {
-    store: { cgroup: null, shimShell: ['sh', '-c', inner, 'sh', 'sh'] },
-  });
-  assert.equal((await session.run('ulimit -H -t', { cpuSeconds: 50 })).output.text, '51\n');
-  assert.equal((await low.run('ulimit -H -t', { cpuSeconds: 50 })).output.text, '5\n');
+  const session = await world.session('test', { store: { cgroup: null } });
+  const look = async (): Promise<string> =>
+    (await session.run('ulimit -H -t', { cpuSeconds: 50 })).output.text;
+  assert.equal(await look(), '51\n');
+  using _ = new ShimInPlace(shimAfter(world, 'ulimit -t 5'));
+  assert.equal(await look(), '5\n');
 });
 
 test('limits hold for a task that waits its turn as well', async () => {

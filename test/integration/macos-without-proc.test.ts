@@ -1,24 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Store } from '../../src/api/store.ts';
-import { Companions } from '../../src/engine/companions.ts';
-import { storeAsItIs } from '../../src/engine/kept-store.ts';
+import { storeAsItIs } from '../../src/engine/store-as-it-is.ts';
 import { prepareStore } from '../../src/engine/store-folder.ts';
 import { bsdSystem } from '../../src/platform/bsd.ts';
 import { linux } from '../../src/platform/linux.ts';
 import { factsOf, hasFact } from '../support/logs.ts';
 import { untilPrinted } from '../support/ready.ts';
-import { withoutProc } from '../support/shim-shells.ts';
+import { ShimInPlace, shimWithoutProc } from '../support/shims.ts';
 import { fixture, fixturePath, World, waitFor } from '../support/world.ts';
 
 const standIn = bsdSystem([process.execPath, fixturePath('ps-of-macos.mjs')]);
 
-/** A store as on macOS: processes are told by `ps`, and the shims see no /proc. */
+/** A store as on macOS: processes are told by `ps`. */
 async function openStore(world: World): Promise<Store> {
-  const dir = await prepareStore(world.dir);
-  const store = { ...storeAsItIs(dir, standIn), shimShell: withoutProc(['sh']) };
-  const makeCompanions = async (): Promise<Companions> => new Companions(dir, null, store.spawns);
-  return new Store({ ...store, makeCompanions });
+  return new Store(storeAsItIs(await prepareStore(world.dir), standIn));
 }
 
 test('a process, a tree and what it uses are the same by ps as by /proc', async () => {
@@ -47,6 +43,8 @@ test('a process, a tree and what it uses are the same by ps as by /proc', async 
 
 test('a task ends with its exit code, and its spawner has found out when its shim started', async () => {
   await using world = new World();
+  // Its shims see no /proc.
+  using _ = new ShimInPlace(shimWithoutProc(world));
   const store = await openStore(world);
   const session = await store.session('test');
   const task = await session.spawn('sleep 0.5; exit 7');
@@ -64,6 +62,7 @@ test('a task ends with its exit code, and its spawner has found out when its shi
 
 test('another one adopts a task that runs, and stops its whole tree', async () => {
   await using world = new World();
+  using _ = new ShimInPlace(shimWithoutProc(world));
   const spawner = await openStore(world);
   const { id } = await (await spawner.session('test')).spawn(fixture('setsid-member.sh'));
   await waitFor(() => hasFact(world.logOf(id), 'identified'), 'the shim to be known');

@@ -9,7 +9,6 @@ test('a process that dies for want of memory leaves its tasks and their limits a
   await using agent = await Agent.start(world.dir, {
     // What Node has to say of its death is no news here.
     before: ['sh', '-c', 'ulimit -c 0; exec "$@" 2>/dev/null', 'sh'],
-    store: { keeper: false },
   });
   const ids = await agent.run(async ({ session }) => [
     (await session.spawn('sleep 0.5; exit 5')).id,

@@ -50,7 +50,7 @@ test('among many quiet tasks with small limits the one that begins to write is s
   );
   const command = `until [ -e ${go} ]; do sleep 0.05; done; yes | head -c 4M; sleep 1000`;
   const task = await session.spawn(command, limit);
-  // Fifty looks a second at each of them are more than a watch costs: it is armed meanwhile.
+  // By then quiet tasks are looked at rarely.
   await session.run('sleep 1.5', limit);
   writeFileSync(go, '');
   const { path } = task.snapshot().output;

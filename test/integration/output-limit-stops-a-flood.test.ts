@@ -31,7 +31,7 @@ test('up to the limit a task may write', async () => {
   assert.equal((await task.wait({ timeoutMs: 15_000 })).status, 'completed');
 });
 
-test('a flood that another store has spawned is stopped by the one that is open', async () => {
+test('a flood is stopped, also when the store that has spawned it is closed', async () => {
   await using world = new World();
   const first = await openStore({ dir: world.dir });
   const session = await first.session('test');

@@ -14,7 +14,6 @@ test('where the system starts no more processes, spawns are refused by a code or
   const before = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', 'prlimit', '--nproc=30'];
   await using agent = await Agent.start(world.dir, {
     before,
-    store: { keeper: false },
     env: { HOME: world.base },
   });
   const found = await agent.run(async ({ session, store, fs }) => {

@@ -5,30 +5,27 @@ import type { Session, Task } from '../../src/index.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { endOf, untilAsleep } from '../support/queues.ts';
-import { shimShells } from '../support/shim-shells.ts';
 import { quote, World, waitFor } from '../support/world.ts';
 
 /** Longer than a test waits: a stop that takes its grace fails the test. */
 const graceMs = 60_000;
 
-for (const [name, shimShell] of Object.entries(shimShells)) {
-  test(`under ${name} a queued task that is stopped never runs its command`, async () => {
-    await using world = new World();
-    const session = await world.session('test', { maxRunning: 1, store: { shimShell } });
-    const { waiting, trace } = await oneWaits(world, session);
-    await untilAsleep(world, waiting);
-    let done = false;
-    const stop = waiting.kill({ graceMs }).finally(() => {
-      done = true;
-    });
-    await waitFor(() => done, 'the stop');
-    const { status, statusReason, exitCode, killSignal, startedAt } = await stop;
-    assert.deepEqual([status, statusReason, exitCode, killSignal], ['killed', 'kill', null, null]);
-    assert.equal(startedAt, null);
-    assert.deepEqual(world.pidsOf(waiting.id), []);
-    assert.equal(existsSync(trace), false);
+test('a queued task that is stopped never runs its command', async () => {
+  await using world = new World();
+  const session = await world.session('test', { maxRunning: 1 });
+  const { waiting, trace } = await oneWaits(world, session);
+  await untilAsleep(world, waiting);
+  let done = false;
+  const stop = waiting.kill({ graceMs }).finally(() => {
+    done = true;
   });
-}
+  await waitFor(() => done, 'the stop');
+  const { status, statusReason, exitCode, killSignal, startedAt } = await stop;
+  assert.deepEqual([status, statusReason, exitCode, killSignal], ['killed', 'kill', null, null]);
+  assert.equal(startedAt, null);
+  assert.deepEqual(world.pidsOf(waiting.id), []);
+  assert.equal(existsSync(trace), false);
+});
 
 test('a queued task is killed by force as well', async () => {
   await using world = new World();

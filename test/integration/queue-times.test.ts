@@ -5,7 +5,7 @@ import { factOf } from '../support/logs.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { onWindows } from '../support/processes.ts';
 import { endOf, untilAsleep } from '../support/queues.ts';
-import { shimShells, withoutProc } from '../support/shim-shells.ts';
+import { ShimInPlace, shimWithoutProc } from '../support/shims.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('a queued task is shown as queued, not as started and not as suspended', async () => {
@@ -37,7 +37,7 @@ test('the time of a queued task counts from its start and not from when it was p
   assert.ok((end.durationMs ?? 0) < (end.endedAt ?? 0) - end.createdAt - 500);
 });
 
-test('a queued task that runs for too long is stopped by who adopted it', async () => {
+test('a queued task that runs for too long is stopped, also when its spawner is gone', async () => {
   await using world = new World();
   const agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });
   const [first = '', second = ''] = await agent.run(async ({ session }) => [
@@ -51,36 +51,35 @@ test('a queued task that runs for too long is stopped by who adopted it', async 
   assert.deepEqual([status, exitCode], ['timed_out', 124]);
 });
 
-for (const [name, shell] of Object.entries(shimShells)) {
-  test(
-    `under ${name} the shim of a queued task keeps its timeout alone once it runs`,
-    notOnWindows('the shim of Windows keeps no time of its own'),
-    async () => {
-      await using world = new World();
-      const agent = await Agent.start(world.dir, { session: { maxRunning: 1 }, store: { shimShell: shell } });
-      const id = await agent.run(async ({ session }) => {
-        const first = await session.spawn('sleep 0.1', { timeoutMs: null });
-        const task = await session.spawn('sleep 100', { onLimit: 'queue', timeoutMs: 200, graceMs: 1_000 });
-        await first.wait();
-        while (task.snapshot().status !== 'running') await new Promise((resolve) => setTimeout(resolve, 1));
-        return task.id;
-      });
-      await agent.crash();
-      await waitFor(() => world.pidsOf(id).length === 0, 'the shim to end its command');
-      const snapshot = await endOf((await world.session('test')).task(id));
-      assert.equal(snapshot.status, 'timed_out');
-      assert.ok((snapshot.durationMs ?? 0) >= 190, `it ran for ${snapshot.durationMs} ms`);
-    },
-  );
-
-  test(`under ${name} a task waits its turn where there is no /proc as well`, async () => {
+test(
+  'the shim of a queued task keeps its timeout alone once it runs',
+  notOnWindows('the shim of Windows keeps no time of its own'),
+  async () => {
     await using world = new World();
-    const session = await world.session('test', { maxRunning: 1, store: { shimShell: withoutProc(shell) } });
-    const first = await session.spawn('sleep 0.4');
-    const task = await session.spawn('echo "turn of $OUTLIVE_TASK"', { onLimit: 'queue' });
-    const end = await endOf(task);
-    assert.equal(end.status, 'completed');
-    assert.match((await task.tail()).text, new RegExp(`^turn of ${task.id}\\.`));
-    assert.ok((end.startedAt ?? 0) >= (first.snapshot().startedAt ?? 0) + 300);
-  });
-}
+    const agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });
+    const id = await agent.run(async ({ session }) => {
+      const first = await session.spawn('sleep 0.1', { timeoutMs: null });
+      const task = await session.spawn('sleep 100', { onLimit: 'queue', timeoutMs: 200, graceMs: 1_000 });
+      await first.wait();
+      while (task.snapshot().status !== 'running') await new Promise((resolve) => setTimeout(resolve, 1));
+      return task.id;
+    });
+    await agent.crash();
+    await waitFor(() => world.pidsOf(id).length === 0, 'the shim to end its command');
+    const snapshot = await endOf((await world.session('test')).task(id));
+    assert.equal(snapshot.status, 'timed_out');
+    assert.ok((snapshot.durationMs ?? 0) >= 190, `it ran for ${snapshot.durationMs} ms`);
+  },
+);
+
+test('a task waits its turn where there is no /proc as well', async () => {
+  await using world = new World();
+  using _ = new ShimInPlace(shimWithoutProc(world));
+  const session = await world.session('test', { maxRunning: 1 });
+  const first = await session.spawn('sleep 0.4');
+  const task = await session.spawn('echo "turn of $OUTLIVE_TASK"', { onLimit: 'queue' });
+  const end = await endOf(task);
+  assert.equal(end.status, 'completed');
+  assert.match((await task.tail()).text, new RegExp(`^turn of ${task.id}\\.`));
+  assert.ok((end.startedAt ?? 0) >= (first.snapshot().startedAt ?? 0) + 300);
+});

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import { test } from 'node:test';
 import { openStore, type Session, type Task } from '../../src/index.ts';
-import { orphanTask } from '../support/keepers.ts';
 import { World, waitFor } from '../support/world.ts';
 
 const output = 'head -c 100000 /dev/zero';
@@ -62,20 +61,6 @@ test('a supervisor applies the bound when it opens a session', async () => {
   assert.deepEqual(await ids(), [second?.id]);
 });
 
-test('the keeper applies the bytes of the store, and the age that the tasks were spawned with', async () => {
-  await using world = new World();
-  const store = await openStore({ dir: world.dir, maxStoreBytes: 250_000, keeper: true });
-  const kept = await store.session('kept', { retentionMs: null });
-  const aged = await store.session('aged', { retentionMs: 1 });
-  const [old] = await ended(aged, 1);
-  const [first, second] = await ended(kept, 3);
-  await kept.spawn('sleep 1000');
-  await store.close();
-  const ids = (): string[] => world.taskIds();
-  await waitFor(() => !ids().includes(old?.id ?? '') && !ids().includes(first?.id ?? ''), 'the keeper');
-  assert.ok(ids().includes(second?.id ?? ''));
-});
-
 test('a removal that was broken off is no task for anybody, and the next process ends it', async () => {
   await using world = new World();
   const store = await openStore({ dir: world.dir });
@@ -91,14 +76,4 @@ test('a removal that was broken off is no task for anybody, and the next process
     world.files().filter((path) => path.includes('bgb-')),
     [],
   );
-});
-
-test('a keeper without a bound of its own removes nothing by size', async () => {
-  await using world = new World();
-  const store = await openStore({ dir: world.dir, maxStoreBytes: null });
-  await ended(await store.session('test', { retentionMs: null }), 2);
-  await store.close();
-  await orphanTask(world, 'sleep 2');
-  await waitFor(() => world.keepers().length === 0, 'the keeper to end');
-  assert.equal(world.taskIds().length, 3);
 });

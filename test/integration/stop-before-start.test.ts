@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { commandLineOf, onWindows } from '../support/processes.ts';
-import { fixturePath, World, waitFor } from '../support/world.ts';
+import { ShimInPlace, slowShim } from '../support/shims.ts';
+import { World, waitFor } from '../support/world.ts';
 
-const store = { shimShell: [fixturePath('slow-sh.sh')] as const };
 const command = 'echo ran; sleep 300';
 
 test(
@@ -13,7 +13,8 @@ test(
   notOnWindows('a shim of Windows says nothing of itself: its spawner does, before it runs'),
   async () => {
     await using world = new World();
-    const session = await world.session('test', { store });
+    using _ = new ShimInPlace(slowShim(world));
+    const session = await world.session();
     const task = await session.spawn(command);
     assert.equal(task.snapshot().status, 'starting');
     const snapshot = await task.kill({ graceMs: 1_000 });
@@ -33,7 +34,7 @@ test(
   notOnWindows('a shim of Windows says nothing of itself: its spawner does, before it runs'),
   async () => {
     await using world = new World();
-    await using agent = await Agent.start(world.dir, { store });
+    await using agent = await Agent.start(world.dir, { env: { OUTLIVE_SHIM: slowShim(world) } });
     const taskId = await agent.run(async ({ session }, text) => (await session.spawn(text)).id, command);
     await agent.crash();
     const session = await world.session();
@@ -45,29 +46,26 @@ test(
 );
 
 // The spawner lives, and might be at work on it yet: only what is seen of the shim tells that it never will run.
-for (const shell of ['slow-sh.sh', 'pausing-sh.sh'])
-  test(
-    `kill() of a starting task that its spawner has let go of does not wait for a start that cannot come (${shell})`,
-    notOnWindows('a shim of Windows says nothing of itself: its spawner does, before it runs'),
-    async () => {
-      await using world = new World();
-      const first = await world.session('test', { store: { shimShell: [fixturePath(shell)] } });
-      const { id } = await first.spawn(command);
-      await waitFor(
-        () => world.pidsOf(id).some((pid) => commandLineOf(pid)?.startsWith('sleep')),
-        'the pause',
-      );
-      await first.close();
-      const task = (await world.session()).task(id);
-      assert.equal(task.snapshot().status, 'starting');
-      const killed = task.kill({ graceMs: 5_000 });
-      await waitFor(() => task.snapshot().endedAt !== null, 'the end');
-      assert.equal((await killed).status, 'killed');
-      assert.equal(task.snapshot().status, 'killed');
-      assert.deepEqual(world.pidsOf(id), []);
-      assert.equal((await task.tail()).text, '');
-    },
-  );
+test(
+  'kill() of a starting task that its spawner has let go of does not wait for a start that cannot come',
+  notOnWindows('a shim of Windows says nothing of itself: its spawner does, before it runs'),
+  async () => {
+    await using world = new World();
+    using _ = new ShimInPlace(slowShim(world));
+    const first = await world.session();
+    const { id } = await first.spawn(command);
+    await waitFor(() => world.pidsOf(id).some((pid) => commandLineOf(pid)?.startsWith('sleep')), 'the pause');
+    await first.close();
+    const task = (await world.session()).task(id);
+    assert.equal(task.snapshot().status, 'starting');
+    const killed = task.kill({ graceMs: 5_000 });
+    await waitFor(() => task.snapshot().endedAt !== null, 'the end');
+    assert.equal((await killed).status, 'killed');
+    assert.equal(task.snapshot().status, 'killed');
+    assert.deepEqual(world.pidsOf(id), []);
+    assert.equal((await task.tail()).text, '');
+  },
+);
 
 test('kill() right after spawn() has ended the task when it returns', async () => {
   await using world = new World();

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Session, Task } from '../../src/index.ts';
-import { removeUnfinishedPipes } from '../support/lifelines.ts';
 import { untilPrinted } from '../support/ready.ts';
 import { fixture, isLive, World, waitFor } from '../support/world.ts';
 
@@ -58,7 +57,6 @@ test('a task of a task is no part of it, also what has shed everything there', a
   assert.deepEqual([isLive(pid), inner.snapshot().status], [true, 'running']);
   await inner.kill({ graceMs: 50 });
   assert.equal(isLive(pid), false);
-  await removeUnfinishedPipes(world.dir);
 });
 
 async function shedder(session: Session, command: string): Promise<{ task: Task; pid: number }> {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { removeUnfinishedPipes } from '../support/lifelines.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { onWindows } from '../support/processes.ts';
 import { untilPrinted, untilStarted } from '../support/ready.ts';
@@ -78,8 +77,6 @@ test('kill() leaves a task alone that was spawned by a command of the stopped on
   assert.ok(world.pidsOf(inner.taskId).length > 0);
   assert.equal((await innerTask.kill({ graceMs })).status, 'killed');
   assert.deepEqual(world.pidsOf(inner.taskId), []);
-  // The inner spawner may have been killed while it made its lifeline.
-  await removeUnfinishedPipes(world.dir);
 });
 
 const libraryUrl = new URL('../../src/index.js', import.meta.url).href;

@@ -16,8 +16,6 @@ const mounting = (script: string): string[] => [
   'sh',
 ];
 
-const store = { keeper: false };
-
 test('tasks that were in the lower layer of an overlay are acknowledged and removed there, and new ones run', async (t) => {
   await using world = new World();
   const disk = join(world.base, 'disk');
@@ -31,7 +29,7 @@ test('tasks that were in the lower layer of an overlay are acknowledged and remo
     t.diagnostic('NOT TRIED: this kernel mounts no overlay here');
     return;
   }
-  await using image = await Agent.start(join(disk, 'lower', 'store'), { before: mounting(tmpfs), store });
+  await using image = await Agent.start(join(disk, 'lower', 'store'), { before: mounting(tmpfs) });
   const ids = await image.run(async ({ session }) => {
     const tasks = [await session.spawn('exit 3'), await session.spawn('echo kept')];
     for (const task of tasks) await task.wait({ ack: false });
@@ -39,8 +37,8 @@ test('tasks that were in the lower layer of an overlay are acknowledged and remo
   });
   const enter = ['nsenter', '--target', String(image.pid), '--mount'];
   const before = [...enter, 'sh', '-c', `${overlay} && exec "$@"`, 'sh'];
-  await using agent = await Agent.start(join(disk, 'merged', 'store'), { before, store });
-  await using other = await Agent.start(join(disk, 'merged', 'store'), { before: enter, store });
+  await using agent = await Agent.start(join(disk, 'merged', 'store'), { before });
+  await using other = await Agent.start(join(disk, 'merged', 'store'), { before: enter });
   await other.takeCompletions();
   await waitFor(async () => (await other.taken()).length === 2, 'what the image owes');
   const found = await agent.run(async ({ session }, all) => {
@@ -68,10 +66,9 @@ test('a store that two processes reach by two paths, one a bind mount, is one st
   await using world = new World();
   const [real, bound] = [join(world.base, 'real'), join(world.base, 'bound')];
   for (const folder of [real, bound]) mkdirSync(folder);
-  await using agent = await Agent.start(join(real, 'store'), { store });
+  await using agent = await Agent.start(join(real, 'store'));
   await using other = await Agent.start(join(bound, 'store'), {
     before: mounting(`mount --bind ${quote(real)} ${quote(bound)}`),
-    store,
   });
   await other.takeCompletions();
   const [ended = '', running = ''] = await agent.run(async ({ session }) => [

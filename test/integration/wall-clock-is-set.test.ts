@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
+import { withoutKeeper } from '../support/orphans.ts';
 import { quote, World } from '../support/world.ts';
 
 const yearMs = 365 * 24 * 3_600_000;
@@ -12,7 +13,7 @@ for (const [what, shift] of [
   test(`a wall clock that is set ${what} by a year ends nothing, removes nothing that is owed, and no time is negative`, async () => {
     await using world = new World();
     const go = quote(`${world.base}/go`);
-    const options = { store: { keeper: false }, session: { retentionMs: 3_600_000 } };
+    const options = { env: withoutKeeper, session: { retentionMs: 3_600_000 } };
     await using agent = await Agent.start(world.dir, options);
     const ids = await agent.run(async ({ session, kept }, command) => {
       const tasks = [

@@ -11,7 +11,6 @@ import {
 } from '@agentclientprotocol/sdk';
 import { serveTerminals } from '../../src/acp/index.ts';
 import type { Terminals, TerminalsOptions } from '../../src/acp/terminals.ts';
-import { removeUnfinishedPipes } from './lifelines.ts';
 import { mcpEnvironment } from './mcp-env.ts';
 import { installedPackage } from './packed.ts';
 import { onWindows } from './processes.ts';
@@ -67,7 +66,6 @@ export class EditorProcess implements AsyncDisposable {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#exited;
-    await removeUnfinishedPipes(this.#dir);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

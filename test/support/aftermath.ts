@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import { isEnded, openStore, type Session, type Store, type TaskSnapshot } from '../../src/index.ts';
 import { cookiesBelow, filesBelow, pidsBelow } from './below.ts';
 import type { Told } from './crashes.ts';
-import { untilPipesAreMade } from './lifelines.ts';
 import { hasFact } from './logs.ts';
 import { onWindows } from './processes.ts';
 import { waitFor } from './world.ts';
@@ -55,7 +54,6 @@ export class Aftermath implements AsyncDisposable {
   async checkNothingIsLeft(): Promise<void> {
     await this.session.close();
     await this.store.close();
-    await untilPipesAreMade(this.dir);
     const old = Date.now() / 1000 - 7_200;
     for (const path of filesBelow(this.dir)) utimesSync(path, old, old);
     const store = await openStore({ dir: this.dir });
@@ -138,7 +136,7 @@ export class Aftermath implements AsyncDisposable {
     // Windows has no modes.
     if (onWindows) return;
     for (const path of [this.dir, ...readdirSync(this.dir, { recursive: true, encoding: 'utf8' })]) {
-      // The mark of a keeper goes when its time has come.
+      // What was listed may be gone since.
       const { mode } = lstatSync(resolve(this.dir, path), { throwIfNoEntry: false }) ?? {};
       if (mode === undefined) continue;
       assert.equal((mode & 0o777).toString(8), (mode & 0o170000) === 0o040000 ? '700' : '600', path);

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { AgentOptions, AgentScope, Taken } from './agent-types.ts';
-import { removeUnfinishedPipes } from './lifelines.ts';
 import { root } from './repository.ts';
 
 interface Answer {
@@ -31,14 +30,12 @@ const library = new URL('../../src/index.js', import.meta.url).href;
 export class Agent implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
-  readonly #dir: string;
   readonly #isOurs: boolean;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #next = 0;
 
-  private constructor(child: ChildProcess, dir: string, isOurs: boolean) {
+  private constructor(child: ChildProcess, isOurs: boolean) {
     this.#child = child;
-    this.#dir = dir;
     this.#isOurs = isOurs;
     this.#exited = once(child, 'exit').then(() => {
       const error = { message: 'the agent is gone' };
@@ -58,7 +55,6 @@ export class Agent implements AsyncDisposable {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         env: { ...process.env, ...env },
       }),
-      dir,
       before.length === 0,
     );
     await agent.#answer();
@@ -106,7 +102,6 @@ export class Agent implements AsyncDisposable {
     // Behind a command such as nsenter the process is not our child, so it does it itself.
     else this.run(() => process.kill(process.pid, 'SIGKILL')).catch(() => undefined);
     await this.#exited;
-    await removeUnfinishedPipes(this.#dir);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Aftermath } from './aftermath.ts';
+import { withoutKeeper } from './orphans.ts';
 import { onWindows } from './processes.ts';
 import { root } from './repository.ts';
 import { World } from './world.ts';
@@ -124,7 +125,8 @@ export async function lead(
   ];
   const child = spawn(process.execPath, [...program, library, dir, life], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
+    // With a keeper, each life on Windows would have to be waited for.
+    env: { ...process.env, ...withoutKeeper, ...env },
   });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (more: string) => {

@@ -12,13 +12,9 @@ export interface Entry {
   readonly modifiedMs: number;
 }
 
-/**
- * Everything below a folder, sorted, in a form in which any change shows. A lifeline has a name for a moment only,
- * whenever mkfifo gets around to it, and is left out.
- */
+/** Everything below a folder, sorted, in a form in which any change shows. */
 export function listing(dir: string): Entry[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .filter((path) => !/^(?:.*\/)?lifeline-[0-9a-f]{16}$/.test(path))
     .sort()
     .map((path) => {
       const stat = lstatSync(join(dir, path));

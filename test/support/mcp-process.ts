@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { removeUnfinishedPipes } from './lifelines.ts';
 import { mcpEnvironment } from './mcp-env.ts';
 import { fixturePath, type World, waitFor } from './world.ts';
 
@@ -130,7 +129,6 @@ export class McpProcess implements AsyncDisposable {
   async crash(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#exited;
-    await removeUnfinishedPipes(this.#dir);
   }
 
   /** Closes its stdin, and gives its exit code when it has ended. */

@@ -1,5 +1,6 @@
 import type { AgentScope } from './agent-types.ts';
 import { Agent } from './agents.ts';
+import { withoutKeeper } from './orphans.ts';
 import { onWindows } from './processes.ts';
 import { World } from './world.ts';
 
@@ -21,9 +22,7 @@ export class Racers implements AsyncDisposable {
 
   static async start(): Promise<Racers> {
     const racers = new Racers();
-    const agents = Array.from({ length: count }, () =>
-      Agent.start(racers.world.dir, { store: { keeper: false } }),
-    );
+    const agents = Array.from({ length: count }, () => Agent.start(racers.world.dir, { env: withoutKeeper }));
     racers.agents.push(...(await Promise.all(agents)));
     return racers;
   }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { markPrefix } from '../../src/engine/keeper-marks.ts';
 import {
   openStore,
   type Session,
@@ -10,7 +9,6 @@ import {
   type Store,
   type StoreOptions,
 } from '../../src/index.ts';
-import { currentSystem } from '../../src/platform/current.ts';
 import { listProcesses, resume } from '../../src/platform/windows-processes.ts';
 import { factsOf } from './logs.ts';
 import {
@@ -80,8 +78,9 @@ export class World implements AsyncDisposable {
     });
   }
 
-  /** Sentinels and keepers of the stores below this world's folder. They end when the tasks have. */
+  /** On Windows, sentinels and keepers of the stores below this world's folder. They end when the tasks have. */
   keepers(): number[] {
+    if (!onWindows) return [];
     return livePids().filter((pid) => {
       const line = commandLineOf(pid);
       return (
@@ -140,14 +139,11 @@ export class World implements AsyncDisposable {
       await waitFor(() => {
         const left = this.keepers();
         // A sentinel that was ended while it created its keeper has not let that run.
-        if (onWindows) for (const pid of left) resume(pid, null);
+        for (const pid of left) resume(pid, null);
         return left.length === 0;
       }, 'the keeper and its sentinels to be gone');
-      // The mark of a keeper that died together with its pid namespace is that namespace's next keeper's to remove.
-      const own = markPrefix('', (await currentSystem()).self());
-      const marks = this.files().filter((path) => path.startsWith(`/${own}`));
-      const strays = this.files().filter((path) => /(?<!\.exit)\.tmp$|\.cut$|lifeline-/.test(path));
-      assert.deepEqual([...strays, ...marks], [], 'temporary files are left');
+      const strays = this.files().filter((path) => /(?<!\.exit)\.tmp$|\.cut$|^\/keeper-/.test(path));
+      assert.deepEqual(strays, [], 'temporary files are left');
       await waitFor(() => openFiles().length <= this.#descriptors.length, 'descriptors to be closed').catch(
         () => {
           assert.deepEqual(openFiles(), this.#descriptors, 'descriptors are left open');

@@ -45,7 +45,7 @@ export function anyLogHolds(world: World): fc.IAsyncProperty<[Fact[][], string]>
       sessions += 1;
       const id = `s${sessions}`;
       const paths = sessionPaths(world.dir, id);
-      const store = await world.store({ keeper: false });
+      const store = await world.store();
       for (const dir of [paths.tasks, paths.output]) mkdirSync(dir, { recursive: true, mode: 0o700 });
       writeFileSync(paths.record, encodeSessionRecord(id, 0));
       for (const [index, facts] of logs.entries()) {

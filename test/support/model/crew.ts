@@ -30,7 +30,6 @@ const fair = new Set(['CLOSED', 'TASK_LIMIT', 'TASK_NOT_FOUND']);
 /** The real side of the model: some processes on one store, and the gates at which commands wait for their end. */
 export class Crew {
   readonly world: World;
-  readonly keeper: boolean;
   readonly journal: string;
   /** What no model allows, found when nobody waited for it. */
   readonly faults: string[] = [];
@@ -40,9 +39,8 @@ export class Crew {
   #started = 0;
   #spare: Promise<Agent> | undefined;
 
-  constructor(world: World, keeper: boolean) {
+  constructor(world: World) {
     this.world = world;
-    this.keeper = keeper;
     this.journal = join(world.base, 'journal');
   }
 
@@ -75,7 +73,7 @@ export class Crew {
   }
 
   #start(): Promise<Agent> {
-    return Agent.start(this.world.dir, { sessionId: 'idle', store: { keeper: this.keeper } });
+    return Agent.start(this.world.dir, { sessionId: 'idle' });
   }
 
   /** Asks for something, and does not wait for it. */

@@ -9,11 +9,11 @@ import { checkEnd } from './quiet.ts';
 export function modelHolds(
   most: number,
   counted: (steps: number) => void,
-): fc.IAsyncPropertyWithHooks<[Iterable<fc.AsyncCommand<History, Crew>>, boolean]> {
+): fc.IAsyncPropertyWithHooks<[Iterable<fc.AsyncCommand<History, Crew>>]> {
   const steps = fc.commands(anyStep(), { maxCommands: most, size: 'max', disableReplayLog: true });
-  return fc.asyncProperty(steps, fc.boolean(), async (commands, keeper) => {
+  return fc.asyncProperty(steps, async (commands) => {
     await using world = new World();
-    const crew = new Crew(world, keeper);
+    const crew = new Crew(world);
     const model: History = { tasks: [] };
     try {
       await fc.asyncModelRun(() => ({ model, real: crew }), commands);

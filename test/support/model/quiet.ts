@@ -1,7 +1,6 @@
 import { readdirSync, utimesSync } from 'node:fs';
 import { openStore, type TaskSnapshot } from '../../../src/index.ts';
 import { filesBelow } from '../below.ts';
-import { untilPipesAreMade } from '../lifelines.ts';
 import { linkOf, readText } from '../read.ts';
 import { waitFor } from '../world.ts';
 import { faultOf, type Seen } from './check.ts';
@@ -11,7 +10,7 @@ import type { History } from './history.ts';
 /** What has to come true within this time is waited for; it takes so long only when it never does. */
 const settlesMs = 20_000;
 
-/** Descriptors that a process has beside what it has of the store: Node's own, the lifeline, watches. */
+/** Descriptors that a process has beside what it has of the store: Node's own, watches. */
 const mostDescriptors = 60;
 
 /** Waits until all have answered, and compares. */
@@ -29,7 +28,7 @@ export async function checkEnd(history: History, crew: Crew): Promise<void> {
   await checkNow(history, crew);
   await crew.end();
   for (const task of history.tasks) task.stopAsked = true;
-  const store = await openStore({ dir: crew.world.dir, keeper: false });
+  const store = await openStore({ dir: crew.world.dir });
   for (const id of store.sessions()) {
     const session = await store.session(id);
     await Promise.all((await session.tasks()).map(({ taskId }) => session.task(taskId).kill({ graceMs: 0 })));
@@ -80,7 +79,7 @@ async function look(crew: Crew): Promise<Seen> {
 }
 
 async function seenBy({ world }: Crew, owed: Seen['owed']): Promise<Seen> {
-  const store = await openStore({ dir: world.dir, keeper: false });
+  const store = await openStore({ dir: world.dir });
   const tasks = await store.tasks();
   await store.close();
   return { tasks, owed, pidsOf: (task) => commandsOwn(world.pidsOf(task.taskId), task) };
@@ -114,12 +113,10 @@ async function checkNothingIsLeft({ world }: Crew): Promise<void> {
   const left = world.pids();
   if (left.length > 0)
     throw new Error(`processes are left: ${left.map((pid) => readText(`/proc/${pid}/cmdline`))}`);
-  await waitFor(() => world.keepers().length === 0, 'keepers to end');
-  await untilPipesAreMade(world.dir);
   // What crashes leave is swept when it is old.
   const old = Date.now() / 1000 - 7_200;
   for (const path of filesBelow(world.dir)) utimesSync(path, old, old);
-  const store = await openStore({ dir: world.dir, keeper: false });
+  const store = await openStore({ dir: world.dir });
   for (const id of store.sessions()) await store.session(id);
   const ids = (await store.tasks()).map(({ taskId }) => taskId);
   await store.close();

@@ -1,24 +1,24 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SpecFact } from '../model/facts.ts';
-import { cookieVariable } from '../platform/system.ts';
-import { createSuspended, type SuspendedProcess } from '../platform/windows-create.ts';
-import { keepJob, makeJob } from '../platform/windows-jobs.ts';
-import { isShare } from '../platform/windows-paths.ts';
-import { shellKind, shellName } from '../platform/windows-shells.ts';
-import { notingPipeStatus } from '../shim/pipe-status.ts';
+import type { SpecFact } from '../../model/facts.ts';
+import { cookieVariable } from '../../platform/system.ts';
+import { createSuspended, type SuspendedProcess } from '../../platform/windows-create.ts';
+import { keepJob, makeJob } from '../../platform/windows-jobs.ts';
+import { isShare } from '../../platform/windows-paths.ts';
+import { shellKind, shellName } from '../../platform/windows-shells.ts';
+import { notingPipeStatus } from '../../shim/pipe-status.ts';
 import {
   batchScript,
   powershellScripts,
   type WrapperOptions,
   windowsWrapper,
   wrapperVariables,
-} from '../shim/windows.ts';
-import { appendFacts } from '../tasklog/log.ts';
-import { taskPaths } from '../tasklog/paths.ts';
-import { type WindowsFiles, windowsFiles } from '../tasklog/windows-files.ts';
-import type { SessionContext } from './context.ts';
-import type { SpawnRequest } from './spawn-request.ts';
+} from '../../shim/windows.ts';
+import { appendFacts } from '../../tasklog/log.ts';
+import { taskPaths } from '../../tasklog/paths.ts';
+import { type WindowsFiles, windowsFiles } from '../../tasklog/windows-files.ts';
+import type { SessionContext } from '../context.ts';
+import type { SpawnRequest } from '../spawn-request.ts';
 
 /** A line of cmd has up to 8191 characters, of which the rest is ours; a variable up to 32,767. */
 const mostCmdChars = 8_000;

@@ -1,13 +1,10 @@
 import { rmSync } from 'node:fs';
-import type { ExitFact } from '../model/facts.ts';
-import type { Facts } from '../model/fold.ts';
-import { now } from '../platform/clock.ts';
-import { readExitMark, windowsFiles } from '../tasklog/windows-files.ts';
-import { record } from './append.ts';
-import type { SessionContext } from './context.ts';
-
-/** Only the shims of Windows leave files. */
-const leavesFiles = process.platform === 'win32';
+import type { ExitFact } from '../../model/facts.ts';
+import type { Facts } from '../../model/fold.ts';
+import { now } from '../../platform/clock.ts';
+import { readExitMark, windowsFiles } from '../../tasklog/windows-files.ts';
+import { record } from '../append.ts';
+import type { SessionContext } from '../context.ts';
 
 /**
  * Copies the exit marker that a wrapper has left in a file into the task's log, and removes the file. Two processes may
@@ -25,9 +22,8 @@ export function copyExitMark(context: SessionContext, taskId: string, facts: Fac
   return true;
 }
 
-/** Removes what a task had on Windows while it ran. A file that is still open is removed with the task. */
-export function dropWindowsFiles(context: SessionContext, taskId: string): void {
-  if (!leavesFiles) return;
+/** Removes what a task had while it ran. A file that is still open is removed with the task. */
+export function dropFiles(context: SessionContext, taskId: string): void {
   for (const path of Object.values(windowsFiles(context.paths, taskId))) remove(path);
 }
 

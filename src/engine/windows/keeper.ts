@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { sessionPathsIn } from '../tasklog/paths.ts';
-import { holdProcess, monotonicMs } from '../util/wait.ts';
-import { SessionContext, type StoreContext } from './context.ts';
+import { sessionPathsIn } from '../../tasklog/paths.ts';
+import { holdProcess, monotonicMs } from '../../util/wait.ts';
+import { SessionContext, type StoreContext } from '../context.ts';
+import { retainStore } from '../retain.ts';
+import { defaultLimits, sessionFolders } from '../store-sessions.ts';
 import { hasOlderKeeper, type Keeper, leaveMark, markPrefix, removeMark } from './keeper-marks.ts';
 import { KeptSession } from './kept-session.ts';
-import { retainStore } from './retain.ts';
-import { defaultLimits, sessionFolders } from './store-sessions.ts';
 
 /** The pause between two rounds: short for a few tasks, at most 2 s. */
 const shortestPauseMs = 250;

@@ -1,6 +1,5 @@
-import { OutliveError, shown } from '../errors/error.ts';
-import { longestWindowsPath } from '../platform/windows-paths.ts';
-import type { SentinelOptions } from './sentinel.ts';
+import { OutliveError, shown } from '../../errors/error.ts';
+import { longestWindowsPath } from '../../platform/windows-paths.ts';
 
 /** A session's folder below it, and in that the longest name of a file, take 88 more. */
 const longestOnWindows = longestWindowsPath - 88;
@@ -20,9 +19,4 @@ export function checkForCmd(dir: string): void {
       'INVALID_ARGUMENT',
       `expected the path of the store ${expected}: cmd runs no file elsewhere. It is dir, or OUTLIVE_HOME.`,
     );
-}
-
-/** What starts the sentinel of Windows. */
-export async function sentinel(): Promise<SentinelOptions['startOnWindows']> {
-  return (await import('./windows-sentinel.ts')).startWindowsSentinel;
 }

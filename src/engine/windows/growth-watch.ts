@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { taskIdPattern } from '../tasklog/paths.ts';
-import { monotonicMs } from '../util/wait.ts';
+import { taskIdPattern } from '../../tasklog/paths.ts';
+import { monotonicMs } from '../../util/wait.ts';
 
 /** More events than this within a second: then tasks are chatty, and looks at sizes cost less. */
 const mostEvents = 100;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ProcessIdentity } from '../model/words.ts';
-import { livesHere } from '../platform/identity.ts';
-import type { System } from '../platform/system.ts';
-import { namesIn } from '../tasklog/files.ts';
+import type { ProcessIdentity } from '../../model/words.ts';
+import { livesHere } from '../../platform/identity.ts';
+import type { System } from '../../platform/system.ts';
+import { namesIn } from '../../tasklog/files.ts';
 
 /** Who says by a mark that he keeps a store, or is about to. */
 export interface Keeper {

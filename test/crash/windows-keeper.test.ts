@@ -3,29 +3,30 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { openStore } from '../../src/index.ts';
 import { atSomeCalls, isKilled, parse } from '../support/crashes.ts';
 import { factOf, hasFact } from '../support/logs.ts';
 import { root } from '../support/repository.ts';
+import { windowsTest } from '../support/windows-test.ts';
 import { World } from '../support/world.ts';
 
 const keeper = new URL('../../src/bin/keeper.js', import.meta.url).href;
 const fixtures = join(root, 'test', 'fixtures');
 
-test('a keeper that dies at any call loses nothing, and the next one ends what it began', async (t) => {
+windowsTest('a keeper that dies at any call loses nothing, and the next one ends what it began', async () => {
   await using world = new World();
   const calls = await live(world, 0);
   assert.ok(calls !== null && calls > 20, `${calls} calls of a life are counted`);
   await atSomeCalls(calls, async (at) => void (await live(world, at)));
-  t.diagnostic(`${calls} calls`);
 });
 
 /** One life of a keeper, and then that of another: a flood to stop, output to cut, a task to remove. */
 async function live(world: World, diesAt: number): Promise<number | null> {
   const dir = `${world.dir}/${diesAt}`;
-  const store = await openStore({ dir, keeper: false });
+  // What is under test is started below.
+  process.env.OUTLIVE_WITHOUT_KEEPER = '1';
+  const store = await openStore({ dir });
   const session = await store.session('test', { retentionMs: 0 });
   const old = await session.spawn('true');
   await old.wait();

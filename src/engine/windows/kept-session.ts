@@ -1,17 +1,16 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
-import { decide } from '../model/decide.ts';
-import { pidExists } from '../platform/identity.ts';
-import { taskIdOfEvent } from '../tasklog/paths.ts';
-import { sweepBroken } from './adopt.ts';
-import { retryUnwritten } from './append.ts';
-import { enforceBonds } from './bond.ts';
-import type { LiveTask, SessionContext } from './context.ts';
-import { exceedsKeep } from './cut-output.ts';
-import { OutputLimits } from './limits.ts';
-import { taskIds } from './listing.ts';
-import { look } from './look.ts';
-import { observe } from './observe.ts';
-import { grantTurns } from './queue.ts';
+import { decide } from '../../model/decide.ts';
+import { pidExists } from '../../platform/identity.ts';
+import { taskIdOfEvent } from '../../tasklog/paths.ts';
+import { sweepBroken } from '../adopt.ts';
+import { retryUnwritten } from '../append.ts';
+import type { LiveTask, SessionContext } from '../context.ts';
+import { exceedsKeep } from '../cut-output.ts';
+import { taskIds } from '../listing.ts';
+import { look } from '../look.ts';
+import { observe } from '../observe.ts';
+import { grantTurns } from '../queue.ts';
+import { WindowsEnforcer } from './enforcer.ts';
 
 /** Every so many rounds a live task is looked at whatever its files say. */
 const fullLookEvery = 15;
@@ -25,7 +24,6 @@ const folderTimeMs = 100;
  */
 export class KeptSession {
   readonly #context: SessionContext;
-  readonly #limits: OutputLimits;
   /** Tasks that are live and in our hands, and those that ended and need nothing. */
   readonly #known = new Set<string>();
   readonly #dirty = new Set<string>();
@@ -35,7 +33,7 @@ export class KeptSession {
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#limits = new OutputLimits(context);
+    context.enforcer = new WindowsEnforcer(context, null);
   }
 
   /** Live tasks, and facts that are not on disk yet: reasons to stay. */
@@ -53,11 +51,11 @@ export class KeptSession {
     // From the first look on it is known how many run, and so who may have a turn.
     context.isAdopted = true;
     this.#watchLogs();
-    for (const taskId of [...context.unlooked]) await look(context, this.#limits, taskId);
+    for (const taskId of [...context.unlooked]) await look(context, taskId);
     for (const live of [...context.live.values()]) {
-      if (this.#needsLook(live)) await look(context, this.#limits, live.id);
+      if (this.#needsLook(live)) await look(context, live.id);
     }
-    enforceBonds(context);
+    context.enforcer?.poll();
     grantTurns(context);
     // For consumers, of whom there are none here.
     context.owed.clear();
@@ -66,14 +64,14 @@ export class KeptSession {
 
   /** The folder of the session was removed: what waited for its turn in it is ended. */
   async abandon(): Promise<void> {
-    for (const live of [...this.#context.live.values()]) await look(this.#context, this.#limits, live.id);
+    for (const live of [...this.#context.live.values()]) await look(this.#context, live.id);
     this.close();
   }
 
   /** Lets everything go, when another keeper goes on. */
   close(): void {
     this.#context.closed = true;
-    this.#limits.close();
+    this.#context.enforcer?.close();
     this.#watcher?.close();
   }
 
@@ -97,7 +95,7 @@ export class KeptSession {
     if (observed === null) return false;
     const { facts, alive } = observed;
     const isDone = decide(facts, alive).state === 'ended' && facts.openStop === undefined;
-    if (!isDone || exceedsKeep(facts)) await look(this.#context, this.#limits, taskId);
+    if (!isDone || exceedsKeep(facts)) await look(this.#context, taskId);
     return true;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { GrowthWatch } from '../../src/engine/growth-watch.ts';
+import { GrowthWatch } from '../../src/engine/windows/growth-watch.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('a file that grows is told by the id of its task, and other files are not', async () => {

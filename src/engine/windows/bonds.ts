@@ -1,0 +1,28 @@
+import type { ProcessIdentity } from '../../model/words.ts';
+import { isAlive } from '../../platform/identity.ts';
+import { processKey } from '../../platform/system.ts';
+import type { SessionContext } from '../context.ts';
+import { enforce } from '../enforce.ts';
+
+/** Stops the tasks that are bound to a process that is gone. Each process is looked at once. */
+export function enforceBonds(context: SessionContext, bonds: ReadonlyMap<string, ProcessIdentity>): void {
+  const gone = new Map<string, boolean>();
+  for (const [taskId, bound] of bonds) {
+    const live = context.live.get(taskId);
+    if (live === undefined || live.stop !== null || live.stopAsked) continue;
+    const key = processKey(bound);
+    const isGone = gone.get(key) ?? isOver(bound, context);
+    gone.set(key, isGone);
+    if (isGone) enforce(context, taskId, 'bound');
+  }
+}
+
+/** A process of another machine or container is not judged. */
+function isOver(bound: ProcessIdentity, { store }: SessionContext): boolean {
+  try {
+    return isAlive(bound, store.system) === 'no';
+  } catch {
+    // It cannot be looked at just now: it is not gone for that.
+    return false;
+  }
+}

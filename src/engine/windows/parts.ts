@@ -1,0 +1,28 @@
+import type { SerialQueue } from '../../util/queue.ts';
+import type { WindowsParts } from '../context.ts';
+import { copyExitMark, dropFiles } from './exit-mark.ts';
+import type { Sentinel, SentinelOptions } from './sentinel.ts';
+
+/**
+ * What a store on Windows needs beside the rest.
+ * @param sentinel what looks after its tasks when this process is gone; null for those who spawn nothing.
+ */
+export function windowsParts(
+  sentinel: (SentinelOptions & { readonly spawns: SerialQueue }) | null,
+): WindowsParts {
+  let made: Sentinel | null = null;
+  return {
+    copyExitMark,
+    dropFiles,
+    enforcer: async (context) => {
+      // Who only looks at a store needs none of that code.
+      const [{ WindowsEnforcer }, { Sentinel }] = await Promise.all([
+        import('./enforcer.ts'),
+        import('./sentinel.ts'),
+      ]);
+      if (sentinel !== null) made ??= new Sentinel(sentinel, sentinel.spawns);
+      return new WindowsEnforcer(context, made);
+    },
+    close: () => made?.close(),
+  };
+}
