@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { namesIn } from '../tasklog/files.ts';
 
 /** Names that live for a moment: a record before it takes its place, a pipe before it is opened, a trial. */
-const passing = /^(?:(?:store|session)\.json\.[0-9a-f]{12}\.tmp|(?:lifeline|doctor)-[0-9a-f]{16})$/;
+const passing =
+  /^(?:(?:(?:store|session)\.json|shim-[0-9a-f]{64})\.[0-9a-f]{12}\.tmp|(?:lifeline|doctor)-[0-9a-f]{16})$/;
 
 /** Older ones were left by a crash. */
 const strayAfterMs = 60_000;
