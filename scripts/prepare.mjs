@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { placeShims } from './native/place.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const installStamp = 'node_modules/.outlive-installed';
@@ -25,6 +26,7 @@ const inputs = [
   'bench',
   'examples',
   'scripts',
+  'native',
   'tsconfig.json',
   'tsconfig.build.json',
   installStamp,
@@ -50,6 +52,7 @@ export function build({ force = false } = {}) {
   chmodSync('dist/bin/outlive.js', 0o755); // tsc leaves it as a file like any other
   removeOrphans('build', '.');
   removeOrphans('dist', 'src');
+  placeShims();
   mkdirSync('build', { recursive: true });
   writeFileSync(buildStamp, '');
   utimesSync(buildStamp, startedAt, startedAt); // an edit made during the build counts as newer

@@ -4,7 +4,7 @@ import { makeSessionFolders } from '../engine/session-folder.ts';
 import { unwritable } from '../engine/spawn-errors.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError, systemCode } from '../errors/error.ts';
-import { type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
+import { programsFolder, type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
 import { monotonicMs } from '../util/wait.ts';
 import { Session } from './session.ts';
 
@@ -28,7 +28,7 @@ export class SessionOpener {
   async open(sessionId: string, limits: SessionLimits, onClose: () => void): Promise<Session> {
     const paths = sessionPaths(this.#store.dir, sessionId);
     // Not when the store is opened: who only looks at it removes nothing.
-    sweepStrays(this.#store.dir);
+    for (const folder of [this.#store.dir, programsFolder(this.#store.dir)]) sweepStrays(folder);
     const isRecorded = this.#makeFolders(paths, sessionId);
     const context = new SessionContext(this.#store, sessionId, paths, limits);
     context.isRecorded = isRecorded;

@@ -2,8 +2,9 @@ import { statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../tasklog/files.ts';
 
-/** Names that live for a moment: a record before it takes its place, a trial. */
-const passing = /^(?:(?:store|session)\.json\.[0-9a-f]{12}\.tmp|doctor-[0-9a-f]{16})$/;
+/** Names that live for a moment: a record before it takes its place, a pipe before it is opened, a trial. */
+const passing =
+  /^(?:(?:(?:store|session)\.json|shim-[0-9a-f]{64})\.[0-9a-f]{12}\.tmp|(?:doorbell|doctor)-[0-9a-f]{16})$/;
 
 /** Older ones were left by a crash. */
 const strayAfterMs = 60_000;

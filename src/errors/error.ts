@@ -8,6 +8,7 @@ export const errorCodes = {
   INVALID_CWD: 'the working directory is not there, or is not a directory',
   INVALID_ENV: 'the name or value of an environment variable cannot be passed to a program',
   SHELL_NOT_FOUND: 'the shell asked for is not there or cannot be executed',
+  SHIM_UNAVAILABLE: 'the program that runs tasks (the shim) is not there or cannot be executed',
   TASK_LIMIT: 'the session already runs as many tasks as it may',
   DISK_LOW: 'the file system of the store has less free space than is to be kept in reserve',
   TASK_NOT_FOUND: 'no task of that id is in this session or store',
@@ -20,7 +21,7 @@ export const errorCodes = {
   READ_FAILED: 'the system would not let a file of the store, or of /proc, be read just now',
   SPAWN_FAILED: 'the operating system refused to start the process',
   CLOSED: 'the store or session was closed before the call',
-  UNSUPPORTED_PLATFORM: 'this operating system is not supported',
+  UNSUPPORTED_PLATFORM: 'this operating system or processor is not supported',
   USAGE: 'the command line was not understood',
 } as const;
 

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fchmodSync,
   fdatasyncSync,
   lstatSync,
   openSync,
@@ -34,11 +35,14 @@ export function letGo(descriptor: number): void {
   }
 }
 
-/** Writes a small file so that it is there whole or not at all; of several writers the last one counts. */
-export function writeWhole(path: string, content: string): void {
+/**
+ * Writes a small file so that it is there whole or not at all; of several writers the last one counts. `mode` is for its
+ * owner alone: 0600, or 0700 of a program.
+ */
+export function writeWhole(path: string, content: string | Uint8Array, mode: 0o600 | 0o700 = 0o600): void {
   const temporary = `${path}.${crypto().randomBytes(6).toString('hex')}.tmp`;
   try {
-    writeSynced(temporary, content);
+    writeSynced(temporary, content, mode);
     renameWhole(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -47,9 +51,11 @@ export function writeWhole(path: string, content: string): void {
 }
 
 /** On the disk before it gets its name: after a power failure the name would else be that of an empty file. */
-function writeSynced(path: string, content: string): void {
-  const descriptor = openSync(path, 'wx', 0o600);
+function writeSynced(path: string, content: string | Uint8Array, mode: number): void {
+  const descriptor = openSync(path, 'wx', mode);
   try {
+    // The umask may have taken the right to execute it.
+    if (mode !== 0o600) fchmodSync(descriptor, mode);
     writeFileSync(descriptor, content);
     fdatasyncSync(descriptor);
   } finally {

@@ -27,6 +27,11 @@ export function sessionsFolder(storeDir: string): string {
   return join(storeDir, 'sessions');
 }
 
+/** Where a store keeps copies of programs of ours that cannot be executed where they are. */
+export function programsFolder(storeDir: string): string {
+  return join(storeDir, 'bin');
+}
+
 /**
  * The folder of a session: a slug that people recognise and a hash that decides. Any id is safe, because
  * the slug keeps only letters, digits and a few signs that are no separators.

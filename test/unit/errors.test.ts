@@ -31,6 +31,7 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'INVALID_CWD',
     'INVALID_ENV',
     'SHELL_NOT_FOUND',
+    'SHIM_UNAVAILABLE',
     'TASK_LIMIT',
     'DISK_LOW',
     'TASK_NOT_FOUND',

@@ -48,7 +48,8 @@ export function checkModes(dir: string): Finding {
   if (open.length === 0) return fine('modes', 'every file in the store is closed to others');
   const finding = `${counted(open.length, 'file', 'files')} in the store can be read by others: ${some(open)}`;
   return problem('modes', finding, `Run chmod -R go= ${dir}`, async () => {
-    for (const path of open) chmodSync(path, lstatSync(path).isDirectory() ? 0o700 : 0o600);
+    // A folder, and a program in it, stay what their owner can enter and execute.
+    for (const path of open) chmodSync(path, lstatSync(path).mode & 0o700);
     return `${counted(open.length, 'file is', 'files are')} closed to others now`;
   });
 }

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { OutliveError } from '../../errors/error.ts';
 import { findBash, findShell } from '../../platform/shells.ts';
+import { shimFinder } from '../../shim/program.ts';
+import { crypto } from '../../util/crypto.ts';
 import { type Finding, fine, problem, warning } from './finding.ts';
 import { checkWindowsShells } from './windows.ts';
 
@@ -24,6 +27,24 @@ export function checkShells(environment: NodeJS.ProcessEnv = process.env): Findi
       ? [shell(own, 'your $SHELL', 'Set SHELL to a shell that is there; outlive itself does not use it.')]
       : []),
   ];
+}
+
+/** Which shim runs the tasks of a store. On Windows there is none. */
+export function checkShim(dir: string): Finding[] {
+  if (process.platform === 'win32') return [];
+  try {
+    const { path, from, sha256 } = shimFinder(dir).choose();
+    const whose = {
+      environment: ', which OUTLIVE_SHIM names',
+      package: '',
+      store: ', a copy, because the file of the package cannot be executed',
+    }[from];
+    const hash = sha256 ?? crypto().createHash('sha256').update(readFileSync(path)).digest('hex');
+    return [fine('shim', `tasks are run by ${path}${whose} (sha256 ${hash.slice(0, 12)})`)];
+  } catch (error) {
+    if (!(error instanceof OutliveError)) throw error;
+    return [problem('shim', error.message, 'Until then no task can be started.')];
+  }
 }
 
 function shell(name: string, whose: string, advice: string): Finding {

@@ -2,14 +2,15 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { System } from '../../platform/system.ts';
 import { namesIn } from '../../tasklog/files.ts';
-import { sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
+import { programsFolder, sessionPathsIn, sessionsFolder } from '../../tasklog/paths.ts';
 import { isAbandonedCut } from '../sweep-cuts.ts';
 import { straysIn } from '../sweep-strays.ts';
 import { counted, type Finding, fine, some, warning } from './finding.ts';
 
 /** Temporary files that crashed processes left. Opening a session removes its own; this looks at all. */
 export function checkStrays(dir: string, system: System): Finding {
-  const strays = [...straysIn(dir), ...sessionFolders(dir).flatMap((folder) => straysOf(folder, system))];
+  const ofStore = [...straysIn(dir), ...straysIn(programsFolder(dir))];
+  const strays = [...ofStore, ...sessionFolders(dir).flatMap((folder) => straysOf(folder, system))];
   if (strays.length === 0) return fine('strays', 'no crashed process has left a temporary file');
   const finding = `crashed processes have left ${counted(strays.length, 'temporary file', 'temporary files')}: ${some(strays)}`;
   return warning('strays', finding, 'Remove them.', async () => {

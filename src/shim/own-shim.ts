@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync } from 'node:zlib';
+import { crypto } from '../util/crypto.ts';
+import { shimHashes } from './embedded/hashes.ts';
+
+/** Where a shim of one platform and processor comes from. */
+export interface ShimSource {
+  /** Platform and processor, such as `linux-x64`. */
+  readonly target: string;
+  /** The platforms and processors that there are shims of. */
+  readonly targets: readonly string[];
+  /** The hash of the shim's content; `null` when there is none for the target. */
+  readonly sha256: string | null;
+  /** The file of the package; `null` when the package is a part of another file. */
+  readonly file: string | null;
+  /** Reads the file while it is there, for an update may remove it while we run. */
+  readonly remember: () => void;
+  /** What a copy is made of; `null` when it is nowhere any more. */
+  readonly content: () => Promise<Uint8Array | null>;
+}
+
+/** Bundlers follow a path only where it is written out. */
+const embedded: Readonly<Record<string, () => Promise<{ readonly program: string | null }>>> = {
+  'linux-x64': () => import('./embedded/linux-x64.ts'),
+  'linux-arm64': () => import('./embedded/linux-arm64.ts'),
+  'darwin-x64': () => import('./embedded/darwin-x64.ts'),
+  'darwin-arm64': () => import('./embedded/darwin-arm64.ts'),
+};
+
+/** The shim of this package for this machine, or for another when a test says so. */
+export function ownShim(target: string = `${process.platform}-${process.arch}`): ShimSource {
+  const sha256 = shimHashes[target] ?? null;
+  const file = sha256 === null ? null : packageFile(target, sha256);
+  let known: Uint8Array | null = null;
+  const remember = (): void => {
+    known ??= file === null ? null : readWhole(file, sha256);
+  };
+  return {
+    target,
+    targets: Object.keys(shimHashes),
+    sha256,
+    file,
+    remember,
+    content: async () => {
+      remember();
+      known ??= await unpacked(target);
+      return known;
+    },
+  };
+}
+
+/**
+ * The path has the hash in it: an update puts another shim beside it and never in its place, so nobody gets a shim of
+ * another version than his own. Inside of a bundle this module has another name. What lies beside a bundle is nothing
+ * that we know; its folder may be one that everybody can write.
+ */
+function packageFile(target: string, sha256: string): string | null {
+  // Where a bundler makes CommonJS of it there is no URL.
+  const here: string | undefined = import.meta.url;
+  if (here === undefined || !/\/shim\/own-shim\.[jt]s$/.test(here)) return null;
+  return fileURLToPath(new URL(`../native/${target}/${sha256.slice(0, 16)}/outlive-shim`, here));
+}
+
+function readWhole(file: string, sha256: string | null): Uint8Array | null {
+  try {
+    const content = readFileSync(file);
+    return crypto().createHash('sha256').update(content).digest('hex') === sha256 ? content : null;
+  } catch {
+    // Removed, or not to be read just now: there is the embedded one.
+    return null;
+  }
+}
+
+async function unpacked(target: string): Promise<Uint8Array | null> {
+  const { program } = await (embedded[target]?.().catch(moduleIsGone) ?? { program: null });
+  return program === null ? null : brotliDecompressSync(Buffer.from(program, 'base64'));
+}
+
+/** Somebody has removed the package since this process started. */
+function moduleIsGone(): { readonly program: null } {
+  return { program: null };
+}
