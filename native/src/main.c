@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -65,9 +66,27 @@ static bool has_descriptors(const struct request *request) {
   return true;
 }
 
+/* Leaves a child that ends as soon as this process has, and prints its pid: somebody looks whether it is reaped. */
+static int leave_orphan(void) {
+  const pid_t parent = getpid();
+  const pid_t orphan = fork();
+  if (orphan == 0) {
+    for (int fd = 0; fd < 3; fd++) (void)close(fd);
+    const struct timespec pause = {0, 1000000};
+    for (int round = 0; round < 2000 && getppid() == parent; round++) (void)nanosleep(&pause, NULL);
+    _exit(0);
+  }
+  char line[32];
+  struct text text = {line, 0, sizeof line, false};
+  text_number(&text, orphan < 0 ? 0 : (uint64_t)orphan);
+  text_add(&text, "\n");
+  return write(1, line, text.length) == (ssize_t)text.length ? 0 : 1;
+}
+
 int main(int count, char **words) {
   /* A doorbell is a FIFO, which Node has no call for. */
   if (count == 3 && strcmp(words[1], "doorbell") == 0) return mkfifo(words[2], S_IRUSR | S_IWUSR) == 0 ? 0 : 1;
+  if (count == 2 && strcmp(words[1], "orphan") == 0) return leave_orphan();
   reset_signals();
   static struct request request;
   char *const text = take_request();

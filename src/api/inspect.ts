@@ -6,7 +6,6 @@ import type { SpecFact } from '../model/facts.ts';
 import { type HistoryEntry, historyOf } from '../model/history.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { Bond, LeftoversPolicy } from '../model/words.ts';
-import { shimMark } from '../shim/posix.ts';
 import { readLog } from '../tasklog/log.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 
@@ -82,11 +81,6 @@ async function processesOf(
   if (alive === 'unknown' || (decision.state === 'ended' && decision.outcome.leftovers.length === 0))
     return [];
   const { system } = context.store;
-  const members = await findMembers(treeOf(context, taskId, facts, null), system);
-  return members.map(({ pid, parent, command }) => ({
-    pid,
-    parent,
-    // Its command line is its whole text.
-    command: command.includes(shimMark) ? shimMark : command,
-  }));
+  const members = await findMembers(treeOf(context, taskId, facts), system);
+  return members.map(({ pid, parent, command }) => ({ pid, parent, command }));
 }

@@ -33,6 +33,7 @@ export class SessionOpener {
     const context = new SessionContext(this.#store, sessionId, paths, limits);
     context.isRecorded = isRecorded;
     if (this.#store.windows !== null) context.enforcer = await this.#store.windows.enforcer(context);
+    this.#store.orphans?.find(this.#store.dir, this.#store.system);
     const session = await new Session(context, onClose).open();
     this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
     this.#retain();
@@ -43,6 +44,7 @@ export class SessionOpener {
   close(): void {
     clearInterval(this.#retention);
     this.#store.windows?.close();
+    this.#store.doorbell?.close();
   }
 
   /** What is there can be read where nothing can be written, too: false; a spawn will say what is wrong. */

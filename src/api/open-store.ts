@@ -1,4 +1,6 @@
 import { checkBytes, checkPath } from '../engine/checks.ts';
+import { Doorbell } from '../engine/doorbell.ts';
+import { Orphans } from '../engine/orphans.ts';
 import { prepareStore } from '../engine/store-folder.ts';
 import { OutliveError, shown } from '../errors/error.ts';
 import { defaults } from '../model/limits.ts';
@@ -63,7 +65,18 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
         spawns,
       })
     : null;
-  return new Store({ dir, system, elsewhere, spawns, cgroups, diskReserveBytes, maxStoreBytes, windows });
+  return new Store({
+    dir,
+    system,
+    elsewhere,
+    spawns,
+    cgroups,
+    diskReserveBytes,
+    maxStoreBytes,
+    windows,
+    doorbell: onWindows ? null : new Doorbell(dir),
+    orphans: onWindows ? null : new Orphans(),
+  });
 }
 
 async function defaultFolder(): Promise<string> {

@@ -217,7 +217,7 @@ export class Session implements AsyncDisposable {
    */
   async close(): Promise<void> {
     if (this.#context.closed) return;
-    await Promise.allSettled([...this.#context.live.values()].map((live) => live.stop?.finished));
+    await Promise.all([...this.#context.stops]);
     await Promise.allSettled([...this.#context.takeBacks].map((again) => again()));
     retryUnwritten(this.#context);
     this.#context.closed = true;

@@ -67,9 +67,8 @@ function nextEnd(context: SessionContext, taskId: string, options: Waiting): Pro
 export function addWaiter(context: SessionContext, taskId: string, waiter: EndWaiter): void {
   const waiters = context.waiters.get(taskId) ?? new Set();
   context.waiters.set(taskId, waiters.add(waiter));
-  // It may have ended without anybody having noticed; the end of our own child is an event.
-  const live = context.live.get(taskId);
-  if (live?.own !== true || live.reaped !== null) background(look(context, taskId));
+  // It may have ended without anybody having noticed, unless its end comes by the doorbell.
+  if (context.live.get(taskId)?.rings !== true) background(look(context, taskId));
 }
 
 /** Takes back a waiter that was added. */

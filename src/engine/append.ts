@@ -40,6 +40,13 @@ export function recordSoon(context: SessionContext, taskId: string, facts: reado
   setImmediate(() => flush(context, taskId));
 }
 
+/** Takes back a fact that could not be appended: it is of no use later. */
+export function withdraw(context: SessionContext, taskId: string, fact: Fact): void {
+  const left = (context.unwritten.get(taskId) ?? []).filter((unwritten) => unwritten.fact !== fact);
+  if (left.length === 0) context.unwritten.delete(taskId);
+  else context.unwritten.set(taskId, left);
+}
+
 /** Appends what was put off. */
 export function flush(context: SessionContext, taskId: string): void {
   if (context.unwritten.has(taskId)) record(context, taskId, []);

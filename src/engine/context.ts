@@ -1,4 +1,4 @@
-import type { QueuePlace } from '../model/facts.ts';
+import type { ExitFact, QueuePlace } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { CgroupHome } from '../platform/cgroup.ts';
@@ -7,6 +7,8 @@ import type { UnwrittenFact } from '../tasklog/log.ts';
 import type { SessionPaths } from '../tasklog/paths.ts';
 import type { SerialQueue } from '../util/queue.ts';
 import type { Timer } from '../util/wait.ts';
+import type { Doorbell } from './doorbell.ts';
+import type { Orphans } from './orphans.ts';
 import type { StopRun } from './stop-run.ts';
 
 /** What all sessions of one open store share. */
@@ -24,6 +26,10 @@ export interface StoreContext {
   readonly maxStoreBytes: number | null;
   /** What only Windows needs; null elsewhere, where that code is not even loaded. */
   readonly windows: WindowsParts | null;
+  /** By which shims tell of the ends of their commands; null in those who spawn nothing, and on Windows. */
+  readonly doorbell: Doorbell | null;
+  /** Whether somebody reaps shims that are nobody's children; null as for the doorbell. */
+  readonly orphans: Orphans | null;
 }
 
 /** What Windows needs because its shim is a batch file, which cannot append to a log and enforces nothing. */
@@ -58,10 +64,11 @@ export interface SessionLimits {
   readonly previewBytes: number;
 }
 
-/** How our own child ended, as the kernel told us. */
-export interface Reaped {
-  readonly code: number | null;
-  readonly killSignal: string | null;
+/** A process as the record of a task names it. */
+export interface NamedProcess {
+  readonly pid: number;
+  /** Kernel start time; null: not known. */
+  readonly start: number | null;
 }
 
 /**
@@ -70,23 +77,25 @@ export interface Reaped {
  */
 export interface LiveTask {
   readonly id: string;
-  /** The shim is a child of this process, so its exit comes as an event and its pid cannot be reused before. */
+  /** This process has spawned it. */
   readonly own: boolean;
   readonly cookie: string;
-  /** The shim, once it is known. */
-  pid: number | null;
-  reaped: Reaped | null;
-  /** The task ends in this process; shared by all who ask for it. */
+  /** Its shim tells the end of its command by the doorbell, and has not done so yet. */
+  rings: boolean;
+  /** The shim, and the command that leads its process group, once they are known. */
+  shim: NamedProcess | null;
+  command: NamedProcess | null;
+  /** The tree is being ended by this process, from outside; shared by all who ask for it. */
   stop: StopRun | null;
-  /** Somebody asked for its end; should his process die, we go on with it. */
-  stopAsked: boolean;
+  /** When this process has seen first that somebody asked for the end, in milliseconds of `monotonicMs()`. */
+  stopSeenAt: number | null;
+  /** When it has seen first that the command has ended and left something. */
+  endSeenAt: number | null;
   /** When to look again, because the end seems near; grows with each look. */
   relook: Timer | null;
   relookMs: number;
   /** It was queued and has not said yet that its command runs. */
   awaitsStart: boolean;
-  /** Kernel start time of the shim that waits for its turn; null: there is none, or it is not known. */
-  waitingStart: number | null;
 }
 
 /** A spawn on its way. Its log is there before its process is, and must not be taken for another process's task. */
@@ -140,6 +149,10 @@ export class SessionContext {
   readonly watched = new Set<string>();
   /** Called when a task comes to be watched; consumers of matches listen. */
   readonly watchListeners = new Set<() => void>();
+  /** Ends of commands that the doorbell has told, with their proof: the log may not have taken them. */
+  readonly heard = new Map<string, ExitFact>();
+  /** Requests for the end of a task that are waited for here. */
+  readonly stops = new Set<Promise<void>>();
   /** Facts that are about to be appended, or could not be (no disk, no permission) and are tried again. */
   readonly unwritten = new Map<string, UnwrittenFact[]>();
   /** Settled and acknowledged here a moment ago: events about them are our own. */

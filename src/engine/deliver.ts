@@ -48,6 +48,8 @@ export function forget(context: SessionContext, taskId: string): void {
   if (live !== undefined) context.store.system.letGo?.(live.cookie);
   context.live.delete(taskId);
   context.queued.delete(taskId);
+  context.heard.delete(taskId);
+  context.store.doorbell?.forget(taskId);
   // Whoever waits for the end is told first.
   if (context.queued.size > 0) setImmediate(() => grantTurns(context));
 }

@@ -112,7 +112,7 @@ async function membersNow({ tree, system, seen }: Ending): Promise<Member[]> {
  */
 function tell(way: Ending, members: readonly Member[], killSignal: NodeJS.Signals): void {
   const { tree, system } = way;
-  const group = tree.shim?.pid;
+  const group = tree.command?.pid;
   const asGroup = group !== undefined && groupIsOurs(tree, members, system, way.seen);
   if (asGroup) signalGroup(group, killSignal);
   for (const member of members) {
@@ -179,12 +179,15 @@ function withoutLeader({ shim }: Tree, members: readonly Member[]): Member[] {
 async function freeze(way: Ending): Promise<void> {
   const { tree, system } = way;
   const shimPid = tree.shim?.pid ?? null;
+  const group = tree.command?.pid;
   const members = await membersNow(way);
-  if (shimPid !== null && groupIsOurs(tree, members, system, way.seen)) signalGroup(shimPid, 'SIGSTOP');
-  const frozen = new Set<string>();
+  const asGroup = group !== undefined && groupIsOurs(tree, members, system, way.seen);
+  if (asGroup) signalGroup(group, 'SIGSTOP');
+  // Children of what is in here are met by the strikes: the shim is, although it is spared itself.
+  const frozen = new Set(tree.shim === null ? [] : [processKey(tree.shim)]);
   // Not all that were found show it by what they carry.
   for (const member of members) {
-    if (member.pid === shimPid || member.group === shimPid) continue;
+    if (member.pid === shimPid || (asGroup && member.group === group)) continue;
     if (signalMember(member, 'SIGSTOP', system)) frozen.add(processKey(member));
   }
   for (let round = 0, quiet = 0; round < freezeRounds && quiet < quietRounds; round += 1) {

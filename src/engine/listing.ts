@@ -1,6 +1,5 @@
 import { decide } from '../model/decide.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { type Now, now } from '../platform/clock.ts';
 import { namesIn } from '../tasklog/files.ts';
 import { taskIdOfFile } from '../tasklog/paths.ts';
 import { monotonicMs, yieldToOthers } from '../util/wait.ts';
@@ -32,27 +31,14 @@ export interface ListOptions {
 export async function snapshots(context: SessionContext, options: ListOptions = {}): Promise<TaskSnapshot[]> {
   const { live = false, previewBytes = context.limits.previewBytes, sight = null } = options;
   const found: TaskSnapshot[] = [];
-  const clock = recentClock();
   for await (const taskId of unhurried(taskIds(context))) {
     const observed = observe(context, taskId, sight);
     if (observed === null) continue;
     // An ended one costs the reading of its output as well.
     if (live && decide(observed.facts, observed.alive).state !== 'live') continue;
-    found.push(describe(context, taskId, observed, { previewBytes, clock: clock() }));
+    found.push(describe(context, taskId, observed, { previewBytes }));
   }
   return found;
-}
-
-/** Reading the clock of the boot is reading a file: one reading does for what is looked at in one go. */
-function recentClock(): () => Now {
-  let clock = now();
-  let readAt = monotonicMs();
-  return () => {
-    if (monotonicMs() - readAt < stretchMs) return clock;
-    clock = now();
-    readAt = monotonicMs();
-    return clock;
-  };
 }
 
 /** The same items, with the event loop given back from time to time: there may be tens of thousands. */

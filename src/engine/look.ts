@@ -1,13 +1,10 @@
-import { statSync } from 'node:fs';
-import { decide } from '../model/decide.ts';
-import type { SpecFact, StopFact } from '../model/facts.ts';
+import { decide, hasEnded } from '../model/decide.ts';
+import type { ExitFact, SpecFact, StopFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { shimOf } from '../model/fold.ts';
-import { isAlive, livesHere } from '../platform/identity.ts';
-import { taskPaths } from '../tasklog/paths.ts';
-import { after } from '../util/wait.ts';
+import { after, monotonicMs } from '../util/wait.ts';
 import { background } from './background.ts';
-import type { LiveTask, Reaped, SessionContext } from './context.ts';
+import type { LiveTask, SessionContext } from './context.ts';
 import { cutOutput, exceedsKeep } from './cut-output.ts';
 import { changed, forget, push } from './deliver.ts';
 import { type Observed, observe } from './observe.ts';
@@ -15,18 +12,15 @@ import { noteWatches } from './pattern-watches.ts';
 import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
 import { stopIfStale } from './stale.ts';
-import { continueStop, isAbandoned } from './stop.ts';
-import { signalGroup, signalMember } from './tree.ts';
+import { nudge, shimLives, shimOverdueMs } from './shim-control.ts';
+import { continueStop, graceOf, isAbandoned } from './stop.ts';
 
 /** The first pause before a task that is about to end is looked at again; it doubles up to the slow poll's. */
 const firstRelookMs = 1;
 const longestRelookMs = 1_000;
 
-/**
- * A live spawner has seen the end of its child and says so at once; so long anybody else waits before he
- * calls a task without an exit marker lost.
- */
-const spawnerFirstMs = 1_000;
+/** A shim that has not answered a request to stop by then is told again; the grace, and this, is what it has. */
+const answersWithinMs = 1_000;
 
 const busy = new WeakMap<SessionContext, Map<string, { again: boolean }>>();
 
@@ -82,22 +76,41 @@ async function lookOnce(context: SessionContext, taskId: string): Promise<void> 
       else for (const consumer of [...context.consumers]) consumer.offer(taskId, null);
       // Whoever settled it may have died before he had shortened its output.
       if (exceedsKeep(facts)) background(cutOutput(context, taskId));
-      if (facts.openStop !== undefined) takeOverStop(context, taskId, observed, facts.openStop);
+      // The shim answers a stop of what is left; when it is gone, somebody else does.
+      if (facts.openStop !== undefined && !shimLives(context, facts))
+        takeOverStop(context, taskId, observed, facts.openStop);
   }
 }
 
 async function lookAtLive(context: SessionContext, taskId: string, observed: Observed): Promise<void> {
   const live = watchOver(context, taskId, observed);
-  const { stop, exit, spec } = observed.facts;
-  if (stop !== undefined && takeOverStop(context, taskId, observed, stop)) return;
-  if (exit !== undefined && spec?.leftovers === 'wait') {
+  const { stop, exit, spec, started } = observed.facts;
+  if (stop !== undefined) {
+    if (!leaveToShim(context, live, observed, stop)) takeOverStop(context, taskId, observed, stop);
+    relook(context, live);
+    return;
+  }
+  if (exit !== undefined && spec?.leftovers === 'wait' && started?.adopts !== true) {
     // Whether the shim, or a leftover that is waited for, or nothing lives, only a look at the processes can tell.
-    if (shimIsAlive(context, observed) || !(await settle(context, taskId, observed))) relook(context, live);
+    if (shimLives(context, observed.facts) || !(await settle(context, taskId, observed)))
+      relook(context, live);
   } else if (waitsForOthers(observed.facts)) {
     return;
-  } else if (exit !== undefined || observed.facts.started === undefined) {
+  } else if ((exit !== undefined && !exit.pending) || started === undefined) {
     relook(context, live);
   }
+}
+
+/** Whether a stop is the shim's work: it answers, or still may. It is told again until it does. */
+function leaveToShim(context: SessionContext, live: LiveTask, observed: Observed, stop: StopFact): boolean {
+  const { facts } = observed;
+  live.stopSeenAt ??= monotonicMs();
+  if (facts.spec?.seal === undefined || live.stop !== null) return live.stop !== null;
+  const waited = monotonicMs() - live.stopSeenAt;
+  if (waited >= graceOf(facts, stop) + shimOverdueMs) return false;
+  const isAnswered = stop.by === null || facts.answered.includes(stop.id);
+  if (!isAnswered && waited >= answersWithinMs) nudge(context, facts);
+  return true;
 }
 
 /** Goes on with a stop that nobody is at work on. That takes its grace, which no look waits for. */
@@ -107,27 +120,13 @@ function takeOverStop(context: SessionContext, taskId: string, observed: Observe
   return true;
 }
 
-function shimIsAlive(context: SessionContext, observed: Observed): boolean {
-  const { started } = observed.facts;
-  return started !== undefined && livesHere(started.pid, started.start, context.store.system);
-}
-
 async function lookAtDead(context: SessionContext, taskId: string, observed: Observed): Promise<void> {
   const live = watchOver(context, taskId, observed);
-  const { stop, spec, exit } = observed.facts;
+  const { facts } = observed;
   if (live.stop !== null) return;
-  if (stop !== undefined) {
-    // Its author settles it when the whole tree is gone; without one, we do his work.
-    if (!takeOverStop(context, taskId, observed, stop)) relook(context, live);
-    return;
-  }
-  const spawner = spec !== undefined && exit === undefined && !live.own ? spec.by : null;
-  if (
-    spawner !== null &&
-    live.relookMs < spawnerFirstMs &&
-    isAlive(spawner, context.store.system) === 'yes'
-  ) {
-    relook(context, live);
+  if (facts.stop !== undefined && !hasEnded(facts)) {
+    // The shim is gone. The author of the stop ends what is left; without one, we do his work.
+    if (!takeOverStop(context, taskId, observed, facts.stop)) relook(context, live);
     return;
   }
   if (!(await settle(context, taskId, observed))) relook(context, live);
@@ -137,12 +136,14 @@ async function lookAtDead(context: SessionContext, taskId: string, observed: Obs
 function watchOver(context: SessionContext, taskId: string, observed: Observed): LiveTask {
   const known = context.live.get(taskId);
   const { spec } = observed.facts;
-  const shim = shimOf(observed.facts);
+  const { started } = observed.facts;
   const live = known ?? newLiveTask(taskId, false, spec);
-  const isNewlyStarted = observed.facts.started !== undefined && (live.pid === null || live.awaitsStart);
-  if (shim !== undefined) live.pid = shim.pid;
+  const isNewlyStarted = started !== undefined && (live.command === null || live.awaitsStart);
+  const shim = shimOf(observed.facts);
+  if (shim !== undefined) live.shim = { pid: shim.pid, start: shim.start };
+  if (started !== undefined) live.command = { pid: started.pid, start: started.start };
   followQueue(context, live, observed.facts);
-  live.stopAsked = observed.facts.stop !== undefined;
+  if (observed.facts.stop !== undefined) live.stopSeenAt ??= monotonicMs();
   if (known === undefined) {
     context.live.set(taskId, live);
     context.store.system.hold?.(live.cookie);
@@ -160,7 +161,7 @@ function watchOver(context: SessionContext, taskId: string, observed: Observed):
  * run, which does nothing to one that does.
  */
 function letRun(context: SessionContext, { own }: LiveTask, { started }: Facts): void {
-  if (!own && started !== undefined) context.store.system.resume?.(started.pid, started.start);
+  if (!own && started !== undefined) context.store.system.resume?.(started.shimPid, started.shimStart);
 }
 
 /** What is kept in memory of a task that was just started or found. */
@@ -169,12 +170,13 @@ export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined
     id,
     own,
     cookie: spec?.cookie ?? '',
-    pid: null,
-    reaped: null,
+    rings: false,
+    shim: null,
+    command: null,
     stop: null,
-    stopAsked: false,
+    stopSeenAt: null,
+    endSeenAt: null,
     awaitsStart: false,
-    waitingStart: null,
     relook: null,
     relookMs: firstRelookMs,
   };
@@ -187,40 +189,23 @@ function relook(context: SessionContext, live: LiveTask): void {
   live.relookMs = Math.min(live.relookMs * 2, longestRelookMs);
 }
 
-/** The exit of our own child: the shortest way from the end of a command to its completion. */
-export function ownChildExited(context: SessionContext, live: LiveTask, reaped: Reaped): void {
-  live.reaped = reaped;
-  // A stop that runs here settles when the whole tree is gone.
-  if (context.closed || live.stop !== null) return;
+/** The doorbell tells of the end of a command: the shortest way to its completion. */
+export function rung(context: SessionContext, live: LiveTask, exit: ExitFact): void {
+  if (context.closed || !context.live.has(live.id)) return;
+  context.heard.set(live.id, exit);
+  // What comes after it, of processes that are left, the log alone tells.
+  live.rings = false;
   background(look(context, live.id));
 }
 
 /** The record of a task is gone: somebody removed it. Nobody can be told more than that. */
 function vanished(context: SessionContext, taskId: string): void {
   const live = context.live.get(taskId);
-  if (live?.awaitsStart && isRemoved(context, taskId)) endWaitingShim(context, live);
-  if (live?.own === true && live.reaped === null) return;
+  if (live?.rings === true) return;
   forget(context, taskId);
   context.owed.delete(taskId);
   const waiters = [...(context.waiters.get(taskId) ?? [])];
   context.waiters.delete(taskId);
   for (const waiter of waiters) waiter.ended(null);
   changed(context, taskId);
-}
-
-/** Gone for certain, and not only out of reach. */
-function isRemoved(context: SessionContext, taskId: string): boolean {
-  try {
-    return statSync(taskPaths(context.paths, taskId).log, { throwIfNoEntry: false }) === undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** A suspended shim whose record is gone would wait for its turn for ever: nobody can give it any. It has run nothing. */
-function endWaitingShim(context: SessionContext, live: LiveTask): void {
-  if (live.pid === null) return;
-  if (live.own && live.reaped === null) signalGroup(live.pid, 'SIGKILL');
-  else if (!live.own && live.waitingStart !== null)
-    signalMember({ pid: live.pid, start: live.waitingStart, command: '' }, 'SIGKILL', context.store.system);
 }

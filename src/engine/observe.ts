@@ -1,7 +1,8 @@
+import { hasEnded } from '../model/decide.ts';
 import { type Facts, shimOf } from '../model/fold.ts';
 import { type OutputSummary, snapshotOf, type TaskSnapshot } from '../model/snapshot.ts';
 import type { Liveness } from '../model/words.ts';
-import { type Now, now } from '../platform/clock.ts';
+import { now } from '../platform/clock.ts';
 import { isAlive, originOf, viewHere } from '../platform/identity.ts';
 import type { ProcessView } from '../platform/system.ts';
 import { foldWith, logOfTask, readLog } from '../tasklog/log.ts';
@@ -41,13 +42,13 @@ export function observe(
   for (let before = -1; ; ) {
     const log = readLog(path);
     if (log === null || log.bytes === 0) return null;
-    const facts = foldWith(logOfTask(log, taskId), context.unwritten.get(taskId));
+    const facts = foldWith(logOfTask(log, taskId), context.unwritten.get(taskId), context.heard.get(taskId));
     const { bytes, modifiedAt } = log;
     const seen = vitality(context, taskId, facts, modifiedAt, sight);
-    // Behind the look at the shim, so that the marker of a dead one is there.
+    // After the look at the shim, so that the marker of a dead one is there.
     if (context.store.windows?.copyExitMark(context, taskId, facts)) continue;
-    // Between the look at the log and the look at the shim it may have written its exit marker, or `started`, and
-    // ended: what a dead one has written is there now.
+    // Between the look at the log and the look at the shim it may have written its exit, or `started`, and ended: what a
+    // dead one has written is there now.
     const isTold = seen.alive !== 'no' || facts.exit !== undefined || facts.outcome !== undefined;
     if (isTold || bytes === before) return { facts, bytes, modifiedAt, ...seen };
     before = bytes;
@@ -63,8 +64,6 @@ function vitality(
   modifiedAt: number,
   sight: Sight | null,
 ): Vitality {
-  const live = context.live.get(taskId);
-  if (live?.own === true && live.reaped === null) return present(context, viewOf(context, live.pid));
   if (facts.spec !== undefined) {
     const origin = originOf(facts.spec.by, context.store.system);
     if (origin === 'earlier_boot') return dead('reboot');
@@ -74,9 +73,11 @@ function vitality(
       return { alive: 'unknown', deathReason: null, suspended: false };
     }
   }
+  // Its shim may live on for what is left of it; the task does not.
+  if (hasEnded(facts)) return dead(null);
   const shim = shimOf(facts);
-  // A marker is the last word of a shim, also of one that could not say who it is.
-  const isOver = facts.outcome !== undefined || facts.exit !== undefined || live?.reaped;
+  // An exit is the last word of a shim that could not say who it is.
+  const isOver = facts.outcome !== undefined || facts.exit !== undefined;
   if (shim === undefined && isOver) return dead(null);
   if (shim === undefined) {
     return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
@@ -86,10 +87,10 @@ function vitality(
   // One that has said how its command ended may be gone since.
   const inSight = facts.exit === undefined ? sight?.shim(pid, start, cookie) : null;
   if (inSight) return { alive: 'yes', deathReason: null, suspended: inSight.suspended };
-  const seen = live?.reaped ? null : liveShim(context, cookie, pid, start);
+  const seen = liveShim(context, cookie, pid, start);
   if (seen !== null) return present(context, seen);
-  // The command ended, and its leftovers are waited for: whoever looks at the processes settles it.
-  const waits = facts.spec?.leftovers === 'wait' && facts.stop === undefined;
+  // Without a shim that adopts what loses its parent, leftovers that are waited for are found by looking.
+  const waits = facts.spec?.leftovers === 'wait' && facts.stop === undefined && facts.started?.adopts !== true;
   const lingers = waits && facts.exit !== undefined && facts.outcome === undefined;
   return lingers ? present(context, null) : dead(null);
 }
@@ -106,10 +107,6 @@ function liveShim(
   return seen !== null && start === null && !system.carries(pid, cookie) ? null : seen;
 }
 
-function viewOf(context: SessionContext, pid: number | null): ProcessView | null {
-  return pid === null ? null : context.store.system.view(pid);
-}
-
 function dead(deathReason: string | null): Vitality {
   return { alive: 'no', deathReason, suspended: false };
 }
@@ -122,10 +119,7 @@ function present(context: SessionContext, shim: ProcessView | null): Vitality {
 function mayStillStart(context: SessionContext, facts: Facts, modifiedAt: number): boolean {
   if (facts.spec === undefined) return Math.abs(Date.now() - modifiedAt) < spawnAbortedAfterMs;
   const spawnerLives = isAlive(facts.spec.by, context.store.system) === 'yes';
-  const { epochMs, uptimeMs } = now();
-  const { spec } = facts;
-  const age =
-    uptimeMs === null || spec.uptimeMs === null ? epochMs - spec.createdAt : uptimeMs - spec.uptimeMs;
+  const age = now().monoMs - facts.spec.monoMs;
   return Math.abs(age) < (spawnerLives ? liveSpawnerAbortedAfterMs : spawnAbortedAfterMs);
 }
 
@@ -143,7 +137,7 @@ export function describe(
   context: SessionContext,
   taskId: string,
   observed: Observed,
-  { previewBytes = context.limits.previewBytes, clock }: { previewBytes?: number; clock?: Now } = {},
+  { previewBytes = context.limits.previewBytes, nowMs = Date.now() }: { previewBytes?: number; nowMs?: number } = {},
 ): TaskSnapshot {
   const { facts, alive, suspended, modifiedAt } = observed;
   return snapshotOf(facts, {
@@ -151,9 +145,7 @@ export function describe(
     sessionId: context.sessionId,
     alive,
     suspended,
-    pid: context.live.get(taskId)?.pid ?? null,
-    nowMs: clock?.epochMs ?? Date.now(),
-    uptimeMs: alive === 'yes' ? (clock ?? now()).uptimeMs : null,
+    nowMs,
     modifiedAt,
     output: summarize(context, taskId, facts, previewBytes),
   });

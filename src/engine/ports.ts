@@ -90,12 +90,7 @@ export class PortSearch {
     const observed = observe(this.#context, this.#taskId);
     if (observed === null || observed.alive === 'unknown' || observed.deathReason !== null) return null;
     const { system } = this.#context.store;
-    const tree = treeOf(
-      this.#context,
-      this.#taskId,
-      observed.facts,
-      this.#context.live.get(this.#taskId)?.pid ?? null,
-    );
+    const tree = treeOf(this.#context, this.#taskId, observed.facts);
     for (const { pid } of await findMembers(tree, system)) {
       const inodes = new Set(socketsOf(pid));
       const found = candidates.find(({ inode }) => inodes.has(inode));

@@ -3,11 +3,11 @@ import { decide } from '../model/decide.ts';
 import type { QueuePlace, WaitingFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import type { OnLimit } from '../model/words.ts';
-import { now } from '../platform/clock.ts';
 import { record } from './append.ts';
+import { startedNow } from './windows/started.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { observe } from './observe.ts';
-import { signalMember } from './tree.ts';
+import { nudge } from './shim-control.ts';
 
 /** So many tasks are named in a message; `details` has all. */
 const namedTasks = 5;
@@ -96,7 +96,6 @@ export function followQueue(context: SessionContext, live: LiveTask, facts: Fact
   } else {
     context.queued.set(live.id, spec.queue);
   }
-  live.waitingStart = facts.waiting?.start ?? null;
   if (live.awaitsStart && turn !== undefined) wake(context, live.id, facts);
 }
 
@@ -105,22 +104,15 @@ export function waitsForOthers({ spec, waiting, turn, started, stop }: Facts): b
   return spec?.queue !== undefined && waiting !== undefined && !turn && !started && !stop;
 }
 
-/** Continues a shim that waits for its turn; one that has not said yet that it waits reads the log before it does. */
-function wake(context: SessionContext, taskId: string, { spec, waiting }: Facts): void {
-  const { system } = context.store;
-  if (waiting === undefined) return;
-  if (system.resume !== undefined) {
-    resumeShim(context, taskId, waiting);
-    return;
-  }
-  const isKnown = waiting.start !== null || system.carries(waiting.pid, spec?.cookie ?? '');
-  if (isKnown) signalMember({ ...waiting, command: '' }, 'SIGCONT', system);
+/** Has a shim that waits for its turn read its log; one that has not said yet that it waits reads it before it does. */
+function wake(context: SessionContext, taskId: string, facts: Facts): void {
+  if (facts.waiting === undefined) return;
+  if (context.store.system.resume === undefined) nudge(context, facts);
+  else resumeShim(context, taskId, facts.waiting);
 }
 
-/** A shim that was created suspended cannot say that it runs: whoever has it run does. */
+/** A shim that was created suspended cannot say that it runs: the process that has it run does. */
 function resumeShim(context: SessionContext, taskId: string, { pid, start }: WaitingFact): void {
   if (context.store.system.resume?.(pid, start) !== true) return;
-  const { uptimeMs } = now();
-  const uptime = uptimeMs === null ? {} : { uptime: uptimeMs / 1000 };
-  record(context, taskId, [{ fact: 'started', pid, start, ...uptime }]);
+  record(context, taskId, [startedNow(pid, start)]);
 }

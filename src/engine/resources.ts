@@ -12,7 +12,7 @@ import {
 } from '../model/held-limits.ts';
 import { type CgroupHome, groupsNamed, makeGroup, removeGroup } from '../platform/cgroup.ts';
 import { scopeWords } from '../platform/systemd.ts';
-import { limiting } from '../shim/limits.ts';
+import type { ShimLimits } from '../shim/request.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 
@@ -20,12 +20,14 @@ import type { SessionContext } from './context.ts';
 export interface HeldResources {
   /** For the spec. */
   readonly recorded: { readonly limits?: readonly HeldLimit[]; readonly cgroup?: string };
-  /** What to put in front of the command, so that it runs under its limits; `shell` runs the shim. */
-  words(shell: readonly string[]): string[];
+  /** What to put in front of the command, so that it runs in a cgroup that another program makes. */
+  readonly launcher: readonly string[];
+  /** What the command does to itself before it runs. */
+  readonly limits: ShimLimits;
 }
 
 /** A task without limits. */
-export const unlimited: HeldResources = { recorded: {}, words: () => [] };
+export const unlimited: HeldResources = { recorded: {}, launcher: [], limits: {} };
 
 /**
  * Makes what the limits of a new task need: a cgroup where one can be made. Each limit is held by it when it has the
@@ -47,10 +49,11 @@ export async function holdResources(
   const starter = home?.starter ?? null;
   return {
     recorded: { limits, ...(cgroup === null ? {} : { cgroup }) },
-    words: (shell) => [
-      ...(starter === null ? [] : scopeWords(starter, name, resources)),
-      ...limitWords(shell, limits, starter === null ? cgroup : null),
-    ],
+    launcher: starter === null ? [] : scopeWords(starter, name, resources),
+    limits: {
+      ...limitsOfItself(limits),
+      ...(starter === null && cgroup !== null ? { cgroup } : {}),
+    },
   };
 }
 
@@ -81,19 +84,11 @@ function holder(limit: ResourceLimit, home: CgroupHome | null): LimitHolder {
   }
 }
 
-function limitWords(shell: readonly string[], limits: readonly HeldLimit[], cgroup: string | null): string[] {
-  const value = (name: ResourceLimit): number | null => {
-    const held = limits.find(({ limit, by }) => limit === name && by !== 'cgroup');
-    return held?.value ?? null;
-  };
-  const [memory, niceness] = [value('memoryBytes'), value('niceness')];
-  return limiting(shell, {
-    cgroup,
-    memoryKib: memory === null ? null : Math.ceil(memory / 1024),
-    cpuSeconds: value('cpuSeconds'),
-    processes: value('processes'),
-    nicer: niceness === null ? null : niceness - getPriority(),
-  });
+/** The limits that no cgroup holds. */
+function limitsOfItself(limits: readonly HeldLimit[]): ShimLimits {
+  const own = limits.filter(({ by }) => by !== 'cgroup' && by !== 'nothing');
+  const { niceness, ...rest } = Object.fromEntries(own.map(({ limit, value }) => [limit, value]));
+  return { ...rest, ...(niceness === undefined ? {} : { nicer: niceness - getPriority() }) };
 }
 
 /** The cgroup of a task; null when it has none. */

@@ -7,25 +7,24 @@ import { bounds } from '../model/limits.ts';
 import type { Bond } from '../model/words.ts';
 import { removeGroup } from '../platform/cgroup.ts';
 import { now } from '../platform/clock.ts';
+import { taskLogVersion } from '../tasklog/codec.ts';
 import { letGo } from '../tasklog/files.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
 import { sealOf } from '../util/crypto.ts';
 import { sleep } from '../util/wait.ts';
-import { record } from './append.ts';
 import { background } from './background.ts';
 import { bondOf } from './bond.ts';
 import type { LiveTask, SessionContext, SpawnAttempt } from './context.ts';
-import { acknowledge } from './deliver.ts';
+import { acknowledge, forget } from './deliver.ts';
 import { checkDisk } from './disk-reserve.ts';
-import { look, newLiveTask, ownChildExited } from './look.ts';
+import { look, newLiveTask, rung } from './look.ts';
 import { followQueue, grantTurns, placeFor } from './queue.ts';
 import { holdResources, unlimited } from './resources.ts';
 import { unwritable } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
-import { type StartedShim, startShim } from './start-shim.ts';
+import { type Proofs, type ShimStart, startShim, UncertainStart } from './start-shim.ts';
 import { stopTask } from './stop.ts';
 import { allocate, discard } from './task-files.ts';
-import { signalGroup } from './tree.ts';
 
 /** The pause before it is tried again to take back what must not go on. */
 const takeBackAgainMs = 500;
@@ -51,11 +50,10 @@ export async function spawnTask(context: SessionContext, request: SpawnRequest):
 function answered(context: SessionContext, attempt: SpawnAttempt): void {
   context.spawning.delete(attempt);
   const { live } = attempt;
-  if (live?.reaped) ownChildExited(context, live, live.reaped);
   // A place may have become free since this one was put into the queue, or this one has not taken its own.
   grantTurns(context);
-  // What happens to a shim that is nobody's child is seen by looking, and nobody has looked while it was spawned.
-  if (live?.awaitsStart || live?.own === false) background(look(context, live.id));
+  // What has happened to it meanwhile nobody has looked at: then the spawn was on its way.
+  if (live?.rings === false) background(look(context, live.id));
 }
 
 async function spawnNow(
@@ -69,25 +67,20 @@ async function spawnNow(
   let held = unlimited;
   try {
     held = await holdResources(context, taskId, request.resources);
-    // The shim of Windows leaves its marker in a file, and proves nothing.
-    const proof = process.platform === 'win32' ? '' : randomBytes(16).toString('hex');
+    const proofs = makeProofs();
     const spec: SpecFact = {
       ...specOf(context, taskId, request, { bond, queue: attempt.queue }),
       ...held.recorded,
-      ...(proof === '' ? {} : { seal: sealOf(proof) }),
+      ...(proofs === null ? {} : { seal: sealOf(proofs.exit) }),
     };
     if (spec.commandInFile) writeFileSync(paths.command, request.command, { flag: 'wx', mode: 0o600 });
-    writeSpec(log, spec);
+    const logOffset = writeSpec(log, spec);
     // The disk works while the process is forked; the answer waits for both.
     const synced = syncLog(log);
     synced.catch(() => undefined);
-    // Nothing but microtasks between the fork and `follow`, so that no exit goes unseen.
-    const live = await context.store.spawns.run(async () =>
-      follow(context, spec, await startShim(context, request, spec, files, held, proof)),
-    );
-    attempt.live = live;
-    noteStartTime(context, live);
-    await synced.catch((error: unknown) => takeBack(context, live, error));
+    if (proofs === null) await startOnWindows(context, request, spec, attempt);
+    else await start(context, attempt, { request, spec, files, held, proofs, logOffset });
+    await synced.catch((error: unknown) => takeBack(context, spec, error));
     return taskId;
   } catch (error) {
     // What has run has a record, also if it was taken back.
@@ -102,15 +95,48 @@ async function spawnNow(
   }
 }
 
+/** What the shim must show, the second before the first: its hash. The wrapper of Windows can prove nothing. */
+function makeProofs(): Proofs | null {
+  if (process.platform === 'win32') return null;
+  const gone = randomBytes(16).toString('hex');
+  return { gone, exit: sealOf(gone) };
+}
+
+/** Starts a shim, which is followed before it runs, so that no word of it goes unheard. */
+async function start(context: SessionContext, attempt: SpawnAttempt, starting: ShimStart): Promise<void> {
+  const { spec } = starting;
+  const live = follow(context, spec);
+  attempt.live = live;
+  try {
+    await startShim(context, starting);
+  } catch (error) {
+    // It may run: whatever it does, the record stays, and forbids or ends it.
+    if (error instanceof UncertainStart) return await takeBack(context, spec, error);
+    attempt.live = null;
+    forget(context, spec.taskId);
+    throw error;
+  }
+}
+
+async function startOnWindows(
+  context: SessionContext,
+  request: SpawnRequest,
+  spec: SpecFact,
+  attempt: SpawnAttempt,
+): Promise<void> {
+  const { startWindowsShim } = await import('./windows/start-shim.ts');
+  const pid = await context.store.spawns.run(() => startWindowsShim(context, request, spec));
+  attempt.live = follow(context, spec);
+  attempt.live.shim = { pid, start: null };
+}
+
 /** The record did not reach the disk, so the task could be forgotten by a crash: it must not go on. */
-async function takeBack(context: SessionContext, live: LiveTask, error: unknown): Promise<never> {
+async function takeBack(context: SessionContext, { taskId }: SpecFact, error: unknown): Promise<never> {
   const stop = async (): Promise<void> => {
-    await stopTask(context, live.id, { cause: 'kill', graceMs: 0, killSignal: 'SIGKILL' });
-    acknowledge(context, live.id);
+    await stopTask(context, taskId, { cause: 'kill', graceMs: 0, killSignal: 'SIGKILL' });
+    acknowledge(context, taskId);
   };
   await stop().catch(() => {
-    // Whoever cannot look at processes can still end the group of a child that he has not reaped; the rest comes later.
-    if (live.pid !== null && live.reaped === null) signalGroup(live.pid, 'SIGKILL');
     context.takeBacks.add(stop);
     background(untilDone(context, stop).finally(() => context.takeBacks.delete(stop)));
   });
@@ -138,10 +164,10 @@ function specOf(
   const { command } = request;
   const commandInFile =
     command.length > bounds.argumentBytes || Buffer.byteLength(command) > bounds.argumentBytes;
-  const { epochMs, uptimeMs } = now();
+  const { epochMs, monoMs } = now();
   return {
     fact: 'spec',
-    v: 1,
+    v: taskLogVersion,
     taskId,
     sessionId: context.sessionId,
     command: commandInFile ? command.slice(0, bounds.commandHeadChars) : command,
@@ -160,30 +186,20 @@ function specOf(
     retentionMs: context.limits.retentionMs,
     cookie: `${taskId}.${randomBytes(8).toString('hex')}`,
     createdAt: epochMs,
-    uptimeMs,
+    monoMs,
     by: context.store.system.self(),
     ...(queue === null ? {} : { queue }),
   };
 }
 
-function follow(context: SessionContext, spec: SpecFact, { pid, child }: StartedShim): LiveTask {
-  const live = newLiveTask(spec.taskId, child !== null, spec);
-  live.pid = pid;
-  // An agent that has nothing else to do may end; the task goes on.
-  child?.unref();
-  child?.on('error', () => undefined);
-  child?.once('exit', (code, killSignal) => ownChildExited(context, live, { code, killSignal }));
+function follow(context: SessionContext, spec: SpecFact): LiveTask {
+  const live = newLiveTask(spec.taskId, true, spec);
+  const { doorbell } = context.store;
+  live.rings = doorbell?.descriptor() != null;
+  doorbell?.listen(spec.taskId, (exit) => rung(context, live, exit));
   context.live.set(spec.taskId, live);
   const facts: Facts = { ...noFacts, spec, count: 1 };
   followQueue(context, live, facts);
   context.enforcer?.include(live, facts);
   return live;
-}
-
-/** Where the shim cannot read its start time (no /proc), we ask the system, so that others can tell who it is. */
-function noteStartTime(context: SessionContext, live: LiveTask): void {
-  const { system } = context.store;
-  if (system.shimsKnowTheirStart || live.pid === null || live.reaped !== null) return;
-  const start = system.view(live.pid)?.start ?? null;
-  if (start !== null) record(context, live.id, [{ fact: 'identified', pid: live.pid, start }]);
 }

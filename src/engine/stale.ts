@@ -1,6 +1,4 @@
 import type { Facts } from '../model/fold.ts';
-import { elapsedMs } from '../model/times.ts';
-import { now } from '../platform/clock.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { enforce } from './enforce.ts';
 
@@ -8,6 +6,6 @@ import { enforce } from './enforce.ts';
 export function stopIfStale(context: SessionContext, live: LiveTask, { spec, started, stop }: Facts): void {
   const { staleAfterMs } = context.limits;
   if (staleAfterMs === null || live.own || spec === undefined || stop !== undefined) return;
-  const elapsed = started === undefined ? 0 : elapsedMs(spec, started, now());
+  const elapsed = started === undefined ? 0 : Date.now() - started.at;
   if (elapsed >= staleAfterMs) enforce(context, live.id, 'stale');
 }

@@ -1,12 +1,10 @@
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { systemCode } from '../errors/error.ts';
 import type { SpecFact } from '../model/facts.ts';
-import { findBash } from '../platform/shells.ts';
 import { cookieVariable } from '../platform/system.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
-import { posixShim } from '../shim/posix.ts';
-import { waitTurn } from '../shim/wait-turn.ts';
-import { letGo } from '../tasklog/files.ts';
-import { openForReading } from '../tasklog/log.ts';
+import { shimProgram } from '../shim/program.ts';
+import { encodeRequest, requestVariable } from '../shim/request.ts';
 import type { SessionContext } from './context.ts';
 import type { HeldResources } from './resources.ts';
 import { spawnFailed } from './spawn-errors.ts';
@@ -16,88 +14,129 @@ import type { TaskFiles } from './task-files.ts';
 /** Reads the command from its file, without leaving a trace in the shell's variables or the line numbers. */
 const evaluateFile = 'eval "shift; $(cat "$1")"';
 
-/** Names that a POSIX shell can hold. */
-const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** What the launcher says by its exit status; see native/src/shim.h. */
+const noProcess = 71;
 
-/**
- * The shell for a shim. dash drops variables whose names are no names in a shell, among them the functions
- * that bash exports; bash hands them on, and with -p does not take functions for its own. Where it is there,
- * and such names are, it runs the shim.
- */
-function shimShellFor(environment: NodeJS.ProcessEnv): readonly [string, ...string[]] {
-  const named = process.env.OUTLIVE_SHIM;
-  if (named !== undefined) return [named];
-  const bash = Object.keys(environment).every((name) => shellName.test(name))
-    ? null
-    : findBash(process.env.PATH);
-  return bash === null ? ['/bin/sh'] : [bash, '-p'];
+/** The name of the shim in `ps`. */
+const shimName = 'outlive-shim';
+
+/** The secrets of a task's shim. */
+export interface Proofs {
+  readonly exit: string;
+  readonly gone: string;
 }
 
-/** A shim that runs. */
-export interface StartedShim {
-  readonly pid: number | null;
-  /** Tells of its end; null where the shim is not a child that Node knows. */
-  readonly child: ChildProcess | null;
+/** Everything that a shim is started with. */
+export interface ShimStart {
+  readonly request: SpawnRequest;
+  readonly spec: SpecFact;
+  readonly files: TaskFiles;
+  readonly held: HeldResources;
+  readonly proofs: Proofs;
+  readonly logOffset: number;
 }
 
 /**
- * Starts the shim of a task, detached: it leads a session and a process group of its own.
- * @throws OutliveError `SPAWN_FAILED`, or what `spawn` itself throws.
+ * Starts the shim of a task and resolves when it is on its own: the program that was started has forked it and ended.
+ * @throws OutliveError `SPAWN_FAILED`, `SHIM_UNAVAILABLE`, or what `spawn` itself throws: then there is no shim. An
+ * {@link UncertainStart}: there may be one.
  */
-export async function startShim(
-  context: SessionContext,
-  request: SpawnRequest,
-  spec: SpecFact,
-  files: TaskFiles,
-  held: HeldResources,
-  proof: string,
-): Promise<StartedShim> {
-  if (process.platform === 'win32') {
-    const { startWindowsShim } = await import('./windows/start-shim.ts');
-    return { pid: startWindowsShim(context, request, spec), child: null };
+export async function startShim(context: SessionContext, start: ShimStart): Promise<void> {
+  const program = await shimProgram(context.store.dir);
+  try {
+    await launch(context, start, program);
+  } catch (error) {
+    const code = systemCode(error);
+    // An update has removed the package, the file has lost its mode, or the disk runs no programs.
+    if (code !== 'ENOENT' && code !== 'EACCES' && code !== 'ETXTBSY') throw error;
+    const failed = { path: program, code };
+    const other = await shimProgram(context.store.dir, { failed });
+    await launch(context, start, other).catch((again: unknown) => {
+      throw systemCode(again) === undefined ? again : spawnFailed(again as Error);
+    });
   }
-  const child = await startPosixShim(request, spec, files, held, proof);
-  return { pid: child.pid ?? null, child };
 }
 
-function startPosixShim(
-  request: SpawnRequest,
-  spec: SpecFact,
-  files: TaskFiles,
-  held: HeldResources,
-  proof: string,
-): Promise<ChildProcess> {
-  const shimShell = shimShellFor(request.environment);
-  const [program, ...before] = shimShell;
-  const words = held.words(shimShell);
+/** The launcher was ended by somebody: nobody knows whether it had forked. */
+export class UncertainStart extends Error {}
+
+async function launch(context: SessionContext, start: ShimStart, program: string): Promise<void> {
+  const { request, spec, files } = start;
+  const doorbell = context.store.doorbell?.descriptor() ?? null;
+  const stays = context.store.orphans?.areReaped === false;
+  const text = encodeRequest({
+    task: spec.taskId,
+    cookie: spec.cookie,
+    exitProof: start.proofs.exit,
+    goneProof: start.proofs.gone,
+    logOffset: start.logOffset,
+    timeoutMs: spec.timeoutMs,
+    graceMs: spec.graceMs,
+    maxOutputBytes: spec.maxOutputBytes,
+    separate: spec.separate,
+    leftovers: spec.leftovers,
+    bound: spec.bindTo === 'session' ? null : spec.bindTo,
+    queued: spec.queue !== undefined,
+    bell: doorbell !== null,
+    stays,
+    limits: start.held.limits,
+    words: wordsOf(start),
+  });
+  // One at a time and with a turn of the event loop in between, since each fork blocks it.
+  const child = await context.store.spawns.run(() =>
+    spawn(program, [spec.taskId], {
+      argv0: shimName,
+      cwd: request.cwd,
+      // First, so that it is found although there is much more.
+      env: { [cookieVariable]: spec.cookie, ...request.environment, [requestVariable]: text },
+      detached: true,
+      stdio: [
+        'ignore',
+        files.stdout ?? 'ignore',
+        files.stderr ?? files.stdout ?? 'ignore',
+        files.log,
+        ...(doorbell === null ? [] : [doorbell]),
+      ],
+    }),
+  );
+  await (stays ? whenStarted(child) : whenLaunched(child));
+}
+
+/** The shell and the command, with what has to stand in front of them. */
+function wordsOf({ request, spec, files, held }: ShimStart): string[] {
+  // The name after the command is the shell's $0, so that its messages begin with it and not with a path.
   const shell0 = request.shell.slice(request.shell.lastIndexOf('/') + 1);
-  // The name behind the command is the shell's $0, so that its messages begin with it and not with a path.
   const run = spec.commandInFile
     ? ['-c', evaluateFile, shell0, files.paths.command]
     : ['-c', notingPipeStatus(request.command, shell0, files.paths.log), shell0];
-  const timeout = request.timeoutMs === null ? '' : String(Math.ceil(request.timeoutMs));
-  const grace = String(Math.max(1, Math.ceil(request.graceMs / 1000)));
-  const stdio: StdioOptions = [
-    'ignore',
-    files.stdout ?? 'ignore',
-    files.stderr ?? files.stdout ?? 'ignore',
-    files.log,
-    'ignore',
-  ];
-  const turns = spec.queue === undefined ? null : openForReading(files.paths.log);
-  if (turns !== null) stdio.push('ignore', turns);
-  const text = turns === null ? posixShim : waitTurn + posixShim;
-  const command = [...words, ...request.launcher, request.shell, ...run];
-  return new Promise<ChildProcess>((resolve, reject) => {
-    const child = spawn(program, [...before, '-c', text, 'outlive', timeout, grace, proof, ...command], {
-      cwd: request.cwd,
-      env: { ...request.environment, [cookieVariable]: spec.cookie },
-      detached: true,
-      stdio,
+  return [...held.launcher, ...request.launcher, request.shell, ...run];
+}
+
+function whenLaunched(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(systemCode(error) === undefined ? error : withCode(error)));
+    child.once('exit', (code, killSignal) => {
+      if (code === 0) resolve();
+      else if (killSignal !== null)
+        reject(new UncertainStart(`${killSignal} ended the program that starts shims`));
+      else if (code === noProcess) reject(spawnFailed(new Error('the shim could not fork')));
+      else reject(spawnFailed(new Error(`the shim ended with ${code} before it had started`)));
     });
-    if (child.pid !== undefined) resolve(child);
-    else child.once('error', (error) => reject(spawnFailed(error)));
-  }).finally(() => {
-    if (turns !== null) letGo(turns);
   });
+}
+
+/** A shim that stays our child ends with its task. */
+function whenStarted(child: ChildProcess): Promise<void> {
+  child.unref();
+  child.on('exit', () => undefined);
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.on('error', (error) => reject(withCode(error)));
+  });
+}
+
+/** What says that the program cannot be executed is for the caller; the rest is a lack of something. */
+function withCode(error: Error): Error {
+  const code = systemCode(error);
+  return code === 'ENOENT' || code === 'EACCES' || code === 'ETXTBSY' ? error : spawnFailed(error);
 }

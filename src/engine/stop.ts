@@ -1,26 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { OutliveError } from '../errors/error.ts';
-import { decide } from '../model/decide.ts';
+import { decide, hasEnded } from '../model/decide.ts';
 import type { StopFact } from '../model/facts.ts';
-import { noFacts } from '../model/fold.ts';
+import { type Facts, noFacts } from '../model/fold.ts';
 import { defaults } from '../model/limits.ts';
 import type { StopCause } from '../model/words.ts';
 import { isAlive } from '../platform/identity.ts';
 import type { Member } from '../platform/system.ts';
 import { holdProcess, monotonicMs, sleep } from '../util/wait.ts';
 import { flush, record } from './append.ts';
-import type { LiveTask, SessionContext } from './context.ts';
+import type { SessionContext } from './context.ts';
 import { changed, push } from './deliver.ts';
 import { type Ending, ending, endTree } from './end-tree.ts';
 import { type Observed, observe } from './observe.ts';
 import { settle } from './settle.ts';
-import { asLeftovers, findMembers, treeOf, withoutShim } from './tree.ts';
-
-/** The exit of our own child reaches us by an event, which cannot be far when its process is gone. */
-const reapTakesMs = 2_000;
+import { nudge, shimLives, shimOverdueMs } from './shim-control.ts';
+import { asLeftovers, findMembers, treeOf } from './tree.ts';
 
 /** The pause between two looks whether a shim has started after all. */
 const startsWithinMs = 20;
+
+/** The pauses between two looks at a task that its shim stops grow from one to the other. */
+const firstLookMs = 1;
+const longestLookMs = 50;
+
+/** A shim that has not answered by then is told again. */
+const answersWithinMs = 1_000;
 
 /** A request for the end of a task. */
 export interface StopRequest {
@@ -31,46 +36,136 @@ export interface StopRequest {
 }
 
 /**
- * Stops a task whole and settles it; of a task that has ended, stops the leftovers. A task that stops
- * already in this process is not stopped twice: a shorter grace or another signal hastens what runs.
- * @throws OutliveError `TASK_NOT_FOUND`, `TASK_ELSEWHERE`.
+ * Stops a task whole and settles it; of a task that has ended, stops the leftovers. The shim does it, as long as it lives
+ * and answers; else this process does, from outside. Of several requests the earliest end of grace counts, and each
+ * signal is sent once.
+ * @throws OutliveError `TASK_NOT_FOUND`, `TASK_ELSEWHERE`, `READ_FAILED`.
  */
 export async function stopTask(context: SessionContext, taskId: string, request: StopRequest): Promise<void> {
+  const work = stop(context, taskId, request);
+  const quiet = work.catch(() => undefined);
+  context.stops.add(quiet);
+  try {
+    await work;
+  } finally {
+    context.stops.delete(quiet);
+  }
+}
+
+async function stop(context: SessionContext, taskId: string, request: StopRequest): Promise<void> {
   const run = context.live.get(taskId)?.stop;
   if (run) {
     run.hasten(request);
     return await run.finished;
   }
-  const observed = observe(context, taskId);
-  if (observed === null) {
-    await endUnrecorded(context, taskId, request);
-    throw notFound(context, taskId);
-  }
+  const observed = await observeOrEnd(context, taskId, request);
+  if (observed === null) throw notFound(context, taskId);
   if (observed.alive === 'unknown') throw elsewhere(taskId, observed);
   const decision = decide(observed.facts, observed.alive);
   if (decision.state === 'live') {
     const isFirst = askForStop(context, taskId, observed, request);
     changed(context, taskId);
     if (!isFirst && automatic.has(request.cause)) return;
-    return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
+    return await seeToStop(context, taskId, request);
   }
   // What a stop has left is about to end: that is waited for before anybody is told.
-  if (decision.state === 'settle' && observed.facts.stop !== undefined)
+  if (decision.state === 'settle' && observed.facts.stop !== undefined && !hasEnded(observed.facts))
     return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
   // A command that has ended by itself has done so, whatever is asked for afterwards.
-  if (decision.state === 'settle') await settle(context, taskId, observed);
+  if (decision.state === 'settle') await settleInTheEnd(context, taskId, observed);
   const latest = observe(context, taskId);
-  if (latest?.alive === 'yes' && latest.facts.exit === undefined)
-    return await stopTask(context, taskId, request);
+  if (latest?.alive === 'yes' && latest.facts.exit === undefined) return await stop(context, taskId, request);
   if (latest !== null) await stopLeftovers(context, taskId, latest, request);
 }
 
-/** The record is gone, by the task's own hand perhaps: our own child that still runs is to end all the same. */
+/** What is left may not be known yet: the shim is about to say it. */
+async function settleInTheEnd(context: SessionContext, taskId: string, observed: Observed): Promise<void> {
+  let latest: Observed | null = observed;
+  for (let pause = firstLookMs; latest !== null; pause = Math.min(pause * 2, longestLookMs)) {
+    if (await settle(context, taskId, latest)) return;
+    await sleep(pause);
+    latest = observe(context, taskId);
+    if (latest !== null && decide(latest.facts, latest.alive).state !== 'settle') return;
+  }
+}
+
+/**
+ * The task as it is. Where its record cannot be read, or is gone by the task's own hand perhaps, what is known of its
+ * processes in memory does for a stop from outside: a limit or a person must not wait for a disk.
+ */
+async function observeOrEnd(
+  context: SessionContext,
+  taskId: string,
+  request: StopRequest,
+): Promise<Observed | null> {
+  try {
+    const observed = observe(context, taskId);
+    if (observed === null) await endUnrecorded(context, taskId, request);
+    return observed;
+  } catch (error) {
+    await endUnrecorded(context, taskId, request);
+    throw error;
+  }
+}
+
+/** Sees to it that a stop that was asked for comes to its end. */
+async function seeToStop(context: SessionContext, taskId: string, request: StopRequest): Promise<void> {
+  const release = holdProcess();
+  try {
+    await untilStopped(context, taskId, request);
+  } finally {
+    release();
+  }
+}
+
+async function untilStopped(context: SessionContext, taskId: string, request: StopRequest): Promise<void> {
+  const begun = monotonicMs();
+  let nudgeAt = begun;
+  for (let pause = firstLookMs; ; pause = Math.min(pause * 2, longestLookMs)) {
+    const observed = observe(context, taskId);
+    if (observed === null) return;
+    const { facts } = observed;
+    const decision = decide(facts, observed.alive);
+    if (decision.state === 'ended') return push(context, taskId, null);
+    if (decision.state === 'settle' && hasEnded(facts)) {
+      if (await settle(context, taskId, observed)) {
+        // A shim that waits for its turn is to go as well.
+        if (facts.started === undefined) nudge(context, facts);
+        return flush(context, taskId);
+      }
+    } else if (mustEndFromOutside(context, observed, begun)) {
+      const live = context.live.get(taskId);
+      if (live?.stop) return await live.stop.finished;
+      const left = Math.max(0, begun + request.graceMs - monotonicMs());
+      return await runStop(context, taskId, observed, request.killSignal, left);
+    } else if (monotonicMs() >= nudgeAt) {
+      flush(context, taskId);
+      nudge(context, facts);
+      nudgeAt += answersWithinMs;
+    }
+    await sleep(pause);
+  }
+}
+
+/** The shim cannot do it: there is none any more, it is of a kind that performs no stops, or it does not answer. */
+function mustEndFromOutside(context: SessionContext, { facts, alive }: Observed, begun: number): boolean {
+  const { spec, started, stop } = facts;
+  if (spec?.seal === undefined || alive === 'no') return true;
+  if (stop !== undefined && monotonicMs() - begun >= graceOf(facts, stop) + shimOverdueMs) return true;
+  return started !== undefined && !shimLives(context, facts);
+}
+
+/** The grace of a stop. */
+export function graceOf({ spec }: Facts, { graceMs }: StopFact): number {
+  return graceMs ?? spec?.graceMs ?? defaults.graceMs;
+}
+
+/** Ends a task by what is known of it in memory; one that this process has not spawned is not touched. */
 async function endUnrecorded(context: SessionContext, taskId: string, request: StopRequest): Promise<void> {
   const live = context.live.get(taskId);
-  if (live?.own !== true || live.reaped !== null) return;
+  if (live?.own !== true) return;
   const { system } = context.store;
-  const tree = { ...treeOf(context, taskId, noFacts, live.pid), cookie: live.cookie };
+  const tree = treeOf(context, taskId, noFacts);
   await whileStopping(taskId, () => endTree(ending(tree, system, request.killSignal, request.graceMs)));
 }
 
@@ -80,18 +175,30 @@ async function endUnrecorded(context: SessionContext, taskId: string, request: S
  */
 const automatic: ReadonlySet<StopCause> = new Set(['timeout', 'output_limit', 'stale', 'bound']);
 
-/** Appends the request, if it is the first; whether it was, among all processes. */
+/**
+ * Appends the request, unless one says as much already: a task has a bounded number of facts. Whether it was the first,
+ * among all processes.
+ */
 function askForStop(
   context: SessionContext,
   taskId: string,
   observed: Observed,
   request: StopRequest,
 ): boolean {
-  if (observed.facts.stop !== undefined) return false;
+  const { stop: asked } = observed.facts;
+  if (asked !== undefined && !isMore(observed.facts, asked, request)) return false;
   const fact = stopFact(context, request);
   // What cannot be written now came all the same before what the shim says of the end.
   record(context, taskId, [fact], observed.facts.count);
   return observe(context, taskId)?.facts.stop?.id === fact.id;
+}
+
+/** Whether a request asks for more than the one that is carried out: another signal, or an earlier end. */
+function isMore(facts: Facts, asked: StopFact, request: StopRequest): boolean {
+  if (automatic.has(request.cause)) return false;
+  if ((asked.killSignal ?? 'SIGTERM') !== request.killSignal) return true;
+  const asIfNow = asked.at === null ? 0 : Math.max(0, Date.now() - asked.at);
+  return request.graceMs < graceOf(facts, asked) - asIfNow;
 }
 
 /** Tasks that are being stopped by this process, whichever store object asked for it. */
@@ -114,7 +221,7 @@ export async function continueStop(
   observed: Observed,
   stop: StopFact,
 ): Promise<void> {
-  const grace = stop.graceMs ?? observed.facts.spec?.graceMs ?? defaults.graceMs;
+  const grace = graceOf(observed.facts, stop);
   const begun = stop.at ?? observed.modifiedAt;
   const left = Math.min(grace, Math.max(0, begun + grace - Date.now()));
   const killSignal = stop.by === null ? null : ((stop.killSignal ?? 'SIGTERM') as NodeJS.Signals);
@@ -131,13 +238,9 @@ async function runStop(
 ): Promise<void> {
   const { system } = context.store;
   const live = context.live.get(taskId);
-  const way = ending(treeOf(context, taskId, observed.facts, live?.pid ?? null), system, killSignal, graceMs);
+  const way = ending(treeOf(context, taskId, observed.facts), system, killSignal, graceMs);
   const work = async (): Promise<void> => {
-    const { survivors, neverStarts } = await whileStopping(taskId, async () => {
-      const end = await endStarted(context, taskId, way, live);
-      if (live?.own === true) await untilReaped(live);
-      return end;
-    });
+    const { survivors, neverStarts } = await whileStopping(taskId, () => endStarted(context, taskId, way));
     const now = observe(context, taskId);
     if (now === null) return;
     const after: Observed = neverStarts && now.facts.started === undefined ? { ...now, alive: 'no' } : now;
@@ -170,7 +273,6 @@ async function endStarted(
   context: SessionContext,
   taskId: string,
   way: Ending,
-  live: LiveTask | undefined,
 ): Promise<{ readonly survivors: Member[]; readonly neverStarts: boolean }> {
   for (;;) {
     const survivors = await endTree(way);
@@ -178,8 +280,7 @@ async function endStarted(
     const mayStart =
       survivors.length === 0 && now !== null && now.alive === 'yes' && now.facts.started === undefined;
     const neverStarts = mayStart && way.seen.size > 0;
-    // Also when the store was closed meanwhile, which forgets all that live.
-    if (!mayStart || neverStarts || live?.reaped) return { survivors, neverStarts };
+    if (!mayStart || neverStarts) return { survivors, neverStarts };
     await sleep(startsWithinMs);
     way.told = false;
   }
@@ -198,11 +299,6 @@ async function whileStopping<T>(taskId: string, work: () => Promise<T>): Promise
   }
 }
 
-async function untilReaped(live: LiveTask): Promise<void> {
-  const end = monotonicMs() + reapTakesMs;
-  while (live.reaped === null && monotonicMs() < end) await sleep(1);
-}
-
 async function stopLeftovers(
   context: SessionContext,
   taskId: string,
@@ -210,15 +306,46 @@ async function stopLeftovers(
   request: StopRequest,
 ): Promise<void> {
   const { system } = context.store;
-  if (observed.deathReason !== null) return;
-  const members = await findMembers(treeOf(context, taskId, observed.facts, null), system);
-  const { outcome, stopped, started } = observed.facts;
-  const named = stopped?.survivors ?? outcome?.leftovers ?? [];
-  // Where the record names some, it is to say that they are gone, however that came.
-  if (named.length === 0 && withoutShim(members, started?.pid ?? null).length === 0) return;
+  const { facts, deathReason } = observed;
+  if (deathReason !== null || facts.gone !== undefined) return;
+  const isShims = facts.spec?.seal !== undefined && shimLives(context, facts);
+  // The shim stays for what is left and for nothing else; without it processes are looked at.
+  if (!isShims) {
+    const members = await findMembers(treeOf(context, taskId, facts), system);
+    const named = facts.stopped?.survivors ?? facts.outcome?.leftovers ?? [];
+    // Where the record names some, it is to say that they are gone, however that came.
+    if (named.length === 0 && members.length === 0) return;
+  }
   const fact = stopFact(context, { ...request, cause: 'leftovers' });
   record(context, taskId, [fact]);
+  if (isShims && (await shimEndsLeftovers(context, taskId, fact))) return;
   await endLeftovers(context, taskId, observed, fact.id, request.killSignal, request.graceMs);
+}
+
+/** Waits until the shim has answered a stop of leftovers. False when it does not. */
+async function shimEndsLeftovers(
+  context: SessionContext,
+  taskId: string,
+  { id, graceMs }: StopFact,
+): Promise<boolean> {
+  const begun = monotonicMs();
+  const release = holdProcess();
+  let nudgeAt = begun;
+  try {
+    for (let pause = firstLookMs; ; pause = Math.min(pause * 2, longestLookMs)) {
+      const observed = observe(context, taskId);
+      if (observed === null || observed.facts.openStop?.id !== id) return true;
+      if (monotonicMs() - begun >= (graceMs ?? 0) + shimOverdueMs) return false;
+      if (!shimLives(context, observed.facts)) return observe(context, taskId)?.facts.openStop?.id !== id;
+      if (monotonicMs() >= nudgeAt) {
+        nudge(context, observed.facts);
+        nudgeAt += answersWithinMs;
+      }
+      await sleep(pause);
+    }
+  } finally {
+    release();
+  }
 }
 
 async function endLeftovers(
@@ -230,7 +357,7 @@ async function endLeftovers(
   graceMs: number,
 ): Promise<void> {
   const { system } = context.store;
-  const way = ending(treeOf(context, taskId, observed.facts, null), system, killSignal, graceMs);
+  const way = ending(treeOf(context, taskId, observed.facts), system, killSignal, graceMs);
   const survivors = await whileStopping(taskId, () => endTree(way));
   record(context, taskId, [{ fact: 'stopped', id: stopId, survivors: asLeftovers(survivors) }]);
 }
@@ -240,10 +367,10 @@ function stopFact(context: SessionContext, request: StopRequest): StopFact {
     fact: 'stop',
     cause: request.cause,
     id: randomBytes(6).toString('hex'),
-    by: context.store.system.self(),
-    at: Date.now(),
     graceMs: request.graceMs,
     killSignal: request.killSignal,
+    by: context.store.system.self(),
+    at: Date.now(),
   };
 }
 

@@ -16,5 +16,7 @@ export function storeAsItIs(dir: string, system: System, windows: WindowsParts |
     diskReserveBytes: null,
     maxStoreBytes: null,
     windows,
+    doorbell: null,
+    orphans: null,
   };
 }

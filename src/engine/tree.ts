@@ -5,18 +5,17 @@ import { bounds } from '../model/limits.ts';
 import type { Leftover } from '../model/words.ts';
 import { pidExists } from '../platform/identity.ts';
 import { type Member, processKey, type System } from '../platform/system.ts';
-import { shimMark } from '../shim/posix.ts';
 import { taskPaths } from '../tasklog/paths.ts';
-import type { SessionContext } from './context.ts';
+import type { NamedProcess, SessionContext } from './context.ts';
 import { groupOf } from './resources.ts';
 
 /** What is needed to find the processes of a task. */
 export interface Tree {
   readonly cookie: string;
-  /** The shim: its pid is the process group. Unknown until it has started. */
-  readonly shim: { readonly pid: number; readonly start: number | null } | null;
-  /** When the shim wrote its exit marker, in the unit of start times; null when that is not known. */
-  readonly shimEnd: number | null;
+  /** The shim. Unknown until it waits, or the command has started. */
+  readonly shim: NamedProcess | null;
+  /** The command, whose pid is the process group. */
+  readonly command: NamedProcess | null;
   /** The shim waits for its turn: it may suspend itself just after it was continued, and must be continued again. */
   readonly isQueued: boolean;
   /** The files that it writes to, by the names under which the system knows them. */
@@ -30,21 +29,19 @@ export type KnownProcesses = ReadonlySet<string>;
 
 const nobodyKnown: KnownProcesses = new Set();
 
-/** Kernel start times on Linux count hundredths of a second. */
-const ticksPerSecond = 100;
-
-/** The tree of a task from its facts; `pid` is what the spawner knows of the shim before the log says so. */
-export function treeOf(context: SessionContext, taskId: string, facts: Facts, pid: number | null): Tree {
-  const { system } = context.store;
-  const { spec, exit } = facts;
-  const shim = shimOf(facts) ?? (pid === null ? null : { pid, start: system.view(pid)?.start ?? null });
+/** The tree of a task from its facts, and from what is known here while they cannot be read. */
+export function treeOf(context: SessionContext, taskId: string, facts: Facts): Tree {
+  const live = context.live.get(taskId);
+  const { spec, started } = facts;
+  const shim = shimOf(facts) ?? live?.shim ?? null;
+  const command = started ?? live?.command ?? null;
   // Without a readable spec there is no cookie; no process carries the empty one.
   return {
-    cookie: spec?.cookie ?? '',
+    cookie: spec?.cookie ?? live?.cookie ?? '',
     shim: shim === null ? null : { pid: shim.pid, start: shim.start },
-    shimEnd: exit?.uptime == null ? null : exit.uptime * ticksPerSecond,
+    command: command === null ? null : { pid: command.pid, start: command.start },
     cgroup: groupOf(facts),
-    isQueued: facts.waiting !== undefined && facts.started === undefined,
+    isQueued: facts.waiting !== undefined && started === undefined,
     outputs: () => outputsOf(context, taskId),
   };
 }
@@ -58,14 +55,16 @@ function outputsOf({ paths }: SessionContext, taskId: string): string[] {
   }
 }
 
-/** Every live process of a task: its group, whoever carries the cookie, and who is known by other clues. */
+/** Every live process of a task: its group, all that carry the cookie or descend from the shim, and those known by other clues. */
 export async function findMembers(
   tree: Tree,
   system: System,
-  known: KnownProcesses = nobodyKnown,
+  seen: KnownProcesses = nobodyKnown,
 ): Promise<Member[]> {
-  const { cookie, shim, outputs } = tree;
-  const found = await system.members(cookie, shim?.pid ?? null, shim?.start ?? null, { known, outputs });
+  const { cookie, shim, command, outputs } = tree;
+  const named = [shim, command].flatMap((one) => (one === null ? [] : [processKey(one)]));
+  const known = new Set([...seen, ...named]);
+  const found = await system.members(cookie, command?.pid ?? null, shim?.start ?? null, { known, outputs });
   return withCgroup(tree, ours(tree, found, system, known), system);
 }
 
@@ -76,47 +75,29 @@ function withCgroup({ cgroup, cookie }: Tree, found: Member[], system: System): 
   return [...found, ...system.membersOfCgroup(cgroup, cookie).filter(({ pid }) => !known.has(pid))];
 }
 
-/** The same at once, or null when that cannot be told cheaply. */
-export function findMembersQuickly(
-  tree: Tree,
-  system: System,
-  strangers: ReadonlySet<number>,
-): Member[] | null {
-  if (tree.shim === null) return null;
-  const { cookie, shim, outputs } = tree;
-  const found = system.membersQuickly(cookie, shim.pid, strangers, { known: nobodyKnown, outputs });
-  return found === null ? null : withCgroup(tree, ours(tree, found, system, nobodyKnown), system);
-}
-
 /**
  * Leaves out strangers. The number of a process group is not used again while one of its members lives, so
- * the group is the task's own when its shim is still there (be it as a zombie), or when one member is the
+ * the group is the task's own when the command is still there (be it as a zombie), or when one member is the
  * task's beyond doubt. Otherwise the number may have gone to somebody else, and only the cookie tells.
  */
 function ours(tree: Tree, found: Member[], system: System, known: KnownProcesses): Member[] {
   if (found.length === 0 || groupIsOurs(tree, found, system, known)) return found;
-  return found.filter((member) => member.hasCookie);
+  return found.filter((member) => member.hasCookie || known.has(processKey(member)));
 }
 
-/** Whether a signal to the process group of the task's shim reaches that task alone. */
+/** Whether a signal to the process group of the task's command reaches that task alone. */
 export function groupIsOurs(
-  tree: Tree,
+  { command }: Tree,
   members: readonly Member[],
   system: System,
   known: KnownProcesses,
 ): boolean {
-  const { shim } = tree;
-  if (shim === null) return false;
-  const leader = system.view(shim.pid);
-  if (leader !== null) return shim.start !== null && leader.start === shim.start;
-  return members.some((member) => member.group === shim.pid && isBeyondDoubt(member, tree, known));
-}
-
-/** It carries the cookie, was seen in the group before, or started in it while the number was the shim's. */
-function isBeyondDoubt(member: Member, { shim, shimEnd }: Tree, known: KnownProcesses): boolean {
-  if (member.hasCookie || known.has(processKey(member))) return true;
-  if (shim === null || shim.start === null || shimEnd === null || member.start === null) return false;
-  return member.start >= shim.start && member.start <= shimEnd;
+  if (command === null) return false;
+  const leader = system.view(command.pid);
+  if (leader !== null) return command.start !== null && leader.start === command.start;
+  return members.some(
+    (member) => member.group === command.pid && (member.hasCookie || known.has(processKey(member))),
+  );
 }
 
 /** Sends a signal to a process after a last look that it is still the same one. False when it is gone. */
@@ -147,25 +128,6 @@ export function isGone(member: { pid: number; start: number | null }, system: Sy
   if (!pidExists(member.pid)) return true;
   const seen = system.view(member.pid);
   return seen === null || seen.zombie || (member.start !== null && seen.start !== member.start);
-}
-
-/** The processes that are the command's, not the shim's own: without the shim, its timer and the timer's sleep. */
-export function withoutShim(members: readonly Member[], shimPid: number | null): Member[] {
-  const timers = new Set(shimTimers(members, shimPid).map((timer) => timer.pid));
-  return members.filter(({ pid, parent }) => pid !== shimPid && !timers.has(pid) && !timers.has(parent));
-}
-
-/**
- * Timers of a shim. One that outlives its shim (somebody sent SIGKILL to the shim alone) still holds its timeout. Of a
- * shim that ended before it was recorded the pid is not known, but its timer is in the group that it led.
- */
-export function shimTimers(members: readonly Member[], shimPid: number | null): Member[] {
-  return members.filter(
-    ({ pid, group, hasCookie, command }) =>
-      pid !== (shimPid ?? group) &&
-      (shimPid === null ? hasCookie : group === shimPid) &&
-      command.includes(`-c : ${shimMark}`),
-  );
 }
 
 /** Processes as an outcome names them. */

@@ -20,7 +20,7 @@ const fullLookEvery = 30;
 export class SessionWatch {
   readonly #context: SessionContext;
   readonly #dirty = new Set<string>();
-  readonly #ownChildren = new Set<string>();
+  readonly #ringing = new Set<string>();
   #watcher: FSWatcher | undefined;
   #stopPolling: (() => void) | undefined;
   /** The folder that is watched. */
@@ -103,10 +103,10 @@ export class SessionWatch {
     const context = this.#context;
     if (context.closed || context.recent.has(taskId)) return;
     const live = context.live.get(taskId);
-    if (live?.own === true && live.reaped === null && !live.awaitsStart) {
-      // Our own child's end comes as an event of its own, and most of what is written of it is known here. What
-      // is not, somebody else's request to stop it, can wait for the poll; most tasks have ended by then.
-      this.#ownChildren.add(taskId);
+    if (live?.rings === true && !live.awaitsStart) {
+      // Its end comes by the doorbell, and most of what is written of it is known here. What is not, somebody else's
+      // request to stop it, can wait for the poll; most tasks have ended by then.
+      this.#ringing.add(taskId);
       changed(context, taskId);
     } else background(look(context, taskId));
   }
@@ -125,15 +125,14 @@ export class SessionWatch {
     for (const live of context.live.values()) {
       if (all || this.#needsLook(live)) background(look(context, live.id));
     }
-    this.#ownChildren.clear();
+    this.#ringing.clear();
     grantTurns(context);
   }
 
   #needsLook(live: LiveTask): boolean {
     if (live.awaitsStart && !this.#context.queued.has(live.id)) return true;
-    if (live.stopAsked || this.#ownChildren.has(live.id)) return true;
-    if (live.own && live.reaped === null) return false;
-    return live.pid === null || live.stop !== null || !pidExists(live.pid);
+    if (live.stopSeenAt !== null || this.#ringing.has(live.id)) return true;
+    return live.shim === null || !pidExists(live.shim.pid);
   }
 
   /** Without events: which logs are new since the last look. */

@@ -32,7 +32,6 @@ export function bsdSystem(ps: Ps): System {
   return {
     // Every look is a process of its own.
     lookMs: 50,
-    shimsKnowTheirStart: false,
     self: () => {
       own ??= readOwnIdentity(view(process.pid));
       return own;
@@ -42,8 +41,6 @@ export function bsdSystem(ps: Ps): System {
     carries: (pid, cookie) =>
       psSync(ps, ['-E', '-ww', '-o', 'command=', '-p', String(pid)]).includes(`${cookieVariable}=${cookie}`),
     members: (cookie, group, since) => members(ps, cookie, group, since),
-    // That a group is gone says nothing of those who left it.
-    membersQuickly: () => null,
     strike: (cookie, killSignal, known, spare) => strike(ps, cookie, killSignal, known, spare),
     usage: () => usage(ps, null),
     // A second listing costs the same, whoever is in it.

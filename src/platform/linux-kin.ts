@@ -6,15 +6,13 @@ import { type Clues, commandLineChars, type Member, type ProcessView, processKey
 export class Sorting {
   readonly #cookie: string;
   readonly #group: number | null;
-  readonly #since: number | null;
   readonly #found: Member[] = [];
   /** Of these nothing tells whose they are. */
   readonly #others: ProcessView[] = [];
 
-  constructor(cookie: string, group: number | null, since: number | null) {
+  constructor(cookie: string, group: number | null) {
     this.#cookie = cookie;
     this.#group = group;
-    this.#since = since;
   }
 
   /** Adds a process with its environment. */
@@ -27,13 +25,7 @@ export class Sorting {
   /** Those that are the task's. */
   members(clues: Clues | undefined): Member[] {
     if (clues === undefined || this.#others.length === 0) return this.#found;
-    const group = this.#group;
-    const sure = this.#found.filter(
-      (seen) =>
-        seen.hasCookie ||
-        (seen.pid === group && seen.start === this.#since) ||
-        clues.known.has(processKey(seen)),
-    );
+    const sure = this.#found.filter((seen) => seen.hasCookie || clues.known.has(processKey(seen)));
     return [...this.#found, ...kin(this.#others, sure, clues).map((seen) => asMember(seen, true))];
   }
 }

@@ -13,9 +13,6 @@ import type { ProcessView } from './system.ts';
 /** Processes looked at between two turns of the event loop. */
 const batch = 64;
 
-/** So many pids are worth a direct look each, which is cheaper than listing /proc. */
-export const directLooks = 64;
-
 /** That a number is nobody's costs some microseconds: so many are gone through before a new scan is the better way. */
 const chasedPids = 1_024;
 
@@ -130,7 +127,7 @@ export function viewOfOther(pid: number): ProcessView | null {
 }
 
 /** The same of a number that may be nobody's, or a thread's: /proc lists no threads, but shows them to who asks. */
-export function viewByNumber(pid: number): ProcessView | null {
+function viewByNumber(pid: number): ProcessView | null {
   // Most are gone, and asking first spares an exception for each.
   if (pid === process.pid || !existsSync(`/proc/${pid}`)) return null;
   const text = readProcRecord(`/proc/${pid}/stat`);

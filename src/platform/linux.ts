@@ -5,13 +5,11 @@ import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { asMember, Sorting } from './linux-kin.ts';
 import {
   chase,
-  directLooks,
   environInTheEnd,
   isExecuting,
   lastPid,
   scan,
   view,
-  viewByNumber,
   viewOfOther,
 } from './linux-look.ts';
 import { usage, usageAgain } from './linux-usage.ts';
@@ -33,7 +31,6 @@ const mostScans = 3;
 /** Linux: everything is in /proc. */
 export const linux: System = {
   lookMs: 2,
-  shimsKnowTheirStart: true,
   self: () => {
     own ??= readOwnIdentity();
     return own;
@@ -42,7 +39,6 @@ export const linux: System = {
   isSuspended,
   carries,
   members,
-  membersQuickly,
   strike,
   usage,
   usageAgain,
@@ -88,7 +84,7 @@ async function membersInScan(
   since: number | null,
   clues?: Clues,
 ): Promise<{ found: Member[]; isWhole: boolean }> {
-  const sorted = new Sorting(cookie, group, since);
+  const sorted = new Sorting(cookie, group);
   const met = new Set<string>();
   const meet = async (seen: ProcessView): Promise<void> => {
     // What was there before the shim does not descend from it; most need no further look.
@@ -104,33 +100,6 @@ async function membersInScan(
 
 function isOlder({ start }: ProcessView, since: number | null): boolean {
   return since !== null && (start ?? 0) < since;
-}
-
-/**
- * The kernel hands out pids in order, so whatever descends from the shim has a pid behind the shim's and up
- * to the last one given. For a short task these are a handful. It is over when none was given meanwhile.
- */
-function membersQuickly(
-  cookie: string,
-  group: number,
-  strangers: ReadonlySet<number>,
-  clues?: Clues,
-): Member[] | null {
-  const sorted = new Sorting(cookie, group, null);
-  for (let next = group; ; ) {
-    const last = lastPid();
-    if (last === null || last < group || last - group > directLooks) return null;
-    if (next > last) return sorted.members(clues);
-    for (; next <= last; next += 1) {
-      const seen = strangers.has(next) ? null : viewByNumber(next);
-      // Nobody can enter the session of another task's shim.
-      if (seen === null || strangers.has(seen.session)) continue;
-      const environ = environOf(next);
-      // Perhaps it executes a program just now: that is worth a second look.
-      if (environ === '' && seen.group !== 0) return null;
-      sorted.add(seen, environ);
-    }
-  }
 }
 
 async function strike(

@@ -18,8 +18,6 @@ export interface ProcessView {
 export interface System {
   /** A fit pause between two looks at a process that is about to end, in milliseconds: a look costs that much less. */
   readonly lookMs: number;
-  /** Whether the record of a shim has its start time from the start; else its spawner asks, and appends it. */
-  readonly shimsKnowTheirStart: boolean;
   /** The identity of this process. */
   self(): ProcessIdentity;
   /** A look at one process; `null` when there is none. */
@@ -34,16 +32,6 @@ export interface System {
    * also who has shed both of them, where that can be told.
    */
   members(cookie: string, group: number | null, since: number | null, clues?: Clues): Promise<Member[]>;
-  /**
-   * The same, at once, if it can be told cheaply, for a task whose shim had the pid `group`: `null` means ask
-   * {@link System.members}. `strangers` are the shims of other live tasks, whose sessions need no look.
-   */
-  membersQuickly(
-    cookie: string,
-    group: number,
-    strangers: ReadonlySet<number>,
-    clues?: Clues,
-  ): Member[] | null;
   /**
    * Signals every process with the cookie at the very moment in which it is seen, the youngest first: what
    * forks and ends all the time would be gone when a list of it is complete.

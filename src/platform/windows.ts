@@ -25,7 +25,6 @@ import {
 /** Windows, by its own functions: a process is its pid and its time of creation, a tree is a job. */
 export const windows: System = {
   lookMs: 2,
-  shimsKnowTheirStart: true,
   self: () => {
     own ??= readOwnIdentity();
     return own;
@@ -39,7 +38,6 @@ export const windows: System = {
   isSuspended: () => false,
   carries: (pid, cookie) => cookieOf(pid) === cookie,
   members,
-  membersQuickly: () => null,
   // Nothing is frozen: there is no signal for it.
   strike: async () => 0,
   usage,

@@ -1,6 +1,6 @@
 import { constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } from 'node:fs';
 import { readFailed, systemCode } from '../errors/error.ts';
-import type { Fact } from '../model/facts.ts';
+import type { ExitFact, Fact } from '../model/facts.ts';
 import { type Facts, foldFacts } from '../model/fold.ts';
 import { encodeFact, parseLog } from './codec.ts';
 import { letGo } from './files.ts';
@@ -27,7 +27,7 @@ export interface TaskLog {
 
 /**
  * Creates a log, which allocates its task's id. The descriptor is for appending, and for reading what others
- * append: the shim's timer does that.
+ * append: the shim does both.
  * @throws a system error, `EEXIST` when the id is taken.
  */
 export function createLog(path: string): Promise<number> {
@@ -47,12 +47,18 @@ function create(path: string, access: number): Promise<number> {
   });
 }
 
-/** Appends the spec to a new log, padded so that the facts of the end have room even on a full disk. */
-export function writeSpec(descriptor: number, spec: Fact): void {
+/**
+ * Appends the spec to a new log, padded so that the facts of the end have room even on a full disk.
+ * @returns the size of the log.
+ */
+export function writeSpec(descriptor: number, spec: Fact): number {
   const text = encodeFact(spec);
   const used = Buffer.byteLength(text) % blockBytes;
   const short = used === 0 || blockBytes - used < reservedBytes;
-  writeAll(descriptor, short ? text + ' '.repeat(blockBytes - used + 1) : text);
+  // The padding ends with a line break: what comes after it begins a line.
+  const padded = short ? `${text}${' '.repeat(blockBytes - used)}\n` : text;
+  writeAll(descriptor, padded);
+  return Buffer.byteLength(padded);
 }
 
 /** Resolves when what was written to the log is on the disk. */
@@ -114,7 +120,7 @@ export function readLog(path: string): TaskLog | null {
 }
 
 /** Facts that say which processes are a task's. */
-const ofProcesses: ReadonlySet<Fact['fact']> = new Set(['spec', 'waiting', 'turn', 'started', 'identified']);
+const ofProcesses: ReadonlySet<Fact['fact']> = new Set(['spec', 'waiting', 'turn', 'started']);
 
 /**
  * A log as that of one task. Where the record of another task was put in its place, the processes that it names are
@@ -136,12 +142,19 @@ export interface UnwrittenFact {
   readonly behind: number;
 }
 
-/** Folds a log together with facts that could not be appended to it yet. */
-export function foldWith(log: TaskLog, unwritten: readonly UnwrittenFact[] = []): Facts {
-  if (unwritten.length === 0) return foldFacts(log.list);
+/**
+ * Folds a log together with facts that could not be appended to it yet, and with an end that was heard of and that the
+ * log may not have.
+ */
+export function foldWith(log: TaskLog, unwritten: readonly UnwrittenFact[] = [], heard?: ExitFact): Facts {
+  const facts = foldFacts(log.list);
+  const isNews = heard !== undefined && facts.exit === undefined;
+  if (unwritten.length === 0 && !isNews) return facts;
   const list = [...log.list];
   for (const { fact, behind } of unwritten) list.splice(behind, 0, fact);
-  return foldFacts(list);
+  if (isNews) list.push(heard);
+  // The shim reads what is on disk, and nothing else forbids it to start the command.
+  return { ...foldFacts(list), isForbidden: facts.isForbidden };
 }
 
 /** Not there, a symbolic link, or a path that cannot be a file. */

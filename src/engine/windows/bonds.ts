@@ -9,7 +9,7 @@ export function enforceBonds(context: SessionContext, bonds: ReadonlyMap<string,
   const gone = new Map<string, boolean>();
   for (const [taskId, bound] of bonds) {
     const live = context.live.get(taskId);
-    if (live === undefined || live.stop !== null || live.stopAsked) continue;
+    if (live === undefined || live.stop !== null || live.stopSeenAt !== null) continue;
     const key = processKey(bound);
     const isGone = gone.get(key) ?? isOver(bound, context);
     gone.set(key, isGone);

@@ -1,6 +1,5 @@
 import type { SpecFact, StartedFact } from '../../model/facts.ts';
 import type { Facts } from '../../model/fold.ts';
-import { elapsedMs } from '../../model/times.ts';
 import type { ProcessIdentity } from '../../model/words.ts';
 import { now } from '../../platform/clock.ts';
 import { processKey } from '../../platform/system.ts';
@@ -49,9 +48,7 @@ export class WindowsEnforcer implements Enforcer {
   close(): void {
     for (const deadline of this.#deadlines.values()) deadline.cancel();
     this.#outputs.close();
-    const shims = [...this.#context.live.values()].flatMap(({ pid, reaped }) =>
-      pid === null || reaped !== null ? [] : [pid],
-    );
+    const shims = [...this.#context.live.values()].flatMap(({ shim }) => (shim === null ? [] : [shim.pid]));
     this.#sentinel?.leave(shims);
   }
 
@@ -59,7 +56,7 @@ export class WindowsEnforcer implements Enforcer {
   #armDeadline(taskId: string, spec: SpecFact, started: StartedFact | undefined): void {
     this.#deadlines.get(taskId)?.cancel();
     if (spec.timeoutMs === null) return;
-    const elapsed = started === undefined ? 0 : elapsedMs(spec, started, now());
+    const elapsed = started?.monoMs == null ? 0 : now().monoMs - started.monoMs;
     const deadline = after(spec.timeoutMs - elapsed, () => enforce(this.#context, taskId, 'timeout'));
     this.#deadlines.set(taskId, deadline);
   }

@@ -15,9 +15,21 @@ export function copyExitMark(context: SessionContext, taskId: string, facts: Fac
   const found = readExitMark(mark);
   // An outcome that is there already is an early one, if this marker is new: then it is void.
   if (found === null || facts.exit?.copied === found.at) return false;
-  const { epochMs, uptimeMs } = now();
-  const uptime = uptimeMs === null ? null : (uptimeMs - Math.max(0, epochMs - found.at)) / 1000;
-  const exit: ExitFact = { fact: 'exit', code: found.code, uptime, cpuMs: null, copied: found.at };
+  const { epochMs, monoMs } = now();
+  const exit: ExitFact = {
+    fact: 'exit',
+    code: found.code,
+    killSignal: null,
+    core: false,
+    ran: true,
+    at: found.at,
+    monoMs: monoMs - Math.max(0, epochMs - found.at),
+    cpuMs: null,
+    peakBytes: null,
+    left: null,
+    pending: false,
+    copied: found.at,
+  };
   if (record(context, taskId, [exit])) remove(mark);
   return true;
 }

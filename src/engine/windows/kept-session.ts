@@ -102,8 +102,8 @@ export class KeptSession {
   #needsLook(live: LiveTask): boolean {
     if (live.stop !== null) return false;
     const isDirty = this.#dirty.delete(live.id);
-    if (isDirty || live.stopAsked || live.pid === null || this.#rounds % fullLookEvery === 0) return true;
-    return !pidExists(live.pid);
+    const isDue = live.stopSeenAt !== null || live.shim === null || this.#rounds % fullLookEvery === 0;
+    return isDirty || isDue || !pidExists(live.shim?.pid ?? 0);
   }
 
   /** Learns that something was appended to a log, which one task in a thousand does in a while. */

@@ -19,6 +19,7 @@ import { taskPaths } from '../../tasklog/paths.ts';
 import { type WindowsFiles, windowsFiles } from '../../tasklog/windows-files.ts';
 import type { SessionContext } from '../context.ts';
 import type { SpawnRequest } from '../spawn-request.ts';
+import { startedNow } from './started.ts';
 
 /** A line of cmd has up to 8191 characters, of which the rest is ours; a variable up to 32,767. */
 const mostCmdChars = 8_000;
@@ -55,7 +56,7 @@ function begin(context: SessionContext, spec: SpecFact, shim: SuspendedProcess):
   const isQueued = spec.queue !== undefined;
   try {
     const { log } = taskPaths(context.paths, spec.taskId);
-    appendFacts(log, [{ fact: isQueued ? 'waiting' : 'started', pid, start }]);
+    appendFacts(log, [isQueued ? { fact: 'waiting', pid, start } : startedNow(pid, start)]);
   } catch (error) {
     shim.drop();
     throw error;

@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { constants, openSync, unlinkSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { ExitFact } from '../model/facts.ts';
+import { shimProgram } from '../shim/program.ts';
+import { parseFact } from '../tasklog/codec.ts';
+import { letGo } from '../tasklog/files.ts';
+
+/** A line of the doorbell is shorter than what a pipe takes in one piece. */
+const mostLineChars = 4_096;
+
+/**
+ * A pipe on which shims tell this process of the end of their commands, at the moment in which it is in the log. It is a
+ * hint that may get lost: the log says the same. What comes in is believed only with its proof, since a task can
+ * reach the pipe. Two descriptors a process, whatever the number of tasks. Node has no call that makes a pipe to hand
+ * on, hence a FIFO that is removed as soon as both ends are open.
+ */
+export class Doorbell {
+  readonly #dir: string;
+  readonly #heard = new Map<string, (exit: ExitFact) => void>();
+  #write: number | null = null;
+  #read: Socket | null = null;
+  #opening: Promise<void> | null = null;
+  #closed = false;
+  #part = '';
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** What to hand to a shim; null while there is none. The first call opens it, in the background. */
+  descriptor(): number | null {
+    if (!this.#closed) this.#opening ??= this.#open();
+    return this.#write;
+  }
+
+  /** Calls back when the end of a task's command is told, at most once. */
+  listen(taskId: string, heard: (exit: ExitFact) => void): void {
+    this.#heard.set(taskId, heard);
+  }
+
+  /** The task is live here no more. */
+  forget(taskId: string): void {
+    this.#heard.delete(taskId);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#heard.clear();
+    this.#read?.destroy();
+    if (this.#write !== null) letGo(this.#write);
+    this.#write = null;
+  }
+
+  async #open(): Promise<void> {
+    const path = join(this.#dir, `doorbell-${randomBytes(8).toString('hex')}`);
+    try {
+      const program = await shimProgram(this.#dir);
+      await new Promise<void>((resolve, reject) => {
+        execFile(program, ['doorbell', path], (error) => (error === null ? resolve() : reject(error))).unref();
+      });
+      this.#adopt(path);
+    } catch {
+      // No process or descriptor to be had, or the folder is gone: the log says the same as the doorbell.
+    } finally {
+      remove(path);
+    }
+  }
+
+  #adopt(path: string): void {
+    if (this.#closed) return;
+    // It opens for writing only when it is open for reading. Nobody may ever wait for the other end.
+    const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      this.#write = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      this.#read = new Socket({ fd: read, readable: true, writable: false });
+    } catch (error) {
+      letGo(read);
+      throw error;
+    }
+    this.#read.on('data', (bytes) => this.#take(bytes.toString('utf8')));
+    this.#read.on('error', () => this.close());
+    this.#read.unref();
+  }
+
+  #take(text: string): void {
+    const lines = (this.#part + text).split('\n');
+    const rest = lines.pop() ?? '';
+    this.#part = rest.length > mostLineChars ? '' : rest;
+    for (const line of lines) {
+      const at = line.indexOf(' ');
+      const heard = this.#heard.get(line.slice(0, at));
+      const fact = heard === undefined ? null : parseFact(line.slice(at + 1));
+      if (fact?.fact === 'exit') heard?.(fact);
+    }
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was not made.
+  }
+}
