@@ -8,6 +8,11 @@
 #ifndef OUTLIVE_SHIM_H
 #define OUTLIVE_SHIM_H
 
+/* Before any header of the system: what Linux has beyond POSIX. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
