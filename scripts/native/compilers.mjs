@@ -248,7 +248,7 @@ export function compile(
 function signAgain(file) {
   for (const step of [
     ['strip', file],
-    ['codesign', '--force', '--sign', '-', file],
+    ['codesign', '--force', '--identifier', 'outlive-shim', '--sign', '-', file],
   ])
     if (!succeeds(step, '.')) throw new Error(`${step.join(' ')} failed`);
 }

@@ -157,3 +157,9 @@ test('the prebuilt shims are static programs of their processors, and no path of
     assert.doesNotMatch(elf.toString('latin1'), /\/(?:home|root|tmp|work|usr|build|Users)\//, target);
   }
 });
+
+test('the prebuilt shim for arm64 runs', () => {
+  const shim = join(root, 'native', 'prebuilt', 'linux-arm64', 'outlive-shim');
+  const { error, signal } = spawnSync('qemu-aarch64', [shim], { stdio: 'ignore', timeout: 20_000 });
+  assert.deepEqual([error, signal], [undefined, null]);
+});
