@@ -18,14 +18,14 @@ class Clone extends World {
       cpSync(join(root, part), join(this.base, part), { recursive: true });
     const shim = join(this.base, 'dist', 'shim');
     cpSync(join(root, 'build', 'src', 'shim'), shim, { recursive: true });
-    // Whoever works on the sources renews the prebuilt shims at the end.
+    // The prebuilt shims are renewed at the end of a change; these tests run before, too.
     const path = join(this.base, 'native', 'prebuilt', 'manifest.json');
     const program = "import('./scripts/native/compilers.mjs').then((it) => console.log(it.sourcesHash()))";
     const sources = this.#node(nothing, '--eval', program).stdout.trim();
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), sources }));
   }
 
-  /** What the build does behind the compiler of TypeScript. */
+  /** What the build does after the compiler of TypeScript. */
   place(environment: NodeJS.ProcessEnv = process.env): SpawnSyncReturns<string> {
     const program = "import('./scripts/native/place.mjs').then(({ placeShims }) => placeShims())";
     return this.#node(

@@ -52,7 +52,7 @@ class Installed extends World {
     return new ShimFinder(this.dir, { ...own, ...source });
   }
 
-  /** A copy that cannot be told from a good one but by a look. */
+  /** Puts a file in the place of the copy before anybody has made one. */
   plant(content: string | Buffer, mode = 0o700): void {
     mkdirSync(join(this.dir, 'bin'), { mode: 0o700 });
     writeFileSync(this.copy, content, { mode });
