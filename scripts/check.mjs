@@ -14,6 +14,7 @@ const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PAT
 const failed = [];
 
 step('types', 'node scripts/run.mjs build --force');
+step('prebuilt shims', 'node scripts/native.mjs --verify');
 step('lint and format', 'biome ci --error-on-warnings --colors=off');
 step('unused exports and dependencies', 'knip');
 step('imports, sizes, links', 'node scripts/run.mjs test test/architecture');

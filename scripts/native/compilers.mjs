@@ -218,8 +218,8 @@ function librariesHash(compiler, target) {
 }
 
 /**
- * Compiles the shim into a file. `strict`: a warning is an error; where users build, their compiler may be one whose
- * warnings we do not know. `debug`: with symbols and sanitizers.
+ * Compiles the shim into a file. `strict`: a warning is an error; where users build, their compiler may have warnings
+ * that we do not know. `debug`: with symbols and sanitizers.
  */
 export function compile(
   { command, before = [], link },
@@ -244,11 +244,11 @@ export function compile(
   return statSync(file).size;
 }
 
-/** A Mac refuses a program whose signature does not fit; removing the symbols makes it wrong. */
+/** A Mac refuses a program with a signature that does not fit; removing the symbols makes it wrong. */
 function signAgain(file) {
   for (const step of [
     ['strip', file],
-    ['codesign', '--force', '--sign', '-', file],
+    ['codesign', '--force', '--identifier', 'outlive-shim', '--sign', '-', file],
   ])
     if (!succeeds(step, '.')) throw new Error(`${step.join(' ')} failed`);
 }

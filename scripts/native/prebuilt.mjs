@@ -36,7 +36,7 @@ export const sha256 = (content) => createHash('sha256').update(content).digest('
 
 /**
  * The prebuilt binaries that are made from the sources as they are now, by target; none when they are not. One that is
- * not what the manifest says, such as one whose line ends a checkout changed, is left out.
+ * not what the manifest says, such as one in which a checkout changed line ends, is left out.
  */
 export function prebuiltShims() {
   const manifest = readManifest();

@@ -87,8 +87,7 @@ async function launch(context: SessionContext, start: ShimStart, program: string
     spawn(program, [spec.taskId], {
       argv0: shimName,
       cwd: request.cwd,
-      // First, so that it is found although there is much more.
-      env: { [cookieVariable]: spec.cookie, ...request.environment, [requestVariable]: text },
+      env: environmentOf(start, text),
       detached: true,
       stdio: [
         'ignore',
@@ -100,6 +99,12 @@ async function launch(context: SessionContext, start: ShimStart, program: string
     }),
   );
   await (stays ? whenStarted(child) : whenLaunched(child));
+}
+
+/** The cookie stands first, so that it is found although there is much more; the caller's own is another task's. */
+function environmentOf({ request, spec }: ShimStart, text: string): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = { [cookieVariable]: spec.cookie, ...request.environment };
+  return { ...environment, [cookieVariable]: spec.cookie, [requestVariable]: text };
 }
 
 /** The shell and the command, with what has to stand in front of them. */

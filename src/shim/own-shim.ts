@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { brotliDecompressSync } from 'node:zlib';
 import { crypto } from '../util/crypto.ts';
 import { shimHashes } from './embedded/hashes.ts';
 
@@ -32,9 +31,9 @@ const embedded: Readonly<Record<string, () => Promise<{ readonly program: string
 export function ownShim(target: string = `${process.platform}-${process.arch}`): ShimSource {
   const sha256 = shimHashes[target] ?? null;
   const file = sha256 === null ? null : packageFile(target, sha256);
-  let known: Uint8Array | null = null;
+  let read: Uint8Array | null = null;
   const remember = (): void => {
-    known ??= file === null ? null : readWhole(file, sha256);
+    read ??= file === null ? null : contentOf(file);
   };
   return {
     target,
@@ -44,8 +43,8 @@ export function ownShim(target: string = `${process.platform}-${process.arch}`):
     remember,
     content: async () => {
       remember();
-      known ??= await unpacked(target);
-      return known;
+      const isWhole = read !== null && crypto().createHash('sha256').update(read).digest('hex') === sha256;
+      return isWhole ? read : await unpacked(target);
     },
   };
 }
@@ -62,10 +61,9 @@ function packageFile(target: string, sha256: string): string | null {
   return fileURLToPath(new URL(`../native/${target}/${sha256.slice(0, 16)}/outlive-shim`, here));
 }
 
-function readWhole(file: string, sha256: string | null): Uint8Array | null {
+function contentOf(file: string): Uint8Array | null {
   try {
-    const content = readFileSync(file);
-    return crypto().createHash('sha256').update(content).digest('hex') === sha256 ? content : null;
+    return readFileSync(file);
   } catch {
     // Removed, or not to be read just now: there is the embedded one.
     return null;
@@ -74,7 +72,10 @@ function readWhole(file: string, sha256: string | null): Uint8Array | null {
 
 async function unpacked(target: string): Promise<Uint8Array | null> {
   const { program } = await (embedded[target]?.().catch(moduleIsGone) ?? { program: null });
-  return program === null ? null : brotliDecompressSync(Buffer.from(program, 'base64'));
+  if (program === null) return null;
+  // Most never need it, and it takes milliseconds to load.
+  const { brotliDecompressSync } = await import('node:zlib');
+  return brotliDecompressSync(Buffer.from(program, 'base64'));
 }
 
 /** Somebody has removed the package since this process started. */

@@ -16,7 +16,7 @@ import { programsFolder } from '../tasklog/paths.ts';
 import { crypto } from '../util/crypto.ts';
 import { isAbsence, shimUnavailable } from './executable.ts';
 
-/** A copy that was written so long ago is of an old version. Who still uses it writes it again. */
+/** A copy that was written so long ago is of an old version. A process that still uses it writes it again. */
 const oldAfterMs = 30 * 24 * 3_600_000;
 
 /** The path of the copy of a shim in a store. */
@@ -43,7 +43,7 @@ export async function keepCopy(
   removeOld(programsFolder(storeDir));
 }
 
-/** Whose folder it is can replace what is in it at any time, also after we have looked at it. */
+/** The owner of a folder can replace what is in it at any time, also after we have checked it. */
 function makeFolder(storeDir: string): void {
   const folder = programsFolder(storeDir);
   checkOwner(storeDir, statSync(storeDir).uid);

@@ -27,13 +27,12 @@ export function installedPackage(): string {
   const consumer = join(scratch, 'consumer');
   if (existsSync(consumer)) return consumer;
   const draft = mkdtempSync(join(scratch, 'draft-'));
-  npm(root, 'pack', '--pack-destination', draft);
-  const tarball = readdirSync(draft).find((name) => name.endsWith('.tgz'));
-  if (tarball === undefined) throw new Error('npm pack wrote no tarball');
+  const tarball = packInto(draft);
   const project = join(draft, 'consumer');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-  npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', join(draft, tarball));
+  // Many install nothing's scripts, so the package has to work without.
+  npm(project, 'install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', tarball);
   // Editors bring the SDK of ACP themselves.
   const scope = join('node_modules', '@agentclientprotocol');
   mkdirSync(join(project, scope));
@@ -47,6 +46,14 @@ export function installedPackage(): string {
   }
   rmSync(draft, { recursive: true });
   return consumer;
+}
+
+/** Packs the package into a folder; the path of the tarball. */
+export function packInto(folder: string): string {
+  npm(root, 'pack', '--pack-destination', folder);
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+  if (tarball === undefined) throw new Error('npm pack wrote no tarball');
+  return join(folder, tarball);
 }
 
 /** The executable of the installed package; on Windows, where the tests have no npm, that of the repository. */

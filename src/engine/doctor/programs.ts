@@ -34,13 +34,13 @@ export function checkShim(dir: string): Finding[] {
   if (process.platform === 'win32') return [];
   try {
     const { path, from, sha256 } = shimFinder(dir).choose();
-    const whose = {
+    const kind = {
       environment: ', which OUTLIVE_SHIM names',
       package: '',
       store: ', a copy, because the file of the package cannot be executed',
     }[from];
     const hash = sha256 ?? crypto().createHash('sha256').update(readFileSync(path)).digest('hex');
-    return [fine('shim', `tasks are run by ${path}${whose} (sha256 ${hash.slice(0, 12)})`)];
+    return [fine('shim', `tasks are run by ${path}${kind} (sha256 ${hash.slice(0, 12)})`)];
   } catch (error) {
     if (!(error instanceof OutliveError)) throw error;
     return [problem('shim', error.message, 'Until then no task can be started.')];
