@@ -73,7 +73,9 @@ async function settleHeld(
   const end: Observed = { ...latest, facts, alive: 'no' };
   const outcome = outcomeOf(context, taskId, end, decision.verdict, leftovers);
   if (needsTheLastWord(facts) && !isFirstWord(context, taskId, outcome)) return false;
-  conclude(context, taskId, end, outcome, [context.heard.get(taskId) ?? null, oom]);
+  // The log may not have taken what the doorbell has told.
+  const heard = context.heard.get(taskId);
+  conclude(context, taskId, end, outcome, [facts.exit !== undefined && facts.exit === heard ? heard : null, oom]);
   return true;
 }
 
