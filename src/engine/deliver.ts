@@ -27,7 +27,7 @@ export function push(context: SessionContext, taskId: string, snapshot: TaskSnap
   for (const waiter of waiters) waiter.ended(known);
   changed(context, taskId);
   if (known === null || known.delivered) {
-    context.recent.add(taskId);
+    noteEvents(context, taskId, known?.statusReason);
     context.owed.delete(taskId);
     return;
   }
@@ -87,11 +87,16 @@ export function acknowledge(context: SessionContext, taskId: string): boolean {
     context.unanswered.set(taskId, id);
     record(context, taskId, [{ fact: 'delivered', id, at: Date.now() }]);
   }
-  const first = observe(context, taskId)?.facts.delivered?.id;
+  const { delivered, outcome } = observe(context, taskId)?.facts ?? {};
   context.unanswered.delete(taskId);
   context.owed.delete(taskId);
-  context.recent.add(taskId);
-  return first === id;
+  noteEvents(context, taskId, outcome?.reason);
+  return delivered?.id === id;
+}
+
+/** The next events about this task are our own. A shim that was given up may start all the same, and that is news. */
+function noteEvents(context: SessionContext, taskId: string, reason: string | null | undefined): void {
+  if (reason !== 'spawn_aborted') context.recent.add(taskId);
 }
 
 /** What came of an attempt to claim a completion. */

@@ -84,7 +84,7 @@ test('123: stopped by outlive, on request or by the output limit', async () => {
     stdout: 'begun\n',
     stderr: `outlive: ${taskId} ended as killed\n`,
   });
-  const flood = await cli.run('run', '--wait', '--max-output', '100k', 'yes');
+  const flood = await cli.run('run', '--wait', '--max-output', '100k', 'yes | head -c 50M; sleep 1000');
   assert.equal(flood.status, 123);
   // Whoever shows it may be slower than the flood: then what was cut meanwhile is told in front of it.
   const told =
