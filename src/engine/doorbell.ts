@@ -59,7 +59,9 @@ export class Doorbell {
     try {
       const program = await shimProgram(this.#dir);
       await new Promise<void>((resolve, reject) => {
-        execFile(program, ['doorbell', path], (error) => (error === null ? resolve() : reject(error))).unref();
+        execFile(program, ['doorbell', path], (error) =>
+          error === null ? resolve() : reject(error),
+        ).unref();
       });
       this.#adopt(path);
     } catch {

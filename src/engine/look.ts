@@ -11,8 +11,8 @@ import { type Observed, observe } from './observe.ts';
 import { noteWatches } from './pattern-watches.ts';
 import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
-import { stopIfStale } from './stale.ts';
 import { nudge, shimLives, shimOverdueMs } from './shim-control.ts';
+import { stopIfStale } from './stale.ts';
 import { continueStop, graceOf, isAbandoned } from './stop.ts';
 
 /** The first pause before a task that is about to end is looked at again; it doubles up to the slow poll's. */

@@ -90,7 +90,8 @@ function vitality(
   const seen = liveShim(context, cookie, pid, start);
   if (seen !== null) return present(context, seen);
   // Without a shim that adopts what loses its parent, leftovers that are waited for are found by looking.
-  const waits = facts.spec?.leftovers === 'wait' && facts.stop === undefined && facts.started?.adopts !== true;
+  const waits =
+    facts.spec?.leftovers === 'wait' && facts.stop === undefined && facts.started?.adopts !== true;
   const lingers = waits && facts.exit !== undefined && facts.outcome === undefined;
   return lingers ? present(context, null) : dead(null);
 }
@@ -137,7 +138,10 @@ export function describe(
   context: SessionContext,
   taskId: string,
   observed: Observed,
-  { previewBytes = context.limits.previewBytes, nowMs = Date.now() }: { previewBytes?: number; nowMs?: number } = {},
+  {
+    previewBytes = context.limits.previewBytes,
+    nowMs = Date.now(),
+  }: { previewBytes?: number; nowMs?: number } = {},
 ): TaskSnapshot {
   const { facts, alive, suspended, modifiedAt } = observed;
   return snapshotOf(facts, {

@@ -4,10 +4,10 @@ import type { QueuePlace, WaitingFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import type { OnLimit } from '../model/words.ts';
 import { record } from './append.ts';
-import { startedNow } from './windows/started.ts';
 import type { LiveTask, SessionContext } from './context.ts';
 import { observe } from './observe.ts';
 import { nudge } from './shim-control.ts';
+import { startedNow } from './windows/started.ts';
 
 /** So many tasks are named in a message; `details` has all. */
 const namedTasks = 5;

@@ -75,7 +75,10 @@ async function settleHeld(
   if (needsTheLastWord(facts) && !isFirstWord(context, taskId, outcome)) return false;
   // The log may not have taken what the doorbell has told.
   const heard = context.heard.get(taskId);
-  conclude(context, taskId, end, outcome, [facts.exit !== undefined && facts.exit === heard ? heard : null, oom]);
+  conclude(context, taskId, end, outcome, [
+    facts.exit !== undefined && facts.exit === heard ? heard : null,
+    oom,
+  ]);
   return true;
 }
 

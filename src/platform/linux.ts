@@ -3,15 +3,7 @@ import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../model/words.ts';
 import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { asMember, Sorting } from './linux-kin.ts';
-import {
-  chase,
-  environInTheEnd,
-  isExecuting,
-  lastPid,
-  scan,
-  view,
-  viewOfOther,
-} from './linux-look.ts';
+import { chase, environInTheEnd, isExecuting, lastPid, scan, view, viewOfOther } from './linux-look.ts';
 import { usage, usageAgain } from './linux-usage.ts';
 import {
   carries,

@@ -54,7 +54,9 @@ export function encodeRequest({ words, limits, bound, ...rest }: ShimRequest): s
     boundStart: bound?.start,
   };
   const named = Object.entries(fields).flatMap(([name, value]) =>
-    value === null || value === undefined ? [] : [`${name}=${typeof value === 'boolean' ? Number(value) : value}`],
+    value === null || value === undefined
+      ? []
+      : [`${name}=${typeof value === 'boolean' ? Number(value) : value}`],
   );
   return netstring([...named, ...words.map((word) => `word=${word}`)].map(netstring).join(''));
 }

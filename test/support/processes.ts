@@ -45,6 +45,11 @@ export function cookieOf(pid: number): string | undefined {
   return entry?.slice('OUTLIVE_TASK='.length);
 }
 
+/** Whether a process is the shim of a task, by its name. */
+export function isShim(pid: number): boolean {
+  return !onWindows && readOr(`/proc/${pid}/comm`)?.trim() === 'outlive-shim';
+}
+
 /** Live processes that belong together by more than their environment: the job of a cookie, on Windows. */
 export function pidsBeside(cookie: string): number[] {
   const names = new Map(onWindows ? listProcesses().map(({ pid, name }) => [pid, name]) : []);

@@ -1,11 +1,18 @@
 import { chmodSync, writeFileSync } from 'node:fs';
+import { builtShim } from './shim.ts';
 import type { World } from './world.ts';
 import { fixturePath, quote } from './world.ts';
 
-/** A program that starts the shim that it is called for, after some text of shell. To be named by OUTLIVE_SHIM. */
+/**
+ * A program that ends as the shim's launcher does, and then becomes the shim that it is called for, after some text of
+ * shell. To be named by OUTLIVE_SHIM.
+ * @param before words in front of the shim's.
+ */
 export function shimAfter(world: World, text: string, before = ''): string {
   const path = `${world.base}/shim-${Math.random().toString(16).slice(2)}`;
-  writeFileSync(path, `#!/bin/sh\n${text}\nexec ${before} /bin/sh "$@"\n`);
+  // A doorbell is asked for in the foreground.
+  const real = `exec ${before} ${quote(builtShim)} "$@"`;
+  writeFileSync(path, `#!/bin/sh\n[ $# -eq 1 ] && [ "$1" != orphan ] || ${real}\n(${text}\n${real}) &\n`);
   chmodSync(path, 0o755);
   return path;
 }

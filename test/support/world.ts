@@ -15,6 +15,7 @@ import {
   commandLineOf,
   cookieOf,
   groupOf,
+  isShim,
   livePids,
   lives,
   onWindows,
@@ -51,16 +52,19 @@ export class World implements AsyncDisposable {
     return await (await this.store(store)).session(id, rest);
   }
 
-  /** Live processes that carry the cookie of a task, or are in the group of that shim. */
+  /** Live processes that carry the cookie of a task, or are in that group; not its shim. */
   pidsOf(taskId: string, group?: number): number[] {
     const beside = onWindows ? this.#beside([taskId]) : [];
     return livePids().filter(
       (pid) =>
-        cookieOf(pid)?.startsWith(`${taskId}.`) || (group && groupOf(pid) === group) || beside.includes(pid),
+        !isShim(pid) &&
+        (cookieOf(pid)?.startsWith(`${taskId}.`) ||
+          (group && groupOf(pid) === group) ||
+          beside.includes(pid)),
     );
   }
 
-  /** Every live process that belongs to a task of this world's store. */
+  /** Every live process that belongs to a task of this world's store, shims included. */
   pids(): number[] {
     const ids = new Set(this.taskIds());
     const beside = onWindows ? this.#beside([...ids]) : [];
