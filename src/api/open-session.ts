@@ -5,17 +5,15 @@ import { unwritable } from '../engine/spawn-errors.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError, systemCode } from '../errors/error.ts';
 import { programsFolder, type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
-import { monotonicMs } from '../util/wait.ts';
 import { Session } from './session.ts';
 
-/** How often the bound on the bytes of the store is applied. */
+/** How often a process that has sessions open looks whether the store is to be gone through. */
 const retainEveryMs = 600_000;
 
-/** Opens the sessions of a store, and applies the bound on the store's bytes. */
+/** Opens the sessions of a store, and sees to it that what is old in it goes. */
 export class SessionOpener {
   readonly #store: StoreContext;
   #retention: NodeJS.Timeout | undefined;
-  #retainAt = 0;
 
   constructor(store: StoreContext) {
     this.#store = store;
@@ -59,10 +57,8 @@ export class SessionOpener {
     }
   }
 
-  /** Applies the bound on the bytes of the store, not more often than needed. */
+  /** Removes what is old or too much, in the background. */
   #retain(): void {
-    if (this.#store.maxStoreBytes === null || monotonicMs() < this.#retainAt) return;
-    this.#retainAt = monotonicMs() + retainEveryMs / 2;
-    background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#store, false)));
+    background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#store)));
   }
 }

@@ -9,7 +9,7 @@ import { type Observed, observe } from './observe.ts';
 import { noteWatches } from './pattern-watches.ts';
 import { grantTurns } from './queue.ts';
 import { dropGroup } from './resources.ts';
-import { finishRemovals, hasOpenWatch, removeTask } from './sweep.ts';
+import { finishRemovals, hasLiveLeftovers, hasOpenWatch, removeTask } from './sweep.ts';
 import { sweepCuts } from './sweep-cuts.ts';
 import { sweepOrphans } from './sweep-orphans.ts';
 
@@ -45,7 +45,7 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   context.store.windows?.dropFiles(context, taskId);
   const { retentionMs } = context.limits;
   if (!decision.delivered) context.owed.add(taskId);
-  else if (hasOpenWatch(observed.facts)) return true;
+  else if (hasOpenWatch(observed.facts) || hasLiveLeftovers(context, observed.facts)) return true;
   else if (retentionMs !== null && Date.now() - decision.outcome.endedAt >= retentionMs)
     removeIfPossible(context, taskId);
   return true;

@@ -39,7 +39,9 @@ async function cutStreams(context: SessionContext, taskId: string): Promise<void
   const observed = observe(context, taskId);
   const keep = observed?.facts.spec?.keepOutputBytes ?? null;
   const outcome = observed?.facts.outcome;
-  if (observed === null || keep === null || outcome === undefined || outcome.leftovers.length > 0) return;
+  if (observed === null || keep === null || outcome === undefined) return;
+  const { leftovers } = outcome;
+  if (leftovers.length > 0 && observed.facts.gone === undefined) return;
   for (const stream of ['stdout', 'stderr'] as const) {
     const bytes = stream === 'stdout' ? outcome.bytes : outcome.stderrBytes;
     if (bytes <= keep) continue;

@@ -1,10 +1,12 @@
-import { statSync } from 'node:fs';
+import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../tasklog/files.ts';
-import { taskPaths } from '../tasklog/paths.ts';
+import { retainedFile, taskPaths } from '../tasklog/paths.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext, StoreContext } from './context.ts';
-import { taskIds } from './listing.ts';
+import { cutOutput, exceedsKeep } from './cut-output.ts';
+import { taskIds, unhurried } from './listing.ts';
+import { observe } from './observe.ts';
 import { sessionContexts } from './store-sessions.ts';
 import { type Removable, removable, removeTask } from './sweep.ts';
 
@@ -61,11 +63,33 @@ export async function retain(contexts: readonly SessionContext[], retention: Ret
   return { taskIds: removed, bytes };
 }
 
-/** What supervisors do from time to time: the age as each task asks for it, the bytes of the store. */
-export async function retainStore(store: StoreContext, byAge: boolean): Promise<void> {
-  const olderThanMs = byAge ? 'as asked' : null;
+/** How often a store is gone through. */
+const everyMs = 600_000;
+
+/**
+ * What a process does that opens a session to write, once in ten minutes a store: it shortens outputs and removes what
+ * is old, as each task's own record has it, also in sessions that nobody opens any more, and then what is too much.
+ */
+export async function retainStore(store: StoreContext): Promise<void> {
+  if (!isDue(retainedFile(store.dir))) return;
   const contexts = sessionContexts(store);
-  await retain(contexts, { olderThanMs, maxBytes: store.maxStoreBytes, dryRun: false });
+  for (const context of contexts) {
+    for await (const taskId of unhurried(taskIds(context))) {
+      const observed = observe(context, taskId);
+      if (observed !== null && exceedsKeep(observed.facts)) await cutOutput(context, taskId);
+    }
+  }
+  await retain(contexts, { olderThanMs: 'as asked', maxBytes: store.maxStoreBytes, dryRun: false });
+}
+
+/** Whether nobody has done it lately; then it is this process that does. Of two at once both may. */
+function isDue(path: string): boolean {
+  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  if (age >= 0 && age < everyMs) return false;
+  writeFileSync(path, '', { mode: 0o600 });
+  const now = new Date();
+  utimesSync(path, now, now);
+  return true;
 }
 
 interface Candidate {

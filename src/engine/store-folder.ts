@@ -67,7 +67,7 @@ function checkOwner(dir: string): void {
 /** Somebody's folder full of other things is no place for a store: a slip in an option must not fill it. */
 function checkEmpty(dir: string): void {
   const strangers = readdirSync(dir).filter(
-    (name) => !/^(store\.json.*|(?:doorbell|doctor|keeper)-.*|sessions|bin)$/.test(name),
+    (name) => !/^(store\.json.*|(?:doorbell|doctor|keeper)-.*|sessions|bin|retained)$/.test(name),
   );
   if (strangers.length > 0) {
     unsafe(

@@ -6,6 +6,7 @@ import { namesIn, removeEntry, renameWhole } from '../tasklog/files.ts';
 import { removedLog, taskIdOfRemoved, taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import { observe } from './observe.ts';
+import { shimLives } from './shim-control.ts';
 import { unwritable } from './spawn-errors.ts';
 
 /** A task that may be removed: it has ended and its completion was acknowledged. */
@@ -17,20 +18,26 @@ export interface Removable {
 
 /**
  * The task, if it may be removed; one that lives, is owed or is being stopped never is, however old, and neither is
- * one with a watch that is open: matches of it may be owed.
+ * one with a watch that is open (matches of it may be owed), or with processes that its command has left.
  */
 export function removable(context: SessionContext, taskId: string): Removable | null {
   const observed = observe(context, taskId);
   if (observed === null) return null;
   const decision = decide(observed.facts, observed.alive);
   if (decision.state !== 'ended' || !decision.delivered || observed.facts.openStop !== undefined) return null;
-  if (hasOpenWatch(observed.facts)) return null;
+  if (hasOpenWatch(observed.facts) || hasLiveLeftovers(context, observed.facts)) return null;
   return { taskId, endedAt: decision.outcome.endedAt, spec: observed.facts.spec };
 }
 
 /** Whether matches of a durable watch may be owed. */
 export function hasOpenWatch(facts: Facts): boolean {
   return facts.watches.some((watch) => !watch.closed);
+}
+
+/** Whether processes are alive that a command has left: by the shim, which stays for as long as there are any. */
+export function hasLiveLeftovers(context: SessionContext, facts: Facts): boolean {
+  const { exit, gone } = facts;
+  return exit !== undefined && exit.left !== 0 && gone === undefined && shimLives(context, facts);
 }
 
 /**

@@ -79,6 +79,11 @@ export function taskIdOfEvent(fileName: string): string | null {
   return taskIdOfFile(fileName.replace(/\.exit$/, '.jsonl'));
 }
 
+/** An empty file whose time says when the store was last gone through for what is old. */
+export function retainedFile(storeDir: string): string {
+  return join(storeDir, 'retained');
+}
+
 /** The name that the log of a task gets when the task is removed. */
 export function removedLog(session: SessionPaths, taskId: string): string {
   return join(session.tasks, `${taskId}.removed`);

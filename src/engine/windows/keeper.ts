@@ -97,7 +97,7 @@ export class StoreKeeper {
   async #retain(): Promise<void> {
     if (monotonicMs() < this.#retainAt) return;
     this.#retainAt = monotonicMs() + retainEveryMs;
-    await retainStore(this.#store, true).catch(() => undefined);
+    await retainStore(this.#store).catch(() => undefined);
   }
 
   /** Looks at all sessions; how many live tasks there are. */
