@@ -273,7 +273,8 @@ int system_children(pid_t *pids, int room, const char *cookie) {
     while (*at == ' ') at++;
     struct stat_line found;
     const enum look look = look_at(pid, &found);
-    if (look == UNREADABLE || count == room) return -1;
+    if (look == UNREADABLE) return -1;
+    if (count == room) break;
     if (look == SEEN && !(found.is_shim && is_nested(pid, cookie))) pids[count++] = pid;
   }
   return count;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Facts that the disk has not taken yet, in their order. Room for all that one task can have. */
-static char waiting[48 * 1024];
+static char waiting[224 * 1024];
 static size_t waiting_length;
 
 bool record_now(const char *fact, size_t length) {

@@ -129,7 +129,7 @@ uint64_t system_start(pid_t pid); /* Kernel start time; 0: not known. */
 void system_tree(struct tree *tree, pid_t group, const char *cookie);
 /* Gives back the memory that looking at processes took. */
 void system_forget_tree(void);
-/* Writes pids of direct children that are no shims; returns how many, or -1 when that cannot be read. */
+/* Writes pids of direct children that are no shims, as many as there is room for; -1: that cannot be read. */
 int system_children(pid_t *pids, int room, const char *cookie);
 /* Sends a signal after a look that the process is still the same. False when it is gone or may not be signalled. */
 bool system_signal(const struct process *process, int number);

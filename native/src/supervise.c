@@ -26,8 +26,11 @@ enum {
   QUEUED_LOOK_MS = 10000,
   /* Between two looks at a process that cannot be watched. */
   BOUND_LOOK_MS = 1000,
-  /* Between two tries of what the disk did not take. */
+  /* Between two tries of what the disk did not take: at first, and at last. */
   RETRY_MS = 250,
+  LONGEST_RETRY_MS = 10000,
+  /* Where the list of children cannot be read, all processes are looked at no more often than this. */
+  EMPTY_LOOK_MS = 250,
   /* The size of the output is read this often at most, and at least. */
   SHORTEST_OUTPUT_MS = 20,
   LONGEST_OUTPUT_MS = 4000,
@@ -62,6 +65,8 @@ static struct {
   int left;        /* Processes that were left when the command ended; -1: not known. */
   uint64_t left_at;
   bool empty;      /* No process of the task is left. */
+  uint64_t empty_look_at;
+  uint64_t retry_at, retry_pause;
 
   uint64_t timeout_at;
   uint64_t output_at, output_pause, output_bytes;
@@ -150,12 +155,13 @@ static void add_members(struct text *text, const struct tree *tree) {
   text_add(text, "]");
 }
 
+/* Room for 64 command lines of 200 characters, each of which may take six bytes. */
+static char members_fact[96 * 1024];
+
 /* Who is alive. `proof` ends a task whose end was pending. */
 static void record_left(const struct tree *tree, const char *proof) {
-  /* 64 command lines of 200 characters, each of which may take six bytes. */
-  static char bytes[96 * 1024];
   struct text text;
-  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"left\",\"count\":");
+  begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"left\",\"count\":");
   if (tree->unknown) {
     text_add(&text, "null,\"processes\":null");
   } else {
@@ -168,9 +174,8 @@ static void record_left(const struct tree *tree, const char *proof) {
 }
 
 static void record_stopped(const struct tree *tree) {
-  static char bytes[96 * 1024];
   struct text text;
-  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"stopped\"");
+  begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"stopped\"");
   add_pair(&text, "id", shim.stop_id);
   text_add(&text, ",\"survivors\":");
   add_members(&text, tree);
@@ -546,14 +551,39 @@ static void do_what_is_due(uint64_t now) {
   }
 }
 
-/* Whether there is nothing left to do. */
-static bool is_over(void) {
-  if (!shim.ended || !record_is_complete()) return false;
-  if (!shim.adopts && !shim.stopping) return true;
+/*
+ * Looks whether the last process of the task is gone. It was a child of this process, so nothing is looked at before one
+ * has ended; and while another child is there that is no nested task, nothing else needs to be looked at: a daemon may
+ * end thousands of children.
+ */
+static void look_for_emptiness(uint64_t now) {
   struct tree tree;
-  /* A task that has lost its last process has lost a child of this one. */
-  if (!shim.empty && (shim.childless || shim.reaped_any || !shim.adopts)) shim.empty = is_empty(&tree);
+  if (shim.empty || (shim.adopts && !shim.childless && !shim.reaped_any)) return;
+  if (shim.adopts && !shim.childless) {
+    pid_t one[1];
+    const int count = system_children(one, 1, shim.request->cookie);
+    if (count > 0) shim.reaped_any = false;
+    if (count > 0 || (count < 0 && now < shim.empty_look_at)) return;
+    shim.empty_look_at = now + EMPTY_LOOK_MS;
+  }
+  shim.empty = is_empty(&tree);
+}
+
+/* Whether there is nothing left to do. */
+static bool is_over(uint64_t now) {
+  if (!shim.ended || !(record_is_complete() || record_is_removed())) return false;
+  if (!shim.adopts && !shim.stopping) return true;
+  look_for_emptiness(now);
   return shim.empty;
+}
+
+/* Tries again what the disk did not take, less and less often. */
+static void retry(uint64_t now) {
+  if (record_is_complete() || now < shim.retry_at) return;
+  record_retry();
+  shim.retry_pause = record_is_complete() ? 0 : shim.retry_pause == 0 ? RETRY_MS : shim.retry_pause * 2;
+  if (shim.retry_pause > LONGEST_RETRY_MS) shim.retry_pause = LONGEST_RETRY_MS;
+  shim.retry_at = now + shim.retry_pause;
 }
 
 static uint64_t earlier(uint64_t one, uint64_t other) { return one < other ? one : other; }
@@ -562,7 +592,8 @@ static void sleep_until_something(void) {
   uint64_t at = earlier(earlier(shim.timeout_at, shim.grace_ends_at), shim.left_at);
   if (!shim.bound_over) at = earlier(at, shim.bound_at);
   const uint64_t now = clock_ms();
-  if (!record_is_complete()) at = earlier(at, now + RETRY_MS);
+  if (!record_is_complete()) at = earlier(at, shim.retry_at);
+  if (shim.ended && shim.reaped_any) at = earlier(at, shim.empty_look_at);
   if (shim.stopping && !shim.adopts) at = earlier(at, now + TREE_LOOK_MS);
   /* A thousand quiet tasks are to wake together; a flood is to be seen in time. */
   const bool is_quiet = shim.output_at < at && shim.output_pause >= 1000;
@@ -597,11 +628,11 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   for (;;) {
     reap();
     record_read(&shim.log, take_line, NULL);
-    record_retry();
     const uint64_t now = clock_ms();
+    retry(now);
     hold_limits(now);
     do_what_is_due(now);
-    if (is_over()) break;
+    if (is_over(now)) break;
     sleep_until_something();
   }
   /* With `left: 0` the exit has said it already. Without a subreaper nobody knows. */
