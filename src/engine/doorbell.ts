@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { constants, openSync, unlinkSync } from 'node:fs';
+import { constants, openSync, unlinkSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ExitFact } from '../model/facts.ts';
@@ -24,6 +24,7 @@ export class Doorbell {
   #read: Socket | null = null;
   #opening: Promise<void> | null = null;
   #closed = false;
+  #isHeard = false;
   #part = '';
 
   constructor(dir: string) {
@@ -33,7 +34,7 @@ export class Doorbell {
   /** What to hand to a shim; null while there is none. The first call opens it, in the background. */
   descriptor(): number | null {
     if (!this.#closed) this.#opening ??= this.#open();
-    return this.#write;
+    return this.#isHeard ? this.#write : null;
   }
 
   /** Calls back when the end of a task's command is told, at most once. */
@@ -75,16 +76,24 @@ export class Doorbell {
     if (this.#closed) return;
     // It opens for writing only when it is open for reading. Nobody may ever wait for the other end.
     const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    let write: number | null = null;
     try {
-      this.#write = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      write = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
       this.#read = new Socket({ fd: read, readable: true, writable: false });
     } catch (error) {
       letGo(read);
+      if (write !== null) letGo(write);
       throw error;
     }
-    this.#read.on('data', (bytes) => this.#take(bytes.toString('utf8')));
+    this.#write = write;
+    this.#read.on('data', (bytes) => {
+      this.#isHeard = true;
+      this.#take(bytes.toString('utf8'));
+    });
     this.#read.on('error', () => this.close());
     this.#read.unref();
+    // Bun opens it, and hears nothing: a doorbell is handed out when it has rung.
+    writeSync(write, '\n');
   }
 
   #take(text: string): void {
