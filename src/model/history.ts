@@ -106,7 +106,5 @@ function how(stop: { killSignal: string | null; graceMs: number | null }): strin
 }
 
 function survivors(list: readonly Leftover[]): string {
-  return list.length === 0
-    ? 'nothing is left'
-    : `still alive: ${list.map(({ pid }) => pid).join(', ')}`;
+  return list.length === 0 ? 'nothing is left' : `still alive: ${list.map(({ pid }) => pid).join(', ')}`;
 }
