@@ -7,7 +7,7 @@ import { foldFacts } from '../../src/model/fold.ts';
 import { snapshotOf } from '../../src/model/snapshot.ts';
 import { isEnded, type Liveness } from '../../src/model/words.ts';
 import { anyFacts } from './arbitrary-facts.ts';
-import { delivered, exit, outcome, spec, started } from './sample-facts.ts';
+import { delivered, exit, outcome, pending, proven, sealedSpec, spec, started } from './sample-facts.ts';
 
 const livenesses: readonly Liveness[] = ['yes', 'no', 'unknown'];
 
@@ -27,12 +27,31 @@ test('any facts in any order can be folded, decided and shown', () => {
   );
 });
 
-test('while the shim lives nothing has ended, whatever the log says', () => {
+test('while the shim lives nothing has ended that it has not proven, whatever else the log says', () => {
   fc.assert(
-    fc.property(anyFacts, (log) => {
-      const decision = decide(foldFacts(log), 'yes');
-      assert.equal(decision.state, 'live');
+    fc.property(anyFacts, fc.constantFrom(spec(), sealedSpec), (log, first) => {
+      // Nobody guesses a secret.
+      const running = [first, started(), ...log];
+      assert.equal(decide(foldFacts(running), 'yes').state, 'live');
+      // That of an exit that the end has to wait for ends nothing either.
+      assert.equal(decide(foldFacts([...running, pending(0), ...log]), 'yes').state, 'live');
+      // Without a spec, or with one that anybody could have appended, nothing is proven.
+      assert.equal(decide(foldFacts([started(), ...running]), 'yes').state, 'live');
     }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('what the shim has proven to have ended stays so, whatever comes after it', () => {
+  const told = [sealedSpec, started(), proven(7)];
+  fc.assert(
+    fc.property(anyFacts, fc.constantFrom(...livenesses), (more, alive) => {
+      const settled = [...told, outcome({ id: 'true' }), delivered()];
+      const decision = decide(foldFacts([...settled, ...more]), alive);
+      assert.deepEqual(decision, { state: 'ended', outcome: outcome({ id: 'true' }), delivered: true });
+      assert.notEqual(decide(foldFacts([...told, ...more]), 'yes').state, 'live');
+    }),
+    { numRuns: 1_000 },
   );
 });
 
@@ -116,7 +135,6 @@ function show(log: readonly Fact[], alive: Liveness, suspended: boolean) {
     sessionId: 'session-1',
     alive,
     suspended,
-    pid: null,
     nowMs: 1_700_000_100_000,
     modifiedAt: 1_700_000_050_000,
     output: { path: '/o', stderrPath: null, bytes: 0, lastWrittenAt: null, preview: '', truncated: false },
