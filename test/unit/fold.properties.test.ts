@@ -7,7 +7,17 @@ import { foldFacts } from '../../src/model/fold.ts';
 import { snapshotOf } from '../../src/model/snapshot.ts';
 import { isEnded, type Liveness } from '../../src/model/words.ts';
 import { anyFacts } from './arbitrary-facts.ts';
-import { delivered, exit, outcome, pending, proven, sealedSpec, spec, started } from './sample-facts.ts';
+import {
+  delivered,
+  exit,
+  gone,
+  outcome,
+  pending,
+  proven,
+  sealedSpec,
+  spec,
+  started,
+} from './sample-facts.ts';
 
 const livenesses: readonly Liveness[] = ['yes', 'no', 'unknown'];
 
@@ -102,17 +112,30 @@ test('only a sign of life of the shim takes back an outcome', () => {
 test('an outcome that turned out to be void leaves no trace', () => {
   fc.assert(
     fc.property(anyFacts, (log) => {
-      // A shim starts once: what repeats that is no sign of life. Nor is a marker that would have to prove itself.
+      // A shim starts once: what repeats that is no sign of life. Nor is what would have to prove itself.
       const first = log.find((fact) => fact.fact === 'spec' || isSignOfLife(fact));
       const isSealed = first?.fact === 'spec' && first.seal !== undefined;
       const isFirst = (fact: Fact, at: number): boolean =>
-        fact.fact === 'exit' ? !isSealed : log.findIndex((other) => other.fact === fact.fact) === at;
-      const aliveUntil = log.findLastIndex((fact, at) => isSignOfLife(fact) && isFirst(fact, at));
+        fact.fact === 'exit' || log.findIndex((other) => other.fact === fact.fact) === at;
+      const aliveUntil = isSealed
+        ? -1
+        : log.findLastIndex((fact, at) => isSignOfLife(fact) && isFirst(fact, at));
       const without = log.filter(({ fact }, at) => fact !== 'outcome' || at > aliveUntil);
-      for (const alive of livenesses)
-        assert.deepEqual(decide(foldFacts(log), alive), decide(foldFacts(without), alive));
+      assertSame(log, without);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test('so does every outcome before the end that the shim has proven', () => {
+  const ends = fc.constantFrom([proven(7)], [pending(7), gone()], [gone()]);
+  fc.assert(
+    fc.property(anyFacts, ends, anyFacts, (before, end, after) => {
+      const without = before.filter(({ fact }) => fact !== 'outcome');
+      const told = (facts: readonly Fact[]) => [sealedSpec, started(), ...facts, ...end, ...after];
+      assertSame(told(before), told(without));
+    }),
+    { numRuns: 1_000 },
   );
 });
 
@@ -124,6 +147,11 @@ test('a spec that is appended behind the end seals nothing that came before it',
   const forged = decide(foldFacts([...headless, { ...spec(), seal: 'forged' }]), 'no');
   assert.deepEqual(forged, decide(foldFacts(headless), 'no'));
 });
+
+function assertSame(one: readonly Fact[], other: readonly Fact[]): void {
+  for (const alive of livenesses)
+    assert.deepEqual(decide(foldFacts(one), alive), decide(foldFacts(other), alive));
+}
 
 function isSignOfLife({ fact }: Fact): boolean {
   return ['waiting', 'started', 'exit'].includes(fact);
