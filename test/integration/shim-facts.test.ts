@@ -5,10 +5,7 @@ import type { Fact } from '../../src/model/facts.ts';
 import type { ShimRequest } from '../../src/shim/request.ts';
 import { parseFact } from '../../src/tasklog/codec.ts';
 import { BareShim, exitProof, goneProof } from '../support/bare-shim.ts';
-import { notOnWindows } from '../support/not-on-windows.ts';
 import { World, waitFor } from '../support/world.ts';
-
-const skip = notOnWindows('another program runs tasks there');
 
 interface Run extends Partial<ShimRequest> {
   /** What is in the log before the shim starts. */
@@ -64,12 +61,12 @@ const exit = { fact: 'exit', code: null, killSignal: null, core: false, ran: tru
 const proven = { ...exit, proof: exitProof };
 const gone = { fact: 'gone', proof: goneProof };
 
-test('the shim records the start and the exit code of a command', skip, async () => {
+test('the shim records the start and the exit code of a command', async () => {
   const facts = await factsOf('exit 7');
   assert.deepEqual(facts.map(brief), [started, { ...proven, code: 7 }]);
 });
 
-test('it records the signal that ended one, also a real-time signal, which has no name', skip, async () => {
+test('it records the signal that ended one, also a real-time signal, which has no name', async () => {
   const ends = await Promise.all([factsOf('kill -KILL $$'), factsOf('kill -34 $$')]);
   assert.deepEqual(
     ends.map((facts) => facts.map(brief)),
@@ -77,20 +74,16 @@ test('it records the signal that ended one, also a real-time signal, which has n
   );
 });
 
-test('it records what the command left, and when that has gone', skip, async () => {
+test('it records what the command left, and when that has gone', async () => {
   const { facts, pid } = await factsOfLeftover('left', {});
   const left = { fact: 'left', processes: [pid] };
   assert.deepEqual(facts.map(brief), [started, { ...proven, code: 3, left: 1 }, left, gone]);
 });
 
-test(
-  'of a task that waits for what was left the end is pending until the shim shows the second secret',
-  skip,
-  async () => {
-    const { facts } = await factsOfLeftover('exit', { leftovers: 'wait' });
-    assert.deepEqual(facts.map(brief), [started, { ...proven, code: 3, left: 1, pending: true }, gone]);
-  },
-);
+test('of a task that waits for what was left the end is pending until the shim shows the second secret', async () => {
+  const { facts } = await factsOfLeftover('exit', { leftovers: 'wait' });
+  assert.deepEqual(facts.map(brief), [started, { ...proven, code: 3, left: 1, pending: true }, gone]);
+});
 
 /** The facts of a command that leaves a process, which is ended when a fact is there. */
 async function factsOfLeftover(
@@ -109,7 +102,7 @@ async function factsOfLeftover(
   return { facts: shim.facts(), pid };
 }
 
-test('it records its own stop when the time is up', skip, async () => {
+test('it records its own stop when the time is up', async () => {
   const facts = await factsOf('exec sleep 60', { timeoutMs: 500 });
   const stop = { fact: 'stop', cause: 'timeout', id: 'shim', by: null, at: 0 };
   assert.deepEqual(facts.map(brief), [
@@ -119,7 +112,7 @@ test('it records its own stop when the time is up', skip, async () => {
   ]);
 });
 
-test('a request that is in the log before the start forbids that, and the shim says so', skip, async () => {
+test('a request that is in the log before the start forbids that, and the shim says so', async () => {
   const id = 'ab12';
   const stop: Fact = {
     fact: 'stop',
@@ -138,7 +131,7 @@ test('a request that is in the log before the start forbids that, and the shim s
   ]);
 });
 
-test('a queued task says that it waits, and starts when its turn is in the log', skip, async () => {
+test('a queued task says that it waits, and starts when its turn is in the log', async () => {
   const turn: Fact = {
     fact: 'turn',
     by: { pid: 2, start: null, boot: '', pidNamespace: '', host: '' },

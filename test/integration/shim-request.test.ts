@@ -3,13 +3,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { ShimRequest } from '../../src/shim/request.ts';
 import { BareShim } from '../support/bare-shim.ts';
-import { notOnWindows } from '../support/not-on-windows.ts';
 import { World, waitFor } from '../support/world.ts';
 
 /** What the shim ends with when it has not understood its request; see native/src/shim.h. */
 const badRequest = 64;
-
-const skip = notOnWindows('another program runs tasks there');
 
 /** Nothing runs, and nobody says that anything did. */
 async function refuses(shim: BareShim, request: string | null, what = String(request)): Promise<void> {
@@ -30,7 +27,7 @@ async function runs(shim: BareShim, request: string): Promise<void> {
   shim.forget();
 }
 
-test('a request that is cut off after any of its bytes runs nothing; the whole one does', skip, async () => {
+test('a request that is cut off after any of its bytes runs nothing; the whole one does', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const whole = shim.request('echo ran');
@@ -39,7 +36,7 @@ test('a request that is cut off after any of its bytes runs nothing; the whole o
   await runs(shim, whole);
 });
 
-test('a request of which a length is another, or after which more comes, runs nothing', skip, async () => {
+test('a request of which a length is another, or after which more comes, runs nothing', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const whole = shim.request('echo ran');
@@ -55,65 +52,57 @@ test('a request of which a length is another, or after which more comes, runs no
   await runs(shim, whole);
 });
 
-test('without a request the program does nothing', skip, async () => {
+test('without a request the program does nothing', async () => {
   await using world = new World();
   await refuses(await BareShim.in(world.base), null);
 });
 
-test(
-  'a field that the shim does not know, or cannot understand, makes a request that runs nothing',
-  skip,
-  async () => {
-    await using world = new World();
-    const shim = await BareShim.in(world.base);
-    const withMore = (more: object) => shim.request('echo ran', more as Partial<ShimRequest>);
-    await refusesEach(
-      shim,
-      [
-        { priority: 5 },
-        { Task: 'a' },
-        { timeoutMs: 1e300 },
-        { maxOutputBytes: -1 },
-        { maxOutputBytes: 1.5 },
-        { maxOutputBytes: '' },
-        { logOffset: '0x10' },
-        { logOffset: '99999999999999999999' },
-        { separate: 'yes' },
-        { queued: 2 },
-        { leftovers: 'keep' },
-        { leftovers: '' },
-        // A signal to these would reach everybody.
-        { bound: { pid: 0, start: null } },
-        { bound: { pid: 1, start: null } },
-        { bound: { pid: -5, start: null } },
-        { limits: { nicer: 41 } },
-        { limits: { nicer: '-' } },
-        { limits: { memoryBytes: 'much' } },
-        { limits: { cgroup: `/${'x'.repeat(4_096)}` } },
-        // What goes into facts as it is.
-        { task: 'bgb-"' },
-        { task: 'bgb-0123abcd-and-more' },
-        { cookie: 'a b' },
-        { exitProof: 'a\\' },
-        { goneProof: '0'.repeat(65) },
-      ].map(withMore),
-    );
-    await runs(shim, withMore({}));
-  },
-);
+test('a field that the shim does not know, or cannot understand, makes a request that runs nothing', async () => {
+  await using world = new World();
+  const shim = await BareShim.in(world.base);
+  const withMore = (more: object) => shim.request('echo ran', more as Partial<ShimRequest>);
+  await refusesEach(
+    shim,
+    [
+      { priority: 5 },
+      { Task: 'a' },
+      { timeoutMs: 1e300 },
+      { maxOutputBytes: -1 },
+      { maxOutputBytes: 1.5 },
+      { maxOutputBytes: '' },
+      { logOffset: '0x10' },
+      { logOffset: '99999999999999999999' },
+      { separate: 'yes' },
+      { queued: 2 },
+      { leftovers: 'keep' },
+      { leftovers: '' },
+      // A signal to these would reach everybody.
+      { bound: { pid: 0, start: null } },
+      { bound: { pid: 1, start: null } },
+      { bound: { pid: -5, start: null } },
+      { limits: { nicer: 41 } },
+      { limits: { nicer: '-' } },
+      { limits: { memoryBytes: 'much' } },
+      { limits: { cgroup: `/${'x'.repeat(4_096)}` } },
+      // What goes into facts as it is.
+      { task: 'bgb-"' },
+      { task: 'bgb-0123abcd-and-more' },
+      { cookie: 'a b' },
+      { exitProof: 'a\\' },
+      { goneProof: '0'.repeat(65) },
+    ].map(withMore),
+  );
+  await runs(shim, withMore({}));
+});
 
-test(
-  'a request without what it needs, or with more words than there is room for, runs nothing',
-  skip,
-  async () => {
-    await using world = new World();
-    const shim = await BareShim.in(world.base);
-    const words = (count: number) => ['/bin/sh', '-c', 'echo ran', ...Array<string>(count - 3).fill('x')];
-    const missing = ['task', 'cookie', 'exitProof', 'goneProof'].map((field) =>
-      shim.request('echo ran', { [field]: '' }),
-    );
-    await refusesEach(shim, [...missing, shim.request('', { words: [] })]);
-    await refuses(shim, shim.request('', { words: words(129) }));
-    await runs(shim, shim.request('', { words: words(128) }));
-  },
-);
+test('a request without what it needs, or with more words than there is room for, runs nothing', async () => {
+  await using world = new World();
+  const shim = await BareShim.in(world.base);
+  const words = (count: number) => ['/bin/sh', '-c', 'echo ran', ...Array<string>(count - 3).fill('x')];
+  const missing = ['task', 'cookie', 'exitProof', 'goneProof'].map((field) =>
+    shim.request('echo ran', { [field]: '' }),
+  );
+  await refusesEach(shim, [...missing, shim.request('', { words: [] })]);
+  await refuses(shim, shim.request('', { words: words(129) }));
+  await runs(shim, shim.request('', { words: words(128) }));
+});

@@ -5,14 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Doorbell } from '../../src/engine/doorbell.ts';
 import type { ExitFact } from '../../src/model/facts.ts';
-import { notOnWindows } from '../support/not-on-windows.ts';
 import { openFiles } from '../support/processes.ts';
 import { waitFor } from '../support/world.ts';
 import { proven, started } from './sample-facts.ts';
 
 // These start a process: the shim makes the pipe.
 
-const skip = notOnWindows('there is no doorbell there');
 const [a, b] = ['bgb-0123abcd', 'bgb-89abcdef'];
 const line = (taskId: string, fact: object): string => `${taskId} ${JSON.stringify(fact)}\n`;
 
@@ -37,21 +35,17 @@ async function ringing(
   await waitFor(() => openFiles().length <= before.length, 'the descriptors to be closed');
 }
 
-test(
-  'the end of a task that is listened for is heard, whatever else comes in one piece with it',
-  skip,
-  async () => {
-    await ringing(async (ring, heard) => {
-      const strange = ['', 'garbage\n', `${a}\n`, `${a} {"fact":\n`, `${a}{"fact":"exit","code":0}\n`];
-      const others = [line(b, proven(1)), line('', proven(2)), line(a, started()), line(`${a}x`, proven(3))];
-      ring([...strange, ...others, line(a, proven(7)), line(b, proven(4))].join(''));
-      await waitFor(() => heard.length > 0, 'the end');
-      assert.deepEqual(heard, [proven(7)]);
-    });
-  },
-);
+test('the end of a task that is listened for is heard, whatever else comes in one piece with it', async () => {
+  await ringing(async (ring, heard) => {
+    const strange = ['', 'garbage\n', `${a}\n`, `${a} {"fact":\n`, `${a}{"fact":"exit","code":0}\n`];
+    const others = [line(b, proven(1)), line('', proven(2)), line(a, started()), line(`${a}x`, proven(3))];
+    ring([...strange, ...others, line(a, proven(7)), line(b, proven(4))].join(''));
+    await waitFor(() => heard.length > 0, 'the end');
+    assert.deepEqual(heard, [proven(7)]);
+  });
+});
 
-test('an end that comes in pieces is heard when it is whole', skip, async () => {
+test('an end that comes in pieces is heard when it is whole', async () => {
   await ringing(async (ring, heard, bell) => {
     let read = 0;
     bell.listen(b, () => {
@@ -70,7 +64,7 @@ test('an end that comes in pieces is heard when it is whole', skip, async () => 
   });
 });
 
-test('who writes without end costs nothing, and the next line is heard', skip, async () => {
+test('who writes without end costs nothing, and the next line is heard', async () => {
   await ringing(async (ring, heard) => {
     ring('x'.repeat(5_000));
     ring(`\n${line(a, proven(7))}`);
@@ -79,7 +73,7 @@ test('who writes without end costs nothing, and the next line is heard', skip, a
   });
 });
 
-test('a task that is not listened for any more is not heard', skip, async () => {
+test('a task that is not listened for any more is not heard', async () => {
   await ringing(async (ring, heard, bell) => {
     const others: ExitFact[] = [];
     bell.listen(b, (exit) => others.push(exit));
