@@ -1,9 +1,10 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { storeAsItIs } from '../engine/store-as-it-is.ts';
+import { checkStoreVersion } from '../engine/store-folder.ts';
 import { OutliveError, systemCode } from '../errors/error.ts';
 import type { System } from '../platform/system.ts';
-import { parseStoreRecord, storeVersion } from '../tasklog/records.ts';
+import { parseStoreRecord } from '../tasklog/records.ts';
 import { Store } from './store.ts';
 
 /**
@@ -24,11 +25,7 @@ function checkRecord(path: string): void {
   if (content === '') return;
   const record = parseStoreRecord(content);
   if (record === null) throw new OutliveError('STORE_CORRUPT', `${path} does not describe a store.`);
-  if (record.version <= storeVersion) return;
-  throw new OutliveError(
-    'STORE_VERSION',
-    `${path} was written by a newer outlive: expected version ${storeVersion} or older, found ${record.version}.`,
-  );
+  checkStoreVersion(path, record.version);
 }
 
 function read(path: string): string {

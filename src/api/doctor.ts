@@ -51,7 +51,9 @@ async function tasksOf(dir: string, system: System): Promise<Finding[]> {
       problem(
         'store',
         `the store cannot be opened: ${error.message}`,
-        'Upgrade outlive, or name another store: --store, or OUTLIVE_HOME. If it is a store, and not a newer one, remove store.json: it is written anew.',
+        error.code === 'STORE_VERSION'
+          ? 'Upgrade outlive if a newer one wrote the store. Else move the folder away, or name another store: --store, or OUTLIVE_HOME.'
+          : 'Name another store: --store, or OUTLIVE_HOME. If it is a store of this version, remove store.json: it is written anew.',
       ),
     ];
   }

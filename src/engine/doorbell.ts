@@ -37,7 +37,7 @@ export class Doorbell {
     return this.#isHeard ? this.#write : null;
   }
 
-  /** Calls back when the end of a task's command is told, at most once. */
+  /** Calls back with each end of a task's command that is told: the first may be a forged one. */
   listen(taskId: string, heard: (exit: ExitFact) => void): void {
     this.#heard.set(taskId, heard);
   }

@@ -196,7 +196,10 @@ function follow(context: SessionContext, spec: SpecFact): LiveTask {
   const live = newLiveTask(spec.taskId, true, spec);
   const { doorbell } = context.store;
   live.rings = doorbell?.descriptor() != null;
-  doorbell?.listen(spec.taskId, (exit) => rung(context, live, exit));
+  doorbell?.listen(spec.taskId, (exit) => {
+    // Anybody may write to a pipe.
+    if (exit.proof !== undefined && sealOf(exit.proof) === spec.seal) rung(context, live, exit);
+  });
   context.live.set(spec.taskId, live);
   const facts: Facts = { ...noFacts, spec, count: 1 };
   followQueue(context, live, facts);

@@ -116,12 +116,23 @@ function checkVersion(path: string, content: string): void {
       `expected ${path} to describe a store; found something else. If the folder is a store, remove that file: it is written anew. Otherwise name another folder.`,
     );
   }
-  if (record.version > storeVersion) {
-    throw new OutliveError(
-      'STORE_VERSION',
-      `${path} was written by a newer outlive: expected version ${storeVersion} or older, found ${record.version}. Upgrade outlive, or name another store.`,
-    );
-  }
+  checkStoreVersion(path, record.version);
+}
+
+/**
+ * Refuses a store of another version: nothing in it is read or changed.
+ * @throws OutliveError `STORE_VERSION`.
+ */
+export function checkStoreVersion(path: string, version: number): void {
+  if (version === storeVersion) return;
+  const advice =
+    version > storeVersion
+      ? 'A newer outlive wrote it: upgrade outlive, or name another folder'
+      : 'An outlive from before its first release wrote it: move the folder away, or name another one';
+  throw new OutliveError(
+    'STORE_VERSION',
+    `expected ${path} to say version ${storeVersion}; found version ${version}. ${advice}, by the option "dir" or OUTLIVE_HOME.`,
+  );
 }
 
 function writable<T>(dir: string, action: () => T): T {

@@ -14,7 +14,7 @@ export const errorCodes = {
   TASK_NOT_FOUND: 'no task of that id is in this session or store',
   TASK_AMBIGUOUS: 'a name or the beginning of an id means more than one task',
   TASK_ELSEWHERE: 'the task belongs to another machine or container, so it cannot be stopped from here',
-  STORE_VERSION: 'the store was written by a newer version of outlive',
+  STORE_VERSION: 'the store has a format that this version of outlive does not read',
   STORE_CORRUPT: 'a file that describes the store or a session cannot be read',
   STORE_UNSAFE: 'the store belongs to somebody else, or is not a directory that outlive made',
   STORE_UNWRITABLE: 'the store cannot be written: read-only, full, or without permission',

@@ -60,11 +60,12 @@ function liveStatus(facts: Facts): LiveStatus {
 }
 
 function judge(facts: Facts): Verdict {
-  if (neverRan(facts)) return unstartedVerdict(facts.stop);
-  const { exit, stop } = facts;
+  const { exit } = facts;
+  const stop = facts.stopIsLate ? undefined : facts.stop;
+  if (neverRan(facts)) return unstartedVerdict(stop);
   const killSignal = exit?.killSignal ?? null;
   const code = exit === undefined ? null : codeOf(exit);
-  if (stop !== undefined && !facts.stopIsLate) return stoppedVerdict(stop, code, killSignal);
+  if (stop !== undefined) return stoppedVerdict(stop, code, killSignal);
   if (code !== null) return exitVerdict(code, killSignal, facts);
   const reason = facts.count === 0 ? 'unreadable_record' : 'no_exit_marker';
   return { status: 'lost', reason, exitCode: null, killSignal: null };

@@ -92,23 +92,32 @@ export function foldFacts(all: readonly Fact[]): Facts {
   const facts = believed(all);
   const isSealed = sealIn(facts) !== undefined;
   const draft: Draft = { ...noFacts, answered: [], claims: [], cuts: [], count: all.length };
-  const shimWasAliveUntil = facts.findLastIndex((fact) => showsLife(fact, isSealed));
+  const hadNotEnded = aliveUntil(facts, isSealed);
   for (const [index, fact] of facts.entries()) {
     if (fact.fact !== 'outcome') take(draft, fact, isSealed);
-    else if (index > shimWasAliveUntil) {
+    else if (index > hadNotEnded) {
       if (isSealed && draft.started === undefined) draft.isForbidden = true;
       draft.outcome ??= fact;
     }
   }
+  // It ran, so the shim has read of no request before the start, whatever seems to be one.
+  if (draft.exit?.ran === true) draft.isForbidden = false;
   return draft;
 }
 
 /**
- * Whether a fact shows that an outcome before it came too early. A native shim that finds an outcome before its start
- * runs nothing, so what it says of that voids nothing.
+ * The index of the fact that shows last that the task had not ended: an outcome before it came too early. Of a native
+ * shim that is its proof of the end, and nothing takes back an outcome after that: a command that SIGKILL could not end
+ * may exit later. One that finds an outcome before its start runs nothing, so what it says of that voids nothing.
  */
-function showsLife(fact: Fact, isSealed: boolean): boolean {
-  return isSealed ? fact.fact === 'exit' && fact.ran : ofShim.has(fact.fact);
+function aliveUntil(facts: readonly Fact[], isSealed: boolean): number {
+  if (!isSealed) return facts.findLastIndex(({ fact }) => ofShim.has(fact));
+  const exit = facts.findIndex((fact) => fact.fact === 'exit' && fact.ran);
+  const end = facts.findIndex((fact) => {
+    if (fact.fact === 'exit') return fact.ran && !fact.pending;
+    return (fact.fact === 'left' || fact.fact === 'gone') && fact.proof !== undefined;
+  });
+  return end === -1 ? exit : end;
 }
 
 /**
@@ -148,7 +157,7 @@ function isFirst<T>(seen: Set<T>, one: T): boolean {
 function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean): void {
   switch (fact.fact) {
     case 'spec':
-      draft.spec ??= fact;
+      draft.spec ??= isSealed ? fact : unsealed(fact);
       return;
     case 'started':
       draft.started ??= fact;
@@ -213,6 +222,11 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean)
     default:
       fact satisfies never;
   }
+}
+
+/** Nobody is to take a seal that seals nothing for one by which the shim proves itself. */
+function unsealed({ seal, ...spec }: SpecFact): SpecFact {
+  return spec;
 }
 
 function takeStop(draft: Draft, fact: StopFact): void {

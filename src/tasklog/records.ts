@@ -1,7 +1,7 @@
 import { number, parseObject, text } from './check.ts';
 
-/** The version of the folder layout that this code writes, and the newest that it reads. */
-export const storeVersion = 1;
+/** The version of the folder layout that this code writes, and the only one that it reads. */
+export const storeVersion = 2;
 
 /** What store.json says. */
 export interface StoreRecord {

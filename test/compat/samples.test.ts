@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { decide } from '../../src/model/decide.ts';
-import { foldFacts } from '../../src/model/fold.ts';
-import { taskLogVersion } from '../../src/tasklog/codec.ts';
-import { readLog } from '../../src/tasklog/log.ts';
+import { parseFact, taskLogVersion } from '../../src/tasklog/codec.ts';
 import {
   encodeSessionRecord,
   encodeStoreRecord,
@@ -13,26 +8,17 @@ import {
   parseStoreRecord,
   storeVersion,
 } from '../../src/tasklog/records.ts';
-import { root } from '../support/repository.ts';
+import { by, exitProof, factsOf, fateOf, folded, goneProof, textOf } from './sample.ts';
 
-// Files as version 1 wrote them. They must load for ever, as these values; they are never edited. A new
-// version of a format gets a folder of its own beside v1.
+// Files as version 2 writes them, the first that loads for ever. They must load as these values; they are never
+// edited. A new version of a format gets a folder of its own beside v2.
 
-const sample = (name: string): string => join(root, 'test/compat/v1', name);
-const read = (name: string): string => readFileSync(sample(name), 'utf8');
-
-const by = {
-  pid: 11_953,
-  start: 438_295,
-  boot: 'dfe8e6e8-4a9e-4a9f-a37a-69dee54719fb',
-  pidNamespace: 'pid:[4026531836]',
-  host: 'build-1',
-};
+const leftover = { pid: 11_970, command: 'tail -f log', start: 438_311 };
 
 const facts = [
   {
     fact: 'spec',
-    v: 1,
+    v: 2,
     taskId: 'bgb-32c62d5d',
     sessionId: 'conversation-42',
     command: "make | tee 'log 한국어'\n",
@@ -44,157 +30,167 @@ const facts = [
     timeoutMs: 1_800_000,
     graceMs: 3_000,
     separate: true,
-    leftovers: 'wait',
+    leftovers: 'kill',
     maxOutputBytes: 1_073_741_824,
     keepOutputBytes: 104_857_600,
-    // Fields of later, which this sample does not have.
     bindTo: null,
-    retentionMs: null,
+    retentionMs: 604_800_000,
     cookie: 'bgb-32c62d5d.fead4f513194286c',
-    createdAt: 1_763_830_969_145,
-    uptimeMs: 4_383_070,
+    createdAt: 1_795_848_969_145,
+    monoMs: 4_383_070.125,
     by,
+    seal: 'bcff9a5f108e9aef23f1fbd679d122ed',
   },
-  { fact: 'started', pid: 11_965, start: null },
-  { fact: 'identified', pid: 11_965, start: 438_307 },
+  {
+    fact: 'started',
+    pid: 11_965,
+    start: 438_308,
+    shimPid: 11_964,
+    shimStart: 438_307,
+    at: 1_795_848_969_165,
+    monoMs: 4_383_091,
+    adopts: true,
+  },
+  {
+    fact: 'watch',
+    id: 'errors',
+    pattern: { regexp: 'error (\\d+) €', flags: 'i' },
+    stream: 'stdout',
+    from: 0,
+    at: 1_795_848_969_200,
+  },
+  {
+    fact: 'watch',
+    id: 'ready',
+    pattern: { text: 'ready [0]' },
+    stream: 'stderr',
+    from: 120,
+    at: 1_795_848_969_201,
+  },
   {
     fact: 'stop',
     cause: 'output_limit',
-    id: '2b612ca3941d',
-    by,
-    at: 1_763_830_969_600,
+    id: 'shim',
+    by: null,
+    at: 1_795_848_969_600,
     graceMs: 3_000,
     killSignal: 'SIGTERM',
   },
-  { fact: 'stop', cause: 'timeout', id: 'shim', by: null, at: null, graceMs: null, killSignal: null },
+  {
+    fact: 'stop',
+    cause: 'kill',
+    id: '2b612ca3941d',
+    by,
+    at: 1_795_848_969_650,
+    graceMs: 3_000,
+    killSignal: 'SIGTERM',
+  },
+  { fact: 'stopping', id: '2b612ca3941d' },
   { fact: 'pipe', statuses: [2, 0] },
-  { fact: 'exit', code: 143, uptime: 4_383.84, cpuMs: 770 },
-  { fact: 'reaped', code: 143, killSignal: null },
+  {
+    fact: 'exit',
+    code: null,
+    killSignal: 'SIGTERM',
+    core: false,
+    ran: true,
+    at: 1_795_848_969_915,
+    monoMs: 4_383_840,
+    cpuMs: 770,
+    peakBytes: 18_534_400,
+    left: 2,
+    pending: true,
+    proof: exitProof,
+  },
+  { fact: 'left', processes: [leftover, { pid: 11_971, command: '[kworker]', start: 438_312 }] },
+  { fact: 'left', processes: [leftover], proof: goneProof },
+  { fact: 'oom', kills: 1 },
   {
     fact: 'outcome',
     id: '30adc93a36e6',
     status: 'killed',
     reason: 'output_limit',
     exitCode: 143,
-    killSignal: null,
-    startedAt: 1_763_830_969_145,
-    endedAt: 1_763_830_969_915,
+    killSignal: 'SIGTERM',
+    startedAt: 1_795_848_969_165,
+    endedAt: 1_795_848_969_915,
     cpuMs: 770,
     bytes: 20_000_000,
     stderrBytes: 12,
-    leftovers: [{ pid: 11_970, command: 'tail -f log', start: 438_311 }],
+    leftovers: [leftover],
     pipeStatus: [2, 0],
   },
   { fact: 'claim', id: 'c1', by },
   { fact: 'unclaim', id: 'c1' },
   { fact: 'claim', id: 'c2', by },
-  { fact: 'delivered', id: '30adc93a36e6', at: 1_763_830_970_002 },
+  { fact: 'delivered', id: '30adc93a36e6', at: 1_795_848_970_002 },
+  { fact: 'seen', watch: 'errors', id: 'c0ffee000001', offset: 812, at: 1_795_848_970_003 },
+  { fact: 'seen', watch: 'errors', id: 'c0ffee000002', offset: 90, at: 1_795_848_970_004 },
+  { fact: 'unwatch', watch: 'errors' },
   {
     fact: 'stop',
     cause: 'leftovers',
     id: '9f00aa12bc34',
     by,
-    at: 1_763_830_975_000,
+    at: 1_795_848_975_000,
     graceMs: 0,
     killSignal: 'SIGKILL',
   },
-  { fact: 'stopped', id: '9f00aa12bc34', survivors: [] },
+  { fact: 'stopping', id: '9f00aa12bc34' },
+  { fact: 'stopped', id: '9f00aa12bc34', survivors: [leftover] },
+  { fact: 'gone', proof: goneProof },
   { fact: 'cut', stream: 'stdout', head: 1_000, tail: 19_999_000, bytes: 20_000_000, notice: 61 },
 ];
 
-test('a task log of version 1 loads: every kind of fact, and beside them a torn, a strange and a newer line', () => {
-  assert.deepEqual(readLog(sample('task.jsonl'))?.list, facts);
+test('the log of a whole life loads, and what is torn, strange or newer in it is skipped', () => {
+  assert.deepEqual(factsOf('task.jsonl'), facts);
+});
+
+test('between them the samples have every kind of fact', () => {
+  const names = ['task.jsonl', 'queued.jsonl'];
+  const kinds = new Set(names.flatMap((name) => factsOf(name).map(({ fact }) => fact)));
+  assert.deepEqual([...kinds].sort(), [
+    ...['claim', 'cut', 'delivered', 'exit', 'gone', 'left', 'oom', 'outcome', 'pipe', 'seen'],
+    ...['spec', 'started', 'stop', 'stopped', 'stopping', 'turn', 'unclaim', 'unwatch', 'waiting', 'watch'],
+  ]);
 });
 
 test('its facts mean what they meant', () => {
-  const folded = foldFacts(readLog(sample('task.jsonl'))?.list ?? []);
-  const decision = decide(folded, 'no');
-  assert.equal(decision.state === 'ended' && decision.delivered && decision.outcome.id, '30adc93a36e6');
-  assert.deepEqual(folded.started, { fact: 'started', pid: 11_965, start: 438_307 });
-  assert.equal(folded.stop?.id, '2b612ca3941d');
-  assert.equal(folded.openStop, undefined);
+  for (const alive of ['yes', 'no', 'unknown'] as const)
+    assert.equal(fateOf('task.jsonl', alive), '30adc93a36e6 delivered');
+  const { stop, stopIsLate, openStop, answered, left, gone, claims, isForbidden } = folded('task.jsonl');
   assert.deepEqual(
-    folded.claims.map(({ id }) => id),
+    [stop?.cause, stopIsLate, openStop, isForbidden],
+    ['output_limit', false, undefined, false],
+  );
+  assert.deepEqual(answered, ['2b612ca3941d', '9f00aa12bc34']);
+  assert.deepEqual([left?.proof, gone?.proof], [goneProof, goneProof]);
+  assert.deepEqual(
+    claims.map(({ id }) => id),
     ['c2'],
   );
 });
 
-test('the log of a queued task of version 1 loads', () => {
-  const { list = [] } = readLog(sample('queued.jsonl')) ?? {};
-  assert.deepEqual(list.slice(1), [
-    { fact: 'waiting', pid: 11_965, start: 438_307 },
-    { fact: 'turn', by, at: 1_763_830_979_145 },
-    { fact: 'turn', by, at: 1_763_830_979_146 },
-    { fact: 'started', pid: 11_965, start: 438_307, uptime: 4_393.07 },
-  ]);
-  const { spec, started } = foldFacts(list);
-  assert.deepEqual(spec?.queue, { maxRunning: 4, order: 4_383_069_877 });
-  assert.equal(started?.turnAt, 1_763_830_979_145);
+test('a task log of version 1 has no spec that is understood', () => {
+  const spec = textOf('task.jsonl').trimStart().split('\n')[0] ?? '';
+  assert.equal(parseFact(spec)?.fact, 'spec');
+  assert.equal(parseFact(spec.replace('"v":2', '"v":1')), null);
 });
 
-test('the log of a task with limits of version 1 loads', () => {
-  const folded = foldFacts(readLog(sample('limited.jsonl'))?.list ?? []);
-  assert.deepEqual(folded.spec?.limits, [
-    { limit: 'memoryBytes', value: 1_073_741_824, by: 'cgroup' },
-    { limit: 'cpuSeconds', value: 600, by: 'ulimit' },
-    { limit: 'processes', value: 500, by: 'nothing' },
-    { limit: 'niceness', value: 5, by: 'nice' },
-  ]);
-  assert.equal(folded.spec?.cgroup, '/sys/fs/cgroup/user.slice/outlive-0123456789ab-bgb-32c62d5f');
-  assert.deepEqual(folded.oom, { fact: 'oom', kills: 2 });
-  const decision = decide(folded, 'no');
-  assert.equal(decision.state === 'settle' && decision.verdict.reason, 'memory_limit');
+test('store.json loads, with fields that we do not know as well', () => {
+  assert.deepEqual(parseStoreRecord(textOf('store.json.sample')), { version: 2 });
+  assert.deepEqual(parseStoreRecord(textOf('store-with-more.json.sample')), { version: 2 });
 });
 
-test('the log of a task on Windows of version 1 loads; its exit marker was copied twice', () => {
-  const folded = foldFacts(readLog(sample('task-on-windows.jsonl'))?.list ?? []);
-  assert.equal(folded.exit?.copied, 1_795_387_123_579);
-  const decision = decide(folded, 'no');
-  assert.equal(decision.state === 'ended' && decision.outcome.reason, 'hidden_failure');
-  assert.equal(decision.state === 'ended' && decision.delivered, true);
+test('session.json loads, with fields that we do not know as well', () => {
+  const createdAt = 1_795_848_969_100;
+  const known = { version: 2, sessionId: 'conversation-42', createdAt };
+  assert.deepEqual(parseSessionRecord(textOf('session.json.sample')), known);
+  const more = { version: 2, sessionId: '../../한국어\n', createdAt };
+  assert.deepEqual(parseSessionRecord(textOf('session-with-more.json.sample')), more);
 });
 
-test('the log of a task whose exit marker proves itself loads; what was forged behind it does not count', () => {
-  const { list = [] } = readLog(sample('sealed.jsonl')) ?? {};
-  const folded = foldFacts(list);
-  assert.equal(folded.spec?.seal, 'e1e9f084d3de7b1b4a7155761c01fd11');
-  assert.deepEqual(folded.exit, {
-    fact: 'exit',
-    code: 7,
-    uptime: 36_850.49,
-    cpuMs: 0,
-    proof: '0421a4bac86b0c30e6081ff8e4211599',
-  });
-  assert.equal(list.filter(({ fact }) => fact === 'exit').length, 3);
-  const decision = decide(folded, 'no');
-  assert.equal(decision.state === 'ended' && decision.outcome.id, '2fca1bb14bcc');
-});
-
-const shells = { dash: 750, bash: 770, 'bash-posix': 794, busybox: 770, mksh: 750, zsh: 760 };
-for (const [shell, cpuMs] of Object.entries(shells)) {
-  test(`the exit marker and the CPU time that ${shell} wrote load`, () => {
-    assert.deepEqual(readLog(sample(`exit-${shell}.jsonl`))?.list, [
-      { fact: 'started', pid: 11_965, start: 438_307 },
-      { fact: 'exit', code: 7, uptime: 4_383.84, cpuMs },
-    ]);
-  });
-}
-
-test('store.json of version 1 loads, with fields that we do not know as well', () => {
-  assert.deepEqual(parseStoreRecord(read('store.json.sample')), { version: 1 });
-  assert.deepEqual(parseStoreRecord(read('store-with-more.json.sample')), { version: 1 });
-});
-
-test('session.json of version 1 loads, with fields that we do not know as well', () => {
-  const createdAt = 1_763_830_969_100;
-  const known = { version: 1, sessionId: 'conversation-42', createdAt };
-  assert.deepEqual(parseSessionRecord(read('session.json.sample')), known);
-  const more = { version: 1, sessionId: '../../한국어\n', createdAt };
-  assert.deepEqual(parseSessionRecord(read('session-with-more.json.sample')), more);
-});
-
-test('what is written today is version 1, byte for byte', () => {
-  assert.deepEqual([taskLogVersion, storeVersion], [1, 1]);
-  assert.equal(encodeStoreRecord(), read('store.json.sample'));
-  assert.equal(encodeSessionRecord('conversation-42', 1_763_830_969_100), read('session.json.sample'));
+test('what is written today is version 2, byte for byte', () => {
+  assert.deepEqual([taskLogVersion, storeVersion], [2, 2]);
+  assert.equal(encodeStoreRecord(), textOf('store.json.sample'));
+  assert.equal(encodeSessionRecord('conversation-42', 1_795_848_969_100), textOf('session.json.sample'));
 });

@@ -2,24 +2,48 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openStore, type StoreOptions } from '../../src/index.ts';
+import { diagnose, openStore, type StoreOptions } from '../../src/index.ts';
+import { sessionPaths } from '../../src/tasklog/paths.ts';
 import { Agent } from '../support/agents.ts';
 import { listing } from '../support/listing.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { World } from '../support/world.ts';
 
-async function refused(world: World, content: string, code: string): Promise<void> {
+async function refused(world: World, content: string, code: string, message = /expected/): Promise<void> {
   mkdirSync(world.dir, { recursive: true });
   writeFileSync(join(world.dir, 'store.json'), content);
   const before = listing(world.base);
-  await assert.rejects(openStore({ dir: world.dir }), { name: 'OutliveError', code });
+  await assert.rejects(openStore({ dir: world.dir }), { name: 'OutliveError', code, message });
   assert.deepEqual(listing(world.base), before);
 }
 
 test('a store of a newer version is refused and left as it is', async () => {
   await using world = new World();
-  await refused(world, '{"outlive":"store","version":2}\n', 'STORE_VERSION');
+  const message = /^expected \S+store\.json to say version 2; found version 3\. .*upgrade outlive/;
+  await refused(world, '{"outlive":"store","version":3}\n', 'STORE_VERSION', message);
   await refused(world, '{"outlive":"store","version":1e9,"new":true}\n', 'STORE_VERSION');
+});
+
+test('a store of version 1 is refused in one line, by whoever opens it or looks at it, and nothing in it is touched', async () => {
+  await using world = new World();
+  const [record, sessions] = ['{"outlive":"store","version":1}\n', join(world.dir, 'sessions')];
+  // All that a store that is opened is tidied up by: modes, strays, a task that has ended and nobody has settled.
+  const { tasks, output, record: ofSession } = sessionPaths(world.dir, 'old');
+  for (const dir of [tasks, output, join(world.dir, 'bin')]) mkdirSync(dir, { recursive: true });
+  writeFileSync(join(world.dir, 'store.json'), record);
+  writeFileSync(ofSession, '{"outlive":"session","version":1,"sessionId":"old","createdAt":1}\n');
+  writeFileSync(join(tasks, 'bgb-0123abcd.jsonl'), '\n{"fact":"spec","v":1,"command":"true"}\n');
+  writeFileSync(join(output, 'bgb-0123abcd.out'), 'text');
+  writeFileSync(join(tasks, 'bgb-00000000.removed'), '');
+  for (const path of [sessions, world.dir]) chmodSync(path, 0o755);
+  const message =
+    /^expected \S+store\.json to say version 2; found version 1\. [^\n]*move the folder away, or name another one, [^\n]*$/;
+  await refused(world, record, 'STORE_VERSION', message);
+  // The doctor tries whether the folder can be written, and leaves what is in it alone.
+  const before = listing(sessions);
+  const { findings } = await diagnose({ dir: world.dir });
+  assert.match(JSON.stringify(findings), /found version 1\b.*move the folder away/);
+  assert.deepEqual(listing(sessions), before);
 });
 
 for (const content of ['garbage', '{}', '[]', '{"outlive":"store"}', '{"outlive":"store","version":']) {
@@ -34,13 +58,13 @@ test('a store.json that a power failure left empty is written anew', async () =>
   await (await world.store()).close();
   writeFileSync(join(world.dir, 'store.json'), '');
   await (await world.store()).close();
-  assert.match(readFileSync(join(world.dir, 'store.json'), 'utf8'), /"version":1/);
+  assert.match(readFileSync(join(world.dir, 'store.json'), 'utf8'), /"version":2/);
 });
 
 test('a store.json with fields that nobody knows is accepted and kept', async () => {
   await using world = new World();
   await (await world.store()).close();
-  writeFileSync(join(world.dir, 'store.json'), '{"outlive":"store","version":1,"color":"blue"}');
+  writeFileSync(join(world.dir, 'store.json'), '{"outlive":"store","version":2,"color":"blue"}');
   const before = listing(world.dir);
   await (await world.store()).close();
   assert.deepEqual(listing(world.dir), before);

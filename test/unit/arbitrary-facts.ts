@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Fact, OutcomeFact, SpecFact } from '../../src/model/facts.ts';
+import type { ExitFact, Fact, OutcomeFact, SpecFact } from '../../src/model/facts.ts';
 import { limitHolders, resourceLimits } from '../../src/model/held-limits.ts';
 import { endedStatuses, leftoversPolicies, type ProcessIdentity, stopCauses } from '../../src/model/words.ts';
 
@@ -44,7 +44,7 @@ const statuses = fc.array(anyNumber, { maxLength: 3 });
 /** Any spec that could have been written. */
 const anySpec: fc.Arbitrary<SpecFact> = record({
   fact: fc.constant('spec'),
-  v: fc.constant(1),
+  v: fc.constant(2),
   taskId: anyText,
   sessionId: anyText,
   command: anyText,
@@ -68,9 +68,23 @@ const anySpec: fc.Arbitrary<SpecFact> = record({
   retentionMs: numberOrNull,
   cookie: anyText,
   createdAt: anyNumber,
-  uptimeMs: numberOrNull,
+  monoMs: anyNumber,
   by: identity,
 });
+
+const anyExit: fc.Arbitrary<ExitFact> = record({
+  fact: fc.constant('exit'),
+  code: fc.option(fc.maxSafeInteger()),
+  killSignal: textOrNull,
+  core: fc.boolean(),
+  ran: fc.boolean(),
+  at: numberOrNull,
+  monoMs: numberOrNull,
+  cpuMs: numberOrNull,
+  peakBytes: fc.option(fc.nat()),
+  left: fc.option(fc.nat()),
+  pending: fc.boolean(),
+}).map((exit) => (exit.ran && exit.code === null ? { ...exit, killSignal: exit.killSignal ?? '' } : exit));
 
 const anyOutcome: fc.Arbitrary<OutcomeFact> = record({
   fact: fc.constant('outcome'),
@@ -131,9 +145,16 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   record({ fact: fc.constant('oom'), kills: anyNumber }),
   record({ fact: fc.constant('waiting'), pid, start: numberOrNull }),
   record({ fact: fc.constant('turn'), by: identity, at: anyNumber }),
-  record({ fact: fc.constant('started'), pid, start: numberOrNull }),
-  record({ fact: fc.constant('started'), pid, start: numberOrNull, uptime: anyNumber }),
-  record({ fact: fc.constant('identified'), pid, start: anyNumber }),
+  record({
+    fact: fc.constant('started'),
+    pid,
+    start: numberOrNull,
+    shimPid: pid,
+    shimStart: numberOrNull,
+    at: anyNumber,
+    monoMs: numberOrNull,
+    adopts: fc.boolean(),
+  }),
   record({
     fact: fc.constant('stop'),
     cause: fc.constantFrom(...stopCauses),
@@ -143,22 +164,14 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     graceMs: numberOrNull,
     killSignal: textOrNull,
   }),
+  record({ fact: fc.constant('stopping'), id: anyText }),
   record({ fact: fc.constant('stopped'), id: anyText, survivors: leftovers }),
-  // The CPU time is no part of the line; it comes from the lines behind the marker.
-  record({
-    fact: fc.constant('exit'),
-    code: fc.maxSafeInteger(),
-    uptime: numberOrNull,
-    cpuMs: fc.constant(null),
-  }),
-  record({
-    fact: fc.constant('exit'),
-    code: fc.maxSafeInteger(),
-    uptime: numberOrNull,
-    cpuMs: fc.constant(null),
-    proof: anyText,
-  }),
-  record({ fact: fc.constant('reaped'), code: fc.option(fc.maxSafeInteger()), killSignal: textOrNull }),
+  anyExit,
+  fc.tuple(anyExit, anyText).map(([exit, proof]) => ({ ...exit, proof })),
+  fc.tuple(anyExit, anyNumber).map(([exit, copied]) => ({ ...exit, copied })),
+  record({ fact: fc.constant('left'), processes: fc.option(leftovers) }),
+  record({ fact: fc.constant('left'), processes: fc.option(leftovers), proof: anyText }),
+  record({ fact: fc.constant('gone'), proof: anyText }),
   record({ fact: fc.constant('pipe'), statuses }),
   anyOutcome,
   record({ fact: fc.constant('claim'), id: anyText, by: identity }),

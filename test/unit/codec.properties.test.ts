@@ -58,12 +58,12 @@ test('lines that are no facts change nothing, wherever they stand', () => {
       fc.constantFrom(
         '{"fact":"spec"}',
         '{"fact":"exit","code":"0"}',
-        '{"fact":"started","pid":1}',
+        '{"fact":"started","pid":1,"shimPid":1,"at":1}',
         '{}',
         '[]',
       ),
     )
-    .filter((text) => !text.split('\n').some((line) => isFact(line) || /^\s*\d+m/.test(line)));
+    .filter((text) => !text.split('\n').some(isFact));
   fc.assert(
     fc.property(fc.array(fc.tuple(anyFact, noise), { maxLength: 8 }), noise, (pairs, first) => {
       const log = pairs.map(([fact]) => fact);
@@ -100,14 +100,10 @@ test('any bytes at all can be parsed', () => {
   );
 });
 
-test('a fact of a shell that writes in two steps and one of ours in between are both read', () => {
-  const shells: readonly Fact[] = [
-    { fact: 'started', pid: 501, start: 7 },
-    { fact: 'exit', code: 3, uptime: 1.5, cpuMs: null },
-    { fact: 'pipe', statuses: [0, 1] },
-  ];
+test('a fact of a shell that writes in two steps and some of ours in between are all read', () => {
+  const theirs: Fact = { fact: 'pipe', statuses: [0, 1] };
   fc.assert(
-    fc.property(fc.constantFrom(...shells), anyFacts, (theirs, ours) => {
+    fc.property(anyFacts, (ours) => {
       // bash writes the line break, then the rest with a line break behind it.
       const log = parseLog(`\n${encode(ours)}${JSON.stringify(theirs)}\n`);
       assert.deepEqual(log, [...ours, theirs]);

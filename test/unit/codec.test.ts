@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeFact, parseFact, parseLog } from '../../src/tasklog/codec.ts';
-import { exit, spec } from './sample-facts.ts';
+import { parseFact } from '../../src/tasklog/codec.ts';
+import { exit, spec, started } from './sample-facts.ts';
 
 test('what is no fact that we know is skipped', () => {
   const strangers = {
@@ -20,14 +20,21 @@ test('what is no fact that we know is skipped', () => {
 
 test('a fact without what makes it a fact is skipped', () => {
   const lines = [
-    '{"fact":"spec","v":1,"by":{"pid":5}}',
-    '{"fact":"spec","v":1,"command":"true"}',
+    '{"fact":"spec","v":2,"by":{"pid":5}}',
+    '{"fact":"spec","v":2,"command":"true"}',
     '{"fact":"spec","command":"true","by":{"pid":5}}',
     '{"fact":"started"}',
-    '{"fact":"started","pid":"5"}',
-    '{"fact":"started","pid":2.5}',
+    '{"fact":"started","pid":"5","shimPid":4,"at":1}',
+    '{"fact":"started","pid":2.5,"shimPid":4,"at":1}',
+    '{"fact":"started","pid":5,"at":1}',
+    '{"fact":"started","pid":5,"shimPid":4}',
+    '{"fact":"waiting"}',
     '{"fact":"exit","code":2.5}',
-    '{"fact":"identified","pid":5}',
+    '{"fact":"exit","code":null,"killSignal":9}',
+    '{"fact":"exit","ran":true}',
+    '{"fact":"exit","ran":"false"}',
+    '{"fact":"gone"}',
+    '{"fact":"gone","proof":7}',
     '{"fact":"stop","cause":"boredom"}',
     '{"fact":"exit"}',
     '{"fact":"exit","code":null}',
@@ -43,7 +50,11 @@ test('a fact without what makes it a fact is skipped', () => {
 
 test('no fact makes a pid of 0, 1 or below, to which a signal would reach everybody', () => {
   for (const pid of [1, 0, -1, -501]) {
-    assert.equal(parseFact(`{"fact":"started","pid":${pid}}`), null);
+    assert.equal(parseFact(`{"fact":"started","pid":${pid},"shimPid":5,"at":1}`), null);
+    assert.equal(parseFact(`{"fact":"started","pid":5,"shimPid":${pid},"at":1}`), null);
+    assert.equal(parseFact(`{"fact":"waiting","pid":${pid}}`), null);
+    const left = parseFact(`{"fact":"left","processes":[{"pid":${pid},"command":"x"}]}`);
+    assert.deepEqual(left, { fact: 'left', processes: [] });
     const outcome = parseFact(
       `{"fact":"outcome","status":"lost","endedAt":1,"leftovers":[{"pid":${pid},"command":"x"}]}`,
     );
@@ -59,35 +70,34 @@ test('a cut whose numbers are no places in a file is skipped', () => {
     assert.equal(parseFact(JSON.stringify({ ...good, ...bad })), null, JSON.stringify(bad));
 });
 
-test('a spec of a newer version is not guessed at', () => {
-  assert.equal(parseFact(JSON.stringify({ ...spec(), v: 2 })), null);
+test('a spec of another version is not guessed at', () => {
+  for (const v of [0, 1, 3, '2', null]) assert.equal(parseFact(JSON.stringify({ ...spec(), v })), null);
+  assert.deepEqual(parseFact(JSON.stringify(spec())), spec());
 });
 
-const exitLine = '\n{"fact":"exit","code":0,"uptime":101}\n';
-
-test('the CPU time is that of the children, which is the second line behind the exit marker', () => {
-  const [fact] = parseLog(`${exitLine}0m0.003s 0m0.001s\n1m2.250s 0m1.500s\n`);
-  assert.deepEqual(fact, exit(0, { cpuMs: 63_750 }));
+test('of an end only what makes it one must be there', () => {
+  const nothing = { at: null, monoMs: null, left: null };
+  assert.deepEqual(parseFact('{"fact":"exit","code":3}'), exit(3, nothing));
+  assert.deepEqual(parseFact('{"fact":"exit","killSignal":"SIGKILL"}'), exit('SIGKILL', nothing));
+  const refused = parseFact('{"fact":"exit","ran":false,"errno":28}');
+  assert.deepEqual(refused, { ...exit(0, nothing), code: null, ran: false });
 });
 
-test('the CPU time may be written with a comma, with blanks, or not at all', () => {
-  const cpuMs = (times: string) =>
-    parseLog(exitLine + times).map((fact) => (fact.fact === 'exit' ? fact.cpuMs : 0));
-  assert.deepEqual(cpuMs('0m0,003s 0m0,001s\n0m0,250s 0m0,500s\n'), [750]);
-  assert.deepEqual(cpuMs('  0m00.00s 0m00.00s \n  0m00.02s 0m00.00s \n'), [20]);
-  assert.deepEqual(cpuMs('0m0.003s 0m0.001s\n'), [null]);
-  assert.deepEqual(cpuMs('user 0.25\nsys 0.5\n'), [null]);
-  assert.deepEqual(cpuMs(''), [null]);
+test('of a start only the two processes and its time must be there', () => {
+  const least = parseFact('{"fact":"started","pid":5,"shimPid":4,"at":1}');
+  const nothing = { start: null, shimStart: null, monoMs: null, adopts: false };
+  assert.deepEqual(least, started({ pid: 5, shimPid: 4, at: 1, ...nothing }));
 });
 
-test('each exit marker has the CPU time that stands behind it, however many are forged', () => {
-  const times = '0m0.000s 0m0.000s\n0m0.250s 0m0.000s\n';
-  const log = parseLog(`${exitLine}0m0.000s 0m0.000s\n9m0.000s 0m0.000s\n${exitLine}${times}`);
-  assert.deepEqual(log, [exit(0, { cpuMs: 540_000 }), exit(0, { cpuMs: 250 })]);
-});
-
-test('facts of ours between the exit marker and its times do not part them', () => {
-  const ours = encodeFact({ fact: 'delivered', id: 'a', at: 1 });
-  const [first] = parseLog(`${exitLine}0m0.000s 0m0.000s\n${ours}0m0.250s 0m0.000s\n`);
-  assert.deepEqual(first, exit(0, { cpuMs: 250 }));
+test('what is left is a list, or not known', () => {
+  assert.deepEqual(parseFact('{"fact":"left"}'), { fact: 'left', processes: null });
+  assert.deepEqual(parseFact('{"fact":"left","count":null,"processes":null}'), {
+    fact: 'left',
+    processes: null,
+  });
+  assert.deepEqual(parseFact('{"fact":"left","processes":[],"proof":"p"}'), {
+    fact: 'left',
+    processes: [],
+    proof: 'p',
+  });
 });

@@ -34,9 +34,21 @@ function brief(decision: ReturnType<typeof decide>): Expected {
 }
 
 function label(fact: Fact): string {
-  if (fact.fact === 'stop') return `stop ${fact.cause}`;
-  if (fact.fact === 'exit') return `exit ${fact.code}`;
-  return fact.fact === 'outcome' ? fact.id : fact.fact;
+  switch (fact.fact) {
+    case 'stop':
+      return `stop ${fact.cause}`;
+    case 'exit': {
+      const end = fact.ran ? (fact.code ?? fact.killSignal) : 'refused';
+      return `exit ${end}${fact.pending ? ' pending' : ''} ${fact.proof ?? fact.copied ?? 'without proof'}`;
+    }
+    case 'left':
+    case 'gone':
+      return `${fact.fact} ${fact.proof ?? 'without proof'}`;
+    case 'spec':
+      return fact.seal === undefined ? 'spec' : 'sealed spec';
+    default:
+      return fact.fact === 'outcome' ? fact.id : fact.fact;
+  }
 }
 
 /** All ways to arrange one variant of each of some kinds. */

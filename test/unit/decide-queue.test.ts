@@ -4,17 +4,27 @@ import type { Fact } from '../../src/model/facts.ts';
 import { foldFacts } from '../../src/model/fold.ts';
 import { snapshotOf } from '../../src/model/snapshot.ts';
 import { arrangements, checkDecision, sequences } from './decide-logs.ts';
-import { exit, outcome, queuedSpec, reaped, started, stop, turn, waiting } from './sample-facts.ts';
+import {
+  exit,
+  outcome,
+  proven,
+  queuedSpec,
+  refused,
+  sealedQueuedSpec,
+  started,
+  stop,
+  turn,
+  waiting,
+} from './sample-facts.ts';
 
 /** Each fact in the life of a queued task, in each variant that matters. */
 const variants: readonly (readonly Fact[])[] = [
-  [queuedSpec()],
+  [queuedSpec(), sealedQueuedSpec],
   [waiting()],
   [turn()],
   [started()],
   [stop('kill'), stop('timeout')],
-  [exit(7)],
-  [reaped(143), reaped('SIGKILL')],
+  [exit(7), proven('SIGKILL'), refused],
   [outcome()],
 ];
 
@@ -26,26 +36,24 @@ test('of a queued task, too, every subset of the facts in every order is decided
 });
 
 test('so is every sequence of up to five, repeated ones too', () => {
-  const all = [queuedSpec(), waiting(), turn(), started(), stop('kill'), exit(0), outcome()];
-  for (const log of sequences(all, 5)) checkDecision(log);
+  const all = [waiting(), turn(), started(), stop('kill'), exit(0), outcome()];
+  for (const log of sequences([queuedSpec(), ...all], 5)) checkDecision(log);
+  for (const log of sequences([sealedQueuedSpec, ...all, proven(0)], 4)) checkDecision(log);
 });
 
-test('a shim that has suspended itself until its turn is not shown as suspended; one that runs is', () => {
+test('a task that waits or runs is shown as suspended when it is', () => {
   const reasons = [[], [turn()], [turn(), started()]].map((more) => {
     const { status, statusReason } = snapshot([queuedSpec(), waiting(), ...more]);
     return `${status} ${statusReason}`;
   });
-  assert.deepEqual(reasons, ['queued null', 'starting null', 'running suspended']);
+  assert.deepEqual(reasons, ['queued suspended', 'starting suspended', 'running suspended']);
 });
 
-test('the pid of a task that waits is that of its shim', () => {
-  assert.equal(snapshot([queuedSpec(), waiting()]).pid, 501);
-});
-
-test('the start time of a shim that could not read it counts for one that waits as well', () => {
-  const unread = waiting({ start: null });
-  const log: Fact[] = [queuedSpec(), unread, { fact: 'identified', pid: 501, start: 9 }];
-  assert.equal(foldFacts(log).waiting?.start, 9);
+test('a task that waits has a shim and no process of its own yet', () => {
+  const waits = snapshot([queuedSpec(), waiting()]);
+  assert.deepEqual([waits.pid, waits.shimPid], [null, 501]);
+  const runs = snapshot([queuedSpec(), waiting(), turn(), started()]);
+  assert.deepEqual([runs.pid, runs.shimPid], [502, 501]);
 });
 
 function snapshot(log: Fact[]): ReturnType<typeof snapshotOf> {
@@ -58,6 +66,6 @@ function snapshot(log: Fact[]): ReturnType<typeof snapshotOf> {
     lastWrittenAt: null,
   };
   const task = { taskId: 'bgb-0123abcd', sessionId: 'session-1', output };
-  const seen = { alive: 'yes', suspended: true, pid: null, nowMs: 5, modifiedAt: 4 } as const;
+  const seen = { alive: 'yes', suspended: true, nowMs: 5, modifiedAt: 4 } as const;
   return snapshotOf(foldFacts(log), { ...task, ...seen });
 }

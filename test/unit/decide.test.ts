@@ -4,9 +4,10 @@ import { type Decision, decide } from '../../src/model/decide.ts';
 import type { Fact } from '../../src/model/facts.ts';
 import { foldFacts } from '../../src/model/fold.ts';
 import type { Liveness } from '../../src/model/words.ts';
-import { delivered, exit, outcome, pipe, reaped, spec, started, stop } from './sample-facts.ts';
+import { delivered, exit, outcome, pipe, spec, started, stop } from './sample-facts.ts';
 
-// The rows of the table that are worth a name. decide-table.test.ts has all of them.
+// The rows of the table that are worth a name, where nothing is proven. decide-table.test.ts has all of them, and
+// decide-sealed.test.ts those of a shim that proves what it says.
 
 const running = [spec(), started()];
 
@@ -37,7 +38,7 @@ test('of several requests to stop the first names the reason', () => {
 
 test('a task that ran out of time has exit code 124, as timeout(1) says it, and keeps the signal', () => {
   assert.deepEqual(verdict([...running, stop('timeout'), exit(143)]), ended('timed_out', 'timeout', 124));
-  const killed = verdict([...running, stop('timeout'), reaped('SIGKILL')]);
+  const killed = verdict([...running, stop('timeout'), exit('SIGKILL')]);
   assert.deepEqual(killed, { ...ended('timed_out', 'timeout', 124), killSignal: 'SIGKILL' });
 });
 
@@ -74,7 +75,7 @@ test('after a void outcome the next one counts', () => {
 
 test('nothing but a sign of life of the shim takes back what is settled', () => {
   const settled = [...running, exit(0), outcome({ id: 'first' }), delivered()];
-  for (const late of [spec(), outcome({ id: 'second' }), reaped('SIGKILL'), stop('kill'), pipe(1)]) {
+  for (const late of [spec(), outcome({ id: 'second' }), stop('kill'), pipe(1)]) {
     assert.deepEqual(idOfOutcome([...settled, late]), { id: 'first', delivered: true }, late.fact);
   }
 });
@@ -94,16 +95,25 @@ test('a spec without a start is an aborted spawn, and a late start takes that ba
 });
 
 test('what cannot be seen from here is never judged, but a recorded outcome stands', () => {
-  const logs = [[], [spec()], running, [...running, exit(0)], [...running, reaped('SIGKILL')]];
+  const logs = [[], [spec()], running, [...running, exit(0)], [...running, exit('SIGKILL')]];
   for (const log of logs) assert.equal(decided(log, 'unknown').state, 'live');
   assert.equal(decided([...running, exit(0), outcome()], 'unknown').state, 'ended');
 });
 
-test('without an exit marker the exit that our own child had is used', () => {
-  assert.deepEqual(verdict([...running, reaped(5)]), ended('failed', null, 5));
-  const killed = { ...ended('failed', 'signal', null), killSignal: 'SIGSEGV' };
-  assert.deepEqual(verdict([...running, reaped('SIGSEGV')]), killed);
-  assert.deepEqual(verdict([...running, exit(7), reaped('SIGKILL')]), ended('failed', null, 7));
+test('a command that a signal ended has the exit code that shells give it', () => {
+  const killed = { ...ended('failed', 'signal', 139), killSignal: 'SIGSEGV' };
+  assert.deepEqual(verdict([...running, exit('SIGSEGV')]), killed);
+  const stopped = { ...ended('killed', 'kill', 143), killSignal: 'SIGTERM' };
+  assert.deepEqual(verdict([...running, stop('kill'), exit('SIGTERM')]), stopped);
+});
+
+test('what was asked before the start of a shim that proves nothing does not forbid that', () => {
+  assert.deepEqual(decided([spec(), stop('kill')], 'yes'), {
+    state: 'live',
+    status: 'killing',
+    elsewhere: false,
+  });
+  assert.deepEqual(verdict([spec(), stop('kill'), started(), exit(1)]), ended('killed', 'kill', 1));
 });
 
 test('a task that is gone without a trace is lost, and no exit code is made up', () => {

@@ -7,7 +7,17 @@ import { foldFacts } from '../../src/model/fold.ts';
 import { snapshotOf } from '../../src/model/snapshot.ts';
 import { isEnded, type Liveness } from '../../src/model/words.ts';
 import { anyFacts } from './arbitrary-facts.ts';
-import { delivered, exit, outcome, spec, started } from './sample-facts.ts';
+import {
+  delivered,
+  exit,
+  gone,
+  outcome,
+  pending,
+  proven,
+  sealedSpec,
+  spec,
+  started,
+} from './sample-facts.ts';
 
 const livenesses: readonly Liveness[] = ['yes', 'no', 'unknown'];
 
@@ -27,12 +37,31 @@ test('any facts in any order can be folded, decided and shown', () => {
   );
 });
 
-test('while the shim lives nothing has ended, whatever the log says', () => {
+test('while the shim lives nothing has ended that it has not proven, whatever else the log says', () => {
   fc.assert(
-    fc.property(anyFacts, (log) => {
-      const decision = decide(foldFacts(log), 'yes');
-      assert.equal(decision.state, 'live');
+    fc.property(anyFacts, fc.constantFrom(spec(), sealedSpec), (log, first) => {
+      // Nobody guesses a secret.
+      const running = [first, started(), ...log];
+      assert.equal(decide(foldFacts(running), 'yes').state, 'live');
+      // That of an exit that the end has to wait for ends nothing either.
+      assert.equal(decide(foldFacts([...running, pending(0), ...log]), 'yes').state, 'live');
+      // Without a spec, or with one that anybody could have appended, nothing is proven.
+      assert.equal(decide(foldFacts([started(), ...running]), 'yes').state, 'live');
     }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('what the shim has proven to have ended stays so, whatever comes after it', () => {
+  const told = [sealedSpec, started(), proven(7)];
+  fc.assert(
+    fc.property(anyFacts, fc.constantFrom(...livenesses), (more, alive) => {
+      const settled = [...told, outcome({ id: 'true' }), delivered()];
+      const decision = decide(foldFacts([...settled, ...more]), alive);
+      assert.deepEqual(decision, { state: 'ended', outcome: outcome({ id: 'true' }), delivered: true });
+      assert.notEqual(decide(foldFacts([...told, ...more]), 'yes').state, 'live');
+    }),
+    { numRuns: 1_000 },
   );
 });
 
@@ -83,17 +112,30 @@ test('only a sign of life of the shim takes back an outcome', () => {
 test('an outcome that turned out to be void leaves no trace', () => {
   fc.assert(
     fc.property(anyFacts, (log) => {
-      // A shim starts once: what repeats that is no sign of life. Nor is a marker that would have to prove itself.
+      // A shim starts once: what repeats that is no sign of life. Nor is what would have to prove itself.
       const first = log.find((fact) => fact.fact === 'spec' || isSignOfLife(fact));
       const isSealed = first?.fact === 'spec' && first.seal !== undefined;
       const isFirst = (fact: Fact, at: number): boolean =>
-        fact.fact === 'exit' ? !isSealed : log.findIndex((other) => other.fact === fact.fact) === at;
-      const aliveUntil = log.findLastIndex((fact, at) => isSignOfLife(fact) && isFirst(fact, at));
+        fact.fact === 'exit' || log.findIndex((other) => other.fact === fact.fact) === at;
+      const aliveUntil = isSealed
+        ? -1
+        : log.findLastIndex((fact, at) => isSignOfLife(fact) && isFirst(fact, at));
       const without = log.filter(({ fact }, at) => fact !== 'outcome' || at > aliveUntil);
-      for (const alive of livenesses)
-        assert.deepEqual(decide(foldFacts(log), alive), decide(foldFacts(without), alive));
+      assertSame(log, without);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test('so does every outcome before the end that the shim has proven', () => {
+  const ends = fc.constantFrom([proven(7)], [pending(7), gone()], [gone()]);
+  fc.assert(
+    fc.property(anyFacts, ends, anyFacts, (before, end, after) => {
+      const without = before.filter(({ fact }) => fact !== 'outcome');
+      const told = (facts: readonly Fact[]) => [sealedSpec, started(), ...facts, ...end, ...after];
+      assertSame(told(before), told(without));
+    }),
+    { numRuns: 1_000 },
   );
 });
 
@@ -106,6 +148,11 @@ test('a spec that is appended behind the end seals nothing that came before it',
   assert.deepEqual(forged, decide(foldFacts(headless), 'no'));
 });
 
+function assertSame(one: readonly Fact[], other: readonly Fact[]): void {
+  for (const alive of livenesses)
+    assert.deepEqual(decide(foldFacts(one), alive), decide(foldFacts(other), alive));
+}
+
 function isSignOfLife({ fact }: Fact): boolean {
   return ['waiting', 'started', 'exit'].includes(fact);
 }
@@ -116,7 +163,6 @@ function show(log: readonly Fact[], alive: Liveness, suspended: boolean) {
     sessionId: 'session-1',
     alive,
     suspended,
-    pid: null,
     nowMs: 1_700_000_100_000,
     modifiedAt: 1_700_000_050_000,
     output: { path: '/o', stderrPath: null, bytes: 0, lastWrittenAt: null, preview: '', truncated: false },

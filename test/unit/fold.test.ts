@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { foldFacts } from '../../src/model/fold.ts';
-import { claim, cut, delivered, exit, outcome, pipe, spec, started, stop } from './sample-facts.ts';
+import { foldFacts, shimOf } from '../../src/model/fold.ts';
+import { claim, cut, delivered, exit, outcome, pipe, spec, started, stop, waiting } from './sample-facts.ts';
 
 const ended = [spec(), started(), exit(0), outcome()];
 
@@ -45,18 +45,15 @@ test('an answer to a stop that nobody asked for is ignored', () => {
   assert.equal(foldFacts([...ended, { fact: 'stopped', id: 'stop-2', survivors: [] }]).stopped, undefined);
 });
 
-test('a start time that the spawner found out completes the start, for the same pid and only once', () => {
-  const unknown = started({ start: null });
-  const identified = { fact: 'identified', pid: unknown.pid, start: 77 } as const;
-  assert.equal(foldFacts([spec(), unknown, identified]).started?.start, 77);
-  assert.equal(foldFacts([spec(), unknown, identified, { ...identified, start: 78 }]).started?.start, 77);
-  assert.equal(foldFacts([spec(), unknown, { ...identified, pid: 999 }]).started?.start, null);
-  assert.equal(foldFacts([spec(), started({ start: 5 }), identified]).started?.start, 5);
-});
-
-test('a start time that the spawner found out before the shim had said that it runs counts as well', () => {
-  const identified = { fact: 'identified', pid: 501, start: 77 } as const;
-  assert.equal(foldFacts([spec(), identified, started({ start: null })]).started?.start, 77);
+test('the shim is known by its start, else by its waiting', () => {
+  assert.deepEqual(shimOf(foldFacts([spec(), waiting({ pid: 7, start: 8 })])), {
+    fact: 'waiting',
+    pid: 7,
+    start: 8,
+  });
+  const both = foldFacts([spec(), waiting(), started({ shimPid: 9, shimStart: null })]);
+  assert.deepEqual(shimOf(both), { pid: 9, start: null });
+  assert.equal(shimOf(foldFacts([spec()])), undefined);
 });
 
 test('the first spec and the first start count', () => {

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { groupOf } from '../../src/engine/resources.ts';
 import { decide } from '../../src/model/decide.ts';
 import type { Fact } from '../../src/model/facts.ts';
 import { foldFacts } from '../../src/model/fold.ts';
 import type { HeldLimit } from '../../src/model/held-limits.ts';
-import { limiting } from '../../src/shim/limits.ts';
-import { notOnWindows } from '../support/not-on-windows.ts';
 import { exit, pipe, spec, started, stop } from './sample-facts.ts';
 
 const limits: HeldLimit[] = [{ limit: 'cpuSeconds', value: 10, by: 'ulimit' }];
@@ -21,10 +18,15 @@ test('the end of a command tells that its CPU time was up, and only where that w
   assert.equal(reason([...limited, exit(137)]), 'failed null 137');
   assert.equal(reason([...limited, exit(1, { cpuMs: 20_000 })]), 'failed null 1');
   assert.equal(reason([spec(), started(), exit(152)]), 'failed null 152');
+  // A signal that ended it tells the same.
+  assert.equal(reason([...limited, exit('SIGXCPU')]), 'failed cpu_limit 152');
+  assert.equal(reason([...limited, exit('SIGKILL', { cpuMs: 10_000 })]), 'failed cpu_limit 137');
+  assert.equal(reason([...limited, exit('SIGKILL', { cpuMs: 9_000 })]), 'failed signal 137');
 });
 
 test('what the kernel killed for memory is the reason of the end, also of one that pretends to have succeeded', () => {
   assert.equal(reason([...limited, exit(137), oom]), 'failed memory_limit 137');
+  assert.equal(reason([...limited, exit('SIGKILL'), oom]), 'failed memory_limit 137');
   assert.equal(reason([...limited, exit(0), oom]), 'completed memory_limit 0');
   assert.equal(reason([...limited, pipe(137, 0), exit(0), oom]), 'completed memory_limit 0');
 });
@@ -40,24 +42,6 @@ test('a record that names a cgroup that is no task’s names none', () => {
   for (const cgroup of ['/sys/fs/cgroup/a', own.replace('abcd', 'abce'), own.slice(1), `${own}/..`, ''])
     assert.equal(named(cgroup), null, cgroup);
 });
-
-test(
-  'a command whose limit cannot be set does not run, and its output says why',
-  notOnWindows('ulimit'),
-  () => {
-    const none = { cgroup: null, memoryKib: null, cpuSeconds: null, processes: null, nicer: null };
-    for (const shell of ['dash', 'bash', 'busybox', 'mksh', 'zsh']) {
-      const words = shell === 'busybox' ? ['busybox', 'sh'] : [shell];
-      const [program = '', ...rest] = limiting(words, { ...none, cgroup: '/nowhere' });
-      const { status, stdout, stderr } = spawnSync(program, [...rest, 'echo', 'ran'], { encoding: 'utf8' });
-      assert.deepEqual([status, stdout], [126, '']);
-      assert.equal(
-        stderr,
-        'outlive: expected to limit it by the cgroup /nowhere; the system refused, and the command was not run\n',
-      );
-    }
-  },
-);
 
 function reason(log: readonly Fact[]): string {
   const decision = decide(foldFacts(log), 'no');

@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import { historyOf } from '../../src/model/history.ts';
 import { parseLog } from '../../src/tasklog/codec.ts';
 import { root } from '../support/repository.ts';
-import { exit, outcome, reaped, spec, started, stop } from './sample-facts.ts';
+import { exit, outcome, refused, spec, started, stop } from './sample-facts.ts';
 
 test('every fact of a log is told, in its order', () => {
-  const facts = parseLog(readFileSync(join(root, 'test/compat/v1/task.jsonl'), 'utf8'));
+  const facts = parseLog(readFileSync(join(root, 'test/compat/v2/task.jsonl'), 'utf8'));
   const history = historyOf(facts);
   assert.deepEqual(
     history.map(({ fact }) => fact),
@@ -17,32 +17,43 @@ test('every fact of a log is told, in its order', () => {
   const first = Object.fromEntries(history.toReversed().map(({ fact, text }) => [fact, text]));
   assert.deepEqual(first, {
     spec: 'asked for by process 11953 on build-1',
-    started: 'the shim 11965 runs the command',
-    identified: 'the shim 11965 was identified by its start time',
-    stop: 'its end was asked for: output_limit, by process 11953 on build-1 (SIGTERM, 3000 ms of grace)',
+    started: 'the shim 11964 runs the command as process 11965',
+    stop: 'its end was asked for: output_limit, by the shim (SIGTERM, 3000 ms of grace)',
+    stopping: 'the shim has read the request to stop',
     pipe: 'the last pipeline ended with 2 0',
-    exit: 'the command ended with 143, as the shim saw',
-    reaped: 'the shim ended with 143, as its parent saw',
+    exit: 'the command ended by SIGTERM; processes that it left: 2',
+    left: 'still alive: 11970, 11971',
     outcome: 'the outcome was decided: killed (output_limit)',
     claim: 'the completion was claimed by process 11953 on build-1',
     unclaim: 'the claim was given back',
     delivered: 'the completion was acknowledged',
-    stopped: 'the stop is done; nothing is left',
+    stopped: 'the stop is done; still alive: 11970',
+    gone: 'the last process of the task has ended',
     cut: 'the middle of its stdout was cut out: bytes 1000 to 19999000 of 20000000',
+    oom: 'its cgroup was out of memory, and the kernel killed 1 of its processes',
+    watch: 'the matches of /error (\\d+) €/i in its stdout are owed, from byte 0 on',
+    seen: 'the matches of watch errors up to byte 812 were acknowledged',
+    unwatch: 'watch errors is over',
   });
 });
 
-test('facts have the times that they tell, or that follow from the clock since boot; others have none', () => {
-  const history = historyOf([spec(), started(), stop('kill'), exit(0), outcome()]);
+test('facts have the times that they tell; others have none', () => {
+  const history = historyOf([
+    spec(),
+    started(),
+    stop('kill'),
+    { fact: 'stopping', id: 'a' },
+    exit(0),
+    outcome(),
+  ]);
   const created = 1_700_000_000_000;
-  // Asked for at 100.000 s since boot, started at tick 10,002, ended at 101 s.
   assert.deepEqual(
     history.map(({ at }) => at),
-    [created, created + 20, 1, created + 1_000, null],
+    [created, created + 20, 1, null, created + 1_000, null],
   );
   assert.deepEqual(
-    historyOf([started(), exit(3)]).map(({ at }) => at),
-    [null, null],
+    historyOf([exit(3, { at: null })]).map(({ at }) => at),
+    [null],
   );
 });
 
@@ -50,8 +61,11 @@ test('what is not known is said to be so', () => {
   const texts = historyOf([
     { ...stop('timeout'), by: null, killSignal: null, graceMs: null },
     { ...stop('kill'), killSignal: null },
-    reaped('SIGKILL'),
-    { fact: 'reaped', code: null, killSignal: null },
+    refused,
+    exit(3, { left: null }),
+    exit('SIGSEGV', { core: true }),
+    { fact: 'left', processes: null },
+    { fact: 'left', processes: [] },
     {
       fact: 'stopped',
       id: 'x',
@@ -65,9 +79,12 @@ test('what is not known is said to be so', () => {
   assert.deepEqual(texts, [
     'its end was asked for: timeout, by the shim',
     'its end was asked for: kill, by process 500 on host-1, 3000 ms of grace',
-    'the shim ended with SIGKILL, as its parent saw',
-    'the shim ended with nothing known, as its parent saw',
-    'the stop is done; alive all the same: 7, 8',
+    'the command was not run',
+    'the command ended with 3',
+    'the command ended by SIGSEGV, with a core dump',
+    'the shim could not tell what is left',
+    'nothing is left',
+    'the stop is done; still alive: 7, 8',
     'the outcome was decided: completed',
   ]);
 });

@@ -13,10 +13,30 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { decide } from '../../src/model/decide.ts';
+import type { Fact } from '../../src/model/facts.ts';
 import { encodeFact } from '../../src/tasklog/codec.ts';
-import { appendFacts, createLog, foldWith, readLog, writeSpec } from '../../src/tasklog/log.ts';
+import {
+  appendFacts,
+  createLog,
+  foldWith,
+  logOfTask,
+  readLog,
+  type TaskLog,
+  writeSpec,
+} from '../../src/tasklog/log.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
-import { exit, outcome, spec, started, stop } from './sample-facts.ts';
+import {
+  delivered,
+  exit,
+  outcome,
+  proven,
+  sealedSpec,
+  spec,
+  started,
+  stop,
+  waiting,
+} from './sample-facts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outlive-log-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -125,4 +145,41 @@ test('facts that could not be written yet count where they would stand: last, or
   assert.deepEqual(foldWith(log, [last]).outcome, outcome());
   assert.equal(foldWith(log, [{ fact: stop('kill'), behind: 3 }, last]).stopIsLate, true);
   assert.equal(foldWith(log, [{ fact: stop('kill'), behind: 2 }, last]).stopIsLate, false);
+});
+
+const logOf = (name: string, ...facts: Fact[]): TaskLog => {
+  const path = join(folder, name);
+  writeFileSync(path, '');
+  appendFacts(path, facts);
+  const log = readLog(path);
+  assert.ok(log);
+  return log;
+};
+
+test('only what is on the disk forbids the start: the shim reads nothing else', () => {
+  const asked = { fact: stop('kill'), behind: 1 };
+  const inMemory = foldWith(logOf('in-memory', sealedSpec), [asked]);
+  assert.deepEqual([inMemory.isForbidden, inMemory.stop?.id], [false, 'stop-1']);
+  assert.equal(decide(inMemory, 'yes').state, 'live');
+  const told = foldWith(logOf('told', sealedSpec), [{ fact: outcome(), behind: 1 }]);
+  assert.deepEqual([told.isForbidden, decide(told, 'yes').state], [false, 'live']);
+  for (const fact of [stop('kill'), outcome()]) {
+    const onDisk = foldWith(logOf('on-disk', sealedSpec, fact), [{ fact: stop('timeout'), behind: 2 }]);
+    assert.equal(onDisk.isForbidden, true);
+    assert.notEqual(decide(onDisk, 'yes').state, 'live');
+  }
+});
+
+test('an end that was heard of counts when it proves itself, until the log has one', () => {
+  const log = logOf('heard', sealedSpec, started());
+  assert.equal(foldWith(log, [], proven(7)).exit?.code, 7);
+  assert.equal(foldWith(log, [], exit(0)).exit, undefined);
+  assert.equal(foldWith(log, [], exit(0, { proof: 'guessed' })).exit, undefined);
+  assert.equal(foldWith(logOf('told', sealedSpec, started(), proven(5)), [], proven(7)).exit?.code, 5);
+});
+
+test('a record that is not of this task names no process of it', () => {
+  const log = logOf('foreign', sealedSpec, waiting(), started(), proven(7), delivered());
+  assert.deepEqual(logOfTask(log, sealedSpec.taskId), log);
+  assert.deepEqual(logOfTask(log, 'bgb-89abcdef').list, [proven(7), delivered()]);
 });

@@ -3,9 +3,10 @@ import type {
   CutFact,
   DeliveredFact,
   ExitFact,
+  GoneFact,
+  LeftFact,
   OutcomeFact,
   PipeFact,
-  ReapedFact,
   SpecFact,
   StartedFact,
   StopFact,
@@ -24,11 +25,11 @@ const someone: ProcessIdentity = {
   host: 'host-1',
 };
 
-/** A spec, with what the test cares about. */
+/** A spec without a seal, as on Windows, with what the test cares about. */
 export function spec(more: Partial<SpecFact> = {}): SpecFact {
   return {
     fact: 'spec',
-    v: 1,
+    v: 2,
     taskId: 'bgb-0123abcd',
     sessionId: 'session-1',
     command: 'make',
@@ -47,7 +48,7 @@ export function spec(more: Partial<SpecFact> = {}): SpecFact {
     retentionMs: null,
     cookie: 'bgb-0123abcd.00',
     createdAt: 1_700_000_000_000,
-    uptimeMs: 100_000,
+    monoMs: 100_000,
     by: someone,
     ...more,
   };
@@ -58,11 +59,17 @@ export function queuedSpec(more: Partial<SpecFact> = {}): SpecFact {
   return spec({ queue: { maxRunning: 4, order: 1_000 }, ...more });
 }
 
-/** What the exit marker of {@link sealedSpec} proves itself by. */
-export const proof = 'c0ffee';
+/** What the shim of {@link sealedSpec} shows when the last process has ended: the second secret. */
+export const goneProof = 'c0ffee';
 
-/** A spec whose exit marker must prove itself. */
-export const sealedSpec: SpecFact = spec({ seal: sealOf(proof) });
+/** What it shows when the command has ended: the first. */
+export const exitProof = sealOf(goneProof);
+
+/** A spec whose shim must prove what it says of an end. */
+export const sealedSpec: SpecFact = spec({ seal: sealOf(exitProof) });
+
+/** The same of a task that was put into the queue. */
+export const sealedQueuedSpec: SpecFact = { ...queuedSpec(), seal: sealOf(exitProof) };
 
 /** The shim of a queued task waits. */
 export function waiting(more: Partial<WaitingFact> = {}): WaitingFact {
@@ -74,9 +81,19 @@ export function turn(at = 1_700_000_000_500): TurnFact {
   return { fact: 'turn', by: someone, at };
 }
 
-/** The shim runs. */
+/** The shim, process 501, runs the command, process 502: 20 ms after it was asked for, by its own clock at 7 s. */
 export function started(more: Partial<StartedFact> = {}): StartedFact {
-  return { fact: 'started', pid: 501, start: 10_002, ...more };
+  return {
+    fact: 'started',
+    pid: 502,
+    start: 10_003,
+    shimPid: 501,
+    shimStart: 10_002,
+    at: 1_700_000_000_020,
+    monoMs: 7_000,
+    adopts: true,
+    ...more,
+  };
 }
 
 /** Somebody asks for the end. */
@@ -84,16 +101,46 @@ export function stop(cause: StopCause, id = 'stop-1'): StopFact {
   return { fact: 'stop', cause, id, by: someone, at: 1, graceMs: 3_000, killSignal: 'SIGTERM' };
 }
 
-/** The exit marker. */
-export function exit(code: number, more: Partial<ExitFact> = {}): ExitFact {
-  return { fact: 'exit', code, uptime: 101, cpuMs: null, ...more };
+/** The end of the command, by an exit code or a signal, without a proof. */
+export function exit(end: number | string, more: Partial<ExitFact> = {}): ExitFact {
+  return {
+    fact: 'exit',
+    code: typeof end === 'number' ? end : null,
+    killSignal: typeof end === 'string' ? end : null,
+    core: false,
+    ran: true,
+    at: 1_700_000_001_000,
+    monoMs: 7_980,
+    cpuMs: null,
+    peakBytes: null,
+    left: 0,
+    pending: false,
+    ...more,
+  };
 }
 
-/** The end of the shim as its parent saw it: an exit code or the name of a signal. */
-export function reaped(end: number | string): ReapedFact {
-  return typeof end === 'number'
-    ? { fact: 'reaped', code: end, killSignal: null }
-    : { fact: 'reaped', code: null, killSignal: end };
+/** The end of the command, as the shim proves it. */
+export function proven(end: number | string, more: Partial<ExitFact> = {}): ExitFact {
+  return exit(end, { proof: exitProof, ...more });
+}
+
+/** The same of a task that ends later than its command. */
+export function pending(end: number | string): ExitFact {
+  return proven(end, { pending: true, left: 1 });
+}
+
+/** The shim has not run the command. */
+export const refused: ExitFact = { ...proven(0), code: null, ran: false };
+
+/** Who is left, with a proof where the end of the task waited for this. */
+export function left(...proof: string[]): LeftFact {
+  const processes = [{ pid: 503, command: 'sleep 9', start: 10_009 }];
+  return { fact: 'left', processes, ...(proof[0] === undefined ? {} : { proof: proof[0] }) };
+}
+
+/** The last process has ended. */
+export function gone(proof = goneProof): GoneFact {
+  return { fact: 'gone', proof };
 }
 
 /** A recorded outcome; `lost` where the test only needs one that differs from what the other facts say. */

@@ -43,7 +43,7 @@ test('what is called silent was never silent for longer before, whenever it wrot
 });
 
 test('only what runs is called silent, and a suspension says more', () => {
-  const facts = [spec({ uptimeMs: null }), started()];
+  const facts = [spec(), started()];
   const { createdAt } = spec();
   const reason = (log: typeof facts, alive: 'yes' | 'no' | 'unknown', suspended = false): string | null =>
     snapshotOf(foldFacts(log), {
@@ -51,7 +51,6 @@ test('only what runs is called silent, and a suspension says more', () => {
       sessionId: 'session-1',
       alive,
       suspended,
-      pid: null,
       nowMs: createdAt + 2 * minute,
       modifiedAt: createdAt,
       output: {

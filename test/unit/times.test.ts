@@ -1,81 +1,85 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { elapsedMs, endedAt, startedAt, startedUptimeMs } from '../../src/model/times.ts';
+import { foldFacts } from '../../src/model/fold.ts';
+import { type Observation, snapshotOf, type TaskSnapshot } from '../../src/model/snapshot.ts';
+import { ranMs } from '../../src/model/times.ts';
 import { anyNumber } from './arbitrary-facts.ts';
-import { exit, spec, started } from './sample-facts.ts';
+import { outcome, proven, sealedSpec, started } from './sample-facts.ts';
 
-// The spec was written at epoch 1,700,000,000,000, which was 100,000 ms after boot. A tick is 10 ms.
-const asked = spec();
-const epoch = asked.createdAt;
+const begin = started().at;
+const day = 86_400_000;
 
-test('a task started as long after its spec as the clock since boot says', () => {
-  assert.equal(startedAt(asked, started({ start: 10_002 })), epoch + 20);
-  assert.equal(startedUptimeMs(asked, started({ start: 10_002 })), 100_020);
+test('a command ran for as long as the clock of its shim says', () => {
+  assert.equal(ranMs(started({ monoMs: 7_000 }), proven(0, { monoMs: 7_980 })), 980);
+  assert.equal(ranMs(started({ monoMs: 7_000.25 }), proven(0, { monoMs: 7_000.5 })), 0);
 });
 
-test('a start that seems to come before the spec, by a part of a tick, comes with it', () => {
-  assert.equal(startedAt(asked, started({ start: 9_999 })), epoch);
+test('what no clock can have measured is not known', () => {
+  assert.equal(ranMs(started({ monoMs: null }), proven(0)), null);
+  assert.equal(ranMs(started(), proven(0, { monoMs: null })), null);
+  assert.equal(ranMs(started({ monoMs: 7_000 }), proven(0, { monoMs: 6_999 })), null);
+  assert.equal(ranMs(started({ monoMs: 0 }), proven(0, { monoMs: 1e15 })), null);
 });
 
-test('two clocks that do not agree (a container with its own uptime) start the task at its spec', () => {
-  // lxcfs: /proc/uptime counts from the start of the container, start times from that of the machine.
-  assert.equal(startedAt(asked, started({ start: 90_000_000 })), epoch);
-  assert.equal(elapsedMs(asked, started({ start: 90_000_000 }), { epochMs: 0, uptimeMs: 100_500 }), 500);
+test('a step of the wall clock, or a lid that was closed, neither lengthens nor shortens what was measured', () => {
+  for (const at of [begin - day, begin, begin + day])
+    assert.equal(shown([proven(0, { at })]).durationMs, 980, `${at}`);
+  const recorded = [proven(0), outcome({ startedAt: begin, endedAt: begin + day })];
+  assert.equal(shown(recorded).durationMs, 980);
 });
 
-test('without a clock that the shim shares, or a start time, the task started at its spec', () => {
-  assert.equal(startedAt(spec({ uptimeMs: null }), started()), epoch);
-  assert.equal(startedAt(asked, started({ start: null })), epoch);
-  assert.equal(startedUptimeMs(spec({ uptimeMs: null }), started()), null);
+test('without a measurement the wall clock is used, and a step back makes no negative time', () => {
+  const unmeasured = (at: number | null) => shown([proven(0, { at, monoMs: null })]);
+  assert.equal(unmeasured(begin + 7_000).durationMs, 7_000);
+  assert.equal(unmeasured(begin - 7_000).durationMs, 0);
+  // It ended at the latest when its record was written last.
+  assert.deepEqual([unmeasured(null).endedAt, unmeasured(null).durationMs], [begin + 50_000, 50_000]);
 });
 
-test('a queued task started when its shim says, or when it was given its turn, however long that took', () => {
-  const day = 86_400_000;
-  const told = started({ start: 10_002, uptime: 100 + day / 1000 });
-  assert.equal(startedAt(asked, told), epoch + day);
-  assert.equal(elapsedMs(asked, told, { epochMs: 0, uptimeMs: 100_500 + day }), 500);
-  const unread = { ...started({ start: null }), turnAt: epoch + day };
-  assert.equal(startedAt(asked, unread), epoch + day);
-  assert.equal(startedAt(spec({ uptimeMs: null }), unread), epoch + day);
-  assert.equal(startedAt(asked, { ...unread, turnAt: epoch - 5 }), epoch);
+test('a task that runs has run since its start, and has no end', () => {
+  const { startedAt, endedAt, durationMs } = shown([]);
+  assert.deepEqual([startedAt, endedAt, durationMs], [begin, null, 60_000]);
 });
 
-test('a task ended as long after its spec as the exit marker says', () => {
-  assert.equal(endedAt(asked, exit(0, { uptime: 102.25 })), epoch + 2_250);
-  assert.equal(endedAt(asked, exit(0, { uptime: 99.995 })), epoch);
+test('a task that did not start has no start, and has run for no time', () => {
+  const { startedAt, durationMs } = snapshotOf(foldFacts([sealedSpec]), seen);
+  assert.deepEqual([startedAt, durationMs], [null, null]);
 });
 
-test('an exit marker without a time, or with one from before the spec, does not tell the end', () => {
-  assert.equal(endedAt(asked, exit(0, { uptime: null })), null);
-  assert.equal(endedAt(asked, exit(0, { uptime: 3 })), null);
-  assert.equal(endedAt(spec({ uptimeMs: null }), exit(0)), null);
-});
-
-test('a step of the wall clock neither lengthens nor shortens the time that a task has run', () => {
-  const run = started({ start: 10_000 });
-  for (const epochMs of [epoch - 86_400_000, epoch, epoch + 86_400_000])
-    assert.equal(elapsedMs(asked, run, { epochMs, uptimeMs: 107_000 }), 7_000);
-});
-
-test('without a clock since boot the wall clock is used, and a step back makes no negative time', () => {
-  const apart = spec({ uptimeMs: null });
-  assert.equal(elapsedMs(apart, started(), { epochMs: epoch + 7_000, uptimeMs: null }), 7_000);
-  assert.equal(elapsedMs(apart, started(), { epochMs: epoch - 7_000, uptimeMs: null }), 0);
+test('a recorded outcome says when the task started and ended', () => {
+  const { startedAt, endedAt } = shown([proven(0), outcome({ startedAt: 5, endedAt: 9 })]);
+  assert.deepEqual([startedAt, endedAt], [5, 9]);
 });
 
 test('whatever a log says, times are numbers and nobody has run for less than nothing', () => {
-  const wild = fc.option(fc.oneof(anyNumber, fc.constantFrom(1e308, -1e308, 0.5)));
+  const wild = fc.oneof(anyNumber, fc.constantFrom(1e308, -1e308, 0.5));
+  const wildOrNull = fc.option(wild);
   fc.assert(
-    fc.property(wild, wild, wild, fc.option(fc.nat()), (start, uptime, turned, specUptime) => {
-      const told = spec({ uptimeMs: specUptime });
-      const run = started({ start, ...(turned === null ? {} : { uptime: turned }) });
-      const end = endedAt(told, exit(0, { uptime }));
-      assert.ok(end === null || Number.isSafeInteger(end), `ended at ${end}`);
-      assert.ok(Number.isSafeInteger(startedAt(told, run)));
-      const elapsed = elapsedMs(told, run, { epochMs: epoch, uptimeMs: 200_000 });
-      assert.ok(Number.isFinite(elapsed) && elapsed >= 0, `has run for ${elapsed}`);
+    fc.property(wild, wildOrNull, wildOrNull, wildOrNull, (at, monoMs, endedAt, endMonoMs) => {
+      const facts = foldFacts([
+        sealedSpec,
+        started({ at, monoMs }),
+        proven(0, { at: endedAt, monoMs: endMonoMs }),
+      ]);
+      const snapshot = snapshotOf(facts, seen);
+      assert.ok(Number.isFinite(snapshot.endedAt), `ended at ${snapshot.endedAt}`);
+      assert.ok(snapshot.durationMs !== null && snapshot.durationMs >= 0, `ran for ${snapshot.durationMs}`);
     }),
     { numRuns: 1_000 },
   );
 });
+
+const seen: Observation = {
+  taskId: 'bgb-0123abcd',
+  sessionId: 'session-1',
+  alive: 'yes',
+  suspended: false,
+  nowMs: begin + 60_000,
+  modifiedAt: begin + 50_000,
+  output: { path: '/o', stderrPath: null, bytes: 0, lastWrittenAt: null, preview: '', truncated: false },
+};
+
+function shown(more: Parameters<typeof foldFacts>[0]): TaskSnapshot {
+  return snapshotOf(foldFacts([sealedSpec, started(), ...more]), seen);
+}

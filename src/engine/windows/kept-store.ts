@@ -13,11 +13,11 @@ export async function keptStore(dir: string, maxStoreBytes: number | null): Prom
   return system === null ? null : { ...storeAsItIs(dir, system, windowsParts(null)), maxStoreBytes };
 }
 
-/** A store that was removed, or upgraded by a newer version, is none of our business any more. */
+/** A store that was removed, or is of another version, is none of our business any more. */
 function isOurs(dir: string): boolean {
   try {
     const record = parseStoreRecord(readFileSync(join(dir, 'store.json'), 'utf8'));
-    return record !== null && record.version <= storeVersion;
+    return record !== null && record.version === storeVersion;
   } catch {
     return false;
   }

@@ -7,7 +7,12 @@ import { chooseSession } from '../../../src/mcp/session-choice.ts';
 import { outputUri, parseUri, taskUri } from '../../../src/mcp/uris.ts';
 import { bounds } from '../../../src/model/limits.ts';
 import { cutWriter, sessionPaths, taskIdOfFile, taskIdOfRemoved } from '../../../src/tasklog/paths.ts';
-import { encodeSessionRecord, parseSessionRecord, parseStoreRecord } from '../../../src/tasklog/records.ts';
+import {
+  encodeSessionRecord,
+  parseSessionRecord,
+  parseStoreRecord,
+  storeVersion,
+} from '../../../src/tasklog/records.ts';
 import type { Properties } from './properties.ts';
 import { hostileText } from './texts.ts';
 
@@ -47,7 +52,7 @@ export const nameProperties: Properties = {
   ),
   'the record of a session gives its id back': fc.property(name, fc.nat(), (id, createdAt) => {
     assert.deepEqual(parseSessionRecord(encodeSessionRecord(id, createdAt)), {
-      version: 1,
+      version: storeVersion,
       sessionId: id,
       createdAt,
     });
