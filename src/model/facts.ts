@@ -106,7 +106,7 @@ export interface StopFact {
 }
 
 /** The shim has read a request to stop, and is about to send its signal: appended by the shim. */
-export interface StoppingFact {
+interface StoppingFact {
   readonly fact: 'stopping';
   readonly id: string;
 }

@@ -78,14 +78,6 @@ export function appendFacts(path: string, facts: readonly Fact[]): void {
   }
 }
 
-/**
- * Opens a log for reading, with an offset of its own.
- * @throws a system error.
- */
-export function openForReading(path: string): number {
-  return openSync(path, constants.O_RDONLY | careful);
-}
-
 function writeAll(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);
   const written = writeSync(descriptor, bytes);
@@ -100,7 +92,7 @@ function writeAll(descriptor: number, text: string): void {
 export function readLog(path: string): TaskLog | null {
   let descriptor: number;
   try {
-    descriptor = openForReading(path);
+    descriptor = openSync(path, constants.O_RDONLY | careful);
   } catch (error) {
     if (unreadable.has(systemCode(error) ?? '')) return null;
     throw readFailed(path, error);
