@@ -65,7 +65,7 @@ static struct {
 
   uint64_t timeout_at;
   uint64_t output_at, output_pause, output_bytes;
-  bool bound_watched, bound_over;
+  bool bound_ended, bound_over;
   uint64_t bound_at;
 
   bool stopping;
@@ -461,16 +461,19 @@ static void look_at_output(uint64_t now) {
 }
 
 static bool bound_is_gone(void) {
-  const pid_t pid = shim.request->bound_pid;
-  if (kill(pid, 0) != 0 && errno == ESRCH) return true;
-  const uint64_t start = system_start(pid);
-  return start != 0 && shim.request->bound_start != 0 && start != shim.request->bound_start;
+  return shim.bound_ended || system_is_gone(shim.request->bound_pid, shim.request->bound_start);
+}
+
+/* Who watches has its word, also while the process is a zombie and its pid is taken. */
+static void bound_ended(void) {
+  shim.bound_ended = true;
+  shim.bound_at = 0;
 }
 
 static void watch_bound(void) {
   if (shim.request->bound_pid == 0) return;
-  shim.bound_watched = wake_watch(shim.request->bound_pid, shim.request->bound_start);
-  shim.bound_at = shim.bound_watched ? never : clock_ms();
+  const bool watched = wake_watch(shim.request->bound_pid, shim.request->bound_start);
+  shim.bound_at = watched ? never : clock_ms();
 }
 
 static void hold_limits(uint64_t now) {
@@ -505,7 +508,7 @@ static bool await_turn(void) {
       if (shim.bound_over && record_is_complete()) return false;
     }
     const uint64_t left = shim.bound_over || shim.bound_at == never ? QUEUED_LOOK_MS : BOUND_LOOK_MS;
-    if (wake_wait(record_is_complete() ? left : RETRY_MS, left / 8)) shim.bound_at = 0;
+    if (wake_wait(record_is_complete() ? left : RETRY_MS, left / 8)) bound_ended();
   }
 }
 
@@ -568,7 +571,7 @@ static void sleep_until_something(void) {
   const bool is_quiet = shim.output_at < at && shim.output_pause >= 1000;
   at = earlier(at, shim.output_at);
   const bool gone = wake_wait(at == never ? never : at > now ? at - now : 0, is_quiet ? shim.output_pause / 4 : 0);
-  if (gone) shim.bound_at = 0;
+  if (gone) bound_ended();
 }
 
 int supervise(struct request *request, void (*wipe)(const char *cookie)) {
