@@ -37,6 +37,8 @@ enum {
   KILL_TAKES_MS = 2000,
   /* A tree that forks faster than it is frozen is killed after so many rounds all the same. */
   FREEZE_ROUNDS = 300,
+  /* So many looks see nobody of a task that is not over, until that counts as not known. */
+  SEEN_ROUNDS = 50,
   /* So many looks in a row must find nothing new before everything counts as frozen. */
   QUIET_ROUNDS = 2,
   /* Without subreaper nothing tells of the end of a descendant: they are looked for this often. */
@@ -225,19 +227,48 @@ static void record_exit(int status, const struct rusage *usage, int left, const 
 
 /* ---- the end ---- */
 
+static void reap(void);
+
+/* Whether no process of the task is left, for certain. */
+static bool is_empty(struct tree *tree) {
+  reap();
+  if (shim.childless && shim.adopts) {
+    *tree = (struct tree){0};
+    return true;
+  }
+  shim.reaped_any = false;
+  system_tree(tree, shim.command, shim.request->cookie);
+  if (tree->unknown || tree->count > 0) return false;
+  reap();
+  if (shim.childless && shim.adopts) return true;
+  /* Nested tasks go on by themselves. Who was reaped meanwhile may have left a child that was not seen. */
+  return !shim.reaped_any && (!shim.adopts || tree->nested > 0);
+}
+
+/* The same, until somebody is seen: what hands on to a child and ends, again and again, may escape many looks. */
+static bool is_empty_or_seen(struct tree *tree) {
+  for (int round = 0; round < SEEN_ROUNDS; round++) {
+    if (is_empty(tree)) return true;
+    if (tree->unknown || tree->count > 0) return false;
+  }
+  tree->unknown = true;
+  return false;
+}
+
 /* How many processes of the task are left besides the command; -1 when that cannot be told. */
 static int count_left(void) {
   if (shim.childless) return 0;
-  pid_t children[MAX_CHILDREN];
-  const int count = shim.adopts ? system_children(children, MAX_CHILDREN, shim.request->cookie) : -1;
-  if (count >= 0) return count;
   if (!shim.adopts) return -1;
+  pid_t children[MAX_CHILDREN];
+  const int count = system_children(children, MAX_CHILDREN, shim.request->cookie);
+  if (count > 0) return count;
   struct tree tree;
-  system_tree(&tree, shim.command, shim.request->cookie);
+  if (is_empty_or_seen(&tree)) return 0;
   return tree.unknown ? -1 : (int)tree.count;
 }
 
 static void command_ended(int status, const struct rusage *usage) {
+  shim.ended = true;
   int error = 0;
   const bool refused = read(shim.report, &error, sizeof error) == (ssize_t)sizeof error;
   (void)close(shim.report);
@@ -246,7 +277,6 @@ static void command_ended(int status, const struct rusage *usage) {
   const bool stays = shim.stopping || (shim.adopts && shim.request->leftovers != REPORT);
   shim.pending = left != 0 && stays;
   shim.left_at = shim.stopping || shim.request->leftovers == WAIT ? never : clock_ms() + ENDS_SOON_MS;
-  shim.ended = true;
   record_exit(status, usage, left, refused ? &error : NULL);
   if (shim.pending) return;
   /* A server that a task happened to start is not shot when the task's time is over. */
@@ -267,28 +297,13 @@ static void reap(void) {
       break;
     }
     shim.reaped_any = true;
-    if (pid != shim.command) continue;
+    /* Its pid may be another's, of a process that was adopted since. */
+    if (pid != shim.command || shim.ended) continue;
     command_status = status;
     command_usage = usage;
     ended = true;
   }
   if (ended) command_ended(command_status, &command_usage);
-}
-
-/* Whether no process of the task is left, for certain. */
-static bool is_empty(struct tree *tree) {
-  reap();
-  if (shim.childless && shim.adopts) {
-    *tree = (struct tree){0};
-    return true;
-  }
-  shim.reaped_any = false;
-  system_tree(tree, shim.command, shim.request->cookie);
-  if (tree->unknown || tree->count > 0) return false;
-  reap();
-  if (shim.childless && shim.adopts) return true;
-  /* Nested tasks go on by themselves. Who was reaped meanwhile may have left a child that was not seen. */
-  return !shim.reaped_any && (!shim.adopts || tree->nested > 0);
 }
 
 /* ---- the stop ---- */
@@ -538,7 +553,7 @@ static void do_what_is_due(uint64_t now) {
   if (!shim.ended || now < shim.left_at) return;
   shim.left_at = never;
   struct tree tree;
-  shim.empty = is_empty(&tree);
+  shim.empty = is_empty_or_seen(&tree);
   if (shim.empty) return;
   if (shim.request->leftovers == KILL && shim.pending) {
     shim.announced = false;
