@@ -30,9 +30,14 @@ export class Doorbell {
     this.#dir = dir;
   }
 
-  /** What to hand to a shim; null while there is none. The first call opens it, in the background. */
-  descriptor(): number | null {
+  /** Opens it, once. It resolves also when there is no doorbell to be had. */
+  async open(): Promise<void> {
     if (!this.#closed) this.#opening ??= this.#open();
+    await this.#opening;
+  }
+
+  /** What to hand to a shim; null where it is not open. */
+  get descriptor(): number | null {
     return this.#write;
   }
 
@@ -59,9 +64,7 @@ export class Doorbell {
     try {
       const program = await shimProgram(this.#dir);
       await new Promise<void>((resolve, reject) => {
-        execFile(program, ['doorbell', path], (error) =>
-          error === null ? resolve() : reject(error),
-        ).unref();
+        execFile(program, ['doorbell', path], (error) => (error === null ? resolve() : reject(error)));
       });
       this.#adopt(path);
     } catch {
