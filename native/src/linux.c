@@ -121,6 +121,16 @@ uint64_t system_start(pid_t pid) {
   return proc_is_ours && look_at(pid, &found) == SEEN ? found.process.start : 0;
 }
 
+bool system_is_gone(pid_t pid, uint64_t start) {
+  if (kill(pid, 0) != 0 && errno == ESRCH) return true;
+  struct stat_line found;
+  found.dead = false;
+  found.process.start = 0;
+  /* Some /proc hides the processes of others: what is not seen there has not ended for that. */
+  if (!proc_is_ours || look_at(pid, &found) == UNREADABLE) return false;
+  return found.dead || (start != 0 && found.process.start != 0 && found.process.start != start);
+}
+
 void system_command_line(pid_t pid, struct text *text) {
   enum { CHARACTERS = 200 };
   char line[4 * CHARACTERS + 1];

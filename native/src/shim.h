@@ -125,6 +125,8 @@ bool system_become_reaper(void);
 /* Closes all descriptors from `first` on. */
 void system_close_foreign(int first);
 uint64_t system_start(pid_t pid); /* Kernel start time; 0: not known. */
+/* Whether a process has ended: a zombie has. `start`: when it started; 0: not known. */
+bool system_is_gone(pid_t pid, uint64_t start);
 /* `group`: the command's. `shim`: this process. `cookie`: the task's. */
 void system_tree(struct tree *tree, pid_t group, const char *cookie);
 /* Gives back the memory that looking at processes took. */

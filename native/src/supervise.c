@@ -40,6 +40,8 @@ enum {
   KILL_TAKES_MS = 2000,
   /* A tree that forks faster than it is frozen is killed after so many rounds all the same. */
   FREEZE_ROUNDS = 300,
+  /* So many looks see nobody of a task that is not over, until that counts as not known. */
+  SEEN_ROUNDS = 50,
   /* So many looks in a row must find nothing new before everything counts as frozen. */
   QUIET_ROUNDS = 2,
   /* Without subreaper nothing tells of the end of a descendant: they are looked for this often. */
@@ -70,7 +72,7 @@ static struct {
 
   uint64_t timeout_at;
   uint64_t output_at, output_pause, output_bytes;
-  bool bound_watched, bound_over;
+  bool bound_ended, bound_over;
   uint64_t bound_at;
 
   bool stopping;
@@ -230,19 +232,48 @@ static void record_exit(int status, const struct rusage *usage, int left, const 
 
 /* ---- the end ---- */
 
+static void reap(void);
+
+/* Whether no process of the task is left, for certain. */
+static bool is_empty(struct tree *tree) {
+  reap();
+  if (shim.childless && shim.adopts) {
+    *tree = (struct tree){0};
+    return true;
+  }
+  shim.reaped_any = false;
+  system_tree(tree, shim.command, shim.request->cookie);
+  if (tree->unknown || tree->count > 0) return false;
+  reap();
+  if (shim.childless && shim.adopts) return true;
+  /* Nested tasks go on by themselves. Who was reaped meanwhile may have left a child that was not seen. */
+  return !shim.reaped_any && (!shim.adopts || tree->nested > 0);
+}
+
+/* The same, until somebody is seen: what hands on to a child and ends, again and again, may escape many looks. */
+static bool is_empty_or_seen(struct tree *tree) {
+  for (int round = 0; round < SEEN_ROUNDS; round++) {
+    if (is_empty(tree)) return true;
+    if (tree->unknown || tree->count > 0) return false;
+  }
+  tree->unknown = true;
+  return false;
+}
+
 /* How many processes of the task are left besides the command; -1 when that cannot be told. */
 static int count_left(void) {
   if (shim.childless) return 0;
-  pid_t children[MAX_CHILDREN];
-  const int count = shim.adopts ? system_children(children, MAX_CHILDREN, shim.request->cookie) : -1;
-  if (count >= 0) return count;
   if (!shim.adopts) return -1;
+  pid_t children[MAX_CHILDREN];
+  const int count = system_children(children, MAX_CHILDREN, shim.request->cookie);
+  if (count > 0) return count;
   struct tree tree;
-  system_tree(&tree, shim.command, shim.request->cookie);
+  if (is_empty_or_seen(&tree)) return 0;
   return tree.unknown ? -1 : (int)tree.count;
 }
 
 static void command_ended(int status, const struct rusage *usage) {
+  shim.ended = true;
   int error = 0;
   const bool refused = read(shim.report, &error, sizeof error) == (ssize_t)sizeof error;
   (void)close(shim.report);
@@ -251,7 +282,6 @@ static void command_ended(int status, const struct rusage *usage) {
   const bool stays = shim.stopping || (shim.adopts && shim.request->leftovers != REPORT);
   shim.pending = left != 0 && stays;
   shim.left_at = shim.stopping || shim.request->leftovers == WAIT ? never : clock_ms() + ENDS_SOON_MS;
-  shim.ended = true;
   record_exit(status, usage, left, refused ? &error : NULL);
   if (shim.pending) return;
   /* A server that a task happened to start is not shot when the task's time is over. */
@@ -272,28 +302,13 @@ static void reap(void) {
       break;
     }
     shim.reaped_any = true;
-    if (pid != shim.command) continue;
+    /* Its pid may be another's, of a process that was adopted since. */
+    if (pid != shim.command || shim.ended) continue;
     command_status = status;
     command_usage = usage;
     ended = true;
   }
   if (ended) command_ended(command_status, &command_usage);
-}
-
-/* Whether no process of the task is left, for certain. */
-static bool is_empty(struct tree *tree) {
-  reap();
-  if (shim.childless && shim.adopts) {
-    *tree = (struct tree){0};
-    return true;
-  }
-  shim.reaped_any = false;
-  system_tree(tree, shim.command, shim.request->cookie);
-  if (tree->unknown || tree->count > 0) return false;
-  reap();
-  if (shim.childless && shim.adopts) return true;
-  /* Nested tasks go on by themselves. Who was reaped meanwhile may have left a child that was not seen. */
-  return !shim.reaped_any && (!shim.adopts || tree->nested > 0);
 }
 
 /* ---- the stop ---- */
@@ -466,16 +481,19 @@ static void look_at_output(uint64_t now) {
 }
 
 static bool bound_is_gone(void) {
-  const pid_t pid = shim.request->bound_pid;
-  if (kill(pid, 0) != 0 && errno == ESRCH) return true;
-  const uint64_t start = system_start(pid);
-  return start != 0 && shim.request->bound_start != 0 && start != shim.request->bound_start;
+  return shim.bound_ended || system_is_gone(shim.request->bound_pid, shim.request->bound_start);
+}
+
+/* Who watches has its word, also while the process is a zombie and its pid is taken. */
+static void bound_ended(void) {
+  shim.bound_ended = true;
+  shim.bound_at = 0;
 }
 
 static void watch_bound(void) {
   if (shim.request->bound_pid == 0) return;
-  shim.bound_watched = wake_watch(shim.request->bound_pid, shim.request->bound_start);
-  shim.bound_at = shim.bound_watched ? never : clock_ms();
+  const bool watched = wake_watch(shim.request->bound_pid, shim.request->bound_start);
+  shim.bound_at = watched ? never : clock_ms();
 }
 
 static void hold_limits(uint64_t now) {
@@ -510,7 +528,7 @@ static bool await_turn(void) {
       if (shim.bound_over && record_is_complete()) return false;
     }
     const uint64_t left = shim.bound_over || shim.bound_at == never ? QUEUED_LOOK_MS : BOUND_LOOK_MS;
-    if (wake_wait(record_is_complete() ? left : RETRY_MS, left / 8)) shim.bound_at = 0;
+    if (wake_wait(record_is_complete() ? left : RETRY_MS, left / 8)) bound_ended();
   }
 }
 
@@ -540,7 +558,7 @@ static void do_what_is_due(uint64_t now) {
   if (!shim.ended || now < shim.left_at) return;
   shim.left_at = never;
   struct tree tree;
-  shim.empty = is_empty(&tree);
+  shim.empty = is_empty_or_seen(&tree);
   if (shim.empty) return;
   if (shim.request->leftovers == KILL && shim.pending) {
     shim.announced = false;
@@ -599,7 +617,7 @@ static void sleep_until_something(void) {
   const bool is_quiet = shim.output_at < at && shim.output_pause >= 1000;
   at = earlier(at, shim.output_at);
   const bool gone = wake_wait(at == never ? never : at > now ? at - now : 0, is_quiet ? shim.output_pause / 4 : 0);
-  if (gone) shim.bound_at = 0;
+  if (gone) bound_ended();
 }
 
 int supervise(struct request *request, void (*wipe)(const char *cookie)) {

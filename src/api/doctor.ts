@@ -4,6 +4,7 @@ import { checkPath } from '../engine/checks.ts';
 import { checkAppend, checkDisk, checkEvents, checkKind } from '../engine/doctor/file-system.ts';
 import { counted, type Finding, fine, problem, some, warning } from '../engine/doctor/finding.ts';
 import { checkFolder, checkModes } from '../engine/doctor/folder.ts';
+import { checkOrphans } from '../engine/doctor/orphans.ts';
 import { checkShells, checkShim } from '../engine/doctor/programs.ts';
 import { checkStrays } from '../engine/doctor/strays.ts';
 import { OutliveError } from '../errors/error.ts';
@@ -29,14 +30,18 @@ export async function diagnose(options: { readonly dir?: string } = {}): Promise
   const folder = checkFolder(dir);
   if (folder === null) {
     const none = fine('store', `${dir} is not there yet; the first task makes it`);
-    return { dir, findings: [none, ...checkShells(), ...checkShim(dir)] };
+    return {
+      dir,
+      findings: [none, ...checkShells(), ...checkShim(dir), ...(await checkOrphans(dir, system))],
+    };
   }
   // In a store that belongs to somebody else there is nothing to look at.
   if (folder.level === 'problem' && folder.mend === null)
     return { dir, findings: [folder, ...checkShells()] };
+  const orphans = checkOrphans(dir, system);
   const findings = [folder, checkModes(dir), checkKind(dir), checkDisk(dir), checkAppend(dir)];
   findings.push(await checkEvents(dir), checkStrays(dir, system));
-  findings.push(...checkShells(), ...checkShim(dir), checkSessions(dir));
+  findings.push(...checkShells(), ...checkShim(dir), ...(await orphans), checkSessions(dir));
   findings.push(...(await tasksOf(dir, system)));
   return { dir, findings };
 }

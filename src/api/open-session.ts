@@ -31,7 +31,7 @@ export class SessionOpener {
     const context = new SessionContext(this.#store, sessionId, paths, limits);
     context.isRecorded = isRecorded;
     if (this.#store.windows !== null) context.enforcer = await this.#store.windows.enforcer(context);
-    this.#store.orphans?.find(this.#store.dir, this.#store.system);
+    this.#store.orphans?.find();
     const session = await new Session(context, onClose).open();
     this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
     this.#retain();

@@ -75,7 +75,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     maxStoreBytes,
     windows,
     doorbell: onWindows ? null : new Doorbell(dir),
-    orphans: onWindows ? null : new Orphans(),
+    orphans: onWindows ? null : new Orphans(dir, system),
   });
 }
 

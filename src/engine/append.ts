@@ -34,6 +34,7 @@ export function record(
  * as written at once, in this process, and the next `record` about the task takes them along.
  */
 export function recordSoon(context: SessionContext, taskId: string, facts: readonly Fact[]): void {
+  if (facts.length === 0) return;
   const waiting = context.unwritten.get(taskId) ?? [];
   const last = facts.map((fact) => ({ fact, behind: Number.POSITIVE_INFINITY }));
   context.unwritten.set(taskId, [...waiting, ...last]);

@@ -7,9 +7,13 @@ import type { ExitFact } from '../model/facts.ts';
 import { shimProgram } from '../shim/program.ts';
 import { parseFact } from '../tasklog/codec.ts';
 import { letGo } from '../tasklog/files.ts';
+import { yieldToOthers } from '../util/wait.ts';
 
 /** A line of the doorbell is shorter than what a pipe takes in one piece. */
 const mostLineChars = 4_096;
+
+/** Turns of the event loop until a doorbell counts as not heard. */
+const turnsToHear = 5;
 
 /**
  * A pipe on which shims tell this process of the end of their commands, at the moment in which it is in the log. It is a
@@ -31,9 +35,14 @@ export class Doorbell {
     this.#dir = dir;
   }
 
-  /** What to hand to a shim; null while there is none. The first call opens it, in the background. */
-  descriptor(): number | null {
+  /** Opens it, once. It resolves also when there is no doorbell to be had. */
+  async open(): Promise<void> {
     if (!this.#closed) this.#opening ??= this.#open();
+    await this.#opening;
+  }
+
+  /** What to hand to a shim; null where it is not open, or cannot be heard. */
+  get descriptor(): number | null {
     return this.#isHeard ? this.#write : null;
   }
 
@@ -60,11 +69,11 @@ export class Doorbell {
     try {
       const program = await shimProgram(this.#dir);
       await new Promise<void>((resolve, reject) => {
-        execFile(program, ['doorbell', path], (error) =>
-          error === null ? resolve() : reject(error),
-        ).unref();
+        execFile(program, ['doorbell', path], (error) => (error === null ? resolve() : reject(error)));
       });
       this.#adopt(path);
+      // It rings once by itself, which this process hears in one of the next turns, or never.
+      for (let turn = 0; turn < turnsToHear && !this.#isHeard; turn += 1) await yieldToOthers();
     } catch {
       // No process or descriptor to be had, or the folder is gone: the log says the same as the doorbell.
     } finally {

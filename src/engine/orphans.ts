@@ -1,10 +1,22 @@
 import { execFile } from 'node:child_process';
 import type { System } from '../platform/system.ts';
 import { shimProgram } from '../shim/program.ts';
-import { after } from '../util/wait.ts';
+import { after, monotonicMs } from '../util/wait.ts';
 
-/** An orphan that has ended is reaped by then, if anybody does it. */
+/** An orphan that has ended is reaped by then, if its reaper waits for it. */
 const reapedWithinMs = 200;
+
+/** Some first processes look for dead children from time to time: after this they are given up. */
+const reapedAtLastMs = 10_000;
+
+/** So many shims become orphans before it is known whether orphans are reaped; the next ones stay children until then. */
+const mostUnknown = 8;
+
+/** When it is tried: after the first session was opened, and after the first shim. Short-lived programs end before. */
+const afterOpeningMs = 200;
+const afterShimMs = 20;
+
+const longestLookMs = 100;
 
 /**
  * Whether orphans are reaped here. A shim is nobody's child, so that a process that ends all its descendants spares it;
@@ -12,30 +24,85 @@ const reapedWithinMs = 200;
  * their spawner. It is tried and not guessed: an orphan ends, and is looked at.
  */
 export class Orphans {
-  /** `null`: not known yet. */
-  areReaped: boolean | null = null;
-  #trying = false;
+  readonly #dir: string;
+  readonly #system: System;
+  #areReaped: boolean | null = process.pid === 1 ? false : null;
+  #unknown = 0;
+  #isTrying = false;
 
-  /** Tries it once a process, in the background. Short-lived programs end before they need to know. */
-  find(dir: string, system: System): void {
-    if (this.#trying) return;
-    this.#trying = true;
-    after(reapedWithinMs, () => {
-      shimProgram(dir)
-        .then((program) => this.#leaveOrphan(program, system))
-        .catch(() => undefined);
-    });
+  constructor(dir: string, system: System) {
+    this.#dir = dir;
+    this.#system = system;
   }
 
-  #leaveOrphan(program: string, system: System): void {
-    // It prints the pid of a child that it leaves behind, and that ends at once.
-    const child = execFile(program, ['orphan'], (error, stdout) => {
-      const pid = Number(stdout.trim());
-      if (error !== null || !Number.isInteger(pid) || pid < 2) return;
-      after(reapedWithinMs, () => {
-        this.areReaped = system.view(pid)?.zombie !== true;
-      });
-    });
+  /** `null`: not known yet. A first process has orphans for children, and Node reaps only those that it has started. */
+  get areReaped(): boolean | null {
+    return this.#areReaped;
+  }
+
+  /** Finds it out, in the background, before the first shim is started if that takes a while. */
+  find(): void {
+    this.#tryAfter(afterOpeningMs);
+  }
+
+  /** Whether a new shim stays a child of this process. To be asked once a shim. */
+  staysChild(): boolean {
+    if (this.#areReaped !== null) return !this.#areReaped;
+    this.#unknown += 1;
+    this.#tryAfter(afterShimMs);
+    return this.#unknown > mostUnknown;
+  }
+
+  #tryAfter(ms: number): void {
+    if (this.#areReaped === null && !this.#isTrying) after(ms, () => void this.#try());
+  }
+
+  async #try(): Promise<void> {
+    if (this.#areReaped !== null || this.#isTrying) return;
+    this.#isTrying = true;
+    try {
+      const isReaped = await leaveOrphan(await shimProgram(this.#dir), this.#system);
+      this.#areReaped = await isReaped(reapedWithinMs);
+      this.#areReaped ||= await isReaped(reapedAtLastMs);
+    } catch {
+      // No process or no shim to be had: the next spawn tries again.
+      this.#isTrying = false;
+    }
+  }
+}
+
+/**
+ * Leaves an orphan that ends at once.
+ * @returns what waits for it to be reaped, up to so many milliseconds after it has ended; it does not keep the process
+ * alive.
+ */
+export async function leaveOrphan(
+  program: string,
+  system: System,
+): Promise<(withinMs: number) => Promise<boolean>> {
+  const pid = await pidOfOrphan(program);
+  const born = system.view(pid)?.start;
+  return async (withinMs) => {
+    for (let pause = system.lookMs, endedAt: number | null = null; ; ) {
+      const seen = system.view(pid);
+      if (seen === null || seen.start !== born) return true;
+      if (seen.zombie) endedAt ??= monotonicMs();
+      if (endedAt !== null && monotonicMs() - endedAt >= withinMs) return false;
+      await new Promise<void>((resolve) => after(pause, resolve));
+      pause = Math.min(pause * 2, longestLookMs);
+    }
+  };
+}
+
+/** The program prints the pid of a child that it leaves, and that ends when it has ended. */
+async function pidOfOrphan(program: string): Promise<number> {
+  const printed = await new Promise<string>((resolve, reject) => {
+    const child = execFile(program, ['orphan'], (error, stdout) =>
+      error === null ? resolve(stdout) : reject(error),
+    );
     child.unref();
-  }
+  });
+  const pid = Number(printed.trim());
+  if (Number.isInteger(pid) && pid > 1) return pid;
+  throw new Error(`expected the pid of an orphan; found ${JSON.stringify(printed)}`);
 }

@@ -84,9 +84,9 @@ function holder(limit: ResourceLimit, home: CgroupHome | null): LimitHolder {
   }
 }
 
-/** The limits that no cgroup holds. */
+/** The limits that no cgroup holds. What holds nothing for root holds for a user that the command becomes. */
 function limitsOfItself(limits: readonly HeldLimit[]): ShimLimits {
-  const own = limits.filter(({ by }) => by !== 'cgroup' && by !== 'nothing');
+  const own = limits.filter(({ by }) => by !== 'cgroup');
   const { niceness, ...rest } = Object.fromEntries(own.map(({ limit, value }) => [limit, value]));
   return { ...rest, ...(niceness === undefined ? {} : { nicer: niceness - getPriority() }) };
 }

@@ -72,12 +72,14 @@ async function settleHeld(
   if (decision.state !== 'settle') return true;
   const end: Observed = { ...latest, facts, alive: 'no' };
   const outcome = outcomeOf(context, taskId, end, decision.verdict, leftovers);
-  if (needsTheLastWord(facts) && !isFirstWord(context, taskId, outcome)) return false;
+  const isWritten = needsTheLastWord(facts);
+  if (isWritten && !isFirstWord(context, taskId, outcome)) return false;
   // The log may not have taken what the doorbell has told.
   const heard = context.heard.get(taskId);
   conclude(context, taskId, end, outcome, [
     facts.exit !== undefined && facts.exit === heard ? heard : null,
     oom,
+    isWritten ? null : outcome,
   ]);
   return true;
 }
@@ -151,7 +153,7 @@ function conclude(
   taskId: string,
   observed: Observed,
   outcome: OutcomeFact,
-  seen: readonly (ExitFact | OomFact | null)[],
+  unwritten: readonly (ExitFact | OomFact | OutcomeFact | null)[],
 ): void {
   const acknowledged = [...(context.waiters.get(taskId) ?? [])].some((waiter) =>
     waiter.acknowledges(outcome),
@@ -160,8 +162,7 @@ function conclude(
   const facts: Facts = { ...observed.facts, outcome, ...(acknowledged ? { delivered } : {}) };
   const snapshot = describe(context, taskId, { ...observed, facts });
   recordSoon(context, taskId, [
-    ...seen.filter((fact) => fact !== null),
-    outcome,
+    ...unwritten.filter((fact) => fact !== null),
     ...(acknowledged ? [delivered] : []),
   ]);
   push(context, taskId, snapshot);

@@ -62,10 +62,13 @@ async function spawnNow(
   bond: Bond | null,
   attempt: SpawnAttempt,
 ): Promise<string> {
+  // The first task has it, too: where the disk is full, nothing else tells of its end.
+  const bell = context.store.doorbell?.open();
   const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
   let held = unlimited;
   try {
+    await bell;
     held = await holdResources(context, taskId, request.resources);
     const proofs = makeProofs();
     const spec: SpecFact = {
@@ -195,7 +198,7 @@ function specOf(
 function follow(context: SessionContext, spec: SpecFact): LiveTask {
   const live = newLiveTask(spec.taskId, true, spec);
   const { doorbell } = context.store;
-  live.rings = doorbell?.descriptor() != null;
+  live.rings = doorbell?.descriptor != null;
   doorbell?.listen(spec.taskId, (exit) => {
     // Anybody may write to a pipe.
     if (exit.proof !== undefined && sealOf(exit.proof) === spec.seal) rung(context, live, exit);

@@ -62,8 +62,8 @@ export class UncertainStart extends Error {}
 
 async function launch(context: SessionContext, start: ShimStart, program: string): Promise<void> {
   const { request, spec, files } = start;
-  const doorbell = context.store.doorbell?.descriptor() ?? null;
-  const stays = context.store.orphans?.areReaped === false;
+  const doorbell = context.store.doorbell?.descriptor ?? null;
+  const stays = context.store.orphans?.staysChild() ?? false;
   const text = encodeRequest({
     task: spec.taskId,
     cookie: spec.cookie,

@@ -36,7 +36,7 @@ test('a store that is not there yet, and one in which all is well', async () => 
   await cli.ended('true');
   assert.deepEqual(await found(cli), [0, []]);
   const checks = new Set(objects((await cli.run('doctor', '--json')).stdout).map(({ check }) => check));
-  const shim = onWindows ? '' : 'shim ';
+  const shim = onWindows ? '' : 'shim orphans ';
   const [known] = [
     `store modes file-system disk append events strays shell ${shim}sessions elsewhere stops leftovers completions lost`,
   ];

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../support/agents.ts';
-import { untilStarted } from '../support/ready.ts';
+import { factOf, hasFact } from '../support/logs.ts';
 import { gatedShim } from '../support/shims.ts';
-import { isLive, World } from '../support/world.ts';
+import { isLive, World, waitFor } from '../support/world.ts';
 
 /** The shim starts when this file is there. */
 const gateOf = (world: World): string => join(world.base, 'gate');
@@ -44,27 +44,27 @@ test('a task whose spawner died before it started is failed, spawn_aborted, afte
 });
 
 for (const ack of [false, true]) {
-  test(`a late start takes spawn_aborted back${ack ? ', also when that was acknowledged' : ''}`, async () => {
+  test(`a shim that starts late finds that its task was given up, and runs nothing${ack ? '; also when that was acknowledged' : ''}`, async () => {
     await using world = new World();
-    const end = join(world.base, 'end');
-    const taskId = await abort(world, `until [ -e ${end} ]; do sleep 0.05; done; echo ran; exit 6`);
+    const ran = join(world.base, 'ran');
+    const taskId = await abort(world, `echo ran; echo ran >${ran}`);
     const session = await world.session();
     const task = session.task(taskId);
     assert.equal((await task.wait({ ack })).statusReason, 'spawn_aborted');
+    const log = world.logOf(taskId);
     writeFileSync(gateOf(world), '');
-    await untilStarted(world, taskId);
-    assert.equal(task.snapshot().status, 'running');
-    assert.equal(task.snapshot().delivered, false);
-    writeFileSync(end, '');
-    const codes: (number | null)[] = [];
-    // It is noticed here without anybody asking.
-    for await (const completion of session.completions()) {
-      if (completion.statusReason === 'spawn_aborted') continue;
-      codes.push(completion.exitCode);
-      assert.equal(await completion.ack(), true);
-      break;
+    await waitFor(() => hasFact(log, 'exit'), 'the word of the shim');
+    await waitFor(() => world.pids().length === 0, 'the end of the shim');
+    assert.equal(factOf(log, 'exit').ran, false);
+    assert.equal(existsSync(ran), false);
+    assert.equal((await task.tail()).text, '');
+    // Nobody is told anything else by it, neither here nor by who comes later.
+    for (const look of [session, await world.session()]) {
+      const { status, statusReason, exitCode, delivered } = look.task(taskId).snapshot();
+      assert.deepEqual([status, statusReason, exitCode, delivered], ['failed', 'spawn_aborted', null, ack]);
     }
-    assert.deepEqual(codes, [6]);
-    assert.equal((await task.tail()).text, 'ran\n');
+    const owed = (await session.drain()).map((one) => [one.taskId, one.statusReason]);
+    assert.deepEqual(owed, ack ? [] : [[taskId, 'spawn_aborted']]);
+    assert.deepEqual(await session.drain(), []);
   });
 }

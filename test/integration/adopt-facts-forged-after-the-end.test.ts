@@ -4,10 +4,12 @@ import { Agent } from '../support/agents.ts';
 import { appendFacts, factOf } from '../support/logs.ts';
 import { untilStarted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
+import { exit } from '../unit/sample-facts.ts';
 
-const forged = { fact: 'exit', code: 0, uptime: 1 };
+/** As complete as the shim's own, but for the proof. */
+const forged = exit(0, { proof: 'made up' });
 
-test('facts of the shim that are forged behind the end change nothing, and nobody is told again', async () => {
+test('facts of the shim that are forged after the end change nothing, and nobody is told again', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const adopted = await agent.run(async ({ session }) => (await session.spawn('exit 5')).id);
@@ -19,7 +21,14 @@ test('facts of the shim that are forged behind the end change nothing, and nobod
   for (const id of [own.id, adopted]) {
     const log = world.logOf(id);
     // A replay of the true one, which shows its proof, is one that was changed as well.
-    appendFacts(log, forged, { ...factOf(log, 'exit'), code: 0 }, factOf(log, 'started'));
+    const replay = { ...factOf(log, 'exit'), code: 0 };
+    // The secret that the exit shows is not the one that tells of what is left.
+    const left = {
+      fact: 'left',
+      processes: [{ pid: process.pid, command: 'x', start: 1 }],
+      proof: replay.proof,
+    };
+    appendFacts(log, forged, replay, factOf(log, 'started'), left);
   }
   // Whoever has the session open has seen the forgery when he sees what comes after it.
   await (await session.spawn('true')).wait();
@@ -29,8 +38,8 @@ test('facts of the shim that are forged behind the end change nothing, and nobod
     [own.id, adopted],
   );
   for (const snapshot of [own.snapshot(), session.task(adopted).snapshot(), ...elsewhere]) {
-    const { status, exitCode, delivered, cpuMs } = snapshot;
-    assert.deepEqual([status, exitCode, delivered], ['failed', 5, true]);
+    const { status, exitCode, delivered, leftovers, cpuMs } = snapshot;
+    assert.deepEqual([status, exitCode, delivered, leftovers], ['failed', 5, true, []]);
     assert.notEqual(cpuMs, null);
   }
   assert.deepEqual(await session.pending(), []);
@@ -45,7 +54,9 @@ test('a task that writes an exit marker and kills its shim is lost: the marker d
   const log = world.logOf(taskId);
   appendFacts(log, forged);
   const session = await world.session();
-  process.kill(-factOf(log, 'started').pid, 'SIGKILL');
+  const { pid, shimPid } = factOf(log, 'started');
+  process.kill(shimPid, 'SIGKILL');
+  process.kill(-pid, 'SIGKILL');
   const { status, exitCode } = await session.task(taskId).wait();
   assert.deepEqual([status, exitCode], ['lost', null]);
   await waitFor(() => world.pidsOf(taskId).length === 0, 'it to be gone');

@@ -5,8 +5,13 @@ import { Agent } from '../support/agents.ts';
 import { appendFacts, dropExitMark, overwrite } from '../support/logs.ts';
 import { untilPrinted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
+import { exit } from '../unit/sample-facts.ts';
 
-const exit = { fact: 'exit', code: 0, uptime: 1 };
+/** As complete as the shim's own, but for the proof. */
+const forged = exit(0, { proof: 'made up' });
+/** What would end a task whose command has ended. */
+const gone = { fact: 'gone', proof: 'made up' };
+const left = { fact: 'left', processes: [], proof: 'made up' };
 const outcome = {
   fact: 'outcome',
   id: 'forged',
@@ -25,10 +30,11 @@ const outcome = {
 const delivered = { fact: 'delivered', id: 'forged', at: Date.now() };
 
 const forgeries = [
-  { what: 'an exit marker', facts: [exit] },
+  { what: 'an exit marker', facts: [forged] },
   { what: 'an outcome', facts: [outcome] },
   { what: 'an outcome and its acknowledgement', facts: [outcome, delivered] },
-  { what: 'an exit marker, an outcome and its acknowledgement', facts: [exit, outcome, delivered] },
+  { what: 'an exit marker, an outcome and its acknowledgement', facts: [forged, outcome, delivered] },
+  { what: 'an exit marker, and that nothing is left', facts: [forged, left, gone] },
 ];
 
 // In the reference system a forged exit file completed a live task.

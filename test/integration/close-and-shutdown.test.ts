@@ -21,13 +21,13 @@ test('tasks go on after close(), and the next one who opens the session gets the
   await store.close();
   await refused;
   assert.equal((await iteration).done, true);
+  await untilStarted(world, task.id);
   assert.notDeepEqual(world.pidsOf(task.id), []);
   await assert.rejects(session.spawn('true'), isClosed);
   await assert.rejects(task.kill(), isClosed);
   await store.close();
 
   const again = await world.session();
-  await untilStarted(world, task.id);
   assert.equal(again.task(task.id).snapshot().status, 'running');
   writeFileSync(`${world.base}/go`, '');
   assert.equal((await again.task(task.id).wait()).exitCode, 6);
@@ -38,7 +38,7 @@ test('a task that ends between close() and the next opening keeps its exit code'
   const session = await world.session();
   const task = await session.spawn('sleep 0.2; exit 9');
   await session.close();
-  await waitFor(() => world.pidsOf(task.id).length === 0, 'the command to end');
+  await waitFor(() => world.pids().length === 0, 'the command to end, and its shim');
   const owed = await (await world.session()).drain();
   assert.deepEqual(
     owed.map(({ taskId, exitCode }) => ({ taskId, exitCode })),
@@ -99,6 +99,7 @@ test('a process that has nothing else to do ends, and its tasks go on', async ()
     await using agent = await Agent.start(world.dir);
     taskId = await agent.run(async ({ session }) => (await session.spawn('sleep 300')).id);
   }
+  await untilStarted(world, taskId);
   assert.notDeepEqual(world.pidsOf(taskId), []);
   const snapshot = await (await world.session()).task(taskId).kill({ graceMs: 1_000 });
   assert.equal(snapshot.status, 'killed');

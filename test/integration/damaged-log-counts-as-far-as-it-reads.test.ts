@@ -11,12 +11,13 @@ import { World, waitFor } from '../support/world.ts';
 /** The id of a task that ended when its spawner was gone, so that nobody has settled it. */
 async function unsettled(world: World, command: string): Promise<string> {
   await using agent = await Agent.start(world.dir);
-  const { id, pid } = await agent.run(async ({ session }, given: string) => {
-    const task = await session.spawn(`sleep 0.2; ${given}`, { timeoutMs: null });
-    return { id: task.id, pid: task.snapshot().pid };
-  }, command);
+  const id = await agent.run(
+    async ({ session }, given: string) =>
+      (await session.spawn(`sleep 0.2; ${given}`, { timeoutMs: null })).id,
+    command,
+  );
   await agent.crash();
-  await waitFor(() => world.pidsOf(id, pid ?? 0).length === 0, 'the end');
+  await waitFor(() => world.pids().length === 0, 'the end of the command and its shim');
   return id;
 }
 

@@ -23,6 +23,7 @@ test('a task of a container that runs is seen from outside as elsewhere: not jud
     await tasks[1]?.wait({ ack: false });
     return tasks.map(({ id }) => id);
   });
+  await untilStarted(world, running);
   const session = await world.session();
   const task = session.task(running);
   const { status, statusReason } = task.snapshot();

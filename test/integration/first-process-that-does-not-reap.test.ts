@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import type { Finding } from '../../src/engine/doctor/finding.ts';
 import { Agent } from '../support/agents.ts';
 import { PidNamespace } from '../support/namespaces.ts';
 import { World } from '../support/world.ts';
@@ -7,24 +9,56 @@ import { World } from '../support/world.ts';
 /** Node as the first process reaps its own children alone; what is orphaned stays a zombie for ever. */
 const neverReaps = `exec ${process.execPath} -e 'setInterval(() => {}, 1000)'`;
 
+const orphan = '(setsid sh -c "exit 3" &); (sleep 0.05 &); sleep 0.1';
+
+/** So many shims become zombies until a process knows that orphans are not reaped, and the one by which it learns that. */
+const handful = 8 + 1;
+
+/** The names of the zombies that an agent sees. */
+async function zombiesOf(agent: Agent): Promise<string[]> {
+  return await agent.run(({ fs }) =>
+    fs.readdirSync('/proc').flatMap((name) => {
+      try {
+        const stat = fs.readFileSync(`/proc/${Number(name)}/stat`, 'latin1');
+        const [, comm = '', state] = /\((.*)\) (.)/s.exec(stat) ?? [];
+        return state === 'Z' ? [comm] : [];
+      } catch {
+        // It is gone, or no process at all.
+        return [];
+      }
+    }),
+  );
+}
+
+/** Has an agent run many short tasks at the same moment, which leave orphans of their own. */
+async function runMany(agent: Agent): Promise<void> {
+  const codes = await agent.run(async ({ session }, command) => {
+    const tasks = await Promise.all(Array.from({ length: 30 }, () => session.spawn(command)));
+    return await Promise.all(tasks.map(async (task) => (await task.wait()).exitCode));
+  }, `${orphan}; exit 5`);
+  assert.deepEqual(codes, Array(30).fill(5));
+}
+
 test('where the first process does not reap, tasks end and are stopped, and zombies are nobody who is left', async () => {
   await using world = new World();
   await using container = await PidNamespace.start(neverReaps);
   const before = container.enter;
   await using spawner = await Agent.start(world.dir, { before });
-  const [ended = '', stubborn = '', adopted = '', stopped = ''] = await spawner.run(async ({ session }) => {
-    const orphan = '(setsid sh -c "exit 3" &); (sleep 0.05 &); sleep 0.1';
-    const ends = await session.spawn(`${orphan}; exit 5`);
-    await ends.wait({ ack: false });
-    // Its orphans die by the stop, and stay.
-    const tree = `trap '' TERM; (setsid sleep 300 &); (sleep 300 &); echo ready; ${orphan}; sleep 300; sleep 300`;
-    const tasks = [ends, await session.spawn(tree), await session.spawn(`${orphan}; sleep 0.5; exit 6`)];
-    tasks.push(await session.spawn(tree));
-    for (const task of [tasks[1], tasks[3]])
-      while (!(await task?.tail())?.text.includes('ready')) await new Promise((next) => setTimeout(next, 5));
-    await tasks[1]?.kill({ graceMs: 50 });
-    return tasks.map(({ id }) => id);
-  });
+  const [ended = '', stubborn = '', adopted = '', stopped = ''] = await spawner.run(
+    async ({ session }, given) => {
+      const ends = await session.spawn(`${given}; exit 5`);
+      await ends.wait({ ack: false });
+      const tree = `trap '' TERM; (setsid sleep 300 &); (sleep 300 &); echo ready; ${given}; sleep 300; sleep 300`;
+      const tasks = [ends, await session.spawn(tree), await session.spawn(`${given}; sleep 0.5; exit 6`)];
+      tasks.push(await session.spawn(tree));
+      for (const task of [tasks[1], tasks[3]])
+        while (!(await task?.tail())?.text.includes('ready'))
+          await new Promise((next) => setTimeout(next, 5));
+      await tasks[1]?.kill({ graceMs: 50 });
+      return tasks.map(({ id }) => id);
+    },
+    orphan,
+  );
   const own = await spawner.run(
     ({ session }, ids) => ids.map((id) => session.task(id).snapshot()),
     [ended, stubborn],
@@ -33,32 +67,61 @@ test('where the first process does not reap, tasks end and are stopped, and zomb
     own.map(({ status, exitCode, leftovers }) => [status, exitCode, leftovers]),
     [
       ['failed', 5, []],
-      ['killed', own[1]?.exitCode, []],
+      ['killed', 137, []],
     ],
   );
-  // The shims themselves are orphans now: each ends as a zombie.
+  // All shims are orphans now: each ends as a zombie. The orphans of the tasks themselves are reaped by them.
   await spawner.crash();
   await using next = await Agent.start(world.dir, { before });
   const taken = await next.run(
-    async ({ session, fs }, [ends = '', stops = '']) => {
-      const snapshots = [
-        await session.task(ends).wait({ timeoutMs: 15_000 }),
-        await session.task(stops).kill({ graceMs: 50 }),
-      ];
-      const states = fs
-        .readdirSync('/proc')
-        .filter((name) => /^\d+$/.test(name))
-        .map((pid) => fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.[0]);
-      return { snapshots, zombies: states.filter((state) => state === 'Z').length };
-    },
+    async ({ session }, [ends = '', stops = '']) => [
+      await session.task(ends).wait({ timeoutMs: 15_000 }),
+      await session.task(stops).kill({ graceMs: 50 }),
+    ],
     [adopted, stopped],
   );
   assert.deepEqual(
-    taken.snapshots.map(({ status, exitCode, leftovers }) => [status, exitCode, leftovers]),
+    taken.map(({ status, exitCode, leftovers }) => [status, exitCode, leftovers]),
     [
       ['failed', 6, []],
-      ['killed', taken.snapshots[1]?.exitCode, []],
+      ['killed', 137, []],
     ],
   );
-  assert.ok(taken.zombies > 4, `${taken.zombies} zombies`);
+  const zombies = await zombiesOf(next);
+  assert.deepEqual([...new Set(zombies)], ['outlive-shim']);
+  assert.ok(zombies.length <= handful, zombies.join(' '));
+});
+
+test('however many tasks a process starts there, it leaves no more than a handful of zombies', async () => {
+  await using world = new World();
+  await using container = await PidNamespace.start(neverReaps);
+  await using agent = await Agent.start(world.dir, { before: container.enter });
+  for (let round = 0; round < 3; round += 1) await runMany(agent);
+  const zombies = await zombiesOf(agent);
+  assert.ok(zombies.length <= handful, zombies.join(' '));
+});
+
+test('an agent that is the first process itself leaves no zombie at all', async () => {
+  await using world = new World();
+  const before = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
+  await using agent = await Agent.start(world.dir, { before });
+  assert.equal(await agent.run(() => process.pid), 1);
+  await runMany(agent);
+  // The last to end, a shim is reaped a moment after its task is told to have ended.
+  for (let left = ['']; left.length > 0; ) left = await zombiesOf(agent);
+});
+
+test('the doctor says that orphans are not reaped, and what to do', async () => {
+  await using world = new World();
+  await using container = await PidNamespace.start(neverReaps);
+  const [command = '', ...words] = container.enter;
+  const doctor = new URL('../../src/api/doctor.js', import.meta.url).href;
+  const script = `import { diagnose } from '${doctor}';
+    console.log(JSON.stringify((await diagnose({ dir: process.argv[1] })).findings));`;
+  const run = [...words, process.execPath, '--input-type=module', '-e', script, world.dir];
+  const findings: Finding[] = JSON.parse(execFileSync(command, run, { encoding: 'utf8' }));
+  const { level, message, advice } = findings.find(({ check }) => check === 'orphans') ?? {};
+  assert.equal(level, 'warning');
+  assert.match(message ?? '', /nobody reaps .* stays a zombie/);
+  assert.match(advice ?? '', /--init/);
 });

@@ -78,7 +78,7 @@ test('on a full disk, tasks that end while nobody is there are settled by the ne
   await using next = await disk.join(first);
   const snapshots = await next.run(
     async ({ session }, ids) => {
-      process.kill(session.task(ids.isKilled ?? '').snapshot().pid ?? 0, 'SIGKILL');
+      process.kill(session.task(ids.isKilled ?? '').snapshot().shimPid ?? 0, 'SIGKILL');
       return [
         await session.task(ids.ends ?? '').wait({ ack: false }),
         await session.task(ids.isKilled ?? '').wait({ ack: false }),

@@ -6,6 +6,7 @@ import type { Session } from '../../src/index.ts';
 import { FakeCgroup, TestCgroup } from '../support/cgroups.ts';
 import { factOf } from '../support/logs.ts';
 import { untilPrinted } from '../support/ready.ts';
+import { ShimInPlace, shimAfter } from '../support/shims.ts';
 import { fixture, isLive, World, waitFor } from '../support/world.ts';
 
 /** A process without the cookie, in a session of its own, that does not heed SIGTERM: only its cgroup tells whose it is. */
@@ -95,6 +96,10 @@ test('groups that crashed spawners left without a record are removed by the next
 test('with the controllers there the group holds memory and processes, and tells who was killed for memory', async () => {
   using cgroup = new FakeCgroup('cpu memory pids');
   await using world = new World();
+  // The kernel makes this file with each group.
+  using _ = new ShimInPlace(
+    shimAfter(world, `for group in ${cgroup.dir}/outlive-*; do : >"$group/cgroup.procs"; done`),
+  );
   const session = await sessionIn(world, cgroup.dir);
   const options = { memoryBytes: 64 * 1024 ** 2, processes: 50 };
   const killed = `cd ${cgroup.dir}/outlive-*-bgb-*; echo 'oom_kill 1' >memory.events; exit 137`;

@@ -16,8 +16,8 @@ function flood(world: World): string {
 }
 
 /** Waits until a task that nobody watches has no process any more. */
-async function untilGone(world: World, taskId: string): Promise<void> {
-  await waitFor(() => world.pidsOf(taskId).length === 0, 'the processes of the task to be gone');
+async function untilGone(world: World): Promise<void> {
+  await waitFor(() => world.pids().length === 0, 'the processes of the task to be gone');
 }
 
 test('after the spawner was killed, a flood is stopped within 5 s of crossing its limit', async (t) => {
@@ -27,7 +27,7 @@ test('after the spawner was killed, a flood is stopped within 5 s of crossing it
   const output = world.logOf(taskId).replace('/tasks/', '/output/').replace('.jsonl', '.out');
   await waitFor(() => statSync(output).size > limit.maxOutputBytes, 'the flood');
   const crossed = performance.now();
-  await untilGone(world, taskId);
+  await untilGone(world);
   const tookMs = performance.now() - crossed;
   t.diagnostic(`gone ${Math.round(tookMs)} ms after the crossing`);
   assert.ok(tookMs < promisedMs + 2_000, `took ${tookMs} ms`);
@@ -42,7 +42,7 @@ test('a flood that begins long after its store was closed is stopped, and its co
   const task = await (await store.session('test')).spawn(flood(world), limit);
   await store.close();
   writeFileSync(`${world.base}/go`, '');
-  await untilGone(world, task.id);
+  await untilGone(world);
   const session = await world.session();
   await session.task(task.id).wait({ ack: false });
   assert.deepEqual(
@@ -58,7 +58,7 @@ test('leftovers are ended with nobody watching, and the next process cuts the ou
     leftovers: 'kill',
     graceMs: 100,
   });
-  await untilGone(world, taskId);
+  await untilGone(world);
   const task = (await world.session()).task(taskId);
   const { status, leftovers } = await task.wait({ ack: false });
   assert.deepEqual([status, leftovers], ['completed', []]);
@@ -77,7 +77,7 @@ test('a task that ends with nobody watching leaves no process, and no file but i
       const line = commandLineOf(pid)?.replaceAll('\\', '/') ?? '';
       return line.includes(`${world.dir}`) || line.includes(taskId);
     });
-  await waitFor(() => world.pidsOf(taskId).length === 0 && named().length === 0, 'all processes to be gone');
+  await waitFor(() => world.pids().length === 0 && named().length === 0, 'all processes to be gone');
   const folder = /^\/sessions(?:\/[^/]+(?:\/tasks|\/output)?)?$/;
   const files = world.files().filter((path) => !folder.test(path));
   assert.deepEqual(files.map((path) => path.replace(/^.*\//, '')).sort(), [

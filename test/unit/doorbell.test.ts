@@ -22,16 +22,17 @@ async function ringing(
   const before = openFiles();
   const bell = new Doorbell(dir);
   try {
-    assert.equal(bell.descriptor(), null, 'it opens in the background');
-    await waitFor(() => bell.descriptor() !== null && readdirSync(dir).length === 0, 'the doorbell');
+    assert.equal(bell.descriptor, null, 'it is not open yet');
+    await bell.open();
+    await waitFor(() => bell.descriptor !== null && readdirSync(dir).length === 0, 'the doorbell');
     const heard: ExitFact[] = [];
     bell.listen(a, (exit) => heard.push(exit));
-    await run((text) => writeSync(bell.descriptor() ?? -1, text), heard, bell);
+    await run((text) => writeSync(bell.descriptor ?? -1, text), heard, bell);
   } finally {
     bell.close();
     rmSync(dir, { recursive: true });
   }
-  assert.equal(bell.descriptor(), null);
+  assert.equal(bell.descriptor, null);
   await waitFor(() => openFiles().length <= before.length, 'the descriptors to be closed');
 }
 
