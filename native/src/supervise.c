@@ -589,10 +589,10 @@ static void look_for_emptiness(uint64_t now) {
 
 /* Whether there is nothing left to do. */
 static bool is_over(uint64_t now) {
-  if (!shim.ended || !(record_is_complete() || record_is_removed())) return false;
-  if (!shim.adopts && !shim.stopping) return true;
-  look_for_emptiness(now);
-  return shim.empty;
+  if (!shim.ended) return false;
+  if (shim.adopts || shim.stopping) look_for_emptiness(now);
+  const bool is_done = shim.empty || (!shim.adopts && !shim.stopping);
+  return is_done && (record_is_complete() || record_is_removed());
 }
 
 /* Tries again what the disk did not take, less and less often. */
@@ -611,7 +611,7 @@ static void sleep_until_something(void) {
   if (!shim.bound_over) at = earlier(at, shim.bound_at);
   const uint64_t now = clock_ms();
   if (!record_is_complete()) at = earlier(at, shim.retry_at);
-  if (shim.ended && shim.reaped_any) at = earlier(at, shim.empty_look_at);
+  if (shim.ended && shim.reaped_any && !shim.empty) at = earlier(at, shim.empty_look_at);
   if (shim.stopping && !shim.adopts) at = earlier(at, now + TREE_LOOK_MS);
   /* A thousand quiet tasks are to wake together; a flood is to be seen in time. */
   const bool is_quiet = shim.output_at < at && shim.output_pause >= 1000;
