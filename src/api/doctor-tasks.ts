@@ -95,7 +95,7 @@ function checkLost(tasks: readonly TaskSnapshot[]): Finding {
   return warning(
     'lost',
     `${counted(lost.length, 'task is gone, and nothing can say how it', 'tasks are gone, and nothing can say how they')} ended: ${ids(lost)}`,
-    'A reboot, or SIGKILL to a task and its shim. Look with: outlive show TASK --facts',
+    'A reboot, or SIGKILL to the shim. Look with: outlive show TASK --facts',
   );
 }
 

@@ -37,7 +37,7 @@ export interface TaskInspection {
   readonly spawnedBy: { readonly pid: number; readonly host: string } | null;
   /** The task log. The files of the output are in the snapshot. */
   readonly logPath: string;
-  /** The live processes of its tree, the shim among them. Empty for a task of another machine. */
+  /** The live processes of its tree, without the shim. Empty for a task of another machine. */
   readonly processes: readonly TaskProcess[];
   readonly history: readonly HistoryEntry[];
 }
@@ -81,6 +81,10 @@ async function processesOf(
   if (alive === 'unknown' || (decision.state === 'ended' && decision.outcome.leftovers.length === 0))
     return [];
   const { system } = context.store;
-  const members = await findMembers(treeOf(context, taskId, facts), system);
-  return members.map(({ pid, parent, command }) => ({ pid, parent, command }));
+  const tree = treeOf(context, taskId, facts);
+  const members = await findMembers(tree, system);
+  // On Windows the shim is what stands for the command.
+  const shimPid = tree.shim?.pid === tree.command?.pid ? null : tree.shim?.pid;
+  const others = members.filter(({ pid }) => pid !== shimPid);
+  return others.map(({ pid, parent, command }) => ({ pid, parent, command }));
 }

@@ -63,6 +63,7 @@ function inspectionText(io: Io, inspection: TaskInspection): string {
 function identityFields(io: Io, { snapshot, shell, spawnedBy }: TaskInspection): Field[] {
   const { taskId, sessionId, name, command, cwd, status, statusReason, exitCode, killSignal, labels } =
     snapshot;
+  const { pid, shimPid, peakBytes } = snapshot;
   return [
     ['task', io.colours.bold(taskId)],
     ['name', name === null ? null : visible(name)],
@@ -78,13 +79,16 @@ function identityFields(io: Io, { snapshot, shell, spawnedBy }: TaskInspection):
     ['exit code', exitCode === null ? null : String(exitCode)],
     ['signal', killSignal === null ? null : visible(killSignal)],
     ['pipeline', snapshot.pipeStatus === null ? null : snapshot.pipeStatus.join(' ')],
-    ['pid', snapshot.pid === null ? null : String(snapshot.pid)],
+    ['pid', pid === null ? null : String(pid)],
+    // On Windows they are one.
+    ['shim pid', shimPid === null || shimPid === pid ? null : String(shimPid)],
     ['spawned by', spawnedBy === null ? null : `${spawnedBy.pid} on ${visible(spawnedBy.host)}`],
     ['created', shownTime(snapshot.createdAt)],
     ['started', shownTime(snapshot.startedAt) || null],
     ['ended', shownTime(snapshot.endedAt) || null],
     ['duration', shownDuration(snapshot.durationMs) || null],
     ['cpu time', shownDuration(snapshot.cpuMs) || null],
+    ['peak memory', peakBytes === null ? null : shownBytes(peakBytes)],
     ['told', snapshot.endedAt === null ? null : snapshot.delivered ? 'acknowledged' : 'owed to the session'],
   ];
 }
