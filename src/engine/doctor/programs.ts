@@ -11,18 +11,7 @@ export function checkShells(environment: NodeJS.ProcessEnv = process.env): Findi
   if (process.platform === 'win32') return checkWindowsShells(environment);
   const own = environment.SHELL;
   return [
-    shell(
-      '/bin/sh',
-      'the shell that runs the shims',
-      'Install a POSIX shell; without it nothing can be run.',
-    ),
-    findBash(environment.PATH) === null
-      ? warning(
-          'shell',
-          'bash is not there: commands run in sh, and a pipe hides exit statuses',
-          'Install bash.',
-        )
-      : fine('shell', `commands run in ${findShell(undefined, environment.PATH)}`),
+    defaultShell(environment.PATH),
     ...(own
       ? [shell(own, 'your $SHELL', 'Set SHELL to a shell that is there; outlive itself does not use it.')]
       : []),
@@ -44,6 +33,23 @@ export function checkShim(dir: string): Finding[] {
   } catch (error) {
     if (!(error instanceof OutliveError)) throw error;
     return [problem('shim', error.message, 'Until then no task can be started.')];
+  }
+}
+
+/** The shell that runs commands when none is named. */
+function defaultShell(path: string | undefined): Finding {
+  try {
+    const found = findShell(undefined, path);
+    if (findBash(path) !== null) return fine('shell', `commands run in ${found}`);
+    const message = 'bash is not there: commands run in sh, and a pipe hides exit statuses';
+    return warning('shell', message, 'Install bash.');
+  } catch (error) {
+    if (!(error instanceof OutliveError)) throw error;
+    return problem(
+      'shell',
+      'neither bash nor sh is there',
+      'Install bash, or name a shell at each run: --shell.',
+    );
   }
 }
 
