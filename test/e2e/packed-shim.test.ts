@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   copyFileSync,
   cpSync,
   mkdirSync,
@@ -17,15 +18,16 @@ import { test } from 'node:test';
 import { installedPackage, packInto, runProgram } from '../support/packed.ts';
 import { root } from '../support/repository.ts';
 import { builtShimContent, refusalOf, shimFileIn } from '../support/shim.ts';
-import { fixturePath, World } from '../support/world.ts';
+import { quote, World } from '../support/world.ts';
 
 const outlive = join(installedPackage(), 'node_modules', 'outlive');
 
-/** What the program of an agent prints of the shim that it has found. */
+/** What the program of an agent prints of a task that it has spawned, and whose end it has seen. */
 interface Answer {
-  readonly path: string;
-  /** What the system said when it refused to execute it. */
-  readonly code: string | null;
+  /** The program that the task's shim executes. */
+  readonly shim: string;
+  readonly status: string;
+  readonly exitCode: number | null;
 }
 
 class Agents extends World {
@@ -41,23 +43,66 @@ class Agents extends World {
     return folder;
   }
 
-  assertCopied({ path, code }: Answer): void {
-    assert.ok(path.startsWith(join(this.dir, 'bin', 'shim-')), path);
-    assert.equal(code, null);
-    assert.ok(readFileSync(path).equals(builtShimContent()));
+  /** Runs the program of an agent to its end, and gives what it prints. */
+  run(before: readonly string[], agent: string, cwd = '/'): Answer {
+    const [program = '', ...args] = [...before, agent, this.dir];
+    return JSON.parse(runProgram(program, args, cwd));
+  }
+
+  /** A copy of the installed package's dist, and the agent that has it. */
+  copyOfPackage(): { readonly dist: string; readonly agent: string } {
+    const dist = join(this.base, 'dist');
+    cpSync(join(outlive, 'dist'), dist, { recursive: true });
+    const agent = join(this.base, 'agent.mjs');
+    writeFileSync(agent, agentWith(JSON.stringify(join(dist, 'index.js'))));
+    return { dist, agent };
+  }
+
+  assertCopied({ shim, ...end }: Answer): void {
+    assert.deepEqual(end, { status: 'failed', exitCode: 3 });
+    assert.ok(shim.startsWith(join(this.dir, 'bin', 'shim-')), shim);
+    assert.ok(readFileSync(shim).equals(builtShimContent()));
   }
 }
 
-/** The program of an agent, which has the module that finds the shim from an expression. */
-const agentWith = (module: string): string => `
-  import { spawnSync } from 'node:child_process';
+/**
+ * The program of an agent that spawns a task, sees it end, and does that again for each line of its input.
+ * @param specifier names the library in an import, quotes included.
+ */
+const agentWith = (specifier: string): string => `
+  import { createInterface } from 'node:readline';
+  import { openStore } from ${specifier};
+  const once = async (session) => {
+    const task = await session.spawn('readlink /proc/$PPID/exe; exit 3');
+    const { status, exitCode, output } = await task.wait();
+    return { shim: output.preview.trim(), status, exitCode };
+  };
   const main = async () => {
-    const { shimProgram } = await ${module};
-    const path = await shimProgram(process.argv[2]);
-    const { error } = spawnSync(path, [], { stdio: 'ignore' });
-    console.log(JSON.stringify({ path, code: error?.code ?? null }));
+    const store = await openStore({ dir: process.argv[2] });
+    const session = await store.session('agent');
+    const tell = () =>
+      once(session).then(
+        (answer) => console.log(JSON.stringify(answer)),
+        ({ code }) => console.log(JSON.stringify({ refused: code })),
+      );
+    await tell();
+    for await (const _ of createInterface({ input: process.stdin })) await tell();
+    await store.close();
   };
   main();`;
+
+const node = [process.execPath];
+
+/** The answer of an agent that has the file of a compiled package. */
+const ofPackage = (dist: string): Answer => ({ shim: shimFileIn(dist), status: 'failed', exitCode: 3 });
+
+/** What runs a program where no other in some folders can be executed. */
+function where(...noexec: string[]): string[] {
+  const mounts = noexec
+    .map(quote)
+    .map((dir) => `mount --bind ${dir} ${dir} && mount -o remount,bind,noexec ${dir}`);
+  return ['unshare', '--mount', 'sh', '-c', [...mounts, 'exec "$@"'].join(' && '), 'sh'];
+}
 
 test('the package has a shim for Linux on x64 and arm64 that npm installs without scripts and can be executed', () => {
   const native = join(outlive, 'dist', 'native');
@@ -71,10 +116,52 @@ test('the package has a shim for Linux on x64 and arm64 that npm installs withou
 
 test('an agent in a project has the file of the package', async () => {
   await using world = new Agents();
-  const agent = join(installedPackage(), 'finds.mjs');
-  writeFileSync(agent, agentWith("import(new URL('./shim/program.js', import.meta.resolve('outlive')))"));
-  const answer = JSON.parse(runProgram(process.execPath, [agent, world.dir], '/'));
-  assert.deepEqual(answer, { path: shimFileIn(join(outlive, 'dist')), code: null });
+  const agent = join(installedPackage(), 'spawns.mjs');
+  writeFileSync(agent, agentWith("'outlive'"));
+  assert.deepEqual(world.run(node, agent), ofPackage(join(outlive, 'dist')));
+});
+
+test('an agent whose package lost its modes on the way has a copy in its store', async () => {
+  await using world = new Agents();
+  const { dist, agent } = world.copyOfPackage();
+  chmodSync(shimFileIn(dist), 0o644);
+  world.assertCopied(world.run(node, agent));
+});
+
+test('an agent whose package has lost its binaries takes that of its JavaScript', async () => {
+  await using world = new Agents();
+  const { dist, agent } = world.copyOfPackage();
+  rmSync(join(dist, 'native'), { recursive: true });
+  world.assertCopied(world.run(node, agent));
+});
+
+test('an agent whose package was built without any binary is refused by a code, and no task is recorded', async () => {
+  await using world = new Agents();
+  const { dist, agent } = world.copyOfPackage();
+  rmSync(join(dist, 'native'), { recursive: true });
+  // As the compiler of TypeScript leaves them.
+  for (const name of readdirSync(join(dist, 'shim', 'embedded')).filter((file) => file.endsWith('.js'))) {
+    const file = join(dist, 'shim', 'embedded', name);
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(
+      file,
+      text
+        .replace(/^(export const shimHashes = ).*;$/m, '$1{};')
+        .replace(/^(export const program = ).*;$/m, '$1null;'),
+    );
+  }
+  const { refused } = world.run(node, agent) as unknown as { refused: string };
+  assert.deepEqual([refused, world.taskIds()], ['SHIM_UNAVAILABLE', []]);
+});
+
+test('an agent runs its tasks by the package where its store is on a disk that lets no program run', async () => {
+  await using world = new Agents();
+  const { dist, agent } = world.copyOfPackage();
+  assert.deepEqual(world.run([...where(world.dir), ...node], agent), ofPackage(dist));
+  const { refused } = world.run([...where(world.dir, dist), ...node], agent) as unknown as {
+    refused: string;
+  };
+  assert.equal(refused, 'SHIM_UNAVAILABLE');
 });
 
 for (const format of ['esm', 'cjs'] as const) {
@@ -82,13 +169,12 @@ for (const format of ['esm', 'cjs'] as const) {
     await using world = new Agents();
     const [sources, alone] = [world.folder('sources'), world.folder('alone')];
     const entry = join(sources, 'agent.mjs');
-    const module = `import(${JSON.stringify(join(outlive, 'dist', 'shim', 'program.js'))})`;
-    writeFileSync(entry, agentWith(module));
+    writeFileSync(entry, agentWith(JSON.stringify(join(outlive, 'dist', 'index.js'))));
     const file = join(alone, format === 'esm' ? 'agent.mjs' : 'agent.cjs');
     const options = ['--bundle', '--platform=node', `--format=${format}`, `--outfile=${file}`];
     runProgram(join(root, 'node_modules', '.bin', 'esbuild'), [entry, ...options], sources);
     rmSync(sources, { recursive: true });
-    world.assertCopied(JSON.parse(runProgram(process.execPath, [file, world.dir], alone)));
+    world.assertCopied(world.run(node, file, alone));
     assert.deepEqual(readdirSync(alone), [basename(file)]);
   });
 }
@@ -117,37 +203,26 @@ test("in a project of Yarn's Plug'n'Play, which keeps the package in a zip, the 
   ];
   writeFileSync(join(project, '.yarnrc.yml'), [...settings, 'enableImmutableInstalls: false', ''].join('\n'));
   writeFileSync(join(project, 'yarn.lock'), '');
-  writeFileSync(
-    join(project, 'agent.mjs'),
-    agentWith("import(new URL('./shim/program.js', import.meta.resolve('outlive')))"),
-  );
+  writeFileSync(join(project, 'agent.mjs'), agentWith("'outlive'"));
   const yarn = [join(root, 'node_modules', '@yarnpkg', 'cli-dist', 'bin', 'yarn.js')];
   runProgram(process.execPath, [...yarn, 'install'], project);
   const cached = readdirSync(join(project, '.yarn', 'cache')).filter((name) => name.endsWith('.zip'));
   assert.equal(cached.length, 1, 'the package is in a zip');
-  world.assertCopied(
-    JSON.parse(runProgram(process.execPath, [...yarn, 'node', 'agent.mjs', world.dir], project)),
-  );
+  world.assertCopied(world.run([process.execPath, ...yarn, 'node'], 'agent.mjs', project));
 });
 
 test('when an update removes the package under an agent, the agent goes on with a copy', async () => {
   await using world = new Agents();
-  const folder = join(world.base, 'dist');
-  cpSync(join(outlive, 'dist'), folder, { recursive: true });
-  const child = spawn(process.execPath, [fixturePath('finds-its-shim.mjs'), folder, world.dir], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const { dist, agent } = world.copyOfPackage();
+  const child = spawn(process.execPath, [agent, world.dir], { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<Answer> => JSON.parse((await answers.next()).value ?? 'null');
-  assert.deepEqual(await next(), { path: shimFileIn(folder), code: null });
-  rmSync(folder, { recursive: true });
-  const asked = async (process: ChildProcess): Promise<Answer> => {
-    process.stdin?.write('\n');
-    return await next();
-  };
-  assert.deepEqual((await asked(child)).code, 'ENOENT');
-  world.assertCopied(await asked(child));
-  world.assertCopied(await asked(child));
+  assert.deepEqual(await next(), ofPackage(dist));
+  rmSync(dist, { recursive: true });
+  for (const _ of [1, 2]) {
+    child.stdin.write('\n');
+    world.assertCopied(await next());
+  }
   child.stdin.end();
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
