@@ -54,11 +54,11 @@ test('120: no such task', async () => {
   }
 });
 
-test('121: lost, when command and shim are gone and nothing can say how it ended', async () => {
+test('121: lost, when the shim is gone and nothing can say how it ended', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('sleep 1000');
-  const { pid } = await cli.until(taskId, (task) => task.status === 'running');
-  for (const one of onWindows ? cli.pidsOf(taskId) : [-pid]) process.kill(one, 'SIGKILL');
+  const { shimPid } = await cli.until(taskId, (task) => task.status === 'running');
+  for (const one of onWindows ? cli.pidsOf(taskId) : [shimPid]) process.kill(one, 'SIGKILL');
   const { status, stdout } = await cli.run('wait', taskId);
   assert.equal(status, 121);
   assert.match(stdout, /^bgb-[0-9a-f]{8} lost, no_exit_marker/);

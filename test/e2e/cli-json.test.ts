@@ -14,7 +14,16 @@ function pinned(cli: CommandLine, { taskId, ...rest }: Snapshot): Snapshot {
   const text = withSlashes(JSON.stringify(rest)).replaceAll(taskId, 'ID').replaceAll(cli.base, 'BASE');
   const folder = /sessions\/default-[0-9a-f]{16}/g;
   const value: Snapshot = JSON.parse(text.replace(folder, 'sessions/DEFAULT'));
-  for (const time of ['createdAt', 'startedAt', 'endedAt', 'durationMs', 'cpuMs', 'pid']) {
+  for (const time of [
+    'createdAt',
+    'startedAt',
+    'endedAt',
+    'durationMs',
+    'cpuMs',
+    'peakBytes',
+    'pid',
+    'shimPid',
+  ]) {
     if (typeof value[time] === 'number') value[time] = typeof value[time];
   }
   if (typeof value.output.lastWrittenAt === 'number') value.output.lastWrittenAt = 'number';
@@ -31,12 +40,14 @@ const ended = {
   exitCode: 3,
   killSignal: null,
   pid: 'number',
+  shimPid: 'number',
   createdAt: 'number',
   startedAt: 'number',
   endedAt: 'number',
   durationMs: 'number',
   timeoutMs: 1_800_000,
   cpuMs: onWindows ? null : 'number',
+  peakBytes: onWindows ? null : 'number',
   output: {
     path: 'BASE/store/sessions/DEFAULT/output/ID.out',
     stderrPath: null,

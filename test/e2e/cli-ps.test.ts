@@ -71,8 +71,8 @@ test('--json is the snapshot of each task, a line each, as show prints it', asyn
   for (const [field, value] of Object.entries(listed[0] ?? {})) assert.deepEqual(shown[field], value, field);
   assert.deepEqual(Object.keys(listed[0] ?? {}).toSorted(), [
     ...['command', 'containment', 'cpuMs', 'createdAt', 'cwd', 'delivered', 'durationMs', 'endedAt'],
-    ...['exitCode', 'killSignal', 'labels', 'leftovers', 'limits', 'name', 'output', 'pid'],
-    ...['pipeStatus', 'sessionId', 'startedAt', 'status', 'statusReason', 'taskId', 'timeoutMs'],
+    ...['exitCode', 'killSignal', 'labels', 'leftovers', 'limits', 'name', 'output', 'peakBytes', 'pid'],
+    ...['pipeStatus', 'sessionId', 'shimPid', 'startedAt', 'status', 'statusReason', 'taskId', 'timeoutMs'],
   ]);
 });
 

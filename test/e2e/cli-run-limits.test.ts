@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CommandLine } from '../support/command-line.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
-import { waitFor } from '../support/world.ts';
+import { quote, waitFor } from '../support/world.ts';
 
 test(
   'over 64 running tasks run is refused with 125, and with --queue the task waits for its turn',
@@ -67,12 +68,15 @@ test('a task that is bound to a process ends with it; one that is bound to the s
   assert.equal((await cli.snapshot(free)).status, 'running');
 });
 
-test('a queued task has its turn although nobody watches any more', async () => {
+test('a queued task whose spawner has left has its turn from the next process that opens the session', async () => {
   await using cli = new CommandLine();
   const store = await cli.store();
   const session = await store.session('small', { maxRunning: 1 });
-  await session.spawn('sleep 1.5');
+  await session.spawn(`until [ -e ${quote(`${cli.base}/go`)} ]; do sleep 0.02; done`);
   const second = await session.spawn('echo second', { onLimit: 'queue' });
   await store.close();
-  await cli.until(second.id, ({ status }) => status === 'completed');
+  writeFileSync(`${cli.base}/go`, '');
+  const { status, stdout } = await cli.run('wait', second.id);
+  assert.equal(status, 0);
+  assert.match(stdout, /^bgb-[0-9a-f]{8} completed, exit 0 after .*: echo second\n {2}\| second\n$/);
 });

@@ -27,8 +27,9 @@ test('show says everything about a task', async () => {
   const taskId = await cli.ended(command, '--shell', 'bash', ...options);
   const { stdout } = await cli.run('show', '-s', 'mine', 'build');
   const shown = fieldsOf(stdout);
-  const { output, pid } = await cli.snapshot(taskId);
-  const { 'spawned by': by, created, started, ended, duration, 'cpu time': cpu, log, shell, ...rest } = shown;
+  const { output, pid, shimPid } = await cli.snapshot(taskId);
+  const { 'spawned by': by, created, started, ended, duration, log, shell, ...others } = shown;
+  const { 'cpu time': cpu, 'peak memory': peak, ...rest } = others;
   assert.deepEqual(rest, {
     task: taskId,
     name: 'build',
@@ -40,6 +41,7 @@ test('show says everything about a task', async () => {
     'exit code': '7',
     pipeline: '1 7',
     pid: String(pid),
+    ...(onWindows ? {} : { 'shim pid': String(shimPid) }),
     told: 'owed to the session',
     timeout: '1m 30s',
     grace: '1s',
@@ -54,6 +56,7 @@ test('show says everything about a task', async () => {
   for (const time of [created, started, ended])
     assert.match(time ?? '', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/);
   for (const span of onWindows ? [duration] : [duration, cpu]) assert.match(span ?? '', /^[\d.]+m?s$/);
+  assert.match(peak ?? '', onWindows ? /^$/ : /^[\d.]+[KM]B$/);
   assert.match(shell ?? '', /[\\/]bash(?:\.exe)?$/);
   assert.equal(log, normalize(cli.logOf(taskId)));
 });
@@ -85,13 +88,14 @@ test('a running task shows its processes, also one in a session of its own', asy
   await using cli = new CommandLine();
   const taskId = await cli.spawn(`${onWindows ? '' : 'setsid '}sleep 1000 & sleep 1001`);
   const sleeps = [/^\S*sleep(?:\.exe)? 1000$/, /^\S*sleep(?:\.exe)? 1001$/];
-  const { pid } = await cli.until(taskId, (task) =>
+  const { pid, shimPid } = await cli.until(taskId, (task) =>
     sleeps.every((pattern) => task.processes.some(({ command }: Snapshot) => pattern.test(command))),
   );
   const { processes = '' } = fieldsOf((await cli.run('show', taskId)).stdout);
   assert.match(processes, /^\d+ \S*sleep(?:\.exe)? 1000$/m);
   assert.match(processes, /^\d+ \S*sleep(?:\.exe)? 1001$/m);
   assert.match(processes, new RegExp(`^${pid} `, 'm'));
+  if (!onWindows) assert.doesNotMatch(processes, new RegExp(`^${shimPid} `, 'm'));
 });
 
 test('--facts tells the life of the task in order, with times; --json the same as objects', async () => {
@@ -106,13 +110,13 @@ test('--facts tells the life of the task in order, with times; --json the same a
   ]);
   const history = objects(json.stdout);
   // Of a wrapper of Windows that is ended there may be an exit marker or not.
-  const aside = onWindows ? /^(?:exit|pipe)$/ : /^(?:reaped|identified|pipe)$/;
+  const aside = onWindows ? /^(?:exit|pipe)$/ : /^pipe$/;
   const facts = history.map(({ fact }) => fact).filter((fact) => !aside.test(fact));
   assert.deepEqual(facts, [
     'spec',
     'started',
     'stop',
-    ...(onWindows ? [] : ['exit']),
+    ...(onWindows ? [] : ['stopping', 'exit']),
     'outcome',
     'delivered',
   ]);

@@ -74,8 +74,10 @@ test(
   async () => {
     await using world = new World();
     const target = targetOn(world);
-    // The parent of the command is the shim, and the shim's is the server.
-    const command = "kill -9 $(awk '{print $4}' /proc/$PPID/stat); echo survived; exit 3";
+    // The record of a task says who asked for it.
+    const log = `${world.dir}/sessions/*/tasks/"\${OUTLIVE_TASK%%.*}".jsonl`;
+    const server = `sed -n 's/^{"fact":"spec".*"by":{"pid":\\([0-9]*\\).*/\\1/p' ${log}`;
+    const command = `kill -9 $(${server}); echo survived; exit 3`;
     const args = ['--method', 'tools/call', '--tool-name', 'run', '--tool-arg', `command=${command}`];
     await assert.rejects(inspect(target, args), /closed/);
     const told = await inspect(target, ['--method', 'tools/call', '--tool-name', 'wait']);

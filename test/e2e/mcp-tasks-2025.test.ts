@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { Legacy } from '../support/mcp-clients.ts';
+import { untilTwoSleep } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
 /** Starts a command as a task, and gives its id as soon as it is there. */
@@ -69,7 +70,7 @@ test('tasks/cancel answers when the tree is gone, and refuses a task that has en
   await using world = new World();
   await using legacy = await Legacy.start(world);
   const taskId = await startTask(legacy, '(setsid sleep 1000 &) ; sleep 1000');
-  await waitFor(() => world.pidsOf(taskId).length >= 3, 'the tree');
+  await untilTwoSleep(world, taskId);
   const cancelled = await legacy.client.experimental.tasks.cancelTask(taskId);
   assert.equal(cancelled.status, 'cancelled');
   assert.deepEqual(world.pidsOf(taskId), []);

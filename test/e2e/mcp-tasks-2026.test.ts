@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Modern } from '../support/mcp-clients.ts';
-import { untilStarted } from '../support/ready.ts';
+import { untilStarted, untilTwoSleep } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('a command that goes on after its foreground window is a task, and its result arrives', async () => {
@@ -81,7 +81,7 @@ test('tasks/cancel stops the whole tree before it is answered', async () => {
   const command = '(setsid sleep 1000 &) ; sleep 1000';
   const execution = await modern.tasks.callTool('run', { command, wait_ms: 0 });
   const taskId = execution.handle?.taskId ?? '';
-  await waitFor(() => world.pidsOf(taskId).length >= 3, 'the tree');
+  await untilTwoSleep(world, taskId);
   await modern.tasks.cancelTask(execution.handle?.taskId ?? ('' as never));
   assert.deepEqual(world.pidsOf(taskId), []);
   assert.equal((await execution.settle()).outcome.status, 'cancelled');

@@ -1,5 +1,6 @@
 import type { Task } from '../../src/index.ts';
 import { hasFact } from './logs.ts';
+import { commandLineOf, onWindows } from './processes.ts';
 import { type World, waitFor } from './world.ts';
 
 /** Waits until a task has printed a word: fixtures say `ready` when there is something to test. */
@@ -11,4 +12,14 @@ export async function untilPrinted(task: Task, word = 'ready'): Promise<void> {
 export async function untilStarted(world: World, ...taskIds: string[]): Promise<void> {
   for (const id of taskIds)
     await waitFor(() => hasFact(world.logOf(id), 'started'), `the command of ${id} to run`);
+}
+
+/** Waits until two processes of a task sleep: a tree. Windows has no `setsid`, and there the shim and a shell count. */
+export async function untilTwoSleep(world: World, taskId: string): Promise<void> {
+  const sleeps = (pid: number): boolean => commandLineOf(pid)?.startsWith('sleep\0') === true;
+  const isThere = (): boolean => {
+    const pids = world.pidsOf(taskId);
+    return onWindows ? pids.length >= 3 : pids.filter(sleeps).length === 2;
+  };
+  await waitFor(isThere, 'the tree');
 }
