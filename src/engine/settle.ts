@@ -115,9 +115,10 @@ async function leftoversByLooking(
     await sleep(endsSoonMs);
     found = await findLeftovers(context, taskId, observed);
   }
-  const { spec, stop } = observed.facts;
+  const { spec, stop, exit } = observed.facts;
   const policy = wasNeverLetRun(context, observed.facts) ? 'kill' : spec?.leftovers;
-  if (found.length > 0 && stop === undefined && policy === 'wait') return null;
+  // A task that is lost is told at once: the command itself may run on, for as long as it likes.
+  if (found.length > 0 && stop === undefined && exit !== undefined && policy === 'wait') return null;
   if (found.length > 0 && stop === undefined && policy === 'kill')
     found = await endLeftovers(context, taskId, observed, spec?.graceMs ?? 0);
   return asLeftovers(found);
