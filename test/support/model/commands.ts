@@ -30,6 +30,7 @@ export function anyStep(): fc.Arbitrary<Step>[] {
     ...(['open', 'shutdown', 'prune', 'release', 'close'] as const).map(withSession),
     leaving,
     freezing,
+    ...often(striking, 2),
   ];
 }
 
@@ -127,7 +128,8 @@ const killing = fc
         crew.ask(await crew.member(at), verb, ([status]) => {
           if (status === undefined) return;
           task.stopAnswered = true;
-          if (!/^(completed|failed|killed|timed_out)$/.test(status))
+          const isEnd = /^(completed|failed|killed|timed_out)$/.test(status);
+          if (!isEnd && !(task.shimKilled && status === 'lost'))
             crew.faults.push(`kill of ${task.tag} was answered while it was ${status}`);
         });
       },
@@ -249,6 +251,18 @@ const freezing = fc.tuple(place, pauseMs).map(([at, ms]) =>
       else crew.freeze(member);
     },
     ms,
+  ),
+);
+
+const striking = fc.tuple(which, pauseMs).map(([index, ms]) =>
+  step(
+    `strike(${index})`,
+    async (model, crew) => {
+      const task = taskAt(model, index);
+      if (crew.killShim(task)) task.shimKilled = true;
+    },
+    ms,
+    hasTasks,
   ),
 );
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent } from '../agents.ts';
+import { cookieOf, isShim, livePids } from '../processes.ts';
 import { quote, type World } from '../world.ts';
 import { type Expected, maxRunning } from './history.ts';
 import { type Entry, perform, type Request } from './perform.ts';
@@ -26,6 +27,9 @@ export interface Member {
 
 /** What any of these may answer: others act at the same time. */
 const fair = new Set(['CLOSED', 'TASK_LIMIT', 'TASK_NOT_FOUND']);
+
+const isShimOf = (pid: number, taskId: string): boolean =>
+  isShim(pid) && cookieOf(pid)?.startsWith(`${taskId}.`) === true;
 
 /** The real side of the model: some processes on one store, and the gates at which commands wait for their end. */
 export class Crew {
@@ -160,6 +164,13 @@ export class Crew {
   finish(tag: string, code: number): void {
     const gate = this.#gates.get(tag);
     if (gate !== undefined) writeSync(gate, `${code}\n`);
+  }
+
+  /** Ends the shim of a task by SIGKILL, if it is there. */
+  killShim({ taskId }: Expected): boolean {
+    const shim = taskId === null ? undefined : livePids().find((pid) => isShimOf(pid, taskId));
+    if (shim !== undefined) process.kill(shim, 'SIGKILL');
+    return shim !== undefined;
   }
 
   note(entry: Entry): void {

@@ -21,6 +21,8 @@ export interface Expected {
   stopAsked: boolean;
   /** Somebody was answered that it is stopped. */
   stopAnswered: boolean;
+  /** Its shim was ended by SIGKILL: nobody records the end of its command, and nobody holds its limits. */
+  shimKilled: boolean;
   /** Prunes that were not answered, and whether one that was has named it. */
   openPrunes: number;
   pruned: boolean;
@@ -49,6 +51,7 @@ export function asked(
     code: spec.kind === 'quick' ? 3 : null,
     stopAsked: false,
     stopAnswered: false,
+    shimKilled: false,
     openPrunes: 0,
     pruned: false,
     mayBeAcked: false,
@@ -64,6 +67,7 @@ export function verdictsOf(task: Expected): RegExp[] {
   if (task.stopAsked) verdicts.push(/^killed (null|\d+) (kill|shutdown)$/);
   // On a busy machine the time may be up before the command has begun.
   if (task.timeoutMs !== null) verdicts.push(/^timed_out (124|null) timeout$/);
-  if (task.taskId === null) verdicts.push(/^failed null spawn_aborted$/);
+  if (task.shimKilled) verdicts.push(/^lost null no_exit_marker$/);
+  if (task.taskId === null || task.shimKilled) verdicts.push(/^failed null spawn_aborted$/);
   return verdicts;
 }
