@@ -3,8 +3,11 @@ import type { System } from '../platform/system.ts';
 import { shimProgram } from '../shim/program.ts';
 import { after } from '../util/wait.ts';
 
-/** An orphan that has ended is reaped by then, if anybody does it. */
-const reapedWithinMs = 200;
+/** An orphan that has ended is reaped by then, mostly. */
+const firstLookMs = 200;
+
+/** Some first processes reap once in a while, and on a busy machine late: who has not by then reaps nobody. */
+const longestLookMs = 3_200;
 
 /**
  * Whether orphans are reaped here. A shim is nobody's child, so that a process that ends all its descendants spares it;
@@ -20,7 +23,7 @@ export class Orphans {
   find(dir: string, system: System): void {
     if (this.#trying) return;
     this.#trying = true;
-    after(reapedWithinMs, () => {
+    after(firstLookMs, () => {
       shimProgram(dir)
         .then((program) => this.#leaveOrphan(program, system))
         .catch(() => undefined);
@@ -31,11 +34,25 @@ export class Orphans {
     // It prints the pid of a child that it leaves behind, and that ends at once.
     const child = execFile(program, ['orphan'], (error, stdout) => {
       const pid = Number(stdout.trim());
-      if (error !== null || !Number.isInteger(pid) || pid < 2) return;
-      after(reapedWithinMs, () => {
-        this.areReaped = system.view(pid)?.zombie !== true;
-      });
+      if (error === null && Number.isInteger(pid) && pid > 1) this.#look(pid, system, firstLookMs);
     });
     child.unref();
+  }
+
+  #look(pid: number, system: System, pauseMs: number): void {
+    after(pauseMs, () => {
+      if (!isZombie(pid, system)) this.areReaped = true;
+      else if (pauseMs >= longestLookMs) this.areReaped = false;
+      else this.#look(pid, system, pauseMs * 2);
+    });
+  }
+}
+
+/** What cannot be seen just now counts as reaped: that is the usual case. */
+function isZombie(pid: number, system: System): boolean {
+  try {
+    return system.view(pid)?.zombie === true;
+  } catch {
+    return false;
   }
 }
