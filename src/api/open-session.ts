@@ -5,6 +5,7 @@ import { unwritable } from '../engine/spawn-errors.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError, systemCode } from '../errors/error.ts';
 import { programsFolder, type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
+import { holdSpare } from '../util/spare.ts';
 import { Session } from './session.ts';
 
 /** How often a process that has sessions open looks whether the store is to be gone through. */
@@ -14,6 +15,7 @@ const retainEveryMs = 600_000;
 export class SessionOpener {
   readonly #store: StoreContext;
   #retention: NodeJS.Timeout | undefined;
+  readonly #letGoOfSpare = holdSpare();
 
   constructor(store: StoreContext) {
     this.#store = store;
@@ -43,6 +45,7 @@ export class SessionOpener {
     clearInterval(this.#retention);
     this.#store.windows?.close();
     this.#store.doorbell?.close();
+    this.#letGoOfSpare();
   }
 
   /** What is there can be read where nothing can be written, too: false; a spawn will say what is wrong. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { systemCode } from '../errors/error.ts';
 import type { SpecFact } from '../model/facts.ts';
 import { cookieVariable } from '../platform/system.ts';
+import { notAnOption } from '../shim/option-like.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { shimProgram } from '../shim/program.ts';
 import { encodeRequest, requestVariable } from '../shim/request.ts';
@@ -113,7 +114,7 @@ function wordsOf({ request, spec, files, held }: ShimStart): string[] {
   const shell0 = request.shell.slice(request.shell.lastIndexOf('/') + 1);
   const run = spec.commandInFile
     ? ['-c', evaluateFile, shell0, files.paths.command]
-    : ['-c', notingPipeStatus(request.command, shell0, files.paths.log), shell0];
+    : ['-c', notAnOption(notingPipeStatus(request.command, shell0, files.paths.log), shell0), shell0];
   return [...held.launcher, ...request.launcher, request.shell, ...run];
 }
 

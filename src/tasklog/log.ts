@@ -2,6 +2,7 @@ import { constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } 
 import { readFailed, systemCode } from '../errors/error.ts';
 import type { ExitFact, Fact } from '../model/facts.ts';
 import { type Facts, foldFacts } from '../model/fold.ts';
+import { withSpare } from '../util/spare.ts';
 import { encodeFact, parseLog } from './codec.ts';
 import { letGo } from './files.ts';
 
@@ -70,12 +71,14 @@ export function syncLog(descriptor: number): Promise<void> {
 
 /** Appends facts in one write. Order in the file is the order of events, for everybody. */
 export function appendFacts(path: string, facts: readonly Fact[]): void {
-  const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | careful);
-  try {
-    writeAll(descriptor, facts.map(encodeFact).join(''));
-  } finally {
-    letGo(descriptor);
-  }
+  withSpare(() => {
+    const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | careful);
+    try {
+      writeAll(descriptor, facts.map(encodeFact).join(''));
+    } finally {
+      letGo(descriptor);
+    }
+  });
 }
 
 function writeAll(descriptor: number, text: string): void {
@@ -90,13 +93,16 @@ function writeAll(descriptor: number, text: string): void {
  * @throws OutliveError `READ_FAILED`.
  */
 export function readLog(path: string): TaskLog | null {
-  let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | careful);
+    return withSpare(() => readNow(path));
   } catch (error) {
     if (unreadable.has(systemCode(error) ?? '')) return null;
     throw readFailed(path, error);
   }
+}
+
+function readNow(path: string): TaskLog | null {
+  const descriptor = openSync(path, constants.O_RDONLY | careful);
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return null;
@@ -104,8 +110,6 @@ export function readLog(path: string): TaskLog | null {
     const length = readSync(descriptor, buffer, 0, stat.size, 0);
     const list = parseLog(buffer.toString('utf8', 0, length));
     return { list, bytes: stat.size, modifiedAt: stat.mtimeMs };
-  } catch (error) {
-    throw readFailed(path, error);
   } finally {
     letGo(descriptor);
   }

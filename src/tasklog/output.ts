@@ -3,6 +3,7 @@ import { readFailed, systemCode } from '../errors/error.ts';
 import type { CutFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
+import { withSpare } from '../util/spare.ts';
 import { letGo } from './files.ts';
 import { outputPath, type SessionPaths } from './paths.ts';
 
@@ -95,20 +96,25 @@ function withFile(
   missing: OutputSlice,
   use: (open: OpenOutput) => OutputSlice,
 ): OutputSlice {
-  let descriptor: number;
   try {
-    descriptor = openSync(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return withSpare(() => useFile(file, missing, use));
   } catch (error) {
     if (['ENOENT', 'ELOOP', 'ENXIO', 'EACCES'].includes(systemCode(error) ?? '')) return missing;
     throw readFailed(file.path, error);
   }
+}
+
+function useFile(
+  file: OutputFile,
+  missing: OutputSlice,
+  use: (open: OpenOutput) => OutputSlice,
+): OutputSlice {
+  const descriptor = openSync(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return missing;
     const cut = isCut(stat.size, file.cut) ? file.cut : undefined;
     return use({ descriptor, size: logicalSize(stat.size, file.cut), cut });
-  } catch (error) {
-    throw readFailed(file.path, error);
   } finally {
     letGo(descriptor);
   }

@@ -6,6 +6,7 @@ import { createSuspended, type SuspendedProcess } from '../../platform/windows-c
 import { keepJob, makeJob } from '../../platform/windows-jobs.ts';
 import { isShare } from '../../platform/windows-paths.ts';
 import { shellKind, shellName } from '../../platform/windows-shells.ts';
+import { notAnOption } from '../../shim/option-like.ts';
 import { notingPipeStatus } from '../../shim/pipe-status.ts';
 import {
   batchScript,
@@ -96,7 +97,8 @@ function writeFiles(files: WindowsFiles, request: SpawnRequest, log: string): No
  */
 function withPipeStatus(command: string, name: string, log: string): string {
   const noting = notingPipeStatus(command, name, log.replaceAll('\\', '/'));
-  return noting === command ? command : `${noting}\nexit`;
+  // Eval has options as well.
+  return noting === command ? notAnOption(command, name) : `${noting}\nexit`;
 }
 
 function isLong(command: string): boolean {

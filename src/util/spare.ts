@@ -1,0 +1,55 @@
+import { closeSync, openSync } from 'node:fs';
+
+/** The spare descriptor; null while nobody holds one, or while another has taken its place. */
+let spare: number | null = null;
+let holders = 0;
+
+/**
+ * Keeps a descriptor for the moment in which this process has no other: a task must be looked at and stopped all the
+ * same, and that takes one.
+ * @returns what lets it go; the last of those who hold it closes it.
+ */
+export function holdSpare(): () => void {
+  holders += 1;
+  refill();
+  let isHeld = true;
+  return () => {
+    if (isHeld) holders -= 1;
+    isHeld = false;
+    if (holders > 0 || spare === null) return;
+    closeSync(spare);
+    spare = null;
+  };
+}
+
+/**
+ * Does something that opens a file, and closes it before it returns. With the spare descriptor when there is no other.
+ * @throws what `work` throws.
+ */
+export function withSpare<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (spare === null || !isWithoutDescriptors(error)) throw error;
+    closeSync(spare);
+    spare = null;
+    try {
+      return work();
+    } finally {
+      refill();
+    }
+  }
+}
+
+function refill(): void {
+  try {
+    spare ??= openSync('/dev/null', 'r');
+  } catch {
+    // There is none to spare.
+  }
+}
+
+function isWithoutDescriptors(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
