@@ -33,7 +33,11 @@ export class Orphans {
       const pid = Number(stdout.trim());
       if (error !== null || !Number.isInteger(pid) || pid < 2) return;
       after(reapedWithinMs, () => {
-        this.areReaped = system.view(pid)?.zombie !== true;
+        try {
+          this.areReaped = system.view(pid)?.zombie !== true;
+        } catch {
+          // Out of descriptors or memory: it stays unknown.
+        }
       });
     });
     child.unref();
