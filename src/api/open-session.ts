@@ -5,6 +5,7 @@ import { unwritable } from '../engine/spawn-errors.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError, systemCode } from '../errors/error.ts';
 import { programsFolder, type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
+import { keepSpare } from '../util/spare.ts';
 import { monotonicMs } from '../util/wait.ts';
 import { Session } from './session.ts';
 
@@ -26,6 +27,7 @@ export class SessionOpener {
    * @throws OutliveError `STORE_UNWRITABLE`, `STORE_CORRUPT`, `READ_FAILED`.
    */
   async open(sessionId: string, limits: SessionLimits, onClose: () => void): Promise<Session> {
+    keepSpare();
     const paths = sessionPaths(this.#store.dir, sessionId);
     // Not when the store is opened: who only looks at it removes nothing.
     for (const folder of [this.#store.dir, programsFolder(this.#store.dir)]) sweepStrays(folder);

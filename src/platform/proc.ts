@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { readFailed, systemCode } from '../errors/error.ts';
+import { withSpare } from '../util/spare.ts';
 import { cookiePattern, cookieVariable, type ProcessView } from './system.ts';
 
 /** Read into again and again: files of /proc have no size, and Node takes 64 KiB anew for each. */
@@ -24,14 +25,16 @@ export function readProcRecord(path: string, encoding: 'utf8' | 'latin1' = 'utf8
 
 function read(path: string, encoding: 'utf8' | 'latin1', isRecord: boolean): string | null {
   try {
-    const descriptor = openSync(path, 'r');
-    try {
-      // First the reading, which may need a larger buffer.
-      const length = readAll(descriptor, isRecord);
-      return buffer.toString(encoding, 0, length);
-    } finally {
-      closeSync(descriptor);
-    }
+    return withSpare(() => {
+      const descriptor = openSync(path, 'r');
+      try {
+        // First the reading, which may need a larger buffer.
+        const length = readAll(descriptor, isRecord);
+        return buffer.toString(encoding, 0, length);
+      } finally {
+        closeSync(descriptor);
+      }
+    });
   } catch (error) {
     if (passing.has(systemCode(error) ?? '')) throw readFailed(path, error);
     return null;
@@ -44,7 +47,7 @@ function read(path: string, encoding: 'utf8' | 'latin1', isRecord: boolean): str
  */
 export function namesInProc(): string[] {
   try {
-    return readdirSync('/proc');
+    return withSpare(() => readdirSync('/proc'));
   } catch (error) {
     throw readFailed('/proc', error);
   }

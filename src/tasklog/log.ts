@@ -2,6 +2,7 @@ import { constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } 
 import { readFailed, systemCode } from '../errors/error.ts';
 import type { ExitFact, Fact } from '../model/facts.ts';
 import { type Facts, foldFacts } from '../model/fold.ts';
+import { withSpare } from '../util/spare.ts';
 import { encodeFact, parseLog } from './codec.ts';
 import { letGo } from './files.ts';
 
@@ -70,6 +71,10 @@ export function syncLog(descriptor: number): Promise<void> {
 
 /** Appends facts in one write. Order in the file is the order of events, for everybody. */
 export function appendFacts(path: string, facts: readonly Fact[]): void {
+  withSpare(() => append(path, facts));
+}
+
+function append(path: string, facts: readonly Fact[]): void {
   const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | careful);
   try {
     writeAll(descriptor, facts.map(encodeFact).join(''));
@@ -98,6 +103,10 @@ function writeAll(descriptor: number, text: string): void {
  * @throws OutliveError `READ_FAILED`.
  */
 export function readLog(path: string): TaskLog | null {
+  return withSpare(() => read(path));
+}
+
+function read(path: string): TaskLog | null {
   let descriptor: number;
   try {
     descriptor = openForReading(path);

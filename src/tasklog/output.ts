@@ -3,6 +3,7 @@ import { readFailed, systemCode } from '../errors/error.ts';
 import type { CutFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
+import { withSpare } from '../util/spare.ts';
 import { letGo } from './files.ts';
 import { outputPath, type SessionPaths } from './paths.ts';
 
@@ -91,6 +92,14 @@ interface OpenOutput {
 }
 
 function withFile(
+  file: OutputFile,
+  missing: OutputSlice,
+  use: (open: OpenOutput) => OutputSlice,
+): OutputSlice {
+  return withSpare(() => useFile(file, missing, use));
+}
+
+function useFile(
   file: OutputFile,
   missing: OutputSlice,
   use: (open: OpenOutput) => OutputSlice,
