@@ -58,8 +58,13 @@ async function stop(context: SessionContext, taskId: string, request: StopReques
     run.hasten(request);
     return await run.finished;
   }
-  const observed = await observeOrEnd(context, taskId, request);
-  if (observed === null) throw notFound(context, taskId);
+  // Without a pause before the request: who calls `kill()` and looks at the task sees it being stopped.
+  const observed = observeOrNot(context, taskId);
+  if (!('facts' in observed)) {
+    // The record cannot be read, or the task has removed it: a limit or a person does not wait for a disk.
+    await endUnrecorded(context, taskId, request);
+    throw observed.error ?? notFound(context, taskId);
+  }
   if (observed.alive === 'unknown') throw elsewhere(taskId, observed);
   const decision = decide(observed.facts, observed.alive);
   if (decision.state === 'live') {
@@ -89,22 +94,12 @@ async function settleInTheEnd(context: SessionContext, taskId: string, observed:
   }
 }
 
-/**
- * The task as it is. Where its record cannot be read, or is gone by the task's own hand perhaps, what is known of its
- * processes in memory does for a stop from outside: a limit or a person must not wait for a disk.
- */
-async function observeOrEnd(
-  context: SessionContext,
-  taskId: string,
-  request: StopRequest,
-): Promise<Observed | null> {
+/** The task as it is, or the error of who cannot read its record; null: there is no record. */
+function observeOrNot(context: SessionContext, taskId: string): Observed | { readonly error: unknown } {
   try {
-    const observed = observe(context, taskId);
-    if (observed === null) await endUnrecorded(context, taskId, request);
-    return observed;
+    return observe(context, taskId) ?? { error: null };
   } catch (error) {
-    await endUnrecorded(context, taskId, request);
-    throw error;
+    return { error };
   }
 }
 
