@@ -11,7 +11,7 @@ import { type Observed, observe } from './observe.ts';
 import { noteWatches } from './pattern-watches.ts';
 import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
-import { nudge, shimLives, shimOverdueMs } from './shim-control.ts';
+import { nudge, shimLives, shimOverdueMs, stoppedBlindly } from './shim-control.ts';
 import { stopIfStale } from './stale.ts';
 import { continueStop, graceOf, isAbandoned } from './stop.ts';
 
@@ -124,8 +124,8 @@ async function lookAtDead(context: SessionContext, taskId: string, observed: Obs
   const live = watchOver(context, taskId, observed);
   const { facts } = observed;
   if (live.stop !== null) return;
-  if (facts.stop !== undefined && !hasEnded(facts)) {
-    // The shim is gone. The author of the stop ends what is left; without one, we do his work.
+  if (facts.stop !== undefined && (!hasEnded(facts) || stoppedBlindly(facts))) {
+    // The shim is gone, or could not see. The author of the stop ends what is left; without one, we do his work.
     if (!takeOverStop(context, taskId, observed, facts.stop)) relook(context, live);
     return;
   }

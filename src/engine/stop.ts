@@ -14,7 +14,7 @@ import { changed, push } from './deliver.ts';
 import { type Ending, ending, endTree } from './end-tree.ts';
 import { type Observed, observe } from './observe.ts';
 import { settle } from './settle.ts';
-import { nudge, shimLives, shimOverdueMs } from './shim-control.ts';
+import { nudge, shimLives, shimOverdueMs, stoppedBlindly } from './shim-control.ts';
 import { asLeftovers, findMembers, treeOf } from './tree.ts';
 
 /** The pause between two looks whether a shim has started after all. */
@@ -74,7 +74,8 @@ async function stop(context: SessionContext, taskId: string, request: StopReques
     return await seeToStop(context, taskId, request);
   }
   // What a stop has left is about to end: that is waited for before anybody is told.
-  if (decision.state === 'settle' && observed.facts.stop !== undefined && !hasEnded(observed.facts))
+  const isStopped = observed.facts.stop !== undefined;
+  if (decision.state === 'settle' && isStopped && !isDone(observed.facts))
     return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
   // A command that has ended by itself has done so, whatever is asked for afterwards.
   if (decision.state === 'settle') await settleInTheEnd(context, taskId, observed);
@@ -122,7 +123,7 @@ async function untilStopped(context: SessionContext, taskId: string, request: St
     const { facts } = observed;
     const decision = decide(facts, observed.alive);
     if (decision.state === 'ended') return push(context, taskId, null);
-    if (decision.state === 'settle' && hasEnded(facts)) {
+    if (decision.state === 'settle' && isDone(facts)) {
       if (await settle(context, taskId, observed)) {
         // A shim that waits for its turn is to go as well.
         if (facts.started === undefined) nudge(context, facts);
@@ -140,6 +141,11 @@ async function untilStopped(context: SessionContext, taskId: string, request: St
     }
     await sleep(pause);
   }
+}
+
+/** Whether the task has ended, and the shim, if it has stopped it, has seen to it that nothing is left. */
+function isDone(facts: Facts): boolean {
+  return hasEnded(facts) && !stoppedBlindly(facts);
 }
 
 /** The shim cannot do it: there is none any more, it is of a kind that performs no stops, or it does not answer. */
