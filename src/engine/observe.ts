@@ -151,6 +151,7 @@ export function describe(
     alive,
     suspended,
     nowMs,
+    monoMs: now().monoMs,
     modifiedAt,
     output: summarize(context, taskId, facts, previewBytes),
   });
