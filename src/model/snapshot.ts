@@ -81,7 +81,9 @@ export interface Observation {
 export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
   const { spec } = facts;
   const decision = decide(facts, seen.alive);
-  const begin = decision.state === 'ended' ? decision.outcome.startedAt : (facts.started?.at ?? null);
+  // One that was forbidden to run may have said that it starts before it read that.
+  const started = facts.isForbidden ? undefined : facts.started;
+  const begin = decision.state === 'ended' ? decision.outcome.startedAt : (started?.at ?? null);
   const end = decision.state === 'live' ? null : endOf(facts, seen);
   return {
     taskId: seen.taskId,
@@ -90,8 +92,8 @@ export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
     command: spec?.command ?? '',
     cwd: spec?.cwd ?? '',
     ...fate(facts, seen),
-    pid: facts.started?.pid ?? null,
-    shimPid: shimOf(facts)?.pid ?? null,
+    pid: started?.pid ?? null,
+    shimPid: (facts.isForbidden ? facts.waiting : shimOf(facts))?.pid ?? null,
     createdAt: spec?.createdAt ?? Math.round(seen.modifiedAt),
     startedAt: begin,
     endedAt: end,
