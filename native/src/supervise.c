@@ -82,6 +82,7 @@ static struct {
   uint64_t signalled; /* A bit for each signal that was sent. */
 
   bool turn, stop_in_queue;
+  bool start_is_known; /* The record says when the command started. */
 } shim;
 
 /* ---- facts ---- */
@@ -414,16 +415,36 @@ static void copy_id(const char *value) {
   shim.stop_id[length] = '\0';
 }
 
+/* The number that stands for a key in a line, or `otherwise`. */
+static uint64_t number_in(const char *line, const char *key, uint64_t otherwise) {
+  const char *digits = text_value(line, key);
+  if (digits == NULL || *digits < '0' || *digits > '9') return otherwise;
+  uint64_t number = 0;
+  for (; *digits >= '0' && *digits <= '9' && number < INT64_MAX / 20; digits++)
+    number = number * 10u + (uint64_t)(*digits - '0');
+  return number;
+}
+
+/* The time of a command counts from its start as it is recorded: a slow disk may have put that off. */
+static void take_start(const char *line) {
+  if (shim.start_is_known) return;
+  shim.start_is_known = true;
+  const uint64_t now = clock_ms(), at = number_in(line, "monoMs", 0);
+  if (shim.timeout_at == never || at > now) return;
+  if (at + shim.request->timeout_ms > shim.timeout_at) shim.timeout_at = at + shim.request->timeout_ms;
+}
+
 static void take_line(const char *line, void *what) {
   (void)what;
   static const char stop_fact[] = "{\"fact\":\"stop\",", turn_fact[] = "{\"fact\":\"turn\",";
-  static const char outcome_fact[] = "{\"fact\":\"outcome\",";
+  static const char outcome_fact[] = "{\"fact\":\"outcome\",", started_fact[] = "{\"fact\":\"started\",";
   if (shim.command == 0) {
     if (strncmp(line, turn_fact, sizeof turn_fact - 1) == 0) shim.turn = true;
     if (strncmp(line, stop_fact, sizeof stop_fact - 1) == 0) shim.stop_in_queue = true;
     if (strncmp(line, outcome_fact, sizeof outcome_fact - 1) == 0) shim.stop_in_queue = true;
     return;
   }
+  if (strncmp(line, started_fact, sizeof started_fact - 1) == 0) take_start(line);
   if (strncmp(line, stop_fact, sizeof stop_fact - 1) != 0) return;
   /* This process's own is carried out when it is written. */
   const char *const id = text_value(line, "id");
@@ -435,12 +456,7 @@ static void take_line(const char *line, void *what) {
     const int found = signal_number(name + 1, length);
     if (found != 0) number = found;
   }
-  uint64_t grace = shim.request->grace_ms;
-  const char *digits = text_value(line, "graceMs");
-  if (digits != NULL && *digits >= '0' && *digits <= '9') {
-    for (grace = 0; *digits >= '0' && *digits <= '9' && grace < INT64_MAX / 20; digits++)
-      grace = grace * 10u + (uint64_t)(*digits - '0');
-  }
+  const uint64_t grace = number_in(line, "graceMs", shim.request->grace_ms);
   copy_id(id);
   shim.announced = true;
   record_stopping(shim.stop_id);

@@ -80,6 +80,10 @@ export interface LiveTask {
   /** This process has spawned it. */
   readonly own: boolean;
   readonly cookie: string;
+  /** When its shim was there for certain, in milliseconds of `monotonicMs()`; null: not started by this process. */
+  launchedAt: number | null;
+  /** No process of it was there when its shim had not said yet that it runs. */
+  neverStarts: boolean;
   /** Its shim tells the end of its command by the doorbell, and has not done so yet. */
   rings: boolean;
   /** The shim, and the command that leads its process group, once they are known. */

@@ -11,9 +11,10 @@ import { type Observed, observe } from './observe.ts';
 import { noteWatches } from './pattern-watches.ts';
 import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
-import { nudge, shimLives, shimOverdueMs } from './shim-control.ts';
+import { nudge, shimLives, shimOverdueMs, stoppedBlindly } from './shim-control.ts';
 import { stopIfStale } from './stale.ts';
 import { continueStop, graceOf, isAbandoned } from './stop.ts';
+import { findMembers, treeOf } from './tree.ts';
 
 /** The first pause before a task that is about to end is looked at again; it doubles up to the slow poll's. */
 const firstRelookMs = 1;
@@ -21,6 +22,9 @@ const longestRelookMs = 1_000;
 
 /** A shim that has not answered a request to stop by then is told again; the grace, and this, is what it has. */
 const answersWithinMs = 1_000;
+
+/** A shim that has said nothing for so long is looked for. */
+const startsWithinMs = 500;
 
 const busy = new WeakMap<SessionContext, Map<string, { again: boolean }>>();
 
@@ -97,8 +101,20 @@ async function lookAtLive(context: SessionContext, taskId: string, observed: Obs
   } else if (waitsForOthers(observed.facts)) {
     return;
   } else if ((exit !== undefined && !exit.pending) || started === undefined) {
+    live.neverStarts = await isKilledEarly(context, live, observed.facts);
     relook(context, live);
   }
+}
+
+/**
+ * Whether the shim of a task that this process has spawned was killed before it could say who it is: then no process
+ * carries the cookie. Should that be an error all the same, the outcome on disk forbids the command to run.
+ */
+async function isKilledEarly(context: SessionContext, live: LiveTask, facts: Facts): Promise<boolean> {
+  const { launchedAt, id } = live;
+  if (shimOf(facts) !== undefined || facts.exit !== undefined) return false;
+  if (launchedAt === null || monotonicMs() - launchedAt < startsWithinMs) return false;
+  return (await findMembers(treeOf(context, id, facts), context.store.system)).length === 0;
 }
 
 /** Whether a stop is the shim's work: it answers, or still may. It is told again until it does. */
@@ -124,8 +140,8 @@ async function lookAtDead(context: SessionContext, taskId: string, observed: Obs
   const live = watchOver(context, taskId, observed);
   const { facts } = observed;
   if (live.stop !== null) return;
-  if (facts.stop !== undefined && !hasEnded(facts)) {
-    // The shim is gone. The author of the stop ends what is left; without one, we do his work.
+  if (facts.stop !== undefined && (!hasEnded(facts) || stoppedBlindly(facts))) {
+    // The shim is gone, or could not see. The author of the stop ends what is left; without one, we do his work.
     if (!takeOverStop(context, taskId, observed, facts.stop)) relook(context, live);
     return;
   }
@@ -170,6 +186,8 @@ export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined
     id,
     own,
     cookie: spec?.cookie ?? '',
+    launchedAt: null,
+    neverStarts: false,
     rings: false,
     shim: null,
     command: null,

@@ -14,7 +14,7 @@ import type { Sight } from './sight.ts';
 /** A spawner that dies right after the spec may have started the shim: so long it is given to say so. */
 const spawnAbortedAfterMs = 2_000;
 
-/** A live spawner would have seen its shim die, unless it has closed its store meanwhile. */
+/** A live spawner sees that its shim is gone, unless it has closed its store meanwhile. */
 const liveSpawnerAbortedAfterMs = 30_000;
 
 /** A task as it is now: its facts from disk, and whether its shim lives. */
@@ -74,7 +74,8 @@ function vitality(context: SessionContext, facts: Facts, modifiedAt: number, sig
   const isOver = facts.outcome !== undefined || facts.exit !== undefined;
   if (shim === undefined && isOver) return dead(null);
   if (shim === undefined) {
-    return mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
+    const neverStarts = context.live.get(taskId)?.neverStarts === true;
+    return !neverStarts && mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
   }
   const { pid, start } = shim;
   const cookie = facts.spec?.cookie ?? '';
@@ -144,6 +145,7 @@ export function describe(
     alive,
     suspended,
     nowMs,
+    monoMs: now().monoMs,
     modifiedAt,
     output: summarize(context, taskId, facts, previewBytes),
   });

@@ -16,6 +16,11 @@ export function shimLives(context: SessionContext, facts: Facts): boolean {
   return seen !== null && (shim.start !== null || system.carries(shim.pid, facts.spec?.cookie ?? ''));
 }
 
+/** Whether the shim has performed a stop and cannot say what it has left: it saw no processes. Others may. */
+export function stoppedBlindly({ left, outcome }: Facts): boolean {
+  return outcome === undefined && left?.proof !== undefined && left.processes === null;
+}
+
 /**
  * Has the shim of a task read its log. SIGCONT wakes also one that was stopped by a signal, and does nothing to a
  * stranger that has got its pid.

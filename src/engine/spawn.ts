@@ -11,7 +11,7 @@ import { taskLogVersion } from '../tasklog/codec.ts';
 import { letGo } from '../tasklog/files.ts';
 import { syncLog, writeSpec } from '../tasklog/log.ts';
 import { sealOf } from '../util/crypto.ts';
-import { sleep } from '../util/wait.ts';
+import { monotonicMs, sleep } from '../util/wait.ts';
 import { background } from './background.ts';
 import { bondOf } from './bond.ts';
 import type { LiveTask, SessionContext, SpawnAttempt } from './context.ts';
@@ -112,6 +112,7 @@ async function start(context: SessionContext, attempt: SpawnAttempt, starting: S
   attempt.live = live;
   try {
     await startShim(context, starting);
+    live.launchedAt = monotonicMs();
   } catch (error) {
     // It may run: whatever it does, the record stays, and forbids or ends it.
     if (error instanceof UncertainStart) return await takeBack(context, spec, error);

@@ -14,7 +14,7 @@ import { changed, push } from './deliver.ts';
 import { type Ending, ending, endTree } from './end-tree.ts';
 import { type Observed, observe } from './observe.ts';
 import { settle } from './settle.ts';
-import { nudge, shimLives, shimOverdueMs } from './shim-control.ts';
+import { nudge, shimLives, shimOverdueMs, stoppedBlindly } from './shim-control.ts';
 import { asLeftovers, findMembers, treeOf } from './tree.ts';
 
 /** The pause between two looks whether a shim has started after all. */
@@ -58,8 +58,13 @@ async function stop(context: SessionContext, taskId: string, request: StopReques
     run.hasten(request);
     return await run.finished;
   }
-  const observed = await observeOrEnd(context, taskId, request);
-  if (observed === null) throw notFound(context, taskId);
+  // Without a pause before the request: who calls `kill()` and looks at the task sees it being stopped.
+  const observed = observeOrNot(context, taskId);
+  if (!('facts' in observed)) {
+    // The record cannot be read, or the task has removed it: a limit or a person does not wait for a disk.
+    await endUnrecorded(context, taskId, request);
+    throw observed.error ?? notFound(context, taskId);
+  }
   if (observed.alive === 'unknown') throw elsewhere(taskId, observed);
   const decision = decide(observed.facts, observed.alive);
   if (decision.state === 'live') {
@@ -69,7 +74,8 @@ async function stop(context: SessionContext, taskId: string, request: StopReques
     return await seeToStop(context, taskId, request);
   }
   // What a stop has left is about to end: that is waited for before anybody is told.
-  if (decision.state === 'settle' && observed.facts.stop !== undefined && !hasEnded(observed.facts))
+  const isStopped = observed.facts.stop !== undefined;
+  if (decision.state === 'settle' && isStopped && !isDone(observed.facts))
     return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
   // A command that has ended by itself has done so, whatever is asked for afterwards.
   if (decision.state === 'settle') await settleInTheEnd(context, taskId, observed);
@@ -89,22 +95,12 @@ async function settleInTheEnd(context: SessionContext, taskId: string, observed:
   }
 }
 
-/**
- * The task as it is. Where its record cannot be read, or is gone by the task's own hand perhaps, what is known of its
- * processes in memory does for a stop from outside: a limit or a person must not wait for a disk.
- */
-async function observeOrEnd(
-  context: SessionContext,
-  taskId: string,
-  request: StopRequest,
-): Promise<Observed | null> {
+/** The task as it is, or the error of who cannot read its record; null: there is no record. */
+function observeOrNot(context: SessionContext, taskId: string): Observed | { readonly error: unknown } {
   try {
-    const observed = observe(context, taskId);
-    if (observed === null) await endUnrecorded(context, taskId, request);
-    return observed;
+    return observe(context, taskId) ?? { error: null };
   } catch (error) {
-    await endUnrecorded(context, taskId, request);
-    throw error;
+    return { error };
   }
 }
 
@@ -127,7 +123,7 @@ async function untilStopped(context: SessionContext, taskId: string, request: St
     const { facts } = observed;
     const decision = decide(facts, observed.alive);
     if (decision.state === 'ended') return push(context, taskId, null);
-    if (decision.state === 'settle' && hasEnded(facts)) {
+    if (decision.state === 'settle' && isDone(facts)) {
       if (await settle(context, taskId, observed)) {
         // A shim that waits for its turn is to go as well.
         if (facts.started === undefined) nudge(context, facts);
@@ -145,6 +141,11 @@ async function untilStopped(context: SessionContext, taskId: string, request: St
     }
     await sleep(pause);
   }
+}
+
+/** Whether the task has ended, and the shim, if it has stopped it, has seen to it that nothing is left. */
+function isDone(facts: Facts): boolean {
+  return hasEnded(facts) && !stoppedBlindly(facts);
 }
 
 /** The shim cannot do it: there is none any more, it is of a kind that performs no stops, or it does not answer. */

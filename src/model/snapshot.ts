@@ -1,4 +1,4 @@
-import { decide } from './decide.ts';
+import { type Decision, decide } from './decide.ts';
 import type { OutcomeFact } from './facts.ts';
 import { type Facts, shimOf } from './fold.ts';
 import type { HeldLimit } from './held-limits.ts';
@@ -70,6 +70,8 @@ export interface Observation {
   /** The process is stopped by a signal. */
   readonly suspended: boolean;
   readonly nowMs: number;
+  /** Now, by the clock that nobody sets; absent: not known. */
+  readonly monoMs?: number;
   /** When the log was last written. */
   readonly modifiedAt: number;
   readonly output: OutputSummary;
@@ -79,7 +81,9 @@ export interface Observation {
 export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
   const { spec } = facts;
   const decision = decide(facts, seen.alive);
-  const begin = decision.state === 'ended' ? decision.outcome.startedAt : (facts.started?.at ?? null);
+  // One that was forbidden to run may have said that it starts before it read that.
+  const started = facts.isForbidden ? undefined : facts.started;
+  const begin = decision.state === 'ended' ? decision.outcome.startedAt : (started?.at ?? null);
   const end = decision.state === 'live' ? null : endOf(facts, seen);
   return {
     taskId: seen.taskId,
@@ -88,12 +92,13 @@ export function snapshotOf(facts: Facts, seen: Observation): TaskSnapshot {
     command: spec?.command ?? '',
     cwd: spec?.cwd ?? '',
     ...fate(facts, seen),
-    pid: facts.started?.pid ?? null,
-    shimPid: shimOf(facts)?.pid ?? null,
+    pid: started?.pid ?? null,
+    shimPid: (facts.isForbidden ? facts.waiting : shimOf(facts))?.pid ?? null,
     createdAt: spec?.createdAt ?? Math.round(seen.modifiedAt),
     startedAt: begin,
     endedAt: end,
-    durationMs: begin === null ? null : (measuredMs(facts) ?? Math.max(0, (end ?? seen.nowMs) - begin)),
+    durationMs:
+      begin === null ? null : (measuredMs(facts, decision, seen) ?? Math.max(0, (end ?? seen.nowMs) - begin)),
     timeoutMs: spec?.timeoutMs ?? null,
     cpuMs: facts.exit?.cpuMs ?? null,
     peakBytes: facts.exit?.peakBytes ?? null,
@@ -138,9 +143,13 @@ function isQuiet(facts: Facts, { output: { lastWrittenAt }, nowMs }: Observation
   return isSilent({ startedAt: facts.started?.at ?? null, lastWrittenAt, nowMs });
 }
 
-/** How long the command ran; `null`: nothing tells. */
-function measuredMs({ started, exit }: Facts): number | null {
-  return started === undefined || exit === undefined ? null : ranMs(started, exit);
+/** How long the command ran, or has run, by a clock that nobody sets; `null`: nothing tells. */
+function measuredMs({ started, exit }: Facts, decision: Decision, { monoMs }: Observation): number | null {
+  if (started === undefined) return null;
+  if (exit !== undefined) return ranMs(started, exit);
+  // The clock of another machine or container says nothing of this one's.
+  const isHere = decision.state === 'live' && !decision.elsewhere;
+  return isHere && monoMs !== undefined ? ranMs(started, { monoMs }) : null;
 }
 
 /** What was alive after the end, as far as it has not gone since. */

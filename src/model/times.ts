@@ -3,12 +3,12 @@ import { bounds } from './limits.ts';
 
 /**
  * How long a command ran, in milliseconds: by the clock of its shim, which nobody sets and which stands still while the
- * machine sleeps. `null` where the facts do not tell. Only times of one shim are ever subtracted: other processes may
- * have other clocks (containers).
+ * machine sleeps. `null` where the facts do not tell. The later time must be the shim's own, or that of a process which
+ * shares its clock: in another container it may be another one.
  */
-export function ranMs(started: StartedFact, exit: ExitFact): number | null {
-  if (started.monoMs === null || exit.monoMs === null) return null;
-  const elapsed = exit.monoMs - started.monoMs;
+export function ranMs(started: StartedFact, later: Pick<ExitFact, 'monoMs'>): number | null {
+  if (started.monoMs === null || later.monoMs === null) return null;
+  const elapsed = later.monoMs - started.monoMs;
   return elapsed < 0 || elapsed > bounds.durationMs ? null : Math.round(elapsed);
 }
 

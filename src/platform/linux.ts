@@ -14,6 +14,7 @@ import {
   isSomebodyElses,
   namesInProc,
   readProcFile,
+  readProcRecord,
 } from './proc.ts';
 import { type Clues, type Member, type ProcessView, processKey, type System } from './system.ts';
 
@@ -52,10 +53,23 @@ function readOwnIdentity(): ProcessIdentity {
   };
 }
 
-function isSuspended({ pid: shimPid, suspended }: ProcessView): boolean {
-  if (suspended) return true;
-  const children = readProcFile(`/proc/${shimPid}/task/${shimPid}/children`)?.trim().split(' ') ?? [];
-  return children.map(Number).some((pid) => pid > 0 && (view(pid)?.suspended ?? false));
+function isSuspended({ pid, suspended }: ProcessView): boolean {
+  return suspended || childrenOf(pid).some((child) => isStopped(child) || isHeldByStopped(child));
+}
+
+/** A shell that has called vfork() cannot be stopped until its child runs a program; that child can. */
+function isHeldByStopped(pid: number): boolean {
+  const stat = readProcRecord(`/proc/${pid}/stat`) ?? '';
+  return stat.startsWith(' D ', stat.lastIndexOf(')') + 1) && childrenOf(pid).some(isStopped);
+}
+
+function isStopped(pid: number): boolean {
+  return view(pid)?.suspended ?? false;
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readProcFile(`/proc/${pid}/task/${pid}/children`) ?? '';
+  return text.split(' ').map(Number).filter(Boolean);
 }
 
 async function members(

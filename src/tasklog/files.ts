@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { readFailed, systemCode } from '../errors/error.ts';
 import { crypto } from '../util/crypto.ts';
+import { withSpare } from '../util/spare.ts';
 
 /**
  * The names in a folder, in no order; none when there is no such folder.
@@ -19,7 +20,7 @@ import { crypto } from '../util/crypto.ts';
  */
 export function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return withSpare(() => readdirSync(folder));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw readFailed(folder, error);

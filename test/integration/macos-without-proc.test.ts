@@ -5,8 +5,8 @@ import { storeAsItIs } from '../../src/engine/store-as-it-is.ts';
 import { prepareStore } from '../../src/engine/store-folder.ts';
 import { bsdSystem } from '../../src/platform/bsd.ts';
 import { linux } from '../../src/platform/linux.ts';
-import { factsOf, hasFact } from '../support/logs.ts';
-import { untilPrinted } from '../support/ready.ts';
+import { factOf, factsOf } from '../support/logs.ts';
+import { untilPrinted, untilStarted } from '../support/ready.ts';
 import { ShimInPlace, shimWithoutProc } from '../support/shims.ts';
 import { fixture, fixturePath, World, waitFor } from '../support/world.ts';
 
@@ -36,27 +36,23 @@ test('a process, a tree and what it uses are the same by ps as by /proc', async 
   assert.equal(standIn.carries(pid, spec.cookie), true);
   assert.equal(standIn.carries(process.pid, spec.cookie), false);
   const used = (await standIn.usage()).filter((one) => one.cookie === spec.cookie);
-  assert.ok(used.length >= 3 && used.every(({ memoryBytes }) => memoryBytes > 0));
+  // The shim is so small that the system shows no memory of it.
+  assert.ok(used.filter(({ memoryBytes }) => memoryBytes > 0).length >= 3);
   await task.kill({ graceMs: 0 });
   await waitFor(() => standIn.view(pid) === null, 'the shim to be gone');
 });
 
-test('a task ends with its exit code, and its spawner has found out when its shim started', async () => {
+test('a task ends with its exit code although nobody knows when its shim and its command started', async () => {
   await using world = new World();
-  // Its shims see no /proc.
+  // Its shims see no /proc. Those of macOS ask the kernel.
   using _ = new ShimInPlace(shimWithoutProc(world));
   const store = await openStore(world);
   const session = await store.session('test');
   const task = await session.spawn('sleep 0.5; exit 7');
   const { status, exitCode } = await task.wait();
   assert.deepEqual([status, exitCode], ['failed', 7]);
-  const facts = factsOf(world.logOf(task.id));
-  const started = facts.find((fact) => fact.fact === 'started');
-  const identified = facts.find((fact) => fact.fact === 'identified');
-  assert.ok(started?.fact === 'started' && identified?.fact === 'identified');
-  assert.equal(started.start, null);
-  assert.equal(identified.pid, started.pid);
-  assert.ok(Math.abs(identified.start - Date.now() / 1000) < 60);
+  const { start, shimStart } = factOf(world.logOf(task.id), 'started');
+  assert.deepEqual([start, shimStart], [null, null]);
   await store.close();
 });
 
@@ -65,7 +61,7 @@ test('another one adopts a task that runs, and stops its whole tree', async () =
   using _ = new ShimInPlace(shimWithoutProc(world));
   const spawner = await openStore(world);
   const { id } = await (await spawner.session('test')).spawn(fixture('setsid-member.sh'));
-  await waitFor(() => hasFact(world.logOf(id), 'identified'), 'the shim to be known');
+  await untilStarted(world, id);
   await spawner.close();
   const store = await openStore(world);
   const task = (await store.session('test')).task(id);

@@ -4,6 +4,7 @@ import type { AgentScope } from '../support/agent-types.ts';
 import { Agent } from '../support/agents.ts';
 import { appendFacts, factOf, hasFact } from '../support/logs.ts';
 import { PidNamespace } from '../support/namespaces.ts';
+import { isShim } from '../support/processes.ts';
 import { untilStarted } from '../support/ready.ts';
 import { World, waitFor } from '../support/world.ts';
 
@@ -45,7 +46,7 @@ const strangerEnded = async ({ childProcess, kept }: AgentScope): Promise<boolea
 
 const ends = [
   {
-    what: 'was killed without a trace',
+    what: 'was killed, shim and all',
     command: 'sleep 300',
     expected: ['lost', 'no_exit_marker', null],
   },
@@ -58,21 +59,30 @@ const ends = [
   },
 ];
 
-for (const { what, command, stop, expected } of ends) {
-  test(`a stranger with the pid of a shim that ${what} is never signalled`, async () => {
+const victims = ends.flatMap((end) => [
+  { ...end, who: 'shim' as const },
+  { ...end, who: 'command' as const },
+]);
+
+for (const { who, what, command, stop, expected } of victims) {
+  test(`a stranger with the pid of the ${who} of a task that ${what} is never signalled`, async () => {
     await using world = new World();
     await using namespace = await PidNamespace.start();
-    const { taskId, pid } = await orphan(world, namespace, command);
+    const orphaned = await orphan(world, namespace, command);
+    const { taskId } = orphaned;
     if (command !== 'exit 3') {
+      // The shim first: it would record the end of the command.
+      for (const member of world.pids().filter(isShim)) process.kill(member, 'SIGKILL');
+      await waitFor(() => !world.pids().some(isShim), 'the shim to be gone');
       for (const member of world.pidsOf(taskId)) process.kill(member, 'SIGKILL');
     }
-    await waitFor(() => world.pidsOf(taskId).length === 0, 'the task to be gone');
+    await waitFor(() => world.pids().length === 0, 'the task to be gone');
     const { by } = factOf(world.logOf(taskId), 'spec');
     const request = { cause: 'kill', id: 'dead', by, at: Date.now(), graceMs: 0, killSignal: 'SIGKILL' };
     if (stop) appendFacts(world.logOf(taskId), { fact: 'stop', ...request });
 
     await using agent = await Agent.start(world.dir, { before: namespace.enter, sessionId: 'other' });
-    assert.ok(await agent.run(takePid, pid), `a stranger has pid ${pid}`);
+    assert.ok(await agent.run(takePid, orphaned[who]), `a stranger has pid ${orphaned[who]}`);
     await using later = await Agent.start(world.dir, { before: namespace.enter });
     const snapshot = await later.run(async ({ session }, id) => await session.task(id).wait(), taskId);
     assert.deepEqual([snapshot.status, snapshot.statusReason, snapshot.exitCode], expected);
@@ -82,35 +92,44 @@ for (const { what, command, stop, expected } of ends) {
   });
 }
 
-test('leftovers are stopped, and a stranger with the pid of their shim is not', async () => {
-  await using world = new World();
-  await using namespace = await PidNamespace.start();
-  const { taskId, pid } = await orphan(world, namespace, 'setsid sleep 303 & sleep 0.2');
-  await waitFor(() => hasFact(world.logOf(taskId), 'exit'), 'the command to end');
-  await waitFor(() => world.pidsOf(taskId).length === 1, 'the leftover alone');
-  await using agent = await Agent.start(world.dir, { before: namespace.enter, sessionId: 'other' });
-  assert.ok(await agent.run(takePid, pid), `a stranger has pid ${pid}`);
-  await using later = await Agent.start(world.dir, { before: namespace.enter });
-  const snapshot = await later.run(async ({ session }, id) => await session.task(id).wait(), taskId);
-  assert.equal(snapshot.status, 'completed');
-  assert.deepEqual(
-    snapshot.leftovers.map(({ command }) => command),
-    ['sleep 303'],
-  );
-  await later.run(stopInEveryWay, taskId);
-  assert.deepEqual(world.pidsOf(taskId), []);
-  assert.equal(await agent.run(strangerEnded), false);
-});
+for (const who of ['shim', 'command'] as const) {
+  test(`leftovers are stopped, and a stranger with the pid of their ${who} is not`, async () => {
+    await using world = new World();
+    await using namespace = await PidNamespace.start();
+    const orphaned = await orphan(world, namespace, 'setsid sleep 303 & sleep 0.2');
+    const { taskId } = orphaned;
+    await waitFor(() => hasFact(world.logOf(taskId), 'exit'), 'the command to end');
+    await waitFor(() => world.pidsOf(taskId).length === 1, 'the leftover alone');
+    if (who === 'shim') {
+      // It stays for the leftover.
+      for (const member of world.pids().filter(isShim)) process.kill(member, 'SIGKILL');
+      await waitFor(() => !world.pids().some(isShim), 'the shim to be gone');
+    }
+    await using agent = await Agent.start(world.dir, { before: namespace.enter, sessionId: 'other' });
+    assert.ok(await agent.run(takePid, orphaned[who]), `a stranger has pid ${orphaned[who]}`);
+    await using later = await Agent.start(world.dir, { before: namespace.enter });
+    const snapshot = await later.run(async ({ session }, id) => await session.task(id).wait(), taskId);
+    assert.equal(snapshot.status, 'completed');
+    assert.deepEqual(
+      snapshot.leftovers.map(({ command }) => command),
+      ['sleep 303'],
+    );
+    await later.run(stopInEveryWay, taskId);
+    assert.deepEqual(world.pidsOf(taskId), []);
+    assert.equal(await agent.run(strangerEnded), false);
+  });
+}
 
-/** A task in a namespace whose spawner is dead, with the pid of its shim there. */
+/** A task in a namespace whose spawner is dead, with the pids of its shim and its command there. */
 async function orphan(
   world: World,
   namespace: PidNamespace,
   command: string,
-): Promise<{ taskId: string; pid: number }> {
+): Promise<{ taskId: string; shim: number; command: number }> {
   await using agent = await Agent.start(world.dir, { before: namespace.enter });
   const taskId = await agent.run(async ({ session }, text) => (await session.spawn(text)).id, command);
   await untilStarted(world, taskId);
   await agent.crash();
-  return { taskId, pid: factOf(world.logOf(taskId), 'started').pid };
+  const { pid, shimPid } = factOf(world.logOf(taskId), 'started');
+  return { taskId, shim: shimPid, command: pid };
 }

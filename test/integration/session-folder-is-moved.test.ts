@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { OutliveError } from '../../src/index.ts';
 import { Agent } from '../support/agents.ts';
+import { factOf } from '../support/logs.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
-import { untilPrinted } from '../support/ready.ts';
-import { quote, World, waitFor } from '../support/world.ts';
+import { untilAsleep } from '../support/queues.ts';
+import { untilPrinted, untilStarted } from '../support/ready.ts';
+import { isLive, quote, World, waitFor } from '../support/world.ts';
 
 test('a task that moves the folder of its session away is not found any more, and the session goes on', async () => {
   await using world = new World();
@@ -57,12 +59,13 @@ test(
     const session = await world.session('test', { maxRunning: 1 });
     const first = await session.spawn('sleep 300', { onLimit: 'queue' });
     const second = await session.spawn('echo hello', { onLimit: 'queue' });
-    await waitFor(() => world.pidsOf(second.id).length === 1, 'the shim of the second');
-    const suspended = world.pidsOf(second.id);
-    await waitFor(() => second.snapshot().status === 'queued', 'its turn to be waited for');
+    await untilStarted(world, first.id);
+    await untilAsleep(world, second);
+    const { pid } = factOf(world.logOf(second.id), 'waiting');
+    assert.equal(second.snapshot().status, 'queued');
     const running = world.pidsOf(first.id);
     rmSync(world.dir, { recursive: true });
-    await waitFor(() => world.pidsOf(second.id).length === 0, `the shim ${suspended} to be gone`);
-    for (const pid of running) process.kill(pid, 'SIGKILL');
+    await waitFor(() => !isLive(pid), `the shim ${pid} to be gone`);
+    for (const each of running) process.kill(each, 'SIGKILL');
   },
 );

@@ -1,43 +1,65 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SessionContext } from '../../src/engine/context.ts';
 import { observe } from '../../src/engine/observe.ts';
 import { storeAsItIs } from '../../src/engine/store-as-it-is.ts';
 import { defaultLimits } from '../../src/engine/store-sessions.ts';
 import { decide } from '../../src/model/decide.ts';
+import type { ExitFact, StartedFact } from '../../src/model/facts.ts';
 import { linux } from '../../src/platform/linux.ts';
+import { encodeFact } from '../../src/tasklog/codec.ts';
 import { appendFacts, readLog } from '../../src/tasklog/log.ts';
-import { sessionPaths } from '../../src/tasklog/paths.ts';
-import { commandLineOf } from '../support/processes.ts';
-import { World, waitFor } from '../support/world.ts';
+import { sessionPaths, taskPaths } from '../../src/tasklog/paths.ts';
+import { sealOf } from '../../src/util/crypto.ts';
+import { factOf } from '../support/logs.ts';
+import { World } from '../support/world.ts';
 
-test('a shim that writes its exit marker and ends between the look at its log and the look at it is not lost', async () => {
+const started: Omit<StartedFact, 'pid' | 'shimPid'> = {
+  fact: 'started',
+  start: 1,
+  shimStart: 1,
+  at: Date.now(),
+  monoMs: 1,
+  adopts: true,
+};
+
+const exit: Omit<ExitFact, 'proof'> = {
+  fact: 'exit',
+  code: 3,
+  killSignal: null,
+  core: false,
+  ran: true,
+  at: Date.now(),
+  monoMs: 2,
+  cpuMs: 0,
+  peakBytes: 0,
+  left: 0,
+  pending: false,
+};
+
+test('a shim that records an exit and ends between the look at its log and the look at it is not lost', async () => {
   await using world = new World();
-  const session = await world.session();
-  const task = await session.spawn('sleep 1000');
-  await waitFor(() => task.snapshot().status === 'running', 'the start');
-  const log = world.logOf(task.id);
-  const shim = commandLineOf(task.snapshot().pid ?? 0)?.split('\0') ?? [];
-  const proof = shim[shim.indexOf('outlive') + 3] ?? '';
+  const { task } = await (await world.session()).run('true');
+  // The record of another task, whose shim is this process as far as anybody can tell.
+  const proof = sealOf('the secret of the last end');
+  const taskId = 'bgb-00000001';
+  const paths = sessionPaths(world.dir, 'test');
+  const { log } = taskPaths(paths, taskId);
+  const spec = { ...factOf(world.logOf(task.id), 'spec'), taskId, seal: sealOf(proof) };
+  const pids = { pid: process.pid, shimPid: process.pid };
+  writeFileSync(log, [spec, { ...started, ...pids }].map(encodeFact).join(''));
   const store = storeAsItIs(world.dir, linux);
   // A system in which the look at the shim is the moment of its end.
   const system: typeof store.system = {
     ...store.system,
-    view: (pid) => {
-      if (pid === process.pid) return store.system.view(pid);
-      if (!readLog(log)?.list.some(({ fact }) => fact === 'exit')) {
-        appendFacts(log, [{ fact: 'exit', code: 3, uptime: null, cpuMs: null, proof }]);
-      }
+    view: () => {
+      if (!readLog(log)?.list.some(({ fact }) => fact === 'exit')) appendFacts(log, [{ ...exit, proof }]);
       return null;
     },
   };
-  const context = new SessionContext(
-    { ...store, system },
-    'test',
-    sessionPaths(world.dir, 'test'),
-    defaultLimits,
-  );
-  const observed = observe(context, task.id);
+  const context = new SessionContext({ ...store, system }, 'test', paths, defaultLimits);
+  const observed = observe(context, taskId);
   assert.ok(observed !== null);
   const decision = decide(observed.facts, observed.alive);
   assert.deepEqual(decision.state === 'settle' && decision.verdict, {
@@ -46,5 +68,4 @@ test('a shim that writes its exit marker and ends between the look at its log an
     exitCode: 3,
     killSignal: null,
   });
-  await task.kill({ graceMs: 0 });
 });

@@ -17,11 +17,11 @@ test('a tree that forks on although it was to be frozen is ended, or said to be 
     const task = await session.spawn(fixture('runs-away.sh'));
     await untilPrinted(task);
     const log = world.logOf(task.id);
-    const { pid, start } = factOf(log, 'started');
+    const { pid, start, shimPid, shimStart } = factOf(log, 'started');
     const tree: Tree = {
       cookie: factOf(log, 'spec').cookie,
-      shim: { pid, start },
-      shimEnd: null,
+      shim: { pid: shimPid, start: shimStart },
+      command: { pid, start },
       isQueued: false,
       outputs: () => [],
       cgroup: null,

@@ -15,8 +15,8 @@ const trees = [
   // Git for Windows has no setsid, and its programs do not start without an environment.
   ...(onWindows
     ? []
-    : [{ what: 'a member that left the group by setsid', command: fixture('setsid-member.sh'), least: 3 }]),
-  { what: 'a member that left by a double fork', command: fixture('double-forks.sh'), least: 4 },
+    : [{ what: 'a member that left the group by setsid', command: fixture('setsid-member.sh'), least: 2 }]),
+  { what: 'a member that left by a double fork', command: fixture('double-forks.sh'), least: 3 },
   { what: 'members that ignore SIGTERM', command: fixture('ignores-sigterm-tree.sh'), least: 4 },
   ...(onWindows
     ? []

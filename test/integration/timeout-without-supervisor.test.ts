@@ -43,18 +43,23 @@ for (const name of ['sleep 300', fixture('ignores-sigterm-tree.sh')]) {
 }
 
 // In the reference system the deadline started again with each restart.
-test('a restart does not extend a timeout', async (t) => {
+test('restarts do not extend a timeout', async (t) => {
   await using world = new World();
-  const timeoutMs = onWindows ? 10_000 : 4_000;
+  const timeoutMs = onWindows ? 10_000 : 1_000;
   const taskId = await orphan(world, 'sleep 300', timeoutMs);
-  const { pid } = factOf(world.logOf(taskId), 'started');
-  await new Promise((resolve) => setTimeout(resolve, timeoutMs * 0.6));
-  assert.notDeepEqual(world.pidsOf(taskId, pid), []);
-  const snapshot = await (await world.session()).task(taskId).wait();
-  assert.equal(snapshot.status, 'timed_out');
-  const lateMs = (snapshot.durationMs ?? Number.POSITIVE_INFINITY) - timeoutMs;
-  t.diagnostic(`late by ${lateMs} ms`);
-  assert.ok(lateMs < timeoutMs * 0.5, `late by ${lateMs} ms`);
+  let restarts = 0;
+  // A deadline that moved with each of them would never come.
+  await waitFor(async () => {
+    restarts += 1;
+    const session = await world.session();
+    const { endedAt } = session.task(taskId).snapshot();
+    await session.close();
+    return endedAt !== null;
+  }, 'the timeout');
+  const { status, durationMs } = await (await world.session()).task(taskId).wait();
+  assert.equal(status, 'timed_out');
+  assert.ok((durationMs ?? 0) >= timeoutMs, `it ran for ${durationMs} ms`);
+  t.diagnostic(`${restarts} restarts, late by ${(durationMs ?? 0) - timeoutMs} ms`);
 });
 
 for (const [what, shiftMs] of [
@@ -78,7 +83,7 @@ for (const [what, shiftMs] of [
     assert.equal(timedOut?.status, 'timed_out');
     const { durationMs } = timedOut;
     assert.ok(
-      durationMs !== null && durationMs >= 1_490 && durationMs < 1_500 + boundMs,
+      durationMs !== null && durationMs >= (onWindows ? 1_490 : 1_500) && durationMs < 1_500 + boundMs,
       `took ${durationMs} ms`,
     );
   });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hasFact } from '../support/logs.ts';
+import { encodeRequest, requestVariable } from '../../src/shim/request.ts';
+import { factOf, hasFact } from '../support/logs.ts';
 import { notOnWindows } from '../support/not-on-windows.ts';
 import { untilPrinted } from '../support/ready.ts';
+import { builtShim } from '../support/shim.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
 /** The promise is 50 ms; a noisy machine gets more, and the report says what it was. */
@@ -81,15 +84,79 @@ test(
     await using world = new World();
     const session = await world.session();
     for (const timeoutMs of [null, 60_000]) {
-      const task = await session.spawn('echo ready; sleep 300', { timeoutMs });
+      const task = await session.spawn('echo ready; exec sleep 300', { timeoutMs });
       await untilPrinted(task);
       const snapshot = task.snapshot();
       assert.equal(snapshot.timeoutMs, timeoutMs);
-      assert.equal(childrenOf(snapshot.pid ?? 0).length, 1);
+      assert.deepEqual(childrenOf(snapshot.shimPid ?? 0), [String(snapshot.pid)]);
+      assert.deepEqual(new Set(world.pids()), new Set([snapshot.shimPid, snapshot.pid]));
       await task.kill({ graceMs: 1_000 });
     }
   },
 );
+
+// One that waits for a disk before it runs has lost none of its time.
+test(
+  'the time of a command counts from its start as it is recorded',
+  notOnWindows('the shim of Windows keeps no time of its own'),
+  async () => {
+    await using world = new World();
+    // It is held up on its way by a group that takes no process until somebody reads it.
+    const gate = `${world.base}/cgroup.procs`;
+    execFileSync('mkfifo', [gate]);
+    for (let timeoutMs = 500, hasRun = false; !hasRun; timeoutMs *= 2) {
+      const log = startShim(world, timeoutMs);
+      await waitFor(() => world.pids().length === 2, 'the shim and what becomes the command');
+      const heldAt = performance.now();
+      await waitFor(() => performance.now() - heldAt > 100, 'a part of its time to pass');
+      const reader = openSync(gate, constants.O_RDONLY | constants.O_NONBLOCK);
+      await waitFor(() => hasFact(log, 'exit'), 'the end');
+      closeSync(reader);
+      const exit = factOf(log, 'exit');
+      // On a busy machine its time may have been over before it could begin.
+      hasRun = exit.ran;
+      if (!hasRun) continue;
+      const ranMs = (exit.monoMs ?? Number.NaN) - (factOf(log, 'started').monoMs ?? Number.NaN);
+      assert.ok(ranMs >= timeoutMs, `it had ${ranMs} ms of ${timeoutMs} ms`);
+    }
+  },
+);
+
+/** Starts a shim for `sleep` without a session, in a cgroup that is none: the folder of the world. Returns its log. */
+function startShim(world: World, timeoutMs: number): string {
+  const taskId = `bgb-${timeoutMs.toString(16).padStart(8, '0')}`;
+  const folder = `${world.dir}/sessions/none/tasks`;
+  mkdirSync(folder, { recursive: true });
+  const log = `${folder}/${taskId}.jsonl`;
+  const descriptor = openSync(log, 'ax+');
+  const cookie = `${taskId}.${'0'.repeat(16)}`;
+  const request = encodeRequest({
+    task: taskId,
+    cookie,
+    exitProof: 'a',
+    goneProof: 'b',
+    logOffset: 0,
+    timeoutMs,
+    graceMs: 0,
+    maxOutputBytes: null,
+    separate: false,
+    leftovers: 'report',
+    bound: null,
+    queued: false,
+    bell: false,
+    stays: false,
+    limits: { cgroup: world.base },
+    words: ['sleep', '300'],
+  });
+  const env = { PATH: process.env.PATH, OUTLIVE_TASK: cookie, [requestVariable]: request };
+  const { status } = spawnSync(builtShim, [taskId], {
+    env,
+    stdio: ['ignore', 'ignore', 'ignore', descriptor],
+  });
+  closeSync(descriptor);
+  assert.equal(status, 0);
+  return log;
+}
 
 for (const timeoutMs of [2 ** 31 + 10, 2 ** 32 + 10, 99 * 365 * 86_400_000]) {
   test(`a timeout of ${timeoutMs} ms does not overflow`, async () => {

@@ -4,17 +4,14 @@ import { factOf, hasFact } from './logs.ts';
 import { onWindows } from './processes.ts';
 import { quote, type World, waitFor } from './world.ts';
 
-/** Waits until the shim of a queued task has suspended itself. */
+/** Waits until the shim of a queued task sleeps. */
 export async function untilAsleep(world: World, task: Task): Promise<void> {
   const log = world.logOf(task.id);
   await waitFor(() => hasFact(log, 'waiting'), 'the shim to say that it waits');
   const { pid } = factOf(log, 'waiting');
   // On Windows it is not let run before its turn.
   if (onWindows) return;
-  await waitFor(
-    () => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')),
-    'the shim to suspend itself',
-  );
+  await waitFor(() => /\) S /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')), 'the shim to sleep');
 }
 
 /** The end of a task; an error when it does not come, as when nobody gives it its turn. */

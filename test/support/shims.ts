@@ -32,6 +32,14 @@ export function shimWithoutProc(world: World): string {
   return shimAfter(world, '', `sh ${quote(fixturePath('hides-proc.sh'))}`);
 }
 
+/** One that starts a shim which holds no limits, as that of Windows. Lengths must stay the same in a request. */
+export function shimWithoutLimits(world: World): string {
+  const zeros = ':a; s/((timeoutMs|maxOutputBytes)=0*)[1-9]/\\10/; ta';
+  const unbound = 's/:boundPid=/:graceMs=0/';
+  const request = `$(printf %s "$OUTLIVE_REQUEST" | sed -E '${zeros}; ${unbound}')`;
+  return shimAfter(world, `export OUTLIVE_REQUEST="${request}"`);
+}
+
 /** Shims of this process are started by a program, until it is disposed of. */
 export class ShimInPlace implements Disposable {
   readonly #before = process.env.OUTLIVE_SHIM;
