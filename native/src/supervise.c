@@ -611,7 +611,7 @@ static void sleep_until_something(void) {
   if (!shim.bound_over) at = earlier(at, shim.bound_at);
   const uint64_t now = clock_ms();
   if (!record_is_complete()) at = earlier(at, shim.retry_at);
-  if (shim.ended && shim.reaped_any) at = earlier(at, shim.empty_look_at);
+  else if (shim.ended && shim.reaped_any) at = earlier(at, shim.empty_look_at);
   if (shim.stopping && !shim.adopts) at = earlier(at, now + TREE_LOOK_MS);
   /* A thousand quiet tasks are to wake together; a flood is to be seen in time. */
   const bool is_quiet = shim.output_at < at && shim.output_pause >= 1000;
