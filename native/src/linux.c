@@ -1,5 +1,7 @@
 #include "shim.h"
 
+#ifdef __linux__
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -416,3 +418,5 @@ bool wake_wait(uint64_t milliseconds, uint64_t slack_ms) {
   watched_fd = -1;
   return true;
 }
+
+#endif

@@ -23,6 +23,9 @@ static const struct {
 #ifdef SIGINFO
     {"SIGINFO", SIGINFO},
 #endif
+#ifdef SIGEMT
+    {"SIGEMT", SIGEMT},
+#endif
 };
 
 enum { SIGNALS = sizeof signals / sizeof signals[0] };

@@ -263,8 +263,9 @@ static bool is_empty_or_seen(struct tree *tree) {
 
 /* How many processes of the task are left besides the command; -1 when that cannot be told. */
 static int count_left(void) {
-  if (shim.childless) return 0;
+  /* Without a subreaper others may be left when there are no children. */
   if (!shim.adopts) return -1;
+  if (shim.childless) return 0;
   pid_t children[MAX_CHILDREN];
   const int count = system_children(children, MAX_CHILDREN, shim.request->cookie);
   if (count > 0) return count;
@@ -279,9 +280,11 @@ static void command_ended(int status, const struct rusage *usage) {
   const bool refused = read(shim.report, &error, sizeof error) == (ssize_t)sizeof error;
   (void)close(shim.report);
   const int left = shim.left = refused ? 0 : count_left();
-  /* Without a subreaper the supervisors find and end what is left, except after a stop that this process performs. */
-  const bool stays = shim.stopping || (shim.adopts && shim.request->leftovers != REPORT);
-  shim.pending = left != 0 && stays;
+  /*
+   * Then the task ends later. Without a subreaper this process waits for a stop that it performs itself and for nothing
+   * else: the supervisors find, and end, what is left.
+   */
+  shim.pending = left != 0 && (shim.stopping || shim.request->leftovers != REPORT);
   shim.left_at = shim.stopping || shim.request->leftovers == WAIT ? never : clock_ms() + ENDS_SOON_MS;
   record_exit(status, usage, left, refused ? &error : NULL);
   if (shim.pending) return;

@@ -100,7 +100,8 @@ async function lookAtLive(context: SessionContext, taskId: string, observed: Obs
       relook(context, live);
   } else if (waitsForOthers(observed.facts)) {
     return;
-  } else if ((exit !== undefined && !exit.pending) || started === undefined) {
+    // Of an end that is pending a shim that adopts tells; another one ends.
+  } else if (started === undefined || (exit !== undefined && !(exit.pending && started.adopts))) {
     live.neverStarts = await isKilledEarly(context, live, observed.facts);
     relook(context, live);
   }

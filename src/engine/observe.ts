@@ -44,7 +44,7 @@ export function observe(
     if (log === null || log.bytes === 0) return null;
     const facts = foldWith(logOfTask(log, taskId), context.unwritten.get(taskId), context.heard.get(taskId));
     const { bytes, modifiedAt } = log;
-    const seen = vitality(context, facts, modifiedAt, sight);
+    const seen = vitality(context, taskId, facts, modifiedAt, sight);
     // After the look at the shim, so that the marker of a dead one is there.
     if (context.store.windows?.copyExitMark(context, taskId, facts)) continue;
     // Between the look at the log and the look at the shim it may have written its exit, or `started`, and ended: what a
@@ -57,7 +57,13 @@ export function observe(
 
 type Vitality = Pick<Observed, 'alive' | 'deathReason' | 'suspended'>;
 
-function vitality(context: SessionContext, facts: Facts, modifiedAt: number, sight: Sight | null): Vitality {
+function vitality(
+  context: SessionContext,
+  taskId: string,
+  facts: Facts,
+  modifiedAt: number,
+  sight: Sight | null,
+): Vitality {
   if (facts.spec !== undefined) {
     const origin = originOf(facts.spec.by, context.store.system);
     if (origin === 'earlier_boot') return dead('reboot');

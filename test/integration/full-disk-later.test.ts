@@ -32,3 +32,34 @@ test('an outcome that does not fit is told at once, and written when there is ro
   );
   assert.deepEqual([later.status, later.exitCode], ['failed', 7]);
 });
+
+test('a shim whose last word does not fit sleeps between two tries', async () => {
+  await using world = new World();
+  const disk = new SmallDisk(world);
+  await using agent = await disk.agent();
+  const sleeps = await agent.run(
+    async ({ session, fs, childProcess, store }, { command, fill, go }) => {
+      const pause = () => new Promise((next) => setTimeout(next, 5));
+      const task = await session.spawn(command);
+      while (task.snapshot().status !== 'running') await pause();
+      const { shimPid } = task.snapshot();
+      childProcess.spawnSync('sh', ['-c', fill]);
+      const log = fs
+        .readdirSync(store.dir, { recursive: true, encoding: 'utf8' })
+        .find((path) => path.endsWith(`${task.id}.jsonl`));
+      childProcess.spawnSync('sh', ['-c', `head -c 5000 /dev/zero >>${store.dir}/${log}`]);
+      fs.writeFileSync(go, '');
+      await task.wait({ ack: false });
+      // It has told the end by its doorbell, and cannot write it.
+      let asleep = 0;
+      for (let looks = 0; looks < 1_000 && asleep < 5; looks += 1) {
+        const state = fs.readFileSync(`/proc/${shimPid}/stat`, 'utf8').split(') ')[1]?.[0];
+        asleep = state === 'S' ? asleep + 1 : 0;
+        await pause();
+      }
+      return asleep === 5;
+    },
+    { command: disk.waiting('exit 7'), fill: disk.fill, go: join(world.base, 'go') },
+  );
+  assert.equal(sleeps, true);
+});

@@ -1,0 +1,349 @@
+/*
+ * macOS: processes by sysctl, waking up by kqueue.
+ *
+ * There is no subreaper, so the tree of a task is told by three signs: the process group of the command, the cookie in
+ * the environment, and the parents of both. Programs that the system protects show no environment.
+ */
+#include "shim.h"
+
+#ifdef __APPLE__
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libproc.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/event.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char name_of_shims[] = "outlive-shim";
+static const char cookie_variable[] = "OUTLIVE_TASK=";
+
+enum {
+  /* Processes of the whole machine. Of more than these a look says that it is not whole. */
+  MAX_PROCESSES = 8192,
+  /* Pids are smaller. */
+  MAX_PID = 100000,
+  /* Descriptors that are listed in one go. */
+  MAX_LISTED = 1024,
+  /* Without a kqueue this long a signal may go unnoticed. */
+  BLIND_MS = 20,
+};
+
+/* ---- this process ---- */
+
+/* Nothing adopts what loses its parent. The name that `ps` shows is the first argument, which the spawner has set. */
+bool system_become_reaper(void) { return false; }
+
+/* The child looks for its parent itself, just before it becomes the command. */
+void system_die_with_parent(int number) { (void)number; }
+
+/* There are no cgroups. */
+void system_kill_cgroup(const char *dir) { (void)dir; }
+
+/* ---- one process ---- */
+
+/* Start times are whole seconds of the epoch, as `ps -o lstart` has them: supervisors compare the two. */
+static uint64_t start_of(const struct kinfo_proc *info) { return (uint64_t)info->kp_proc.p_starttime.tv_sec; }
+
+static bool is_dead(const struct kinfo_proc *info) { return info->kp_proc.p_stat == SZOMB; }
+
+static bool look_at(pid_t pid, struct kinfo_proc *found) {
+  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+  size_t size = sizeof *found;
+  /* Of a pid that nobody has the answer is empty, and no error. */
+  return sysctl(name, 4, found, &size, NULL, 0) == 0 && size == sizeof *found && found->kp_proc.p_pid == pid;
+}
+
+uint64_t system_start(pid_t pid) {
+  struct kinfo_proc found;
+  return look_at(pid, &found) && !is_dead(&found) ? start_of(&found) : 0;
+}
+
+bool system_is_gone(pid_t pid, uint64_t start) {
+  if (kill(pid, 0) != 0 && errno == ESRCH) return true;
+  struct kinfo_proc found;
+  return look_at(pid, &found) && (is_dead(&found) || (start != 0 && start_of(&found) != start));
+}
+
+/*
+ * The arguments and the environment of a process, as the kernel gives them: the number of arguments, the path of the
+ * program, zeros, the arguments, the environment. With a smaller buffer the kernel would give the end of it.
+ */
+static union {
+  int argument_count;
+  char bytes[sizeof(int) + ARG_MAX];
+} block;
+
+/* Where the strings after the path of the program begin and end; false when the process shows nothing. */
+static bool read_block(pid_t pid, size_t *begin, size_t *end) {
+  int name[] = {CTL_KERN, KERN_PROCARGS2, pid};
+  size_t size = sizeof block;
+  if (sysctl(name, 3, &block, &size, NULL, 0) != 0 || size <= sizeof(int) || size > sizeof block) return false;
+  size_t at = sizeof(int);
+  while (at < size && block.bytes[at] != '\0') at++;
+  while (at < size && block.bytes[at] == '\0') at++;
+  *begin = at;
+  *end = size;
+  return at < size;
+}
+
+/* The length of the string at `at`, without its zero, which may be missing at the end of the block. */
+static size_t string_at(size_t at, size_t end) {
+  const char *const zero = memchr(block.bytes + at, '\0', end - at);
+  return zero == NULL ? end - at : (size_t)(zero - (block.bytes + at));
+}
+
+void system_command_line(pid_t pid, struct text *text) {
+  enum { CHARACTERS = 200 };
+  size_t begin = 0, end = 0;
+  if (read_block(pid, &begin, &end) && block.argument_count > 0) {
+    size_t after = begin;
+    for (int i = 0; i < block.argument_count && after < end; i++) {
+      after += string_at(after, end) + 1;
+      if (after <= end) block.bytes[after - 1] = ' ';
+    }
+    if (after > end) after = end;
+    while (after > begin && block.bytes[after - 1] == ' ') after--;
+    if (after > begin) {
+      text_string(text, block.bytes + begin, after - begin, CHARACTERS);
+      return;
+    }
+  }
+  /* It does not show its arguments: its name, in brackets. */
+  struct kinfo_proc found;
+  char line[MAXCOMLEN + 3] = "[";
+  size_t length = 0;
+  if (look_at(pid, &found)) {
+    length = strnlen(found.kp_proc.p_comm, MAXCOMLEN);
+    memcpy(line + 1, found.kp_proc.p_comm, length);
+  }
+  line[length + 1] = ']';
+  text_string(text, line, length + 2, CHARACTERS);
+}
+
+/* ---- the tree ---- */
+
+/* Whose a process is, by what it carries. */
+enum mark { UNREAD, NOBODYS, OURS, OTHER_SHIM };
+
+static struct kinfo_proc table[MAX_PROCESSES];
+static unsigned char marks[MAX_PROCESSES];
+static struct process members[MAX_PROCESSES];
+/* A bit for each pid: whether it is known to be the task's. */
+static unsigned char known[MAX_PID / 8];
+
+static bool is_known(pid_t pid) { return pid > 0 && pid < MAX_PID && ((known[pid / 8] >> (pid % 8)) & 1) != 0; }
+
+static void know(pid_t pid) {
+  if (pid > 0 && pid < MAX_PID) known[pid / 8] |= (unsigned char)(1u << (pid % 8));
+}
+
+static enum mark read_mark(pid_t pid, const char *cookie) {
+  size_t at = 0, end = 0;
+  if (!read_block(pid, &at, &end)) return NOBODYS;
+  const bool is_shim = strncmp(block.bytes + at, name_of_shims, end - at) == 0;
+  for (int i = 0; i < block.argument_count && at < end; i++) at += string_at(at, end) + 1;
+  static const size_t name = sizeof cookie_variable - 1;
+  while (at < end) {
+    const size_t length = string_at(at, end);
+    if (length >= name && memcmp(block.bytes + at, cookie_variable, name) == 0) {
+      const char *const value = block.bytes + at + name;
+      const size_t size = length - name;
+      if (size == strlen(cookie) && memcmp(value, cookie, size) == 0) return OURS;
+      /* What only calls itself a shim is a process like others. */
+      return is_shim && size > 4 && memcmp(value, "bgb-", 4) == 0 ? OTHER_SHIM : NOBODYS;
+    }
+    at += length + 1;
+  }
+  return NOBODYS;
+}
+
+/* Whether a process of the list is the task's, as far as is known by now, and not counted yet. */
+static bool is_member(size_t i, pid_t group, uint64_t since, const char *cookie) {
+  const struct kinfo_proc *const info = &table[i];
+  const pid_t pid = info->kp_proc.p_pid;
+  if (pid == getpid() || is_dead(info) || is_known(pid)) return false;
+  const bool reached = is_known(info->kp_eproc.e_ppid) || (group != 0 && info->kp_eproc.e_pgid == group);
+  /* To read what all processes carry would take long. What is older than this process cannot have it from it. */
+  if (!reached && start_of(info) < since) return false;
+  if (marks[i] == UNREAD) marks[i] = (unsigned char)read_mark(pid, cookie);
+  /* The shim of another task is not, and what descends from it is that shim's. */
+  return marks[i] == OURS || (reached && marks[i] == NOBODYS);
+}
+
+/*
+ * The number of a process group goes to nobody else while one of its members lives. Until the first look that finds
+ * none the group is the command's; and looks come in quick succession from the end of the command on.
+ */
+static bool group_is_ours(pid_t group, size_t count) {
+  static pid_t ended;
+  if (group == ended) return false;
+  for (size_t i = 0; i < count; i++) {
+    if (table[i].kp_eproc.e_pgid == group) return true;
+  }
+  ended = group;
+  return false;
+}
+
+void system_tree(struct tree *tree, pid_t group, const char *cookie) {
+  *tree = (struct tree){members, 0, 0, false};
+  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_ALL};
+  size_t size = sizeof table;
+  /* Of processes that do not fit it says ENOMEM, and leaves open which. */
+  if (sysctl(name, 3, table, &size, NULL, 0) != 0) {
+    tree->unknown = true;
+    return;
+  }
+  const size_t count = size / sizeof table[0];
+  if (!group_is_ours(group, count)) group = 0;
+  const uint64_t since = system_start(getpid());
+  memset(marks, UNREAD, count);
+  memset(known, 0, sizeof known);
+  know(getpid());
+  /* Until a round finds nothing new: a child may stand before its parent. */
+  for (size_t before = SIZE_MAX; before != tree->count;) {
+    before = tree->count;
+    for (size_t i = 0; i < count; i++) {
+      if (!is_member(i, group, since, cookie)) continue;
+      const struct kinfo_proc *const info = &table[i];
+      know(info->kp_proc.p_pid);
+      members[tree->count++] = (struct process){
+          .pid = info->kp_proc.p_pid,
+          .parent = info->kp_eproc.e_ppid,
+          .group = info->kp_eproc.e_pgid,
+          .start = start_of(info),
+          .stopped = info->kp_proc.p_stat == SSTOP,
+      };
+    }
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (marks[i] == OTHER_SHIM && is_known(table[i].kp_eproc.e_ppid)) tree->nested++;
+  }
+}
+
+void system_forget_tree(void) {
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const struct {
+    void *begin;
+    size_t size;
+  } parts[] = {{table, sizeof table}, {members, sizeof members}, {&block, sizeof block}};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    const uintptr_t begin = ((uintptr_t)parts[i].begin + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)parts[i].begin + parts[i].size) / page * page;
+    if (end > begin) (void)madvise((void *)begin, end - begin, MADV_FREE);
+  }
+}
+
+/* Where nothing is adopted, the children of this process are not the tree. */
+int system_children(pid_t *pids, int room, const char *cookie) {
+  (void)pids;
+  (void)room;
+  (void)cookie;
+  return -1;
+}
+
+/* ---- signals ---- */
+
+static bool is_same(const struct process *process) { return system_start(process->pid) == process->start; }
+
+bool system_signal(const struct process *process, int number) {
+  if (!is_same(process) || kill(process->pid, number) != 0) return false;
+  /* The pid may have changed hands since the look: a stranger that was stopped goes on. */
+  if (number == SIGSTOP && !is_same(process)) {
+    (void)kill(process->pid, SIGCONT);
+    return false;
+  }
+  return true;
+}
+
+/* ---- descriptors ---- */
+
+/* Closes what is listed; how many that were, or -1 when there is no list. */
+static int close_listed(int first) {
+  static struct proc_fdinfo listed[MAX_LISTED];
+  const int size = proc_pidinfo(getpid(), PROC_PIDLISTFDS, 0, listed, (int)sizeof listed);
+  if (size <= 0) return -1;
+  int closed = 0;
+  for (size_t i = 0; i < (size_t)size / sizeof listed[0]; i++) {
+    if (listed[i].proc_fd >= first && close(listed[i].proc_fd) == 0) closed++;
+  }
+  return closed;
+}
+
+void system_close_foreign(int first) {
+  int closed = close_listed(first);
+  /* A list ends where the buffer ends, so another one may have more. */
+  while (closed > 0) closed = close_listed(first);
+  if (closed == 0) return;
+  struct rlimit most;
+  const bool usual = getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur < 65536;
+  for (int fd = first; fd < (usual ? (int)most.rlim_cur : 65536); fd++) (void)close(fd);
+}
+
+/* ---- waking up ---- */
+
+static int queue = -1;
+
+/*
+ * The filter counts each signal that is sent to this process from here on, until kevent tells it, also one that is
+ * blocked or ignored. So nothing is lost between a look and a sleep. A blocked SIGCHLD would not do: the kernel drops
+ * it where its action is the default.
+ */
+void wake_open(void) {
+  queue = kqueue();
+  if (queue < 0) return;
+  (void)fcntl(queue, F_SETFD, FD_CLOEXEC);
+  for (int number = 1; number < NSIG; number++) {
+    struct kevent change;
+    EV_SET(&change, (uintptr_t)number, EVFILT_SIGNAL, EV_ADD, 0, 0, NULL);
+    if (number != SIGKILL && number != SIGSTOP) (void)kevent(queue, &change, 1, NULL, 0, NULL);
+  }
+}
+
+bool wake_watch(pid_t pid, uint64_t start) {
+  struct kevent change;
+  EV_SET(&change, (uintptr_t)pid, EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT, 0, NULL);
+  if (queue < 0 || kevent(queue, &change, 1, NULL, 0, NULL) != 0) return false;
+  /* The filter holds on to a process: it is the right one if the start time agrees after it was added. */
+  if (start == 0 || system_start(pid) == start) return true;
+  change.flags = EV_DELETE;
+  (void)kevent(queue, &change, 1, NULL, 0, NULL);
+  return false;
+}
+
+static struct timespec duration(uint64_t milliseconds) {
+  return (struct timespec){(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
+}
+
+bool wake_wait(uint64_t milliseconds, uint64_t slack_ms) {
+  /* The kernel puts timers together by itself. */
+  (void)slack_ms;
+  if (queue < 0) {
+    /* Out of descriptors. What was sent until now is not counted, so the caller looks. */
+    const struct timespec pause = duration(milliseconds < BLIND_MS ? milliseconds : BLIND_MS);
+    wake_open();
+    if (queue < 0) (void)nanosleep(&pause, NULL);
+    return false;
+  }
+  const struct timespec time = duration(milliseconds < 3600000 ? milliseconds : 3600000);
+  struct kevent events[16];
+  const int count = kevent(queue, NULL, 0, events, 16, &time);
+  if (count < 0) {
+    /* Never leave: whatever ails the kernel, there is a command to look after. */
+    const struct timespec pause = duration(10);
+    (void)nanosleep(&pause, NULL);
+    return false;
+  }
+  for (int i = 0; i < count; i++) {
+    if (events[i].filter == EVFILT_PROC && (events[i].fflags & NOTE_EXIT) != 0) return true;
+  }
+  return false;
+}
+
+#endif
