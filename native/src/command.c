@@ -8,8 +8,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Says in the command's own output why it does not run, and ends with the code of a shell that cannot run it. */
-static _Noreturn void fail(const char *what, const char *name, int code) {
+static void say(int report, int word) {
+  ssize_t written;
+  do {
+    written = write(report, &word, sizeof word);
+  } while (written < 0 && errno == EINTR);
+}
+
+/*
+ * Says in the command's own output why it does not run, and ends with the code of a shell that cannot run it. `report`:
+ * where to tell the shim that this is the end of the command, unless that was told before.
+ */
+static _Noreturn void fail(int report, const char *what, const char *name, int code) {
+  if (report >= 0) say(report, ITS_OWN_END);
   char line[PATH_BYTES + 256];
   struct text text = {line, 0, sizeof line, false};
   text_add(&text, "outlive: expected to ");
@@ -23,10 +34,7 @@ static _Noreturn void fail(const char *what, const char *name, int code) {
 
 /* Tells the shim that nothing has run: what it sees of this end is no end of a command. */
 static _Noreturn void refuse(int report, int error) {
-  ssize_t written;
-  do {
-    written = write(report, &error, sizeof error);
-  } while (written < 0 && errno == EINTR);
+  say(report, error);
   _exit(126);
 }
 
@@ -55,17 +63,17 @@ static bool limit(int resource, uint64_t soft, uint64_t hard) {
   return setrlimit(resource, &wanted) == 0;
 }
 
-static void hold_limits(const struct request *request) {
+static void hold_limits(const struct request *request, int report) {
   static const int not_run = 126;
   if (request->cgroup[0] != '\0' && !enter_cgroup(request->cgroup))
-    fail("limit it by the cgroup ", request->cgroup, not_run);
+    fail(report, "limit it by the cgroup ", request->cgroup, not_run);
   if (request->memory_bytes > 0 && !limit(RLIMIT_AS, request->memory_bytes, request->memory_bytes))
-    fail("limit memory", "", not_run);
+    fail(report, "limit memory", "", not_run);
   /* The soft limit ends a process by SIGXCPU, which tells why; the hard one a second later by SIGKILL. */
   if (request->cpu_seconds > 0 && !limit(RLIMIT_CPU, request->cpu_seconds, request->cpu_seconds + 1))
-    fail("limit CPU time", "", not_run);
+    fail(report, "limit CPU time", "", not_run);
   if (request->processes > 0 && !limit(RLIMIT_NPROC, request->processes, request->processes))
-    fail("limit processes", "", not_run);
+    fail(report, "limit processes", "", not_run);
   /* Who may not be nicer to itself gets what it may: that is no limit that could be missing. */
   errno = 0;
   const int nice_value = getpriority(PRIO_PROCESS, 0);
@@ -100,7 +108,7 @@ void command_become(const struct request *request, pid_t shim, uint64_t shim_sta
   system_die_with_parent(SIGKILL);
   if (getppid() != shim) _exit(126);
   (void)setpgid(0, 0);
-  hold_limits(request);
+  hold_limits(request, report);
   if (!record_started(shim, shim_start, adopts)) refuse(report, errno == 0 ? EIO : errno);
   /* After the append: whatever of a stop, an outcome and a start comes first in the log is first for everybody. */
   if (record_forbids((struct position){request->log_offset, false})) refuse(report, 0);
@@ -109,6 +117,8 @@ void command_become(const struct request *request, pid_t shim, uint64_t shim_sta
   sigset_t none;
   (void)sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
+  /* Who is ended before this has run nothing: its end is not taken for the command's. */
+  say(report, ITS_OWN_END);
   (void)execvp(request->words[0], request->words);
-  fail("start ", request->words[0], errno == ENOENT ? 127 : 126);
+  fail(-1, "start ", request->words[0], errno == ENOENT ? 127 : 126);
 }

@@ -152,7 +152,13 @@ bool wake_wait(uint64_t milliseconds, uint64_t slack_ms);
 
 /* ---- command.c: the child that becomes the command ---- */
 
-/* Never returns. Through `report` it says with an errno, or 0 where the record forbids it, that nothing has run. */
+/* What the child says right before it becomes the command, or where it tells itself why it cannot. */
+enum { ITS_OWN_END = -1 };
+
+/*
+ * Never returns. Through `report` it says with an errno, or 0 where the record forbids it, that nothing has run. A child
+ * that has said nothing was ended before the command ran.
+ */
 _Noreturn void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool adopts,
                               int report);
 

@@ -59,7 +59,7 @@ static struct {
   struct position log;
 
   pid_t command;
-  int report;      /* Where the child says that nothing has run. */
+  int report;      /* Where the child says whether the command has run. */
   bool reaped_any; /* Since the last look at the tree. */
   bool childless;
   bool ended;      /* The command; its exit is recorded. */
@@ -275,7 +275,8 @@ static int count_left(void) {
 static void command_ended(int status, const struct rusage *usage) {
   shim.ended = true;
   int error = 0;
-  const bool refused = read(shim.report, &error, sizeof error) == (ssize_t)sizeof error;
+  const bool is_told = read(shim.report, &error, sizeof error) == (ssize_t)sizeof error;
+  const bool refused = !is_told || error != ITS_OWN_END;
   (void)close(shim.report);
   const int left = shim.left = refused ? 0 : count_left();
   /* Without a subreaper the supervisors find and end what is left, except after a stop that this process performs. */
@@ -532,25 +533,27 @@ static bool await_turn(void) {
   }
 }
 
-static bool start_command(void) {
-  int ends[2];
-  if (pipe(ends) != 0) ends[0] = ends[1] = -1;
-  for (int i = 0; i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-  (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  const pid_t pid = ends[0] < 0 ? -1 : fork();
-  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.adopts, ends[1]);
-  const int error = errno;
-  (void)close(ends[1]);
-  shim.report = ends[0];
-  if (pid > 0) {
-    (void)setpgid(pid, pid);
-    shim.command = pid;
-    return true;
-  }
+static bool could_not_start(int error) {
   const struct rusage nothing = {0};
   shim.childless = true;
   record_exit(0, &nothing, 0, &error);
   return false;
+}
+
+static bool start_command(void) {
+  int ends[2];
+  if (pipe(ends) != 0) return could_not_start(errno);
+  for (int i = 0; i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+  (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  const pid_t pid = fork();
+  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.adopts, ends[1]);
+  const int error = errno;
+  (void)close(ends[1]);
+  if (pid < 0) return could_not_start(error);
+  shim.report = ends[0];
+  (void)setpgid(pid, pid);
+  shim.command = pid;
+  return true;
 }
 
 static void do_what_is_due(uint64_t now) {
