@@ -15,12 +15,8 @@ static void say(int report, int word) {
   } while (written < 0 && errno == EINTR);
 }
 
-/*
- * Says in the command's own output why it does not run, and ends with the code of a shell that cannot run it. `report`:
- * where to tell the shim that this is the end of the command, unless that was told before.
- */
-static _Noreturn void fail(int report, const char *what, const char *name, int code) {
-  if (report >= 0) say(report, ITS_OWN_END);
+/* Says in the command's own output why it does not run, and ends with the code of a shell that cannot run it. */
+static _Noreturn void fail(const char *what, const char *name, int code) {
   char line[PATH_BYTES + 256];
   struct text text = {line, 0, sizeof line, false};
   text_add(&text, "outlive: expected to ");
@@ -63,21 +59,25 @@ static bool limit(int resource, uint64_t soft, uint64_t hard) {
   return setrlimit(resource, &wanted) == 0;
 }
 
-static void hold_limits(const struct request *request, int report) {
-  static const int not_run = 126;
-  if (request->cgroup[0] != '\0' && !enter_cgroup(request->cgroup))
-    fail(report, "limit it by the cgroup ", request->cgroup, not_run);
+/* Sets what the kernel is to hold. What it refuses is returned with its name in `name`, else NULL. */
+static const char *hold_limits(const struct request *request, const char **name) {
+  *name = "";
+  if (request->cgroup[0] != '\0' && !enter_cgroup(request->cgroup)) {
+    *name = request->cgroup;
+    return "limit it by the cgroup ";
+  }
   if (request->memory_bytes > 0 && !limit(RLIMIT_AS, request->memory_bytes, request->memory_bytes))
-    fail(report, "limit memory", "", not_run);
+    return "limit memory";
   /* The soft limit ends a process by SIGXCPU, which tells why; the hard one a second later by SIGKILL. */
   if (request->cpu_seconds > 0 && !limit(RLIMIT_CPU, request->cpu_seconds, request->cpu_seconds + 1))
-    fail(report, "limit CPU time", "", not_run);
+    return "limit CPU time";
   if (request->processes > 0 && !limit(RLIMIT_NPROC, request->processes, request->processes))
-    fail(report, "limit processes", "", not_run);
+    return "limit processes";
   /* Who may not be nicer to itself gets what it may: that is no limit that could be missing. */
   errno = 0;
   const int nice_value = getpriority(PRIO_PROCESS, 0);
   if (request->nicer != 0 && errno == 0) (void)setpriority(PRIO_PROCESS, 0, nice_value + request->nicer);
+  return NULL;
 }
 
 static bool record_started(pid_t shim, uint64_t shim_start, bool adopts) {
@@ -108,10 +108,16 @@ void command_become(const struct request *request, pid_t shim, uint64_t shim_sta
   system_die_with_parent(SIGKILL);
   if (getppid() != shim) _exit(126);
   (void)setpgid(0, 0);
-  hold_limits(request, report);
+  const char *name;
+  const char *const refused = hold_limits(request, &name);
   if (!record_started(shim, shim_start, adopts)) refuse(report, errno == 0 ? EIO : errno);
   /* After the append: whatever of a stop, an outcome and a start comes first in the log is first for everybody. */
   if (record_forbids((struct position){request->log_offset, false})) refuse(report, 0);
+  /* An end like that of a command that cannot be executed: recorded, and forbidden by what forbids that. */
+  if (refused != NULL) {
+    say(report, ITS_OWN_END);
+    fail(refused, name, 126);
+  }
   system_die_with_parent(0);
   if (getppid() != shim) _exit(126);
   sigset_t none;
@@ -120,5 +126,5 @@ void command_become(const struct request *request, pid_t shim, uint64_t shim_sta
   /* Who is ended before this has run nothing: its end is not taken for the command's. */
   say(report, ITS_OWN_END);
   (void)execvp(request->words[0], request->words);
-  fail(-1, "start ", request->words[0], errno == ENOENT ? 127 : 126);
+  fail("start ", request->words[0], errno == ENOENT ? 127 : 126);
 }
