@@ -517,7 +517,7 @@ static bool await_turn(void) {
   shim.bound_over = shim.request->bound_pid == 0;
   watch_bound();
   for (;;) {
-    record_read(&shim.log, take_line, NULL);
+    (void)record_read(&shim.log, take_line, NULL);
     record_retry();
     if (shim.stop_in_queue || record_is_removed()) return false;
     if (shim.turn) return true;
@@ -648,7 +648,7 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   if (!request->queued) watch_bound();
   for (;;) {
     reap();
-    record_read(&shim.log, take_line, NULL);
+    (void)record_read(&shim.log, take_line, NULL);
     const uint64_t now = clock_ms();
     retry(now);
     hold_limits(now);
