@@ -623,6 +623,15 @@ static void sleep_until_something(void) {
   if (gone) bound_ended();
 }
 
+/* The last word has to be on the disk, which may be full. */
+static int until_recorded(void) {
+  while (!record_is_complete() && !record_is_removed()) {
+    (void)wake_wait(RETRY_MS, 0);
+    record_retry();
+  }
+  return 0;
+}
+
 int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   shim.request = request;
   shim.self = getpid();
@@ -632,17 +641,15 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   shim.timeout_at = shim.output_at = shim.left_at = shim.grace_ends_at = shim.bound_at = never;
   wake_open();
   if (request->queued && !await_turn()) return 0;
+  /* This process may be stopped at any moment; a timeout counts from the start of the command all the same. */
+  const uint64_t begun = clock_ms();
   const bool started = start_command();
   wipe(request->cookie);
   memset(request->words, 0, sizeof request->words);
   /* It is in nobody's way in a folder that somebody wants to unmount. */
   if (chdir("/") != 0) errno = 0;
-  while (!started && !record_is_complete() && !record_is_removed()) {
-    (void)wake_wait(RETRY_MS, 0);
-    record_retry();
-  }
-  if (!started) return 0;
-  if (request->timeout_ms > 0) shim.timeout_at = clock_ms() + request->timeout_ms;
+  if (!started) return until_recorded();
+  if (request->timeout_ms > 0) shim.timeout_at = begun + request->timeout_ms;
   if (request->max_output > 0) shim.output_at = clock_ms();
   shim.bound_over = request->bound_pid == 0;
   if (!request->queued) watch_bound();
@@ -658,5 +665,5 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   }
   /* With `left: 0` the exit has said it already. Without a subreaper nobody knows. */
   if (shim.left != 0 && shim.adopts) record_gone();
-  return 0;
+  return until_recorded();
 }
