@@ -8,6 +8,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static void say(int report, int word) {
+  ssize_t written;
+  do {
+    written = write(report, &word, sizeof word);
+  } while (written < 0 && errno == EINTR);
+}
+
 /* Says in the command's own output why it does not run, and ends with the code of a shell that cannot run it. */
 static _Noreturn void fail(const char *what, const char *name, int code) {
   char line[PATH_BYTES + 256];
@@ -23,10 +30,7 @@ static _Noreturn void fail(const char *what, const char *name, int code) {
 
 /* Tells the shim that nothing has run: what it sees of this end is no end of a command. */
 static _Noreturn void refuse(int report, int error) {
-  ssize_t written;
-  do {
-    written = write(report, &error, sizeof error);
-  } while (written < 0 && errno == EINTR);
+  say(report, error);
   _exit(126);
 }
 
@@ -55,21 +59,25 @@ static bool limit(int resource, uint64_t soft, uint64_t hard) {
   return setrlimit(resource, &wanted) == 0;
 }
 
-static void hold_limits(const struct request *request) {
-  static const int not_run = 126;
-  if (request->cgroup[0] != '\0' && !enter_cgroup(request->cgroup))
-    fail("limit it by the cgroup ", request->cgroup, not_run);
+/* Sets what the kernel is to hold. What it refuses is returned with its name in `name`, else NULL. */
+static const char *hold_limits(const struct request *request, const char **name) {
+  *name = "";
+  if (request->cgroup[0] != '\0' && !enter_cgroup(request->cgroup)) {
+    *name = request->cgroup;
+    return "limit it by the cgroup ";
+  }
   if (request->memory_bytes > 0 && !limit(RLIMIT_AS, request->memory_bytes, request->memory_bytes))
-    fail("limit memory", "", not_run);
+    return "limit memory";
   /* The soft limit ends a process by SIGXCPU, which tells why; the hard one a second later by SIGKILL. */
   if (request->cpu_seconds > 0 && !limit(RLIMIT_CPU, request->cpu_seconds, request->cpu_seconds + 1))
-    fail("limit CPU time", "", not_run);
+    return "limit CPU time";
   if (request->processes > 0 && !limit(RLIMIT_NPROC, request->processes, request->processes))
-    fail("limit processes", "", not_run);
+    return "limit processes";
   /* Who may not be nicer to itself gets what it may: that is no limit that could be missing. */
   errno = 0;
   const int nice_value = getpriority(PRIO_PROCESS, 0);
   if (request->nicer != 0 && errno == 0) (void)setpriority(PRIO_PROCESS, 0, nice_value + request->nicer);
+  return NULL;
 }
 
 static bool record_started(pid_t shim, uint64_t shim_start, bool adopts) {
@@ -100,15 +108,23 @@ void command_become(const struct request *request, pid_t shim, uint64_t shim_sta
   system_die_with_parent(SIGKILL);
   if (getppid() != shim) _exit(126);
   (void)setpgid(0, 0);
-  hold_limits(request);
+  const char *name;
+  const char *const refused = hold_limits(request, &name);
   if (!record_started(shim, shim_start, adopts)) refuse(report, errno == 0 ? EIO : errno);
   /* After the append: whatever of a stop, an outcome and a start comes first in the log is first for everybody. */
   if (record_forbids((struct position){request->log_offset, false})) refuse(report, 0);
+  /* An end like that of a command that cannot be executed: recorded, and forbidden by what forbids that. */
+  if (refused != NULL) {
+    say(report, ITS_OWN_END);
+    fail(refused, name, 126);
+  }
   system_die_with_parent(0);
   if (getppid() != shim) _exit(126);
   sigset_t none;
   (void)sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
+  /* Who is ended before this has run nothing: its end is not taken for the command's. */
+  say(report, ITS_OWN_END);
   (void)execvp(request->words[0], request->words);
   fail("start ", request->words[0], errno == ENOENT ? 127 : 126);
 }

@@ -40,11 +40,15 @@ static char *take_request(void) {
  * that lives as long as its task. The command, which has them, is another process by now.
  */
 static void wipe(const char *cookie) {
-  memset(block, 0, block_length);
-  const size_t length = sizeof cookie_name - 1 + strlen(cookie);
-  if (length >= block_length) return;
-  memcpy(block, cookie_name, sizeof cookie_name - 1);
-  memcpy(block + sizeof cookie_name - 1, cookie, strlen(cookie));
+  size_t kept = 0;
+  const size_t length = sizeof cookie_name - 1 + strlen(cookie) + 1;
+  /* There is no moment in which it cannot be told whose process this is: that comes first, and the rest goes after it. */
+  if (length <= block_length) {
+    memcpy(block, cookie_name, sizeof cookie_name - 1);
+    memcpy(block + sizeof cookie_name - 1, cookie, strlen(cookie) + 1);
+    kept = length;
+  }
+  memset(block + kept, 0, block_length - kept);
 }
 
 /* What is ignored or handled here is not for the command, and SIGCHLD must not be ignored. */

@@ -50,13 +50,15 @@ void ring(const char *task, const char *fact, size_t length) {
   (void)ignored;
 }
 
-void record_read(struct position *position, void (*take)(const char *line, void *what), void *what) {
-  static char buffer[4096];
+bool record_read(struct position *position, void (*take)(const char *line, void *what), void *what) {
+  enum { MOST = 4096 };
+  static char buffer[MOST + 1];
   struct stat log;
-  if (fstat(LOG_FD, &log) != 0 || log.st_size <= 0) return;
-  while (position->offset < (uint64_t)log.st_size) {
-    const ssize_t got = pread(LOG_FD, buffer, sizeof buffer, (off_t)position->offset);
-    if (got <= 0) return;
+  if (fstat(LOG_FD, &log) != 0) return false;
+  while (log.st_size > 0 && position->offset < (uint64_t)log.st_size) {
+    const ssize_t got = pread(LOG_FD, buffer, MOST, (off_t)position->offset);
+    if (got < 0) return false;
+    if (got == 0) return true;
     size_t begin = 0;
     for (size_t at = 0; at < (size_t)got; at++) {
       if (buffer[at] != '\n') continue;
@@ -66,13 +68,16 @@ void record_read(struct position *position, void (*take)(const char *line, void 
       begin = at + 1;
     }
     if (begin == 0) {
-      /* The end of the line is still to come, unless it fills the buffer: then it is no fact for the shim. */
-      if ((size_t)got < sizeof buffer) return;
+      /* The end of the line is still to come, unless it fills the buffer: then its beginning says what it is. */
+      if (got < MOST) return true;
+      buffer[got] = '\0';
+      if (!position->inside) take(buffer, what);
       position->inside = true;
       begin = (size_t)got;
     }
     position->offset += begin;
   }
+  return true;
 }
 
 static void look_for_end(const char *line, void *what) {
@@ -84,6 +89,6 @@ static void look_for_end(const char *line, void *what) {
 
 bool record_forbids(struct position position) {
   bool ends = false;
-  record_read(&position, look_for_end, &ends);
-  return ends || record_is_removed();
+  /* What cannot be read may forbid it. */
+  return !record_read(&position, look_for_end, &ends) || ends || record_is_removed();
 }

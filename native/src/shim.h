@@ -85,10 +85,13 @@ void ring(const char *task, const char *fact, size_t length);
 /* How far the log has been read. */
 struct position {
   uint64_t offset;
-  bool inside; /* Within a line that is too long to be a fact for the shim. */
+  bool inside; /* Within a long line, whose beginning was taken. */
 };
-/* Hands every whole line that was appended since the last call to `take`, without its line break. */
-void record_read(struct position *position, void (*take)(const char *line, void *what), void *what);
+/*
+ * Hands every whole line that was appended since the last call to `take`, without its line break; of a long one the
+ * beginning. False when the log could not be read.
+ */
+bool record_read(struct position *position, void (*take)(const char *line, void *what), void *what);
 /* Whether somebody asked for the end, or recorded one, or removed the record, before the command ran. */
 bool record_forbids(struct position position);
 bool record_is_removed(void);
@@ -152,7 +155,13 @@ bool wake_wait(uint64_t milliseconds, uint64_t slack_ms);
 
 /* ---- command.c: the child that becomes the command ---- */
 
-/* Never returns. Through `report` it says with an errno, or 0 where the record forbids it, that nothing has run. */
+/* What the child says right before it becomes the command, or where it tells itself why it cannot. */
+enum { ITS_OWN_END = -1 };
+
+/*
+ * Never returns. Through `report` it says with an errno, or 0 where the record forbids it, that nothing has run. A child
+ * that has said nothing was ended before the command ran.
+ */
 _Noreturn void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool adopts,
                               int report);
 

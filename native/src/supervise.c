@@ -59,7 +59,7 @@ static struct {
   struct position log;
 
   pid_t command;
-  int report;      /* Where the child says that nothing has run. */
+  int report;      /* Where the child says whether the command has run. */
   bool reaped_any; /* Since the last look at the tree. */
   bool childless;
   bool ended;      /* The command; its exit is recorded. */
@@ -277,7 +277,8 @@ static int count_left(void) {
 static void command_ended(int status, const struct rusage *usage) {
   shim.ended = true;
   int error = 0;
-  const bool refused = read(shim.report, &error, sizeof error) == (ssize_t)sizeof error;
+  const bool is_told = read(shim.report, &error, sizeof error) == (ssize_t)sizeof error;
+  const bool refused = !is_told || error != ITS_OWN_END;
   (void)close(shim.report);
   const int left = shim.left = refused ? 0 : count_left();
   /*
@@ -535,7 +536,7 @@ static bool await_turn(void) {
   shim.bound_over = shim.request->bound_pid == 0;
   watch_bound();
   for (;;) {
-    record_read(&shim.log, take_line, NULL);
+    (void)record_read(&shim.log, take_line, NULL);
     record_retry();
     if (shim.stop_in_queue || record_is_removed()) return false;
     if (shim.turn) return true;
@@ -551,25 +552,27 @@ static bool await_turn(void) {
   }
 }
 
-static bool start_command(void) {
-  int ends[2];
-  if (pipe(ends) != 0) ends[0] = ends[1] = -1;
-  for (int i = 0; i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-  (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  const pid_t pid = ends[0] < 0 ? -1 : fork();
-  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.adopts, ends[1]);
-  const int error = errno;
-  (void)close(ends[1]);
-  shim.report = ends[0];
-  if (pid > 0) {
-    (void)setpgid(pid, pid);
-    shim.command = pid;
-    return true;
-  }
+static bool could_not_start(int error) {
   const struct rusage nothing = {0};
   shim.childless = true;
   record_exit(0, &nothing, 0, &error);
   return false;
+}
+
+static bool start_command(void) {
+  int ends[2];
+  if (pipe(ends) != 0) return could_not_start(errno);
+  for (int i = 0; i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+  (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  const pid_t pid = fork();
+  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.adopts, ends[1]);
+  const int error = errno;
+  (void)close(ends[1]);
+  if (pid < 0) return could_not_start(error);
+  shim.report = ends[0];
+  (void)setpgid(pid, pid);
+  shim.command = pid;
+  return true;
 }
 
 static void do_what_is_due(uint64_t now) {
@@ -639,6 +642,15 @@ static void sleep_until_something(void) {
   if (gone) bound_ended();
 }
 
+/* The last word has to be on the disk, which may be full. */
+static int until_recorded(void) {
+  while (!record_is_complete() && !record_is_removed()) {
+    (void)wake_wait(RETRY_MS, 0);
+    record_retry();
+  }
+  return 0;
+}
+
 int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   shim.request = request;
   shim.self = getpid();
@@ -648,23 +660,21 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   shim.timeout_at = shim.output_at = shim.left_at = shim.grace_ends_at = shim.bound_at = never;
   wake_open();
   if (request->queued && !await_turn()) return 0;
+  /* This process may be stopped at any moment; a timeout counts from the start of the command all the same. */
+  const uint64_t begun = clock_ms();
   const bool started = start_command();
   wipe(request->cookie);
   memset(request->words, 0, sizeof request->words);
   /* It is in nobody's way in a folder that somebody wants to unmount. */
   if (chdir("/") != 0) errno = 0;
-  while (!started && !record_is_complete() && !record_is_removed()) {
-    (void)wake_wait(RETRY_MS, 0);
-    record_retry();
-  }
-  if (!started) return 0;
-  if (request->timeout_ms > 0) shim.timeout_at = clock_ms() + request->timeout_ms;
+  if (!started) return until_recorded();
+  if (request->timeout_ms > 0) shim.timeout_at = begun + request->timeout_ms;
   if (request->max_output > 0) shim.output_at = clock_ms();
   shim.bound_over = request->bound_pid == 0;
   if (!request->queued) watch_bound();
   for (;;) {
     reap();
-    record_read(&shim.log, take_line, NULL);
+    (void)record_read(&shim.log, take_line, NULL);
     const uint64_t now = clock_ms();
     retry(now);
     hold_limits(now);
@@ -674,5 +684,5 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   }
   /* With `left: 0` the exit has said it already. Without a subreaper nobody knows. */
   if (shim.left != 0 && shim.adopts) record_gone();
-  return 0;
+  return until_recorded();
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { decide } from '../model/decide.ts';
+import { spoilLog } from '../tasklog/log.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 import type { SessionContext } from './context.ts';
 import { exceedsKeep } from './cut-output.ts';
@@ -66,11 +67,18 @@ export function sweepBroken(context: SessionContext): void {
   finishRemovals(context);
 }
 
-/** Removes an old log that is empty, with all its files: nothing was promised to anybody. */
+/**
+ * Removes an old log that is empty, with all its files: nothing was promised to anybody. Its spawner may not have died but
+ * been stopped: where that can be seen the log stays; where it cannot, the log is spoiled first, so that either its
+ * spawner starts nothing, or the spec came first and nothing is removed.
+ */
 function sweepEmpty(context: SessionContext, taskId: string): void {
   try {
-    const stat = statSync(taskPaths(context.paths, taskId).log);
-    if (stat.size === 0 && Date.now() - stat.mtimeMs > emptyLogMs) removeTask(context, taskId);
+    const { log } = taskPaths(context.paths, taskId);
+    const stat = statSync(log);
+    if (stat.size > 0 && !stat.isFile()) return;
+    if (Date.now() - stat.mtimeMs <= emptyLogMs || context.store.system.isOpen?.(log)) return;
+    if (!stat.isFile() || spoilLog(log)) removeTask(context, taskId);
   } catch {
     // Removed meanwhile, or out of reach.
   }

@@ -20,7 +20,7 @@ import { checkDisk } from './disk-reserve.ts';
 import { look, newLiveTask, rung } from './look.ts';
 import { followQueue, grantTurns, placeFor } from './queue.ts';
 import { holdResources, unlimited } from './resources.ts';
-import { unwritable } from './spawn-errors.ts';
+import { spawnFailed, unwritable } from './spawn-errors.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import { type Proofs, type ShimStart, startShim, UncertainStart } from './start-shim.ts';
 import { stopTask } from './stop.ts';
@@ -144,6 +144,7 @@ async function takeBack(context: SessionContext, { taskId }: SpecFact, error: un
     context.takeBacks.add(stop);
     background(untilDone(context, stop).finally(() => context.takeBacks.delete(stop)));
   });
+  if (error instanceof UncertainStart) throw spawnFailed(error);
   throw unwritable(context, error, 'The task was started, and stopped again.');
 }
 

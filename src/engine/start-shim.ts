@@ -6,6 +6,7 @@ import { notAnOption } from '../shim/option-like.ts';
 import { notingPipeStatus } from '../shim/pipe-status.ts';
 import { shimProgram } from '../shim/program.ts';
 import { encodeRequest, requestVariable } from '../shim/request.ts';
+import { checkNamed } from '../tasklog/log.ts';
 import type { SessionContext } from './context.ts';
 import type { HeldResources } from './resources.ts';
 import { spawnFailed } from './spawn-errors.ts';
@@ -39,7 +40,7 @@ export interface ShimStart {
 
 /**
  * Starts the shim of a task and resolves when it is on its own: the program that was started has forked it and ended.
- * @throws OutliveError `SPAWN_FAILED`, `SHIM_UNAVAILABLE`, or what `spawn` itself throws: then there is no shim. An
+ * @throws OutliveError `SPAWN_FAILED`, `SHIM_UNAVAILABLE`, {@link RecordGone}, or what `spawn` itself throws: then there is no shim. An
  * {@link UncertainStart}: there may be one.
  */
 export async function startShim(context: SessionContext, start: ShimStart): Promise<void> {
@@ -84,8 +85,10 @@ async function launch(context: SessionContext, start: ShimStart, program: string
     words: wordsOf(start),
   });
   // One at a time and with a turn of the event loop in between, since each fork blocks it.
-  const child = await context.store.spawns.run(() =>
-    spawn(program, [spec.taskId], {
+  const child = await context.store.spawns.run(() => {
+    // This process may have been stopped for long, and others have taken it for dead.
+    checkNamed([files.log, files.stdout, files.stderr]);
+    return spawn(program, [spec.taskId], {
       argv0: shimName,
       cwd: request.cwd,
       env: environmentOf(start, text),
@@ -97,8 +100,8 @@ async function launch(context: SessionContext, start: ShimStart, program: string
         files.log,
         ...(doorbell === null ? [] : [doorbell]),
       ],
-    }),
-  );
+    });
+  });
   await (stays ? whenStarted(child) : whenLaunched(child));
 }
 

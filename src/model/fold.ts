@@ -95,7 +95,7 @@ export function foldFacts(all: readonly Fact[]): Facts {
   const hadNotEnded = aliveUntil(facts, isSealed);
   for (const [index, fact] of facts.entries()) {
     if (fact.fact !== 'outcome') take(draft, fact, isSealed);
-    else if (index > hadNotEnded) {
+    else if (index > hadNotEnded && !(isSealed && missesStart(fact, draft))) {
       if (isSealed && draft.started === undefined) draft.isForbidden = true;
       draft.outcome ??= fact;
     }
@@ -103,6 +103,14 @@ export function foldFacts(all: readonly Fact[]): Facts {
   // It ran, so the shim has read of no request before the start, whatever seems to be one.
   if (draft.exit?.ran === true) draft.isForbidden = false;
   return draft;
+}
+
+/**
+ * Whether the author of an outcome had given up a start, and its shim was faster. Who reads that outcome back sees it come
+ * second, so it was told nobody; the command runs, or has found it and does not: the shim, or its death, says which.
+ */
+function missesStart({ startedAt }: OutcomeFact, { started }: Draft): boolean {
+  return started !== undefined && startedAt === null;
 }
 
 /**

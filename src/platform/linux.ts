@@ -5,6 +5,7 @@ import { killGroup, pidsOfGroup } from './cgroup.ts';
 import { asMember, Sorting } from './linux-kin.ts';
 import { chase, environInTheEnd, isExecuting, lastPid, scan, view, viewOfOther } from './linux-look.ts';
 import { usage, usageAgain } from './linux-usage.ts';
+import { isOpenSomewhere } from './open-files.ts';
 import {
   carries,
   cookieIn,
@@ -31,6 +32,7 @@ export const linux: System = {
   view,
   isSuspended,
   carries,
+  isOpen: isOpenSomewhere,
   members,
   strike,
   usage,

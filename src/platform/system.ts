@@ -60,6 +60,11 @@ export interface System {
   membersOfCgroup(dir: string, cookie: string): Member[];
   /** Kills all of them at one stroke; does nothing when others are in there, or where the kernel cannot do it. */
   killCgroup(dir: string, cookie: string): void;
+  /**
+   * Whether a process has a file open, as far as can be seen from here: not those of others, nor of other containers. It
+   * looks at all processes. Absent where that cannot be told.
+   */
+  isOpen?(path: string): boolean;
   /** Whether the pid namespace still has a process, as far as can be seen from here. */
   namespaceIsAlive(namespace: string): boolean;
   /**

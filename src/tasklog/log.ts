@@ -20,7 +20,7 @@ const blockBytes = 4096;
 export interface TaskLog {
   /** In the order of the file. */
   readonly list: readonly Fact[];
-  /** Size of the file; 0 for a log that was created and not yet written. */
+  /** Size of the file; 0 for a log that was created and not yet written, or spoiled before it was. */
   readonly bytes: number;
   /** When the last fact was appended, epoch milliseconds. */
   readonly modifiedAt: number;
@@ -48,9 +48,14 @@ function create(path: string, access: number): Promise<number> {
   });
 }
 
+/** Somebody has spoiled or removed the record of a task that was about to start. */
+export class RecordGone extends Error {}
+
 /**
- * Appends the spec to a new log, padded so that the facts of the end have room even on a full disk.
+ * Appends the spec to a new log, padded so that the facts of the end have room even on a full disk, and reads back that
+ * nothing came before it: see {@link spoilLog}.
  * @returns the size of the log.
+ * @throws a system error, or {@link RecordGone}.
  */
 export function writeSpec(descriptor: number, spec: Fact): number {
   const text = encodeFact(spec);
@@ -59,7 +64,40 @@ export function writeSpec(descriptor: number, spec: Fact): number {
   // The padding ends with a line break: what comes after it begins a line.
   const padded = short ? `${text}${' '.repeat(blockBytes - used)}\n` : text;
   writeAll(descriptor, padded);
-  return Buffer.byteLength(padded);
+  const bytes = Buffer.from(padded);
+  if (!beginningOf(descriptor, bytes.length).equals(bytes)) throw new RecordGone('its log was spoiled');
+  return bytes.length;
+}
+
+/** @throws RecordGone when one of some open files has no name any more. */
+export function checkNamed(descriptors: readonly (number | null)[]): void {
+  for (const descriptor of descriptors)
+    if (descriptor !== null && fstatSync(descriptor).nlink === 0)
+      throw new RecordGone('its files were removed');
+}
+
+/** What is in a log that was spoiled, perhaps by several processes that died of it. */
+const spoilt = /^\n{0,16}$/;
+const spoiltBytes = 16;
+
+/**
+ * Makes a log that nothing was written to one that no spec can be the first of: its spawner, which may only have been
+ * stopped for long, finds that and starts nothing. Whatever comes first in the log is first for both.
+ * @returns false when a spec was first.
+ */
+export function spoilLog(path: string): boolean {
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | careful);
+  try {
+    writeAll(descriptor, '\n');
+    return spoilt.test(beginningOf(descriptor, 2 * spoiltBytes).toString('latin1'));
+  } finally {
+    letGo(descriptor);
+  }
+}
+
+function beginningOf(descriptor: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  return bytes.subarray(0, readSync(descriptor, bytes, 0, size, 0));
 }
 
 /** Resolves when what was written to the log is on the disk. */
@@ -108,8 +146,9 @@ function readNow(path: string): TaskLog | null {
     if (!stat.isFile()) return null;
     const buffer = stat.size > scratch.length ? Buffer.allocUnsafe(stat.size) : scratch;
     const length = readSync(descriptor, buffer, 0, stat.size, 0);
-    const list = parseLog(buffer.toString('utf8', 0, length));
-    return { list, bytes: stat.size, modifiedAt: stat.mtimeMs };
+    const text = buffer.toString('utf8', 0, length);
+    const isEmpty = length <= spoiltBytes && spoilt.test(text);
+    return { list: parseLog(text), bytes: isEmpty ? 0 : stat.size, modifiedAt: stat.mtimeMs };
   } finally {
     letGo(descriptor);
   }

@@ -153,7 +153,13 @@ function read(all: readonly Fact[], alive: Liveness): Reading {
   const isSealed = hasSeal(all);
   const facts = believed(all, isSealed);
   const early = tooEarlyUntil(facts, isSealed);
-  const outcomeAt = facts.findIndex(({ fact }, at) => fact === 'outcome' && at > early);
+  const startAt = facts.findIndex(({ fact }) => fact === 'started');
+  // Who does not know of the start that is there has given it up too late.
+  const isTooLate = (fact: Fact, at: number): boolean =>
+    isSealed && fact.fact === 'outcome' && fact.startedAt === null && startAt !== -1 && at > startAt;
+  const outcomeAt = facts.findIndex(
+    (fact, at) => fact.fact === 'outcome' && at > early && !isTooLate(fact, at),
+  );
   const before = outcomeAt === -1 ? facts : facts.slice(0, outcomeAt);
   const exitAt = before.findLastIndex(({ fact }) => fact === 'exit');
   const [outcome, last] = [facts[outcomeAt], before[exitAt]];

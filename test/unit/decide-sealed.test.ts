@@ -199,3 +199,15 @@ function brief(log: readonly Fact[], alive: Liveness): string {
       return 'ended';
   }
 }
+
+test('who gave up a start that came first has given up nothing', () => {
+  const late = outcome({ id: 'late', status: 'failed', reason: 'spawn_aborted', startedAt: null });
+  const log = [...running, late, delivered('late')];
+  assert.equal(brief(log, 'yes'), 'live running');
+  assert.equal(brief(log, 'no'), 'settle lost no_exit_marker null');
+  // The child has found it, since it came before the child has read the log.
+  assert.equal(brief([...log, refused], 'yes'), 'settle failed spawn_aborted null');
+  assert.equal(brief([sealedSpec, late, started()], 'yes'), 'ended');
+  const facts = [started(), late, outcome(), refused, proven(7), stop('kill'), delivered()];
+  for (const some of sequences(facts, 5)) checkDecision([sealedSpec, ...some]);
+});

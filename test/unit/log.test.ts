@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
+  fstatSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -18,10 +19,13 @@ import type { Fact } from '../../src/model/facts.ts';
 import { encodeFact } from '../../src/tasklog/codec.ts';
 import {
   appendFacts,
+  checkNamed,
   createLog,
   foldWith,
   logOfTask,
+  RecordGone,
   readLog,
+  spoilLog,
   type TaskLog,
   writeSpec,
 } from '../../src/tasklog/log.ts';
@@ -183,3 +187,34 @@ test('a record that is not of this task names no process of it', () => {
   assert.deepEqual(logOfTask(log, sealedSpec.taskId), log);
   assert.deepEqual(logOfTask(log, 'bgb-89abcdef').list, [proven(7), delivered()]);
 });
+
+test('of a spec and of what spoils an empty log the first counts, for both', async () => {
+  const path = join(folder, 'spoiled.jsonl');
+  const log = await createLog(path);
+  assert.equal(spoilLog(path), true);
+  // Its spoiler may have died then: it is still a log that nothing was written to.
+  assert.equal(readLog(path)?.bytes, 0);
+  assert.equal(spoilLog(path), true);
+  assert.throws(() => writeSpec(log, spec()), RecordGone);
+  closeSync(log);
+  const other = join(folder, 'not-spoiled.jsonl');
+  const first = await createLog(other);
+  const size = writeSpec(first, spec());
+  assert.equal(spoilLog(other), false);
+  assert.equal(fstatSync(first).size, size + 1);
+  assert.deepEqual(readLog(other)?.list, [spec()]);
+  closeSync(first);
+});
+
+test(
+  'a file that is open and has no name any more is seen',
+  notOnWindows('open files keep their names there'),
+  async () => {
+    const path = join(folder, 'removed.jsonl');
+    const log = await createLog(path);
+    checkNamed([log, null]);
+    rmSync(path);
+    assert.throws(() => checkNamed([null, log]), RecordGone);
+    closeSync(log);
+  },
+);

@@ -152,7 +152,7 @@ export function outcome(more: Partial<OutcomeFact> = {}): OutcomeFact {
     reason: 'no_exit_marker',
     exitCode: null,
     killSignal: null,
-    startedAt: null,
+    startedAt: 1_700_000_000_500,
     endedAt: 1_700_000_001_000,
     cpuMs: null,
     bytes: 0,
