@@ -54,7 +54,6 @@ test('a store that is opened later stops leftovers as well', async () => {
 test('leftovers of a command that ran for a while are found, too', async () => {
   await using world = new World();
   const session = await world.session();
-  // Up to two seconds a quick look is enough; then all processes are looked at.
   const { snapshot } = await session.run('setsid sleep 1000 & sleep 2.1');
   assert.deepEqual(
     snapshot.leftovers.map(({ command }) => command),

@@ -5,7 +5,7 @@ import { isEnded } from '../../src/index.ts';
 import { hasFact } from '../support/logs.ts';
 import { fixture, World, waitFor } from '../support/world.ts';
 
-/** After this a quick look does not apply any more, and all processes are looked at; see src/engine/settle.ts. */
+/** By then it has handed on some hundred times. */
 const oldSeconds = '2.1';
 
 /** One look may miss it. */
