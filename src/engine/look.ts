@@ -112,7 +112,8 @@ async function lookAtLive(context: SessionContext, taskId: string, observed: Obs
  */
 async function isKilledEarly(context: SessionContext, live: LiveTask, facts: Facts): Promise<boolean> {
   const { launchedAt, id } = live;
-  if (shimOf(facts) !== undefined || facts.exit !== undefined) return false;
+  // What a record without a spec says is not of this task.
+  if (facts.spec !== undefined && (shimOf(facts) ?? facts.exit) !== undefined) return false;
   if (launchedAt === null || monotonicMs() - launchedAt < startsWithinMs) return false;
   return (await findMembers(treeOf(context, id, facts), context.store.system)).length === 0;
 }
