@@ -1,5 +1,5 @@
 import { readdirSync, utimesSync } from 'node:fs';
-import { openStore, type TaskSnapshot } from '../../../src/index.ts';
+import { openStore } from '../../../src/index.ts';
 import { filesBelow } from '../below.ts';
 import { linkOf, readText } from '../read.ts';
 import { waitFor } from '../world.ts';
@@ -82,19 +82,7 @@ async function seenBy({ world }: Crew, owed: Seen['owed']): Promise<Seen> {
   const store = await openStore({ dir: world.dir });
   const tasks = await store.tasks();
   await store.close();
-  return { tasks, owed, pidsOf: (task) => commandsOwn(world.pidsOf(task.taskId), task) };
-}
-
-/** Without the shim, its timer, and the sleep of that. */
-function commandsOwn(pids: readonly number[], { pid }: TaskSnapshot): number[] {
-  const timers = pids.filter(
-    (one) => one === pid || readText(`/proc/${one}/cmdline`).includes('outlive shim'),
-  );
-  return pids.filter((one) => {
-    const stat = readText(`/proc/${one}/stat`);
-    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-    return stat !== '' && !timers.includes(one) && !(timers.includes(parent) && parent !== pid);
-  });
+  return { tasks, owed, pidsOf: (task) => world.pidsOf(task.taskId) };
 }
 
 /** It may be reading a record at the very moment in which we look: what is open is closed soon, or never. */
