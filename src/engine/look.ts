@@ -11,7 +11,7 @@ import { type Observed, observe } from './observe.ts';
 import { noteWatches } from './pattern-watches.ts';
 import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
-import { nudge, shimLives, shimOverdueMs, stoppedBlindly } from './shim-control.ts';
+import { hasAnswered, nudge, shimHasMs, shimLives, stoppedBlindly } from './shim-control.ts';
 import { stopIfStale } from './stale.ts';
 import { continueStop, graceOf, isAbandoned } from './stop.ts';
 import { findMembers, treeOf } from './tree.ts';
@@ -113,7 +113,8 @@ async function lookAtLive(context: SessionContext, taskId: string, observed: Obs
  */
 async function isKilledEarly(context: SessionContext, live: LiveTask, facts: Facts): Promise<boolean> {
   const { launchedAt, id } = live;
-  if (shimOf(facts) !== undefined || facts.exit !== undefined) return false;
+  // What a record without a spec says is not of this task.
+  if (facts.spec !== undefined && (shimOf(facts) ?? facts.exit) !== undefined) return false;
   if (launchedAt === null || monotonicMs() - launchedAt < startsWithinMs) return false;
   return (await findMembers(treeOf(context, id, facts), context.store.system)).length === 0;
 }
@@ -124,9 +125,8 @@ function leaveToShim(context: SessionContext, live: LiveTask, observed: Observed
   live.stopSeenAt ??= monotonicMs();
   if (facts.spec?.seal === undefined || live.stop !== null) return live.stop !== null;
   const waited = monotonicMs() - live.stopSeenAt;
-  if (waited >= graceOf(facts, stop) + shimOverdueMs) return false;
-  const isAnswered = stop.by === null || facts.answered.includes(stop.id);
-  if (!isAnswered && waited >= answersWithinMs) nudge(context, facts);
+  if (waited >= graceOf(facts, stop) + shimHasMs(facts, stop)) return false;
+  if (!hasAnswered(facts, stop) && waited >= answersWithinMs) nudge(context, facts);
   return true;
 }
 

@@ -75,16 +75,21 @@ function vitality(
   }
   // Its shim may live on for what is left of it; the task does not.
   if (hasEnded(facts)) return dead(null);
-  const shim = shimOf(facts);
-  // An exit is the last word of a shim that could not say who it is.
-  const isOver = facts.outcome !== undefined || facts.exit !== undefined;
+  const live = context.live.get(taskId);
+  // Where the task has destroyed its record, who has spawned it knows it all the same.
+  const isRemembered = facts.spec === undefined && live?.own === true;
+  const shim = shimOf(facts) ?? (isRemembered ? (live.shim ?? undefined) : undefined);
+  // An exit is the last word of a shim that could not say who it is. In another's record it is of that one's.
+  const isOver = isRemembered
+    ? context.heard.has(taskId)
+    : facts.outcome !== undefined || facts.exit !== undefined;
   if (shim === undefined && isOver) return dead(null);
   if (shim === undefined) {
-    const neverStarts = context.live.get(taskId)?.neverStarts === true;
-    return !neverStarts && mayStillStart(context, facts, modifiedAt) ? present(context, null) : dead(null);
+    const mayRun = isRemembered || mayStillStart(context, facts, modifiedAt);
+    return mayRun && live?.neverStarts !== true ? present(context, null) : dead(null);
   }
   const { pid, start } = shim;
-  const cookie = facts.spec?.cookie ?? '';
+  const cookie = facts.spec?.cookie ?? live?.cookie ?? '';
   // One that has said how its command ended may be gone since.
   const inSight = facts.exit === undefined ? sight?.shim(pid, start, cookie) : null;
   if (inSight) return { alive: 'yes', deathReason: null, suspended: inSight.suspended };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decide, type Verdict } from '../model/decide.ts';
 import type { DeliveredFact, ExitFact, OomFact, OutcomeFact } from '../model/facts.ts';
 import type { Facts } from '../model/fold.ts';
+import { bounds } from '../model/limits.ts';
 import { endOf } from '../model/snapshot.ts';
 import type { Leftover } from '../model/words.ts';
 import { oomKillsOfGroup } from '../platform/cgroup.ts';
@@ -17,7 +18,7 @@ import { ending, endTree } from './end-tree.ts';
 import { describe, type Observed, observe } from './observe.ts';
 import { dropGroup, groupOf } from './resources.ts';
 import { shimLives } from './shim-control.ts';
-import { asLeftovers, findMembers, treeOf } from './tree.ts';
+import { asLeftovers, findMembers, isGone, treeOf } from './tree.ts';
 
 /** Processes that end with their command have ended this long after it. */
 const endsSoonMs = 30;
@@ -52,13 +53,13 @@ async function settleHeld(
   observed: Observed,
   survivors: readonly Member[] | undefined,
 ): Promise<boolean> {
-  const told = survivors === undefined ? toldLeftovers(observed) : asLeftovers(survivors);
+  const told = survivors === undefined ? toldLeftovers(observed) : survivorsOf(context, observed, survivors);
   if (told === 'later' && shimLives(context, observed.facts) && isWaitedFor(context, taskId)) return false;
-  const isFresh = told !== null && told !== 'later' && survivors === undefined;
-  const leftovers = isFresh ? told : await leftoversByLooking(context, taskId, observed, survivors);
+  const isTold = told !== null && told !== 'later';
+  const leftovers = isTold ? told : await leftoversByLooking(context, taskId, observed);
   if (leftovers === null) return false;
   // Somebody else may have settled it while we looked at processes.
-  const latest = isFresh ? observed : observe(context, taskId);
+  const latest = isTold && survivors === undefined ? observed : observe(context, taskId);
   if (latest === null) return true;
   // A shim that was given up has started after all: what it runs has not ended.
   if (latest.alive === 'yes' && latest.facts.exit === undefined) return false;
@@ -93,6 +94,17 @@ function toldLeftovers({ facts, deathReason }: Observed): readonly Leftover[] | 
   return exit.left === 0 ? [] : 'later';
 }
 
+/** What a stop from outside has left. The shim may know more: its descendants are its own, whoever they belong to. */
+function survivorsOf(
+  { store }: SessionContext,
+  { facts: { left } }: Observed,
+  survivors: readonly Member[],
+): readonly Leftover[] {
+  const known = new Set(survivors.map(({ pid }) => pid));
+  const more = (left?.processes ?? []).filter((one) => !known.has(one.pid) && !isGone(one, store.system));
+  return [...asLeftovers(survivors), ...more].slice(0, bounds.leftovers);
+}
+
 /** The shim has a moment to say what is left. */
 function isWaitedFor(context: SessionContext, taskId: string): boolean {
   const live = context.live.get(taskId);
@@ -106,9 +118,7 @@ async function leftoversByLooking(
   context: SessionContext,
   taskId: string,
   observed: Observed,
-  survivors: readonly Member[] | undefined,
 ): Promise<readonly Leftover[] | null> {
-  if (survivors !== undefined) return asLeftovers(survivors);
   let found = await findLeftovers(context, taskId, observed);
   if (found.length > 0) {
     // Some are about to end: a moment later they are no news any more. Others have handed on to a child, as daemons do.

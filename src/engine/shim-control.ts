@@ -1,10 +1,24 @@
+import type { StopFact } from '../model/facts.ts';
 import { type Facts, shimOf } from '../model/fold.ts';
 import { viewHere } from '../platform/identity.ts';
 import type { SessionContext } from './context.ts';
 import { signalMember } from './tree.ts';
 
-/** After the grace of a stop the shim has this long to end its task by force; then others do it from outside. */
-export const shimOverdueMs = 2_000;
+/** A shim that performs a stop kills for so long before it says what it could not kill. */
+const killTakesMs = 2_000;
+
+/** So much longer than it needs a shim has, before others end its task from outside. */
+const overdueMs = 2_000;
+
+/** How long the shim has after the grace of a stop: one that has answered is at work. */
+export function shimHasMs(facts: Facts, stop: StopFact): number {
+  return overdueMs + (hasAnswered(facts, stop) ? killTakesMs : 0);
+}
+
+/** Whether the shim has read a request to stop, or has made it. */
+export function hasAnswered({ answered }: Facts, { by, id }: StopFact): boolean {
+  return by === null || answered.includes(id);
+}
 
 /** Whether the shim of a task lives. */
 export function shimLives(context: SessionContext, facts: Facts): boolean {

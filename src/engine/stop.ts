@@ -4,9 +4,9 @@ import { decide, hasEnded } from '../model/decide.ts';
 import type { StopFact } from '../model/facts.ts';
 import { type Facts, noFacts } from '../model/fold.ts';
 import { defaults } from '../model/limits.ts';
-import type { StopCause } from '../model/words.ts';
+import type { Leftover, StopCause } from '../model/words.ts';
 import { isAlive } from '../platform/identity.ts';
-import type { Member } from '../platform/system.ts';
+import { type Member, processKey } from '../platform/system.ts';
 import { holdProcess, monotonicMs, sleep } from '../util/wait.ts';
 import { flush, record } from './append.ts';
 import type { SessionContext } from './context.ts';
@@ -14,8 +14,8 @@ import { changed, push } from './deliver.ts';
 import { type Ending, ending, endTree } from './end-tree.ts';
 import { type Observed, observe } from './observe.ts';
 import { settle } from './settle.ts';
-import { nudge, shimLives, shimOverdueMs, stoppedBlindly } from './shim-control.ts';
-import { asLeftovers, findMembers, treeOf } from './tree.ts';
+import { nudge, shimHasMs, shimLives, stoppedBlindly } from './shim-control.ts';
+import { asLeftovers, findMembers, maySignal, treeOf } from './tree.ts';
 
 /** The pause between two looks whether a shim has started after all. */
 const startsWithinMs = 20;
@@ -152,7 +152,8 @@ function isDone(facts: Facts): boolean {
 function mustEndFromOutside(context: SessionContext, { facts, alive }: Observed, begun: number): boolean {
   const { spec, started, stop } = facts;
   if (spec?.seal === undefined || alive === 'no') return true;
-  if (stop !== undefined && monotonicMs() - begun >= graceOf(facts, stop) + shimOverdueMs) return true;
+  if (stop !== undefined && monotonicMs() - begun >= graceOf(facts, stop) + shimHasMs(facts, stop))
+    return true;
   return started !== undefined && !shimLives(context, facts);
 }
 
@@ -319,25 +320,33 @@ async function stopLeftovers(
   }
   const fact = stopFact(context, { ...request, cause: 'leftovers' });
   record(context, taskId, [fact]);
-  if (isShims && (await shimEndsLeftovers(context, taskId, fact))) return;
-  await endLeftovers(context, taskId, observed, fact.id, request.killSignal, request.graceMs);
+  const survivors = isShims ? await shimEndsLeftovers(context, taskId, fact) : null;
+  // What the shim may not signal (sudo) the asker may, if that is root.
+  const mine = survivors?.filter(maySignal);
+  if (mine?.length === 0) return;
+  await endLeftovers(context, taskId, observed, fact.id, request.killSignal, request.graceMs, mine);
 }
 
-/** Waits until the shim has answered a stop of leftovers. False when it does not. */
+/** Waits until the shim has answered a stop of leftovers, and returns what it could not end. Null: it does not answer. */
 async function shimEndsLeftovers(
   context: SessionContext,
   taskId: string,
-  { id, graceMs }: StopFact,
-): Promise<boolean> {
+  stop: StopFact,
+): Promise<readonly Leftover[] | null> {
   const begun = monotonicMs();
   const release = holdProcess();
   let nudgeAt = begun;
   try {
     for (let pause = firstLookMs; ; pause = Math.min(pause * 2, longestLookMs)) {
-      const observed = observe(context, taskId);
-      if (observed === null || observed.facts.openStop?.id !== id) return true;
-      if (monotonicMs() - begun >= (graceMs ?? 0) + shimOverdueMs) return false;
-      if (!shimLives(context, observed.facts)) return observe(context, taskId)?.facts.openStop?.id !== id;
+      // First the shim, so that what one that is gone has written is there.
+      const before = observe(context, taskId);
+      const isGone = before !== null && !shimLives(context, before.facts);
+      const observed = isGone ? observe(context, taskId) : before;
+      if (observed === null) return [];
+      const { openStop, stopped } = observed.facts;
+      if (openStop?.id !== stop.id) return stopped?.id === stop.id ? stopped.survivors : [];
+      if (isGone || monotonicMs() - begun >= (stop.graceMs ?? 0) + shimHasMs(observed.facts, stop))
+        return null;
       if (monotonicMs() >= nudgeAt) {
         nudge(context, observed.facts);
         nudgeAt += answersWithinMs;
@@ -356,9 +365,11 @@ async function endLeftovers(
   stopId: string,
   killSignal: NodeJS.Signals | null,
   graceMs: number,
+  known: readonly Leftover[] = [],
 ): Promise<void> {
   const { system } = context.store;
   const way = ending(treeOf(context, taskId, observed.facts), system, killSignal, graceMs);
+  for (const process of known) way.seen.add(processKey(process));
   const survivors = await whileStopping(taskId, () => endTree(way));
   record(context, taskId, [{ fact: 'stopped', id: stopId, survivors: asLeftovers(survivors) }]);
 }

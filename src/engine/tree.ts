@@ -123,6 +123,15 @@ function send(target: number, killSignal: NodeJS.Signals): boolean {
   }
 }
 
+/** Whether this process may send signals to one that lives. */
+export function maySignal({ pid }: Leftover): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a process that was seen is gone: no such pid, a zombie, or another process by now. */
 export function isGone(member: { pid: number; start: number | null }, system: System): boolean {
   if (!pidExists(member.pid)) return true;

@@ -184,9 +184,10 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean)
       draft.answered.push(fact.id);
       return;
     case 'stopped':
-      if (draft.openStop?.id !== fact.id) return;
+      // A second one of the same stop is of somebody who may end more than the shim.
+      if (draft.openStop?.id !== fact.id && draft.stopped?.id !== fact.id) return;
       draft.stopped = fact;
-      delete draft.openStop;
+      if (draft.openStop?.id === fact.id) delete draft.openStop;
       return;
     case 'exit':
       if (draft.outcome !== undefined) return;

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { openFiles } from '../support/processes.ts';
 import { World, waitFor } from '../support/world.ts';
 
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
@@ -7,8 +8,9 @@ const descriptors = (): number => readdirSync('/proc/self/fd').length;
 test('neither ended nor running tasks hold a descriptor', async () => {
   await using world = new World();
   const session = await world.session();
-  // What the session itself holds (its watch) is open after a first task.
+  // What the session itself holds, its watch and its doorbell, is open after a first task, or soon after that.
   await session.run('true');
+  await waitFor(() => openFiles().some((path) => path.includes('/doorbell-')), 'the doorbell');
   const before = descriptors();
   const running = await Promise.all(Array.from({ length: 10 }, () => session.spawn('sleep 1000')));
   await waitFor(() => descriptors() <= before, 'the descriptors of the spawns to be closed');

@@ -51,9 +51,9 @@ test('to stop tasks that have damaged their own log and output stops nobody else
   const { session, world } = scene;
   await using other = await Agent.start(world.dir);
   const tasks = await Promise.all(
-    damages.map((damage) => session.spawn(`${scene.names}${damage}; echo $PPID >"$mark"; exec sleep 300`)),
+    damages.map((damage) => session.spawn(`${scene.names}${damage}; echo $$ $PPID >"$mark"; exec sleep 300`)),
   );
-  await waitFor(() => tasks.every(({ id }) => scene.shimOf(id) > 0), 'the damages');
+  await waitFor(() => tasks.every(({ id }) => scene.pidsOf(id).length === 2), 'the damages');
   const stopThere = async (taskId: string) =>
     await other.run(async ({ session: own }, id) => await own.task(id).kill({ graceMs: 50 }), taskId);
   for (const [n, task] of tasks.entries()) {
@@ -61,10 +61,14 @@ test('to stop tasks that have damaged their own log and output stops nobody else
     const end = await (isOwn ? task.kill({ graceMs: 50 }) : stopThere(task.id)).catch(isGone);
     scene.checkVerdict(damages[n], end, /^killed (143|137|null)$/);
     scene.checkOthers();
+    if (!isOwn) continue;
     // Its spawner needs no record to end it.
-    assert.ok(!isOwn || !isLive(scene.shimOf(task.id)), damages[n]);
+    const [command = 0, shim = 0] = scene.pidsOf(task.id);
+    assert.equal(isLive(command), false, damages[n]);
+    await waitFor(() => !isLive(shim), `the shim to be gone: ${damages[n]}`);
   }
-  for (const { id } of tasks) if (isLive(scene.shimOf(id))) process.kill(-scene.shimOf(id), 'SIGKILL');
+  for (const { id } of tasks)
+    for (const pid of scene.pidsOf(id)) if (isLive(pid)) process.kill(pid, 'SIGKILL');
   await scene.checkEnd();
 });
 
@@ -108,10 +112,10 @@ class Scene implements AsyncDisposable {
     return `${find} ${mark} ${neighbour} precious=${quote(this.#precious)}; `;
   }
 
-  /** The pid of the shim of a task that has done its damage. */
-  shimOf(taskId: string): number {
+  /** The pids of a task that has done its damage: the command's and the shim's. */
+  pidsOf(taskId: string): number[] {
     const path = join(this.world.base, taskId);
-    return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    return existsSync(path) ? (readFileSync(path, 'utf8').match(/\d+/g) ?? []).map(Number) : [];
   }
 
   /** What is said of a task is true, or that nobody knows. */
