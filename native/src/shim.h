@@ -162,7 +162,7 @@ enum { ITS_OWN_END = -1 };
  * Never returns. Through `report` it says with an errno, or 0 where the record forbids it, that nothing has run. A child
  * that has said nothing was ended before the command ran.
  */
-_Noreturn void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool adopts,
+_Noreturn void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool subreaper,
                               int report);
 
 /* ---- supervise.c ---- */

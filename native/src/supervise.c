@@ -55,7 +55,7 @@ static struct {
   struct request *request;
   pid_t self;
   uint64_t self_start;
-  bool adopts;
+  bool subreaper;
   struct position log;
 
   pid_t command;
@@ -238,7 +238,7 @@ static void reap(void);
 /* Whether no process of the task is left, for certain. */
 static bool is_empty(struct tree *tree) {
   reap();
-  if (shim.childless && shim.adopts) {
+  if (shim.childless && shim.subreaper) {
     *tree = (struct tree){0};
     return true;
   }
@@ -246,9 +246,9 @@ static bool is_empty(struct tree *tree) {
   system_tree(tree, shim.command, shim.request->cookie);
   if (tree->unknown || tree->count > 0) return false;
   reap();
-  if (shim.childless && shim.adopts) return true;
+  if (shim.childless && shim.subreaper) return true;
   /* Nested tasks go on by themselves. Who was reaped meanwhile may have left a child that was not seen. */
-  return !shim.reaped_any && (!shim.adopts || tree->nested > 0);
+  return !shim.reaped_any && (!shim.subreaper || tree->nested > 0);
 }
 
 /* The same, until somebody is seen: what hands on to a child and ends, again and again, may escape many looks. */
@@ -264,7 +264,7 @@ static bool is_empty_or_seen(struct tree *tree) {
 /* How many processes of the task are left besides the command; -1 when that cannot be told. */
 static int count_left(void) {
   /* Without a subreaper others may be left when there are no children. */
-  if (!shim.adopts) return -1;
+  if (!shim.subreaper) return -1;
   if (shim.childless) return 0;
   pid_t children[MAX_CHILDREN];
   const int count = system_children(children, MAX_CHILDREN, shim.request->cookie);
@@ -340,7 +340,7 @@ static void freeze(void) {
   for (int round = 0, quiet = 0; round < FREEZE_ROUNDS && quiet < QUIET_ROUNDS; round++) {
     /* What re-forks all the time has this process for its parent each time, and is caught soonest here. */
     pid_t children[MAX_CHILDREN];
-    const int count = shim.adopts ? system_children(children, MAX_CHILDREN, shim.request->cookie) : 0;
+    const int count = shim.subreaper ? system_children(children, MAX_CHILDREN, shim.request->cookie) : 0;
     for (int i = 0; i < count; i++) (void)kill(children[i], SIGSTOP);
     struct tree tree;
     system_tree(&tree, shim.command, shim.request->cookie);
@@ -350,7 +350,7 @@ static void freeze(void) {
     }
     quiet = fresh ? 0 : quiet + 1;
     reap();
-    if (shim.childless && shim.adopts) return;
+    if (shim.childless && shim.subreaper) return;
   }
 }
 
@@ -565,7 +565,7 @@ static bool start_command(void) {
   for (int i = 0; i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
   (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
   const pid_t pid = fork();
-  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.adopts, ends[1]);
+  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.subreaper, ends[1]);
   const int error = errno;
   (void)close(ends[1]);
   if (pid < 0) return could_not_start(error);
@@ -598,8 +598,8 @@ static void do_what_is_due(uint64_t now) {
  */
 static void look_for_emptiness(uint64_t now) {
   struct tree tree;
-  if (shim.empty || (shim.adopts && !shim.childless && !shim.reaped_any)) return;
-  if (shim.adopts && !shim.childless) {
+  if (shim.empty || (shim.subreaper && !shim.childless && !shim.reaped_any)) return;
+  if (shim.subreaper && !shim.childless) {
     pid_t one[1];
     const int count = system_children(one, 1, shim.request->cookie);
     if (count > 0) shim.reaped_any = false;
@@ -612,8 +612,8 @@ static void look_for_emptiness(uint64_t now) {
 /* Whether there is nothing left to do. */
 static bool is_over(uint64_t now) {
   if (!shim.ended) return false;
-  if (shim.adopts || shim.stopping) look_for_emptiness(now);
-  const bool is_done = shim.empty || (!shim.adopts && !shim.stopping);
+  if (shim.subreaper || shim.stopping) look_for_emptiness(now);
+  const bool is_done = shim.empty || (!shim.subreaper && !shim.stopping);
   return is_done && (record_is_complete() || record_is_removed());
 }
 
@@ -634,7 +634,7 @@ static void sleep_until_something(void) {
   const uint64_t now = clock_ms();
   if (!record_is_complete()) at = earlier(at, shim.retry_at);
   if (shim.ended && shim.reaped_any && !shim.empty) at = earlier(at, shim.empty_look_at);
-  if (shim.stopping && !shim.adopts) at = earlier(at, now + TREE_LOOK_MS);
+  if (shim.stopping && !shim.subreaper) at = earlier(at, now + TREE_LOOK_MS);
   /* A thousand quiet tasks are to wake together; a flood is to be seen in time. */
   const bool is_quiet = shim.output_at < at && shim.output_pause >= 1000;
   at = earlier(at, shim.output_at);
@@ -654,7 +654,7 @@ static int until_recorded(void) {
 int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   shim.request = request;
   shim.self = getpid();
-  shim.adopts = system_become_reaper();
+  shim.subreaper = system_become_reaper();
   shim.self_start = system_start(shim.self);
   shim.log = (struct position){request->log_offset, false};
   shim.timeout_at = shim.output_at = shim.left_at = shim.grace_ends_at = shim.bound_at = never;
@@ -683,6 +683,6 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
     sleep_until_something();
   }
   /* With `left: 0` the exit has said it already. Without a subreaper nobody knows. */
-  if (shim.left != 0 && shim.adopts) record_gone();
+  if (shim.left != 0 && shim.subreaper) record_gone();
   return until_recorded();
 }

@@ -94,14 +94,14 @@ async function lookAtLive(context: SessionContext, taskId: string, observed: Obs
     relook(context, live);
     return;
   }
-  if (exit !== undefined && spec?.leftovers === 'wait' && started?.adopts !== true) {
+  if (exit !== undefined && spec?.leftovers === 'wait' && started?.subreaper !== true) {
     // Whether the shim, or a leftover that is waited for, or nothing lives, only a look at the processes can tell.
     if (shimLives(context, observed.facts) || !(await settle(context, taskId, observed)))
       relook(context, live);
   } else if (waitsForOthers(observed.facts)) {
     return;
-    // Of an end that is pending a shim that adopts tells; another one ends.
-  } else if (started === undefined || (exit !== undefined && !(exit.pending && started.adopts))) {
+    // Of an end that is pending a shim that is a subreaper tells; another one ends.
+  } else if (started === undefined || (exit !== undefined && !(exit.pending && started.subreaper))) {
     live.neverStarts = await isKilledEarly(context, live, observed.facts);
     relook(context, live);
   }

@@ -95,9 +95,9 @@ function vitality(
   if (inSight) return { alive: 'yes', deathReason: null, suspended: inSight.suspended };
   const seen = liveShim(context, cookie, pid, start);
   if (seen !== null) return present(context, seen);
-  // Without a shim that adopts what loses its parent, leftovers that are waited for are found by looking.
+  // Without a subreaper leftovers that are waited for are found by looking.
   const waits =
-    facts.spec?.leftovers === 'wait' && facts.stop === undefined && facts.started?.adopts !== true;
+    facts.spec?.leftovers === 'wait' && facts.stop === undefined && facts.started?.subreaper !== true;
   const lingers = waits && facts.exit !== undefined && facts.outcome === undefined;
   return lingers ? present(context, null) : dead(null);
 }

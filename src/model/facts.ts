@@ -88,8 +88,8 @@ export interface StartedFact {
   /** When, in epoch milliseconds, and by the shim's monotonic clock. */
   readonly at: number;
   readonly monoMs: number | null;
-  /** Every process that descends from the command stays below the shim, so that none can leave the task. */
-  readonly adopts: boolean;
+  /** The shim is a subreaper: every process that descends from the command stays below it, so that none can leave the task. */
+  readonly subreaper: boolean;
 }
 
 /** Somebody asks for the end; the first one before the exit marker counts. */

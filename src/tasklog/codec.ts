@@ -151,7 +151,7 @@ function parseStarted(json: Json): StartedFact | null {
   if (pid === null || shimPid === null || at === null) return null;
   const [start, shimStart] = [number(json.start, null), number(json.shimStart, null)];
   const monoMs = number(json.monoMs, null);
-  return { fact: 'started', pid, start, shimPid, shimStart, at, monoMs, adopts: json.adopts === true };
+  return { fact: 'started', pid, start, shimPid, shimStart, at, monoMs, subreaper: json.subreaper === true };
 }
 
 function parseStop(json: Json): StopFact | null {

@@ -43,7 +43,7 @@ test('a task with forged facts loads, and none of them counts', () => {
 test('a task of Windows loads; its exit code was copied twice', () => {
   const { spec, started, exit } = folded('windows.jsonl');
   assert.equal(spec?.seal, undefined);
-  assert.deepEqual([started?.pid, started?.shimPid, started?.adopts], [388, 388, false]);
+  assert.deepEqual([started?.pid, started?.shimPid, started?.subreaper], [388, 388, false]);
   assert.equal(exit?.copied, 1_795_848_969_579);
   assert.equal(fateOf('windows.jsonl', 'no'), 'ecf101616efc delivered');
   assert.equal(fateOf('windows.jsonl', 'yes'), 'running', 'nothing is proven there');

@@ -49,7 +49,7 @@ const facts = [
     shimStart: 438_307,
     at: 1_795_848_969_165,
     monoMs: 4_383_091,
-    adopts: true,
+    subreaper: true,
   },
   {
     fact: 'watch',

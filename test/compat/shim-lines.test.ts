@@ -10,8 +10,8 @@ const sleep = { pid: 9_066, command: 'sleep 0.4', start: 221_593 };
 
 const facts = [
   { fact: 'waiting', pid: 9_570, start: 222_511 },
-  { ...started, start: 221_584, shimStart: 221_583, adopts: true },
-  { ...started, start: null, shimStart: null, adopts: false },
+  { ...started, start: 221_584, shimStart: 221_583, subreaper: true },
+  { ...started, start: null, shimStart: null, subreaper: false },
   {
     fact: 'stop',
     cause: 'timeout',

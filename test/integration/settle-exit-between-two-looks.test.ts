@@ -21,7 +21,7 @@ const started: Omit<StartedFact, 'pid' | 'shimPid'> = {
   shimStart: 1,
   at: Date.now(),
   monoMs: 1,
-  adopts: true,
+  subreaper: true,
 };
 
 const exit: Omit<ExitFact, 'proof'> = {

@@ -56,7 +56,7 @@ function brief(fact: Fact | undefined): object {
   }
 }
 
-const started = { fact: 'started', adopts: process.platform === 'linux' };
+const started = { fact: 'started', subreaper: process.platform === 'linux' };
 const exit = { fact: 'exit', code: null, killSignal: null, core: false, ran: true, left: 0, pending: false };
 const proven = { ...exit, proof: exitProof };
 const gone = { fact: 'gone', proof: goneProof };

@@ -153,7 +153,7 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     shimStart: numberOrNull,
     at: anyNumber,
     monoMs: numberOrNull,
-    adopts: fc.boolean(),
+    subreaper: fc.boolean(),
   }),
   record({
     fact: fc.constant('stop'),

@@ -85,7 +85,7 @@ test('of an end only what makes it one must be there', () => {
 
 test('of a start only the two processes and its time must be there', () => {
   const least = parseFact('{"fact":"started","pid":5,"shimPid":4,"at":1}');
-  const nothing = { start: null, shimStart: null, monoMs: null, adopts: false };
+  const nothing = { start: null, shimStart: null, monoMs: null, subreaper: false };
   assert.deepEqual(least, started({ pid: 5, shimPid: 4, at: 1, ...nothing }));
 });
 

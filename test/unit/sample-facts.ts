@@ -91,7 +91,7 @@ export function started(more: Partial<StartedFact> = {}): StartedFact {
     shimStart: 10_002,
     at: 1_700_000_000_020,
     monoMs: 7_000,
-    adopts: true,
+    subreaper: true,
     ...more,
   };
 }
