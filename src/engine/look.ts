@@ -13,7 +13,7 @@ import { followQueue, waitsForOthers } from './queue.ts';
 import { settle } from './settle.ts';
 import { hasAnswered, nudge, shimHasMs, shimLives, stoppedBlindly } from './shim-control.ts';
 import { stopIfStale } from './stale.ts';
-import { continueStop, graceOf, isAbandoned } from './stop.ts';
+import { continueStop, graceOf, isAbandoned } from './stop-from-outside.ts';
 import { findMembers, treeOf } from './tree.ts';
 
 /** The first pause before a task that is about to end is looked at again; it doubles up to the slow poll's. */

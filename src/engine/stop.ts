@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { OutliveError } from '../errors/error.ts';
 import { decide, hasEnded } from '../model/decide.ts';
 import type { StopFact } from '../model/facts.ts';
-import { type Facts, noFacts } from '../model/fold.ts';
-import { defaults } from '../model/limits.ts';
+import type { Facts } from '../model/fold.ts';
 import type { Leftover, StopCause } from '../model/words.ts';
-import { isAlive } from '../platform/identity.ts';
-import { type Member, processKey } from '../platform/system.ts';
 import { holdProcess, monotonicMs, sleep } from '../util/wait.ts';
 import { flush, record } from './append.ts';
 import type { SessionContext } from './context.ts';
 import { changed, push } from './deliver.ts';
-import { type Ending, ending, endTree } from './end-tree.ts';
 import { type Observed, observe } from './observe.ts';
 import { settle } from './settle.ts';
 import { nudge, shimHasMs, shimLives, stoppedBlindly } from './shim-control.ts';
-import { asLeftovers, findMembers, maySignal, treeOf } from './tree.ts';
-
-/** The pause between two looks whether a shim has started after all. */
-const startsWithinMs = 20;
+import {
+  endFromOutside,
+  endLeftovers,
+  endUnrecorded,
+  graceOf,
+  type StopRequest,
+} from './stop-from-outside.ts';
+import { findMembers, maySignal, treeOf } from './tree.ts';
 
 /** The pauses between two looks at a task that its shim stops grow from one to the other. */
 const firstLookMs = 1;
@@ -26,14 +26,6 @@ const longestLookMs = 50;
 
 /** A shim that has not answered by then is told again. */
 const answersWithinMs = 1_000;
-
-/** A request for the end of a task. */
-export interface StopRequest {
-  readonly cause: StopCause;
-  readonly graceMs: number;
-  /** The first signal. SIGKILL skips the grace. */
-  readonly killSignal: NodeJS.Signals;
-}
 
 /**
  * Stops a task whole and settles it; of a task that has ended, stops the leftovers. The shim does it, as long as it lives
@@ -76,7 +68,7 @@ async function stop(context: SessionContext, taskId: string, request: StopReques
   // What a stop has left is about to end: that is waited for before anybody is told.
   const isStopped = observed.facts.stop !== undefined;
   if (decision.state === 'settle' && isStopped && !isDone(observed.facts))
-    return await runStop(context, taskId, observed, request.killSignal, request.graceMs);
+    return await endFromOutside(context, taskId, observed, request.killSignal, request.graceMs);
   // A command that has ended by itself has done so, whatever is asked for afterwards.
   if (decision.state === 'settle') await settleInTheEnd(context, taskId, observed);
   const latest = observe(context, taskId);
@@ -133,7 +125,7 @@ async function untilStopped(context: SessionContext, taskId: string, request: St
       const live = context.live.get(taskId);
       if (live?.stop) return await live.stop.finished;
       const left = Math.max(0, begun + request.graceMs - monotonicMs());
-      return await runStop(context, taskId, observed, request.killSignal, left);
+      return await endFromOutside(context, taskId, observed, request.killSignal, left);
     } else if (monotonicMs() >= nudgeAt) {
       flush(context, taskId);
       nudge(context, facts);
@@ -155,20 +147,6 @@ function mustEndFromOutside(context: SessionContext, { facts, alive }: Observed,
   if (stop !== undefined && monotonicMs() - begun >= graceOf(facts, stop) + shimHasMs(facts, stop))
     return true;
   return started !== undefined && !shimLives(context, facts);
-}
-
-/** The grace of a stop. */
-export function graceOf({ spec }: Facts, { graceMs }: StopFact): number {
-  return graceMs ?? spec?.graceMs ?? defaults.graceMs;
-}
-
-/** Ends a task by what is known of it in memory; one that this process has not spawned is not touched. */
-async function endUnrecorded(context: SessionContext, taskId: string, request: StopRequest): Promise<void> {
-  const live = context.live.get(taskId);
-  if (live?.own !== true) return;
-  const { system } = context.store;
-  const tree = treeOf(context, taskId, noFacts);
-  await whileStopping(taskId, () => endTree(ending(tree, system, request.killSignal, request.graceMs)));
 }
 
 /**
@@ -201,104 +179,6 @@ function isMore(facts: Facts, asked: StopFact, request: StopRequest): boolean {
   if ((asked.killSignal ?? 'SIGTERM') !== request.killSignal) return true;
   const asIfNow = asked.at === null ? 0 : Math.max(0, Date.now() - asked.at);
   return request.graceMs < graceOf(facts, asked) - asIfNow;
-}
-
-/** Tasks that are being stopped by this process, whichever store object asked for it. */
-const stopping = new Map<string, number>();
-
-/** Whether nobody is at work on a stop that the log asks for: its author is the shim, dead, or this process in an earlier attempt. */
-export function isAbandoned(context: SessionContext, taskId: string, stop: StopFact): boolean {
-  if (stopping.has(taskId)) return false;
-  if (stop.by === null) return true;
-  const { system } = context.store;
-  if (isAlive(stop.by, system) !== 'yes') return true;
-  const { pid, start } = system.self();
-  return stop.by.pid === pid && stop.by.start === start;
-}
-
-/** Goes on with a stop whose author is gone. What is left of its grace counts; the shim's own signal is not sent twice. */
-export async function continueStop(
-  context: SessionContext,
-  taskId: string,
-  observed: Observed,
-  stop: StopFact,
-): Promise<void> {
-  const grace = graceOf(observed.facts, stop);
-  const begun = stop.at ?? observed.modifiedAt;
-  const left = Math.min(grace, Math.max(0, begun + grace - Date.now()));
-  const killSignal = stop.by === null ? null : ((stop.killSignal ?? 'SIGTERM') as NodeJS.Signals);
-  if (observed.facts.outcome === undefined) await runStop(context, taskId, observed, killSignal, left);
-  else await endLeftovers(context, taskId, observed, stop.id, killSignal, left);
-}
-
-async function runStop(
-  context: SessionContext,
-  taskId: string,
-  observed: Observed,
-  killSignal: NodeJS.Signals | null,
-  graceMs: number,
-): Promise<void> {
-  const { system } = context.store;
-  const live = context.live.get(taskId);
-  const way = ending(treeOf(context, taskId, observed.facts), system, killSignal, graceMs);
-  const work = async (): Promise<void> => {
-    const { survivors, neverStarts } = await whileStopping(taskId, () => endStarted(context, taskId, way));
-    const now = observe(context, taskId);
-    if (now === null) return;
-    const after: Observed = neverStarts && now.facts.started === undefined ? { ...now, alive: 'no' } : now;
-    const decision = decide(after.facts, after.alive);
-    if (decision.state === 'settle') await settle(context, taskId, after, survivors);
-    else if (decision.state === 'ended') push(context, taskId, null);
-    flush(context, taskId);
-  };
-  const finished = work().finally(() => {
-    if (live !== undefined) live.stop = null;
-  });
-  if (live !== undefined) {
-    const hasten = (more: { graceMs: number; killSignal: NodeJS.Signals }): void => {
-      way.graceEndsAt = Math.min(way.graceEndsAt, monotonicMs() + more.graceMs);
-      if (more.killSignal === way.killSignal) return;
-      way.killSignal = more.killSignal;
-      way.told = false;
-      way.hurry = true;
-    };
-    live.stop = { finished, hasten };
-  }
-  await finished;
-}
-
-/**
- * Ends the tree. A shim that has not said yet that it runs is waited for: its command must not run either. One that was
- * seen, by what it carries, and is gone by now never will: before the start nothing but the shim carries that.
- */
-async function endStarted(
-  context: SessionContext,
-  taskId: string,
-  way: Ending,
-): Promise<{ readonly survivors: Member[]; readonly neverStarts: boolean }> {
-  for (;;) {
-    const survivors = await endTree(way);
-    const now = observe(context, taskId);
-    const mayStart =
-      survivors.length === 0 && now !== null && now.alive === 'yes' && now.facts.started === undefined;
-    const neverStarts = mayStart && way.seen.size > 0;
-    if (!mayStart || neverStarts) return { survivors, neverStarts };
-    await sleep(startsWithinMs);
-    way.told = false;
-  }
-}
-
-async function whileStopping<T>(taskId: string, work: () => Promise<T>): Promise<T> {
-  const release = holdProcess();
-  stopping.set(taskId, (stopping.get(taskId) ?? 0) + 1);
-  try {
-    return await work();
-  } finally {
-    const left = (stopping.get(taskId) ?? 1) - 1;
-    if (left === 0) stopping.delete(taskId);
-    else stopping.set(taskId, left);
-    release();
-  }
 }
 
 async function stopLeftovers(
@@ -356,22 +236,6 @@ async function shimEndsLeftovers(
   } finally {
     release();
   }
-}
-
-async function endLeftovers(
-  context: SessionContext,
-  taskId: string,
-  observed: Observed,
-  stopId: string,
-  killSignal: NodeJS.Signals | null,
-  graceMs: number,
-  known: readonly Leftover[] = [],
-): Promise<void> {
-  const { system } = context.store;
-  const way = ending(treeOf(context, taskId, observed.facts), system, killSignal, graceMs);
-  for (const process of known) way.seen.add(processKey(process));
-  const survivors = await whileStopping(taskId, () => endTree(way));
-  record(context, taskId, [{ fact: 'stopped', id: stopId, survivors: asLeftovers(survivors) }]);
 }
 
 function stopFact(context: SessionContext, request: StopRequest): StopFact {
