@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /* The descriptors that the spawner hands over. */
@@ -95,6 +96,29 @@ bool record_read(struct position *position, void (*take)(const char *line, void 
 /* Whether somebody asked for the end, or recorded one, or removed the record, before the command ran. */
 bool record_forbids(struct position position);
 bool record_is_removed(void);
+
+/* ---- facts.c: what the shim says ---- */
+
+struct tree;
+
+/* How a command ended. */
+struct ending {
+  int status; /* As wait4 tells it. */
+  struct rusage usage;
+  const int *refusal; /* An errno, or 0 when the record forbade the command to run; NULL: it has run. */
+  int left;           /* Processes that are left; -1: not known. */
+  bool pending;       /* The task ends later: with `left` or `gone`. */
+};
+
+void record_waiting(pid_t self, uint64_t start);
+void record_own_stop(const char *cause, uint64_t grace_ms);
+void record_stopping(const char *id);
+/* Appends it and rings. The first secret is shown once, and not kept. */
+void record_exit(struct request *request, const struct ending *ending);
+/* Who is alive. `proof` ends a task whose end was pending; NULL: it was not. */
+void record_left(const struct tree *tree, const char *proof);
+void record_stopped(const char *id, const struct tree *tree);
+void record_gone(const char *proof);
 
 /* ---- clock.c ---- */
 

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,7 +46,6 @@ enum {
   /* Without subreaper nothing tells of the end of a descendant: they are looked for this often. */
   TREE_LOOK_MS = 100,
   MAX_CHILDREN = 256,
-  MAX_NAMED = 64,
   ID_BYTES = 64,
 };
 
@@ -84,152 +82,6 @@ static struct {
   bool turn, stop_in_queue;
   bool start_is_known; /* The record says when the command started. */
 } shim;
-
-/* ---- facts ---- */
-
-static void begin(struct text *text, char *bytes, size_t room, const char *words) {
-  *text = (struct text){bytes, 0, room, false};
-  text_add(text, words);
-}
-
-static void add_times(struct text *text) {
-  text_add(text, ",\"at\":");
-  text_number(text, clock_epoch_ms());
-  text_add(text, ",\"monoMs\":");
-  text_number(text, clock_ms());
-}
-
-static void add_pair(struct text *text, const char *key, const char *value) {
-  text_add(text, ",\"");
-  text_add(text, key);
-  text_add(text, "\":\"");
-  text_add(text, value);
-  text_add(text, "\"");
-}
-
-static void finish(struct text *text) {
-  text_add(text, "}\n");
-  /* All facts have room for what the shim itself puts in; a text that has none left is no fact. */
-  if (!text->overflow) record(text->bytes, text->length);
-}
-
-static void record_waiting(void) {
-  char bytes[256];
-  struct text text;
-  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"waiting\",\"pid\":");
-  text_number(&text, (uint64_t)shim.self);
-  text_add(&text, ",\"start\":");
-  if (shim.self_start == 0) text_add(&text, "null");
-  else text_number(&text, shim.self_start);
-  finish(&text);
-}
-
-static void record_own_stop(const char *cause) {
-  char bytes[256];
-  struct text text;
-  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"stop\"");
-  add_pair(&text, "cause", cause);
-  text_add(&text, ",\"id\":\"shim\",\"graceMs\":");
-  text_number(&text, shim.request->grace_ms);
-  text_add(&text, ",\"killSignal\":\"SIGTERM\",\"by\":null,\"at\":");
-  text_number(&text, clock_epoch_ms());
-  finish(&text);
-}
-
-static void record_stopping(const char *id) {
-  char bytes[256];
-  struct text text;
-  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"stopping\"");
-  add_pair(&text, "id", id);
-  finish(&text);
-}
-
-static void add_members(struct text *text, const struct tree *tree) {
-  text_add(text, "[");
-  for (size_t i = 0; i < tree->count && i < MAX_NAMED; i++) {
-    text_add(text, i == 0 ? "{\"pid\":" : ",{\"pid\":");
-    text_number(text, (uint64_t)tree->members[i].pid);
-    text_add(text, ",\"start\":");
-    text_number(text, tree->members[i].start);
-    text_add(text, ",\"command\":");
-    system_command_line(tree->members[i].pid, text);
-    text_add(text, "}");
-  }
-  text_add(text, "]");
-}
-
-/* Room for 64 command lines of 200 characters, each of which may take six bytes. */
-static char members_fact[96 * 1024];
-
-/* Who is alive. `proof` ends a task whose end was pending. */
-static void record_left(const struct tree *tree, const char *proof) {
-  struct text text;
-  begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"left\",\"count\":");
-  if (tree->unknown) {
-    text_add(&text, "null,\"processes\":null");
-  } else {
-    text_number(&text, tree->count);
-    text_add(&text, ",\"processes\":");
-    add_members(&text, tree);
-  }
-  if (proof != NULL) add_pair(&text, "proof", proof);
-  finish(&text);
-}
-
-static void record_stopped(const struct tree *tree) {
-  struct text text;
-  begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"stopped\"");
-  add_pair(&text, "id", shim.stop_id);
-  text_add(&text, ",\"survivors\":");
-  add_members(&text, tree);
-  finish(&text);
-}
-
-static void record_gone(void) {
-  char bytes[256];
-  struct text text;
-  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"gone\"");
-  add_pair(&text, "proof", shim.request->gone_proof);
-  finish(&text);
-}
-
-static void record_exit(int status, const struct rusage *usage, int left, const int *refusal) {
-  char bytes[512];
-  struct text text;
-  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"exit\"");
-  if (refusal != NULL) {
-    text_add(&text, ",\"code\":null,\"killSignal\":null,\"ran\":false,\"errno\":");
-    text_number(&text, (uint64_t)*refusal);
-  } else if (WIFSIGNALED(status)) {
-    text_add(&text, ",\"code\":null,\"killSignal\":\"");
-    signal_name(WTERMSIG(status), &text);
-    text_add(&text, WCOREDUMP(status) ? "\",\"core\":true" : "\",\"core\":false");
-  } else {
-    text_add(&text, ",\"code\":");
-    text_number(&text, (uint64_t)WEXITSTATUS(status));
-    text_add(&text, ",\"killSignal\":null");
-  }
-  add_times(&text);
-  const int64_t cpu = ((int64_t)usage->ru_utime.tv_sec + (int64_t)usage->ru_stime.tv_sec) * 1000 +
-                      ((int64_t)usage->ru_utime.tv_usec + (int64_t)usage->ru_stime.tv_usec) / 1000;
-  text_add(&text, ",\"cpuMs\":");
-  text_number(&text, (uint64_t)cpu);
-  text_add(&text, ",\"peakBytes\":");
-#ifdef __APPLE__
-  text_number(&text, (uint64_t)usage->ru_maxrss);
-#else
-  text_number(&text, (uint64_t)usage->ru_maxrss * 1024u);
-#endif
-  text_add(&text, ",\"left\":");
-  if (left < 0) text_add(&text, "null");
-  else text_number(&text, (uint64_t)left);
-  text_add(&text, shim.pending ? ",\"pending\":true" : ",\"pending\":false");
-  add_pair(&text, "proof", shim.request->exit_proof);
-  finish(&text);
-  /* Without the line break in front. */
-  if (shim.request->bell) ring(shim.request->task, bytes + 1, text.length - 2);
-  memset(shim.request->exit_proof, 0, sizeof shim.request->exit_proof);
-}
 
 /* ---- the end ---- */
 
@@ -287,7 +139,8 @@ static void command_ended(int status, const struct rusage *usage) {
    */
   shim.pending = left != 0 && (shim.stopping || shim.request->leftovers != REPORT);
   shim.left_at = shim.stopping || shim.request->leftovers == WAIT ? never : clock_ms() + ENDS_SOON_MS;
-  record_exit(status, usage, left, refused ? &error : NULL);
+  const struct ending ending = {status, *usage, refused ? &error : NULL, left, shim.pending};
+  record_exit(shim.request, &ending);
   if (shim.pending) return;
   /* A server that a task happened to start is not shot when the task's time is over. */
   shim.timeout_at = shim.output_at = never;
@@ -388,7 +241,7 @@ static void finish_stop(void) {
     shim.bound_over = true;
     record_left(&tree, shim.request->gone_proof);
   }
-  if (shim.announced) record_stopped(&tree);
+  if (shim.announced) record_stopped(shim.stop_id, &tree);
   system_forget_tree();
 }
 
@@ -470,7 +323,7 @@ static void take_line(const char *line, void *what) {
 /* ---- limits ---- */
 
 static void stop_for(const char *cause) {
-  record_own_stop(cause);
+  record_own_stop(cause, shim.request->grace_ms);
   stop(SIGTERM, shim.request->grace_ms);
 }
 
@@ -532,7 +385,7 @@ static void hold_limits(uint64_t now) {
 /* ---- life ---- */
 
 static bool await_turn(void) {
-  record_waiting();
+  record_waiting(shim.self, shim.self_start);
   shim.bound_over = shim.request->bound_pid == 0;
   watch_bound();
   for (;;) {
@@ -544,7 +397,7 @@ static bool await_turn(void) {
     if (!shim.bound_over && now >= shim.bound_at) {
       shim.bound_over = bound_is_gone();
       shim.bound_at = now + BOUND_LOOK_MS;
-      if (shim.bound_over) record_own_stop("bound");
+      if (shim.bound_over) record_own_stop("bound", shim.request->grace_ms);
       if (shim.bound_over && record_is_complete()) return false;
     }
     const uint64_t left = shim.bound_over || shim.bound_at == never ? QUEUED_LOOK_MS : BOUND_LOOK_MS;
@@ -553,9 +406,9 @@ static bool await_turn(void) {
 }
 
 static bool could_not_start(int error) {
-  const struct rusage nothing = {0};
+  const struct ending ending = {.refusal = &error};
   shim.childless = true;
-  record_exit(0, &nothing, 0, &error);
+  record_exit(shim.request, &ending);
   return false;
 }
 
@@ -683,6 +536,6 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
     sleep_until_something();
   }
   /* With `left: 0` the exit has said it already. Without a subreaper nobody knows. */
-  if (shim.left != 0 && shim.subreaper) record_gone();
+  if (shim.left != 0 && shim.subreaper) record_gone(shim.request->gone_proof);
   return until_recorded();
 }

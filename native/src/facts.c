@@ -1,0 +1,152 @@
+/* The facts that a shim appends, each as one line of JSON. What comes in from outside is escaped, or was checked. */
+#include "shim.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+/* So many processes are named in a fact. */
+enum { MAX_NAMED = 64 };
+
+static void begin(struct text *text, char *bytes, size_t room, const char *words) {
+  *text = (struct text){bytes, 0, room, false};
+  text_add(text, words);
+}
+
+static void add_times(struct text *text) {
+  text_add(text, ",\"at\":");
+  text_number(text, clock_epoch_ms());
+  text_add(text, ",\"monoMs\":");
+  text_number(text, clock_ms());
+}
+
+static void add_pair(struct text *text, const char *key, const char *value) {
+  text_add(text, ",\"");
+  text_add(text, key);
+  text_add(text, "\":\"");
+  text_add(text, value);
+  text_add(text, "\"");
+}
+
+static void finish(struct text *text) {
+  text_add(text, "}\n");
+  /* All facts have room for what the shim itself puts in; a text that has none left is no fact. */
+  if (!text->overflow) record(text->bytes, text->length);
+}
+
+void record_waiting(pid_t self, uint64_t start) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"waiting\",\"pid\":");
+  text_number(&text, (uint64_t)self);
+  text_add(&text, ",\"start\":");
+  if (start == 0) text_add(&text, "null");
+  else text_number(&text, start);
+  finish(&text);
+}
+
+void record_own_stop(const char *cause, uint64_t grace_ms) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"stop\"");
+  add_pair(&text, "cause", cause);
+  text_add(&text, ",\"id\":\"shim\",\"graceMs\":");
+  text_number(&text, grace_ms);
+  text_add(&text, ",\"killSignal\":\"SIGTERM\",\"by\":null,\"at\":");
+  text_number(&text, clock_epoch_ms());
+  finish(&text);
+}
+
+void record_stopping(const char *id) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"stopping\"");
+  add_pair(&text, "id", id);
+  finish(&text);
+}
+
+static void add_members(struct text *text, const struct tree *tree) {
+  text_add(text, "[");
+  for (size_t i = 0; i < tree->count && i < MAX_NAMED; i++) {
+    text_add(text, i == 0 ? "{\"pid\":" : ",{\"pid\":");
+    text_number(text, (uint64_t)tree->members[i].pid);
+    text_add(text, ",\"start\":");
+    text_number(text, tree->members[i].start);
+    text_add(text, ",\"command\":");
+    system_command_line(tree->members[i].pid, text);
+    text_add(text, "}");
+  }
+  text_add(text, "]");
+}
+
+/* Room for 64 command lines of 200 characters, each of which may take six bytes. */
+static char members_fact[96 * 1024];
+
+void record_left(const struct tree *tree, const char *proof) {
+  struct text text;
+  begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"left\",\"count\":");
+  if (tree->unknown) {
+    text_add(&text, "null,\"processes\":null");
+  } else {
+    text_number(&text, tree->count);
+    text_add(&text, ",\"processes\":");
+    add_members(&text, tree);
+  }
+  if (proof != NULL) add_pair(&text, "proof", proof);
+  finish(&text);
+}
+
+void record_stopped(const char *id, const struct tree *tree) {
+  struct text text;
+  begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"stopped\"");
+  add_pair(&text, "id", id);
+  text_add(&text, ",\"survivors\":");
+  add_members(&text, tree);
+  finish(&text);
+}
+
+void record_gone(const char *proof) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"gone\"");
+  add_pair(&text, "proof", proof);
+  finish(&text);
+}
+
+void record_exit(struct request *request, const struct ending *ending) {
+  char bytes[512];
+  struct text text;
+  const struct rusage *const usage = &ending->usage;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"exit\"");
+  if (ending->refusal != NULL) {
+    text_add(&text, ",\"code\":null,\"killSignal\":null,\"ran\":false,\"errno\":");
+    text_number(&text, (uint64_t)*ending->refusal);
+  } else if (WIFSIGNALED(ending->status)) {
+    text_add(&text, ",\"code\":null,\"killSignal\":\"");
+    signal_name(WTERMSIG(ending->status), &text);
+    text_add(&text, WCOREDUMP(ending->status) ? "\",\"core\":true" : "\",\"core\":false");
+  } else {
+    text_add(&text, ",\"code\":");
+    text_number(&text, (uint64_t)WEXITSTATUS(ending->status));
+    text_add(&text, ",\"killSignal\":null");
+  }
+  add_times(&text);
+  const int64_t cpu = ((int64_t)usage->ru_utime.tv_sec + (int64_t)usage->ru_stime.tv_sec) * 1000 +
+                      ((int64_t)usage->ru_utime.tv_usec + (int64_t)usage->ru_stime.tv_usec) / 1000;
+  text_add(&text, ",\"cpuMs\":");
+  text_number(&text, (uint64_t)cpu);
+  text_add(&text, ",\"peakBytes\":");
+#ifdef __APPLE__
+  text_number(&text, (uint64_t)usage->ru_maxrss);
+#else
+  text_number(&text, (uint64_t)usage->ru_maxrss * 1024u);
+#endif
+  text_add(&text, ",\"left\":");
+  if (ending->left < 0) text_add(&text, "null");
+  else text_number(&text, (uint64_t)ending->left);
+  text_add(&text, ending->pending ? ",\"pending\":true" : ",\"pending\":false");
+  add_pair(&text, "proof", request->exit_proof);
+  finish(&text);
+  /* Without the line break in front. */
+  if (request->bell) ring(request->task, bytes + 1, text.length - 2);
+  memset(request->exit_proof, 0, sizeof request->exit_proof);
+}
