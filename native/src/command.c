@@ -72,7 +72,7 @@ static void hold_limits(const struct request *request) {
   if (request->nicer != 0 && errno == 0) (void)setpriority(PRIO_PROCESS, 0, nice_value + request->nicer);
 }
 
-static bool record_started(pid_t shim, uint64_t shim_start, bool adopts) {
+static bool record_started(pid_t shim, uint64_t shim_start, struct moment begin, bool adopts) {
   char fact[512];
   struct text text = {fact, 0, sizeof fact, false};
   const pid_t self = getpid();
@@ -88,20 +88,21 @@ static bool record_started(pid_t shim, uint64_t shim_start, bool adopts) {
   if (shim_start == 0) text_add(&text, "null");
   else text_number(&text, shim_start);
   text_add(&text, ",\"at\":");
-  text_number(&text, clock_epoch_ms());
+  text_number(&text, begin.epoch_ms);
   text_add(&text, ",\"monoMs\":");
-  text_number(&text, clock_ms());
+  text_number(&text, begin.ms);
   text_add(&text, adopts ? ",\"adopts\":true}\n" : ",\"adopts\":false}\n");
   return record_now(fact, text.length);
 }
 
-void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool adopts, int report) {
+void command_become(const struct request *request, pid_t shim, uint64_t shim_start, struct moment begin, bool adopts,
+                    int report) {
   /* Until the command runs there must be a shim: it ends with it, also while it is stopped by a signal. */
   system_die_with_parent(SIGKILL);
   if (getppid() != shim) _exit(126);
   (void)setpgid(0, 0);
   hold_limits(request);
-  if (!record_started(shim, shim_start, adopts)) refuse(report, errno == 0 ? EIO : errno);
+  if (!record_started(shim, shim_start, begin, adopts)) refuse(report, errno == 0 ? EIO : errno);
   /* After the append: whatever of a stop, an outcome and a start comes first in the log is first for everybody. */
   if (record_forbids((struct position){request->log_offset, false})) refuse(report, 0);
   system_die_with_parent(0);

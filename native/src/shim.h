@@ -98,6 +98,10 @@ bool record_is_removed(void);
 /* Milliseconds in which the machine ran, since some moment. Nobody sets this clock. */
 uint64_t clock_ms(void);
 uint64_t clock_epoch_ms(void);
+/* One moment by both clocks. */
+struct moment {
+  uint64_t ms, epoch_ms;
+};
 
 /* ---- signals.c: names ---- */
 
@@ -150,9 +154,12 @@ bool wake_wait(uint64_t milliseconds, uint64_t slack_ms);
 
 /* ---- command.c: the child that becomes the command ---- */
 
-/* Never returns. Through `report` it says with an errno, or 0 where the record forbids it, that nothing has run. */
-_Noreturn void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool adopts,
-                              int report);
+/*
+ * Never returns. `begin`: from when its time counts. Through `report` it says with an errno, or 0 where the
+ * record forbids it, that nothing has run.
+ */
+_Noreturn void command_become(const struct request *request, pid_t shim, uint64_t shim_start, struct moment begin,
+                              bool adopts, int report);
 
 /* ---- supervise.c ---- */
 

@@ -63,6 +63,7 @@ static struct {
   uint64_t left_at;
   bool empty;      /* No process of the task is left. */
 
+  struct moment begin;
   uint64_t timeout_at;
   uint64_t output_at, output_pause, output_bytes;
   bool bound_watched, bound_over;
@@ -514,8 +515,10 @@ static bool start_command(void) {
   if (pipe(ends) != 0) ends[0] = ends[1] = -1;
   for (int i = 0; i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
   (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  /* By the one reading both the timeout and the duration count: what timed out has run for that long. */
+  shim.begin = (struct moment){clock_ms(), clock_epoch_ms()};
   const pid_t pid = ends[0] < 0 ? -1 : fork();
-  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.adopts, ends[1]);
+  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.begin, shim.adopts, ends[1]);
   const int error = errno;
   (void)close(ends[1]);
   shim.report = ends[0];
@@ -590,7 +593,7 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
     record_retry();
   }
   if (!started) return 0;
-  if (request->timeout_ms > 0) shim.timeout_at = clock_ms() + request->timeout_ms;
+  if (request->timeout_ms > 0) shim.timeout_at = shim.begin.ms + request->timeout_ms;
   if (request->max_output > 0) shim.output_at = clock_ms();
   shim.bound_over = request->bound_pid == 0;
   if (!request->queued) watch_bound();
