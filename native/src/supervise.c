@@ -228,11 +228,11 @@ static void record_exit(int status, const struct rusage *usage, int left, const 
 
 /* How many processes of the task are left besides the command; -1 when that cannot be told. */
 static int count_left(void) {
+  if (!shim.adopts) return -1;
   if (shim.childless) return 0;
   pid_t children[MAX_CHILDREN];
-  const int count = shim.adopts ? system_children(children, MAX_CHILDREN, shim.request->cookie) : -1;
+  const int count = system_children(children, MAX_CHILDREN, shim.request->cookie);
   if (count >= 0) return count;
-  if (!shim.adopts) return -1;
   struct tree tree;
   system_tree(&tree, shim.command, shim.request->cookie);
   return tree.unknown ? -1 : (int)tree.count;
