@@ -364,7 +364,8 @@ static void finish_stop(void) {
     shim.bound_over = true;
     record_left(&tree, shim.request->gone_proof);
   }
-  if (shim.announced) record_stopped(&tree);
+  /* Where processes cannot be looked at others have to: they do when no answer comes. */
+  if (shim.announced && !tree.unknown) record_stopped(&tree);
   system_forget_tree();
 }
 
