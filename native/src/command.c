@@ -80,7 +80,7 @@ static const char *hold_limits(const struct request *request, const char **name)
   return NULL;
 }
 
-static bool record_started(pid_t shim, uint64_t shim_start, bool subreaper) {
+static bool record_started(pid_t shim, uint64_t shim_start, struct moment begin, bool subreaper) {
   char fact[512];
   struct text text = {fact, 0, sizeof fact, false};
   const pid_t self = getpid();
@@ -96,21 +96,22 @@ static bool record_started(pid_t shim, uint64_t shim_start, bool subreaper) {
   if (shim_start == 0) text_add(&text, "null");
   else text_number(&text, shim_start);
   text_add(&text, ",\"at\":");
-  text_number(&text, clock_epoch_ms());
+  text_number(&text, begin.epoch_ms);
   text_add(&text, ",\"monoMs\":");
-  text_number(&text, clock_ms());
+  text_number(&text, begin.ms);
   text_add(&text, subreaper ? ",\"subreaper\":true}\n" : ",\"subreaper\":false}\n");
   return record_now(fact, text.length);
 }
 
-void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool subreaper, int report) {
+void command_become(const struct request *request, pid_t shim, uint64_t shim_start, struct moment begin, bool subreaper,
+                    int report) {
   /* Until the command runs there must be a shim: it ends with it, also while it is stopped by a signal. */
   system_die_with_parent(SIGKILL);
   if (getppid() != shim) _exit(126);
   (void)setpgid(0, 0);
   const char *name;
   const char *const refused = hold_limits(request, &name);
-  if (!record_started(shim, shim_start, subreaper)) refuse(report, errno == 0 ? EIO : errno);
+  if (!record_started(shim, shim_start, begin, subreaper)) refuse(report, errno == 0 ? EIO : errno);
   /* After the append: whatever of a stop, an outcome and a start comes first in the log is first for everybody. */
   if (record_forbids((struct position){request->log_offset, false})) refuse(report, 0);
   /* An end like that of a command that cannot be executed: recorded, and forbidden by what forbids that. */

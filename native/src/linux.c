@@ -27,6 +27,9 @@ enum { MAX_PROCESSES = 32768, MAX_PID = 1 << 22 };
 /* Whether /proc is there, and of this pid namespace: else it tells of others. */
 static bool proc_is_ours;
 
+/* Whether what loses its parent becomes a child of this process. */
+static bool adopts;
+
 bool system_become_reaper(void) {
   (void)prctl(PR_SET_NAME, name_of_shims, 0, 0, 0);
   char self[32];
@@ -35,7 +38,8 @@ bool system_become_reaper(void) {
     self[length] = '\0';
     proc_is_ours = strtol(self, NULL, 10) == (long)getpid();
   }
-  return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
+  adopts = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
+  return adopts;
 }
 
 void system_die_with_parent(int number) { (void)prctl(PR_SET_PDEATHSIG, (unsigned long)number, 0, 0, 0); }
@@ -157,7 +161,7 @@ void system_command_line(pid_t pid, struct text *text) {
 /* ---- the tree ---- */
 
 static struct process table[MAX_PROCESSES];
-static struct process shims[MAX_PROCESSES / 64];
+static struct process shims[MAX_PROCESSES / 4];
 /* A bit for each pid: whether it is known to descend from this process. */
 static unsigned char marks[MAX_PID / 8];
 
@@ -170,18 +174,24 @@ static void mark(pid_t pid, bool on) {
   else marks[pid / 8] &= (unsigned char)~bit;
 }
 
-/* Whether a process of that name is the shim of a task that was spawned in this one: it carries another cookie. */
-static bool is_nested(pid_t pid, const char *cookie) {
+/* Whose process it is by its environment, at the beginning of which a cookie stands: of nobody, this task, another. */
+enum owner { NOBODYS, OURS, ANOTHERS };
+
+static enum owner owner_of(pid_t pid, const char *cookie) {
   static const char name[] = "OUTLIVE_TASK=";
   char environ[4096];
   const ssize_t length = read_proc(pid, "/environ", environ, sizeof environ);
   for (ssize_t at = 0; at < length; at += (ssize_t)strlen(environ + at) + 1) {
     if (strncmp(environ + at, name, sizeof name - 1) != 0) continue;
     const char *const value = environ + at + sizeof name - 1;
-    return strncmp(value, "bgb-", 4) == 0 && strcmp(value, cookie) != 0;
+    if (strcmp(value, cookie) == 0) return OURS;
+    return strncmp(value, "bgb-", 4) == 0 ? ANOTHERS : NOBODYS;
   }
-  return false;
+  return NOBODYS;
 }
+
+/* Whether a process of that name is the shim of a task that was spawned in this one. */
+static bool is_nested(pid_t pid, const char *cookie) { return owner_of(pid, cookie) == ANOTHERS; }
 
 /* Lists the live processes of the machine, those of nested shims apart. */
 static void list(size_t *count, size_t *shim_count, bool *unknown) {
@@ -207,22 +217,49 @@ static void list(size_t *count, size_t *shim_count, bool *unknown) {
       const enum look look = look_at(pid, &found);
       if (look == UNREADABLE) *unknown = true;
       if (look != SEEN) continue;
+      /* A shim that counted as another process would be stopped with the task in which its own was spawned. */
       if (found.is_shim && *shim_count < sizeof shims / sizeof shims[0]) shims[(*shim_count)++] = found.process;
-      else if (*count < MAX_PROCESSES) table[(*count)++] = found.process;
+      else if (!found.is_shim && *count < MAX_PROCESSES) table[(*count)++] = found.process;
       else *unknown = true;
     }
   }
   (void)close(folder);
 }
 
+/* Puts a process of the table among the members, which stand at its beginning. */
+static void take(size_t *members, size_t index) {
+  const struct process found = table[index];
+  table[index] = table[*members];
+  table[(*members)++] = found;
+  mark(found.pid, true);
+}
+
+/*
+ * Where orphans go to somebody else, what a process carries and its group tell whose it is. The number of a group may
+ * be a stranger's by now: it is the task's when the command leads it, or when one in it is the task's by what it carries.
+ */
+static void take_what_shows_it(size_t *members, size_t count, pid_t group, const char *cookie) {
+  const pid_t self = getpid();
+  bool is_group_ours = false;
+  for (size_t i = 0; i < count && !is_group_ours; i++) {
+    if (table[i].group != group) continue;
+    is_group_ours = table[i].parent == self || owner_of(table[i].pid, cookie) == OURS;
+  }
+  for (size_t i = 0; i < count; i++) {
+    const enum owner owner = owner_of(table[i].pid, cookie);
+    const bool is_in_group = is_group_ours && table[i].group == group && owner == NOBODYS;
+    if (table[i].pid != self && (owner == OURS || is_in_group)) take(members, i);
+  }
+}
+
 void system_tree(struct tree *tree, pid_t group, const char *cookie) {
-  (void)group;
   const pid_t self = getpid();
   size_t count = 0, shim_count = 0;
   list(&count, &shim_count, &tree->unknown);
   tree->nested = 0;
   mark(self, true);
   size_t members = 0;
+  if (!adopts) take_what_shows_it(&members, count, group, cookie);
   for (bool again = true; again;) {
     again = false;
     for (size_t i = 0; i < shim_count; i++) {
@@ -239,10 +276,7 @@ void system_tree(struct tree *tree, pid_t group, const char *cookie) {
     /* A parent mostly stands before its children, so that one or two rounds find all. */
     for (size_t i = members; i < count; i++) {
       if (table[i].pid == self || !marked(table[i].parent)) continue;
-      const struct process found = table[i];
-      table[i] = table[members];
-      table[members++] = found;
-      mark(found.pid, true);
+      take(&members, i);
       again = true;
     }
   }

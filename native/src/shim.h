@@ -125,6 +125,10 @@ void record_gone(const char *proof);
 /* Milliseconds in which the machine ran, since some moment. Nobody sets this clock. */
 uint64_t clock_ms(void);
 uint64_t clock_epoch_ms(void);
+/* One moment by both clocks. */
+struct moment {
+  uint64_t ms, epoch_ms;
+};
 
 /* ---- signals.c: names ---- */
 
@@ -183,11 +187,11 @@ bool wake_wait(uint64_t milliseconds, uint64_t slack_ms);
 enum { ITS_OWN_END = -1 };
 
 /*
- * Never returns. Through `report` it says with an errno, or 0 where the record forbids it, that nothing has run. A child
- * that has said nothing was ended before the command ran.
+ * Never returns. `begin`: from when its time counts. Through `report` it says with an errno, or 0 where the record
+ * forbids it, that nothing has run. A child that has said nothing was ended before the command ran.
  */
-_Noreturn void command_become(const struct request *request, pid_t shim, uint64_t shim_start, bool subreaper,
-                              int report);
+_Noreturn void command_become(const struct request *request, pid_t shim, uint64_t shim_start, struct moment begin,
+                              bool subreaper, int report);
 
 /* ---- supervise.c ---- */
 

@@ -68,6 +68,7 @@ static struct {
   uint64_t empty_look_at;
   uint64_t retry_at, retry_pause;
 
+  struct moment begin;
   uint64_t timeout_at;
   uint64_t output_at, output_pause, output_bytes;
   bool bound_ended, bound_over;
@@ -80,7 +81,6 @@ static struct {
   uint64_t signalled; /* A bit for each signal that was sent. */
 
   bool turn, stop_in_queue;
-  bool start_is_known; /* The record says when the command started. */
 } shim;
 
 /* ---- the end ---- */
@@ -241,7 +241,8 @@ static void finish_stop(void) {
     shim.bound_over = true;
     record_left(&tree, shim.request->gone_proof);
   }
-  if (shim.announced) record_stopped(shim.stop_id, &tree);
+  /* Where processes cannot be looked at others have to: they do when no answer comes. */
+  if (shim.announced && !tree.unknown) record_stopped(shim.stop_id, &tree);
   system_forget_tree();
 }
 
@@ -282,26 +283,16 @@ static uint64_t number_in(const char *line, const char *key, uint64_t otherwise)
   return number;
 }
 
-/* The time of a command counts from its start as it is recorded: a slow disk may have put that off. */
-static void take_start(const char *line) {
-  if (shim.start_is_known) return;
-  shim.start_is_known = true;
-  const uint64_t now = clock_ms(), at = number_in(line, "monoMs", 0);
-  if (shim.timeout_at == never || at > now) return;
-  if (at + shim.request->timeout_ms > shim.timeout_at) shim.timeout_at = at + shim.request->timeout_ms;
-}
-
 static void take_line(const char *line, void *what) {
   (void)what;
   static const char stop_fact[] = "{\"fact\":\"stop\",", turn_fact[] = "{\"fact\":\"turn\",";
-  static const char outcome_fact[] = "{\"fact\":\"outcome\",", started_fact[] = "{\"fact\":\"started\",";
+  static const char outcome_fact[] = "{\"fact\":\"outcome\",";
   if (shim.command == 0) {
     if (strncmp(line, turn_fact, sizeof turn_fact - 1) == 0) shim.turn = true;
     if (strncmp(line, stop_fact, sizeof stop_fact - 1) == 0) shim.stop_in_queue = true;
     if (strncmp(line, outcome_fact, sizeof outcome_fact - 1) == 0) shim.stop_in_queue = true;
     return;
   }
-  if (strncmp(line, started_fact, sizeof started_fact - 1) == 0) take_start(line);
   if (strncmp(line, stop_fact, sizeof stop_fact - 1) != 0) return;
   /* This process's own is carried out when it is written. */
   const char *const id = text_value(line, "id");
@@ -417,8 +408,11 @@ static bool start_command(void) {
   if (pipe(ends) != 0) return could_not_start(errno);
   for (int i = 0; i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
   (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  /* By the one reading both the timeout and the duration count: what timed out has run for that long. */
+  shim.begin = (struct moment){clock_ms(), clock_epoch_ms()};
   const pid_t pid = fork();
-  if (pid == 0) command_become(shim.request, shim.self, shim.self_start, shim.subreaper, ends[1]);
+  if (pid == 0)
+    command_become(shim.request, shim.self, shim.self_start, shim.begin, shim.subreaper, ends[1]);
   const int error = errno;
   (void)close(ends[1]);
   if (pid < 0) return could_not_start(error);
@@ -514,14 +508,13 @@ int supervise(struct request *request, void (*wipe)(const char *cookie)) {
   wake_open();
   if (request->queued && !await_turn()) return 0;
   /* This process may be stopped at any moment; a timeout counts from the start of the command all the same. */
-  const uint64_t begun = clock_ms();
   const bool started = start_command();
   wipe(request->cookie);
   memset(request->words, 0, sizeof request->words);
   /* It is in nobody's way in a folder that somebody wants to unmount. */
   if (chdir("/") != 0) errno = 0;
   if (!started) return until_recorded();
-  if (request->timeout_ms > 0) shim.timeout_at = begun + request->timeout_ms;
+  if (request->timeout_ms > 0) shim.timeout_at = shim.begin.ms + request->timeout_ms;
   if (request->max_output > 0) shim.output_at = clock_ms();
   shim.bound_over = request->bound_pid == 0;
   if (!request->queued) watch_bound();

@@ -125,12 +125,15 @@ async function leftoversByLooking(
     await sleep(endsSoonMs);
     found = await findLeftovers(context, taskId, observed);
   }
-  const { spec, stop, exit } = observed.facts;
+  const { spec, stop, exit, left } = observed.facts;
   const policy = wasNeverLetRun(context, observed.facts) ? 'kill' : spec?.leftovers;
   // A task that is lost is told at once: the command itself may run on, for as long as it likes.
   if (found.length > 0 && stop === undefined && exit !== undefined && policy === 'wait') return null;
   if (found.length > 0 && stop === undefined && policy === 'kill')
-    found = await endLeftovers(context, taskId, observed, spec?.graceMs ?? 0);
+    found = await endLeftovers(context, taskId, observed, 'SIGTERM', spec?.graceMs ?? 0);
+  // The shim has stopped what it could see of the task, which was not all, and has given it its grace.
+  if (found.length > 0 && left?.processes === null && left.proof !== undefined)
+    found = await endLeftovers(context, taskId, observed, 'SIGKILL', 0);
   return asLeftovers(found);
 }
 
@@ -222,8 +225,9 @@ async function endLeftovers(
   context: SessionContext,
   taskId: string,
   observed: Observed,
+  killSignal: NodeJS.Signals,
   graceMs: number,
 ): Promise<Member[]> {
   const { system } = context.store;
-  return await endTree(ending(treeOf(context, taskId, observed.facts), system, 'SIGTERM', graceMs));
+  return await endTree(ending(treeOf(context, taskId, observed.facts), system, killSignal, graceMs));
 }

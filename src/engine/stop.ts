@@ -190,7 +190,9 @@ async function stopLeftovers(
   const { system } = context.store;
   const { facts, deathReason } = observed;
   if (deathReason !== null || facts.gone !== undefined) return;
-  const isShims = facts.spec?.seal !== undefined && shimLives(context, facts);
+  // One that cannot look at processes cannot stop what it does not know.
+  const isBlind = facts.left?.processes === null;
+  const isShims = facts.spec?.seal !== undefined && !isBlind && shimLives(context, facts);
   // The shim stays for what is left and for nothing else; without it processes are looked at.
   if (!isShims) {
     const members = await findMembers(treeOf(context, taskId, facts), system);
