@@ -28,7 +28,7 @@ enum { MAX_PROCESSES = 32768, MAX_PID = 1 << 22 };
 static bool proc_is_ours;
 
 /* Whether what loses its parent becomes a child of this process. */
-static bool adopts;
+static bool subreaper;
 
 bool system_become_reaper(void) {
   (void)prctl(PR_SET_NAME, name_of_shims, 0, 0, 0);
@@ -38,8 +38,8 @@ bool system_become_reaper(void) {
     self[length] = '\0';
     proc_is_ours = strtol(self, NULL, 10) == (long)getpid();
   }
-  adopts = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
-  return adopts;
+  subreaper = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
+  return subreaper;
 }
 
 void system_die_with_parent(int number) { (void)prctl(PR_SET_PDEATHSIG, (unsigned long)number, 0, 0, 0); }
@@ -259,7 +259,7 @@ void system_tree(struct tree *tree, pid_t group, const char *cookie) {
   tree->nested = 0;
   mark(self, true);
   size_t members = 0;
-  if (!adopts) take_what_shows_it(&members, count, group, cookie);
+  if (!subreaper) take_what_shows_it(&members, count, group, cookie);
   for (bool again = true; again;) {
     again = false;
     for (size_t i = 0; i < shim_count; i++) {

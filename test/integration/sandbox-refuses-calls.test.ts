@@ -68,7 +68,7 @@ for (const [name, errno] of [
       [errno, 0],
     );
     await checkEveryday(world, agent);
-    for (const id of world.taskIds()) assert.equal(factOf(world.logOf(id), 'started').adopts, false);
+    for (const id of world.taskIds()) assert.equal(factOf(world.logOf(id), 'started').subreaper, false);
   });
 }
 

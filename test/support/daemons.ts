@@ -108,7 +108,7 @@ export function endForSure({ pid }: Daemon): void {
 }
 
 /** The direct children of a process. */
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
       .trim()
