@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AgentScope } from '../support/agent-types.ts';
 import { Agent } from '../support/agents.ts';
+import { checkEveryday } from '../support/everyday.ts';
 import { PidNamespace } from '../support/namespaces.ts';
 import { quote, World } from '../support/world.ts';
 
@@ -45,5 +46,6 @@ for (const { what, script, isChild } of firsts) {
     await using agent = await Agent.start(world.dir, { before: container.enter });
     // That takes some time to find out, in which they are nobody's.
     assert.equal(await agent.run(spawnUntilChild, isChild ? 200 : 20), isChild);
+    await checkEveryday(world, agent);
   });
 }
