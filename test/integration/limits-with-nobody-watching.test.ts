@@ -81,10 +81,13 @@ test('a task that ends with nobody watching leaves no process, and no file but i
     });
   await waitFor(() => world.pids().length === 0 && named().length === 0, 'all processes to be gone');
   const folder = /^\/sessions(?:\/[^/]+(?:\/tasks|\/output)?)?$/;
-  const files = world.files().filter((path) => !folder.test(path));
+  // An agent that is killed while it opens its doorbell leaves the pipe, which is swept a minute later.
+  const files = world.files().filter((path) => !folder.test(path) && !path.startsWith('/doorbell-'));
   assert.deepEqual(files.map((path) => path.replace(/^.*\//, '')).sort(), [
     `${taskId}.jsonl`,
     `${taskId}.out`,
+    // Its time says when the store was gone through.
+    'retained',
     'session.json',
     'store.json',
   ]);
