@@ -77,7 +77,7 @@ function killMarked(): void {
 /** The processes of this run, and of no other that goes on beside it; without this one. */
 export function markedPids(): number[] {
   const entry = `${markVariable}=${process.env[markVariable]}\0`;
-  return pids().filter((pid) => {
+  return allPids().filter((pid) => {
     if (pid === process.pid) return false;
     const environ = readOr(`/proc/${pid}/environ`, '');
     return environ.startsWith(entry) || environ.includes(`\0${entry}`);
@@ -94,7 +94,7 @@ function kill(pid: number): boolean {
 }
 
 /** Every pid of the machine; none where there is no /proc. */
-function pids(): number[] {
+export function allPids(): number[] {
   try {
     return readdirSync('/proc').map(Number).filter(Number.isInteger);
   } catch {

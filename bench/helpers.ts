@@ -31,7 +31,10 @@ async function holdTasks([dir, count]: readonly string[]): Promise<void> {
   const store = await openStore({ dir: String(dir) });
   const session = await store.session(helperSession, { maxRunning: Number(count) + 1 });
   for (let round = 0; round < 20; round += 1) await (await session.spawn('true')).wait();
-  await hold(Number(count), async () => (await session.spawn(quietCommand, { shell: '/bin/sh' })).id);
+  await hold(
+    Number(count),
+    async () => (await session.spawn(quietCommand, { shell: '/bin/sh', maxOutputBytes: 2 ** 30 })).id,
+  );
 }
 
 /** Holds as many bare children. */

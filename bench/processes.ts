@@ -1,19 +1,26 @@
-import { markedPids, readOr } from './ground.ts';
+import { allPids, markedPids, readOr } from './ground.ts';
 
 /** The processes of quiet tasks, by what they are there for. */
 export interface TaskProcesses {
-  /** Shims and their timers: what the library adds. */
+  /** What the library adds. */
   readonly shims: readonly number[];
   readonly commands: readonly number[];
 }
 
-/** This run's processes that carry a task's cookie; the quiet command is `sleep`, all others are of the shim. */
+/** This run's processes that carry a task's cookie, and the shims of the same tasks, which carry nothing else. */
 export function taskProcesses(): TaskProcesses {
-  const tasks = markedPids().filter((pid) =>
-    readOr(`/proc/${pid}/environ`, '').includes('OUTLIVE_TASK=bgb-'),
-  );
-  const isCommand = (pid: number): boolean => readOr(`/proc/${pid}/comm`, '').trim() === 'sleep';
-  return { shims: tasks.filter((pid) => !isCommand(pid)), commands: tasks.filter(isCommand) };
+  const commands = markedPids().filter((pid) => cookieOf(pid) !== null);
+  const cookies = new Set(commands.map(cookieOf));
+  return { shims: allPids().filter((pid) => isShim(pid) && cookies.has(cookieOf(pid))), commands };
+}
+
+/** Whether a process is named as shims are, be it of this run or of another. */
+function isShim(pid: number): boolean {
+  return readOr(`/proc/${pid}/comm`, '').trim() === 'outlive-shim';
+}
+
+function cookieOf(pid: number): string | null {
+  return /(?:^|\0)OUTLIVE_TASK=(bgb-[^\0]+)/.exec(readOr(`/proc/${pid}/environ`, ''))?.[1] ?? null;
 }
 
 /** CPU time that processes have used so far, in milliseconds. */

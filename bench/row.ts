@@ -46,6 +46,11 @@ export function under(most: number, text: string): Limit {
   return { text, judge: (measured) => measured < most, compare: ratio };
 }
 
+/** So much or less, whatever the counterpart. */
+export function atMost(most: number, text: string): Limit {
+  return { text, judge: (measured) => measured <= most, compare: ratio };
+}
+
 /** At most so much more than the counterpart. */
 export function atMostMore(extra: number, unit: string): Limit {
   const difference = (measured: number, beside: number): string =>

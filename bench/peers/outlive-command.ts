@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { Ground } from '../ground.ts';
+import { taskProcesses } from '../processes.ts';
 import type { Peer, PeerKind } from './peer.ts';
 import { ran } from './programs.ts';
 
@@ -63,8 +64,8 @@ class OutliveCommand implements Peer {
     return (JSON.parse(await this.#run('show', '--json', taskId)) as { exitCode: number | null }).exitCode;
   }
 
-  unmarked(): number[] {
-    return [];
+  unmarked(): readonly number[] {
+    return taskProcesses().shims;
   }
 
   async stop(): Promise<void> {

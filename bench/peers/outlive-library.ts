@@ -2,6 +2,7 @@ import { openStore, type Session } from '../../src/index.ts';
 import type { Ground } from '../ground.ts';
 import { Helper } from '../helper.ts';
 import { helperSession } from '../helpers.ts';
+import { taskProcesses } from '../processes.ts';
 import type { Peer, PeerKind } from './peer.ts';
 
 /** This library, in a process that goes on. */
@@ -76,8 +77,8 @@ class OutliveLibrary implements Peer {
     return (await this.#session.task(taskId).wait({ timeoutMs: 5_000 })).exitCode;
   }
 
-  unmarked(): number[] {
-    return [];
+  unmarked(): readonly number[] {
+    return taskProcesses().shims;
   }
 
   async stop(): Promise<void> {

@@ -17,7 +17,7 @@ export interface Peer {
   /** How a task ended, asked of what its users would start after that; `null`: nobody can say. */
   exitCodeAfterwards(taskId: string): Promise<number | null>;
   /** Its own processes that do not carry the mark of this run. */
-  unmarked(): number[];
+  unmarked(): readonly number[];
   /** Ends what it has started. */
   stop(): Promise<void>;
 }

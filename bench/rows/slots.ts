@@ -29,7 +29,7 @@ export async function throughput(ground: Ground): Promise<Row[]> {
       beside: 'bare children in the same loop',
       besideMeasured: rate(samples.bare),
     };
-    rows.push(judge(figures, atLeastTimes(0.6)));
+    rows.push(judge(figures, atLeastTimes(0.7)));
   }
   return rows;
 }

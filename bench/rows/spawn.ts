@@ -35,5 +35,5 @@ export async function spawnReply(ground: Ground): Promise<Row[]> {
     beside: 'bare `spawn` of /bin/sh to a file',
     besideMeasured: median(samples.bare),
   };
-  return [judge(figures, atMostTimes(1.5))];
+  return [judge(figures, atMostTimes(1.4))];
 }
