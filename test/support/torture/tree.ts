@@ -5,8 +5,11 @@ import { quote } from '../world.ts';
 
 /** One process of a tree, how it was started, and how it behaves. */
 export interface Sprout {
-  /** `daemon`: by a double fork, in a session of its own. `group`: in a process group of its own. */
-  readonly how: 'plain' | 'setsid' | 'daemon' | 'group' | 'bare';
+  /**
+   * `daemon`: by a double fork, in a session of its own. `group`: in a process group of its own. `bare`: without its
+   * environment, and so without the cookie. `shed`: as a daemon that has no environment either.
+   */
+  readonly how: 'plain' | 'setsid' | 'daemon' | 'group' | 'bare' | 'shed';
   readonly ignores: 'nothing' | 'TERM' | 'INT' | 'all';
   /** It stops itself when it has started its children. */
   readonly stops: boolean;
@@ -20,7 +23,7 @@ export interface Sprout {
 /** Random trees of up to some twenty processes. */
 export const anyTree: fc.Arbitrary<Sprout> = fc.letrec<{ sprout: Sprout }>((tie) => ({
   sprout: fc.record({
-    how: fc.constantFrom('plain', 'setsid', 'daemon', 'group', 'bare'),
+    how: fc.constantFrom('plain', 'setsid', 'daemon', 'group', 'bare', 'shed'),
     ignores: fc.constantFrom('nothing', 'nothing', 'TERM', 'INT', 'all'),
     stops: fc.oneof({ arbitrary: fc.constant(false), weight: 4 }, fc.boolean()),
     forks: fc.constantFrom(0, 0, 0, 0, 40),
@@ -56,7 +59,6 @@ export function plant(tree: Sprout, dir: string): string {
   return `exec sh ${quote(write(tree))}`;
 }
 
-/** `bare`: without its environment, and so without the cookie, but in the group of the shim. */
 function start({ how }: Sprout, path: string): string {
   const run = `sh ${quote(path)}`;
   switch (how) {
@@ -70,6 +72,8 @@ function start({ how }: Sprout, path: string): string {
       return `bash -c 'set -m; "$@" & disown' - ${run}`;
     case 'bare':
       return `env -i PATH="$PATH" ${run} &`;
+    case 'shed':
+      return `(env -i PATH="$PATH" setsid ${run} & ) &`;
   }
 }
 
