@@ -17,7 +17,7 @@ import { push } from './deliver.ts';
 import { ending, endTree } from './end-tree.ts';
 import { describe, type Observed, observe } from './observe.ts';
 import { dropGroup, groupOf } from './resources.ts';
-import { shimLives } from './shim-control.ts';
+import { nudge, shimLives } from './shim-control.ts';
 import { asLeftovers, findMembers, isGone, treeOf } from './tree.ts';
 
 /** Processes that end with their command have ended this long after it. */
@@ -175,6 +175,8 @@ function conclude(
   const delivered: DeliveredFact = { fact: 'delivered', id: outcome.id, at: Date.now() };
   const facts: Facts = { ...observed.facts, outcome, ...(acknowledged ? { delivered } : {}) };
   const snapshot = describe(context, taskId, { ...observed, facts });
+  // Who asked for the end of one that waits for its turn may have died before he told its shim.
+  if (facts.spec?.seal !== undefined && facts.started === undefined) nudge(context, facts);
   recordSoon(context, taskId, [
     ...unwritten.filter((fact) => fact !== null),
     ...(acknowledged ? [delivered] : []),

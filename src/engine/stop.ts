@@ -116,11 +116,7 @@ async function untilStopped(context: SessionContext, taskId: string, request: St
     const decision = decide(facts, observed.alive);
     if (decision.state === 'ended') return push(context, taskId, null);
     if (decision.state === 'settle' && isDone(facts)) {
-      if (await settle(context, taskId, observed)) {
-        // A shim that waits for its turn is to go as well.
-        if (facts.started === undefined) nudge(context, facts);
-        return flush(context, taskId);
-      }
+      if (await settle(context, taskId, observed)) return flush(context, taskId);
     } else if (mustEndFromOutside(context, observed, begun)) {
       const live = context.live.get(taskId);
       if (live?.stop) return await live.stop.finished;
