@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isEnded, openStore, type Session, type Store, type TaskSnapshot } from '../../src/index.ts';
-import { cookiesBelow, filesBelow, pidsBelow } from './below.ts';
+import { commandsBelow, cookiesBelow, filesBelow, pidsBelow } from './below.ts';
 import type { Told } from './crashes.ts';
 import { hasFact } from './logs.ts';
 import { onWindows } from './processes.ts';
@@ -33,8 +33,9 @@ export class Aftermath implements AsyncDisposable {
     for (const id of running) {
       const log = logOf(dir, id);
       assert.ok(log !== undefined && hasFact(log, 'spec'), `a process of ${id} runs unrecorded`);
-      assert.ok(!told.stopped.includes(id), `a process of ${id} runs, which was answered to be stopped`);
     }
+    for (const id of commandsBelow(dir).map(idOf))
+      assert.ok(!told.stopped.includes(id), `a process of ${id} runs, which was answered to be stopped`);
     const asked = running.filter((id) => hasFact(logOf(dir, id) ?? '', 'stop'));
     const store = await openStore({ dir });
     return new Aftermath(dir, told, asked, store, await store.session('test'));
@@ -47,7 +48,8 @@ export class Aftermath implements AsyncDisposable {
     this.#checkVerdicts();
     this.#checkModes();
     await this.#checkCompletions();
-    assert.deepEqual(cookiesBelow(this.dir), [], 'processes are left');
+    assert.deepEqual(commandsBelow(this.dir), [], 'processes are left');
+    await waitFor(() => cookiesBelow(this.dir).length === 0, 'the shims to end');
   }
 
   /** What crashes leave is swept when it is old enough: all is made to look old, and the store opened again. */

@@ -1,21 +1,21 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startParameters } from '../../src/platform/windows-processes.ts';
 import { factsOf } from './logs.ts';
-import { cookieOf, onWindows, pidsBeside } from './processes.ts';
+import { cookieOf, isShim, onWindows, pidsBeside } from './processes.ts';
 import { processes } from './world.ts';
 
-/** The cookies of processes whose output goes below a folder. */
+/** The cookies of processes whose output goes below a folder, shims included. */
 export function cookiesBelow(dir: string): string[] {
   if (onWindows)
     return [...thatName(dir).flatMap((pid) => cookieOf(pid) ?? []), ...cookiesOfLogs(dir).filter(isAlive)];
-  return pidsBelow(dir).flatMap((pid) => {
-    try {
-      return /(?:^|\0)OUTLIVE_TASK=([^\0]*)/.exec(readFileSync(`/proc/${pid}/environ`, 'latin1'))?.[1] ?? [];
-    } catch {
-      return [];
-    }
-  });
+  return pidsBelow(dir).flatMap((pid) => cookieOf(pid) ?? []);
+}
+
+/** The same without shims, which end a moment after they have recorded the end of their task. */
+export function commandsBelow(dir: string): string[] {
+  if (onWindows) return cookiesBelow(dir);
+  return pidsBelow(dir).flatMap((pid) => (isShim(pid) ? [] : (cookieOf(pid) ?? [])));
 }
 
 /** Processes whose output goes below a folder. */
