@@ -19,8 +19,8 @@ const evaluateFile = 'eval "shift; $(cat "$1")"';
 /** What the launcher says by its exit status; see native/src/shim.h. */
 const noProcess = 71;
 
-/** The name of the shim in `ps`. */
-const shimName = 'outlive-shim';
+/** The name of the shim in `ps`, in front of its task's id. */
+export const shimName = 'outlive-shim';
 
 /** The secrets of a task's shim. */
 export interface Proofs {

@@ -4,7 +4,7 @@ import { type Facts, noFacts } from '../model/fold.ts';
 import { defaults } from '../model/limits.ts';
 import type { Leftover, StopCause } from '../model/words.ts';
 import { isAlive } from '../platform/identity.ts';
-import { type Member, processKey } from '../platform/system.ts';
+import { type Member, processKey, type System } from '../platform/system.ts';
 import { holdProcess, monotonicMs, sleep } from '../util/wait.ts';
 import { flush, record } from './append.ts';
 import type { SessionContext } from './context.ts';
@@ -12,7 +12,8 @@ import { push } from './deliver.ts';
 import { type Ending, ending, endTree } from './end-tree.ts';
 import { type Observed, observe } from './observe.ts';
 import { settle } from './settle.ts';
-import { asLeftovers, treeOf } from './tree.ts';
+import { shimName } from './start-shim.ts';
+import { asLeftovers, findMembers, type Tree, treeOf } from './tree.ts';
 
 // What this process does itself where no shim performs a stop: it is dead, does not answer, or is of a kind that cannot.
 
@@ -41,8 +42,16 @@ export async function endUnrecorded(
   const live = context.live.get(taskId);
   if (live?.own !== true) return;
   const { system } = context.store;
-  const tree = treeOf(context, taskId, noFacts);
+  const tree = await withShim(treeOf(context, taskId, noFacts), taskId, system);
   await whileStopping(taskId, () => endTree(ending(tree, system, request.killSignal, request.graceMs)));
+}
+
+/** Only the record says who the shim is. Without it the name does, so that it is spared, and tells how the command ended. */
+async function withShim(tree: Tree, taskId: string, system: System): Promise<Tree> {
+  if (tree.shim !== null) return tree;
+  const members = await findMembers(tree, system);
+  const shim = members.find(({ hasCookie, command }) => hasCookie && command === `${shimName} ${taskId}`);
+  return shim === undefined ? tree : { ...tree, shim: { pid: shim.pid, start: shim.start } };
 }
 
 /** Tasks that are being stopped by this process, whichever store object asked for it. */
