@@ -63,7 +63,7 @@ export class Aftermath implements AsyncDisposable {
     await store.close();
     const ids = this.tasks.map(({ taskId }) => taskId);
     const expected =
-      /\/((?:store|session)\.json|retained)$|\/tasks\/(bgb-\w+)\.jsonl$|\/output\/(bgb-\w+)\.(out|err|cmd)$/;
+      /\/((?:store|session)\.json|retained|bin\/shim-[0-9a-f]{64})$|\/tasks\/(bgb-\w+)\.jsonl$|\/output\/(bgb-\w+)\.(out|err|cmd)$/;
     const strays = (): string[] =>
       filesBelow(this.dir).filter((path) => {
         const [match, record, log, output] = expected.exec(path) ?? [];
@@ -141,7 +141,9 @@ export class Aftermath implements AsyncDisposable {
       // What was listed may be gone since.
       const { mode } = lstatSync(resolve(this.dir, path), { throwIfNoEntry: false }) ?? {};
       if (mode === undefined) continue;
-      assert.equal((mode & 0o777).toString(8), (mode & 0o170000) === 0o040000 ? '700' : '600', path);
+      // A shim in the store is a program.
+      const isExecuted = (mode & 0o170000) === 0o040000 || /(?:^|\/)bin\/shim-\w+$/.test(path);
+      assert.equal((mode & 0o777).toString(8), isExecuted ? '700' : '600', path);
     }
   }
 

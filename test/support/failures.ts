@@ -10,25 +10,34 @@ export interface Failure {
   readonly with: string;
   /** So many calls, one after another. */
   readonly for: number;
+  /** A pattern of the names of calls that work all the time. */
+  readonly never?: string;
 }
 
 /** Every life has a folder of its own. */
 let lives = 0;
 
-/** One life whose calls fail from the `at`-th on (0: none does), and what another process finds after it. */
+/**
+ * One life whose calls fail from the `at`-th on (0: none does), and what another process finds after it.
+ * @param at also the name of a call and a number: from the n-th of these on.
+ */
 export async function live(
   world: World,
   life: string,
   failure: Failure,
-  at: number,
+  at: number | `${string} ${number}`,
   check: (after: Aftermath) => Promise<void> = async () => undefined,
 ): Promise<Told> {
   lives += 1;
-  const dir = join(world.base, `${life}-${failure.with}-${failure.for}-${at}-${lives}`);
+  const dir = join(
+    world.base,
+    `${life}-${failure.with}-${failure.for}-${String(at).replace(' ', '-')}-${lives}`,
+  );
   const { text, code, killSignal } = await lead('fails-at-call.mjs', dir, life, {
     FAILS_AT_CALL: String(at),
     FAILS_FOR: String(failure.for),
     FAILS_WITH: failure.with,
+    FAILS_NEVER: failure.never ?? '',
   });
   const told = parse(text);
   try {
