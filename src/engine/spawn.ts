@@ -90,7 +90,7 @@ async function spawnNow(
     if (attempt.live === null) {
       if (held.recorded.cgroup !== undefined) removeGroup(held.recorded.cgroup);
       context.store.windows?.dropFiles(context, taskId);
-      discard(paths);
+      discard(paths, log);
     }
     throw error instanceof OutliveError ? error : unwritable(context, error);
   } finally {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
+import { ftruncateSync, unlinkSync } from 'node:fs';
 import { systemCode } from '../errors/error.ts';
 import { letGo } from '../tasklog/files.ts';
 import { createLog, createOutput } from '../tasklog/log.ts';
@@ -80,15 +80,27 @@ async function createFiles(paths: TaskPaths, taskId: string, separate: boolean):
   throw failure?.reason;
 }
 
-/** The id was given to nobody, so nobody misses the record. The log goes last. */
-export function discard(paths: TaskPaths): void {
-  for (const path of [paths.stdout, paths.stderr, paths.command, paths.log]) remove(path);
+/**
+ * The id was given to nobody, so nobody misses the record. The log goes last.
+ * @param log the descriptor of the log.
+ */
+export function discard(paths: TaskPaths, log: number): void {
+  for (const path of [paths.stdout, paths.stderr, paths.command]) remove(path);
+  if (remove(paths.log)) return;
+  try {
+    // A spec whose spawner lives would take a place among those that run, until it has not been heard of for long.
+    ftruncateSync(log);
+  } catch {
+    // Then it does.
+  }
 }
 
-function remove(path: string): void {
+/** False where it was not made, or is out of reach: an empty log is swept later. */
+function remove(path: string): boolean {
   try {
     unlinkSync(path);
+    return true;
   } catch {
-    // Not made, or out of reach: an empty log is swept later.
+    return false;
   }
 }
