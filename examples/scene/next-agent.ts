@@ -1,7 +1,7 @@
 // The second process of the scene: it opens the dead agent's session, is told what became of its commands, and stops
 // the one that would run for ever. Each claim that it makes goes to the narrator.
 import { isEnded, openStore } from '../../src/index.ts';
-import { liveProcesses, treeOf } from '../support/processes.ts';
+import { type LiveProcess, liveProcesses, stillAlive, treeOf } from '../support/processes.ts';
 import { addressOf, ask } from './ask.ts';
 import { cast, serverName, sessionId, yoursLimitMs, yoursName } from './cast.ts';
 import { Claims } from './claims.ts';
@@ -53,23 +53,27 @@ showTasks(await session.tasks());
 
 async function stopServer(): Promise<void> {
   heading('It stops the web server, whose child has left the process group');
-  const before = treeOf(server.snapshot().pid ?? 0);
+  const { shimPid } = server.snapshot();
+  const before = treeOf(shimPid ?? 0);
   showTree(before);
   claims.that(
-    'the web server had a shim, itself, and a child in another group',
-    new Set(before.map(({ group }) => group)).size === 2 && before.length >= 3,
+    'the web server had a shim, itself, and a child, each in a group of its own',
+    new Set(before.map(({ group }) => group)).size === 3 && before.length >= 3,
     before,
   );
   const startedAt = performance.now();
   const { status, leftovers } = await server.kill();
   say(`  ${status} in ${seconds(performance.now() - startedAt)}`);
   const pids = before.map(({ pid }) => pid);
-  const after = liveProcesses().filter(
-    ({ pid, cookie }) => pids.includes(pid) || cookie?.startsWith(server.id),
-  );
-  const alive = after.length === 0 ? 'none' : after.map(({ pid }) => pid).join(', ');
-  say(`  Of ${pids.join(', ')}, ${alive} is alive.`);
+  const isOurs = ({ pid, cookie }: LiveProcess): boolean =>
+    pids.includes(pid) || cookie?.startsWith(server.id) === true;
+  const after = liveProcesses().filter((one) => isOurs(one) && one.pid !== shimPid);
   claims.equal('nothing is left of the web server', [after, leftovers], [[], []]);
+  // The shim has recorded the end, and ends itself.
+  const last = await stillAlive(isOurs);
+  const alive = last.length === 0 ? 'none' : last.map(({ pid }) => pid).join(', ');
+  say(`  Of ${pids.join(', ')}, ${alive} is alive.`);
+  claims.equal('its shim has ended, too', last, []);
   const refused = await ask(url);
   say(`  GET ${url} answers ${refused.status ?? refused.code}`);
   claims.equal('its port is closed', refused, { status: null, code: 'ECONNREFUSED' });

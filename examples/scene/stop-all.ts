@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { isEnded, openStore } from '../../src/index.ts';
-import { liveProcesses } from '../support/processes.ts';
+import { stillAlive } from '../support/processes.ts';
 import { sessionId } from './cast.ts';
 import type { Claims } from './claims.ts';
 
@@ -33,7 +33,7 @@ export async function checkNothingIsLeft(
   const ids = new Set(tasks.map(({ taskId }) => taskId));
   const groups = new Set(tasks.map(({ pid }) => pid));
   const pids = new Set(children.map(({ pid }) => pid));
-  const alive = liveProcesses().filter(
+  const alive = await stillAlive(
     ({ pid, group, cookie }) => pids.has(pid) || groups.has(group) || ids.has(cookie?.split('.')[0] ?? ''),
   );
   claims.equal('nothing that the scene has started is alive', alive, []);

@@ -19,6 +19,15 @@ export function liveProcesses(): LiveProcess[] {
   return process.platform === 'linux' ? fromProc() : fromPs();
 }
 
+/** Those of some processes that are alive in the end: what is about to end has two seconds for it. */
+export async function stillAlive(isMeant: (one: LiveProcess) => boolean): Promise<LiveProcess[]> {
+  for (let looks = 1; ; looks += 1) {
+    const found = liveProcesses().filter(isMeant);
+    if (found.length === 0 || looks === 100) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** A process and everything below it, parents first. */
 export function treeOf(pid: number): LiveProcess[] {
   const all = liveProcesses();
