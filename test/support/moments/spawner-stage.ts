@@ -90,7 +90,8 @@ export class SpawnerStage implements AsyncDisposable {
         life: one.life,
         mayBeLost: killed === 'shim',
         isChildKilled: killed === 'child',
-        isStopped: one.action === 'stop' && one.act === 'stop',
+        // A spawner whose launcher is killed takes the task back.
+        isStopped: one.action === 'stop' ? one.act === 'stop' : killed === 'launcher',
         isUndisturbed: one.number === 0,
       };
       const answer = dies(ended) ? null : ended;

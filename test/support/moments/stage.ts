@@ -87,7 +87,8 @@ export class Stage implements AsyncDisposable {
       life: one.life,
       mayBeLost: one.action === 'kill' && one.role === 'shim',
       isChildKilled: one.action === 'kill' && one.role === 'child',
-      isStopped: one.action === 'stop' && one.act === 'stop',
+      // A spawner whose launcher is killed takes the task back.
+      isStopped: one.action === 'stop' ? one.act === 'stop' : one.role === 'launcher',
       isUndisturbed: pid === null,
     };
     const facts = { lines: record.lines(), facts: record.facts() };
