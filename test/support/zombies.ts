@@ -7,12 +7,24 @@ export function zombiesOf(group: number): number[] {
     .filter((pid) => Number.isInteger(pid) && isZombieOf(pid, group));
 }
 
+/** The pids of dead children that a process has not reaped. */
+export function zombieChildrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && look(pid)?.state === 'Z' && look(pid)?.parent === parent);
+}
+
 function isZombieOf(pid: number, group: number): boolean {
+  const seen = look(pid);
+  return seen?.state === 'Z' && pid !== group && seen.group === group;
+}
+
+function look(pid: number): { state: string; parent: number; group: number } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const [state, , processGroup] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' && pid !== group && Number(processGroup) === group;
+    const [state = '', parent, group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state, parent: Number(parent), group: Number(group) };
   } catch {
-    return false;
+    return null;
   }
 }

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import type { TaskSnapshot } from '../../../src/index.ts';
 import { Agent } from '../agents.ts';
-import type { World } from '../world.ts';
+import { type World, waitFor } from '../world.ts';
+import { zombieChildrenOf } from '../zombies.ts';
 
 /** What others do while somebody is stopped. */
 export const acts = ['look', 'stop', 'forget'] as const;
@@ -10,8 +12,8 @@ export type Act = (typeof acts)[number];
 /** Longer than everything that the code waits for. */
 const laterMs = 3_600_000;
 
-/** For this process so much time has passed, by all clocks. */
-const later = `data:text/javascript,${encodeURIComponent(
+/** A module for `node --import`: for that process so much time has passed, by all clocks. */
+export const later = `data:text/javascript,${encodeURIComponent(
   `const { now } = Date; Date.now = () => now() + ${laterMs};
    const hrtime = process.hrtime; const { bigint } = hrtime;
    process.hrtime = (since) => { const [s, ns] = hrtime(since); return since ? [s, ns] : [s + ${laterMs / 1_000}, ns]; };
@@ -67,9 +69,11 @@ export class Observer implements AsyncDisposable {
     );
   }
 
-  /** How many descriptors it has more than at the beginning. */
-  async leaked(): Promise<number> {
-    return (await descriptorsOf(this.#agent)) - this.#descriptors;
+  /** Nothing is left of a case: here no descriptor, and no child that nobody reaps at the spawner, if it lives. */
+  async checkNothingIsLeft(spawner: number | null): Promise<void> {
+    assert.ok((await descriptorsOf(this.#agent)) <= this.#descriptors, 'the observer has leaked descriptors');
+    for (const parent of [this.#agent.pid, ...(spawner === null ? [] : [spawner])])
+      await waitFor(() => zombieChildrenOf(parent).length === 0, `${parent} to reap its children`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

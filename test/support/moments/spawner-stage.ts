@@ -96,7 +96,7 @@ export class SpawnerStage implements AsyncDisposable {
       };
       const answer = dies(ended) ? null : ended;
       checkEnd(deed, { answer, told, last, ended: all, lines: record.lines(), facts: record.facts() });
-      assert.ok((await this.#observer.leaked()) <= 0, 'the observer has leaked descriptors');
+      await this.#observer.checkNothingIsLeft(answer === null ? null : spawner.pid);
       return answer;
     } finally {
       clearInterval(poking);

@@ -93,7 +93,7 @@ export class Stage implements AsyncDisposable {
     };
     const facts = { lines: record.lines(), facts: record.facts() };
     checkEnd(deed, { answer: spawnerDies ? null : answer, told, last, ended, ...facts });
-    assert.ok((await this.#observer.leaked()) <= 0, 'the observer has leaked descriptors');
+    await this.#observer.checkNothingIsLeft(this.#spawner?.pid ?? null);
     return said;
   }
 
