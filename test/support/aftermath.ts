@@ -61,7 +61,7 @@ export class Aftermath implements AsyncDisposable {
     await store.close();
     const ids = this.tasks.map(({ taskId }) => taskId);
     const expected =
-      /\/(store|session)\.json$|\/tasks\/(bgb-\w+)\.jsonl$|\/output\/(bgb-\w+)\.(out|err|cmd)$/;
+      /\/((?:store|session)\.json|retained)$|\/tasks\/(bgb-\w+)\.jsonl$|\/output\/(bgb-\w+)\.(out|err|cmd)$/;
     const strays = (): string[] =>
       filesBelow(this.dir).filter((path) => {
         const [match, record, log, output] = expected.exec(path) ?? [];
