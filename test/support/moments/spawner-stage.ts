@@ -72,7 +72,12 @@ export class SpawnerStage implements AsyncDisposable {
       const leading = lead(spawner, one, record, report, this.#world.dir).then((told) => {
         ended = told;
       });
-      await waitFor(() => ended !== null || isStopped(spawner.pid), 'the spawner to die, stop or end');
+      // Where its shim is stopped first, it may never come to its own call.
+      const isShimStopped = (): boolean => one.action === 'stop' && readReport(report)?.pid != null;
+      await waitFor(
+        () => ended !== null || isStopped(spawner.pid) || isShimStopped(),
+        'the spawner to die, stop or end, or its shim to stop',
+      );
       const told = one.action === 'stop' ? await this.#observer.act(record.id, one.act) : [];
       record.checkMeanwhile(told);
       // A shim may be stopped later, by a call that it makes only then.
