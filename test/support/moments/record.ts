@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { isEnded, type TaskSnapshot } from '../../../src/index.ts';
 import type { Fact } from '../../../src/model/facts.ts';
 import { factsOf } from '../logs.ts';
-import { cookieOf, groupOf, isShim, livePids } from '../processes.ts';
+import { cookieOf, groupOf, isShim, livePids, lives } from '../processes.ts';
 import { type World, waitFor } from '../world.ts';
 
 /** The session of one case as it is on disk, and the processes of its task. */
@@ -95,7 +95,8 @@ export class CaseRecord {
   }
 
   #members(): number[] {
-    return this.#processes().filter((pid) => !isShim(pid));
+    // One that ends in the middle of the look has no name any more.
+    return this.#processes().filter((pid) => !isShim(pid) && lives(pid));
   }
 
   #shims(): number[] {
