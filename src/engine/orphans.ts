@@ -3,14 +3,14 @@ import type { System } from '../platform/system.ts';
 import { shimProgram } from '../shim/program.ts';
 import { after, monotonicMs } from '../util/wait.ts';
 
-/** An orphan that has ended is reaped by then, if its reaper waits for it. */
-const reapedWithinMs = 200;
+/**
+ * An orphan that is a zombie for longer than this counts as not reaped. Some first processes look for dead children from
+ * time to time only, and a busy machine is late by itself.
+ */
+const reapedWithinMs = 3_000;
 
-/** Some first processes look for dead children from time to time: after this they are given up. */
+/** One that is reaped after all, up to this, proves the contrary. */
 const reapedAtLastMs = 10_000;
-
-/** So many shims become orphans before it is known whether orphans are reaped; the next ones stay children until then. */
-const mostUnknown = 8;
 
 /** When it is tried: after the first session was opened, and after the first shim. Short-lived programs end before. */
 const afterOpeningMs = 200;
@@ -27,7 +27,6 @@ export class Orphans {
   readonly #dir: string;
   readonly #system: System;
   #areReaped: boolean | null = process.pid === 1 ? false : null;
-  #unknown = 0;
   #isTrying = false;
 
   constructor(dir: string, system: System) {
@@ -45,12 +44,13 @@ export class Orphans {
     this.#tryAfter(afterOpeningMs);
   }
 
-  /** Whether a new shim stays a child of this process. To be asked once a shim. */
+  /**
+   * Whether a new shim stays a child of this process. Not while it is not known: a zombie costs an entry in a table, and a
+   * shim that was swept with its spawner costs its task.
+   */
   staysChild(): boolean {
-    if (this.#areReaped !== null) return !this.#areReaped;
-    this.#unknown += 1;
     this.#tryAfter(afterShimMs);
-    return this.#unknown > mostUnknown;
+    return this.#areReaped === false;
   }
 
   #tryAfter(ms: number): void {
