@@ -134,7 +134,9 @@ enum mark { UNREAD, NOBODYS, OURS, OTHER_SHIM };
 
 static struct kinfo_proc table[MAX_PROCESSES];
 static unsigned char marks[MAX_PROCESSES];
+/* What the last look has found. */
 static struct process members[MAX_PROCESSES];
+static size_t member_count;
 /* A bit for each pid: whether it is known to be the task's. */
 static unsigned char known[MAX_PID / 8];
 
@@ -142,6 +144,19 @@ static bool is_known(pid_t pid) { return pid > 0 && pid < MAX_PID && ((known[pid
 
 static void know(pid_t pid) {
   if (pid > 0 && pid < MAX_PID) known[pid / 8] |= (unsigned char)(1u << (pid % 8));
+}
+
+/* Who was the task's stays so: its parent may be gone since, and nothing else tell of it. */
+static void remember_members(size_t count) {
+  memset(known, 0, sizeof known);
+  for (size_t i = 0; i < member_count; i++) know(members[i].pid);
+  for (size_t i = 0; i < count; i++) {
+    marks[i] = UNREAD;
+    if (!is_known(table[i].kp_proc.p_pid)) continue;
+    for (size_t j = 0; j < member_count; j++) {
+      if (members[j].pid == table[i].kp_proc.p_pid && members[j].start == start_of(&table[i])) marks[i] = OURS;
+    }
+  }
 }
 
 static enum mark read_mark(pid_t pid, const char *cookie) {
@@ -169,7 +184,8 @@ static bool is_member(size_t i, pid_t group, uint64_t since, const char *cookie)
   const struct kinfo_proc *const info = &table[i];
   const pid_t pid = info->kp_proc.p_pid;
   if (pid == getpid() || is_dead(info) || is_known(pid)) return false;
-  const bool reached = is_known(info->kp_eproc.e_ppid) || (group != 0 && info->kp_eproc.e_pgid == group);
+  const bool reached =
+      marks[i] == OURS || is_known(info->kp_eproc.e_ppid) || (group != 0 && info->kp_eproc.e_pgid == group);
   /* To read what all processes carry would take long. What is older than this process cannot have it from it. */
   if (!reached && start_of(info) < since) return false;
   if (marks[i] == UNREAD) marks[i] = (unsigned char)read_mark(pid, cookie);
@@ -201,33 +217,38 @@ void system_tree(struct tree *tree, pid_t group, const char *cookie) {
     return;
   }
   const size_t count = size / sizeof table[0];
+  const pid_t self = getpid();
+  const uint64_t since = system_start(self);
   if (!group_is_ours(group, count)) group = 0;
-  const uint64_t since = system_start(getpid());
-  memset(marks, UNREAD, count);
+  remember_members(count);
   memset(known, 0, sizeof known);
-  know(getpid());
+  know(self);
+  member_count = 0;
   /* Until a round finds nothing new: a child may stand before its parent. */
-  for (size_t before = SIZE_MAX; before != tree->count;) {
-    before = tree->count;
+  for (bool again = true; again;) {
+    again = false;
     for (size_t i = 0; i < count; i++) {
       if (!is_member(i, group, since, cookie)) continue;
       const struct kinfo_proc *const info = &table[i];
       know(info->kp_proc.p_pid);
-      members[tree->count++] = (struct process){
+      members[member_count++] = (struct process){
           .pid = info->kp_proc.p_pid,
           .parent = info->kp_eproc.e_ppid,
           .group = info->kp_eproc.e_pgid,
           .start = start_of(info),
           .stopped = info->kp_proc.p_stat == SSTOP,
       };
+      again = true;
     }
   }
+  tree->count = member_count;
   for (size_t i = 0; i < count; i++) {
     if (marks[i] == OTHER_SHIM && is_known(table[i].kp_eproc.e_ppid)) tree->nested++;
   }
 }
 
 void system_forget_tree(void) {
+  member_count = 0;
   const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   const struct {
     void *begin;

@@ -43,8 +43,10 @@ enum {
   SEEN_ROUNDS = 50,
   /* So many looks in a row must find nothing new before everything counts as frozen. */
   QUIET_ROUNDS = 2,
-  /* Without subreaper nothing tells of the end of a descendant: they are looked for this often. */
+  /* Without subreaper nothing tells of the end of a descendant: they are looked for this often, in a stop and else. */
   TREE_LOOK_MS = 100,
+  UNSEEN_LOOK_MS = 1000,
+  UNSEEN_LOOKS = 4,
   MAX_CHILDREN = 256,
   ID_BYTES = 64,
 };
@@ -95,8 +97,11 @@ static bool is_empty(struct tree *tree) {
     return true;
   }
   shim.reaped_any = false;
-  system_tree(tree, shim.command, shim.request->cookie);
-  if (tree->unknown || tree->count > 0) return false;
+  /* No look is of one moment: what hands on to a child and ends may be in none of several, but has to be lucky. */
+  for (int looks = shim.subreaper ? 1 : UNSEEN_LOOKS; looks > 0; looks--) {
+    system_tree(tree, shim.command, shim.request->cookie);
+    if (tree->unknown || tree->count > 0) return false;
+  }
   reap();
   if (shim.childless && shim.subreaper) return true;
   /* Nested tasks go on by themselves. Who was reaped meanwhile may have left a child that was not seen. */
@@ -133,10 +138,7 @@ static void command_ended(int status, const struct rusage *usage) {
   const bool refused = !is_told || error != ITS_OWN_END;
   (void)close(shim.report);
   const int left = shim.left = refused ? 0 : count_left();
-  /*
-   * Then the task ends later. Without a subreaper this process waits for a stop that it performs itself and for nothing
-   * else: the supervisors find, and end, what is left.
-   */
+  /* Then the task ends later. Without a subreaper the supervisors look for what is left otherwise. */
   shim.pending = left != 0 && (shim.stopping || shim.request->leftovers != REPORT);
   shim.left_at = shim.stopping || shim.request->leftovers == WAIT ? never : clock_ms() + ENDS_SOON_MS;
   const struct ending ending = {status, *usage, refused ? &error : NULL, left, shim.pending};
@@ -173,8 +175,10 @@ static void reap(void) {
 
 static void signal_all(int number) {
   const bool as_group = !shim.ended;
-  if (as_group) (void)kill(-shim.command, number);
   struct tree tree;
+  /* Without a subreaper a parent may be all that tells whose a process is, and is about to end. */
+  if (!shim.subreaper) system_tree(&tree, shim.command, shim.request->cookie);
+  if (as_group) (void)kill(-shim.command, number);
   system_tree(&tree, shim.command, shim.request->cookie);
   for (size_t i = 0; i < tree.count; i++) {
     if (!as_group || tree.members[i].group != shim.command) (void)system_signal(&tree.members[i], number);
@@ -446,6 +450,10 @@ static void do_what_is_due(uint64_t now) {
 static void look_for_emptiness(uint64_t now) {
   struct tree tree;
   if (shim.empty || (shim.subreaper && !shim.childless && !shim.reaped_any)) return;
+  if (!shim.subreaper && !shim.stopping) {
+    if (now < shim.empty_look_at) return;
+    shim.empty_look_at = now + UNSEEN_LOOK_MS;
+  }
   if (shim.subreaper && !shim.childless) {
     pid_t one[1];
     const int count = system_children(one, 1, shim.request->cookie);
@@ -459,9 +467,9 @@ static void look_for_emptiness(uint64_t now) {
 /* Whether there is nothing left to do. */
 static bool is_over(uint64_t now) {
   if (!shim.ended) return false;
-  if (shim.subreaper || shim.stopping) look_for_emptiness(now);
-  const bool is_done = shim.empty || (!shim.subreaper && !shim.stopping);
-  return is_done && (record_is_complete() || record_is_removed());
+  const bool waits = shim.subreaper || shim.stopping || shim.pending;
+  if (waits) look_for_emptiness(now);
+  return (shim.empty || !waits) && (record_is_complete() || record_is_removed());
 }
 
 /* Tries again what the disk did not take, less and less often. */
@@ -480,7 +488,8 @@ static void sleep_until_something(void) {
   if (!shim.bound_over) at = earlier(at, shim.bound_at);
   const uint64_t now = clock_ms();
   if (!record_is_complete()) at = earlier(at, shim.retry_at);
-  if (shim.ended && shim.reaped_any && !shim.empty) at = earlier(at, shim.empty_look_at);
+  const bool looks = shim.subreaper ? shim.reaped_any : shim.pending && !shim.stopping;
+  if (shim.ended && looks && !shim.empty) at = earlier(at, shim.empty_look_at);
   if (shim.stopping && !shim.subreaper) at = earlier(at, now + TREE_LOOK_MS);
   /* A thousand quiet tasks are to wake together; a flood is to be seen in time. */
   const bool is_quiet = shim.output_at < at && shim.output_pause >= 1000;

@@ -94,7 +94,7 @@ function vitality(
   const inSight = facts.exit === undefined ? sight?.shim(pid, start, cookie) : null;
   if (inSight) return { alive: 'yes', deathReason: null, suspended: inSight.suspended };
   const seen = liveShim(context, cookie, pid, start);
-  if (seen !== null) return present(context, seen);
+  if (seen !== null) return present(context, seen, facts.started?.pid);
   // Without a subreaper leftovers that are waited for are found by looking.
   const waits =
     facts.spec?.leftovers === 'wait' && facts.stop === undefined && facts.started?.subreaper !== true;
@@ -118,8 +118,8 @@ function dead(deathReason: string | null): Vitality {
   return { alive: 'no', deathReason, suspended: false };
 }
 
-function present(context: SessionContext, shim: ProcessView | null): Vitality {
-  const suspended = shim !== null && context.store.system.isSuspended(shim);
+function present(context: SessionContext, shim: ProcessView | null, command: number | null = null): Vitality {
+  const suspended = shim !== null && context.store.system.isSuspended(shim, command);
   return { alive: 'yes', deathReason: null, suspended };
 }
 

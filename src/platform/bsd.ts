@@ -37,7 +37,8 @@ export function bsdSystem(ps: Ps): System {
       return own;
     },
     view,
-    isSuspended: ({ suspended }) => suspended,
+    isSuspended: ({ suspended }, command) =>
+      suspended || (command !== null && view(command)?.suspended === true),
     carries: (pid, cookie) =>
       psSync(ps, ['-E', '-ww', '-o', 'command=', '-p', String(pid)]).includes(`${cookieVariable}=${cookie}`),
     members: (cookie, group, since) => members(ps, cookie, group, since),
@@ -120,7 +121,7 @@ export function parseUsage(text: string, cookies: ReadonlySet<string> | null): P
 }
 
 async function usage(ps: Ps, cookies: ReadonlySet<string> | null): Promise<ProcessUsage[]> {
-  return parseUsage(await listing(ps, 'pid=,rss=,time=,command='), cookies);
+  return parseUsage(await listing(ps, ['-A', '-E'], 'pid=,rss=,time=,command='), cookies);
 }
 
 function psSync([program, ...before]: Ps, args: string[]): string {
@@ -136,19 +137,36 @@ function psSync([program, ...before]: Ps, args: string[]): string {
   }
 }
 
+/** What the two signs of a task, its cookie and its group, find. Its command lines have their environments behind them. */
+async function find(ps: Ps, cookie: string, group: number | null, since: number | null): Promise<Member[]> {
+  const entry = `${cookieVariable}=${cookie}`;
+  return parseListing(await listing(ps, ['-A', '-E'], columns)).flatMap(({ view, command }) => {
+    if (view.zombie || view.pid === process.pid || (since !== null && (view.start ?? 0) < since)) return [];
+    const hasCookie = command.includes(entry);
+    return hasCookie || view.group === group ? [{ ...view, hasCookie, command }] : [];
+  });
+}
+
+/** Command lines go into records and are shown, and an environment may hold secrets: they are asked for without it. */
 async function members(
   ps: Ps,
   cookie: string,
   group: number | null,
   since: number | null,
 ): Promise<Member[]> {
-  const text = await listing(ps, columns);
-  const entry = `${cookieVariable}=${cookie}`;
-  return parseListing(text).flatMap(({ view, command }) => {
-    if (view.zombie || view.pid === process.pid || (since !== null && (view.start ?? 0) < since)) return [];
-    const hasCookie = command.includes(entry);
-    if (!hasCookie && view.group !== group) return [];
-    return [{ ...view, hasCookie, command: command.slice(0, commandLineChars) }];
+  const found = await find(ps, cookie, group, since);
+  if (found.length === 0) return found;
+  const rows = await listing(ps, ['-p', found.map(({ pid }) => pid).join(',')], 'pid=,command=');
+  const commands = new Map(
+    rows.split('\n').map((row) => {
+      const [, pid, command = ''] = /^\s*(\d+)\s+(.*)$/.exec(row) ?? [];
+      return [Number(pid), command];
+    }),
+  );
+  return found.map((member) => {
+    // Of one that is gone by now, the program.
+    const command = commands.get(member.pid) ?? member.command.split(' ', 1)[0] ?? '';
+    return { ...member, command: command.slice(0, commandLineChars) };
   });
 }
 
@@ -159,7 +177,7 @@ async function strike(
   known: Set<string>,
   spare: number | null,
 ): Promise<number> {
-  const found = await members(ps, cookie, null, null);
+  const found = await find(ps, cookie, null, null);
   const fresh = found.filter((member) => member.pid !== spare && !known.has(processKey(member)));
   for (const member of fresh) {
     known.add(processKey(member));
@@ -173,8 +191,8 @@ async function strike(
 }
 
 /** `-E` shows the environment of the caller's own processes, behind the command. */
-function listing([program, ...before]: Ps, format: string): Promise<string> {
-  const args = [...before, '-A', '-E', '-ww', '-o', format];
+function listing([program, ...before]: Ps, which: readonly string[], format: string): Promise<string> {
+  const args = [...before, '-ww', '-o', format, ...which];
   return new Promise((resolve) => {
     execFile(program, args, { env: environment, maxBuffer }, (_error, stdout) => resolve(stdout));
   });

@@ -22,8 +22,11 @@ export interface System {
   self(): ProcessIdentity;
   /** A look at one process; `null` when there is none. */
   view(pid: number): ProcessView | null;
-  /** Whether a shim that was just seen, or the command that it runs, is stopped by a signal (SIGSTOP, SIGTSTP). */
-  isSuspended(shim: ProcessView): boolean;
+  /**
+   * Whether a shim that was just seen, or the command that it runs, is stopped by a signal (SIGSTOP, SIGTSTP).
+   * @param command its pid; `null`: none runs.
+   */
+  isSuspended(shim: ProcessView, command: number | null): boolean;
   /** Whether a process carries the cookie: what tells it from a stranger where its start time is not known. */
   carries(pid: number, cookie: string): boolean;
   /**
