@@ -1,11 +1,13 @@
 import { background } from '../engine/background.ts';
 import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
+import { isRetentionDue } from '../engine/retention-due.ts';
 import { makeSessionFolders } from '../engine/session-folder.ts';
 import { unwritable } from '../engine/spawn-errors.ts';
 import { sweepStrays } from '../engine/sweep-strays.ts';
 import { OutliveError, systemCode } from '../errors/error.ts';
 import { programsFolder, type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
 import { holdSpare } from '../util/spare.ts';
+import { monotonicMs } from '../util/wait.ts';
 import { Session } from './session.ts';
 
 /** How often a process that has sessions open looks whether the store is to be gone through. */
@@ -15,6 +17,7 @@ const retainEveryMs = 600_000;
 export class SessionOpener {
   readonly #store: StoreContext;
   #retention: NodeJS.Timeout | undefined;
+  #boundAt = 0;
   readonly #letGoOfSpare = holdSpare();
 
   constructor(store: StoreContext) {
@@ -60,8 +63,11 @@ export class SessionOpener {
     }
   }
 
-  /** Removes what is old or too much, in the background. */
+  /** Removes what is old or too much, in the background, and not more often than needed. */
   #retain(): void {
-    background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#store)));
+    const isDue = isRetentionDue(this.#store.dir);
+    if (!isDue && (this.#store.maxStoreBytes === null || monotonicMs() < this.#boundAt)) return;
+    this.#boundAt = monotonicMs() + retainEveryMs / 2;
+    background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#store, isDue)));
   }
 }

@@ -1,7 +1,7 @@
-import { statSync, utimesSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../tasklog/files.ts';
-import { retainedFile, taskPaths } from '../tasklog/paths.ts';
+import { taskPaths } from '../tasklog/paths.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import type { SessionContext, StoreContext } from './context.ts';
 import { cutOutput, exceedsKeep } from './cut-output.ts';
@@ -63,33 +63,21 @@ export async function retain(contexts: readonly SessionContext[], retention: Ret
   return { taskIds: removed, bytes };
 }
 
-/** How often a store is gone through. */
-const everyMs = 600_000;
-
 /**
- * What a process does that opens a session to write, once in ten minutes a store: it shortens outputs and removes what
- * is old, as each task's own record has it, also in sessions that nobody opens any more, and then what is too much.
+ * What a process does that opens a session to write. It removes what is too much. And once in ten minutes a store it
+ * shortens outputs and removes what is old, as each task's own record has it, also in sessions that nobody opens any more.
+ * @param isDue whether that is to be done, see retention-due.ts.
  */
-export async function retainStore(store: StoreContext): Promise<void> {
-  if (!isDue(retainedFile(store.dir))) return;
+export async function retainStore(store: StoreContext, isDue: boolean): Promise<void> {
   const contexts = sessionContexts(store);
-  for (const context of contexts) {
+  for (const context of isDue ? contexts : []) {
     for await (const taskId of unhurried(taskIds(context))) {
       const observed = observe(context, taskId);
       if (observed !== null && exceedsKeep(observed.facts)) await cutOutput(context, taskId);
     }
   }
-  await retain(contexts, { olderThanMs: 'as asked', maxBytes: store.maxStoreBytes, dryRun: false });
-}
-
-/** Whether nobody has done it lately; then it is this process that does. Of two at once both may. */
-function isDue(path: string): boolean {
-  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  if (age >= 0 && age < everyMs) return false;
-  writeFileSync(path, '', { mode: 0o600 });
-  const now = new Date();
-  utimesSync(path, now, now);
-  return true;
+  const olderThanMs = isDue ? 'as asked' : null;
+  await retain(contexts, { olderThanMs, maxBytes: store.maxStoreBytes, dryRun: false });
 }
 
 interface Candidate {

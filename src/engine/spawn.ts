@@ -63,12 +63,11 @@ async function spawnNow(
   attempt: SpawnAttempt,
 ): Promise<string> {
   // The first task has it, too: where the disk is full, nothing else tells of its end.
-  const bell = context.store.doorbell?.open();
+  await context.store.doorbell?.open();
   const files = await allocate(context, request, attempt);
   const { taskId, paths, log } = files;
   let held = unlimited;
   try {
-    await bell;
     held = await holdResources(context, taskId, request.resources);
     const proofs = makeProofs();
     const spec: SpecFact = {

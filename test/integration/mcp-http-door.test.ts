@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { hasFact } from '../support/logs.ts';
 import { modernBody, modernHeaders, post, startHttp, testToken } from '../support/mcp-http.ts';
-import { World } from '../support/world.ts';
+import { World, waitFor } from '../support/world.ts';
 
 const good = modernBody('tools/call', { name: 'tasks', arguments: {} });
 
@@ -105,7 +106,7 @@ test('what is not HTTP, and a client that goes away in the middle, leave the ser
     signal: gone.signal,
   };
   const calling = fetch(server.url, options).catch(() => undefined);
-  while (world.taskIds().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await waitFor(() => world.taskIds().some((id) => hasFact(world.logOf(id), 'spec')), 'its record');
   gone.abort();
   await calling;
   const { structuredContent } = await post(server.url, 'tools/call', { name: 'tasks', arguments: {} });

@@ -3,6 +3,7 @@ import { sessionPathsIn } from '../../tasklog/paths.ts';
 import { holdProcess, monotonicMs } from '../../util/wait.ts';
 import { SessionContext, type StoreContext } from '../context.ts';
 import { retainStore } from '../retain.ts';
+import { isRetentionDue } from '../retention-due.ts';
 import { defaultLimits, sessionFolders } from '../store-sessions.ts';
 import { hasOlderKeeper, type Keeper, leaveMark, markPrefix, removeMark } from './keeper-marks.ts';
 import { KeptSession } from './kept-session.ts';
@@ -97,7 +98,7 @@ export class StoreKeeper {
   async #retain(): Promise<void> {
     if (monotonicMs() < this.#retainAt) return;
     this.#retainAt = monotonicMs() + retainEveryMs;
-    await retainStore(this.#store).catch(() => undefined);
+    await retainStore(this.#store, isRetentionDue(this.#store.dir)).catch(() => undefined);
   }
 
   /** Looks at all sessions; how many live tasks there are. */

@@ -16,7 +16,11 @@ export interface Life {
 /** Lives in which a shim does all that shims do. */
 export const lives = {
   ends: { body: 'ends 3', ends: ['failed 3'] },
-  times: { body: 'sleep 300', options: { timeoutMs: 250, graceMs: 50 }, ends: ['timed_out 124'] },
+  times: {
+    body: 'sleep 300',
+    options: { timeoutMs: 250, graceMs: 50 },
+    ends: ['timed_out 124', 'timed_out null'],
+  },
   stopped: {
     body: "trap '' TERM; sleep 300 & while :; do sleep 0.05; done",
     isEndless: true,
