@@ -18,7 +18,8 @@ test(
       await (await session.spawn('true')).wait();
       const other = await store.session('other "one"');
       const fill = 'head -c 16000000 /dev/zero; sleep 1000';
-      const tasks = [await other.spawn(fill), await session.spawn('echo little; sleep 1000')];
+      const little = await session.spawn('echo little; sleep 1000');
+      const tasks = [await other.spawn(fill), little];
       // Written and ended: it does not grow.
       while ((tasks[0]?.snapshot().output.bytes ?? 0) < 16_000_000)
         await new Promise((r) => setTimeout(r, 5));

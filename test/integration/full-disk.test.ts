@@ -1,24 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SmallDisk } from '../support/small-disk.ts';
-import { World } from '../support/world.ts';
+import { quote, World } from '../support/world.ts';
 
 test('exit codes survive a disk that commands have filled, and completions are delivered', async () => {
   await using world = new World();
   const disk = new SmallDisk(world);
   await using agent = await disk.agent();
+  // They fill the disk when all of them are there.
+  const spawned = `${world.base}/spawned`;
+  const then = `until [ -e ${quote(spawned)} ]; do sleep 0.02; done`;
   const commands = [
     disk.waiting('exit 0'),
     disk.waiting('exit 5'),
-    `${disk.fill}; exit 3`,
-    'head -c 1000000 /dev/zero; exit 4',
+    `${then}; ${disk.fill}; exit 3`,
+    `${then}; head -c 1000000 /dev/zero; exit 4`,
   ];
   const ended = await agent.run(
-    async ({ session }, { texts }) => {
+    async ({ session, fs }, { texts, gate }) => {
       const tasks = await Promise.all(texts.map((text) => session.spawn(text)));
+      fs.writeFileSync(gate, '');
       return await Promise.all(tasks.slice(2).map((task) => task.wait({ ack: false })));
     },
-    { texts: commands },
+    { texts: commands, gate: spawned },
   );
   assert.deepEqual(
     ended.map(({ exitCode }) => exitCode),

@@ -154,7 +154,9 @@ test('the prebuilt shims are static programs of their processors, and no path of
     const kinds = Array.from({ length: count }, (_, index) => elf.readUInt32LE(start + index * size));
     // PT_DYNAMIC and PT_INTERP: what a dynamic program has.
     assert.ok(kinds.includes(1) && !kinds.includes(2) && !kinds.includes(3), `${target}: ${kinds}`);
-    assert.doesNotMatch(elf.toString('latin1'), /\/(?:home|root|tmp|work|usr|build|Users)\//, target);
+    // The C library has a path for commands whose environment has none.
+    const text = elf.toString('latin1').replace('/usr/local/bin:/bin:/usr/bin', '');
+    assert.doesNotMatch(text, /\/(?:home|root|tmp|work|usr|build|Users)\//, target);
   }
 });
 
