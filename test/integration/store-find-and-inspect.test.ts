@@ -56,7 +56,8 @@ test('inspect: limits, shell, files, who asked, the live processes, and the life
   assert.deepEqual([bounds.timeoutMs, bounds.graceMs, spawnedBy?.pid], [null, 5, process.pid]);
   assert.ok(isAbsolute(shell));
   assert.ok(processes.length >= 3);
-  assert.ok(processes.every(({ pid }) => pid !== snapshot.shimPid));
+  // On Windows the shim is all that is known of a task by pid.
+  assert.ok(onWindows || processes.every(({ pid }) => pid !== snapshot.shimPid));
   assert.deepEqual(
     history.slice(0, 2).map(({ fact }) => fact),
     ['spec', 'started'],
