@@ -3,18 +3,26 @@
 //   node scripts/native.mjs --renew    builds native/prebuilt/ again: on Linux for Linux, on a Mac for macOS
 //   node scripts/native.mjs --verify   checks native/prebuilt/ against the sources
 //   node scripts/native.mjs --debug    compiles it with symbols and sanitizers, to be named in OUTLIVE_SHIM
-import { dirname, join, resolve } from 'node:path';
+//   node scripts/native.mjs --reports  prints what the sanitizers of that one have reported, and forgets it
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compile, hostTarget } from './native/compilers.mjs';
+import { hostTarget } from './native/compilers.mjs';
 import { placeShims } from './native/place.mjs';
 import { renew, sha256, verify } from './native/prebuilt.mjs';
+import { buildSanitized, takeReports } from './native/sanitized.mjs';
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), '..'));
 const [option = '--compile', ...others] = process.argv.slice(2);
-const actions = { '--compile': place, '--renew': renew, '--verify': verify, '--debug': debug };
+const actions = {
+  '--compile': place,
+  '--renew': renew,
+  '--verify': verify,
+  '--debug': debug,
+  '--reports': report,
+};
 if (!Object.hasOwn(actions, option) || others.length > 0) {
   console.error(
-    `native.mjs: expected nothing or one of --renew, --verify, --debug; found ${process.argv.slice(2).join(' ')}`,
+    `native.mjs: expected nothing or one of --renew, --verify, --debug, --reports; found ${process.argv.slice(2).join(' ')}`,
   );
   process.exit(2);
 }
@@ -35,10 +43,13 @@ function place() {
   return 0;
 }
 
-/** By cc: there are no sanitizers for a static musl. */
 function debug() {
-  const file = resolve('build/native/debug/outlive-shim');
-  compile({ command: 'cc', link: [] }, hostTarget, file, { debug: true });
-  console.log(`OUTLIVE_SHIM=${file}`);
+  console.log(`OUTLIVE_SHIM=${buildSanitized()}`);
   return 0;
+}
+
+function report() {
+  const reports = takeReports();
+  if (reports.length > 0) console.error(reports.join('\n'));
+  return reports.length === 0 ? 0 : 1;
 }

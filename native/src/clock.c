@@ -16,3 +16,5 @@ uint64_t clock_ms(void) { return milliseconds(CLOCK_MONOTONIC); }
 #endif
 
 uint64_t clock_epoch_ms(void) { return milliseconds(CLOCK_REALTIME); }
+
+struct moment clock_now(void) { return (struct moment){clock_ms(), clock_epoch_ms()}; }

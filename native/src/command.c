@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static void say(int report, int word) {
+static bool say(int report, int word) {
   ssize_t written;
+  int interrupted = 0;
   do {
     written = write(report, &word, sizeof word);
-  } while (written < 0 && errno == EINTR);
+  } while (written < 0 && is_interrupted(&interrupted));
+  return written == (ssize_t)sizeof word;
 }
 
 /* Says in the command's own output why it does not run, and ends with the code of a shell that cannot run it. */
@@ -30,7 +33,7 @@ static _Noreturn void fail(const char *what, const char *name, int code) {
 
 /* Tells the shim that nothing has run: what it sees of this end is no end of a command. */
 static _Noreturn void refuse(int report, int error) {
-  say(report, error);
+  (void)say(report, error);
   _exit(126);
 }
 
@@ -80,8 +83,17 @@ static const char *hold_limits(const struct request *request, const char **name)
   return NULL;
 }
 
-static bool record_started(pid_t shim, uint64_t shim_start, struct moment begin, bool subreaper) {
-  char fact[512];
+/* What became of its input, and how it can be reached. */
+static void add_input(struct text *text, const struct request *request) {
+  if (request->input == INPUT_SILENT) text_add(text, ",\"stdin\":\"silent\"");
+  const char *const socket = clients_socket();
+  if (request->input != INPUT_OPEN || socket == NULL) return;
+  text_add(text, ",\"socket\":");
+  text_string(text, socket, strlen(socket), PATH_BYTES);
+}
+
+static bool record_started(const struct request *request, pid_t shim, uint64_t shim_start, struct moment begin, bool subreaper) {
+  char fact[1024];
   struct text text = {fact, 0, sizeof fact, false};
   const pid_t self = getpid();
   const uint64_t start = system_start(self);
@@ -99,33 +111,42 @@ static bool record_started(pid_t shim, uint64_t shim_start, struct moment begin,
   text_number(&text, begin.epoch_ms);
   text_add(&text, ",\"monoMs\":");
   text_number(&text, begin.ms);
-  text_add(&text, subreaper ? ",\"subreaper\":true}\n" : ",\"subreaper\":false}\n");
+  text_add(&text, subreaper ? ",\"subreaper\":true" : ",\"subreaper\":false");
+  add_input(&text, request);
+  text_add(&text, "}\n");
   return record_now(fact, text.length);
 }
 
-void command_become(const struct request *request, pid_t shim, uint64_t shim_start, struct moment begin, bool subreaper,
+void command_become(struct request *request, pid_t shim, uint64_t shim_start, struct moment begin, bool subreaper,
                     int report) {
   /* Until the command runs there must be a shim: it ends with it, also while it is stopped by a signal. */
   system_die_with_parent(SIGKILL);
   if (getppid() != shim) _exit(126);
+  /* Before the group, which it would lead. */
+  if (!terminal_hand_over()) refuse(report, errno);
   (void)setpgid(0, 0);
+  char **const words = request_command(request);
+  if (words == NULL) refuse(report, errno);
+  if (!pump_hand_over() || !input_hand_over()) refuse(report, errno);
   const char *name;
   const char *const refused = hold_limits(request, &name);
-  if (!record_started(shim, shim_start, begin, subreaper)) refuse(report, errno == 0 ? EIO : errno);
+  if (!record_started(request, shim, shim_start, begin, subreaper)) refuse(report, errno == 0 ? EIO : errno);
   /* After the append: whatever of a stop, an outcome and a start comes first in the log is first for everybody. */
   if (record_forbids((struct position){request->log_offset, false})) refuse(report, 0);
   /* An end like that of a command that cannot be executed: recorded, and forbidden by what forbids that. */
   if (refused != NULL) {
-    say(report, ITS_OWN_END);
+    (void)say(report, ITS_OWN_END);
     fail(refused, name, 126);
   }
+  pipes_ask(request);
+  (void)umask(request->mask);
   system_die_with_parent(0);
   if (getppid() != shim) _exit(126);
   sigset_t none;
   (void)sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
-  /* Who is ended before this has run nothing: its end is not taken for the command's. */
-  say(report, ITS_OWN_END);
-  (void)execvp(request->words[0], request->words);
-  fail("start ", request->words[0], errno == ENOENT ? 127 : 126);
+  /* Who is ended before this has run nothing: its end is not taken for the command's. So who cannot say it runs nothing. */
+  if (!say(report, ITS_OWN_END)) _exit(126);
+  (void)execvp(words[0], words);
+  fail("start ", words[0], errno == ENOENT ? 127 : 126);
 }

@@ -12,11 +12,11 @@ static void begin(struct text *text, char *bytes, size_t room, const char *words
   text_add(text, words);
 }
 
-static void add_times(struct text *text) {
+static void add_times(struct text *text, struct moment at) {
   text_add(text, ",\"at\":");
-  text_number(text, clock_epoch_ms());
+  text_number(text, at.epoch_ms);
   text_add(text, ",\"monoMs\":");
-  text_number(text, clock_ms());
+  text_number(text, at.ms);
 }
 
 static void add_pair(struct text *text, const char *key, const char *value) {
@@ -27,13 +27,26 @@ static void add_pair(struct text *text, const char *key, const char *value) {
   text_add(text, "\"");
 }
 
+/* How a process ended, as wait4 tells it. */
+static void add_status(struct text *text, int status) {
+  if (WIFSIGNALED(status)) {
+    text_add(text, ",\"code\":null,\"exitSignal\":\"");
+    signal_name(WTERMSIG(status), text);
+    text_add(text, "\"");
+    return;
+  }
+  text_add(text, ",\"code\":");
+  text_number(text, (uint64_t)WEXITSTATUS(status));
+  text_add(text, ",\"exitSignal\":null");
+}
+
 static void finish(struct text *text) {
   text_add(text, "}\n");
   /* All facts have room for what the shim itself puts in; a text that has none left is no fact. */
   if (!text->overflow) record(text->bytes, text->length);
 }
 
-void record_waiting(pid_t self, uint64_t start) {
+void record_waiting(pid_t self, uint64_t start, bool has_locks) {
   char bytes[256];
   struct text text;
   begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"waiting\",\"pid\":");
@@ -41,8 +54,12 @@ void record_waiting(pid_t self, uint64_t start) {
   text_add(&text, ",\"start\":");
   if (start == 0) text_add(&text, "null");
   else text_number(&text, start);
+  text_add(&text, has_locks ? ",\"locks\":true" : ",\"locks\":false");
   finish(&text);
 }
+
+/* Why the shim stops the task is not in the log: the end alone would say something else. */
+static bool stop_is_untold;
 
 void record_own_stop(const char *cause, uint64_t grace_ms) {
   char bytes[256];
@@ -54,6 +71,7 @@ void record_own_stop(const char *cause, uint64_t grace_ms) {
   text_add(&text, ",\"killSignal\":\"SIGTERM\",\"by\":null,\"at\":");
   text_number(&text, clock_epoch_ms());
   finish(&text);
+  stop_is_untold = !record_is_complete();
 }
 
 void record_stopping(const char *id) {
@@ -83,15 +101,17 @@ static char members_fact[96 * 1024];
 
 void record_left(const struct tree *tree, const char *proof) {
   struct text text;
-  begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"left\",\"count\":");
+  begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"left\"");
+  /* In front, where one finds it who reads only the beginning of a long line. */
+  if (proof != NULL) add_pair(&text, "proof", proof);
   if (tree->unknown) {
-    text_add(&text, "null,\"processes\":null");
+    text_add(&text, ",\"count\":null,\"processes\":null");
   } else {
+    text_add(&text, ",\"count\":");
     text_number(&text, tree->count);
     text_add(&text, ",\"processes\":");
     add_members(&text, tree);
   }
-  if (proof != NULL) add_pair(&text, "proof", proof);
   finish(&text);
 }
 
@@ -112,24 +132,73 @@ void record_gone(const char *proof) {
   finish(&text);
 }
 
+void record_erased(const char *stream, uint64_t erased) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"erased\"");
+  add_pair(&text, "stream", stream);
+  text_add(&text, ",\"bytes\":");
+  text_number(&text, erased);
+  text_add(&text, ",\"at\":");
+  text_number(&text, clock_epoch_ms());
+  finish(&text);
+}
+
+void record_attached(pid_t pid, bool is_attached) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, is_attached ? "\n{\"fact\":\"attached\",\"pid\":" : "\n{\"fact\":\"detached\",\"pid\":");
+  text_number(&text, (uint64_t)pid);
+  text_add(&text, ",\"at\":");
+  text_number(&text, clock_epoch_ms());
+  finish(&text);
+}
+
+bool record_hook(pid_t self, uint64_t start) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"hook\",\"pid\":");
+  text_number(&text, (uint64_t)self);
+  text_add(&text, ",\"start\":");
+  if (start == 0) text_add(&text, "null");
+  else text_number(&text, start);
+  add_times(&text, clock_now());
+  text_add(&text, "}\n");
+  return record_now(text.bytes, text.length);
+}
+
+void record_hook_ended(int status, const char *cause) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"hooked\"");
+  if (cause == NULL) add_status(&text, status);
+  else add_pair(&text, "cause", cause);
+  add_times(&text, clock_now());
+  finish(&text);
+}
+
+void record_hook_refused(int error) {
+  char bytes[256];
+  struct text text;
+  begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"hooked\",\"code\":null,\"exitSignal\":null,\"errno\":");
+  text_number(&text, (uint64_t)error);
+  add_times(&text, clock_now());
+  finish(&text);
+}
+
 void record_exit(struct request *request, const struct ending *ending) {
   char bytes[512];
   struct text text;
   const struct rusage *const usage = &ending->usage;
   begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"exit\"");
   if (ending->refusal != NULL) {
-    text_add(&text, ",\"code\":null,\"killSignal\":null,\"ran\":false,\"errno\":");
+    text_add(&text, ",\"code\":null,\"exitSignal\":null,\"ran\":false,\"errno\":");
     text_number(&text, (uint64_t)*ending->refusal);
-  } else if (WIFSIGNALED(ending->status)) {
-    text_add(&text, ",\"code\":null,\"killSignal\":\"");
-    signal_name(WTERMSIG(ending->status), &text);
-    text_add(&text, WCOREDUMP(ending->status) ? "\",\"core\":true" : "\",\"core\":false");
   } else {
-    text_add(&text, ",\"code\":");
-    text_number(&text, (uint64_t)WEXITSTATUS(ending->status));
-    text_add(&text, ",\"killSignal\":null");
+    add_status(&text, ending->status);
+    if (WIFSIGNALED(ending->status)) text_add(&text, WCOREDUMP(ending->status) ? ",\"core\":true" : ",\"core\":false");
   }
-  add_times(&text);
+  add_times(&text, ending->at);
   const int64_t cpu = ((int64_t)usage->ru_utime.tv_sec + (int64_t)usage->ru_stime.tv_sec) * 1000 +
                       ((int64_t)usage->ru_utime.tv_usec + (int64_t)usage->ru_stime.tv_usec) / 1000;
   text_add(&text, ",\"cpuMs\":");
@@ -144,9 +213,17 @@ void record_exit(struct request *request, const struct ending *ending) {
   if (ending->left < 0) text_add(&text, "null");
   else text_number(&text, (uint64_t)ending->left);
   text_add(&text, ending->pending ? ",\"pending\":true" : ",\"pending\":false");
+  pipes_tell(request, &text);
+  text_add(&text, ",\"bytes\":");
+  text_number(&text, ending->bytes);
+  if (request->pumped || request->window.columns > 0) {
+    text_add(&text, ",\"dropped\":");
+    text_number(&text, ending->dropped);
+  }
   add_pair(&text, "proof", request->exit_proof);
   finish(&text);
   /* Without the line break in front. */
-  if (request->bell) ring(request->task, bytes + 1, text.length - 2);
+  if (request->bell && !(stop_is_untold && !record_is_complete())) ring(request->task, bytes + 1, text.length - 2);
+  hook_hear(request, ending);
   memset(request->exit_proof, 0, sizeof request->exit_proof);
 }

@@ -1,353 +1,71 @@
+/* Linux: this process, what it forks and holds, its descriptors and folders. */
 #include "shim.h"
 
 #ifdef __linux__
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
-
-static const char name_of_shims[] = "outlive-shim";
-
-/* Processes that are looked at together, on the whole machine. Of more than these a look says that it is not whole. */
-enum { MAX_PROCESSES = 32768, MAX_PID = 1 << 22 };
 
 /* ---- this process ---- */
 
-/* Whether /proc is there, and of this pid namespace: else it tells of others. */
-static bool proc_is_ours;
-
-/* Whether what loses its parent becomes a child of this process. */
-static bool subreaper;
-
-bool system_become_reaper(void) {
-  (void)prctl(PR_SET_NAME, name_of_shims, 0, 0, 0);
-  char self[32];
-  const ssize_t length = readlink("/proc/self", self, sizeof self - 1);
-  if (length > 0) {
-    self[length] = '\0';
-    proc_is_ours = strtol(self, NULL, 10) == (long)getpid();
-  }
-  subreaper = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
-  return subreaper;
-}
-
-void system_die_with_parent(int number) { (void)prctl(PR_SET_PDEATHSIG, (unsigned long)number, 0, 0, 0); }
-
-/* ---- files of /proc, without the allocations of stdio ---- */
-
-struct entry {
-  uint64_t inode;
-  int64_t offset;
-  unsigned short length;
-  unsigned char type;
-  char name[];
-};
-
-static void proc_path(char *path, size_t room, pid_t pid, const char *file) {
-  struct text text = {path, 0, room - 1, false};
-  text_add(&text, "/proc/");
-  text_number(&text, (uint64_t)pid);
-  text_add(&text, file);
-  path[text.length] = '\0';
-}
-
-/* Reads the beginning of a file; its length, or -1 with errno. */
-static ssize_t read_proc(pid_t pid, const char *file, char *buffer, size_t room) {
-  char path[64];
-  proc_path(path, sizeof path, pid, file);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return -1;
-  size_t length = 0;
-  ssize_t got = 0;
-  while (length < room - 1 && (got = read(fd, buffer + length, room - 1 - length)) > 0) length += (size_t)got;
-  const int error = errno;
-  (void)close(fd);
-  errno = error;
-  if (got < 0) return -1;
-  buffer[length] = '\0';
-  return (ssize_t)length;
-}
-
-/* What /proc/PID/stat says. */
-struct stat_line {
-  struct process process;
-  bool dead;
-  bool is_shim; /* By its name. */
-};
-
-static bool parse_stat(const char *line, struct stat_line *found) {
-  const char *const open_bracket = strchr(line, '(');
-  const char *const close_bracket = strrchr(line, ')');
-  if (open_bracket == NULL || close_bracket == NULL || close_bracket[1] != ' ') return false;
-  const size_t name = (size_t)(close_bracket - open_bracket - 1);
-  found->is_shim = name == sizeof name_of_shims - 1 && memcmp(open_bracket + 1, name_of_shims, name) == 0;
-  found->process.pid = (pid_t)strtol(line, NULL, 10);
-  const char state = close_bracket[2];
-  /* Behind the state: parent 4, group 5, ... threads 20, start 22, as proc(5) counts. */
-  uint64_t fields[23] = {0};
-  const char *at = close_bracket + 3;
-  for (int field = 4; field <= 22; field++) {
-    char *end = NULL;
-    fields[field] = strtoull(at, &end, 10);
-    if (end == at) return false;
-    at = end;
-  }
-  found->process.parent = (pid_t)fields[4];
-  found->process.group = (pid_t)fields[5];
-  found->process.start = fields[22];
-  found->process.stopped = state == 'T' || state == 't';
-  /* The first thread of a process may have ended while others go on: that looks like a zombie with threads. */
-  found->dead = state == 'X' || (state == 'Z' && fields[20] <= 1);
-  return true;
-}
-
-enum look { SEEN, GONE, UNREADABLE };
-
-static enum look look_at(pid_t pid, struct stat_line *found) {
-  char line[1024];
-  if (read_proc(pid, "/stat", line, sizeof line) < 0)
-    return errno == ENOENT || errno == ESRCH ? GONE : UNREADABLE;
-  if (!parse_stat(line, found)) return UNREADABLE;
-  return found->dead ? GONE : SEEN;
-}
-
-uint64_t system_start(pid_t pid) {
-  struct stat_line found;
-  return proc_is_ours && look_at(pid, &found) == SEEN ? found.process.start : 0;
-}
-
-bool system_is_gone(pid_t pid, uint64_t start) {
-  if (kill(pid, 0) != 0 && errno == ESRCH) return true;
-  struct stat_line found;
-  found.dead = false;
-  found.process.start = 0;
-  /* Some /proc hides the processes of others: what is not seen there has not ended for that. */
-  if (!proc_is_ours || look_at(pid, &found) == UNREADABLE) return false;
-  return found.dead || (start != 0 && found.process.start != 0 && found.process.start != start);
-}
-
-void system_command_line(pid_t pid, struct text *text) {
-  enum { CHARACTERS = 200 };
-  char line[4 * CHARACTERS + 1];
-  ssize_t length = read_proc(pid, "/cmdline", line, sizeof line);
-  while (length > 0 && line[length - 1] == '\0') length--;
-  if (length > 0) {
-    for (ssize_t i = 0; i < length; i++) {
-      if (line[i] == '\0') line[i] = ' ';
-    }
-    text_string(text, line, (size_t)length, CHARACTERS);
-    return;
-  }
-  /* A kernel's word for a process that shows no command line: its name, in brackets. */
-  char name[64] = "[";
-  length = read_proc(pid, "/comm", name + 1, sizeof name - 2);
-  if (length > 0 && name[length] == '\n') length--;
-  if (length < 0) length = 0;
-  name[length + 1] = ']';
-  text_string(text, name, (size_t)length + 2, CHARACTERS);
-}
-
-/* ---- the tree ---- */
-
-static struct process table[MAX_PROCESSES];
-static struct process shims[MAX_PROCESSES / 4];
-/* A bit for each pid: whether it is known to descend from this process. */
-static unsigned char marks[MAX_PID / 8];
-
-static bool marked(pid_t pid) { return pid > 0 && pid < MAX_PID && ((marks[pid / 8] >> (pid % 8)) & 1) != 0; }
-
-static void mark(pid_t pid, bool on) {
-  if (pid <= 0 || pid >= MAX_PID) return;
-  const unsigned char bit = (unsigned char)(1u << (pid % 8));
-  if (on) marks[pid / 8] |= bit;
-  else marks[pid / 8] &= (unsigned char)~bit;
-}
-
-/* Whose process it is by its environment, at the beginning of which a cookie stands: of nobody, this task, another. */
-enum owner { NOBODYS, OURS, ANOTHERS };
-
-static enum owner owner_of(pid_t pid, const char *cookie) {
-  static const char name[] = "OUTLIVE_TASK=";
-  char environ[4096];
-  const ssize_t length = read_proc(pid, "/environ", environ, sizeof environ);
-  for (ssize_t at = 0; at < length; at += (ssize_t)strlen(environ + at) + 1) {
-    if (strncmp(environ + at, name, sizeof name - 1) != 0) continue;
-    const char *const value = environ + at + sizeof name - 1;
-    if (strcmp(value, cookie) == 0) return OURS;
-    return strncmp(value, "bgb-", 4) == 0 ? ANOTHERS : NOBODYS;
-  }
-  return NOBODYS;
-}
-
-/* Whether a process of that name is the shim of a task that was spawned in this one. */
-static bool is_nested(pid_t pid, const char *cookie) { return owner_of(pid, cookie) == ANOTHERS; }
-
-/* Lists the live processes of the machine, those of nested shims apart. */
-static void list(size_t *count, size_t *shim_count, bool *unknown) {
-  static char names[4096] __attribute__((aligned(8)));
-  *count = *shim_count = 0;
-  *unknown = !proc_is_ours;
-  if (*unknown) return;
-  const int folder = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) {
-    *unknown = true;
-    return;
-  }
-  for (;;) {
-    const long got = syscall(SYS_getdents64, folder, names, sizeof names);
-    if (got < 0) *unknown = true;
-    if (got <= 0) break;
-    for (long at = 0; at < got;) {
-      const struct entry *const entry = (const void *)(names + at);
-      at += entry->length;
-      if (entry->name[0] < '1' || entry->name[0] > '9') continue;
-      const pid_t pid = (pid_t)strtol(entry->name, NULL, 10);
-      struct stat_line found;
-      const enum look look = look_at(pid, &found);
-      if (look == UNREADABLE) *unknown = true;
-      if (look != SEEN) continue;
-      /* A shim that counted as another process would be stopped with the task in which its own was spawned. */
-      if (found.is_shim && *shim_count < sizeof shims / sizeof shims[0]) shims[(*shim_count)++] = found.process;
-      else if (!found.is_shim && *count < MAX_PROCESSES) table[(*count)++] = found.process;
-      else *unknown = true;
-    }
-  }
-  (void)close(folder);
-}
-
-/* Puts a process of the table among the members, which stand at its beginning. */
-static void take(size_t *members, size_t index) {
-  const struct process found = table[index];
-  table[index] = table[*members];
-  table[(*members)++] = found;
-  mark(found.pid, true);
+/* Raw calls: a C library keeps the first real-time signals for itself, and would leave them as they are. */
+void system_reset_signals(void) {
+  /* All zeros: the default. It is no smaller than the kernel's own, which the headers do not have. */
+  static const struct sigaction usual;
+  const uint64_t all = UINT64_MAX;
+  for (int number = 1; number <= 64; number++) (void)syscall(SYS_rt_sigaction, number, &usual, NULL, sizeof all);
+  (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all);
 }
 
 /*
- * Where orphans go to somebody else, what a process carries and its group tell whose it is. The number of a group may
- * be a stranger's by now: it is the task's when the command leads it, or when one in it is the task's by what it carries.
+ * A child that tells its end by another signal than SIGCHLD waits apart: to the `wait4` that reaps the task it is not
+ * there, so that "no child" still means that no process of the task is left. qemu's user mode has no such children.
  */
-static void take_what_shows_it(size_t *members, size_t count, pid_t group, const char *cookie) {
-  const pid_t self = getpid();
-  bool is_group_ours = false;
-  for (size_t i = 0; i < count && !is_group_ours; i++) {
-    if (table[i].group != group) continue;
-    is_group_ours = table[i].parent == self || owner_of(table[i].pid, cookie) == OURS;
-  }
-  for (size_t i = 0; i < count; i++) {
-    const enum owner owner = owner_of(table[i].pid, cookie);
-    const bool is_in_group = is_group_ours && table[i].group == group && owner == NOBODYS;
-    if (table[i].pid != self && (owner == OURS || is_in_group)) take(members, i);
-  }
+pid_t system_fork_aside(bool *is_child) {
+  *is_child = false;
+  const long pid = syscall(SYS_clone, (long)SIGURG, 0L, 0L, 0L, 0L);
+  if (pid >= 0 || errno == EAGAIN || errno == ENOMEM) return (pid_t)pid;
+  *is_child = true;
+  return fork();
 }
 
-void system_tree(struct tree *tree, pid_t group, const char *cookie) {
-  const pid_t self = getpid();
-  size_t count = 0, shim_count = 0;
-  list(&count, &shim_count, &tree->unknown);
-  tree->nested = 0;
-  mark(self, true);
-  size_t members = 0;
-  if (!subreaper) take_what_shows_it(&members, count, group, cookie);
-  for (bool again = true; again;) {
-    again = false;
-    for (size_t i = 0; i < shim_count; i++) {
-      /* What only calls itself a shim is a process like others. What descends from a shim is that shim's. */
-      if (shims[i].pid == self || !marked(shims[i].parent) || marked(shims[i].pid)) continue;
-      if (is_nested(shims[i].pid, cookie)) {
-        shims[i].parent = 0;
-        tree->nested++;
-      } else if (count < MAX_PROCESSES) {
-        table[count++] = shims[i];
-        shims[i].parent = 0;
-      }
-    }
-    /* A parent mostly stands before its children, so that one or two rounds find all. */
-    for (size_t i = members; i < count; i++) {
-      if (table[i].pid == self || !marked(table[i].parent)) continue;
-      take(&members, i);
-      again = true;
-    }
-  }
-  for (size_t i = 0; i < members; i++) mark(table[i].pid, false);
-  mark(self, false);
-  tree->members = table;
-  tree->count = members;
+/*
+ * Locks are of a table of descriptors. The new process has the same table, not a copy, until the old one ends. The C
+ * library has no such call. (Under qemu there is none.)
+ */
+pid_t system_fork_with_locks(void) { return (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0); }
+
+void system_die_with_parent(int number) { (void)prctl(PR_SET_PDEATHSIG, (unsigned long)number, 0, 0, 0); }
+
+/* ---- what is held ---- */
+
+/* A lock that belongs to the open file, not to a process: who inherits the descriptor has it as well. */
+static int lock(int fd, int what, struct flock *wanted) {
+  *wanted = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(fd, what, wanted);
 }
 
-void system_forget_tree(void) {
-  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  const struct {
-    void *begin;
-    size_t size;
-  } parts[] = {{table, sizeof table}, {shims, sizeof shims}, {marks, sizeof marks}};
-  for (size_t i = 0; i < 3; i++) {
-    const uintptr_t begin = ((uintptr_t)parts[i].begin + page - 1) / page * page;
-    const uintptr_t end = ((uintptr_t)parts[i].begin + parts[i].size) / page * page;
-    if (end > begin) (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
-  }
+void system_hold(int fd) {
+  struct flock wanted;
+  (void)lock(fd, F_OFD_SETLK, &wanted);
 }
 
-int system_children(pid_t *pids, int room, const char *cookie) {
-  char children[2048], file[64];
-  const pid_t self = getpid();
-  if (!proc_is_ours) return -1;
-  struct text text = {file, 0, sizeof file - 1, false};
-  text_add(&text, "/task/");
-  text_number(&text, (uint64_t)self);
-  text_add(&text, "/children");
-  file[text.length] = '\0';
-  const ssize_t length = read_proc(self, file, children, sizeof children);
-  if (length < 0 || length == (ssize_t)sizeof children - 1) return -1;
-  int count = 0;
-  for (char *at = children; *at != '\0';) {
-    char *end = NULL;
-    const pid_t pid = (pid_t)strtol(at, &end, 10);
-    if (end == at) break;
-    at = end;
-    while (*at == ' ') at++;
-    struct stat_line found;
-    const enum look look = look_at(pid, &found);
-    if (look == UNREADABLE) return -1;
-    if (count == room) break;
-    if (look == SEEN && !(found.is_shim && is_nested(pid, cookie))) pids[count++] = pid;
-  }
-  return count;
+int system_is_held(int fd) {
+  struct flock wanted;
+  /* Only asked for: who asks holds up nobody, for however long he is stopped. */
+  if (lock(fd, F_OFD_GETLK, &wanted) != 0) return UNTOLD;
+  return wanted.l_type == F_UNLCK ? FREE : HELD;
 }
 
-/* ---- signals ---- */
-
-bool system_signal(const struct process *process, int number) {
-  /* A child that was not reaped keeps its pid. */
-  if (process->parent == getpid()) return kill(process->pid, number) == 0;
-  const long descriptor = syscall(SYS_pidfd_open, process->pid, 0);
-  if (descriptor < 0 && errno == ESRCH) return false;
-  struct stat_line now;
-  const bool same = look_at(process->pid, &now) == SEEN && now.process.start == process->start;
-  bool sent = false;
-  if (same && descriptor >= 0) {
-    sent = syscall(SYS_pidfd_send_signal, (int)descriptor, number, NULL, 0) == 0;
-    if (!sent && (errno == ENOSYS || errno == EPERM)) sent = kill(process->pid, number) == 0;
-  } else if (same) {
-    /* An old kernel or a sandbox. The pid may have changed hands since the look: a stranger that was stopped goes on. */
-    sent = kill(process->pid, number) == 0;
-    if (sent && number == SIGSTOP && look_at(process->pid, &now) == SEEN && now.process.start != process->start)
-      (void)kill(process->pid, SIGCONT);
-  }
-  if (descriptor >= 0) (void)close((int)descriptor);
-  return sent;
-}
+/* ---- cgroups ---- */
 
 void system_kill_cgroup(const char *dir) {
   char path[PATH_BYTES + 32];
@@ -362,95 +80,53 @@ void system_kill_cgroup(const char *dir) {
   (void)close(file);
 }
 
-/* ---- descriptors ---- */
+/* ---- folders and descriptors ---- */
 
-static void close_listed(int folder, int first) {
+/* As getdents64 has it. */
+struct entry {
+  uint64_t inode;
+  int64_t offset;
+  unsigned short length;
+  unsigned char type;
+  char name[];
+};
+
+bool system_names(int folder, bool (*each)(const char *name, void *what), void *what) {
   static char names[4096] __attribute__((aligned(8)));
   for (;;) {
     const long got = syscall(SYS_getdents64, folder, names, sizeof names);
-    if (got <= 0) return;
+    if (got <= 0) return got == 0;
     for (long at = 0; at < got;) {
       const struct entry *const entry = (const void *)(names + at);
       at += entry->length;
-      const int fd = (int)strtol(entry->name, NULL, 10);
-      if (entry->name[0] != '.' && fd >= first && fd != folder) (void)close(fd);
+      if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 && !each(entry->name, what)) return true;
     }
   }
 }
 
+/* Which descriptors are closed, and through which one they are listed. */
+struct foreign {
+  int first, folder;
+};
+
+static bool close_listed(const char *name, void *what) {
+  const struct foreign *const foreign = what;
+  const int fd = (int)strtol(name, NULL, 10);
+  if (fd >= foreign->first && fd != foreign->folder) (void)close(fd);
+  return true;
+}
+
 void system_close_foreign(int first) {
   if (syscall(SYS_close_range, (unsigned)first, ~0u, 0) == 0) return;
-  const int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    close_listed(folder, first);
-    (void)close(folder);
-    return;
+  struct foreign foreign = {first, open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (foreign.folder >= 0) {
+    const bool is_whole = system_names(foreign.folder, close_listed, &foreign);
+    (void)close(foreign.folder);
+    if (is_whole) return;
   }
   struct rlimit most;
   const bool known = getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur < 65536;
   for (int fd = first; fd < (known ? (int)most.rlim_cur : 65536); fd++) (void)close(fd);
-}
-
-/* ---- waking up ---- */
-
-static int signals_fd = -1;
-static int watched_fd = -1;
-
-void wake_open(void) {
-  sigset_t all;
-  (void)sigfillset(&all);
-  signals_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-bool wake_watch(pid_t pid, uint64_t start) {
-  const long descriptor = syscall(SYS_pidfd_open, pid, 0);
-  if (descriptor < 0) return false;
-  /* The descriptor holds on to a process: it is the right one if the start time agrees after the opening. */
-  if (start != 0 && proc_is_ours && system_start(pid) != start) {
-    (void)close((int)descriptor);
-    return false;
-  }
-  watched_fd = (int)descriptor;
-  return true;
-}
-
-/* Lets the kernel put off a waking for company, where nobody waits for the moment. */
-static void allow_slack(uint64_t milliseconds) {
-  static uint64_t now;
-  if (now == milliseconds) return;
-  now = milliseconds;
-  /* 0 brings back the default, 50 microseconds. */
-  (void)prctl(PR_SET_TIMERSLACK, (unsigned long)milliseconds * 1000000ul, 0, 0, 0);
-}
-
-bool wake_wait(uint64_t milliseconds, uint64_t slack_ms) {
-  allow_slack(slack_ms);
-  if (signals_fd < 0) {
-    /* Out of descriptors at the start: the signals can be waited for without one. */
-    sigset_t all;
-    (void)sigfillset(&all);
-    const uint64_t bounded = milliseconds > 1000 ? 1000 : milliseconds;
-    const struct timespec time = {(time_t)(bounded / 1000), (long)(bounded % 1000) * 1000000};
-    (void)sigtimedwait(&all, NULL, &time);
-    return false;
-  }
-  struct pollfd sources[2] = {{signals_fd, POLLIN, 0}, {watched_fd, POLLIN, 0}};
-  const int time = milliseconds > 3600000 ? 3600000 : (int)milliseconds;
-  const int ready = poll(sources, watched_fd < 0 ? 1 : 2, time);
-  if (ready < 0) {
-    /* Never leave: whatever ails the kernel, there is a command to look after. */
-    const struct timespec pause = {0, 10000000};
-    (void)nanosleep(&pause, NULL);
-    return false;
-  }
-  struct signalfd_siginfo taken[16];
-  if ((sources[0].revents & POLLIN) != 0) {
-    while (read(signals_fd, taken, sizeof taken) > 0) continue;
-  }
-  if (watched_fd < 0 || sources[1].revents == 0) return false;
-  (void)close(watched_fd);
-  watched_fd = -1;
-  return true;
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 #ifdef __APPLE__
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libproc.h>
@@ -17,6 +18,7 @@
 #include <sys/event.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/sysctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,11 +39,44 @@ enum {
 
 /* ---- this process ---- */
 
-/* Nothing adopts what loses its parent. The name that `ps` shows is the first argument, which the spawner has set. */
+/* The name that `ps` shows is the first argument, which the spawner has set. */
+void system_show_name(void) {}
+
+void system_reset_signals(void) {
+  struct sigaction usual;
+  memset(&usual, 0, sizeof usual);
+  usual.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; number++) (void)sigaction(number, &usual, NULL);
+  sigset_t all;
+  (void)sigfillset(&all);
+  (void)sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+/* There are no containers, and all processes are seen. */
+void system_hold(int fd) { (void)fd; }
+int system_is_held(int fd) {
+  (void)fd;
+  return UNTOLD;
+}
+
+/* Nothing adopts what loses its parent. */
 bool system_become_reaper(void) { return false; }
+
+/* A lock is of one process. */
+pid_t system_fork_with_locks(void) { return -1; }
 
 /* The child looks for its parent itself, just before it becomes the command. */
 void system_die_with_parent(int number) { (void)number; }
+
+/* Here the shim has no children but its own, and nothing hangs on whether one more is there. */
+pid_t system_fork_aside(bool *is_child) {
+  *is_child = true;
+  return fork();
+}
+
+static pid_t spared;
+
+void system_spare(pid_t pid) { spared = pid; }
 
 /* There are no cgroups. */
 void system_kill_cgroup(const char *dir) { (void)dir; }
@@ -69,6 +104,11 @@ bool system_is_gone(pid_t pid, uint64_t start) {
   if (kill(pid, 0) != 0 && errno == ESRCH) return true;
   struct kinfo_proc found;
   return look_at(pid, &found) && (is_dead(&found) || (start != 0 && start_of(&found) != start));
+}
+
+bool system_may_be_stopped(pid_t pid) {
+  struct kinfo_proc found;
+  return look_at(pid, &found) && found.kp_proc.p_stat == SSTOP;
 }
 
 /*
@@ -183,7 +223,7 @@ static enum mark read_mark(pid_t pid, const char *cookie) {
 static bool is_member(size_t i, pid_t group, uint64_t since, const char *cookie) {
   const struct kinfo_proc *const info = &table[i];
   const pid_t pid = info->kp_proc.p_pid;
-  if (pid == getpid() || is_dead(info) || is_known(pid)) return false;
+  if (pid == getpid() || pid == spared || is_dead(info) || is_known(pid)) return false;
   const bool reached =
       marks[i] == OURS || is_known(info->kp_eproc.e_ppid) || (group != 0 && info->kp_eproc.e_pgid == group);
   /* To read what all processes carry would take long. What is older than this process cannot have it from it. */
@@ -307,16 +347,36 @@ void system_close_foreign(int first) {
   for (int fd = first; fd < (usual ? (int)most.rlim_cur : 65536); fd++) (void)close(fd);
 }
 
+/* The only one that allocates: the system has no call for it that programs may use. */
+bool system_names(int folder, bool (*each)(const char *name, void *what), void *what) {
+  const int copy = dup(folder);
+  DIR *const names = copy < 0 ? NULL : fdopendir(copy);
+  if (names == NULL) {
+    if (copy >= 0) (void)close(copy);
+    return false;
+  }
+  bool more = true;
+  errno = 0;
+  for (const struct dirent *entry; more && (entry = readdir(names)) != NULL; errno = 0)
+    more = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || each(entry->d_name, what);
+  const bool is_whole = !more || errno == 0;
+  (void)closedir(names);
+  return is_whole;
+}
+
 /* ---- waking up ---- */
 
 static int queue = -1;
+static struct waker *also[MOST_WAKERS];
+static size_t also_count;
+static bool has_continued;
 
 /*
  * The filter counts each signal that is sent to this process from here on, until kevent tells it, also one that is
  * blocked or ignored. So nothing is lost between a look and a sleep. A blocked SIGCHLD would not do: the kernel drops
  * it where its action is the default.
  */
-void wake_open(void) {
+static void open_queue(void) {
   queue = kqueue();
   if (queue < 0) return;
   (void)fcntl(queue, F_SETFD, FD_CLOEXEC);
@@ -325,6 +385,12 @@ void wake_open(void) {
     EV_SET(&change, (uintptr_t)number, EVFILT_SIGNAL, EV_ADD, 0, 0, NULL);
     if (number != SIGKILL && number != SIGSTOP) (void)kevent(queue, &change, 1, NULL, 0, NULL);
   }
+}
+
+void wake_open(void) {
+  also_count = 0;
+  /* No child has the queue of its parent. */
+  open_queue();
 }
 
 bool wake_watch(pid_t pid, uint64_t start) {
@@ -338,6 +404,41 @@ bool wake_watch(pid_t pid, uint64_t start) {
   return false;
 }
 
+void wake_also(struct waker *waker) {
+  if (also_count < MOST_WAKERS) also[also_count++] = waker;
+}
+
+bool wake_continued(void) {
+  const bool has = has_continued;
+  has_continued = false;
+  return has;
+}
+
+/*
+ * Select, since poll knows no terminals here. A kqueue counts as readable when it has an event. Not for ever: a descriptor that is
+ * no longer good would wake again and again.
+ */
+static void await_descriptors(uint64_t milliseconds) {
+  fd_set reads, writes;
+  FD_ZERO(&reads);
+  FD_ZERO(&writes);
+  FD_SET(queue, &reads);
+  int most = queue;
+  for (size_t i = 0; i < also_count; i++) {
+    also[i]->is_ready = false;
+    if (also[i]->fd < 0 || also[i]->fd >= FD_SETSIZE) continue;
+    if (also[i]->reads) FD_SET(also[i]->fd, &reads);
+    if (also[i]->writes) FD_SET(also[i]->fd, &writes);
+    if (also[i]->fd > most) most = also[i]->fd;
+  }
+  struct timeval time = {(time_t)(milliseconds / 1000), (suseconds_t)(milliseconds % 1000) * 1000};
+  if (select(most + 1, &reads, &writes, NULL, &time) <= 0) return;
+  for (size_t i = 0; i < also_count; i++) {
+    const int fd = also[i]->fd;
+    also[i]->is_ready = fd >= 0 && fd < FD_SETSIZE && (FD_ISSET(fd, &reads) || FD_ISSET(fd, &writes));
+  }
+}
+
 static struct timespec duration(uint64_t milliseconds) {
   return (struct timespec){(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
 }
@@ -348,23 +449,26 @@ bool wake_wait(uint64_t milliseconds, uint64_t slack_ms) {
   if (queue < 0) {
     /* Out of descriptors. What was sent until now is not counted, so the caller looks. */
     const struct timespec pause = duration(milliseconds < BLIND_MS ? milliseconds : BLIND_MS);
-    wake_open();
+    open_queue();
     if (queue < 0) (void)nanosleep(&pause, NULL);
     return false;
   }
-  const struct timespec time = duration(milliseconds < 3600000 ? milliseconds : 3600000);
+  await_descriptors(milliseconds < 3600000 ? milliseconds : 3600000);
+  const struct timespec none = {0};
   struct kevent events[16];
-  const int count = kevent(queue, NULL, 0, events, 16, &time);
+  const int count = kevent(queue, NULL, 0, events, 16, &none);
   if (count < 0) {
     /* Never leave: whatever ails the kernel, there is a command to look after. */
     const struct timespec pause = duration(10);
     (void)nanosleep(&pause, NULL);
     return false;
   }
+  bool has_ended = false;
   for (int i = 0; i < count; i++) {
-    if (events[i].filter == EVFILT_PROC && (events[i].fflags & NOTE_EXIT) != 0) return true;
+    if (events[i].filter == EVFILT_PROC && (events[i].fflags & NOTE_EXIT) != 0) has_ended = true;
+    if (events[i].filter == EVFILT_SIGNAL && events[i].ident == SIGCONT) has_continued = true;
   }
-  return false;
+  return has_ended;
 }
 
 #endif

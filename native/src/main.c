@@ -1,7 +1,7 @@
 #include "shim.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,12 +12,37 @@ extern char **environ;
 
 /* The variable that brings the request; the command does not get it. */
 static const char request_name[] = "OUTLIVE_REQUEST=";
+/*
+ * What begins so has a variable as its value, with every byte that is not ASCII, and the sign itself, as %xx: the
+ * spawner knows bytes that are no UTF-8, and cannot hand them on as they are.
+ */
+static const char escaped_name[] = "OUTLIVE_REQUEST_";
 /* The variable that tells whose process this is, and the only one that stays in sight. */
 static const char cookie_name[] = "OUTLIVE_TASK=";
 
 /* Where the kernel shows the environment of this process. */
 static char *block;
 static size_t block_length;
+static char *request_text;
+static size_t request_length;
+
+static int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The variable in the value of an entry, in place: it never gets longer. */
+static char *unescape(char *entry) {
+  char *const variable = entry + strcspn(entry, "=") + 1;
+  char *to = variable;
+  for (const char *from = variable; *from != '\0'; from++) {
+    const bool is_escape = from[0] == '%' && digit(from[1]) >= 0 && digit(from[2]) >= 0;
+    *to++ = is_escape ? (char)(digit(from[1]) * 16 + digit(from[2])) : from[0];
+    if (is_escape) from += 2;
+  }
+  *to = '\0';
+  return variable;
+}
 
 /* Takes the request out of the environment. NULL when there is none. */
 static char *take_request(void) {
@@ -32,6 +57,11 @@ static char *take_request(void) {
     else environ[kept++] = entry;
   }
   environ[kept] = NULL;
+  /* Only now: the length of the block goes by that of its last entry. */
+  for (size_t i = 0; i < kept; i++) {
+    const bool is_escaped = strncmp(environ[i], escaped_name, sizeof escaped_name - 1) == 0;
+    if (is_escaped && strchr(environ[i], '=') != NULL) environ[i] = unescape(environ[i]);
+  }
   return found;
 }
 
@@ -39,27 +69,27 @@ static char *take_request(void) {
  * The environment may hold secrets, and the request holds the proofs: neither stays in the memory of a process
  * that lives as long as its task. The command, which has them, is another process by now.
  */
-static void wipe(const char *cookie) {
+static void wipe(const char *cookie, bool environment) {
   size_t kept = 0;
   const size_t length = sizeof cookie_name - 1 + strlen(cookie) + 1;
   /* There is no moment in which it cannot be told whose process this is: that comes first, and the rest goes after it. */
-  if (length <= block_length) {
+  const bool fits = environment || (strncmp(block, cookie_name, sizeof cookie_name - 1) == 0 && strlen(block) + 1 == length);
+  if (fits && length <= block_length) {
     memcpy(block, cookie_name, sizeof cookie_name - 1);
     memcpy(block + sizeof cookie_name - 1, cookie, strlen(cookie) + 1);
     kept = length;
   }
-  memset(block + kept, 0, block_length - kept);
+  if (environment) memset(block + kept, 0, block_length - kept);
+  else memset(request_text, 0, request_length);
 }
 
-/* What is ignored or handled here is not for the command, and SIGCHLD must not be ignored. */
-static void reset_signals(void) {
-  struct sigaction usual;
-  memset(&usual, 0, sizeof usual);
-  usual.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; number++) (void)sigaction(number, &usual, NULL);
-  sigset_t all;
-  (void)sigfillset(&all);
-  (void)sigprocmask(SIG_SETMASK, &all, NULL);
+/* The first word of the command line, which `ps` shows. */
+static char *shown_name;
+
+void show_as_pump(void) {
+  static const char is[] = "outlive-shim", becomes[] = "outlive-pump";
+  _Static_assert(sizeof is == sizeof becomes, "one name takes the place of the other");
+  if (shown_name != NULL && strcmp(shown_name, is) == 0) memcpy(shown_name, becomes, sizeof becomes);
 }
 
 static bool has_descriptors(const struct request *request) {
@@ -87,22 +117,81 @@ static int leave_orphan(void) {
   return write(1, line, text.length) == (ssize_t)text.length ? 0 : 1;
 }
 
+/* Whether the shim of a log lives, for those who cannot see it. */
+static int tell_held(const char *log) {
+  const int file = open(log, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  return file < 0 ? UNTOLD : system_is_held(file);
+}
+
+/* A shim that was stopped by a signal has not answered by then, and counts as launched. */
+enum { ANSWERS_WITHIN_MS = 1000 };
+
+/* Waits until the shim has its place, and returns what it says; one that has died has said nothing. */
+static int answer_of(int shim) {
+  struct pollfd source = {shim, POLLIN, 0};
+  unsigned char word = LAUNCHED;
+  int ready, interrupted = 0;
+  do {
+    ready = poll(&source, 1, ANSWERS_WITHIN_MS);
+  } while (ready < 0 && is_interrupted(&interrupted));
+  return ready == 1 && read(shim, &word, 1) == 1 ? word : LAUNCHED;
+}
+
+/* Where locks stay with the process that took them, the shim takes them, and its launcher waits for that. */
+static void fork_and_enter(struct request *request) {
+  int ends[2];
+  if (pipe(ends) != 0) _exit(NO_DESCRIPTORS);
+  const pid_t shim = fork();
+  if (shim < 0) _exit(NO_PROCESS);
+  if (shim > 0) {
+    (void)close(ends[1]);
+    _exit(answer_of(ends[0]));
+  }
+  const unsigned char word = queue_enter(request) ? LAUNCHED : NO_PLACE;
+  const ssize_t told = write(ends[1], &word, 1);
+  for (int i = 0; i < 2; i++) (void)close(ends[i]);
+  if (word != LAUNCHED) _exit(told == 1 ? 0 : 1);
+}
+
+/*
+ * Leaves the shim and ends; returns in the shim. The spawner waits for this end, and then the shim is nobody's child: who
+ * ends all its descendants spares it. It also has its place then, so that the next one counts it.
+ */
+static void fork_away(struct request *request) {
+  if (!queue_enter(request)) _exit(NO_PLACE);
+  const pid_t shim = system_fork_with_locks();
+  if (shim > 0) _exit(LAUNCHED);
+  if (shim < 0) {
+    queue_close();
+    fork_and_enter(request);
+  }
+  (void)setsid();
+}
+
 int main(int count, char **words) {
+  const mode_t mask = umask(0);
   /* A doorbell is a FIFO, which Node has no call for. */
   if (count == 3 && strcmp(words[1], "doorbell") == 0) return mkfifo(words[2], S_IRUSR | S_IWUSR) == 0 ? 0 : 1;
   if (count == 2 && strcmp(words[1], "orphan") == 0) return leave_orphan();
-  reset_signals();
+  if (count > 2 && strcmp(words[1], "pump") == 0) return pump_rescue(count - 2, words + 2);
+  if (count == 3 && strcmp(words[1], "held") == 0) return tell_held(words[2]);
+  if (count == 2 && strcmp(words[1], "locks") == 0) return queue_is_possible(LOG_FD) ? 0 : 1;
+  if (count == 2 && strcmp(words[1], "serve") == 0) return serve_forks(mask);
+  system_reset_signals();
+  shown_name = count > 0 ? words[0] : NULL;
   static struct request request;
+  request.mask = mask;
   char *const text = take_request();
-  if (text == NULL || !request_parse(text, strlen(text), &request)) return BAD_REQUEST;
+  if (text == NULL) return BAD_REQUEST;
+  request_text = text;
+  request_length = strlen(text);
+  if (!request_parse(text, request_length, &request)) return BAD_REQUEST;
   if (!has_descriptors(&request)) return NO_DESCRIPTORS;
   system_close_foreign(request.bell ? BELL_FD + 1 : BELL_FD);
-  if (!request.stays) {
-    const pid_t shim = fork();
-    if (shim < 0) return NO_PROCESS;
-    /* The spawner waits for this end, and then the shim is nobody's child: who ends all its descendants spares it. */
-    if (shim > 0) _exit(LAUNCHED);
-    (void)setsid();
-  }
+  system_hold(LOG_FD);
+  if (!input_take(&request)) return NO_INPUT;
+  if (!request.stays) fork_away(&request);
+  /* Its spawner has been answered already. */
+  else (void)queue_enter(&request);
   return supervise(&request, wipe);
 }

@@ -1,6 +1,5 @@
 #include "shim.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,9 +10,10 @@ static size_t waiting_length;
 
 bool record_now(const char *fact, size_t length) {
   ssize_t written;
+  int interrupted = 0;
   do {
     written = write(LOG_FD, fact, length);
-  } while (written < 0 && errno == EINTR);
+  } while (written < 0 && is_interrupted(&interrupted));
   /* Of a fact that was taken in part the rest is no fact: it is written again whole, and readers skip the torn one. */
   return written == (ssize_t)length;
 }
@@ -50,13 +50,15 @@ void ring(const char *task, const char *fact, size_t length) {
   (void)ignored;
 }
 
-bool record_read(struct position *position, void (*take)(const char *line, void *what), void *what) {
+bool record_read_from(int log_fd, struct position *position, void (*take)(const char *line, void *what), void *what) {
   enum { MOST = 4096 };
   static char buffer[MOST + 1];
   struct stat log;
-  if (fstat(LOG_FD, &log) != 0) return false;
+  int interrupted = 0;
+  if (fstat(log_fd, &log) != 0) return false;
   while (log.st_size > 0 && position->offset < (uint64_t)log.st_size) {
-    const ssize_t got = pread(LOG_FD, buffer, MOST, (off_t)position->offset);
+    const ssize_t got = pread(log_fd, buffer, MOST, (off_t)position->offset);
+    if (got < 0 && is_interrupted(&interrupted)) continue;
     if (got < 0) return false;
     if (got == 0) return true;
     size_t begin = 0;
@@ -78,6 +80,10 @@ bool record_read(struct position *position, void (*take)(const char *line, void 
     position->offset += begin;
   }
   return true;
+}
+
+bool record_read(struct position *position, void (*take)(const char *line, void *what), void *what) {
+  return record_read_from(LOG_FD, position, take, what);
 }
 
 static void look_for_end(const char *line, void *what) {

@@ -75,3 +75,12 @@ const char *text_value(const char *line, const char *key) {
   }
   return NULL;
 }
+
+uint64_t text_integer(const char *line, const char *key, uint64_t otherwise) {
+  const char *digits = text_value(line, key);
+  if (digits == NULL || *digits < '0' || *digits > '9') return otherwise;
+  uint64_t number = 0;
+  for (; *digits >= '0' && *digits <= '9' && number < INT64_MAX / 20; digits++)
+    number = number * 10u + (uint64_t)(*digits - '0');
+  return number;
+}

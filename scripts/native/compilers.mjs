@@ -54,6 +54,9 @@ const debugFlags = [
   '-g',
   '-fno-omit-frame-pointer',
   '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=all',
+  // As shared libraries of gcc the two have one place for reports between them, and only one of them looks there.
+  ...(process.platform === 'linux' ? ['-static-libasan', '-static-libubsan'] : []),
 ];
 
 /** The flags of every build for a target. */
@@ -219,29 +222,31 @@ function librariesHash(compiler, target) {
 
 /**
  * Compiles the shim into a file. `strict`: a warning is an error; where users build, their compiler may have warnings
- * that we do not know. `debug`: with symbols and sanitizers.
+ * that we do not know.
  */
-export function compile(
-  { command, before = [], link },
-  target,
-  file,
-  { strict = false, debug = false } = {},
-) {
+export function compile({ command, before = [], link }, target, file, { strict = false } = {}) {
+  const flags = [...flagsOf(target), ...(strict ? ['-Werror'] : []), ...before];
+  callCompiler(command, [...flags, ...sources('.c')], file, link);
+  if (target.startsWith('darwin-')) signAgain(file);
+  return statSync(file).size;
+}
+
+/**
+ * Compiles the shim with symbols and sanitizers. By cc: there are no sanitizers for a static musl.
+ * @param reports what the paths of the files with their reports begin with.
+ */
+export function compileForDebugging(file, reports) {
+  const place = `-DREPORTS=${JSON.stringify(reports)}`;
+  callCompiler('cc', [...debugFlags, place, ...sources('.c'), 'native/debug/reports.c'], file);
+  if (process.platform === 'darwin') signAgain(file);
+}
+
+function callCompiler(command, words, file, link = []) {
   mkdirSync(dirname(file), { recursive: true });
-  const words = [
-    ...(debug ? debugFlags : flagsOf(target)),
-    ...(strict ? ['-Werror'] : []),
-    ...before,
-    ...sources('.c'),
-    ...['-o', file],
-    ...link,
-  ];
-  const { status, stderr, error } = spawnSync(command, words, { encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync(command, [...words, '-o', file, ...link], { encoding: 'utf8' });
   if (status !== 0)
     throw new Error(`${command} does not compile ${sourceFolder}:\n${error?.message ?? stderr}`);
   if (stderr) console.log(stderr.trimEnd());
-  if (target.startsWith('darwin-')) signAgain(file);
-  return statSync(file).size;
 }
 
 /** A Mac refuses a program with a signature that does not fit; removing the symbols makes it wrong. */

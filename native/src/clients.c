@@ -1,0 +1,406 @@
+/*
+ * Others who type into a task, see what its terminal shows, and set its size, through its socket (socket.c).
+ *
+ * A frame is a type of one byte, a length of four, and so many bytes. All numbers are little-endian. What clients send:
+ *
+ *   i  input: bytes that are typed
+ *   q  an answer of a terminal: the offset after the question (8), then bytes; the first answer to a question is typed
+ *   e  the input ends
+ *   r  a size: columns (2), rows (2)
+ *   a  output from here on is wanted, and the end; 1: the client will not type (1)
+ *   ?  how it stands
+ *
+ * What they get, each with the name of its struct or function below:
+ *
+ *   h  at first, and as the answer to `?` and `a`: version (1), flags (1), columns (2), rows (2), offset of the output (8),
+ *      bytes that wait to be read (4), the group in the foreground (4), clients that watch (1)
+ *   k  the answer to `i`, `q`, `e` and `r`, in their order: a word of enum answer (1)
+ *   o  output: its offset (8), bytes. Where an offset leaves something out, that is in the file
+ *   u  output that is in no file
+ *   z  a new size, from that offset on: offset (8), columns (2), rows (2)
+ *   x  the end: offset of the output (8)
+ */
+#include "life.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+  VERSION = 1,
+  MOST_CLIENTS = 8,
+  MOST_FRAME = 65536,
+  HEADER = 5,
+  /* What is kept of a frame: more than any has but those that bring input. */
+  SHORT_FRAME = 8,
+  READ_AT_ONCE = 4096,
+  /* Output goes in frames of at most so much. */
+  OUTPUT_AT_ONCE = 16384,
+  /* So many times a client attaches or leaves with a fact of that. */
+  MOST_FACTS = 200,
+  ACCEPT_PAUSE_MS = 100,
+};
+
+enum answer { TAKEN = 0, CLOSED = 1, NO_TERMINAL = 2, BAD_SIZE = 3 };
+
+enum { IS_TERMINAL = 1, IS_CANONICAL = 2, ECHOES = 4, IS_OPEN = 8 };
+
+struct client {
+  struct waker waker; /* -1: there is none. */
+  pid_t pid;
+  uint64_t heard_at;
+  bool watches, is_told; /* It gets output; a fact says so. */
+  bool missed;           /* Some output did not reach it. */
+  /* Of the frame that comes in: its header and beginning, and what is still to come. */
+  unsigned char head[HEADER + SHORT_FRAME];
+  size_t head_length;
+  uint32_t left;
+  bool is_unwanted; /* What it brings to type is typed by nobody. */
+  /* The rest of a frame that it did not take at once. */
+  size_t out_begin, out_end;
+  unsigned char out[HEADER + 8 + OUTPUT_AT_ONCE];
+};
+
+static struct client clients[MOST_CLIENTS];
+static struct waker listener = {.fd = -1, .reads = true};
+static bool is_there; /* From the start of the task to its end. */
+static uint64_t answered_until; /* The question that was answered last. */
+static int facts;
+static uint64_t accepts_at = never; /* It takes no new ones until then. */
+
+/* ---- the socket ---- */
+
+void clients_open(const struct request *request, int folder, const char *task) {
+  if (request->input != INPUT_OPEN) return;
+  is_there = true;
+  listener.fd = socket_make(request->socket, folder, task);
+  wake_also(&listener);
+  for (size_t i = 0; i < MOST_CLIENTS; i++) {
+    clients[i].waker = (struct waker){.fd = -1, .reads = true};
+    wake_also(&clients[i].waker);
+  }
+}
+
+const char *clients_socket(void) { return listener.fd < 0 ? NULL : socket_place(); }
+
+/* Somebody has cleaned up the folder. Who misses the socket sends SIGCONT. */
+static void listen_again(void) {
+  const int fd = socket_make_again();
+  if (fd < 0) return;
+  if (listener.fd >= 0) (void)close(listener.fd);
+  listener.fd = fd;
+}
+
+/* ---- what they get ---- */
+
+static void put(unsigned char *to, uint64_t number, size_t bytes) {
+  for (size_t i = 0; i < bytes; i++) to[i] = (unsigned char)(number >> (8 * i));
+}
+
+static uint64_t get(const unsigned char *from, size_t bytes) {
+  uint64_t number = 0;
+  for (size_t i = 0; i < bytes; i++) number |= (uint64_t)from[i] << (8 * i);
+  return number;
+}
+
+static void leave(struct client *client) {
+  (void)close(client->waker.fd);
+  client->waker = (struct waker){.fd = -1, .reads = true};
+  if (client->is_told) record_attached(client->pid, false);
+  client->watches = client->is_told = client->missed = false;
+  client->head_length = client->left = 0;
+  memset(client->head, 0, sizeof client->head);
+  client->out_begin = client->out_end = 0;
+}
+
+static void send_rest(struct client *client) {
+  while (client->out_begin < client->out_end) {
+    const size_t length = client->out_end - client->out_begin;
+    const ssize_t sent = send(client->waker.fd, client->out + client->out_begin, length, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return leave(client);
+    if (sent <= 0) break;
+    client->out_begin += (size_t)sent;
+  }
+  if (client->out_begin == client->out_end) client->out_begin = client->out_end = 0;
+  client->waker.writes = client->out_end > 0;
+}
+
+static uint64_t written(void) { return terminal_is_there() ? terminal_written() : output_size(); }
+
+/* A frame goes whole, or not at all: who is slow misses it. */
+static bool send_frame(struct client *client, char type, const unsigned char *head, size_t head_length, const char *bytes,
+                       size_t length) {
+  if (client->waker.fd < 0 || client->out_end + HEADER + head_length + length > sizeof client->out) return false;
+  unsigned char *const to = client->out + client->out_end;
+  to[0] = (unsigned char)type;
+  put(to + 1, head_length + length, 4);
+  memcpy(to + HEADER, head, head_length);
+  if (length > 0) memcpy(to + HEADER + head_length, bytes, length);
+  client->out_end += HEADER + head_length + length;
+  send_rest(client);
+  return true;
+}
+
+static void say_how_it_stands(struct client *client) {
+  const struct modes modes = terminal_modes();
+  const struct window window = terminal_window();
+  unsigned char to[23];
+  uint64_t watching = 0;
+  for (size_t i = 0; i < MOST_CLIENTS; i++)
+    if (clients[i].waker.fd >= 0 && clients[i].watches) watching++;
+  to[0] = VERSION;
+  to[1] = (unsigned char)((terminal_is_there() ? IS_TERMINAL : 0) | (modes.is_canonical ? IS_CANONICAL : 0) |
+                          (modes.echoes ? ECHOES : 0) | (input_is_open() ? IS_OPEN : 0));
+  put(to + 2, window.columns, 2);
+  put(to + 4, window.rows, 2);
+  put(to + 6, written(), 8);
+  put(to + 14, input_waiting(), 4);
+  put(to + 18, (uint64_t)modes.foreground, 4);
+  put(to + 22, watching, 1);
+  if (!send_frame(client, 'h', to, sizeof to, NULL, 0)) leave(client);
+}
+
+static void answer(struct client *client, enum answer word) {
+  const unsigned char to[1] = {(unsigned char)word};
+  /* Who sends and reads no answers has broken off. */
+  if (!send_frame(client, 'k', to, sizeof to, NULL, 0)) leave(client);
+}
+
+void clients_output(uint64_t offset, const char *bytes, size_t length) {
+  unsigned char head[8];
+  if (length == 0) return;
+  put(head, offset, 8);
+  for (size_t i = 0; i < MOST_CLIENTS; i++) {
+    if (clients[i].waker.fd < 0 || !clients[i].watches) continue;
+    if (offset == CLIENTS_UNKEPT) (void)send_frame(&clients[i], 'u', head, 0, bytes, length);
+    else if (!send_frame(&clients[i], 'o', head, sizeof head, bytes, length)) clients[i].missed = true;
+  }
+}
+
+/* One that was slow learns how far the output is by now: nothing may come after it that would tell. */
+static void tell_missed(struct client *client) {
+  unsigned char head[8];
+  put(head, written(), 8);
+  client->missed = !send_frame(client, 'o', head, sizeof head, NULL, 0);
+}
+
+void clients_resized(void) {
+  const struct window window = terminal_window();
+  unsigned char to[12];
+  put(to, terminal_written(), 8);
+  put(to + 8, window.columns, 2);
+  put(to + 10, window.rows, 2);
+  for (size_t i = 0; i < MOST_CLIENTS; i++)
+    /* One that does not take even that would show another size than there is. */
+    if (clients[i].watches && !send_frame(&clients[i], 'z', to, sizeof to, NULL, 0)) leave(&clients[i]);
+}
+
+/* ---- what they send ---- */
+
+static enum answer resize(const unsigned char *size) {
+  const struct window window = {(uint16_t)get(size, 2), (uint16_t)get(size + 2, 2)};
+  if (window.columns < 1 || window.rows < 1 || window.columns > MOST_COLUMNS || window.rows > MOST_ROWS) return BAD_SIZE;
+  return terminal_resize(window) ? TAKEN : NO_TERMINAL;
+}
+
+static void watch(struct client *client, bool types) {
+  client->watches = true;
+  if (!client->is_told && types && facts < MOST_FACTS) {
+    facts++;
+    client->is_told = true;
+    record_attached(client->pid, true);
+  }
+  say_how_it_stands(client);
+}
+
+static bool is_input(const struct client *client) { return client->head[0] == 'i' || client->head[0] == 'q'; }
+
+/* So many bytes of a frame come before what is typed. */
+static size_t before_input(const struct client *client) { return client->head[0] == 'q' ? 8 : 0; }
+
+/* A frame is whole. What it brought to type was handed on before. */
+static void take_frame(struct client *client) {
+  const unsigned char *const body = client->head + HEADER;
+  switch (client->head[0]) {
+  case 'i':
+  case 'q':
+    return answer(client, input_is_open() ? TAKEN : CLOSED);
+  case 'e':
+    return answer(client, !input_is_open() ? CLOSED : input_end() ? TAKEN : CLOSED);
+  case 'r':
+    return answer(client, resize(body));
+  case 'a':
+    return watch(client, body[0] == 0);
+  default:
+    return say_how_it_stands(client);
+  }
+}
+
+/* How long a frame of a type may be, and has to be. False for one that nobody sends who knows what this is. */
+static bool is_frame(char type, uint64_t length) {
+  switch (type) {
+  case 'i':
+    return length >= 1 && length <= MOST_FRAME;
+  case 'q':
+    return length >= 9 && length <= 8 + MOST_FRAME;
+  case 'e':
+  case '?':
+    return length == 0;
+  case 'r':
+    return length == 4;
+  case 'a':
+    return length == 1;
+  default:
+    return false;
+  }
+}
+
+/* Whether an answer is the first one to its question, and the program reads it as such and not as somebody's line. */
+static bool is_wanted(const struct client *client) {
+  return get(client->head + HEADER, 8) > answered_until && !terminal_modes().is_canonical;
+}
+
+/* Takes bytes of the frame's beginning. Its header says how long that is. */
+static size_t take_head(struct client *client, const unsigned char *bytes, size_t length) {
+  size_t taken = 0;
+  while (taken < length && client->head_length < HEADER) client->head[client->head_length++] = bytes[taken++];
+  if (client->head_length < HEADER) return taken;
+  const uint64_t size = get(client->head + 1, 4);
+  const size_t kept = is_input(client) ? before_input(client) : (size_t)(size < SHORT_FRAME ? size : SHORT_FRAME);
+  while (taken < length && client->head_length < HEADER + kept) client->head[client->head_length++] = bytes[taken++];
+  return taken;
+}
+
+/* The beginning of a frame that brings input is there: decides what becomes of it. */
+static void begin_input(struct client *client, uint64_t size) {
+  client->left = (uint32_t)(size - before_input(client));
+  client->is_unwanted = client->head[0] == 'q' && !is_wanted(client);
+  if (client->head[0] == 'q' && !client->is_unwanted) answered_until = get(client->head + HEADER, 8);
+}
+
+/* Takes what has come, for all of which there is room; false when it is no frame. */
+static bool take(struct client *client, const unsigned char *bytes, size_t length) {
+  for (size_t at = 0; at < length && client->waker.fd >= 0;) {
+    const bool had_head = client->left > 0;
+    if (!had_head) at += take_head(client, bytes + at, length - at);
+    if (client->head_length < HEADER) return true;
+    const uint64_t size = get(client->head + 1, 4);
+    if (!is_frame((char)client->head[0], size)) return false;
+    if (client->head_length < HEADER + (is_input(client) ? before_input(client) : (size_t)size)) return true;
+    if (is_input(client) && !had_head) begin_input(client, size);
+    const size_t here = length - at < client->left ? length - at : client->left;
+    if (here > 0 && input_is_open() && !client->is_unwanted) (void)input_send((const char *)bytes + at, here);
+    at += here;
+    client->left -= (uint32_t)here;
+    if (client->left > 0) return true;
+    take_frame(client);
+    client->head_length = 0;
+  }
+  return true;
+}
+
+/* Reads no more than what the input has room for, so that nothing has to be kept for later. */
+static void hear(struct client *client, uint64_t now) {
+  static unsigned char bytes[READ_AT_ONCE];
+  const size_t room = input_is_open() ? input_room() : sizeof bytes;
+  client->waker.reads = room > 0;
+  if (room == 0 || !client->waker.is_ready) return;
+  const ssize_t got = recv(client->waker.fd, bytes, room < sizeof bytes ? room : sizeof bytes, 0);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  const bool is_well = got > 0 && take(client, bytes, (size_t)got);
+  client->heard_at = now;
+  /* It may have been typed, and be a password. */
+  if (got > 0) memset(bytes, 0, (size_t)got);
+  if (!is_well && client->waker.fd >= 0) leave(client);
+}
+
+/* ---- who they are ---- */
+
+/* Who may do as this user does; and who it is. */
+static bool is_own(int fd, pid_t *pid) {
+#ifdef __linux__
+  struct ucred who;
+  socklen_t length = sizeof who;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) != 0) return false;
+  *pid = who.pid;
+  return who.uid == geteuid() || who.uid == 0;
+#else
+  uid_t user;
+  gid_t group;
+  socklen_t length = sizeof *pid;
+  if (getpeereid(fd, &user, &group) != 0) return false;
+  if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, pid, &length) != 0) *pid = 0;
+  return user == geteuid() || user == 0;
+#endif
+}
+
+/* A place for one more. When all are taken, who was silent longest loses his. */
+static struct client *find_place(void) {
+  struct client *found = &clients[0];
+  for (size_t i = 0; i < MOST_CLIENTS; i++) {
+    if (clients[i].waker.fd < 0) return &clients[i];
+    if (clients[i].heard_at < found->heard_at) found = &clients[i];
+  }
+  leave(found);
+  return found;
+}
+
+static void welcome(uint64_t now) {
+  const int fd = accept(listener.fd, NULL, NULL);
+  /* Without a descriptor for it, it would wake this process again and again. */
+  if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+    listener.reads = false;
+    accepts_at = now + ACCEPT_PAUSE_MS;
+  }
+  if (fd < 0) return;
+  pid_t pid = 0;
+  (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || !is_own(fd, &pid)) {
+    (void)close(fd);
+    return;
+  }
+  struct client *const client = find_place();
+  client->waker.fd = fd;
+  client->pid = pid;
+  client->heard_at = now;
+  say_how_it_stands(client);
+}
+
+/* ---- the loop ---- */
+
+void clients_tend(uint64_t now) {
+  if (!is_there) return;
+  if (wake_continued()) listen_again();
+  for (size_t i = 0; i < MOST_CLIENTS; i++) {
+    if (clients[i].waker.fd < 0) continue;
+    if (clients[i].waker.is_ready && clients[i].out_end > 0) send_rest(&clients[i]);
+    if (clients[i].missed && clients[i].out_end == 0) tell_missed(&clients[i]);
+    if (clients[i].waker.fd >= 0) hear(&clients[i], now);
+  }
+  if (now >= accepts_at) {
+    accepts_at = never;
+    listener.reads = true;
+  }
+  if (listener.fd >= 0 && listener.is_ready) welcome(now);
+}
+
+uint64_t clients_due(void) { return accepts_at; }
+
+void clients_end(void) {
+  if (!is_there) return;
+  unsigned char to[8];
+  put(to, written(), 8);
+  for (size_t i = 0; i < MOST_CLIENTS; i++) {
+    if (clients[i].waker.fd < 0) continue;
+    (void)send_frame(&clients[i], 'x', to, sizeof to, NULL, 0);
+    clients[i].is_told = false;
+    if (clients[i].waker.fd >= 0) leave(&clients[i]);
+  }
+  if (listener.fd >= 0) (void)close(listener.fd);
+  listener.fd = -1;
+  accepts_at = never;
+  socket_remove();
+  is_there = false;
+}
