@@ -1,74 +1,111 @@
-import type { SessionContext } from '../engine/context.ts';
-import { taskIds } from '../engine/listing.ts';
-import { takeSnapshot } from '../engine/observe.ts';
-import { OutliveError } from '../errors/error.ts';
-import { foldFacts } from '../model/fold.ts';
+import { join } from 'node:path';
+import type { SessionContext, StoreContext } from '../engine/session/context.ts';
+import { takeSnapshot } from '../engine/session/observe.ts';
+import { readRecord } from '../engine/session/read-record.ts';
+import { allTasks, type ListedTask, taskIds } from '../engine/store/listing.ts';
+import { contextWith, sessionContexts } from '../engine/store/store-sessions.ts';
+import { OutliveError, shown } from '../errors/error.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
-import { readLog } from '../tasklog/log.ts';
-import { taskIdPattern, taskPaths } from '../tasklog/paths.ts';
+import { idsIn } from '../tasklog/done.ts';
+import { namesIn } from '../tasklog/files.ts';
+import { sessionPathsIn, sessionsFolder, taskIdPattern } from '../tasklog/paths.ts';
 
 /** What a shortened task id looks like. */
-const idPrefix = /^bgb-[0-9a-f]{1,7}$/;
+const idPrefix = /^bgb-[0-9a-f]{1,11}$/;
 
 /**
- * The task that people mean: by its id, by a unique beginning of it, or by its name. Ids are looked for in the
- * whole store, the session's own first; names only in the session, where a name means the task that runs
- * with it, and else the newest.
- * @param contexts all sessions of the store.
+ * The task that people mean: by its id, by a unique beginning of it, or by its name. Ids are looked for in all
+ * sessions, the session's own first. A name means the task that runs under it in the session, and else the newest that had
+ * it there; when the session has none of that name, the same in the other ones.
+ * @param store where is looked as well; null: in the session alone.
  * @throws OutliveError `TASK_NOT_FOUND`, `TASK_AMBIGUOUS`.
  */
 export function findTask(
-  contexts: readonly SessionContext[],
-  sessionId: string,
+  store: StoreContext | null,
+  session: SessionContext,
   reference: string,
 ): TaskSnapshot {
-  const own = contexts.filter((context) => context.sessionId === sessionId);
   const found =
-    byId(contexts, reference) ??
-    byName(own, reference) ??
-    byPrefix(own, reference) ??
-    byPrefix(contexts, reference);
+    byId(session, reference) ??
+    (store === null ? null : byIdIn(store, reference)) ??
+    liveNamed(session, reference) ??
+    byPrefix(session, reference) ??
+    (store === null ? null : byPrefixIn(store, reference)) ??
+    newestNamed(session, reference) ??
+    (store === null ? null : namedElsewhere(store, session, reference));
   if (found !== null) return found;
   throw new OutliveError(
     'TASK_NOT_FOUND',
-    `expected the id of a task, the beginning of one, or the name of a task of session ${JSON.stringify(sessionId)}; found ${JSON.stringify(reference)}. Look at the list of tasks, or name another session.`,
+    `expected the id of a task, the beginning of one, or the name of a task${store === null ? ` of session ${JSON.stringify(session.sessionId)}` : ''}; found ${shown(reference)}. List all tasks to see which there are.`,
   );
 }
 
-function byId(contexts: readonly SessionContext[], reference: string): TaskSnapshot | null {
-  if (!taskIdPattern.test(reference)) return null;
-  return first(contexts, (context) => takeSnapshot(context, reference));
+function byId(session: SessionContext, reference: string): TaskSnapshot | null {
+  return taskIdPattern.test(reference) ? takeSnapshot(session, reference) : null;
 }
 
-function byPrefix(contexts: readonly SessionContext[], reference: string): TaskSnapshot | null {
-  if (!idPrefix.test(reference)) return null;
-  const ids = contexts.flatMap(taskIds).filter((id) => id.startsWith(reference));
+function byIdIn(store: StoreContext, reference: string): TaskSnapshot | null {
+  const session = taskIdPattern.test(reference) ? contextWith(store, reference) : null;
+  return session === null ? null : takeSnapshot(session, reference);
+}
+
+function byPrefix(session: SessionContext, reference: string): TaskSnapshot | null {
+  const id = onlyOne(idPrefix.test(reference) ? idsIn(session.paths) : [], reference);
+  return id === null ? null : takeSnapshot(session, id);
+}
+
+function byPrefixIn(store: StoreContext, reference: string): TaskSnapshot | null {
+  const sessions = idPrefix.test(reference) ? namesIn(sessionsFolder(store.dir)) : [];
+  const ids = sessions.flatMap((name) => [...idsIn(sessionPathsIn(join(sessionsFolder(store.dir), name)))]);
+  const id = onlyOne(ids, reference);
+  return id === null ? null : byIdIn(store, id);
+}
+
+function onlyOne(all: Iterable<string>, reference: string): string | null {
+  const ids = [...new Set(all)].filter((id) => id.startsWith(reference));
   if (ids.length > 1) throw ambiguous(reference, ids);
-  const [id] = ids;
-  return id === undefined ? null : byId(contexts, id);
+  return ids[0] ?? null;
 }
 
-function byName(contexts: readonly SessionContext[], reference: string): TaskSnapshot | null {
-  const named = contexts
-    .flatMap((context) =>
-      taskIds(context)
-        .filter((id) => nameOf(context, id) === reference)
-        .map((id) => takeSnapshot(context, id)),
-    )
-    .filter((snapshot) => snapshot !== null);
-  const live = named.filter(({ status }) => !isEnded(status));
+/** The task that has the name and has not ended. Two can have it only when somebody has removed what the first one had claimed. */
+function liveNamed(session: SessionContext, reference: string): TaskSnapshot | null {
+  const ids = taskIds(session).filter((taskId) => nameOf(session, { taskId, day: null }) === reference);
+  const named = ids.map((taskId) => takeSnapshot(session, taskId)).filter((task) => task !== null);
+  return newest(named.filter(({ status }) => !isEnded(status)));
+}
+
+function newestNamed(session: SessionContext, reference: string): TaskSnapshot | null {
+  const named = [...allTasks(session)].filter((listed) => nameOf(session, listed) === reference);
+  return newest(named.map(({ taskId }) => takeSnapshot(session, taskId)).filter((task) => task !== null));
+}
+
+/** A name that the session has not: the task that runs under it in another one, else the newest. */
+function namedElsewhere(
+  store: StoreContext,
+  session: SessionContext,
+  reference: string,
+): TaskSnapshot | null {
+  const others = [...sessionContexts(store)].filter(({ sessionId }) => sessionId !== session.sessionId);
+  const live = others.map((other) => liveNamed(other, reference)).filter((task) => task !== null);
   if (live.length > 1)
     throw ambiguous(
       reference,
       live.map(({ taskId }) => taskId),
     );
-  return live[0] ?? named.sort((a, b) => b.createdAt - a.createdAt)[0] ?? null;
+  if (live[0] !== undefined) return live[0];
+  return newest(others.map((other) => newestNamed(other, reference)).filter((task) => task !== null));
 }
 
-function nameOf(context: SessionContext, taskId: string): string | null {
-  const log = readLog(taskPaths(context.paths, taskId).log);
-  return log === null ? null : (foldFacts(log.list).spec?.name ?? null);
+function newest(tasks: readonly TaskSnapshot[]): TaskSnapshot | null {
+  return tasks.reduce<TaskSnapshot | null>(
+    (best, task) => (task.createdAt >= (best?.createdAt ?? 0) ? task : best),
+    null,
+  );
+}
+
+function nameOf(session: SessionContext, { taskId, day }: ListedTask): string | null {
+  return readRecord(session, taskId, day)?.facts.spec?.name ?? null;
 }
 
 function ambiguous(reference: string, ids: readonly string[]): OutliveError {
@@ -77,12 +114,4 @@ function ambiguous(reference: string, ids: readonly string[]): OutliveError {
     `expected one task that ${JSON.stringify(reference)} means; found ${ids.length}: ${ids.slice(0, 8).join(', ')}. Name the whole id.`,
     { details: { taskIds: ids } },
   );
-}
-
-function first<T, R>(items: readonly T[], look: (item: T) => R | null): R | null {
-  for (const item of items) {
-    const found = look(item);
-    if (found !== null) return found;
-  }
-  return null;
 }

@@ -1,12 +1,16 @@
-import type { SessionContext } from '../engine/context.ts';
-import { describe, observe } from '../engine/observe.ts';
-import { findMembers, treeOf } from '../engine/tree.ts';
-import { decide } from '../model/decide.ts';
+import { Listeners, type ListeningPort } from '../engine/processes/listening.ts';
+import { findMembers, treeOf } from '../engine/processes/members.ts';
+import type { SessionContext } from '../engine/session/context.ts';
+import { describe, type Observed, observe } from '../engine/session/observe.ts';
+import { readRecord } from '../engine/session/read-record.ts';
+import { keeperLives, shimLives } from '../engine/session/shim-control.ts';
+import { type WatchSummary, watchesOf } from '../engine/watches/pattern-watches.ts';
 import type { SpecFact } from '../model/facts.ts';
 import { type HistoryEntry, historyOf } from '../model/history.ts';
+import { type OnExit, onExitOf } from '../model/hook.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import type { Bond, LeftoversPolicy } from '../model/words.ts';
-import { readLog } from '../tasklog/log.ts';
+import type { Bond, LeftoversPolicy, Liveness, OutputWay } from '../model/words.ts';
+import { logPathOf } from '../tasklog/done.ts';
 import { taskPaths } from '../tasklog/paths.ts';
 
 /** What a task was allowed, as its spec says. `null`: no limit. */
@@ -27,40 +31,63 @@ export interface TaskProcess {
 /** Everything that is known of one task. */
 export interface TaskInspection {
   readonly snapshot: TaskSnapshot;
-  /** The absolute path of the shell that runs the command. */
-  readonly shell: string;
+  /** The absolute path of the shell that runs the command; `null`: it runs without one. */
+  readonly shell: string | null;
   readonly bounds: TaskBounds;
   readonly leftoversPolicy: LeftoversPolicy;
+  /** How its output gets into the file. */
+  readonly outputWay: OutputWay;
   /** What it is bound to: a process, or the life of its session; `null`: nothing. */
   readonly bindTo: Bond | null;
+  /** Its hook, and what has become of that; `null`: it has none. */
+  readonly onExit: OnExit | null;
+  /** The file for the output of the hook, made when that runs. */
+  readonly onExitPath: string | null;
   /** Who asked for it, and where. */
   readonly spawnedBy: { readonly pid: number; readonly host: string } | null;
   /** The task log. The files of the output are in the snapshot. */
   readonly logPath: string;
   /** The live processes of its tree, without the shim. Empty for a task of another machine. */
   readonly processes: readonly TaskProcess[];
+  /** The TCP ports at which they listen. Empty on macOS, which does not list them. */
+  readonly ports: readonly ListeningPort[];
+  /** The durable watches that are open. */
+  readonly watches: readonly WatchSummary[];
   readonly history: readonly HistoryEntry[];
 }
 
 /** Looks at everything about a task; null when there is no record of it. */
 export async function inspectTask(context: SessionContext, taskId: string): Promise<TaskInspection | null> {
-  const { log: logPath } = taskPaths(context.paths, taskId);
-  const log = readLog(logPath);
+  const { log: logPath, hook } = taskPaths(context.paths, taskId);
+  const log = readRecord(context, taskId);
   const observed = observe(context, taskId);
   if (observed === null || log === null) return null;
   const { spec } = observed.facts;
   const snapshot = describe(context, taskId, observed);
+  const processes = await processesOf(context, taskId, observed);
   return {
     snapshot,
-    shell: spec?.shell ?? '',
+    shell: spec === undefined ? '' : spec.shell,
     bounds: boundsOf(spec),
     leftoversPolicy: spec?.leftovers ?? 'report',
+    outputWay: spec?.output ?? 'file',
     bindTo: spec?.bindTo ?? null,
+    onExit: onExitNow(context, observed),
+    onExitPath: spec?.onExit === undefined ? null : hook,
     spawnedBy: spec === undefined ? null : { pid: spec.by.pid, host: spec.by.host },
-    logPath,
-    processes: await processesOf(context, taskId, observed),
+    logPath: logPathOf(context.paths, taskId) ?? logPath,
+    processes,
+    ports: new Listeners().of(processes.map(({ pid }) => pid)),
+    watches: watchesOf(context, taskId),
     history: historyOf(log.list),
   };
+}
+
+function onExitNow(context: SessionContext, { facts, alive, decision }: Observed): OnExit | null {
+  const isLive = decision.state === 'live';
+  const liveness = (lives: boolean): Liveness => (alive === 'unknown' ? alive : lives ? 'yes' : 'no');
+  const shim = liveness(shimLives(context, facts));
+  return onExitOf(facts, isLive, { shim, keeper: liveness(keeperLives(context, facts)) });
 }
 
 function boundsOf(spec: SpecFact | undefined): TaskBounds {
@@ -75,11 +102,9 @@ function boundsOf(spec: SpecFact | undefined): TaskBounds {
 async function processesOf(
   context: SessionContext,
   taskId: string,
-  { facts, alive }: NonNullable<ReturnType<typeof observe>>,
+  { facts, decision, away }: Observed,
 ): Promise<TaskProcess[]> {
-  const decision = decide(facts, alive);
-  if (alive === 'unknown' || (decision.state === 'ended' && decision.outcome.leftovers.length === 0))
-    return [];
+  if (away !== null || (decision.state === 'ended' && decision.outcome.leftovers.length === 0)) return [];
   const { system } = context.store;
   const tree = treeOf(context, taskId, facts);
   const members = await findMembers(tree, system);

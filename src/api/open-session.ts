@@ -1,73 +1,92 @@
-import { background } from '../engine/background.ts';
-import { SessionContext, type SessionLimits, type StoreContext } from '../engine/context.ts';
-import { isRetentionDue } from '../engine/retention-due.ts';
-import { makeSessionFolders } from '../engine/session-folder.ts';
-import { unwritable } from '../engine/spawn-errors.ts';
-import { sweepStrays } from '../engine/sweep-strays.ts';
+import { existsSync } from 'node:fs';
+import { background, guarded, type Place } from '../engine/session/background.ts';
+import { SessionContext, type SessionLimits, type StoreContext } from '../engine/session/context.ts';
+import { type Piece, pieceTakesMs, takePiece } from '../engine/store/retention-due.ts';
+import { makeSessionFolders } from '../engine/store/session-folder.ts';
+import { sweepStrays } from '../engine/store/sweep-strays.ts';
+import { unwritable } from '../engine/store/unwritable.ts';
 import { OutliveError, systemCode } from '../errors/error.ts';
-import { programsFolder, type SessionPaths, sessionPaths } from '../tasklog/paths.ts';
+import { programsFolder, sessionPaths } from '../tasklog/paths.ts';
 import { holdSpare } from '../util/spare.ts';
-import { monotonicMs } from '../util/wait.ts';
+import { after, type Timer } from '../util/wait.ts';
 import { Session } from './session.ts';
-
-/** How often a process that has sessions open looks whether the store is to be gone through. */
-const retainEveryMs = 600_000;
 
 /** Opens the sessions of a store, and sees to it that what is old in it goes. */
 export class SessionOpener {
   readonly #store: StoreContext;
-  #retention: NodeJS.Timeout | undefined;
-  #boundAt = 0;
+  readonly #place: Place;
+  #retention: Timer | undefined;
+  #closed = false;
   readonly #letGoOfSpare = holdSpare();
 
   constructor(store: StoreContext) {
     this.#store = store;
+    this.#place = { store };
   }
 
   /**
    * Opens a session, made if it is new.
-   * @throws OutliveError `STORE_UNWRITABLE`, `STORE_CORRUPT`, `READ_FAILED`.
+   * @throws OutliveError `STORE_UNWRITABLE`, `READ_FAILED`.
    */
   async open(sessionId: string, limits: SessionLimits, onClose: () => void): Promise<Session> {
     const paths = sessionPaths(this.#store.dir, sessionId);
-    // Not when the store is opened: who only looks at it removes nothing.
-    for (const folder of [this.#store.dir, programsFolder(this.#store.dir)]) sweepStrays(folder);
-    const isRecorded = this.#makeFolders(paths, sessionId);
     const context = new SessionContext(this.#store, sessionId, paths, limits);
-    context.isRecorded = isRecorded;
+    if (this.#store.keepsHouse) this.#tidy(context);
     if (this.#store.windows !== null) context.enforcer = await this.#store.windows.enforcer(context);
     this.#store.orphans?.find();
     const session = await new Session(context, onClose).open();
-    this.#retention ??= setInterval(() => this.#retain(), retainEveryMs).unref();
-    this.#retain();
+    if (this.#store.keepsHouse) this.#retain();
     return session;
   }
 
   /** Ends what is done for all sessions; they are closed already. */
   close(): void {
-    clearInterval(this.#retention);
+    this.#closed = true;
+    this.#retention?.cancel();
     this.#store.windows?.close();
     this.#store.doorbell?.close();
+    this.#store.forkServer?.close();
     this.#letGoOfSpare();
   }
 
-  /** What is there can be read where nothing can be written, too: false; a spawn will say what is wrong. */
-  #makeFolders(paths: SessionPaths, sessionId: string): boolean {
+  /**
+   * Removes what crashed processes have left, and mends the record of a session that is there. A session without tasks
+   * is made with its first one. What is there can be read where nothing can be written, too; a spawn says what is wrong.
+   */
+  #tidy(context: SessionContext): void {
+    const { dir } = this.#store;
+    for (const folder of [dir, programsFolder(dir)]) sweepStrays(folder);
+    if (!existsSync(context.paths.dir)) return;
     try {
-      makeSessionFolders(paths, sessionId);
-      return true;
+      makeSessionFolders(context.paths, context.sessionId);
     } catch (error) {
-      // (On a read-only disk a recursive mkdir says ENOENT.)
-      if (['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) return false;
+      context.isRecorded = false;
+      if (['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT', 'ENOENT'].includes(systemCode(error) ?? '')) return;
       throw error instanceof OutliveError ? error : unwritable({ store: this.#store }, error);
     }
   }
 
-  /** Removes what is old or too much, in the background, and not more often than needed. */
+  /** Removes what is old or too much, piece by piece, in the background, and in one process of all that have the store open. */
   #retain(): void {
-    const isDue = isRetentionDue(this.#store.dir);
-    if (!isDue && (this.#store.maxStoreBytes === null || monotonicMs() < this.#boundAt)) return;
-    this.#boundAt = monotonicMs() + retainEveryMs / 2;
-    background(import('../engine/retain.ts').then(({ retainStore }) => retainStore(this.#store, isDue)));
+    const { piece, waitMs } = takePiece(this.#store.dir, this.#store.maxStoreBytes);
+    if (piece === null) this.#retainAfter(waitMs);
+    else background(this.#place, 'going through the store', this.#goOn(piece));
+  }
+
+  async #goOn(piece: Piece): Promise<void> {
+    let waitMs = pieceTakesMs;
+    try {
+      const { goOn } = await import('../engine/store/round.ts');
+      waitMs = await goOn(this.#store, piece);
+    } finally {
+      this.#retainAfter(waitMs);
+    }
+  }
+
+  #retainAfter(waitMs: number): void {
+    this.#retention?.cancel();
+    if (this.#closed) return;
+    const retain = guarded(this.#place, 'going through the store', () => this.#retain());
+    this.#retention = after(waitMs, retain);
   }
 }

@@ -1,68 +1,61 @@
-import { adopt } from '../engine/adopt.ts';
-import { retryUnwritten } from '../engine/append.ts';
-import { background } from '../engine/background.ts';
-import { checkBytes, checkNumber } from '../engine/checks.ts';
-import type { SessionContext } from '../engine/context.ts';
-import { snapshots } from '../engine/listing.ts';
-import { observe } from '../engine/observe.ts';
-import { spawnTask } from '../engine/spawn.ts';
-import { checkSpawn, type SpawnOptions } from '../engine/spawn-request.ts';
-import { SessionWatch } from '../engine/watch.ts';
-import { closed, taskNotFound } from '../errors/error.ts';
-import { bounds, defaults } from '../model/limits.ts';
-import type { TaskSnapshot } from '../model/snapshot.ts';
-import { isEnded } from '../model/words.ts';
-import { taskIdPattern } from '../tasklog/paths.ts';
 import {
   type Completion,
   type CompletionsOptions,
   completionOf,
   completions,
-  drain,
-  owedNow,
-} from './completions.ts';
-import type { OutputChunk } from './output.ts';
-import { type PruneOptions, type PruneResult, prune } from './prune.ts';
-import type { OwedMatch } from './session-watches.ts';
-import { stopAll } from './stop-all.ts';
+  pendingNow,
+  takePending,
+} from '../engine/completions/completions.ts';
+import { stopAll } from '../engine/end/stop-all.ts';
+import { retryUnwritten } from '../engine/session/append.ts';
+import { background } from '../engine/session/background.ts';
+import type { SessionContext } from '../engine/session/context.ts';
+import { OpenMark } from '../engine/session/open-mark.ts';
+import { putAllAway } from '../engine/session/put-away.ts';
+import { readRecord } from '../engine/session/read-record.ts';
+import { checkAbortSignal, checkBytes, checkFlag, checkNumber } from '../engine/session/validate.ts';
+import type { Command } from '../engine/spawn/spawn-request.ts';
+import { oldestFirst, snapshots } from '../engine/store/listing.ts';
+import type { PruneOptions, PruneResult } from '../engine/store/prune.ts';
+import { adopt } from '../engine/supervise/adopt.ts';
+import { SessionWatch } from '../engine/supervise/watch.ts';
+import {
+  type WaitForOptions,
+  type WaitForResult,
+  waitForOptionNames,
+} from '../engine/wait/wait-for-options.ts';
+import type { WaitAnyResult } from '../engine/wait/wait-many.ts';
+import type { PendingMatch } from '../engine/watches/session-matches.ts';
+import type { MatchOptions } from '../engine/watches/watch-options.ts';
+import { checkOptions, type OptionNames } from '../errors/check-options.ts';
+import { closed, taskNotFound } from '../errors/error.ts';
+import { bounds, defaults } from '../model/limits.ts';
+import { isOver, type TaskSnapshot } from '../model/snapshot.ts';
+import { taskIdPattern } from '../tasklog/paths.ts';
+import { findTask } from './find.ts';
+import type { ScopedTask } from './scoped-task.ts';
+import { startTask } from './start-task.ts';
 import { Task } from './task.ts';
-import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
-import type { WaitAnyResult } from './wait-many.ts';
-import type { MatchOptions } from './watch-options.ts';
-
-/** How to run a command in the foreground for a while. */
-export interface RunOptions extends SpawnOptions {
-  /** So long the call waits for the end; then the task goes on in the background. @default 10000 */
-  readonly waitMs?: number;
-  /** Bytes of output that come with the answer. @default 65536 */
-  readonly maxBytes?: number;
-  /** Ends the waiting with the signal's reason as error; the task goes on. */
-  readonly abortSignal?: AbortSignal;
-}
-
-/** What `run` answers: the result, or a task that goes on. */
-export interface RunResult {
-  readonly task: Task;
-  readonly snapshot: TaskSnapshot;
-  /** Whether it ended in time. Then its completion counts as delivered. */
-  readonly ended: boolean;
-  /** The end of what it has written so far. */
-  readonly output: OutputChunk;
-}
+import { type RunOptions, type RunResult, runOptionNames, type ScopedSpawnOptions } from './task-options.ts';
 
 /** How to stop all tasks of a session. */
 export interface ShutdownOptions {
-  /** Between the first signal and SIGKILL, in milliseconds. @default 3000 */
+  /** Between the first signal and SIGKILL, in milliseconds. @default what was said at the spawn of each task, else 3000 */
   readonly graceMs?: number;
 }
 
 /** How to end a session. */
 export interface EndOptions {
-  /** Between the first signal and SIGKILL, in milliseconds. @default 3000 */
+  /** Between the first signal and SIGKILL, in milliseconds. @default what was said at the spawn of each task, else 3000 */
   readonly graceMs?: number;
 }
 
+const endOptionNames: OptionNames<ShutdownOptions & EndOptions> = { graceMs: true };
+
 const runWaitMs = 10_000;
+
+/** What a session works with, for those of this package who do what users of it need not. */
+export let contextOf: (session: Session) => SessionContext;
 
 /**
  * One agent conversation: it owns tasks and is told of their completions. Closing it leaves the tasks
@@ -72,15 +65,17 @@ export class Session implements AsyncDisposable {
   readonly #context: SessionContext;
   readonly #watch: SessionWatch;
   readonly #onClose: () => void;
-  readonly #sweep: NodeJS.Timeout;
+  #mark: OpenMark | undefined;
+
+  static {
+    contextOf = (session) => session.#context;
+  }
 
   /** For `Store` only: use `store.session(id)`. */
   constructor(context: SessionContext, onClose: () => void) {
     this.#context = context;
     this.#watch = new SessionWatch(context);
     this.#onClose = onClose;
-    this.#sweep = setInterval(() => this.#retain(), sweepEveryMs);
-    this.#sweep.unref();
   }
 
   /** The session's id. */
@@ -91,6 +86,7 @@ export class Session implements AsyncDisposable {
   /** For `Store` only: takes up the tasks that are there. */
   async open(): Promise<this> {
     this.#watch.start();
+    this.#mark = new OpenMark(this.#context);
     try {
       await adopt(this.#context);
     } catch (error) {
@@ -101,29 +97,40 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Starts a command in the background. When it returns, the record of the task is on disk.
-   * @throws OutliveError `INVALID_*`, `SHELL_NOT_FOUND`, `TASK_LIMIT`, `STORE_UNWRITABLE`, `SPAWN_FAILED`, `CLOSED`.
+   * Starts a command in the background: a text for a shell, or a program and its arguments without one. When it returns, the record of the task is on disk.
+   * @throws OutliveError `INVALID_*`, `SHELL_NOT_FOUND`, `NAME_TAKEN`, `NOT_STOPPED`, `TASK_LIMIT`, `STORE_UNWRITABLE`, `SPAWN_FAILED`, `CLOSED`.
    */
-  async spawn(command: string, options: SpawnOptions = {}): Promise<Task> {
-    this.#mustBeOpen();
-    const request = checkSpawn(command, options);
-    const taskId = await spawnTask(this.#context, request);
-    return new Task(this.#context, taskId);
+  spawn(
+    command: Command,
+    options: ScopedSpawnOptions & { readonly stopAtEndOfScope: true },
+  ): Promise<ScopedTask>;
+  spawn(command: Command, options?: ScopedSpawnOptions): Promise<Task>;
+  async spawn(command: Command, options: ScopedSpawnOptions = {}): Promise<Task> {
+    return await startTask(this.#context, command, options, null);
   }
 
   /**
-   * Runs a command in the foreground for a while, then lets it go on in the background.
+   * Runs a command in the foreground for a while, then lets it go on in the background. An end in time is acknowledged,
+   * unless `ack` is `false`.
    * @throws OutliveError as `spawn` does; the abort signal's reason.
    */
-  async run(command: string, options: RunOptions = {}): Promise<RunResult> {
-    const { waitMs = runWaitMs, maxBytes = defaults.readBytes, abortSignal, ...rest } = options;
+  async run(command: Command, options: RunOptions = {}): Promise<RunResult> {
+    const {
+      waitMs = runWaitMs,
+      maxBytes = defaults.readBytes,
+      ack = true,
+      abortSignal,
+      ...rest
+    } = checkOptions('session.run()', options, runOptionNames);
     checkNumber('waitMs', waitMs, 0, bounds.durationMs);
     checkBytes('maxBytes', maxBytes, 1);
-    abortSignal?.throwIfAborted();
+    checkFlag('ack', ack);
+    checkAbortSignal(abortSignal)?.throwIfAborted();
     const task = await this.spawn(command, rest);
-    const snapshot = await task.wait({ timeoutMs: waitMs, ...(abortSignal && { abortSignal }) });
+    const snapshot = await task.wait({ timeoutMs: waitMs, ack, ...(abortSignal && { abortSignal }) });
     const output = await task.tail({ maxBytes });
-    return { task, snapshot, ended: isEnded(snapshot.status), output };
+    const answer = { task, output };
+    return isOver(snapshot) ? { ...answer, snapshot, ended: true } : { ...answer, snapshot, ended: false };
   }
 
   /**
@@ -131,14 +138,23 @@ export class Session implements AsyncDisposable {
    * @throws OutliveError `TASK_NOT_FOUND` when there is none, also when another session has it.
    */
   task(taskId: string): Task {
-    const isThere = taskIdPattern.test(taskId) && observe(this.#context, taskId) !== null;
+    const isThere = taskIdPattern.test(taskId) && (readRecord(this.#context, taskId)?.bytes ?? 0) > 0;
     if (!isThere) throw taskNotFound(this.id, taskId);
     return new Task(this.#context, taskId);
   }
 
+  /**
+   * The snapshot of the task of this session that people mean: by its id, by a unique beginning of it, or by its name.
+   * A name means the task that runs with it, and else the newest.
+   * @throws OutliveError `TASK_NOT_FOUND`, `TASK_AMBIGUOUS`.
+   */
+  find(reference: string): TaskSnapshot {
+    return findTask(null, this.#context, reference);
+  }
+
   /** Snapshots of all tasks of this session, the oldest first. */
   async tasks(): Promise<TaskSnapshot[]> {
-    return (await snapshots(this.#context)).sort((a, b) => a.createdAt - b.createdAt);
+    return await oldestFirst(snapshots(this.#context));
   }
 
   /**
@@ -148,7 +164,8 @@ export class Session implements AsyncDisposable {
    */
   async waitAny(tasks: Iterable<Task | string>, options: WaitForOptions = {}): Promise<WaitAnyResult> {
     this.#mustBeOpen();
-    const { waitAny } = await import('./wait-many.ts');
+    checkOptions('session.waitAny()', options, waitForOptionNames);
+    const { waitAny } = await import('../engine/wait/wait-many.ts');
     return await waitAny(this.#context, this.#idsOf(tasks), options);
   }
 
@@ -159,56 +176,64 @@ export class Session implements AsyncDisposable {
    */
   async waitAll(tasks: Iterable<Task | string>, options: WaitForOptions = {}): Promise<WaitForResult[]> {
     this.#mustBeOpen();
-    const { waitAll } = await import('./wait-many.ts');
+    checkOptions('session.waitAll()', options, waitForOptionNames);
+    const { waitAll } = await import('../engine/wait/wait-many.ts');
     return await waitAll(this.#context, this.#idsOf(tasks), options);
   }
 
-  /** Yields every completion that is owed, and then each as it comes. */
+  /** Yields every completion that is pending, and then each as it comes. */
   completions(options: CompletionsOptions = {}): AsyncGenerator<Completion, void, undefined> {
     this.#mustBeOpen();
     return completions(this.#context, options);
   }
 
   /**
-   * Yields every match of the durable watches of this session's tasks that is owed, and then each as it comes;
+   * Yields every match of the durable watches of this session's tasks that is pending, and then each as it comes;
    * see `task.addWatch`.
    */
-  async *watches(options: MatchOptions = {}): AsyncGenerator<OwedMatch, void, undefined> {
+  async *matches(options: MatchOptions = {}): AsyncGenerator<PendingMatch, void, undefined> {
     this.#mustBeOpen();
-    const { sessionWatches } = await import('./session-watches.ts');
-    yield* sessionWatches(this.#context, options);
+    const { sessionMatches } = await import('../engine/watches/session-matches.ts');
+    yield* sessionMatches(this.#context, options);
   }
 
-  /** What is owed now, without taking it, the oldest end first. */
+  /** The pending completions, without taking them, the oldest end first. */
   async pending(): Promise<Completion[]> {
     this.#mustBeOpen();
-    return owedNow(this.#context).map((snapshot) => completionOf(this.#context, snapshot));
+    return (await pendingNow(this.#context)).map((snapshot) => completionOf(this.#context, snapshot));
   }
 
-  /** Takes all that is owed, acknowledged: what another process acknowledged first is not among it. */
-  async drain(): Promise<TaskSnapshot[]> {
+  /** Takes all pending completions and acknowledges them: what another process acknowledged first is not among it. */
+  async takePending(): Promise<TaskSnapshot[]> {
     this.#mustBeOpen();
-    return drain(this.#context);
+    return await takePending(this.#context);
   }
 
-  /** Stops every task of the session that runs on this machine, and returns when their trees are gone. */
+  /**
+   * Stops every task of the session that runs on this machine, and returns when their trees are gone. Nothing is
+   * acknowledged: each end stays pending.
+   */
   async shutdown(options: ShutdownOptions = {}): Promise<TaskSnapshot[]> {
     this.#mustBeOpen();
-    return await stopAll(this.#context, 'shutdown', () => true, options.graceMs);
+    const { graceMs } = checkOptions('session.shutdown()', options, endOptionNames);
+    return await stopAll(this.#context, 'shutdown', () => true, graceMs);
   }
 
   /**
    * Says that the conversation is over: stops the tasks that were bound to the session (`bindTo: 'session'`), and
-   * returns when their trees are gone. The others run on, and the session stays open.
+   * returns when their trees are gone. The others run on, and the session stays open. Nothing is acknowledged: each end
+   * stays pending.
    */
   async end(options: EndOptions = {}): Promise<TaskSnapshot[]> {
     this.#mustBeOpen();
-    return await stopAll(this.#context, 'bound', ({ spec }) => spec?.bindTo === 'session', options.graceMs);
+    const { graceMs } = checkOptions('session.end()', options, endOptionNames);
+    return await stopAll(this.#context, 'bound', ({ spec }) => spec?.bindTo === 'session', graceMs);
   }
 
   /** Removes ended tasks whose completion was acknowledged. */
   async prune(options: PruneOptions = {}): Promise<PruneResult> {
-    return await prune([this.#context], options);
+    const { pruneRead } = await import('./prune-store.ts');
+    return await pruneRead([this.#context], options);
   }
 
   /**
@@ -218,13 +243,17 @@ export class Session implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#context.closed) return;
     await Promise.all([...this.#context.stops]);
-    await Promise.allSettled([...this.#context.takeBacks].map((again) => again()));
+    const again = [...this.#context.takeBacks].map((takeBack) => takeBack());
+    for (const one of again) background(this.#context, 'taking back a spawn', one);
+    await Promise.allSettled(again);
     retryUnwritten(this.#context);
+    putAllAway(this.#context);
     this.#context.closed = true;
-    clearInterval(this.#sweep);
     this.#watch.close();
+    this.#mark?.close();
+    for (const terminal of [...this.#context.terminals.values()]) terminal[Symbol.dispose]();
     this.#context.enforcer?.close();
-    for (const live of this.#context.live.values()) live.relook?.cancel();
+    for (const live of this.#context.live.values()) live.reconcileAgain?.cancel();
     this.#context.live.clear();
     for (const waiters of [...this.#context.waiters.values()])
       for (const waiter of [...waiters]) waiter.ended(null);
@@ -239,11 +268,6 @@ export class Session implements AsyncDisposable {
     await this.close();
   }
 
-  #retain(): void {
-    const { retentionMs: olderThanMs } = this.#context.limits;
-    if (olderThanMs !== null) background(prune([this.#context], { olderThanMs }));
-  }
-
   #idsOf(tasks: Iterable<Task | string>): string[] {
     return [...tasks].map((task) => this.task(typeof task === 'string' ? task : task.id).id);
   }
@@ -252,6 +276,3 @@ export class Session implements AsyncDisposable {
     if (this.#context.closed) throw closed('session');
   }
 }
-
-/** How often an open session applies its retention. */
-const sweepEveryMs = 3_600_000;

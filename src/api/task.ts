@@ -1,32 +1,29 @@
-import { checkNumber } from '../engine/checks.ts';
-import type { SessionContext } from '../engine/context.ts';
-import { acknowledge } from '../engine/deliver.ts';
-import { takeSnapshot } from '../engine/observe.ts';
-import { closeWatch, type WatchSummary, watchesOf } from '../engine/pattern-watches.ts';
-import { stopTask } from '../engine/stop.ts';
-import { closed, taskNotFound } from '../errors/error.ts';
-import { foldFacts } from '../model/fold.ts';
-import { bounds, defaults } from '../model/limits.ts';
+import { acknowledge } from '../engine/completions/acknowledge.ts';
+import { killTask } from '../engine/end/kill.ts';
+import type { AttachEnd, AttachOptions, Viewer } from '../engine/interact/attach.ts';
+import type { SendOptions } from '../engine/interact/send.ts';
+import type { SessionContext } from '../engine/session/context.ts';
+import { checkAbortSignal, checkFlag, checkNumber } from '../engine/session/validate.ts';
+import type { RestartOptions } from '../engine/spawn/restart.ts';
+import { untilEnded } from '../engine/wait/wait.ts';
+import {
+  nothingElse,
+  type WaitForOptions,
+  type WaitForResult,
+  waitForOptionNames,
+} from '../engine/wait/wait-for-options.ts';
+import type { WatchMatch } from '../engine/watches/match-feed.ts';
+import { closeWatch } from '../engine/watches/pattern-watches.ts';
+import type { WatchOptions } from '../engine/watches/watch-options.ts';
+import type { AddWatchOptions } from '../engine/watches/watch-task.ts';
+import { checkOptions, type OptionNames } from '../errors/check-options.ts';
+import { closed } from '../errors/error.ts';
+import { bounds } from '../model/limits.ts';
 import type { Pattern } from '../model/pattern.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { isEnded } from '../model/words.ts';
-import { readLog } from '../tasklog/log.ts';
-import { taskPaths } from '../tasklog/paths.ts';
-import { checkSignal } from './kill-signal.ts';
-import type { WatchMatch } from './match-feed.ts';
-import {
-  type FollowOptions,
-  follow,
-  type OutputChunk,
-  type ReadOptions,
-  read,
-  type TailOptions,
-  tail,
-} from './output.ts';
-import { untilEnded } from './wait.ts';
-import type { WaitForOptions, WaitForResult } from './wait-for-options.ts';
-import type { WatchOptions } from './watch-options.ts';
-import type { AddWatchOptions } from './watch-task.ts';
+import { isEnded, type TerminalSize } from '../model/words.ts';
+import { checkKill, type KillOptions } from './kill-options.ts';
+import { TaskReader } from './task-reader.ts';
 
 /** How to wait for the end of a task. */
 export interface WaitOptions {
@@ -41,36 +38,28 @@ export interface WaitOptions {
   readonly abortSignal?: AbortSignal;
 }
 
-/** How to stop a task. */
-export interface KillOptions {
-  /** Between the first signal and SIGKILL, in milliseconds. @default what was said at spawn, else 3000 */
-  readonly graceMs?: number;
-  /** The first signal. SIGKILL skips the grace. @default 'SIGTERM' */
-  readonly killSignal?: NodeJS.Signals;
+const waitOptionNames: OptionNames<WaitOptions> = { timeoutMs: true, ack: true, abortSignal: true };
+
+/** What has come of the spawn of a task. */
+interface Origin {
+  readonly reused?: boolean;
+  readonly replaced?: readonly string[];
 }
 
 /** A handle on one task. It costs nothing, holds no state and may be made again from the id at any time. */
-export class Task {
+export class Task extends TaskReader {
   readonly #context: SessionContext;
-  /** `bgb-` and 8 hexadecimal digits. */
-  readonly id: string;
-  readonly sessionId: string;
+  /** `spawn` was called with a `key` that this task had already: nothing was started. */
+  readonly reused: boolean;
+  /** The ids of the tasks that were stopped so that this one takes their place: by `spawn` with `replace`, or by `restart`. */
+  readonly replaced: readonly string[];
 
   /** For `Session` only: use `session.task(id)`. */
-  constructor(context: SessionContext, id: string) {
+  constructor(context: SessionContext, id: string, { reused = false, replaced = [] }: Origin = {}) {
+    super(context, id);
     this.#context = context;
-    this.id = id;
-    this.sessionId = context.sessionId;
-  }
-
-  /**
-   * The task as it is now, read from disk.
-   * @throws OutliveError `TASK_NOT_FOUND` when it was removed.
-   */
-  snapshot(): TaskSnapshot {
-    const snapshot = takeSnapshot(this.#context, this.id);
-    if (snapshot === null) throw taskNotFound(this.sessionId, this.id);
-    return snapshot;
+    this.reused = reused;
+    this.replaced = replaced;
   }
 
   /**
@@ -80,9 +69,10 @@ export class Task {
    */
   async wait(options: WaitOptions = {}): Promise<TaskSnapshot> {
     this.#mustBeOpen();
-    const { timeoutMs, ack = true, abortSignal } = options;
+    const { timeoutMs, ack = true, abortSignal } = checkOptions('task.wait()', options, waitOptionNames);
     if (timeoutMs !== undefined) checkNumber('timeoutMs', timeoutMs, 0, bounds.durationMs);
-    return await untilEnded(this.#context, this.id, { timeoutMs, ack, abortSignal });
+    const waiting = { timeoutMs, ack: checkFlag('ack', ack), abortSignal: checkAbortSignal(abortSignal) };
+    return await untilEnded(this.#context, this.id, waiting);
   }
 
   /**
@@ -90,40 +80,44 @@ export class Task {
    * end, the time limit. The end always ends the wait, and is acknowledged when it is what is reported.
    * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `CLOSED`; the abort signal's reason.
    */
-  async waitFor(options: WaitForOptions): Promise<WaitForResult> {
+  override async waitFor(options: WaitForOptions): Promise<WaitForResult> {
     this.#mustBeOpen();
-    if (Object.keys(options).every((name) => endOptions.has(name)))
-      return endResult(await this.wait(options));
+    const { exit: _, ...rest } = checkOptions('task.waitFor()', options, waitForOptionNames);
+    // A wait with these options is for the end alone.
+    if (Object.keys(rest).every((name) => Object.hasOwn(waitOptionNames, name)))
+      return endResult(await this.wait(rest));
     // Loaded when it is used: an import of the package is to cost little.
-    const { waitFor } = await import('./wait-for.ts');
+    const { waitFor } = await import('../engine/wait/wait-for.ts');
     return await waitFor(this.#context, this.id, options);
   }
 
   /**
-   * Yields each line of output in which a pattern stands, those that are there and then those that come, until
-   * the task has ended and all was searched. Nothing of it is kept: see {@link Task.addWatch}.
-   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`.
+   * The same as {@link TaskReader.watch}, while the session is open. Nothing of it is kept: see {@link Task.addWatch}.
+   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `CLOSED`.
    */
-  async *watch(pattern: Pattern, options: WatchOptions = {}): AsyncGenerator<WatchMatch, void, undefined> {
+  override async *watch(
+    pattern: Pattern,
+    options: WatchOptions = {},
+  ): AsyncGenerator<WatchMatch, void, undefined> {
     this.#mustBeOpen();
-    const { watchTask } = await import('./watch-task.ts');
-    yield* watchTask(this.#context, this.id, pattern, options);
+    yield* super.watch(pattern, options);
   }
 
   /**
-   * Opens a durable watch: from now on its matches are owed to the session, by `session.watches()`, until they
+   * Opens a durable watch: from now on its matches are pending for the session, by `session.matches()`, until they
    * are acknowledged, whoever was there when they were written.
    * @returns its id.
-   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `CLOSED`.
+   * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `CLOSED`; `TASK_ENDED` when the task has ended, was
+   *   acknowledged and has left nothing: then its output can be searched at once.
    */
   async addWatch(pattern: Pattern, options: AddWatchOptions = {}): Promise<string> {
     this.#mustBeOpen();
-    const { addWatch } = await import('./watch-task.ts');
+    const { addWatch } = await import('../engine/watches/watch-task.ts');
     return await addWatch(this.#context, this.id, pattern, options);
   }
 
   /**
-   * Ends a durable watch: nothing more of it is owed.
+   * Ends a durable watch: nothing more of it is pending.
    * @returns whether it was open.
    */
   async removeWatch(watchId: string): Promise<boolean> {
@@ -131,38 +125,78 @@ export class Task {
     return closeWatch(this.#context, this.id, watchId);
   }
 
-  /** The durable watches that are open. */
-  watches(): WatchSummary[] {
-    return watchesOf(this.#context, this.id);
+  /**
+   * Types into the task, which was spawned with `stdin: 'open'` or a `tty`: text or bytes, then keys, then the end. Text for a
+   * terminal has Enter for its line breaks. Resolves when the shim has all of it. Nothing that is sent is recorded anywhere.
+   * @throws OutliveError `INPUT_CLOSED`, `INPUT_FULL`, `NO_TERMINAL`, `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `TASK_ELSEWHERE`,
+   *   `CLOSED`.
+   */
+  async send(input: string | Uint8Array, options: SendOptions = {}): Promise<void> {
+    this.#mustBeOpen();
+    const { checkSend, sendInput } = await import('../engine/interact/send.ts');
+    await sendInput(this.#context, this.id, checkSend(input, options));
   }
 
-  /** Reads a stretch of the output, by bytes. */
-  async read(options: ReadOptions = {}): Promise<OutputChunk> {
-    return read(this.#context, this.id, options);
+  /**
+   * Shows the terminal of the task to a person, who may type into it, until they leave (Ctrl-\\ d) or the command ends. The
+   * caller puts the person's terminal into raw mode before, and back after.
+   * @returns which of the two it was.
+   * @throws OutliveError `NO_TERMINAL`, `INPUT_CLOSED`, `TASK_NOT_FOUND`, `TASK_ELSEWHERE`, `INVALID_ARGUMENT`, `CLOSED`.
+   */
+  async attach(viewer: Viewer, options: AttachOptions = {}): Promise<AttachEnd> {
+    this.#mustBeOpen();
+    const { attach } = await import('../engine/interact/attach.ts');
+    return await attach(this.#context, this.id, viewer, options);
   }
 
-  /** Reads the end of the output. Costs the same on a file of any size. */
-  async tail(options: TailOptions = {}): Promise<OutputChunk> {
-    return tail(this.#context, this.id, options);
-  }
-
-  /** Yields the output as it grows, and ends when the task has ended and all of it was read. */
-  follow(options: FollowOptions = {}): AsyncGenerator<OutputChunk, void, undefined> {
-    return follow(this.#context, this.id, options);
+  /**
+   * Sets the size of the task's terminal, 1 to 1000 columns and rows. Changes that come fast are set at most ten times a second.
+   * @throws OutliveError `NO_TERMINAL`, `INPUT_CLOSED`, `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `TASK_ELSEWHERE`, `CLOSED`.
+   */
+  async resize(size: TerminalSize): Promise<void> {
+    this.#mustBeOpen();
+    const [{ resizeTerminal }, { checkSize }] = await Promise.all([
+      import('../engine/interact/send.ts'),
+      import('../engine/spawn/stdin-request.ts'),
+    ]);
+    await resizeTerminal(this.#context, this.id, checkSize('task.resize()', size));
   }
 
   /**
    * Stops the task whole: its process group and everything that carries its cookie. Of a task that has
-   * ended, stops the leftovers; without any nothing happens. Called again meanwhile, it hastens the stop.
+   * ended, stops the leftovers; without any nothing happens. Called again meanwhile, it hastens the stop. The answer is
+   * the delivery of the completion, as that of `wait()` is, unless `ack` is `false`.
    * @returns the snapshot when the stop is done. Its `leftovers` are survivors.
    * @throws OutliveError `TASK_NOT_FOUND`, `TASK_ELSEWHERE`, `CLOSED`, `INVALID_ARGUMENT`.
    */
   async kill(options: KillOptions = {}): Promise<TaskSnapshot> {
     this.#mustBeOpen();
-    const killSignal = checkSignal(options.killSignal ?? 'SIGTERM');
-    const graceMs = checkNumber('graceMs', options.graceMs ?? this.#grace(), 0, bounds.durationMs);
-    await stopTask(this.#context, this.id, { cause: 'kill', graceMs, killSignal });
-    return this.snapshot();
+    const { request, ack } = checkKill(options);
+    return await killTask(this.#context, this.id, request, ack);
+  }
+
+  /**
+   * Runs the task again, in a new task with the same command, options, name, labels and limits, but without its `key`. One
+   * that has not ended is stopped first, whole, as by `kill()`; all that can be refused is refused before that. While it
+   * runs, its variables are read from its process (Linux); else they are those of this process, and what the spawner had set
+   * to other values must be in `env` or in this process. A task whose place another one has taken is not run again: that
+   * one is.
+   *
+   * When this process dies before the new task has started, the end of the old one is pending: `killed`, reason `replaced`.
+   * @returns the new task; its `replaced` has the id of the old one.
+   * @throws OutliveError as `spawn` does; `INVALID_ENV` with the names that are missing in `details.missing`;
+   *   `TASK_NOT_FOUND`, `TASK_ELSEWHERE`, `NOT_STOPPED`, `CLOSED`.
+   */
+  async restart(options: RestartOptions = {}): Promise<Task> {
+    this.#mustBeOpen();
+    const { restartTask, checkRestart } = await import('../engine/spawn/restart.ts');
+    const { taskId, ...origin } = await restartTask(this.#context, this.id, checkRestart(options));
+    const task = new Task(this.#context, taskId, origin);
+    if (task.snapshot().tty !== null) {
+      const { followSoon } = await import('../engine/interact/screen.ts');
+      followSoon(this.#context, taskId);
+    }
+    return task;
   }
 
   /**
@@ -174,20 +208,12 @@ export class Task {
     return acknowledge(this.#context, this.id);
   }
 
-  #grace(): number {
-    const log = readLog(taskPaths(this.#context.paths, this.id).log);
-    return foldFacts(log?.list ?? []).spec?.graceMs ?? defaults.graceMs;
-  }
-
   #mustBeOpen(): void {
     if (this.#context.closed) throw closed('session');
   }
 }
 
-/** A wait with these options is for the end alone. */
-const endOptions: ReadonlySet<string> = new Set(['exit', 'timeoutMs', 'ack', 'abortSignal']);
-
 function endResult(snapshot: TaskSnapshot): WaitForResult {
   const cause = isEnded(snapshot.status) ? 'exit' : 'timeout';
-  return { cause, snapshot, match: null, port: null, idleMs: null };
+  return { ...nothingElse, cause, snapshot, beginsAt: 0 };
 }

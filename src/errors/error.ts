@@ -3,52 +3,140 @@
  * table for readers; a test compares the two. Codes are never renamed or reused.
  */
 export const errorCodes = {
-  INVALID_ARGUMENT: 'an option, id or value is of the wrong type, form or size',
-  INVALID_COMMAND: 'the command is empty, too long, or holds a NUL character',
+  INVALID_ARGUMENT: 'an option, id or value is of the wrong type, form or size, or there is no such option',
+  INVALID_COMMAND: 'the command, or a word of its list, is empty, too long, or holds a NUL character',
   INVALID_CWD: 'the working directory is not there, or is not a directory',
   INVALID_ENV: 'the name or value of an environment variable cannot be passed to a program',
   SHELL_NOT_FOUND: 'the shell asked for is not there or cannot be executed',
   SHIM_UNAVAILABLE: 'the program that runs tasks (the shim) is not there or cannot be executed',
+  NAME_TAKEN: 'a task of that name runs in the session, and one name has one running task',
+  NOT_STOPPED: 'processes of a task that was to be replaced did not end, so nothing was started',
   TASK_LIMIT: 'the session already runs as many tasks as it may',
   DISK_LOW: 'the file system of the store has less free space than is to be kept in reserve',
   TASK_NOT_FOUND: 'no task of that id is in this session or store',
   TASK_AMBIGUOUS: 'a name or the beginning of an id means more than one task',
-  TASK_ELSEWHERE: 'the task belongs to another machine or container, so it cannot be stopped from here',
+  TASK_ENDED: 'the task has ended and was acknowledged, and nothing is left of it that could write',
+  TASK_ELSEWHERE:
+    'the task belongs to another machine or container, or to the store that this one is a copy of, so it cannot be stopped from here',
+  INPUT_CLOSED:
+    'the task takes no input: it was spawned without, has not started, or it or its input has ended',
+  INPUT_FULL: 'the command does not read what was sent to it, and no more can be kept',
+  NO_TERMINAL: 'the task has no terminal',
   STORE_VERSION: 'the store has a format that this version of outlive does not read',
-  STORE_CORRUPT: 'a file that describes the store or a session cannot be read',
+  STORE_CORRUPT: 'the file that describes the store cannot be read',
   STORE_UNSAFE: 'the store belongs to somebody else, or is not a directory that outlive made',
   STORE_UNWRITABLE: 'the store cannot be written: read-only, full, or without permission',
   READ_FAILED: 'the system would not let a file of the store, or of /proc, be read just now',
+  WOULD_DIE:
+    'the command line runs in a sandbox that ends with the shell call, and what it starts there would end with it',
+  CONFIG_UNUSABLE:
+    'a file of an agent cannot be read, understood or written by setup, so it was left as it is',
   SPAWN_FAILED: 'the operating system refused to start the process',
   CLOSED: 'the store or session was closed before the call',
   UNSUPPORTED_PLATFORM: 'this operating system or processor is not supported',
   USAGE: 'the command line was not understood',
+  INTERNAL: 'outlive itself has a mistake',
 } as const;
 
 /** One of the stable codes of {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/**
- * The one error class of outlive: our own failure, never a command's. `code` is stable and meant for
- * programs; the message says what was expected, what was found and what to do, and is meant for people.
- */
-export class OutliveError extends Error {
-  /** Stable, for programs; see docs/errors.md. */
-  readonly code: ErrorCode;
-  /** Facts for programs that go with some codes, such as the ids of the running tasks of `TASK_LIMIT`. */
-  readonly details: Readonly<Record<string, unknown>>;
+/** No facts go with a code. */
+type NoDetails = Readonly<Record<string, never>>;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    more: { cause?: unknown; details?: Record<string, unknown> } = {},
-  ) {
+/** What `details` of an error has, by its code. What is optional is there where outlive knows it. */
+export interface ErrorDetails extends Readonly<Record<ErrorCode, object>> {
+  /** The names of options that do not exist. */
+  readonly INVALID_ARGUMENT: { readonly options?: readonly string[] };
+  readonly INVALID_COMMAND: NoDetails;
+  readonly INVALID_CWD: NoDetails;
+  /** The largest variable of an environment that is too large, and its bytes. */
+  readonly INVALID_ENV: {
+    readonly variable?: string;
+    readonly bytes?: number;
+    /** The names of variables that a restart needs and does not have. */
+    readonly missing?: readonly string[];
+  };
+  /** On Windows, the shells that were looked for. */
+  readonly SHELL_NOT_FOUND: { readonly tried?: readonly string[] };
+  readonly SHIM_UNAVAILABLE: NoDetails;
+  /** The task that has the name. */
+  readonly NAME_TAKEN: { readonly taskId: string; readonly name: string };
+  /** The task, and the processes that are alive. */
+  readonly NOT_STOPPED: { readonly taskId: string; readonly pids: readonly number[] };
+  /** The ids of the tasks that run, and how many may. */
+  readonly TASK_LIMIT: { readonly running: readonly string[]; readonly maxRunning: number };
+  readonly DISK_LOW: {
+    readonly freeBytes: number;
+    readonly reserveBytes: number;
+    /** The task whose output takes most, of those that run; `null`: none has written anything. */
+    readonly largest: { readonly taskId: string; readonly sessionId: string; readonly bytes: number } | null;
+  };
+  readonly TASK_NOT_FOUND: { readonly taskId?: string };
+  /** The ids of the tasks that are meant. */
+  readonly TASK_AMBIGUOUS: { readonly taskIds: readonly string[] };
+  readonly TASK_ENDED: { readonly taskId: string };
+  readonly TASK_ELSEWHERE: { readonly taskId: string; readonly host?: string | undefined };
+  readonly INPUT_CLOSED: { readonly taskId?: string };
+  readonly INPUT_FULL: { readonly taskId: string };
+  readonly NO_TERMINAL: { readonly taskId: string };
+  readonly STORE_VERSION: NoDetails;
+  readonly STORE_CORRUPT: NoDetails;
+  readonly STORE_UNSAFE: NoDetails;
+  readonly STORE_UNWRITABLE: NoDetails;
+  readonly READ_FAILED: NoDetails;
+  /** The program that is the first process of the pid namespace. */
+  readonly WOULD_DIE: { readonly sandbox: string };
+  readonly CONFIG_UNUSABLE: { readonly path: string };
+  readonly SPAWN_FAILED: NoDetails;
+  readonly CLOSED: NoDetails;
+  readonly UNSUPPORTED_PLATFORM: NoDetails;
+  readonly USAGE: NoDetails;
+  readonly INTERNAL: NoDetails;
+}
+
+/** An error with one of some codes. */
+interface ErrorWith<Code extends ErrorCode> extends Error {
+  /** Stable, for programs; see docs/errors.md. */
+  readonly code: Code;
+  /** Facts for programs that go with the code, such as the ids of the running tasks of `TASK_LIMIT`. */
+  readonly details: ErrorDetails[Code];
+}
+
+/** What an error has beside its message. Details that a code always has must be given. */
+type More<Code extends ErrorCode> = { cause?: unknown } & (NoDetails extends ErrorDetails[Code]
+  ? { details?: ErrorDetails[Code] }
+  : { details: ErrorDetails[Code] });
+
+/** The class, with instances that are a union by `code`. */
+interface OutliveErrorClass {
+  new <Code extends ErrorCode>(code: Code, message: string, ...more: MoreOf<Code>): ErrorWith<Code>;
+  readonly prototype: OutliveError;
+}
+
+type MoreOf<Code extends ErrorCode> = NoDetails extends ErrorDetails[Code]
+  ? [more?: More<Code>]
+  : [more: More<Code>];
+
+/**
+ * The one error of outlive: our own failure, never a command's. `code` is stable and meant for programs; the message says
+ * what was expected, what was found and what to do, and is meant for people. A union by `code`: after `instanceof` a
+ * `switch` over the code tells which details there are.
+ */
+export type OutliveError = { readonly [Code in ErrorCode]: ErrorWith<Code> }[ErrorCode];
+
+/** See the type of this name. */
+export const OutliveError = class OutliveError extends Error {
+  readonly code: ErrorCode;
+  readonly details: object;
+
+  constructor(code: ErrorCode, message: string, more: { cause?: unknown; details?: object } = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'OutliveError';
     this.code = code;
     this.details = more.details ?? {};
   }
-}
+} as unknown as OutliveErrorClass;
 
 /** The code of a system error (`ENOENT`, `EACCES` ...), or undefined for any other value. */
 export function systemCode(error: unknown): string | undefined {
@@ -56,23 +144,43 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Whether a call to the system failed, as opposed to a mistake in the program or an error of ours. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && typeof error.syscall === 'string';
+}
+
 /**
  * What the system would not let us read just now, though it may be there: no descriptors, no memory, an error of the
  * disk. Nothing follows from it about what is looked for; least of all that it is gone.
+ * @returns what is to be thrown: the cause itself, when it is no error of the system but a mistake in the program.
  */
-export function readFailed(path: string, cause: unknown): OutliveError {
+export function readFailed(path: string, cause: unknown): unknown {
+  if (!isSystemError(cause)) return cause;
   return new OutliveError(
     'READ_FAILED',
-    `expected to read ${path}; found ${cause instanceof Error ? cause.message : String(cause)}. Try again; look at the limits on open files and memory, and at the disk.`,
+    `expected to read ${path}; found ${(cause as Error).message}. Try again; look at the limits on open files and memory, and at the disk.`,
     { cause },
   );
 }
 
-/** No record of a task, or one of another session. */
-export function taskNotFound(sessionId: string, taskId: string): OutliveError {
+/** A mistake in the program, for whoever waits for something that fails by it. */
+export function internal(doing: string, cause: unknown): OutliveError {
+  return new OutliveError(
+    'INTERNAL',
+    `expected outlive to work; found a mistake in it when ${doing}: ${String(cause)}. Please report it, with the stack of the cause.`,
+    { cause },
+  );
+}
+
+/** No record of a task, or one of another session. @param sessionId `null`: no session of the store has it. */
+export function taskNotFound(sessionId: string | null, taskId: string): OutliveError {
+  const [wanted, list] =
+    sessionId === null
+      ? ['a task of the store', 'Call store.tasks()']
+      : [`a task of session ${JSON.stringify(sessionId)}`, "List the session's tasks"];
   return new OutliveError(
     'TASK_NOT_FOUND',
-    `expected a task of session ${JSON.stringify(sessionId)}; found no record of ${JSON.stringify(taskId)}. List the session's tasks to see which there are.`,
+    `expected ${wanted}; found no record of ${JSON.stringify(taskId)}. ${list} to see which there are.`,
     { details: { taskId } },
   );
 }
@@ -82,6 +190,14 @@ export function closed(what: string): OutliveError {
   return new OutliveError(
     'CLOSED',
     `expected an open ${what}; found that it was closed. Open it again to go on.`,
+  );
+}
+
+/** The store was opened to read. */
+export function openedToRead(): OutliveError {
+  return new OutliveError(
+    'STORE_UNWRITABLE',
+    'expected a store that was opened to write; found one that was opened to read. Open it without readOnly.',
   );
 }
 

@@ -9,7 +9,7 @@ export interface Verdict {
   readonly status: EndedStatus;
   readonly reason: string | null;
   readonly exitCode: number | null;
-  readonly killSignal: string | null;
+  readonly exitSignal: string | null;
 }
 
 /** What the facts and the liveness of the shim say about a task. */
@@ -62,19 +62,19 @@ function liveStatus(facts: Facts): LiveStatus {
 function judge(facts: Facts): Verdict {
   const { exit } = facts;
   const stop = facts.stopIsLate ? undefined : facts.stop;
-  if (neverRan(facts)) return unstartedVerdict(stop);
-  const killSignal = exit?.killSignal ?? null;
+  if (neverRan(facts)) return unstartedVerdict(stop, facts);
+  const exitSignal = exit?.exitSignal ?? null;
   const code = exit === undefined ? null : codeOf(exit);
-  if (stop !== undefined) return stoppedVerdict(stop, code, killSignal);
-  if (code !== null) return exitVerdict(code, killSignal, facts);
+  if (stop !== undefined) return stoppedVerdict(stop, code, exitSignal);
+  if (code !== null) return exitVerdict(code, exitSignal, facts);
   const reason = facts.count === 0 ? 'unreadable_record' : 'no_exit_marker';
-  return { status: 'lost', reason, exitCode: null, killSignal: null };
+  return { status: 'lost', reason, exitCode: null, exitSignal: null };
 }
 
 /** As shells have it: the code, or 128 and the number of the signal. */
-function codeOf({ code, killSignal }: ExitFact): number | null {
-  if (code !== null || killSignal === null) return code;
-  const number = signalNumber(killSignal);
+function codeOf({ code, exitSignal }: ExitFact): number | null {
+  if (code !== null || exitSignal === null) return code;
+  const number = signalNumber(exitSignal);
   return number === null ? null : 128 + number;
 }
 
@@ -88,30 +88,32 @@ function neverRan({ spec, waiting, started, exit, isForbidden }: Facts): boolean
   return (spec ?? waiting) !== undefined && started === undefined && exit === undefined;
 }
 
-/** What the shim ended with is no command's exit code. */
-function unstartedVerdict(stop: StopFact | undefined): Verdict {
-  if (stop === undefined)
-    return { status: 'failed', reason: 'spawn_aborted', exitCode: null, killSignal: null };
+/** What the shim ended with is no command's exit code. The kernel may have killed what was to become the command. */
+function unstartedVerdict(stop: StopFact | undefined, { oom }: Facts): Verdict {
+  if (stop === undefined || stop.cause === 'dependency_failed') {
+    const aborted = (oom?.kills ?? 0) > 0 ? 'memory_limit' : 'spawn_aborted';
+    return { status: 'failed', reason: stop?.cause ?? aborted, exitCode: null, exitSignal: null };
+  }
   return { ...stoppedVerdict(stop, null, null), exitCode: null };
 }
 
-function stoppedVerdict(stop: StopFact, code: number | null, killSignal: string | null): Verdict {
+function stoppedVerdict(stop: StopFact, code: number | null, exitSignal: string | null): Verdict {
   if (stop.cause === 'timeout') {
-    return { status: 'timed_out', reason: 'timeout', exitCode: timedOutExitCode, killSignal };
+    return { status: 'timed_out', reason: 'timeout', exitCode: timedOutExitCode, exitSignal };
   }
-  return { status: 'killed', reason: stop.cause, exitCode: code, killSignal };
+  return { status: 'killed', reason: stop.cause, exitCode: code, exitSignal };
 }
 
-function exitVerdict(code: number, killSignal: string | null, { spec, exit, pipe, oom }: Facts): Verdict {
+function exitVerdict(code: number, exitSignal: string | null, { spec, exit, oom }: Facts): Verdict {
   const end = { code, cpuMs: exit?.cpuMs ?? null, oomKills: oom?.kills ?? 0 };
-  const hidden = code === 0 && pipe?.statuses.some(isFailure) === true;
+  const hidden = code === 0 && exit?.pipeStatus?.some(isFailure) === true;
   return {
     status: code === 0 ? 'completed' : 'failed',
     reason:
       limitMet(spec?.limits ?? [], end) ??
-      (killSignal !== null ? 'signal' : hidden ? 'hidden_failure' : null),
+      (exitSignal !== null ? 'signal' : hidden ? 'hidden_failure' : null),
     exitCode: code,
-    killSignal,
+    exitSignal,
   };
 }
 

@@ -1,6 +1,22 @@
+import type { AttachedFact, DetachedFact } from './attached.ts';
+import type { ClaimFact, DeliveredFact, ToldFact, UnclaimFact } from './completion-facts.ts';
 import type { HeldLimit } from './held-limits.ts';
-import type { PatternSource } from './pattern.ts';
-import type { Bond, EndedStatus, Leftover, LeftoversPolicy, ProcessIdentity, StopCause } from './words.ts';
+import type { HookedFact, HookFact } from './hook-facts.ts';
+import type { CutFact, ErasedFact } from './output-facts.ts';
+import type { Starter } from './starter.ts';
+import type { SeenFact, UnwatchFact, WatchFact } from './watch-facts.ts';
+import type {
+  Bond,
+  EndedStatus,
+  FileIdentity,
+  Leftover,
+  LeftoversPolicy,
+  OutputWay,
+  ProcessIdentity,
+  StdinWay,
+  StopCause,
+  TerminalSize,
+} from './words.ts';
 
 /** What was asked: appended by the spawner, first. Environment values are never in it. */
 export interface SpecFact {
@@ -9,19 +25,28 @@ export interface SpecFact {
   readonly v: 2;
   readonly taskId: string;
   readonly sessionId: string;
-  /** The command as given; only its beginning when it is kept in a file of its own. */
+  /**
+   * The command as given, or its words, quoted for a shell, when it runs without one. Only the beginning when it is too
+   * long for the record.
+   */
   readonly command: string;
-  /** The whole command is in `output/<task id>.cmd`, because it does not fit an argument. */
+  /** The whole command, or all of its words but the first, is in `output/<task id>.cmd`: it is too long for the record. */
   readonly commandInFile: boolean;
   readonly cwd: string;
-  /** The absolute path of the shell that runs the command. */
-  readonly shell: string;
+  /** The absolute path of the shell that runs the command; `null`: it is a program, which runs without one. */
+  readonly shell: string | null;
   readonly name: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
   readonly graceMs: number;
   /** stderr goes to a file of its own. */
   readonly separate: boolean;
+  /** Absent: the command writes to its file. */
+  readonly output?: OutputWay;
+  /** Absent: the command reads nothing. */
+  readonly stdin?: StdinWay;
+  /** The size of its terminal at its start; absent: it has none. */
+  readonly tty?: TerminalSize;
   readonly leftovers: LeftoversPolicy;
   readonly maxOutputBytes: number | null;
   readonly keepOutputBytes: number | null;
@@ -37,20 +62,40 @@ export interface SpecFact {
   readonly monoMs: number;
   /** The spawner. Its boot, namespace and host are the task's own, too. */
   readonly by: ProcessIdentity;
+  /** Who is told of its end; absent: whoever has the session. */
+  readonly starter?: Starter;
   /** Its place in the queue; absent: it was to start at once. */
   readonly queue?: QueuePlace;
+  /** The task of the same session that has to complete before it starts; absent: none. */
+  readonly after?: string;
   /**
    * What the shim must prove: the hash of the secret that `exit` shows, which is itself the hash of the secret that
    * `gone` shows. Absent (Windows): nothing.
    */
   readonly seal?: string;
+  /** The log that this was written to; absent (Windows): not known. */
+  readonly file?: FileIdentity;
+  /** The names of variables that its spawner set to other values than its own, at most 512 of them; absent: none. Never a value. */
+  readonly setNames?: readonly string[];
+  /** The names of variables that its spawner removed, at most 512 of them; absent: none. */
+  readonly unsetNames?: readonly string[];
+  /** It was spawned with `unbuffered`; absent: it was not. */
+  readonly unbuffered?: true;
+  /** The cookie of the task whose place it takes, which at most one task does; absent: it takes nobody's. */
+  readonly replaces?: string;
+  /** The id of the task that was stopped for it, since that had its name; absent: none was. */
+  readonly inPlaceOf?: string;
   /** What its processes may use at most; absent: nothing was said. */
   readonly limits?: readonly HeldLimit[];
+  /** What the task was spawned for: no other task of the session has the same; absent: nothing was said. */
+  readonly key?: string;
+  /** What the shim runs when the task has ended; absent: nothing. */
+  readonly onExit?: string;
   /** The folder of the cgroup that its command runs in; absent: in that of the spawner. */
   readonly cgroup?: string;
 }
 
-/** What is needed to give a queued task its turn. It is on disk, so every supervisor comes to the same choice. */
+/** By what a task gets its turn. It is on disk, so that every supervisor comes to the same choice where they give it. */
 export interface QueuePlace {
   /** It may start when fewer tasks of the session run: the limit that its spawner had. */
   readonly maxRunning: number;
@@ -66,9 +111,14 @@ export interface WaitingFact {
   readonly fact: 'waiting';
   readonly pid: number;
   readonly start: number | null;
+  /** It has locks, by which it finds its turn alone. Else a supervisor gives it. */
+  readonly locks: boolean;
 }
 
-/** A queued task may start: appended by a supervisor that saw a free place; the first counts, a second does no harm. */
+/**
+ * A queued task may start: appended by a supervisor that saw a free place, where the shim has no locks; the first counts,
+ * a second does no harm.
+ */
 export interface TurnFact {
   readonly fact: 'turn';
   readonly by: ProcessIdentity;
@@ -90,6 +140,10 @@ export interface StartedFact {
   readonly monoMs: number | null;
   /** The shim is a subreaper: every process that descends from the command stays below it, so that none can leave the task. */
   readonly subreaper: boolean;
+  /** `silent`: the pipe that the spawner's stdin was brought nothing, so the command reads nothing. */
+  readonly stdin?: 'silent';
+  /** Where it takes input: in its session's folder, when this is empty, else at that path. Absent: nowhere. */
+  readonly socket?: string;
 }
 
 /** Somebody asks for the end; the first one before the exit marker counts. */
@@ -124,10 +178,12 @@ export interface ExitFact {
   /** `null`: a signal ended it, or it has not run. */
   readonly code: number | null;
   /** The signal that ended it. */
-  readonly killSignal: string | null;
+  readonly exitSignal: string | null;
   readonly core: boolean;
-  /** False: the record forbade it to run, or could not be written. */
+  /** False: the record forbade it to run, or something that it needs could not be had. */
   readonly ran: boolean;
+  /** What could not be had, as the system numbers errors; 0: the record forbade it. `null` of a command that ran. */
+  readonly errno: number | null;
   /** When, in epoch milliseconds, and by the shim's monotonic clock. */
   readonly at: number | null;
   readonly monoMs: number | null;
@@ -137,8 +193,14 @@ export interface ExitFact {
   readonly peakBytes: number | null;
   /** Processes of the task that were alive then; `null`: the shim could not tell. */
   readonly left: number | null;
-  /** The task ends when these have ended: `left` or `gone` says so. */
+  /** The task ends when these have ended, and all output is in its file: `left` or `gone` says so. */
   readonly pending: boolean;
+  /** The exit status of each segment of the last pipeline, where the shell has told it without a trace. */
+  readonly pipeStatus?: readonly number[];
+  /** Bytes of output that there were then: in the files, and on their way there. Absent: the shim did not say. */
+  readonly bytes?: number;
+  /** Bytes that the disk had not taken from the pump until then. Absent: there is no pump. */
+  readonly dropped?: number;
   /**
    * The shim left it in a file of its own (Windows), and a process that saw that has copied it here: when that file was
    * written, epoch milliseconds. Two may copy it at once; by this the second copy is known.
@@ -169,12 +231,6 @@ export interface OomFact {
   readonly kills: number;
 }
 
-/** The exit status of each segment of the last pipeline: appended by a shell that can tell. */
-export interface PipeFact {
-  readonly fact: 'pipe';
-  readonly statuses: readonly number[];
-}
-
 /** How the task ended: appended by whoever settles; the first counts. */
 export interface OutcomeFact {
   readonly fact: 'outcome';
@@ -182,9 +238,12 @@ export interface OutcomeFact {
   readonly status: EndedStatus;
   readonly reason: string | null;
   readonly exitCode: number | null;
-  readonly killSignal: string | null;
+  readonly exitSignal: string | null;
   readonly startedAt: number | null;
-  readonly endedAt: number;
+  /** `null`: nobody has seen the end, and nothing is made up. */
+  readonly endedAt: number | null;
+  /** Then the newest trace of the task, when this was written; else `null`. */
+  readonly lastSeenAt: number | null;
   readonly cpuMs: number | null;
   /** Bytes of stdout (with stderr, unless kept apart). */
   readonly bytes: number;
@@ -193,86 +252,27 @@ export interface OutcomeFact {
   readonly pipeStatus: readonly number[] | null;
 }
 
-/** A consumer handles the completion and nobody else should; void when its process is dead. */
-export interface ClaimFact {
-  readonly fact: 'claim';
-  readonly id: string;
-  readonly by: ProcessIdentity;
-}
-
-/** A consumer gives its claim back. */
-interface UnclaimFact {
-  readonly fact: 'unclaim';
-  readonly id: string;
-}
-
-/** The completion is acknowledged; the first counts. */
-export interface DeliveredFact {
-  readonly fact: 'delivered';
-  readonly id: string;
-  readonly at: number;
-}
-
-/** The middle of an ended task's output was cut out, to keep its size in bounds. */
-export interface CutFact {
-  readonly fact: 'cut';
-  readonly stream: 'stdout' | 'stderr';
-  /** The first `head` bytes are kept ... */
-  readonly head: number;
-  /** ... and those from offset `tail` on. */
-  readonly tail: number;
-  /** Size before the cut. */
-  readonly bytes: number;
-  /** Bytes of the notice that stands between the two in the file. */
-  readonly notice: number;
-}
-
-/** Matches of a pattern in the output are owed to the session: appended by whoever asks for that. */
-export interface WatchFact {
-  readonly fact: 'watch';
-  /** Names the watch within its task; one that is open is not opened again. */
-  readonly id: string;
-  readonly pattern: PatternSource;
-  readonly stream: 'stdout' | 'stderr';
-  /** Byte at which the search begins. */
-  readonly from: number;
-  readonly at: number;
-}
-
-/** The matches of a watch up to an offset are acknowledged; the first that covers a match counts. */
-export interface SeenFact {
-  readonly fact: 'seen';
-  /** The watch. */
-  readonly watch: string;
-  /** Names this acknowledgement, so that its author finds it again. */
-  readonly id: string;
-  /** Where the last match that it covers ends; the rest of that line is covered, too. */
-  readonly offset: number;
-  readonly at: number;
-}
-
-/** A watch is over: nothing more of it is owed. */
-export interface UnwatchFact {
-  readonly fact: 'unwatch';
-  readonly watch: string;
-}
-
 /** One line of a task log. */
 export type Fact =
   | SpecFact
   | WaitingFact
   | TurnFact
   | StartedFact
+  | AttachedFact
+  | DetachedFact
   | StopFact
   | StoppingFact
   | StoppedFact
   | ExitFact
   | LeftFact
   | GoneFact
-  | PipeFact
+  | ErasedFact
   | OomFact
+  | HookFact
+  | HookedFact
   | OutcomeFact
   | ClaimFact
+  | ToldFact
   | UnclaimFact
   | DeliveredFact
   | CutFact

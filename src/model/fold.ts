@@ -1,15 +1,16 @@
 import { sealOf } from '../util/crypto.ts';
+import { nowAttached } from './attached.ts';
+import { ClaimList } from './claims.ts';
+import type { ClaimFact, DeliveredFact, ToldFact } from './completion-facts.ts';
+import { isDone } from './done.ts';
+import { ofShim, onceOfShim, opens, own } from './fact-kinds.ts';
 import type {
-  ClaimFact,
-  CutFact,
-  DeliveredFact,
   ExitFact,
   Fact,
   GoneFact,
   LeftFact,
   OomFact,
   OutcomeFact,
-  PipeFact,
   SpecFact,
   StartedFact,
   StopFact,
@@ -17,7 +18,9 @@ import type {
   TurnFact,
   WaitingFact,
 } from './facts.ts';
-import { type Watch, withWatchFact } from './watches.ts';
+import type { HookedFact, HookFact } from './hook-facts.ts';
+import type { CutFact, ErasedFact } from './output-facts.ts';
+import { type Watch, WatchList } from './watches.ts';
 
 /** The facts of one task, folded: which of each kind counts. Absent ones were never written, or not readable. */
 export interface Facts {
@@ -36,18 +39,31 @@ export interface Facts {
   /** The last request to stop that came after the outcome and is not answered by a `stopped`. */
   readonly openStop?: StopFact;
   readonly stopped?: StoppedFact;
+  /** The pids of the processes by which people may type into its terminal. */
+  readonly attached: readonly number[];
   readonly exit?: ExitFact;
   readonly left?: LeftFact;
   readonly gone?: GoneFact;
-  readonly pipe?: PipeFact;
+  /** What is known to be erased of each stream: the last fact of each. */
+  readonly erased: readonly ErasedFact[];
   readonly oom?: OomFact;
+  readonly hook?: HookFact;
+  readonly hooked?: HookedFact;
   readonly outcome?: OutcomeFact;
   readonly delivered?: DeliveredFact;
   /** In order, without those that were given back. */
   readonly claims: readonly ClaimFact[];
+  /** The ids of all claims in their order: also of those that were given back, which may have been made again. */
+  readonly claimed: readonly string[];
+  /** What was printed, of claims that were not given back. */
+  readonly told: readonly ToldFact[];
   readonly cuts: readonly CutFact[];
   /** Durable watches, those that are over included. */
   readonly watches: readonly Watch[];
+  /** The last fact is of the task's spawner or shim: the time of the log is a trace of the task. */
+  readonly endsWithOwn: boolean;
+  /** Nothing more happens to the task: see {@link isDone}. */
+  readonly isDone: boolean;
   /** Facts that could be read; 0 for a log that is empty or garbage. */
   readonly count: number;
 }
@@ -57,17 +73,17 @@ export const noFacts: Facts = {
   stopIsLate: false,
   isForbidden: false,
   answered: [],
+  attached: [],
+  erased: [],
   claims: [],
+  claimed: [],
+  told: [],
   cuts: [],
   watches: [],
+  endsWithOwn: false,
+  isDone: false,
   count: 0,
 };
-
-/** Facts that nobody but the shim appends. */
-const ofShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started', 'exit']);
-
-/** Those of them that it appends once. */
-const onceOfShim: ReadonlySet<Fact['fact']> = new Set(['waiting', 'started']);
 
 /** The shim, as far as the facts tell who it is. */
 export function shimOf({
@@ -77,10 +93,11 @@ export function shimOf({
   return started === undefined ? waiting : { pid: started.shimPid, start: started.shimStart };
 }
 
-type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
+type Draft = { -readonly [K in keyof Omit<Facts, 'claims' | 'claimed' | 'told' | 'watches'>]: Facts[K] } & {
   answered: string[];
-  claims: ClaimFact[];
   cuts: CutFact[];
+  claims: ClaimList | null;
+  watches: WatchList | null;
 };
 
 /**
@@ -91,26 +108,46 @@ type Draft = { -readonly [K in keyof Facts]: Facts[K] } & {
 export function foldFacts(all: readonly Fact[]): Facts {
   const facts = believed(all);
   const isSealed = sealIn(facts) !== undefined;
-  const draft: Draft = { ...noFacts, answered: [], claims: [], cuts: [], count: all.length };
+  // No `{ ...noFacts }`: V8 gives each copy that gets more keys than it had a hidden class of its own, which takes ten times
+  // as long and is garbage of the slow kind. Keys that come before what is copied cost nothing.
+  const draft: Draft = {
+    stopIsLate: false,
+    isForbidden: false,
+    answered: [],
+    attached: [],
+    erased: [],
+    claims: null,
+    cuts: [],
+    watches: null,
+    endsWithOwn: own.has(all.at(-1)?.fact),
+    isDone: false,
+    count: all.length,
+  };
   const hadNotEnded = aliveUntil(facts, isSealed);
   for (const [index, fact] of facts.entries()) {
+    if (draft.isDone && opens.has(fact.fact)) continue;
     if (fact.fact !== 'outcome') take(draft, fact, isSealed);
     else if (index > hadNotEnded && !(isSealed && missesStart(fact, draft))) {
       if (isSealed && draft.started === undefined) draft.isForbidden = true;
       draft.outcome ??= fact;
     }
+    draft.isDone ||= isSealed && isDone(draft, draft.watches?.hasOpen === true);
   }
   // It ran, so the shim has read of no request before the start, whatever seems to be one.
   if (draft.exit?.ran === true) draft.isForbidden = false;
-  return draft;
+  const { claims, watches } = draft;
+  const front = { claimed: claims?.made ?? [], told: claims?.told ?? [] };
+  return { ...front, ...draft, claims: claims?.held ?? [], watches: watches?.all ?? [] };
 }
 
 /**
  * Whether the author of an outcome had given up a start, and its shim was faster. Who reads that outcome back sees it come
- * second, so it was told nobody; the command runs, or has found it and does not: the shim, or its death, says which.
+ * second, so it was told nobody; the command runs, or has found it and does not: the shim, or its death, says which. Where
+ * a request came before the start, nothing runs, and an outcome is told before it is written: that one stands.
  */
-function missesStart({ startedAt }: OutcomeFact, { started }: Draft): boolean {
-  return started !== undefined && startedAt === null;
+function missesStart({ startedAt }: OutcomeFact, { started, exit, isForbidden }: Draft): boolean {
+  if (started === undefined || startedAt !== null) return false;
+  return !isForbidden || exit?.ran === true;
 }
 
 /**
@@ -189,6 +226,10 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean)
       draft.stopped = fact;
       if (draft.openStop?.id === fact.id) delete draft.openStop;
       return;
+    case 'attached':
+    case 'detached':
+      draft.attached = nowAttached(draft.attached, fact);
+      return;
     case 'exit':
       if (draft.outcome !== undefined) return;
       draft.exit = fact;
@@ -204,18 +245,25 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean)
       draft.stopped = { fact: 'stopped', id: draft.openStop.id, survivors: [] };
       delete draft.openStop;
       return;
-    case 'pipe':
-      if (draft.outcome === undefined) draft.pipe = fact;
+    case 'erased':
+      draft.erased = [...draft.erased.filter(({ stream }) => stream !== fact.stream), fact];
       return;
     case 'oom':
       draft.oom ??= fact;
       return;
+    case 'hook':
+      draft.hook ??= fact;
+      return;
+    case 'hooked':
+      draft.hooked ??= fact;
+      return;
     // Before there is an outcome nobody can have claimed or used the completion.
     case 'claim':
-      if (draft.outcome !== undefined) draft.claims.push(fact);
-      return;
     case 'unclaim':
-      draft.claims = draft.claims.filter((claim) => claim.id !== fact.id);
+    case 'told':
+      if (draft.outcome === undefined) return;
+      draft.claims ??= new ClaimList();
+      draft.claims.add(fact);
       return;
     case 'delivered':
       if (draft.outcome !== undefined) draft.delivered ??= fact;
@@ -226,7 +274,8 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean)
     case 'watch':
     case 'seen':
     case 'unwatch':
-      draft.watches = withWatchFact(draft.watches, fact);
+      draft.watches ??= new WatchList();
+      draft.watches.add(fact);
       return;
     default:
       fact satisfies never;

@@ -1,4 +1,7 @@
+import { errorName } from '../util/errno.ts';
 import type { ExitFact, Fact, LeftFact } from './facts.ts';
+import type { HookedFact } from './hook-facts.ts';
+import type { ErasedFact } from './output-facts.ts';
 import type { PatternSource } from './pattern.ts';
 import type { Leftover, ProcessIdentity } from './words.ts';
 
@@ -23,11 +26,17 @@ function timeOf(fact: Fact): number | null {
       return fact.createdAt;
     case 'started':
     case 'exit':
+    case 'hook':
+    case 'hooked':
+    case 'attached':
+    case 'detached':
     case 'stop':
     case 'turn':
     case 'watch':
     case 'seen':
+    case 'told':
     case 'delivered':
+    case 'erased':
       return fact.at;
     default:
       return null;
@@ -44,6 +53,10 @@ function tell(fact: Fact): string {
       return `its turn has come, given by ${who(fact.by)}`;
     case 'started':
       return `the shim ${fact.shimPid} runs the command as process ${fact.pid}`;
+    case 'attached':
+      return `process ${fact.pid} shows its terminal to somebody`;
+    case 'detached':
+      return `process ${fact.pid} shows its terminal no more`;
     case 'stop':
       return `its end was asked for: ${fact.cause}, by ${fact.by === null ? 'the shim' : who(fact.by)}${how(fact)}`;
     case 'stopping':
@@ -56,22 +69,28 @@ function tell(fact: Fact): string {
       return left(fact);
     case 'gone':
       return 'the last process of the task has ended';
+    case 'erased':
+      return erased(fact);
     case 'oom':
       return `its cgroup was out of memory, and the kernel killed ${fact.kills} of its processes`;
-    case 'pipe':
-      return `the last pipeline ended with ${fact.statuses.join(' ')}`;
+    case 'hook':
+      return `the hook is about to run, kept by process ${fact.pid}`;
+    case 'hooked':
+      return hooked(fact);
     case 'outcome':
       return `the outcome was decided: ${fact.status}${fact.reason === null ? '' : ` (${fact.reason})`}`;
     case 'claim':
       return `the completion was claimed by ${who(fact.by)}`;
     case 'unclaim':
       return 'the claim was given back';
+    case 'told':
+      return 'the completion was printed';
     case 'delivered':
       return 'the completion was acknowledged';
     case 'cut':
       return `the middle of its ${fact.stream} was cut out: bytes ${fact.head} to ${fact.tail} of ${fact.bytes}`;
     case 'watch':
-      return `the matches of ${shownPattern(fact.pattern)} in its ${fact.stream} are owed, from byte ${fact.from} on`;
+      return `the matches of ${shownPattern(fact.pattern)} in its ${fact.stream} are pending, from byte ${fact.from} on`;
     case 'seen':
       return `the matches of watch ${fact.watch} up to byte ${fact.offset} were acknowledged`;
     case 'unwatch':
@@ -81,10 +100,22 @@ function tell(fact: Fact): string {
   }
 }
 
-function ended({ ran, code, killSignal, core, left }: ExitFact): string {
+function ended({ ran, code, exitSignal, core, left, pipeStatus }: ExitFact): string {
   if (!ran) return 'the command was not run';
-  const how = killSignal === null ? `with ${code}` : `by ${killSignal}${core ? ', with a core dump' : ''}`;
-  return `the command ended ${how}${left === null || left === 0 ? '' : `; processes that it left: ${left}`}`;
+  const how = exitSignal === null ? `with ${code}` : `by ${exitSignal}${core ? ', with a core dump' : ''}`;
+  const segments = pipeStatus === undefined ? '' : `, its pipeline with ${pipeStatus.join(' ')}`;
+  return `the command ended ${how}${segments}${left === null || left === 0 ? '' : `; processes that it left: ${left}`}`;
+}
+
+function erased({ stream, bytes }: ErasedFact): string {
+  if (bytes === 0) return `its ${stream} was opened anew: what was in it before may be erased`;
+  return `${bytes} bytes of its ${stream} are erased: it was opened anew, or made shorter`;
+}
+
+function hooked({ code, exitSignal, cause, errno }: HookedFact): string {
+  if (errno !== null) return `the hook was not run: ${errorName(errno)}`;
+  if (cause !== null) return `the hook was stopped: ${cause}`;
+  return `the hook ended ${exitSignal === null ? `with ${code}` : `by ${exitSignal}`}`;
 }
 
 function left({ processes }: LeftFact): string {

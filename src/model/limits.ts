@@ -6,6 +6,8 @@ export const defaults = {
   graceMs: 3_000,
   /** Running tasks a session. */
   maxRunning: 64,
+  /** What a task runs at its end is stopped after so long. */
+  onExitMs: 60_000,
   /** Output that a running task may write before it is stopped: 1 GiB. */
   maxOutputBytes: 1024 ** 3,
   /** Output that is kept of an ended task, per stream: 100 MiB. */
@@ -34,15 +36,26 @@ export const bounds = {
   sessionIdBytes: 1024,
   /** Bytes of a command; what does not fit an argument goes by file. */
   commandBytes: 16 * 1024 ** 2,
-  /**
-   * Bytes of a command that is handed over as an argument. Linux allows one argument 128 KiB; the record
-   * repeats the command, and every reader of the record pays for it, so the bound is lower.
-   */
-  argumentBytes: 64 * 1024,
+  /** Bytes of a command that the record has whole, since every reader of it pays for them; a longer one is in a file. */
+  recordedCommandBytes: 64 * 1024,
+  /** Bytes of an argument of a program, as Linux has it. A longer command is evaluated by its shell. */
+  argumentBytes: 128 * 1024 - 1,
+  /** Bytes of the program of a list of words: no path is longer. */
+  programBytes: 4095,
+  /** Bytes of a list of words, as Linux counts them where the stack may have 8 MiB, as is usual. */
+  wordsBytes: 2 * 1024 ** 2,
   /** Characters of a command that the record keeps when the whole is in a file. */
   commandHeadChars: 4096,
+  /** Bytes of what a task runs at its end. */
+  onExitBytes: 4096,
+  /** Bytes of data for the stdin of a command. */
+  stdinBytes: 16 * 1024 ** 2,
+  /** Columns, and rows, of a terminal. */
+  terminalSide: 1000,
   /** Bytes of a task's name. */
   nameBytes: 256,
+  /** Bytes of the key of a task. */
+  keyBytes: 1024,
   /** Bytes of output in a snapshot. */
   previewBytes: 1024 ** 2,
   /** Labels a task, and bytes of a key or a value. */
@@ -59,9 +72,9 @@ export const bounds = {
   /** A task that has written nothing for less than this is not called silent: a minute. */
   silentMs: 60_000,
   /** Bytes of a pattern. */
-  patternBytes: 16 * 1024,
-  /** A line longer than this is searched in pieces: 1 MiB. */
-  lineBytes: 1024 ** 2,
+  patternBytes: 4 * 1024,
+  /** Steps that a pattern may take for each character: about one for each character of the pattern, with its repeats. */
+  patternSteps: 1_000,
   /** Characters of a line, and of the match in it, that a match carries. */
   matchChars: 4096,
   /** Lines of context on each side of a match. */
@@ -69,4 +82,18 @@ export const bounds = {
   /** Open durable watches a task, and characters of the id of one. */
   watches: 16,
   watchIdChars: 64,
+  /**
+   * Bytes of a task log that is read whole. A longer one is damaged, or the log of a watch that was acknowledged tens of
+   * thousands of times: only its beginning, in which the largest spec has room, and its end are read.
+   */
+  logBytes: 4 * 1024 ** 2,
+  logHeadBytes: 2 * 1024 ** 2,
+  logTailBytes: 256 * 1024,
+  /** Facts that are read of a log, half of them from its beginning and half from its end, and bytes of one. */
+  logFacts: 20_000,
+  factBytes: 2 * 1024 ** 2,
+  /** Lines of a log that look like facts and are none: after so many no more are read. */
+  garbageLines: 1_000,
+  /** Bytes of store.json and of session.json. */
+  recordBytes: 64 * 1024,
 } as const;

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../errors/check-options.ts';
 import { OutliveError, shown } from '../errors/error.ts';
 import { bounds } from './limits.ts';
 
@@ -16,6 +17,8 @@ export interface RegexpPattern {
   readonly flags?: string;
 }
 
+const regexpPatternNames: OptionNames<RegexpPattern> = { regexp: true, flags: true };
+
 /** A pattern as it is kept in records. */
 export type PatternSource = { readonly text: string } | Required<RegexpPattern>;
 
@@ -30,8 +33,8 @@ export function checkPattern(pattern: unknown): PatternSource {
   if (typeof pattern === 'string') return { text: checkSource(pattern) };
   if (pattern instanceof RegExp) return checkRegexp(pattern.source, pattern.flags);
   if (typeof pattern === 'object' && pattern !== null && 'regexp' in pattern) {
-    const flags = 'flags' in pattern && pattern.flags !== undefined ? pattern.flags : '';
-    return checkRegexp(pattern.regexp, flags);
+    const { regexp, flags = '' } = checkOptions('a pattern', pattern as RegexpPattern, regexpPatternNames);
+    return checkRegexp(regexp, flags);
   }
   return refuse('a text, a RegExp, or { regexp, flags }', shown(pattern));
 }

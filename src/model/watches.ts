@@ -1,37 +1,86 @@
-import type { SeenFact, UnwatchFact, WatchFact } from './facts.ts';
+import { bounds } from './limits.ts';
+import type { SeenFact, UnwatchFact, WatchFact } from './watch-facts.ts';
 
 /** A durable watch, as the facts of its task tell it. */
 export interface Watch {
   readonly fact: WatchFact;
-  /** Acknowledgements that went further than those before them, in order. */
+  /** Acknowledgements that went further than those before them in the same file, in order. */
   readonly seen: readonly SeenFact[];
+  /** How far they went in each file, by the offset at which it began for their authors. */
+  readonly furthest: ReadonlyMap<number, number>;
   /** It is over. */
   readonly closed: boolean;
 }
 
-/** The watches of a task behind one more fact. */
-export function withWatchFact(
-  watches: readonly Watch[],
-  fact: WatchFact | SeenFact | UnwatchFact,
-): readonly Watch[] {
-  if (fact.fact === 'watch') {
-    const isOpen = watches.some((watch) => watch.fact.id === fact.id && !watch.closed);
-    if (isOpen) return watches;
-    return [...watches.filter((watch) => watch.fact.id !== fact.id), { fact, seen: [], closed: false }];
+/** One that is being built. */
+interface OpenWatch extends Watch {
+  readonly seen: SeenFact[];
+  readonly furthest: Map<number, number>;
+  closed: boolean;
+}
+
+/** The durable watches of a task, built from its facts in their order. Each fact costs the same, however many there are. */
+export class WatchList {
+  readonly #watches = new Map<string, OpenWatch>();
+  #open = 0;
+
+  /** Adds a fact. */
+  add(fact: WatchFact | SeenFact | UnwatchFact): void {
+    const known = this.#watches.get(fact.fact === 'watch' ? fact.id : fact.watch);
+    const open = known?.closed === false ? known : undefined;
+    if (fact.fact === 'watch') {
+      // A task may write what it likes into its own record.
+      if (open !== undefined || this.#open >= bounds.watches) return;
+      this.#open += 1;
+      // One that is opened again is the last one.
+      this.#watches.delete(fact.id);
+      this.#watches.set(fact.id, { fact, seen: [], furthest: new Map(), closed: false });
+    } else if (open === undefined) return;
+    else if (fact.fact === 'unwatch') this.#close(open);
+    else if (fact.offset > (open.furthest.get(beginOf(fact)) ?? -1)) {
+      open.furthest.set(beginOf(fact), fact.offset);
+      open.seen.push(fact);
+      if (open.fact.once) this.#close(open);
+    }
   }
-  return watches.map((watch) => {
-    if (watch.fact.id !== fact.watch || watch.closed) return watch;
-    if (fact.fact === 'unwatch') return { ...watch, closed: true };
-    return fact.offset > seenOffset(watch) ? { ...watch, seen: [...watch.seen, fact] } : watch;
-  });
+
+  #close(watch: OpenWatch): void {
+    watch.closed = true;
+    this.#open -= 1;
+  }
+
+  /** Whether one of them is open. */
+  get hasOpen(): boolean {
+    return this.#open > 0;
+  }
+
+  /** All of them, in the order in which they were opened. */
+  get all(): readonly Watch[] {
+    return [...this.#watches.values()];
+  }
 }
 
-/** What begins in a line up to here is acknowledged; -1 when nothing is. */
-export function seenOffset(watch: Watch): number {
-  return watch.seen.at(-1)?.offset ?? -1;
+function beginOf({ begins = 0 }: SeenFact): number {
+  return begins;
 }
 
-/** Whether an acknowledgement was the first that covered the line that begins at an offset. */
-export function isFirstToSee(watch: Watch, lineOffset: number, id: string): boolean {
-  return watch.seen.find((seen) => seen.offset >= lineOffset)?.id === id;
+/**
+ * What begins in a line up to here is acknowledged; -1 when nothing of what is in the file is.
+ * @param beginsAt the offset at which the file begins for who asks. Processes may differ in that, where output was made
+ *   shorter; what counts is where in the file a match was. What was acknowledged in a file that began earlier is gone.
+ */
+export function seenOffset({ furthest }: Watch, beginsAt: number): number {
+  let seen = -1;
+  for (const [begins, offset] of furthest)
+    if (begins >= beginsAt) seen = Math.max(seen, beginsAt + offset - begins);
+  return seen;
+}
+
+/** Whether an acknowledgement was the first that covered a line, of those for whom the file began at the same offset. */
+export function isFirstToSee(
+  watch: Watch,
+  { lineOffset, beginsAt }: { readonly lineOffset: number; readonly beginsAt: number },
+  id: string,
+): boolean {
+  return watch.seen.find((fact) => beginOf(fact) === beginsAt && fact.offset >= lineOffset)?.id === id;
 }

@@ -15,17 +15,60 @@ export function isEnded(status: TaskStatus): status is EndedStatus {
   return (endedStatuses as readonly string[]).includes(status);
 }
 
+/** Why nobody here judges a live task, or why it stands still. */
+const standing = ['elsewhere', 'copied', 'suspended'] as const;
+
+/** The reasons that go with each status; docs/glossary.md says what they mean. */
+export const statusReasons = {
+  queued: standing,
+  starting: standing,
+  running: [...standing, 'silent'],
+  killing: standing,
+  completed: ['memory_limit', 'hidden_failure'],
+  failed: ['memory_limit', 'cpu_limit', 'spawn_aborted', 'dependency_failed', 'signal'],
+  // Where a supervisor ends what waits, the command may have started just before.
+  killed: ['kill', 'replaced', 'shutdown', 'output_limit', 'stale', 'bound', 'dependency_failed'],
+  timed_out: ['timeout'],
+  lost: ['no_exit_marker', 'unreadable_record', 'reboot', 'container_restarted', 'elsewhere'],
+} as const satisfies Record<TaskStatus, readonly string[]>;
+
+/** Why a task has its status, in one word, where the status alone does not say. */
+export type StatusReason<Status extends TaskStatus = TaskStatus> = (typeof statusReasons)[Status][number];
+
+/**
+ * A reason, if it is one of those that go with a status. A record can have another one: a later version has written it,
+ * or somebody has damaged it.
+ */
+export function reasonOf<Status extends TaskStatus>(
+  status: Status,
+  reason: string | null,
+): StatusReason<Status> | null {
+  const known: readonly string[] = statusReasons[status];
+  return reason !== null && known.includes(reason) ? (reason as StatusReason<Status>) : null;
+}
+
 /** Why somebody asked for the end of a task. */
-export type StopCause = 'kill' | 'timeout' | 'output_limit' | 'shutdown' | 'stale' | 'bound' | 'leftovers';
+export type StopCause =
+  | 'kill'
+  | 'replaced'
+  | 'timeout'
+  | 'output_limit'
+  | 'shutdown'
+  | 'stale'
+  | 'bound'
+  | 'dependency_failed'
+  | 'leftovers';
 
 /** Every cause, as a list. */
 export const stopCauses: readonly StopCause[] = [
   'kill',
+  'replaced',
   'timeout',
   'output_limit',
   'shutdown',
   'stale',
   'bound',
+  'dependency_failed',
   'leftovers',
 ];
 
@@ -34,6 +77,27 @@ export type LeftoversPolicy = 'report' | 'kill' | 'wait';
 
 /** Every policy, as a list. */
 export const leftoversPolicies: readonly LeftoversPolicy[] = ['report', 'kill', 'wait'];
+
+/** How output gets into its file: the command writes to the file, or into a pipe whose content a pump carries there. */
+export type OutputWay = 'file' | 'pipe';
+
+/** Both ways, as a list. */
+export const outputWays: readonly OutputWay[] = ['file', 'pipe'];
+
+/**
+ * What the command reads: nothing; data that comes with the spawn; what the spawner's own stdin is; what others send while it
+ * runs; or that after all that the spawner's stdin brings.
+ */
+export type StdinWay = 'none' | 'data' | 'inherit' | 'open' | 'inherit-open';
+
+/** Every way but that with data, which is an object: as a caller may name it. */
+export const stdinWays: readonly Exclude<StdinWay, 'data'>[] = ['none', 'inherit', 'open', 'inherit-open'];
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
 
 /** What to do when the session runs as many tasks as it may: refuse, or have the new one wait for its turn. */
 export type OnLimit = 'reject' | 'queue';
@@ -61,6 +125,19 @@ export interface ProcessIdentity {
   readonly pidNamespace: string;
   /** The host's name. */
   readonly host: string;
+  /** What stays the same over the boots and the names of one machine; absent: not known. */
+  readonly machine?: string | undefined;
+}
+
+/**
+ * Which file it is, whatever its name: it means something within one boot only. A copy of the log is another file, and its
+ * shim writes to the first.
+ */
+export interface FileIdentity {
+  /** The device that it is on. */
+  readonly dev: number;
+  /** Its number there, rounded where it is longer than a double is exact. */
+  readonly ino: number;
 }
 
 /** What a task's life is bound to: a process, or its session until `session.end()`. */

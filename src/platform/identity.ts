@@ -1,5 +1,12 @@
+import { systemCode } from '../errors/error.ts';
+import { expected, tolerate } from '../errors/expected.ts';
 import type { Liveness, ProcessIdentity } from '../model/words.ts';
 import type { ProcessView, System } from './system.ts';
+
+const answers = expected('ESRCH', 'EPERM');
+
+/** On every system a pid is a signed number of 32 bits. A larger one, cut to that, would be another process, a group, or all. */
+const largestPid = 2 ** 31 - 1;
 
 /** Where an identity comes from, seen from this process. */
 export type Origin =
@@ -7,29 +14,44 @@ export type Origin =
   | 'here'
   /** This machine before its last start. */
   | 'earlier_boot'
-  /** This container before it was started again. */
-  | 'earlier_container'
-  /** Another machine or container that may well be alive. */
+  /**
+   * A container of this machine, since its last start, of which no process is seen here: it has ended, or it hides. What
+   * it has left open tells which it is.
+   */
+  | 'unseen'
+  /** Another machine, or a container that lives. */
   | 'elsewhere';
 
 /** Tells where an identity comes from. */
 export function originOf(identity: ProcessIdentity, system: System): Origin {
   const self = system.self();
-  if (identity.boot !== self.boot) return identity.host === self.host ? 'earlier_boot' : 'elsewhere';
+  if (identity.boot !== self.boot) return isSameMachine(identity, self) ? 'earlier_boot' : 'elsewhere';
+  // Where the kernel does not tell one boot from another, the machine does.
+  if (self.boot === '' && !isSameMachine(identity, self)) return 'elsewhere';
   if (identity.pidNamespace === self.pidNamespace) return 'here';
-  if (identity.host !== self.host || system.namespaceIsAlive(identity.pidNamespace)) return 'elsewhere';
-  return 'earlier_container';
+  return system.namespaceIsAlive(identity.pidNamespace) ? 'elsewhere' : 'unseen';
 }
 
-/** Whether the process of that identity lives. A zombie is dead, and so is a pid that has another start time. */
+/** A machine may be given another name, and two may have the same: a name only counts where nothing else is known. */
+function isSameMachine(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  if (one.machine === undefined || other.machine === undefined) return one.host === other.host;
+  return one.machine === other.machine;
+}
+
+/**
+ * Whether the process of that identity lives. A zombie is dead, and so is a pid that has another start time. One of a
+ * container that is not seen counts as dead if that had the name of this one, which was started again then.
+ */
 export function isAlive(identity: ProcessIdentity, system: System): Liveness {
   switch (originOf(identity, system)) {
     case 'here':
       return livesHere(identity.pid, identity.start, system) ? 'yes' : 'no';
+    case 'earlier_boot':
+      return 'no';
+    case 'unseen':
+      return identity.host === system.self().host ? 'no' : 'unknown';
     case 'elsewhere':
       return 'unknown';
-    default:
-      return 'no';
   }
 }
 
@@ -44,13 +66,20 @@ export function viewHere(pid: number, start: number | null, system: System): Pro
   return seen === null || seen.zombie || (start !== null && seen.start !== start) ? null : seen;
 }
 
+/** Whether a process can have that pid. Numbers below 1 mean groups of processes to `kill()`. */
+export function isPid(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= largestPid;
+}
+
 /** Cheap and rough: whether anything, be it a zombie or a stranger, has that pid. */
 export function pidExists(pid: number): boolean {
+  if (!isPid(pid)) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
+    tolerate(error, answers, 'asking for a process');
     // EPERM: it is there, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return systemCode(error) === 'EPERM';
   }
 }

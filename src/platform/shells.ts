@@ -1,7 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { OutliveError } from '../errors/error.ts';
-import { findWindowsShell } from './windows-shells.ts';
+import { expected, tolerate } from '../errors/expected.ts';
+import { findWindowsShell } from './windows/shells.ts';
+
+const unseen = expected('absent', 'refused', 'scarce', 'failing', 'busy');
 
 /** Where shells are when PATH does not say. */
 const usualFolders = ['/bin', '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'];
@@ -47,10 +50,13 @@ function search(name: string, path: string | undefined): string | undefined {
 }
 
 function isExecutable(path: string): boolean {
+  // No file has such a name, and Node takes it for a mistake of the program.
+  if (path.includes('\0')) return false;
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
-  } catch {
+  } catch (error) {
+    tolerate(error, unseen, 'looking for a program');
     return false;
   }
 }

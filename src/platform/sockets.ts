@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { tolerate } from '../errors/expected.ts';
 import { ipAddress } from './ip-address.ts';
-import { windowsListeners } from './windows-sockets.ts';
+import { unseen } from './linux/proc.ts';
+import { windowsListeners } from './windows/sockets.ts';
 
 /** A socket that takes TCP connections. */
 export interface ListeningSocket {
@@ -44,8 +46,9 @@ export function socketsOf(pid: number): number[] {
       const match = /^socket:\[(\d+)\]$/.exec(linkOf(`${folder}/${name}`));
       return match === null ? [] : [Number(match[1])];
     });
-  } catch {
+  } catch (error) {
     // Gone meanwhile, or another user's.
+    tolerate(error, unseen, 'looking at the sockets of a process');
     return [];
   }
 }
@@ -63,7 +66,8 @@ function addressOf(hex: string): string {
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);
-  } catch {
+  } catch (error) {
+    tolerate(error, unseen, 'looking at a socket of a process');
     return '';
   }
 }
@@ -71,7 +75,8 @@ function linkOf(path: string): string {
 function read(path: string): string | null {
   try {
     return readFileSync(path, 'latin1');
-  } catch {
+  } catch (error) {
+    tolerate(error, unseen, 'reading the list of sockets');
     return null;
   }
 }

@@ -54,6 +54,15 @@ export interface System {
   usage(): Promise<ProcessUsage[]>;
   /** The same a moment later of those that were seen, cheaper: who came meanwhile is not looked for. */
   usageAgain(seen: readonly ProcessUsage[]): Promise<ProcessUsage[]>;
+  /**
+   * The environment with which a command was started, as it lies in its memory; null when it cannot be read, or the command is
+   * gone. One that is about to run is waited for. Absent where the system does not show it.
+   * @param shimPid the shim that runs it.
+   */
+  environmentOf?(
+    command: { readonly pid: number; readonly start: number | null },
+    shimPid: number,
+  ): Promise<Buffer | null>;
   /** The cookie that a process carries, where a measurement does not tell it. */
   cookieOf?(pid: number): string | null;
   /**
@@ -124,10 +133,10 @@ export interface Member extends ProcessView {
 export const cookieVariable = 'OUTLIVE_TASK';
 
 /** The form of a cookie: what has another one in its environment belongs to a task of its own. */
-export const cookiePattern = /^bgb-[0-9a-f]{8}\.[0-9a-f]+$/;
+export const cookiePattern = /^bgb-[0-9a-f]{12}\.[0-9a-f]+$/;
 
 /** A cookie of no task: what is started in the job of a task, and has it, is none of that task's processes. */
-export const nobodysCookie = 'bgb-00000000.0';
+export const nobodysCookie = 'bgb-000000000000.0';
 
 /** How long a command line of a process may be in records, in characters. */
 export const commandLineChars = 200;

@@ -23,7 +23,7 @@ export interface Unbuffered {
  * Makes programs write line by line, as far as they can be told from outside. What the user has set, or
  * removed, stays as it is.
  *
- * Programs that use C's own output are told by `stdbuf`, where it is: it replaces itself by the shell, so it is
+ * Programs that use C's own output are told by `stdbuf`, where it is: it replaces itself by the command, so it is
  * no process more, and knows by which library and variables its version works. That is LD_PRELOAD, which
  * programs that are linked statically or run as another user ignore. Standard error is left alone: it is not
  * buffered anyway, and by lines it would hold back prompts.
@@ -38,6 +38,6 @@ export function unbuffered(
   const stdbuf = isFree(stdbufVariable) ? findProgram('stdbuf', process.env.PATH) : null;
   return {
     environment: { ...environment, ...Object.fromEntries(added) },
-    launcher: stdbuf === null ? [] : [stdbuf, '-oL'],
+    launcher: stdbuf === null ? [] : [stdbuf, '-oL', '--'],
   };
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { expected, tolerate } from '../errors/expected.ts';
 import { crypto } from '../util/crypto.ts';
 import { shimHashes } from './embedded/hashes.ts';
+
+const unreadable = expected('absent', 'refused', 'scarce', 'failing');
 
 /** Where a shim of one platform and processor comes from. */
 export interface ShimSource {
@@ -64,8 +67,9 @@ function packageFile(target: string, sha256: string): string | null {
 function contentOf(file: string): Uint8Array | null {
   try {
     return readFileSync(file);
-  } catch {
+  } catch (error) {
     // Removed, or not to be read just now: there is the embedded one.
+    tolerate(error, unreadable, 'reading the shim of the package');
     return null;
   }
 }
@@ -79,6 +83,8 @@ async function unpacked(target: string): Promise<Uint8Array | null> {
 }
 
 /** Somebody has removed the package since this process started. */
-function moduleIsGone(): { readonly program: null } {
+function moduleIsGone(error: unknown): { readonly program: null } {
+  const isGone = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  if (!isGone) tolerate(error, unreadable, 'reading the embedded shim');
   return { program: null };
 }

@@ -4,6 +4,9 @@ import { noexec, refusal, shimUnavailable, whyNotExecutable } from './executable
 import { ownShim, type ShimSource } from './own-shim.ts';
 import { copyPath, keepCopy } from './store-copy.ts';
 
+/** The name of the shim in `ps`, in front of its task's id. */
+export const shimName = 'outlive-shim';
+
 /** An attempt to execute a shim that the system refused. */
 export interface ShimFailure {
   /** What {@link shimProgram} had returned. */

@@ -1,20 +1,16 @@
-import {
-  chmodSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { OutliveError, readFailed, systemCode } from '../errors/error.ts';
-import { letGo, namesIn, writeWhole } from '../tasklog/files.ts';
+import { isSystemError, OutliveError, readFailed, systemCode } from '../errors/error.ts';
+import { expected, tolerate } from '../errors/expected.ts';
+import { namesIn, readSmall, writeWhole } from '../tasklog/files.ts';
 import { programsFolder } from '../tasklog/paths.ts';
 import { crypto } from '../util/crypto.ts';
 import { isAbsence, shimUnavailable } from './executable.ts';
+
+const kept = expected('absent', 'refused', 'failing', 'busy', 'scarce');
+
+/** Larger than any shim. */
+const mostBytes = 16 * 1024 ** 2;
 
 /** A copy that was written so long ago is of an old version. A process that still uses it writes it again. */
 const oldAfterMs = 30 * 24 * 3_600_000;
@@ -60,7 +56,7 @@ function makeFolder(storeDir: string): void {
 }
 
 function checkOwner(folder: string, owner: number): void {
-  const user = process.getuid?.();
+  const user = process.geteuid?.();
   if (user === undefined || owner === user) return;
   throw shimUnavailable(
     `that ${folder} belongs to user ${owner}, who could replace a program in it, and we are user ${user}`,
@@ -69,19 +65,14 @@ function checkOwner(folder: string, owner: number): void {
 }
 
 function isWhole(path: string, sha256: string): boolean {
-  let descriptor: number | null = null;
   try {
-    // A pipe would have us wait for a writer.
-    if (!lstatSync(path).isFile()) return false;
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    const { uid, mode } = fstatSync(descriptor);
-    if (uid !== process.getuid?.() || (mode & 0o777) !== 0o700) return false;
-    return crypto().createHash('sha256').update(readFileSync(descriptor)).digest('hex') === sha256;
+    const { uid, mode } = lstatSync(path);
+    if (uid !== process.geteuid?.() || (mode & 0o777) !== 0o700) return false;
+    const program = readSmall(path, mostBytes);
+    return program !== null && crypto().createHash('sha256').update(program).digest('hex') === sha256;
   } catch (error) {
     if (isAbsence(error)) return false;
     throw readFailed(path, error);
-  } finally {
-    if (descriptor !== null) letGo(descriptor);
   }
 }
 
@@ -89,10 +80,10 @@ function writing(path: string, action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (error instanceof OutliveError) throw error;
+    if (!isSystemError(error)) throw error;
     throw new OutliveError(
       'STORE_UNWRITABLE',
-      `expected to copy the shim to ${path}; found ${error instanceof Error ? error.message : String(error)}. Nothing was started. Make room or give permission, or open another store.`,
+      `expected to copy the shim to ${path}; found ${(error as Error).message}. Nothing was started. Make room or give permission, or open another store.`,
       { cause: error },
     );
   }
@@ -104,8 +95,9 @@ function removeOld(folder: string): void {
     const path = join(folder, name);
     try {
       if (/^shim-[0-9a-f]{64}$/.test(name) && Date.now() - lstatSync(path).mtimeMs > oldAfterMs) rmSync(path);
-    } catch {
+    } catch (error) {
       // Removed by somebody else meanwhile, or no file of ours.
+      tolerate(error, kept, 'removing an old shim');
     }
   }
 }

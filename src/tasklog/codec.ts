@@ -1,41 +1,40 @@
-import type {
-  ClaimFact,
-  CutFact,
-  ExitFact,
-  Fact,
-  GoneFact,
-  LeftFact,
-  OutcomeFact,
-  QueuePlace,
-  SeenFact,
-  SpecFact,
-  StartedFact,
-  StopFact,
-  WatchFact,
-} from '../model/facts.ts';
+import type { Fact, QueuePlace } from '../model/facts.ts';
 import { type HeldLimit, limitHolders, resourceLimits } from '../model/held-limits.ts';
+import { hookCauses } from '../model/hook-facts.ts';
 import type { PatternSource } from '../model/pattern.ts';
+import type { ClientProcess, Starter } from '../model/starter.ts';
 import {
   endedStatuses,
+  type FileIdentity,
   type Leftover,
   leftoversPolicies,
+  outputWays,
   type ProcessIdentity,
+  stdinWays,
   stopCauses,
+  type TerminalSize,
 } from '../model/words.ts';
 import {
-  exitCode,
-  isObject,
-  type Json,
+  type Check,
+  type Fields,
+  flag,
+  integer,
   list,
+  must,
   number,
+  oneOf,
+  optional,
+  or,
   parseObject,
-  pidOf,
-  sizeOf,
+  pid,
+  shape,
+  size,
+  taskPid,
   text,
-  word,
+  texts,
 } from './check.ts';
 
-/** The version of the task log that this code writes, and the newest that it reads. */
+/** The version of the task log that this code writes, and the only one that it reads. */
 export const taskLogVersion = 2;
 
 /**
@@ -46,242 +45,232 @@ export function encodeFact(fact: Fact): string {
   return `\n${JSON.stringify(fact)}\n`;
 }
 
-/**
- * Parses a whole log. Lines that are torn, garbage, of an unknown kind or of a wrong form are skipped:
- * what can be read counts.
- */
-export function parseLog(content: string): Fact[] {
-  return content.split('\n').flatMap((line) => (line.startsWith('{') ? (parseFact(line) ?? []) : []));
+/** A line that a shim has told, and what it says. */
+let told: { readonly line: string; readonly fact: Fact | null } | undefined;
+
+/** Parses a line that a shim tells when it appends it. Who reads the log finds the same line next. */
+export function parseTold(line: string): Fact | null {
+  told = { line, fact: parseFact(line) };
+  return told.fact;
 }
 
 /** Parses one line; null when it is no fact that we know. */
 export function parseFact(line: string): Fact | null {
+  // Not the same object: it tells what a log has from what was told.
+  if (line === told?.line) return told.fact && { ...told.fact };
   const json = parseObject(line);
-  const parse = json === null || typeof json.fact !== 'string' ? undefined : parsers[json.fact];
-  return json === null || parse === undefined ? null : parse(json);
+  const kind = json?.fact;
+  if (typeof kind !== 'string' || !Object.hasOwn(facts, kind)) return null;
+  return facts[kind as Fact['fact']](json);
 }
 
-const parsers: Readonly<Record<string, (json: Json) => Fact | null>> = {
-  __proto__: null as never,
-  spec: parseSpec,
-  waiting: (json) => {
-    const pid = pidOf(json.pid);
-    return pid === null ? null : { fact: 'waiting', pid, start: number(json.start, null) };
-  },
-  turn: (json) => {
-    const [by, at] = [parseIdentity(json.by), number(json.at, null)];
-    return by === null || at === null ? null : { fact: 'turn', by, at };
-  },
-  started: parseStarted,
-  stop: parseStop,
-  stopping: (json) => ({ fact: 'stopping', id: text(json.id, '') }),
-  stopped: (json) => ({
-    fact: 'stopped',
-    id: text(json.id, ''),
-    survivors: list(json.survivors, parseLeftover),
+// What several facts are made of.
+
+/** The first process of a container can be a spawner. */
+const identity = shape<ProcessIdentity>({
+  pid: must(pid),
+  start: number,
+  boot: or(text, ''),
+  pidNamespace: or(text, ''),
+  host: or(text, ''),
+  machine: optional(text),
+});
+
+const client = shape<ClientProcess>({ pid: must(pid), start: number });
+const starter = shape<Starter>({
+  party: optional(text),
+  caller: optional(text),
+  client: must(client),
+  cwd: optional(text),
+});
+
+const leftover = shape<Leftover>({ pid: must(taskPid), command: or(text, ''), start: number });
+const leftovers = or(list(leftover), []);
+
+const limit = shape<HeldLimit>({
+  limit: must(oneOf(resourceLimits)),
+  value: must(number),
+  by: must(oneOf(limitHolders)),
+});
+
+const queuePlace = shape<QueuePlace>({ maxRunning: must(number), order: must(number) });
+const terminalSize = shape<TerminalSize>({ cols: must(number), rows: must(number) });
+const file = shape<FileIdentity>({ dev: must(number), ino: must(number) });
+
+const textPattern = shape<{ text: string }>({ text: must(text) });
+const regexpPattern = shape<{ regexp: string; flags: string }>({ regexp: must(text), flags: or(text, '') });
+const pattern: Check<PatternSource> = (value) => textPattern(value) ?? regexpPattern(value);
+
+const stream = must(oneOf(['stdout', 'stderr'] as const));
+const id = or(text, '');
+
+type FactOf<K extends Fact['fact']> = Extract<Fact, { readonly fact: K }>;
+
+/** Facts, field by field. Fields that are not named here are dropped. */
+const facts: { readonly [K in Fact['fact']]: Check<FactOf<K>> } = {
+  spec: fact('spec', {
+    v: must(oneOf([taskLogVersion])),
+    taskId: id,
+    sessionId: id,
+    command: must(text),
+    commandInFile: flag,
+    cwd: or(text, ''),
+    shell: (value) => (value === null ? null : (text(value) ?? '')),
+    name: text,
+    labels: or(texts, {}),
+    timeoutMs: number,
+    graceMs: or(number, 0),
+    separate: flag,
+    output: optional(oneOf(outputWays)),
+    stdin: optional(oneOf(['data', ...stdinWays])),
+    tty: optional(terminalSize),
+    leftovers: or(oneOf(leftoversPolicies), 'report'),
+    maxOutputBytes: number,
+    keepOutputBytes: number,
+    bindTo: (value) => (value === 'session' ? value : identity(value)),
+    retentionMs: number,
+    cookie: or(text, ''),
+    createdAt: or(number, 0),
+    monoMs: or(number, 0),
+    by: must(identity),
+    starter: optional(starter),
+    queue: optional(queuePlace),
+    after: optional(text),
+    seal: optional(text),
+    file: optional(file),
+    setNames: optional(list(text)),
+    unsetNames: optional(list(text)),
+    unbuffered: (value) => (value === true ? true : undefined),
+    replaces: optional(text),
+    inPlaceOf: optional(text),
+    limits: optional(list(limit)),
+    key: optional(text),
+    onExit: optional(text),
+    cgroup: optional(text),
   }),
-  exit: parseExit,
-  left: parseLeft,
-  gone: parseGone,
-  oom: (json) => ({ fact: 'oom', kills: number(json.kills, 0) }),
-  pipe: (json) => ({ fact: 'pipe', statuses: list(json.statuses, (item) => number(item, null)) }),
-  outcome: parseOutcome,
-  claim: parseClaim,
-  unclaim: (json) => ({ fact: 'unclaim', id: text(json.id, '') }),
-  delivered: (json) => ({ fact: 'delivered', id: text(json.id, ''), at: number(json.at, 0) }),
-  cut: parseCut,
-  watch: parseWatch,
-  seen: parseSeen,
-  unwatch: (json) => ({ fact: 'unwatch', watch: text(json.watch, '') }),
+  waiting: fact('waiting', { pid: must(taskPid), start: number, locks: flag }),
+  turn: fact('turn', { by: must(identity), at: must(number) }),
+  started: fact('started', {
+    pid: must(taskPid),
+    start: number,
+    shimPid: must(taskPid),
+    shimStart: number,
+    at: must(number),
+    monoMs: number,
+    subreaper: flag,
+    stdin: optional(oneOf(['silent'] as const)),
+    socket: optional(text),
+  }),
+  attached: fact('attached', { pid: must(pid), at: number }),
+  detached: fact('detached', { pid: must(pid), at: number }),
+  stop: fact('stop', {
+    cause: must(oneOf(stopCauses)),
+    id,
+    by: identity,
+    at: number,
+    graceMs: number,
+    killSignal: text,
+  }),
+  stopping: fact('stopping', { id }),
+  stopped: fact('stopped', { id, survivors: leftovers }),
+  exit: fact(
+    'exit',
+    {
+      code: integer,
+      exitSignal: text,
+      core: flag,
+      ran: (value) => value !== false,
+      errno: size,
+      at: number,
+      monoMs: number,
+      cpuMs: number,
+      peakBytes: size,
+      left: size,
+      pending: flag,
+      pipeStatus: optional(list(number)),
+      bytes: optional(size),
+      dropped: optional(size),
+      copied: optional(number),
+      proof: optional(text),
+    },
+    (exit) => {
+      if (!exit.ran) return exit;
+      if (exit.code === null && exit.exitSignal === null) return null;
+      // What has exited was ended by no signal: a record that says both is damaged.
+      const exitSignal = exit.code === null ? exit.exitSignal : null;
+      return { ...exit, errno: null, exitSignal };
+    },
+  ),
+  left: fact('left', { processes: list(leftover), proof: optional(text) }),
+  gone: fact('gone', { proof: must(text) }),
+  erased: fact('erased', { stream, bytes: must(size), at: number }),
+  oom: fact('oom', { kills: or(number, 0) }),
+  hook: fact('hook', { pid: must(taskPid), start: number, at: number, monoMs: number }),
+  hooked: fact('hooked', {
+    code: integer,
+    exitSignal: text,
+    cause: oneOf(hookCauses),
+    errno: size,
+    at: number,
+    monoMs: number,
+  }),
+  outcome: fact(
+    'outcome',
+    {
+      id,
+      status: must(oneOf(endedStatuses)),
+      reason: text,
+      exitCode: integer,
+      exitSignal: text,
+      startedAt: number,
+      endedAt: number,
+      lastSeenAt: number,
+      cpuMs: number,
+      bytes: or(number, 0),
+      stderrBytes: or(number, 0),
+      leftovers,
+      pipeStatus: list(number),
+    },
+    (outcome) => {
+      if (outcome.endedAt === null) return outcome.lastSeenAt === null ? null : outcome;
+      return outcome.lastSeenAt === null ? outcome : { ...outcome, lastSeenAt: null };
+    },
+  ),
+  claim: fact('claim', { id, by: must(identity), party: optional(text) }),
+  unclaim: fact('unclaim', { id }),
+  told: fact('told', { id, at: or(number, 0) }),
+  delivered: fact('delivered', { id, at: or(number, 0) }),
+  cut: fact(
+    'cut',
+    { stream, head: must(size), tail: must(size), bytes: must(size), notice: must(size) },
+    (cut) => (cut.tail < cut.head || cut.bytes < cut.tail ? null : cut),
+  ),
+  watch: fact('watch', {
+    id,
+    pattern: must(pattern),
+    stream,
+    from: must(size),
+    once: (value) => (value === true ? true : undefined),
+    at: or(number, 0),
+  }),
+  seen: fact(
+    'seen',
+    { watch: id, id, offset: must(size), begins: optional(beginning), at: or(number, 0) },
+    (seen) => (seen.offset < (seen.begins ?? 0) ? null : seen),
+  ),
+  unwatch: fact('unwatch', { watch: id }),
 };
 
-function parseSpec(json: Json): SpecFact | null {
-  const command = text(json.command, null);
-  const by = parseIdentity(json.by);
-  const v = number(json.v, 0);
-  if (command === null || by === null || v !== taskLogVersion) return null;
-  const queue = parseQueuePlace(json.queue);
-  const cgroup = text(json.cgroup, null);
-  const seal = text(json.seal, null);
-  return {
-    fact: 'spec',
-    v: taskLogVersion,
-    taskId: text(json.taskId, ''),
-    sessionId: text(json.sessionId, ''),
-    command,
-    commandInFile: json.commandInFile === true,
-    cwd: text(json.cwd, ''),
-    shell: text(json.shell, ''),
-    name: text(json.name, null),
-    labels: parseLabels(json.labels),
-    timeoutMs: number(json.timeoutMs, null),
-    graceMs: number(json.graceMs, 0),
-    separate: json.separate === true,
-    leftovers: word(json.leftovers, leftoversPolicies, 'report'),
-    maxOutputBytes: number(json.maxOutputBytes, null),
-    keepOutputBytes: number(json.keepOutputBytes, null),
-    bindTo: json.bindTo === 'session' ? 'session' : parseIdentity(json.bindTo),
-    retentionMs: number(json.retentionMs, null),
-    cookie: text(json.cookie, ''),
-    createdAt: number(json.createdAt, 0),
-    monoMs: number(json.monoMs, 0),
-    by,
-    ...(queue === null ? {} : { queue }),
-    ...(seal === null ? {} : { seal }),
-    ...(Array.isArray(json.limits) ? { limits: list(json.limits, parseLimit) } : {}),
-    ...(cgroup === null ? {} : { cgroup }),
-  };
+/** The check of the facts of a kind. */
+function fact<K extends Fact['fact']>(
+  kind: K,
+  fields: Omit<Fields<FactOf<K>>, 'fact'>,
+  finish?: (whole: FactOf<K>) => FactOf<K> | null,
+): Check<FactOf<K>> {
+  return shape({ fact: () => kind, ...fields } as unknown as Fields<FactOf<K>>, finish);
 }
 
-function parseQueuePlace(value: unknown): QueuePlace | null {
-  if (!isObject(value)) return null;
-  const [maxRunning, order] = [number(value.maxRunning, null), number(value.order, null)];
-  return maxRunning === null || order === null ? null : { maxRunning, order };
-}
-
-function parseLimit(value: unknown): HeldLimit | null {
-  if (!isObject(value)) return null;
-  const limit = word(value.limit, resourceLimits, null);
-  const [amount, by] = [number(value.value, null), word(value.by, limitHolders, null)];
-  return limit === null || amount === null || by === null ? null : { limit, value: amount, by };
-}
-
-function parseStarted(json: Json): StartedFact | null {
-  const [pid, shimPid, at] = [pidOf(json.pid), pidOf(json.shimPid), number(json.at, null)];
-  if (pid === null || shimPid === null || at === null) return null;
-  const [start, shimStart] = [number(json.start, null), number(json.shimStart, null)];
-  const monoMs = number(json.monoMs, null);
-  return { fact: 'started', pid, start, shimPid, shimStart, at, monoMs, subreaper: json.subreaper === true };
-}
-
-function parseStop(json: Json): StopFact | null {
-  const cause = word(json.cause, stopCauses, null);
-  if (cause === null) return null;
-  return {
-    fact: 'stop',
-    cause,
-    id: text(json.id, ''),
-    by: parseIdentity(json.by),
-    at: number(json.at, null),
-    graceMs: number(json.graceMs, null),
-    killSignal: text(json.killSignal, null),
-  };
-}
-
-function parseExit(json: Json): ExitFact | null {
-  const [code, killSignal] = [exitCode(json.code, null), text(json.killSignal, null)];
-  const ran = json.ran !== false;
-  if (ran && code === null && killSignal === null) return null;
-  const copied = number(json.copied, null);
-  const proof = text(json.proof, null);
-  return {
-    fact: 'exit',
-    code,
-    killSignal,
-    core: json.core === true,
-    ran,
-    at: number(json.at, null),
-    monoMs: number(json.monoMs, null),
-    cpuMs: number(json.cpuMs, null),
-    peakBytes: sizeOf(json.peakBytes),
-    left: sizeOf(json.left),
-    pending: json.pending === true,
-    ...(copied === null ? {} : { copied }),
-    ...(proof === null ? {} : { proof }),
-  };
-}
-
-function parseLeft(json: Json): LeftFact {
-  const proof = text(json.proof, null);
-  const processes = Array.isArray(json.processes) ? list(json.processes, parseLeftover) : null;
-  return { fact: 'left', processes, ...(proof === null ? {} : { proof }) };
-}
-
-function parseGone(json: Json): GoneFact | null {
-  const proof = text(json.proof, null);
-  return proof === null ? null : { fact: 'gone', proof };
-}
-
-function parseOutcome(json: Json): OutcomeFact | null {
-  const status = word(json.status, endedStatuses, null);
-  const endedAt = number(json.endedAt, null);
-  if (status === null || endedAt === null) return null;
-  return {
-    fact: 'outcome',
-    id: text(json.id, ''),
-    status,
-    reason: text(json.reason, null),
-    exitCode: exitCode(json.exitCode, null),
-    killSignal: text(json.killSignal, null),
-    startedAt: number(json.startedAt, null),
-    endedAt,
-    cpuMs: number(json.cpuMs, null),
-    bytes: number(json.bytes, 0),
-    stderrBytes: number(json.stderrBytes, 0),
-    leftovers: list(json.leftovers, parseLeftover),
-    pipeStatus: Array.isArray(json.pipeStatus) ? list(json.pipeStatus, (item) => number(item, null)) : null,
-  };
-}
-
-function parseClaim(json: Json): ClaimFact | null {
-  const by = parseIdentity(json.by);
-  return by === null ? null : { fact: 'claim', id: text(json.id, ''), by };
-}
-
-function parseCut(json: Json): CutFact | null {
-  const stream = word(json.stream, ['stdout', 'stderr'] as const, null);
-  const [head, tail] = [sizeOf(json.head), sizeOf(json.tail)];
-  const [bytes, notice] = [sizeOf(json.bytes), sizeOf(json.notice)];
-  if (stream === null || head === null || tail === null || bytes === null || notice === null) return null;
-  return tail < head || bytes < tail ? null : { fact: 'cut', stream, head, tail, bytes, notice };
-}
-
-function parseWatch(json: Json): WatchFact | null {
-  const pattern = parsePattern(json.pattern);
-  const stream = word(json.stream, ['stdout', 'stderr'] as const, null);
-  const from = sizeOf(json.from);
-  if (pattern === null || stream === null || from === null) return null;
-  return { fact: 'watch', id: text(json.id, ''), pattern, stream, from, at: number(json.at, 0) };
-}
-
-function parsePattern(value: unknown): PatternSource | null {
-  if (!isObject(value)) return null;
-  if (typeof value.text === 'string') return { text: value.text };
-  return typeof value.regexp === 'string' ? { regexp: value.regexp, flags: text(value.flags, '') } : null;
-}
-
-function parseSeen(json: Json): SeenFact | null {
-  const offset = sizeOf(json.offset);
-  if (offset === null) return null;
-  return {
-    fact: 'seen',
-    watch: text(json.watch, ''),
-    id: text(json.id, ''),
-    offset,
-    at: number(json.at, 0),
-  };
-}
-
-function parseIdentity(value: unknown): ProcessIdentity | null {
-  if (!isObject(value) || typeof value.pid !== 'number') return null;
-  return {
-    pid: value.pid,
-    start: number(value.start, null),
-    boot: text(value.boot, ''),
-    pidNamespace: text(value.pidNamespace, ''),
-    host: text(value.host, ''),
-  };
-}
-
-function parseLeftover(value: unknown): Leftover | null {
-  const pid = isObject(value) ? pidOf(value.pid) : null;
-  if (!isObject(value) || pid === null) return null;
-  return { pid, command: text(value.command, ''), start: number(value.start, null) };
-}
-
-function parseLabels(value: unknown): Record<string, string> {
-  if (!isObject(value)) return {};
-  return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
+/** Where a file begins that was made shorter: any other begins at 0, and does not say so. */
+function beginning(value: unknown): number | null {
+  return size(value) || null;
 }

@@ -1,28 +1,38 @@
 import {
   closeSync,
+  constants,
   fchmodSync,
   fdatasyncSync,
+  fstatSync,
   lstatSync,
   openSync,
   readdirSync,
+  readSync,
   renameSync,
   rmSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { readFailed, systemCode } from '../errors/error.ts';
-import { crypto } from '../util/crypto.ts';
+import { expected, tolerate } from '../errors/expected.ts';
+import { randomHex } from '../util/crypto.ts';
 import { withSpare } from '../util/spare.ts';
 
+/** What a disk, or the network behind it, says late of what was written. */
+const lateErrors = expected('full', 'failing', 'EINTR');
+
+/** There is none, or something else, or it is not for us: then it is as good as not there. */
+const noFolder: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES']);
+
 /**
- * The names in a folder, in no order; none when there is no such folder.
+ * The names in a folder, in no order; none when there is no such folder for us.
  * @throws OutliveError `READ_FAILED`.
  */
 export function namesIn(folder: string): string[] {
   try {
     return withSpare(() => readdirSync(folder));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
+    if (noFolder.has(systemCode(error) ?? '')) return [];
     throw readFailed(folder, error);
   }
 }
@@ -31,9 +41,33 @@ export function namesIn(folder: string): string[] {
 export function letGo(descriptor: number): void {
   try {
     closeSync(descriptor);
-  } catch {
+  } catch (error) {
     // The descriptor is free all the same.
+    tolerate(error, lateErrors, 'closing a file');
   }
+}
+
+/** A temporary file of a process that is stopped for long is swept like one of a process that has died. */
+const attempts = 3;
+/** How what others may have put there is opened: never through a symbolic link, and never held up by a pipe. */
+export const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/**
+ * Reads a small file that others may have put there. Null when it is none (a pipe, a device, a folder), or larger.
+ * @throws a system error, such as `ENOENT`, or `ELOOP` of a symbolic link.
+ */
+export function readSmall(path: string, mostBytes: number): Buffer | null {
+  return withSpare(() => {
+    const descriptor = openSync(path, constants.O_RDONLY | careful);
+    try {
+      const stat = fstatSync(descriptor);
+      if (!stat.isFile() || stat.size > mostBytes) return null;
+      const buffer = Buffer.alloc(stat.size);
+      return buffer.subarray(0, readSync(descriptor, buffer, 0, stat.size, 0));
+    } finally {
+      letGo(descriptor);
+    }
+  });
 }
 
 /**
@@ -41,7 +75,18 @@ export function letGo(descriptor: number): void {
  * owner alone: 0600, or 0700 of a program.
  */
 export function writeWhole(path: string, content: string | Uint8Array, mode: 0o600 | 0o700 = 0o600): void {
-  const temporary = `${path}.${crypto().randomBytes(6).toString('hex')}.tmp`;
+  for (let left = attempts - 1; ; left -= 1) {
+    try {
+      writeOnce(path, content, mode);
+      return;
+    } catch (error) {
+      if (left === 0 || systemCode(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
+function writeOnce(path: string, content: string | Uint8Array, mode: 0o600 | 0o700): void {
+  const temporary = `${path}.${randomHex(6)}.tmp`;
   try {
     writeSynced(temporary, content, mode);
     renameWhole(temporary, path);

@@ -1,13 +1,11 @@
 import { constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } from 'node:fs';
-import { readFailed, systemCode } from '../errors/error.ts';
-import type { ExitFact, Fact } from '../model/facts.ts';
-import { type Facts, foldFacts } from '../model/fold.ts';
+import { basename } from 'node:path';
+import type { Fact, SpecFact } from '../model/facts.ts';
+import type { FileIdentity } from '../model/words.ts';
 import { withSpare } from '../util/spare.ts';
-import { encodeFact, parseLog } from './codec.ts';
-import { letGo } from './files.ts';
-
-/** Never through a symbolic link, and never held up by a pipe that somebody put there. */
-const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+import { trace } from '../util/topic.ts';
+import { encodeFact } from './codec.ts';
+import { careful, letGo } from './files.ts';
 
 /**
  * The facts of a task's end must fit on a full disk: whatever the spec's last block has left beyond its end
@@ -15,16 +13,6 @@ const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK;
  */
 const reservedBytes = 2048;
 const blockBytes = 4096;
-
-/** A log as read from disk. */
-export interface TaskLog {
-  /** In the order of the file. */
-  readonly list: readonly Fact[];
-  /** Size of the file; 0 for a log that was created and not yet written, or spoiled before it was. */
-  readonly bytes: number;
-  /** When the last fact was appended, epoch milliseconds. */
-  readonly modifiedAt: number;
-}
 
 /**
  * Creates a log, which allocates its task's id. The descriptor is for appending, and for reading what others
@@ -48,16 +36,22 @@ function create(path: string, access: number): Promise<number> {
   });
 }
 
+/** Which file an open one is. */
+export function fileOf(descriptor: number): FileIdentity {
+  const { dev, ino } = fstatSync(descriptor);
+  return { dev, ino };
+}
+
 /** Somebody has spoiled or removed the record of a task that was about to start. */
 export class RecordGone extends Error {}
 
 /**
  * Appends the spec to a new log, padded so that the facts of the end have room even on a full disk, and reads back that
  * nothing came before it: see {@link spoilLog}.
- * @returns the size of the log.
+ * @returns what is in the log.
  * @throws a system error, or {@link RecordGone}.
  */
-export function writeSpec(descriptor: number, spec: Fact): number {
+export function writeSpec(descriptor: number, spec: SpecFact): string {
   const text = encodeFact(spec);
   const used = Buffer.byteLength(text) % blockBytes;
   const short = used === 0 || blockBytes - used < reservedBytes;
@@ -66,19 +60,23 @@ export function writeSpec(descriptor: number, spec: Fact): number {
   writeAll(descriptor, padded);
   const bytes = Buffer.from(padded);
   if (!beginningOf(descriptor, bytes.length).equals(bytes)) throw new RecordGone('its log was spoiled');
-  return bytes.length;
+  trace(() => `${spec.taskId}: appended: spec`);
+  return padded;
 }
 
-/** @throws RecordGone when one of some open files has no name any more. */
-export function checkNamed(descriptors: readonly (number | null)[]): void {
-  for (const descriptor of descriptors)
-    if (descriptor !== null && fstatSync(descriptor).nlink === 0)
-      throw new RecordGone('its files were removed');
+/** @throws RecordGone when an open log has no name any more. */
+export function checkNamed(descriptor: number): void {
+  if (fstatSync(descriptor).nlink === 0) throw new RecordGone('its log was removed');
 }
 
 /** What is in a log that was spoiled, perhaps by several processes that died of it. */
 const spoilt = /^\n{0,16}$/;
 const spoiltBytes = 16;
+
+/** Whether that text is the whole of a log that nothing was written to, or that was spoiled. */
+export function isBlank(text: string): boolean {
+  return spoilt.test(text);
+}
 
 /**
  * Makes a log that nothing was written to one that no spec can be the first of: its spawner, which may only have been
@@ -89,7 +87,7 @@ export function spoilLog(path: string): boolean {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | careful);
   try {
     writeAll(descriptor, '\n');
-    return spoilt.test(beginningOf(descriptor, 2 * spoiltBytes).toString('latin1'));
+    return isBlank(beginningOf(descriptor, 2 * spoiltBytes).toString('latin1'));
   } finally {
     letGo(descriptor);
   }
@@ -113,6 +111,8 @@ export function appendFacts(path: string, facts: readonly Fact[]): void {
     const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | careful);
     try {
       writeAll(descriptor, facts.map(encodeFact).join(''));
+      const names = facts.map(({ fact }) => fact);
+      trace(() => `${basename(path, '.jsonl')}: appended: ${names.join(', ')}`);
     } finally {
       letGo(descriptor);
     }
@@ -125,72 +125,3 @@ function writeAll(descriptor: number, text: string): void {
   // A disk that fills up in the middle takes a part; the next write then says why.
   if (written < bytes.length) writeSync(descriptor, bytes, written);
 }
-
-/**
- * Reads and folds a log; null when there is none, or when what is there is no file.
- * @throws OutliveError `READ_FAILED`.
- */
-export function readLog(path: string): TaskLog | null {
-  try {
-    return withSpare(() => readNow(path));
-  } catch (error) {
-    if (unreadable.has(systemCode(error) ?? '')) return null;
-    throw readFailed(path, error);
-  }
-}
-
-function readNow(path: string): TaskLog | null {
-  const descriptor = openSync(path, constants.O_RDONLY | careful);
-  try {
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) return null;
-    const buffer = stat.size > scratch.length ? Buffer.allocUnsafe(stat.size) : scratch;
-    const length = readSync(descriptor, buffer, 0, stat.size, 0);
-    const text = buffer.toString('utf8', 0, length);
-    const isEmpty = length <= spoiltBytes && spoilt.test(text);
-    return { list: parseLog(text), bytes: isEmpty ? 0 : stat.size, modifiedAt: stat.mtimeMs };
-  } finally {
-    letGo(descriptor);
-  }
-}
-
-/** Facts that say which processes are a task's. */
-const ofProcesses: ReadonlySet<Fact['fact']> = new Set(['spec', 'waiting', 'turn', 'started']);
-
-/**
- * A log as that of one task. Where the record of another task was put in its place, the processes that it names are
- * that task's, so nothing may be done to them in the name of this one: it counts as a record without a spec.
- */
-export function logOfTask(log: TaskLog, taskId: string): TaskLog {
-  const spec = log.list.find((fact) => fact.fact === 'spec');
-  if (spec === undefined || spec.taskId === taskId) return log;
-  return { ...log, list: log.list.filter((fact) => !ofProcesses.has(fact.fact)) };
-}
-
-/** One buffer for all logs of a usual size: a thousand of them that are read at once would be megabytes of garbage. */
-const scratch = Buffer.allocUnsafeSlow(16 * 1024);
-
-/** A fact that could not be appended yet. */
-export interface UnwrittenFact {
-  readonly fact: Fact;
-  /** So many facts came before it; what others have appended since then comes behind it. */
-  readonly behind: number;
-}
-
-/**
- * Folds a log together with facts that could not be appended to it yet, and with an end that was heard of and that the
- * log may not have.
- */
-export function foldWith(log: TaskLog, unwritten: readonly UnwrittenFact[] = [], heard?: ExitFact): Facts {
-  const facts = foldFacts(log.list);
-  const isNews = heard !== undefined && facts.exit === undefined;
-  if (unwritten.length === 0 && !isNews) return facts;
-  const list = [...log.list];
-  for (const { fact, behind } of unwritten) list.splice(behind, 0, fact);
-  if (isNews) list.push(heard);
-  // The shim reads what is on disk, and nothing else forbids it to start the command.
-  return { ...foldFacts(list), isForbidden: facts.isForbidden };
-}
-
-/** Not there, a symbolic link, or a path that cannot be a file. */
-const unreadable = new Set(['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EISDIR', 'EACCES']);

@@ -1,11 +1,13 @@
 import { constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { readFailed, systemCode } from '../errors/error.ts';
-import type { CutFact } from '../model/facts.ts';
+import { expected, tolerate } from '../errors/expected.ts';
 import type { Facts } from '../model/fold.ts';
+import type { CutFact } from '../model/output-facts.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
 import { withSpare } from '../util/spare.ts';
 import { letGo } from './files.ts';
 import { outputPath, type SessionPaths } from './paths.ts';
+import type { OutputView, SeenOutput } from './seen-output.ts';
 
 /** A stretch of output. Offsets count the bytes that the command wrote, also where some were cut out since. */
 export interface OutputSlice {
@@ -16,30 +18,41 @@ export interface OutputSlice {
   readonly nextOffset: number;
   /** Bytes written so far. */
   readonly size: number;
-  /** Bytes between the offset that was asked for and `offset` that are not there any more, or were not asked for. */
+  /** Bytes between the offset that was asked for and `offset` that were cut out since, or were not asked for. */
   readonly omittedBytes: number;
+  /** The offset of the first byte in the file: not 0, where somebody made it shorter. See {@link SeenOutput}. */
+  readonly beginsAt: number;
 }
 
 /** One stream of one task: its file, and the cut in it if its middle was removed. */
 export interface OutputFile {
   readonly path: string;
   readonly cut: CutFact | undefined;
+  /** What was seen of it before, and the cut as the log has it now: a file may be shorter because it was just cut. */
+  readonly seen?: { readonly before: SeenOutput; readonly cutNow: () => CutFact | undefined };
 }
 
 /** One of a task's output streams. Without `separate`, stdout holds both. */
 export type Stream = 'stdout' | 'stderr';
 
-/** The file of a stream, with what was cut out of it. */
+/** The file of a stream, with what was cut out of it. What is erased of it goes unnoticed. */
 export function outputFile(paths: SessionPaths, taskId: string, stream: Stream, facts: Facts): OutputFile {
-  return {
-    path: outputPath(paths, taskId, stream),
-    cut: facts.cuts.findLast((cut) => cut.stream === stream),
-  };
+  return { path: outputPath(paths, taskId, stream), cut: cutOf(facts, stream) };
 }
 
-/** Reads up to `maxBytes` from `offset`. A read in a stretch that was cut out goes on behind it and says so. */
+/** What was cut out of a stream. */
+export function cutOf(facts: Facts, stream: Stream): CutFact | undefined {
+  return facts.cuts.findLast((cut) => cut.stream === stream);
+}
+
+/** Reads up to `maxBytes` from `offset`. A read in a stretch that is not there any more goes on behind it and says so. */
 export function readOutput(file: OutputFile, offset: number, maxBytes: number): OutputSlice {
-  return withFile(file, emptyAt(offset), (open) => slice(open, offset, maxBytes));
+  return withFile(file, (open) => slice(open, offset, maxBytes));
+}
+
+/** How long the output is, and where its file begins. Nothing else is read of it. */
+export function lookAtOutput(file: OutputFile): Pick<OutputSlice, 'size' | 'beginsAt'> {
+  return withFile(file, ({ size, beginsAt }) => ({ size: beginsAt + size, beginsAt }));
 }
 
 /**
@@ -47,12 +60,13 @@ export function readOutput(file: OutputFile, offset: number, maxBytes: number): 
  * was cut out it is at most what is kept behind the cut: a stretch has no gap in it.
  */
 export function tailOutput(file: OutputFile, maxBytes: number): OutputSlice {
-  return withFile(file, emptyAt(0), (open) => {
+  return withFile(file, (open) => {
+    const { beginsAt } = open;
     const start = Math.max(open.cut?.tail ?? 0, open.size - maxBytes);
-    const found = slice(open, start, maxBytes);
-    const skip = found.offset === 0 ? 0 : characterStart(found.bytes, 0);
+    const found = slice(open, beginsAt + start, maxBytes);
+    const skip = start === 0 ? 0 : characterStart(found.bytes, 0);
     const offset = found.offset + skip;
-    return { ...found, bytes: found.bytes.subarray(skip), offset, omittedBytes: offset };
+    return { ...found, bytes: found.bytes.subarray(skip), offset, omittedBytes: offset - beginsAt };
   });
 }
 
@@ -69,10 +83,13 @@ export function outputState(file: OutputFile): { readonly size: number; readonly
     if (stat === undefined) return nothingWritten;
     // What a task puts in the place of its output, a link say, is none of it.
     return { size: stat.isFile() ? logicalSize(stat.size, file.cut) : 0, writtenAt: stat.mtimeMs };
-  } catch {
+  } catch (error) {
+    tolerate(error, unseen, 'looking at output');
     return nothingWritten;
   }
 }
+
+const unseen = expected('absent', 'refused', 'scarce', 'failing');
 
 const nothingWritten = { size: 0, writtenAt: 0 };
 
@@ -85,44 +102,69 @@ export function wholeCharacters(found: OutputSlice, final: boolean): OutputSlice
   return { ...found, bytes: found.bytes.subarray(0, end), nextOffset: found.offset + end };
 }
 
+/** A file that is open. Its size counts what was cut out of it, and not what was in it before it began anew. */
 interface OpenOutput {
   readonly descriptor: number;
   readonly size: number;
   readonly cut: CutFact | undefined;
+  readonly beginsAt: number;
 }
 
-function withFile(
-  file: OutputFile,
-  missing: OutputSlice,
-  use: (open: OpenOutput) => OutputSlice,
-): OutputSlice {
+function withFile<T>(file: OutputFile, use: (open: OpenOutput) => T): T {
   try {
-    return withSpare(() => useFile(file, missing, use));
+    return withSpare(() => useFile(file, use));
   } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENXIO', 'EACCES'].includes(systemCode(error) ?? '')) return missing;
+    const code = systemCode(error) ?? '';
+    // Whoever may not look does not know whether it is there.
+    if (code === 'EACCES') return use({ ...nothing, beginsAt: file.seen?.before.beginsAt ?? 0 });
+    if (['ENOENT', 'ELOOP', 'ENXIO'].includes(code)) return use(seenNow(file, nothing));
     throw readFailed(file.path, error);
   }
 }
 
-function useFile(
-  file: OutputFile,
-  missing: OutputSlice,
-  use: (open: OpenOutput) => OutputSlice,
-): OutputSlice {
+/** What is no file, or is not there yet. */
+const nothing = { descriptor: -1, size: 0, cut: undefined };
+
+function useFile<T>(file: OutputFile, use: (open: OpenOutput) => T): T {
   const descriptor = openSync(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(descriptor);
-    if (!stat.isFile()) return missing;
-    const cut = isCut(stat.size, file.cut) ? file.cut : undefined;
-    return use({ descriptor, size: logicalSize(stat.size, file.cut), cut });
+    if (!stat.isFile()) return use(seenNow(file, nothing));
+    const whole = openWith(descriptor, stat.size, file.cut);
+    // Our own cut is no erasure: the fact of it is there before the file is shorter.
+    const isSuspect = file.seen?.before.isShorter(viewOf(whole)) === true;
+    const cut = isSuspect ? file.seen?.cutNow() : file.cut;
+    return use(seenNow(file, openWith(descriptor, stat.size, cut)));
   } finally {
     letGo(descriptor);
   }
 }
 
-function slice({ descriptor, size, cut }: OpenOutput, wanted: number, maxBytes: number): OutputSlice {
-  const inGap = cut !== undefined && wanted >= cut.head && wanted < cut.tail;
-  const offset = inGap ? cut.tail : Math.min(wanted, size);
+function openWith(descriptor: number, bytes: number, cut: CutFact | undefined): Omit<OpenOutput, 'beginsAt'> {
+  return { descriptor, size: logicalSize(bytes, cut), cut: isCut(bytes, cut) ? cut : undefined };
+}
+
+/** Takes note of what is there now. */
+function seenNow(file: OutputFile, open: Omit<OpenOutput, 'beginsAt'>): OpenOutput {
+  file.seen?.before.look(viewOf(open));
+  return { ...open, beginsAt: file.seen?.before.beginsAt ?? 0 };
+}
+
+function viewOf(open: Omit<OpenOutput, 'beginsAt'>): OutputView {
+  return {
+    size: open.size,
+    bytesAt(position, length) {
+      const found = slice({ ...open, beginsAt: 0 }, position, length);
+      return found.offset === position ? found.bytes : null;
+    },
+  };
+}
+
+function slice(open: OpenOutput, wanted: number, maxBytes: number): OutputSlice {
+  const { descriptor, size, cut, beginsAt } = open;
+  const from = Math.max(0, wanted - beginsAt);
+  const inGap = cut !== undefined && from >= cut.head && from < cut.tail;
+  const offset = inGap ? cut.tail : Math.min(from, size);
   const end = cut !== undefined && offset < cut.head ? cut.head : size;
   const length = Math.max(0, Math.min(maxBytes, end - offset));
   const position =
@@ -131,15 +173,12 @@ function slice({ descriptor, size, cut }: OpenOutput, wanted: number, maxBytes: 
   const count = length === 0 ? 0 : readSync(descriptor, buffer, 0, length, position);
   return {
     bytes: buffer.subarray(0, count),
-    offset,
-    nextOffset: offset + count,
-    size,
-    omittedBytes: inGap ? cut.tail - wanted : 0,
+    offset: beginsAt + offset,
+    nextOffset: beginsAt + offset + count,
+    size: beginsAt + size,
+    omittedBytes: inGap ? cut.tail - from : 0,
+    beginsAt,
   };
-}
-
-function emptyAt(offset: number): OutputSlice {
-  return { bytes: Buffer.alloc(0), offset, nextOffset: offset, size: 0, omittedBytes: 0 };
 }
 
 /** The fact is appended before the shorter file takes the place of the whole one: the size tells which is there. */

@@ -24,7 +24,7 @@ export function encodeStoreRecord(): string {
 /** Parses store.json; null when it is not ours. */
 export function parseStoreRecord(content: string): StoreRecord | null {
   const json = parseObject(content);
-  const version = number(json?.version, null);
+  const version = number(json?.version);
   return json?.outlive === 'store' && version !== null ? { version } : null;
 }
 
@@ -36,8 +36,8 @@ export function encodeSessionRecord(sessionId: string, createdAt: number): strin
 /** Parses session.json; null when it is not ours. */
 export function parseSessionRecord(content: string): SessionRecord | null {
   const json = parseObject(content);
-  const version = number(json?.version, null);
-  const sessionId = text(json?.sessionId, null);
+  const version = number(json?.version);
+  const sessionId = text(json?.sessionId);
   if (json?.outlive !== 'session' || version === null || sessionId === null) return null;
-  return { version, sessionId, createdAt: number(json.createdAt, 0) };
+  return { version, sessionId, createdAt: number(json.createdAt) ?? 0 };
 }

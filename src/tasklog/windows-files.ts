@@ -1,6 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { expected, tolerate } from '../errors/expected.ts';
+import { readSmall } from './files.ts';
 import type { SessionPaths } from './paths.ts';
+
+/** The wrapper writes it just now, or it was removed. */
+const unreadable = expected('absent', 'refused', 'scarce', 'failing', 'busy');
 
 /** Files that a task has on Windows only. They are gone when it has ended. */
 export interface WindowsFiles {
@@ -38,15 +43,19 @@ export interface ExitMark {
   readonly at: number;
 }
 
+/** Longer than any exit code. */
+const exitMarkBytes = 64;
+
 /** Reads an exit marker; null when there is none, or when it cannot be read yet. */
 export function readExitMark(path: string): ExitMark | null {
   // Asked of every task that runs, again and again: one that is not there must not cost an exception.
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return null;
   try {
-    const text = readFileSync(path, 'utf8').trim();
+    const text = readSmall(path, exitMarkBytes)?.toString('latin1').trim() ?? '';
     return /^-?\d{1,10}$/.test(text) ? { code: signed(Number(text)), at: Math.round(stat.mtimeMs) } : null;
-  } catch {
+  } catch (error) {
+    tolerate(error, unreadable, 'reading the exit marker of a task');
     return null;
   }
 }

@@ -16,6 +16,42 @@ export function characterStart(bytes: Uint8Array, start: number): number {
   return isContinuation(bytes[at]) ? start : at;
 }
 
+/**
+ * How many bytes the first `units` UTF-16 units of a text come from that was decoded from these bytes. Of bytes that are
+ * no UTF-8 each longest beginning of a character became one U+FFFD, as the Encoding Standard has it.
+ */
+export function bytesBehind(bytes: Uint8Array, units: number): number {
+  let at = 0;
+  for (let left = units; left > 0 && at < bytes.length; left -= 1) {
+    const length = characterLength(bytes[at]);
+    let end = at + 1;
+    while (end < at + length && isNext(bytes, at, end)) end += 1;
+    // What takes four bytes is two units.
+    if (end === at + 4) left -= 1;
+    at = end;
+  }
+  return at;
+}
+
+/** Bytes of the UTF-8 character that begins at an index; 0 where none does. */
+export function characterBytes(bytes: Uint8Array, at: number): number {
+  const length = characterLength(bytes[at]);
+  if (length === 1) return (bytes[at] ?? 0x80) < 0x80 ? 1 : 0;
+  for (let next = at + 1; next < at + length; next += 1) if (!isNext(bytes, at, next)) return 0;
+  return length;
+}
+
+/** Whether a byte can go on with the character that begins at `lead`: right behind some it has less room. */
+function isNext(bytes: Uint8Array, lead: number, at: number): boolean {
+  const [first = 0, byte = 0] = [bytes[lead], bytes[at]];
+  if (at > lead + 1) return isContinuation(byte);
+  if (first === 0xe0) return byte >= 0xa0 && byte <= 0xbf;
+  if (first === 0xed) return byte >= 0x80 && byte <= 0x9f;
+  if (first === 0xf0) return byte >= 0x90 && byte <= 0xbf;
+  if (first === 0xf4) return byte >= 0x80 && byte <= 0x8f;
+  return isContinuation(byte);
+}
+
 function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }

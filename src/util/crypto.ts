@@ -12,5 +12,32 @@ export function crypto(): typeof import('node:crypto') {
 
 /** What is written down of a secret beforehand, so that whoever shows the secret later proves that he knew it. */
 export function sealOf(proof: string): string {
-  return crypto().createHash('sha256').update(proof).digest('hex').slice(0, 32);
+  const { hash, createHash } = crypto();
+  // It takes a fifth of the time. Node has it since 20.12.
+  const digest = hash?.('sha256', proof, 'hex') ?? createHash('sha256').update(proof).digest('hex');
+  return digest.slice(0, 32);
+}
+
+/** To ask the generator takes 20 us, whatever the number of bytes. */
+const poolBytes = 512;
+
+let pool: Buffer | undefined;
+let usedBytes = 0;
+
+/**
+ * Random bytes, for ids and secrets.
+ * @param bytes how many, up to 64.
+ * @returns two hexadecimal digits for each.
+ */
+export function randomHex(bytes: number): string {
+  if (pool === undefined || usedBytes + bytes > poolBytes) {
+    pool = crypto().randomBytes(poolBytes);
+    usedBytes = 0;
+  }
+  const end = usedBytes + bytes;
+  const hex = pool.toString('hex', usedBytes, end);
+  // What is a secret from here on is not to be found here.
+  pool.fill(0, usedBytes, end);
+  usedBytes = end;
+  return hex;
 }

@@ -25,6 +25,22 @@ export class SerialQueue {
   }
 }
 
+/** Has those who enter go on one after another, in the order in which they came. */
+export class Line {
+  #last: Promise<void> = Promise.resolve();
+
+  /** `turn` resolves when all who entered before have left; nobody's turn comes before this one has left. */
+  enter(): { readonly turn: Promise<void>; readonly leave: () => void } {
+    const turn = this.#last;
+    let leave = (): void => undefined;
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    this.#last = turn.then(() => left);
+    return { turn, leave };
+  }
+}
+
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

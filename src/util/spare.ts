@@ -44,8 +44,9 @@ export function withSpare<T>(work: () => T): T {
 function refill(): void {
   try {
     spare ??= openSync('/dev/null', 'r');
-  } catch {
-    // There is none to spare.
+  } catch (error) {
+    // There is none to spare, or no such file.
+    if (!('syscall' in (error as Error))) throw error;
   }
 }
 

@@ -24,6 +24,20 @@ export function yieldToOthers(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** The event loop is kept busy for at most so many milliseconds at a stretch. */
+const stretchMs = 5;
+
+/** The same items, with the event loop given back from time to time: there may be tens of thousands. */
+export async function* unhurried<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
+  let stretch = monotonicMs();
+  for (const item of items) {
+    yield item;
+    if (monotonicMs() - stretch < stretchMs) continue;
+    await yieldToOthers();
+    stretch = monotonicMs();
+  }
+}
+
 /** A timer of any length that does not keep the process alive. */
 export interface Timer {
   cancel(): void;

@@ -1,8 +1,9 @@
 import type { ProcessIdentity } from '../../model/words.ts';
 import { isAlive } from '../../platform/identity.ts';
 import { processKey } from '../../platform/system.ts';
-import type { SessionContext } from '../context.ts';
-import { enforce } from '../enforce.ts';
+import { enforce } from '../end/enforce.ts';
+import { report } from '../session/background.ts';
+import type { SessionContext } from '../session/context.ts';
 
 /** Stops the tasks that are bound to a process that is gone. Each process is looked at once. */
 export function enforceBonds(context: SessionContext, bonds: ReadonlyMap<string, ProcessIdentity>): void {
@@ -21,8 +22,9 @@ export function enforceBonds(context: SessionContext, bonds: ReadonlyMap<string,
 function isOver(bound: ProcessIdentity, { store }: SessionContext): boolean {
   try {
     return isAlive(bound, store.system) === 'no';
-  } catch {
+  } catch (error) {
     // It cannot be looked at just now: it is not gone for that.
+    report({ store }, 'looking at a process that a task is bound to', error);
     return false;
   }
 }

@@ -1,27 +1,31 @@
 import { rmSync } from 'node:fs';
+import { tolerate } from '../../errors/expected.ts';
 import type { ExitFact } from '../../model/facts.ts';
 import type { Facts } from '../../model/fold.ts';
 import { now } from '../../platform/clock.ts';
 import { readExitMark, windowsFiles } from '../../tasklog/windows-files.ts';
-import { record } from '../append.ts';
-import type { SessionContext } from '../context.ts';
+import { record } from '../session/append.ts';
+import { passing } from '../session/background.ts';
+import type { SessionContext } from '../session/context.ts';
 
 /**
  * Copies the exit marker that a wrapper has left in a file into the task's log, and removes the file. Two processes may
- * do so at once: then the log has it twice, which says no more. True when there was one.
+ * do so at once: then the log has it twice, which says no more. True when there was one that is not known yet.
  */
 export function copyExitMark(context: SessionContext, taskId: string, facts: Facts): boolean {
   const { mark } = windowsFiles(context.paths, taskId);
   const found = readExitMark(mark);
   // An outcome that is there already is an early one, if this marker is new: then it is void.
-  if (found === null || facts.exit?.copied === found.at) return false;
+  const known = [facts.exit?.copied, context.heard.get(taskId)?.copied];
+  if (found === null || known.includes(found.at)) return false;
   const { epochMs, monoMs } = now();
   const exit: ExitFact = {
     fact: 'exit',
     code: found.code,
-    killSignal: null,
+    exitSignal: null,
     core: false,
     ran: true,
+    errno: null,
     at: found.at,
     monoMs: monoMs - Math.max(0, epochMs - found.at),
     cpuMs: null,
@@ -30,7 +34,9 @@ export function copyExitMark(context: SessionContext, taskId: string, facts: Fac
     pending: false,
     copied: found.at,
   };
-  if (record(context, taskId, [exit])) remove(mark);
+  // Who only reads leaves it where it is.
+  if (context.store.isReadOnly) context.heard.set(taskId, exit);
+  else if (record(context, taskId, [exit])) remove(mark);
   return true;
 }
 
@@ -42,7 +48,8 @@ export function dropFiles(context: SessionContext, taskId: string): void {
 function remove(path: string): void {
   try {
     rmSync(path, { force: true, maxRetries: 3, retryDelay: 5 });
-  } catch {
+  } catch (error) {
     // Somebody else reads it just now, or the store is read-only.
+    tolerate(error, passing, 'removing a file of a task');
   }
 }

@@ -1,6 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { tolerate } from '../../errors/expected.ts';
 import { taskIdPattern } from '../../tasklog/paths.ts';
 import { monotonicMs } from '../../util/wait.ts';
+import { unwatched } from '../session/background.ts';
 
 /** More events than this within a second: then tasks are chatty, and looks at sizes cost less. */
 const mostEvents = 100;
@@ -9,7 +11,7 @@ const windowMs = 1_000;
 /** So long it rests after that. */
 const restMs = 5_000;
 
-const idLength = 'bgb-12345678'.length;
+const idLength = 'bgb-123456781234'.length;
 
 /**
  * A watch on a session's output folder, to learn that something grows without asking again and again. It costs
@@ -41,8 +43,9 @@ export class GrowthWatch {
     try {
       this.#watcher = watch(this.#folder, { persistent: false }, (_event, name) => this.#see(name));
       this.#watcher.on('error', () => this.#lose());
-    } catch {
+    } catch (error) {
       // No watches left, or none on this system: looks at sizes do it.
+      tolerate(error, unwatched, 'watching output');
       this.#restsUntil = monotonicMs() + restMs;
     }
   }

@@ -1,23 +1,25 @@
 import { existsSync } from 'node:fs';
 import { sessionPathsIn } from '../../tasklog/paths.ts';
 import { holdProcess, monotonicMs } from '../../util/wait.ts';
-import { SessionContext, type StoreContext } from '../context.ts';
-import { retainStore } from '../retain.ts';
-import { isRetentionDue } from '../retention-due.ts';
-import { defaultLimits, sessionFolders } from '../store-sessions.ts';
-import { hasOlderKeeper, type Keeper, leaveMark, markPrefix, removeMark } from './keeper-marks.ts';
+import { report } from '../session/background.ts';
+import { SessionContext, type StoreContext } from '../session/context.ts';
+import {
+  leaveMark,
+  type MarkedProcess,
+  markPrefix,
+  removeMark,
+  touchEveryMs,
+} from '../session/process-marks.ts';
+import { pieceTakesMs, takePiece } from '../store/retention-due.ts';
+import { goOn } from '../store/round.ts';
+import { defaultLimits, sessionFolders } from '../store/store-sessions.ts';
 import { KeptSession } from './kept-session.ts';
+import { livingKeepers } from './living-keepers.ts';
 
 /** The pause between two rounds: short for a few tasks, at most 2 s. */
 const shortestPauseMs = 250;
 const longestPauseMs = 2_000;
 const pauseMsATask = 4;
-
-/** How often a keeper shows that its mark is still meant, to those who cannot see its process. */
-const touchEveryMs = 60_000;
-
-/** How often it removes what is to be removed. */
-const retainEveryMs = 600_000;
 
 /**
  * Keeps a store while nobody watches it: looks after every live task of this machine, as a supervisor would,
@@ -26,10 +28,10 @@ const retainEveryMs = 600_000;
  */
 export class StoreKeeper {
   readonly #store: StoreContext;
-  readonly #sentinel: Keeper;
+  readonly #sentinel: MarkedProcess;
   readonly #sessions = new Map<string, KeptSession>();
   #mark: string;
-  #keeper: Keeper;
+  #keeper: MarkedProcess;
   #touchedAt = monotonicMs();
   #retainAt = 0;
 
@@ -67,7 +69,7 @@ export class StoreKeeper {
   async #isNeeded(): Promise<boolean> {
     this.#showMark();
     const { dir, system } = this.#store;
-    if (hasOlderKeeper(dir, system, this.#keeper)) return false;
+    if (livingKeepers(dir, system).some((other) => isOlder(other, this.#keeper))) return false;
     if ((await this.#round()) > 0) {
       await this.#retain();
       return true;
@@ -85,7 +87,7 @@ export class StoreKeeper {
       const { pid, start } = system.self();
       const before = this.#mark;
       this.#keeper = { pid, start: start ?? 0 };
-      this.#mark = `${markPrefix(dir, system.self())}${this.#keeper.start}-${pid}`;
+      this.#mark = `${markPrefix(dir, 'keeper', system.self())}${this.#keeper.start}-${pid}`;
       leaveMark(this.#mark);
       removeMark(before);
     } else if (monotonicMs() - this.#touchedAt > touchEveryMs) {
@@ -97,8 +99,15 @@ export class StoreKeeper {
   /** What ended while nobody watched fills the store as well. */
   async #retain(): Promise<void> {
     if (monotonicMs() < this.#retainAt) return;
-    this.#retainAt = monotonicMs() + retainEveryMs;
-    await retainStore(this.#store, isRetentionDue(this.#store.dir)).catch(() => undefined);
+    const { dir, maxStoreBytes } = this.#store;
+    const { piece, waitMs } = takePiece(dir, maxStoreBytes);
+    this.#retainAt = monotonicMs() + (piece === null ? waitMs : pieceTakesMs);
+    if (piece === null) return;
+    try {
+      this.#retainAt = monotonicMs() + (await goOn(this.#store, piece));
+    } catch (error) {
+      report({ store: this.#store }, 'going through the store', error);
+    }
   }
 
   /** Looks at all sessions; how many live tasks there are. */
@@ -110,8 +119,9 @@ export class StoreKeeper {
       const session = this.#sessions.get(dir) ?? this.#open(dir, id);
       try {
         await session.round();
-      } catch {
+      } catch (error) {
         // A disk error, no descriptors, no memory: the next round looks again.
+        report({ store: this.#store, sessionId: id }, 'looking at a session', error);
       }
       cares += session.cares;
     }
@@ -123,14 +133,17 @@ export class StoreKeeper {
     for (const [dir, session] of this.#sessions) {
       if (there.has(dir) || existsSync(dir)) continue;
       this.#sessions.delete(dir);
-      await session.abandon().catch(() => undefined);
+      await session
+        .abandon()
+        .catch((error: unknown) => report({ store: this.#store }, 'ending the tasks of a session', error));
     }
   }
 
   #folders(): [dir: string, id: string][] | null {
     try {
       return sessionFolders(this.#store.dir);
-    } catch {
+    } catch (error) {
+      report({ store: this.#store }, 'looking for sessions', error);
       return null;
     }
   }
@@ -147,4 +160,9 @@ export class StoreKeeper {
     for (const session of this.#sessions.values()) cares += session.cares;
     return Math.min(longestPauseMs, Math.max(shortestPauseMs, cares * pauseMsATask));
   }
+}
+
+/** The older of two keepers keeps the store. */
+function isOlder(one: MarkedProcess, other: MarkedProcess): boolean {
+  return one.start < other.start || (one.start === other.start && one.pid < other.pid);
 }

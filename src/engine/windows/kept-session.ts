@@ -1,15 +1,16 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
-import { decide } from '../../model/decide.ts';
 import { pidExists } from '../../platform/identity.ts';
 import { taskIdOfEvent } from '../../tasklog/paths.ts';
-import { sweepBroken } from '../adopt.ts';
-import { retryUnwritten } from '../append.ts';
-import type { LiveTask, SessionContext } from '../context.ts';
-import { exceedsKeep } from '../cut-output.ts';
-import { taskIds } from '../listing.ts';
-import { look } from '../look.ts';
-import { observe } from '../observe.ts';
-import { grantTurns } from '../queue.ts';
+import { grantTurns } from '../queue/queue.ts';
+import { retryUnwritten } from '../session/append.ts';
+import { report, unwatched } from '../session/background.ts';
+import type { LiveTask, SessionContext } from '../session/context.ts';
+import { observe } from '../session/observe.ts';
+import { exceedsKeep } from '../store/cut-output.ts';
+import { taskIds } from '../store/listing.ts';
+import { finishRemovals } from '../store/sweep.ts';
+import { endDependents } from '../supervise/after.ts';
+import { reconcile } from '../supervise/reconcile.ts';
 import { WindowsEnforcer } from './enforcer.ts';
 
 /** Every so many rounds a live task is looked at whatever its files say. */
@@ -44,27 +45,28 @@ export class KeptSession {
   /** Looks at what is new, and at the live tasks that something has happened to. */
   async round(): Promise<void> {
     const context = this.#context;
-    if (this.#rounds === 0) sweepBroken(context);
+    if (this.#rounds === 0) finishRemovals(context);
     this.#rounds += 1;
     retryUnwritten(context);
     await this.#takeNew();
     // From the first look on it is known how many run, and so who may have a turn.
     context.isAdopted = true;
     this.#watchLogs();
-    for (const taskId of [...context.unlooked]) await look(context, taskId);
+    for (const taskId of [...context.unreconciled]) await reconcile(context, taskId);
     for (const live of [...context.live.values()]) {
-      if (this.#needsLook(live)) await look(context, live.id);
+      if (this.#needsLook(live)) await reconcile(context, live.id);
     }
     context.enforcer?.poll();
     grantTurns(context);
+    endDependents(context);
     // For consumers, of whom there are none here.
-    context.owed.clear();
+    context.pending.clear();
     context.recent.clear();
   }
 
   /** The folder of the session was removed: what waited for its turn in it is ended. */
   async abandon(): Promise<void> {
-    for (const live of [...this.#context.live.values()]) await look(this.#context, live.id);
+    for (const live of [...this.#context.live.values()]) await reconcile(this.#context, live.id);
     this.close();
   }
 
@@ -93,9 +95,9 @@ export class KeptSession {
   async #take(taskId: string): Promise<boolean> {
     const observed = observe(this.#context, taskId);
     if (observed === null) return false;
-    const { facts, alive } = observed;
-    const isDone = decide(facts, alive).state === 'ended' && facts.openStop === undefined;
-    if (!isDone || exceedsKeep(facts)) await look(this.#context, taskId);
+    const { facts, decision } = observed;
+    const isDone = decision.state === 'ended' && facts.openStop === undefined;
+    if (!isDone || exceedsKeep(facts)) await reconcile(this.#context, taskId);
     return true;
   }
 
@@ -120,8 +122,9 @@ export class KeptSession {
       });
       // Without it the full looks do, a little later.
       this.#watcher.on('error', () => this.#watcher?.close());
-    } catch {
+    } catch (error) {
       // No watches left: as above.
+      report(this.#context, 'watching a session', error, { codes: unwatched });
     }
   }
 }

@@ -1,24 +1,31 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { OutliveError } from '../../errors/error.ts';
+import { tolerate } from '../../errors/expected.ts';
+import { bounds } from '../../model/limits.ts';
 import { currentSystem } from '../../platform/current.ts';
 import type { System } from '../../platform/system.ts';
+import { readSmall } from '../../tasklog/files.ts';
 import { parseStoreRecord, storeVersion } from '../../tasklog/records.ts';
-import type { StoreContext } from '../context.ts';
-import { storeAsItIs } from '../store-as-it-is.ts';
+import { passing } from '../session/background.ts';
+import type { StoreContext } from '../session/context.ts';
+import { storeAsItIs } from '../store/store-as-it-is.ts';
 import { windowsParts } from './parts.ts';
 
 /** A store as the keeper has it: it is there already, and nothing is spawned. Null when it cannot be kept. */
 export async function keptStore(dir: string, maxStoreBytes: number | null): Promise<StoreContext | null> {
   const system = isOurs(dir) ? await systemHere() : null;
-  return system === null ? null : { ...storeAsItIs(dir, system, windowsParts(null)), maxStoreBytes };
+  return system === null
+    ? null
+    : { ...storeAsItIs(dir, system, { windows: windowsParts(null) }), maxStoreBytes };
 }
 
 /** A store that was removed, or is of another version, is none of our business any more. */
 function isOurs(dir: string): boolean {
   try {
-    const record = parseStoreRecord(readFileSync(join(dir, 'store.json'), 'utf8'));
-    return record !== null && record.version === storeVersion;
-  } catch {
+    const text = readSmall(join(dir, 'store.json'), bounds.recordBytes)?.toString('utf8') ?? '';
+    return parseStoreRecord(text)?.version === storeVersion;
+  } catch (error) {
+    tolerate(error, passing, 'reading the record of a store');
     return false;
   }
 }
@@ -26,8 +33,9 @@ function isOurs(dir: string): boolean {
 async function systemHere(): Promise<System | null> {
   try {
     return await currentSystem();
-  } catch {
+  } catch (error) {
     // Without koffi nobody can be judged.
+    if (!(error instanceof OutliveError)) throw error;
     return null;
   }
 }

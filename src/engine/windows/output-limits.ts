@@ -3,10 +3,10 @@ import { nextLook, overshoot, pauseFor } from '../../model/output-pace.ts';
 import { outputSize, type Stream } from '../../tasklog/output.ts';
 import { outputPath } from '../../tasklog/paths.ts';
 import { after, monotonicMs, type Timer } from '../../util/wait.ts';
-import { background } from '../background.ts';
-import type { LiveTask, SessionContext } from '../context.ts';
-import { enforce } from '../enforce.ts';
-import { stopTask } from '../stop.ts';
+import { enforce } from '../end/enforce.ts';
+import { stopTask } from '../end/stop.ts';
+import { background, guarded } from '../session/background.ts';
+import type { LiveTask, SessionContext } from '../session/context.ts';
 import { GrowthWatch } from './growth-watch.ts';
 
 /** A task whose output has not grown is looked at so often while its growth would be told. */
@@ -72,7 +72,8 @@ export class OutputLimits {
     if (dueAt >= this.#dueAt || this.#context.closed) return;
     this.#timer?.cancel();
     this.#dueAt = dueAt;
-    this.#timer = after(Math.max(0, dueAt - monotonicMs()), () => this.#look());
+    const look = guarded(this.#context, 'looking at output', () => this.#look());
+    this.#timer = after(Math.max(0, dueAt - monotonicMs()), look);
   }
 
   #look(): void {
@@ -102,7 +103,7 @@ export class OutputLimits {
     // It is being stopped and goes on writing all the same: the grace is not for that.
     else if (size > limit * (1 + overshoot / 2)) {
       const byForce = { cause: 'output_limit', graceMs: 0, killSignal: 'SIGKILL' } as const;
-      background(stopTask(this.#context, live.id, byForce));
+      background(this.#context, 'stopping a task', stopTask(this.#context, live.id, byForce), live.id);
     }
   }
 

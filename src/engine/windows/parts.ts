@@ -1,5 +1,5 @@
 import type { SerialQueue } from '../../util/queue.ts';
-import type { WindowsParts } from '../context.ts';
+import type { WindowsParts } from '../session/context.ts';
 import { copyExitMark, dropFiles } from './exit-mark.ts';
 import type { Sentinel, SentinelOptions } from './sentinel.ts';
 
@@ -13,6 +13,11 @@ export function windowsParts(
   let made: Sentinel | null = null;
   return {
     copyExitMark,
+    startShim: async (context, request, spec) => {
+      // Who only reads a store needs none of that code.
+      const { startWindowsShim } = await import('./start-shim.ts');
+      return await context.store.spawns.run(() => startWindowsShim(context, request, spec));
+    },
     dropFiles,
     enforcer: async (context) => {
       // Who only looks at a store needs none of that code.

@@ -1,14 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expected, tolerate } from '../../errors/expected.ts';
 import { cookieVariable, nobodysCookie, type System } from '../../platform/system.ts';
-import { createSuspended } from '../../platform/windows-create.ts';
+import { createSuspended } from '../../platform/windows/create.ts';
 import { type WindowsSentinelWords, windowsSentinel } from '../../shim/windows-sentinel.ts';
+import { randomHex } from '../../util/crypto.ts';
 import type { SerialQueue } from '../../util/queue.ts';
-import { background } from '../background.ts';
-import { livingKeepers, markPrefix } from './keeper-marks.ts';
+import { background, guarded, type Place } from '../session/background.ts';
+import { markPrefix } from '../session/process-marks.ts';
+import { livingKeepers } from './living-keepers.ts';
 
 /** More pids than this are not worth telling: one of them is alive. */
 const mostPids = 32;
@@ -19,6 +21,8 @@ const togetherMs = 50;
 /** What the sentinel, and the keeper, need of the environment. */
 const needed =
   /^(?:SystemRoot|SystemDrive|windir|ComSpec|PATH|PATHEXT|TEMP|TMP|USERPROFILE|LOCALAPPDATA|APPDATA)$/i;
+
+const noProcess = expected('SPAWN_FAILED');
 
 /** What a sentinel is to start, and how. */
 export interface SentinelOptions {
@@ -34,6 +38,7 @@ export interface SentinelOptions {
  */
 export class Sentinel {
   readonly #options: SentinelOptions;
+  readonly #place: Place;
   readonly #spawns: SerialQueue;
   readonly #left: number[] = [];
   /** Says the line that the sentinel waits for; undefined while there is none. */
@@ -44,6 +49,7 @@ export class Sentinel {
 
   constructor(options: SentinelOptions, spawns: SerialQueue) {
     this.#options = options;
+    this.#place = { store: options };
     this.#spawns = spawns;
   }
 
@@ -53,18 +59,23 @@ export class Sentinel {
     this.#starting = true;
     // After the spawn that is being answered, in a turn of its own.
     const starting = this.#spawns.run(() => this.#start());
-    background(starting.finally(() => (this.#starting = false)));
+    background(
+      this.#place,
+      'starting a sentinel',
+      starting.finally(() => (this.#starting = false)),
+    );
   }
 
   /** Tasks run on that this process watches no more; `pids` are their shims. */
   leave(pids: readonly number[]): void {
     if (pids.length === 0) return;
     this.#left.push(...pids);
-    this.#telling ??= setTimeout(() => {
+    const tell = guarded(this.#place, 'telling the sentinel', () => {
       this.#tell();
       // Other sessions of the store may be open, and have live tasks.
       this.want();
-    }, togetherMs).unref();
+    });
+    this.#telling ??= setTimeout(tell, togetherMs).unref();
   }
 
   /** Lets the sentinel go: what was left is the keeper's now. */
@@ -90,19 +101,21 @@ export class Sentinel {
     const keeper = keeperFile();
     if (keeper === null) return;
     const { dir, system, elsewhere, maxStoreBytes } = this.#options;
-    const told = [dir, `${markPrefix(dir, system.self())}0-0`, String(maxStoreBytes ?? '')];
+    const told = [dir, `${markPrefix(dir, 'keeper', system.self())}0-0`, String(maxStoreBytes ?? '')];
     this.#say = startSentinel({ node: process.execPath, keeper, told }, elsewhere);
   }
 }
 
 /** Starts a sentinel; how to tell it that this process needs it no more, with the line that it gets. */
 function startSentinel(words: Omit<WindowsSentinelWords, 'pipe'>, elsewhere: string): (word: string) => void {
-  const pipe = `\\\\.\\pipe\\outlive-${randomBytes(8).toString('hex')}`;
+  const pipe = `\\\\.\\pipe\\outlive-${randomHex(8)}`;
   const lines = new Set<Socket>();
   const server = createServer((line) => {
     lines.add(line);
+    // The sentinel is gone, as it should be when it was told so.
     line.on('error', () => undefined).unref();
   });
+  // Without the pipe it looks for this process instead.
   server.on('error', () => undefined);
   // The pipe is there from now on, and so are we perhaps not: a process that ends at once has its sentinel all the same.
   server.listen(pipe).unref();
@@ -127,8 +140,9 @@ function create(words: string, elsewhere: string): void {
     const sentinel = createSuspended(`"${cmd}" ${words}`, root, environment);
     sentinel.run();
     sentinel.close();
-  } catch {
+  } catch (error) {
     // Without processes to be had there is none until the next spawn.
+    tolerate(error, noProcess, 'starting a sentinel');
   }
 }
 

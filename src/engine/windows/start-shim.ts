@@ -2,12 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SpecFact } from '../../model/facts.ts';
 import { cookieVariable } from '../../platform/system.ts';
-import { createSuspended, type SuspendedProcess } from '../../platform/windows-create.ts';
-import { keepJob, makeJob } from '../../platform/windows-jobs.ts';
-import { isShare } from '../../platform/windows-paths.ts';
-import { shellKind, shellName } from '../../platform/windows-shells.ts';
-import { notAnOption } from '../../shim/option-like.ts';
-import { notingPipeStatus } from '../../shim/pipe-status.ts';
+import { createSuspended, type SuspendedProcess } from '../../platform/windows/create.ts';
+import { keepJob, makeJob } from '../../platform/windows/jobs.ts';
+import { isShare } from '../../platform/windows/paths.ts';
+import { shellKind, shellName } from '../../platform/windows/shells.ts';
+import { notAnOption } from '../../shim/shell-words.ts';
 import {
   batchScript,
   powershellScripts,
@@ -18,9 +17,8 @@ import {
 import { appendFacts } from '../../tasklog/log.ts';
 import { taskPaths } from '../../tasklog/paths.ts';
 import { type WindowsFiles, windowsFiles } from '../../tasklog/windows-files.ts';
-import type { SessionContext } from '../context.ts';
-import type { SpawnRequest } from '../spawn-request.ts';
-import { startedNow } from './started.ts';
+import { startedNow } from '../queue/started.ts';
+import type { SessionContext, ShellCommand } from '../session/context.ts';
 
 /** A line of cmd has up to 8191 characters, of which the rest is ours; a variable up to 32,767. */
 const mostCmdChars = 8_000;
@@ -33,9 +31,9 @@ const mostVariableChars = 32_000;
  * @returns its pid.
  * @throws OutliveError `SPAWN_FAILED`, or a system error of writing its files.
  */
-export function startWindowsShim(context: SessionContext, request: SpawnRequest, spec: SpecFact): number {
+export function startWindowsShim(context: SessionContext, request: ShellCommand, spec: SpecFact): number {
   const files = windowsFiles(context.paths, spec.taskId);
-  const variables = writeFiles(files, request, taskPaths(context.paths, spec.taskId).log);
+  const variables = writeFiles(files, request);
   const cmd = process.env.ComSpec || join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', 'cmd.exe');
   const folder = isShare(request.cwd) ? { [wrapperVariables.folder]: request.cwd } : {};
   const environment = { ...request.environment, ...variables, ...folder, [cookieVariable]: spec.cookie };
@@ -57,7 +55,7 @@ function begin(context: SessionContext, spec: SpecFact, shim: SuspendedProcess):
   const isQueued = spec.queue !== undefined;
   try {
     const { log } = taskPaths(context.paths, spec.taskId);
-    appendFacts(log, [isQueued ? { fact: 'waiting', pid, start } : startedNow(pid, start)]);
+    appendFacts(log, [isQueued ? { fact: 'waiting', pid, start, locks: false } : startedNow(pid, start)]);
   } catch (error) {
     shim.drop();
     throw error;
@@ -67,10 +65,11 @@ function begin(context: SessionContext, spec: SpecFact, shim: SuspendedProcess):
 }
 
 /** Writes what the wrapper runs; the variables by which it is told. */
-function writeFiles(files: WindowsFiles, request: SpawnRequest, log: string): NodeJS.ProcessEnv {
+function writeFiles(files: WindowsFiles, request: ShellCommand): NodeJS.ProcessEnv {
   const { shell, separate } = request;
   const [kind, name] = [shellKind(shell), shellName(shell)];
-  const command = kind === 'posix' ? withPipeStatus(request.command, name, log) : request.command;
+  // Eval has options as well.
+  const command = kind === 'posix' ? notAnOption(request.command, name) : request.command;
   const inFile = kind === 'cmd' ? command.length > mostCmdChars || command.includes('\n') : isLong(command);
   const options: WrapperOptions = { kind, name, separate, inFile, onShare: isShare(request.cwd) };
   write(files.wrapper, windowsWrapper(options));
@@ -89,16 +88,6 @@ function writeFiles(files: WindowsFiles, request: SpawnRequest, log: string): No
       if (inFile) write(files.script, command);
       return { ...told, [wrapperVariables.command]: inFile ? files.script : command };
   }
-}
-
-/**
- * The shells of MSYS append as those of Unix do, beside others. The command is evaluated, and for a trap the evaluation
- * would be the last pipeline, if the shell did not end in it.
- */
-function withPipeStatus(command: string, name: string, log: string): string {
-  const noting = notingPipeStatus(command, name, log.replaceAll('\\', '/'));
-  // Eval has options as well.
-  return noting === command ? notAnOption(command, name) : `${noting}\nexit`;
 }
 
 function isLong(command: string): boolean {

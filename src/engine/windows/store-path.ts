@@ -1,8 +1,8 @@
 import { OutliveError, shown } from '../../errors/error.ts';
-import { longestWindowsPath } from '../../platform/windows-paths.ts';
+import { longestWindowsPath } from '../../platform/windows/paths.ts';
 
-/** A session's folder below it, and in that the longest name of a file, take 88 more. */
-const longestOnWindows = longestWindowsPath - 88;
+/** A session's folder below it, and in that the longest name of a file, take 92 more. */
+const longestOnWindows = longestWindowsPath - 92;
 
 /**
  * Checks the path of a store: cmd runs no file with a long path, and takes a percent sign in one for the beginning of a

@@ -1,0 +1,29 @@
+import { OutliveError } from '../../errors/error.ts';
+import type { SessionContext } from '../session/context.ts';
+import type { Observed } from '../session/observe.ts';
+
+/** There is no record of the task that is to be stopped. */
+export function notFound(context: SessionContext, taskId: string): OutliveError {
+  return new OutliveError(
+    'TASK_NOT_FOUND',
+    `expected a task of session ${JSON.stringify(context.sessionId)}; found no record of ${taskId}. List the session's tasks to see which there are.`,
+  );
+}
+
+/** The processes of the task are not this store's. */
+export function elsewhere(taskId: string, observed: Observed): OutliveError {
+  const host = observed.facts.spec?.by.host ?? 'unknown';
+  if (observed.away === 'copied') {
+    const pid = observed.facts.started?.pid;
+    return new OutliveError(
+      'TASK_ELSEWHERE',
+      `expected a task of this store; found ${taskId} in a copy of the store that it runs in${pid === undefined ? '' : `, as process ${pid}`}. Stop it by the original store. If that is gone, stop the process by hand.`,
+      { details: { taskId, host } },
+    );
+  }
+  return new OutliveError(
+    'TASK_ELSEWHERE',
+    `expected a task of this machine; ${taskId} runs on host ${JSON.stringify(host)} or in another container there. Stop it from where it runs, or open the store with elsewhere: 'lost' if no other machine uses it.`,
+    { details: { taskId, host } },
+  );
+}

@@ -1,0 +1,35 @@
+import type { PatternSource } from './pattern.ts';
+
+/** Matches of a pattern in the output are pending for the session: appended by whoever asks for that. */
+export interface WatchFact {
+  readonly fact: 'watch';
+  /** Names the watch within its task; one that is open is not opened again. */
+  readonly id: string;
+  readonly pattern: PatternSource;
+  readonly stream: 'stdout' | 'stderr';
+  /** Byte at which the search begins. */
+  readonly from: number;
+  /** It is over when its first match is acknowledged; absent: it goes on. */
+  readonly once?: true;
+  readonly at: number;
+}
+
+/** The matches of a watch up to an offset are acknowledged; the first that covers a match counts. */
+export interface SeenFact {
+  readonly fact: 'seen';
+  /** The watch. */
+  readonly watch: string;
+  /** Names this acknowledgement, so that its author finds it again. */
+  readonly id: string;
+  /** Where the last match that it covers ends; the rest of that line is covered, too. */
+  readonly offset: number;
+  /** The offset at which the file of the output began for its author. Absent: 0. */
+  readonly begins?: number;
+  readonly at: number;
+}
+
+/** A watch is over: nothing more of it is pending. */
+export interface UnwatchFact {
+  readonly fact: 'unwatch';
+  readonly watch: string;
+}
