@@ -4,35 +4,79 @@ import type { CommonOptions } from './open.ts';
 
 /*
  * The scripts know nothing of verbs and options: they ask the program that is installed, which also knows the
- * tasks that are there. An answer is a word a line, with what it is behind a tab.
+ * tasks that are there. An answer is a word a line, in the order in which they are to be shown, with what it is behind a tab;
+ * or what the shell is to complete by itself: `:files`, `:folders`, or `:command N`, a command that begins with the Nth of
+ * the words that follow the program, counted from 0. What ends with an equals sign goes on without a blank.
  */
 
 const bash = `# bash completion for outlive: source <(outlive completion bash)
 _outlive() {
-  local line
+  local line word
   COMPREPLY=()
   while IFS= read -r line; do
-    COMPREPLY+=("\${line%%$'\\t'*}")
+    word=\${line%%$'\t'*}
+    case $word in
+      :command*) _outlive_command "\${word#:command }" ;;
+      :folders) _outlive_paths -d ;;
+      :files) _outlive_paths -f ;;
+      *) COMPREPLY+=("$word") ;;
+    esac
   done < <("\${COMP_WORDS[0]}" __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  [[ \${#COMPREPLY[@]} -ne 1 || \${COMPREPLY[0]} != *= ]] || _outlive_option nospace
 }
-complete -o bashdefault -o default -F _outlive outlive
+_outlive_command() {
+  if declare -F _command_offset >/dev/null; then
+    _command_offset $(($1 + 1))
+  elif (($1 + 1 == COMP_CWORD)); then
+    _outlive_generated -c
+  else
+    _outlive_paths -f
+  fi
+}
+_outlive_paths() {
+  _outlive_generated "$1"
+  _outlive_option filenames
+}
+_outlive_generated() {
+  local line
+  while IFS= read -r line; do
+    COMPREPLY+=("$line")
+  done < <(compgen "$1" -- "\${COMP_WORDS[COMP_CWORD]}")
+}
+_outlive_option() {
+  compopt -o "$1" 2>/dev/null
+}
+# Before bash 4.4 words are sorted, and files are offered where there are none.
+complete -o nosort -F _outlive outlive 2>/dev/null || complete -o bashdefault -o default -F _outlive outlive
 `;
 
 const zsh = `#compdef outlive
 # zsh completion for outlive: a file named _outlive in a folder of fpath, or source <(outlive completion zsh)
 _outlive() {
-  local line
-  local -a values shown
+  local line word
+  local -a values shown open
   for line in "\${(@f)$("\${words[1]}" __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
-    [[ -n $line ]] || continue
-    values+=("\${line%%$'\\t'*}")
-    shown+=("\${line/$'\\t'/  -- }")
+    word="\${line%%$'\t'*}"
+    case $word in
+      '') ;;
+      :command*)
+        shift $(( \${word#:command } + 1 )) words
+        (( CURRENT -= \${word#:command } + 1 ))
+        _normal
+        return
+        ;;
+      :folders) _files -/; return ;;
+      :files) _files; return ;;
+      *=) open+=("$word") ;;
+      *)
+        values+=("$word")
+        shown+=("\${line/$'\t'/  -- }")
+        ;;
+    esac
   done
-  if (( \${#values} )); then
-    compadd -l -d shown -a values
-  else
-    _files
-  fi
+  (( \${#values} )) && compadd -V outlive -l -d shown -a values
+  (( \${#open} )) && compadd -V outlive-open -S '' -a open
+  (( \${#values} + \${#open} ))
 }
 if [[ \${funcstack[1]} == _outlive ]]; then
   _outlive "$@"
@@ -44,9 +88,26 @@ fi
 const fish = `# fish completion for outlive: outlive completion fish > ~/.config/fish/completions/outlive.fish
 function __outlive_complete
     set -l words (commandline -opc)
-    $words[1] __complete $words[2..-1] (commandline -ct) 2>/dev/null
+    set -l current (commandline -ct)
+    for line in ($words[1] __complete $words[2..-1] $current 2>/dev/null)
+        switch $line
+            case ':command *'
+                set -l first (math 2 + (string replace ':command ' '' -- $line))
+                set -l before
+                if test (count $words) -ge $first
+                    set before (string escape -- $words[$first..-1])
+                end
+                complete -C (string join ' ' -- $before "$current")
+            case :folders
+                __fish_complete_directories $current
+            case :files
+                __fish_complete_path $current
+            case '*'
+                echo $line
+        end
+    end
 end
-complete -c outlive -a '(__outlive_complete)'
+complete -c outlive -f -k -a '(__outlive_complete)'
 `;
 
 const scripts: Readonly<Record<string, string>> = { bash, zsh, fish };

@@ -11,6 +11,8 @@ export const exitStatus = {
   /** A wait for something in a task's life, and the task ended first, with 0. */
   notSeen: 1,
   usage: 64,
+  /** What is started here would end with this shell call. */
+  wouldDie: 119,
   noSuchTask: 120,
   lost: 121,
   stillRunning: 122,
@@ -26,7 +28,7 @@ export function statusOfTask(snapshot: TaskSnapshot): number {
   switch (snapshot.status) {
     case 'completed':
     case 'failed':
-      return snapshot.exitCode ?? statusOfSignal(snapshot.killSignal);
+      return snapshot.exitCode ?? statusOfSignal(snapshot.exitSignal);
     case 'killed':
       return exitStatus.stopped;
     case 'timed_out':
@@ -39,8 +41,8 @@ export function statusOfTask(snapshot: TaskSnapshot): number {
 }
 
 /** A shim that was killed, or a command that never ran. */
-function statusOfSignal(killSignal: string | null): number {
-  const number = killSignal === null ? undefined : constants.signals[killSignal as NodeJS.Signals];
+function statusOfSignal(exitSignal: string | null): number {
+  const number = exitSignal === null ? undefined : constants.signals[exitSignal as NodeJS.Signals];
   return number === undefined ? exitStatus.failed : 128 + number;
 }
 
@@ -51,11 +53,13 @@ const usageErrors: readonly ErrorCode[] = [
   'INVALID_CWD',
   'INVALID_ENV',
   'TASK_AMBIGUOUS',
+  'NAME_TAKEN',
 ];
 
 /** The exit status that stands for an error. */
 export function statusOfError(error: unknown): number {
   if (!(error instanceof OutliveError)) return exitStatus.failed;
   if (error.code === 'TASK_NOT_FOUND') return exitStatus.noSuchTask;
+  if (error.code === 'WOULD_DIE') return exitStatus.wouldDie;
   return usageErrors.includes(error.code) ? exitStatus.usage : exitStatus.failed;
 }

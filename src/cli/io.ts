@@ -1,6 +1,12 @@
+import picocolors from 'picocolors';
 import { commandOf } from '../util/quote.ts';
-import { type Colours, colours } from './packages.ts';
-import { visibleLines } from './present/text.ts';
+import { visibleLines } from '../util/visible.ts';
+
+/** Paints text, or leaves it as it is. */
+export type Colours = ReturnType<typeof picocolors.createColors>;
+
+/** For a note: it shows escapes as what they are. */
+export const noColours: Colours = picocolors.createColors(false);
 
 /** Where a verb writes to, and what a reader there can see. */
 export interface Io {
@@ -21,6 +27,21 @@ export interface Io {
   err(data: string | Uint8Array): Promise<void>;
 }
 
+const toStderr = (line: string): void => void process.stderr.write(line);
+
+let takeNote = toStderr;
+
+/**
+ * Hands the lines of all `note()` of this process to somebody else, until the returned function is called: on a screen that is
+ * drawn, they would stand anywhere.
+ */
+export function divertNotes(take: (line: string) => void): () => void {
+  takeNote = take;
+  return () => {
+    takeNote = toStderr;
+  };
+}
+
 /** The streams of this process; `store` is the one that was named on the command line. Colours are for terminals only, and `NO_COLOR` turns them off. */
 export function processIo(json: boolean, store?: string): Io {
   const { stdout } = process;
@@ -34,14 +55,14 @@ export function processIo(json: boolean, store?: string): Io {
       return terminal ? stdout.columns || 80 : Number.POSITIVE_INFINITY;
     },
     get colours() {
-      paints ??= colours(coloured);
+      paints ??= picocolors.createColors(coloured);
       return paints;
     },
     hint: (verb = '', ...words) =>
       commandOf(['outlive', verb, ...(store === undefined ? [] : ['--store', store]), ...words]),
     out: (data) => write(stdout, data),
     // Node opens stderr when it is asked for. What is told may repeat what somebody has called something, or a record.
-    note: (line) => void process.stderr.write(`outlive: ${visibleLines(line)}\n`),
+    note: (line) => takeNote(`outlive: ${visibleLines(line)}\n`),
     err: (data) => write(process.stderr, data),
   };
 }

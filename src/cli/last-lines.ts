@@ -1,4 +1,5 @@
-import type { Task } from '../api/task.ts';
+import type { TaskReader } from '../api/task-reader.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
 
 /** Bytes that are read at a time, however long the lines are. */
 const stepBytes = 256 * 1024;
@@ -6,7 +7,7 @@ const stepBytes = 256 * 1024;
 type Stream = 'stdout' | 'stderr';
 
 /** What the search needs of a task. */
-export type Readable = Pick<Task, 'read' | 'tail'>;
+export type Readable = Pick<TaskReader, 'read' | 'tail'>;
 
 /**
  * The byte at which the last `count` lines of a stream begin, as far as they are there: lines that were cut out
@@ -18,6 +19,28 @@ export async function startOfLastLines(task: Readable, stream: Stream, count: nu
   if (behind.isFound || behind.at === 0) return behind.at;
   const end = await endOfHead(task, stream, behind.at);
   return (await searchBack(task, stream, end, count - behind.lines)).at;
+}
+
+/** So many bytes of the last lines are shown, at most. */
+const mostBytes = 256 * 1024;
+
+/** A snapshot whose preview is the last `count` lines of the output, as far as they are the last 256 KiB; without a count as it is. */
+export async function withLastLines(
+  task: Readable,
+  snapshot: TaskSnapshot,
+  count: number | undefined,
+): Promise<TaskSnapshot> {
+  if (count === undefined) return snapshot;
+  const begin = await startOfLastLines(task, 'stdout', count);
+  const { size } = await task.tail({ maxBytes: 1, stream: 'stdout' });
+  const wanted = Math.min(size - begin, mostBytes);
+  const tail = wanted <= 0 ? null : await task.tail({ maxBytes: wanted, stream: 'stdout' });
+  const output = {
+    ...snapshot.output,
+    preview: tail?.text ?? '',
+    truncated: tail === null ? size > 0 : tail.offset > 0,
+  };
+  return { ...snapshot, output };
 }
 
 interface Search {
@@ -57,13 +80,16 @@ async function lastPiece(
   begin: number,
   end: number,
 ): Promise<{ bytes: Buffer; offset: number }> {
-  let piece = await task.read({ offset: begin, maxBytes: end - begin, stream });
-  // It ends in front of a cut.
-  if (piece.bytes.length > 0 && piece.nextOffset < end)
-    piece = await task.read({ offset: piece.nextOffset, maxBytes: end - piece.nextOffset, stream });
-  // All of it was cut out, and what came is from behind it.
+  const piece = await task.read({ offset: begin, maxBytes: end - begin, stream });
+  // All of it is gone, and what came is from behind it.
   if (piece.bytes.length === 0 || piece.offset >= end) return { bytes: Buffer.alloc(0), offset: end };
-  return { bytes: piece.bytes.subarray(0, end - piece.offset), offset: piece.offset };
+  if (piece.nextOffset >= end)
+    return { bytes: piece.bytes.subarray(0, end - piece.offset), offset: piece.offset };
+  // It ends in front of a cut, or of a character that goes on behind the end.
+  const rest = await lastPiece(task, stream, piece.nextOffset, end);
+  return rest.offset > piece.nextOffset
+    ? rest
+    : { ...piece, bytes: Buffer.concat([piece.bytes, rest.bytes]) };
 }
 
 /** Where the part in front of a cut ends, which ends itself at `behind`. */

@@ -1,154 +1,201 @@
-import { StringDecoder } from 'node:string_decoder';
-import type { OutputChunk } from '../api/output.ts';
-import type { Task } from '../api/task.ts';
+import type { Store } from '../api/store.ts';
+import { compilePattern } from '../engine/watches/compile-pattern.ts';
 import { OutliveError } from '../errors/error.ts';
+import type { LineMatcher } from '../model/line-search.ts';
+import { checkPattern } from '../model/pattern.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { isEnded } from '../model/words.ts';
+import { visible } from '../util/visible.ts';
 import { exitStatus } from './exit-status.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { startOfLastLines } from './last-lines.ts';
-import { type CommonOptions, handleOf, sessionIdOf, withStore } from './open.ts';
-import { noteGap, Sink } from './output.ts';
-import { PlainLines } from './present/plain-lines.ts';
-import { jsonLine } from './present/task.ts';
+import type { Range, Stream } from './logs/begin.ts';
+import { printStream, type StreamOptions } from './logs/stream-printer.ts';
+import { type CommonOptions, findAll, sessionIdOf, withStoreToRead } from './open.ts';
+import { Pager } from './pager.ts';
 
-interface LogsOptions extends CommonOptions {
-  readonly follow?: boolean;
-  readonly lines?: number;
-  readonly bytes?: number;
-  readonly offset?: number;
+interface LogsOptions extends CommonOptions, StreamOptions {
+  readonly all?: boolean;
+  readonly stdout?: boolean;
   readonly stderr?: boolean;
-  readonly plain?: boolean;
+  /** A regular expression. */
+  readonly grep?: string;
 }
 
-type Stream = 'stdout' | 'stderr';
+/** A task, and what of its output is printed. */
+interface Chosen {
+  readonly snapshot: TaskSnapshot;
+  readonly streams: readonly Stream[];
+}
 
-/** Bytes that are read at a time. */
-const stepBytes = 256 * 1024;
+/** Prints what tasks have written so far; each of what it returns prints what one of them writes from then on. */
+type Show = (chosen: readonly Chosen[], range: Range) => Promise<(() => Promise<void>)[]>;
 
-/** `outlive logs`: the output of a task, or a stretch of it. */
-export async function logs(
-  io: Io,
-  [reference = '']: readonly string[],
-  options: LogsOptions,
-): Promise<number> {
-  checkOptions(options);
-  return await withStore(options, async (store) => {
-    const snapshot = store.find(reference, sessionIdOf(options));
-    const stream: Stream = options.stderr ? 'stderr' : 'stdout';
-    if (options.stderr && snapshot.output.stderrPath === null)
-      io.note(`${snapshot.taskId} writes stdout and stderr into one file: look at its logs without --stderr`);
-    const task = await handleOf(store, snapshot);
-    const printer = new Printer(io, task.id, stream, options.plain === true);
-    await untilInterrupted((interrupted) => print(task, stream, options, printer, interrupted));
+/** `outlive logs`: the output of tasks, or a stretch of it. */
+export async function logs(io: Io, references: readonly string[], options: LogsOptions): Promise<number> {
+  checkOptions(references, options);
+  return await withStoreToRead(options, async (store) => {
+    const pager = io.json || options.follow ? null : Pager.on(io);
+    try {
+      await untilInterrupted(async (interrupted) => {
+        const ends = pager === null ? interrupted : AbortSignal.any([interrupted, pager.closed]);
+        await printTasks(pager?.io ?? io, store, references, options, ends);
+      });
+    } finally {
+      await pager?.close();
+    }
     return exitStatus.ok;
   });
 }
 
-function checkOptions({ lines, bytes, offset, follow }: LogsOptions): void {
-  const clash =
-    lines !== undefined && (bytes !== undefined || offset !== undefined)
-      ? '--lines together with --bytes or --offset'
-      : follow && bytes !== undefined && offset !== undefined
-        ? '--follow together with --bytes and --offset'
-        : null;
-  if (clash === null) return;
-  throw new OutliveError(
-    'USAGE',
-    `expected one way to say what to print; found ${clash}. See: outlive help logs`,
-  );
+function checkOptions(references: readonly string[], options: LogsOptions): void {
+  const { all, lines, bytes, offset, since, follow, grep } = options;
+  const isStretch = bytes !== undefined || offset !== undefined;
+  if (all !== true && references.length === 0)
+    throw usage('a task, several, or --all', 'none. List them with: outlive ps -a');
+  if (all && references.length > 0) throw usage('tasks, or --all', 'both');
+  const clash = !isStretch
+    ? null
+    : since !== undefined
+      ? '--since together with --bytes or --offset'
+      : lines !== undefined
+        ? '--lines together with --bytes or --offset'
+        : grep !== undefined
+          ? '--grep together with --bytes or --offset'
+          : follow && bytes !== undefined && offset !== undefined
+            ? '--follow together with --bytes and --offset'
+            : null;
+  if (clash !== null) throw usage('one way to say what to print', clash);
+  if (isStretch && (all || references.length > 1))
+    throw usage('one task with --bytes or --offset', all ? '--all' : `${references.length}`);
 }
 
-async function print(
-  task: Task,
-  stream: Stream,
+function usage(wanted: string, found: string): OutliveError {
+  return new OutliveError('USAGE', `expected ${wanted}; found ${found}. See: outlive logs --help`);
+}
+
+async function printTasks(
+  io: Io,
+  store: Store,
+  references: readonly string[],
   options: LogsOptions,
-  printer: Printer,
   abortSignal: AbortSignal,
 ): Promise<void> {
-  let offset = await start(task, stream, options);
-  let left =
-    options.offset === undefined ? Number.POSITIVE_INFINITY : (options.bytes ?? Number.POSITIVE_INFINITY);
-  while (left > 0 && !abortSignal.aborted) {
-    const chunk = await task.read({ offset, maxBytes: Math.min(left, stepBytes), stream });
-    if (chunk.bytes.length === 0) break;
-    await printer.chunk(chunk);
-    left -= chunk.bytes.length;
-    offset = chunk.nextOffset;
-  }
-  if (options.follow && !abortSignal.aborted)
-    for await (const chunk of task.follow({ offset, stream, abortSignal })) await printer.chunk(chunk);
-  await printer.end();
-}
-
-/** The byte to begin at. */
-async function start(task: Task, stream: Stream, { offset, bytes, lines }: LogsOptions): Promise<number> {
-  if (offset !== undefined) return offset;
-  if (bytes !== undefined)
-    return bytes === 0 ? await sizeOf(task, stream) : (await task.tail({ maxBytes: bytes, stream })).offset;
-  return lines === undefined ? 0 : await startOfLastLines(task, stream, lines);
-}
-
-async function sizeOf(task: Task, stream: Stream): Promise<number> {
-  return (await task.tail({ maxBytes: 1, stream })).size;
-}
-
-/** Prints chunks in the form that was asked for. */
-class Printer {
-  readonly #io: Io;
-  readonly #taskId: string;
-  readonly #stream: Stream;
-  readonly #plain: PlainLines | null;
-  readonly #sink: Sink;
-  readonly #decoder = new StringDecoder('utf8');
-  #last: OutputChunk | null = null;
-
-  constructor(io: Io, taskId: string, stream: Stream, plain: boolean) {
-    this.#io = io;
-    this.#taskId = taskId;
-    this.#stream = stream;
-    this.#plain = plain ? new PlainLines() : null;
-    // What is read is data, whichever stream it was.
-    this.#sink = new Sink(io, 'stdout');
-  }
-
-  async chunk(chunk: OutputChunk): Promise<void> {
-    this.#last = chunk;
-    if (this.#io.json) {
-      await this.#io.out(
-        this.#json(chunk, this.#plain?.push(chunk.bytes) ?? this.#decoder.write(chunk.bytes)),
-      );
-      return;
+  const stop = new AbortController();
+  const ends = AbortSignal.any([abortSignal, stop.signal]);
+  const following: Promise<void>[] = [];
+  let way: { show: Show; end(): Promise<void> } | null = null;
+  for await (const tasks of tasksMeant(io, store, references, options, ends)) {
+    const chosen = tasks.flatMap((snapshot) => streamsOf(io, snapshot, options));
+    if (tasks.length === 0 && !options.follow)
+      io.note(`nothing runs in session ${visible(sessionIdOf(options))}`);
+    // Those that come later are new: all of their output is.
+    const range = way === null ? options : {};
+    way ??= await wayOf(io, store, chosen, options, ends);
+    for (const follow of await way.show(chosen, range)) {
+      const isOver = options.all ? untilRemoved(io, follow) : follow();
+      isOver.catch((error: unknown) => stop.abort(error));
+      following.push(isOver);
     }
-    if (chunk.omittedBytes > 0) noteGap(this.#io, chunk);
-    if (this.#plain === null) await this.#sink.write(chunk.bytes);
-    else await this.#io.out(this.#plain.push(chunk.bytes));
   }
+  await Promise.all(following);
+  await way?.end();
+}
 
-  async end(): Promise<void> {
-    if (this.#io.json) await this.#endJson();
-    else if (this.#plain !== null) await this.#io.out(this.#plain.end());
-    else await this.#sink.end();
+/** A task that is removed has nothing more to say; the others have. */
+async function untilRemoved(io: Io, follow: () => Promise<void>): Promise<void> {
+  try {
+    await follow();
+  } catch (error) {
+    if (!(error instanceof OutliveError) || error.code !== 'TASK_NOT_FOUND') throw error;
+    io.note(error.message);
   }
+}
 
-  /** What waited for the rest of its character or line comes in a chunk without bytes of its own. */
-  async #endJson(): Promise<void> {
-    const rest = (this.#plain ?? this.#decoder).end();
-    if (this.#last === null || rest === '') return;
-    const { nextOffset } = this.#last;
-    await this.#io.out(this.#json({ ...this.#last, offset: nextOffset, omittedBytes: 0 }, rest));
+/** The tasks that are meant: at once, and then each that comes. */
+async function* tasksMeant(
+  io: Io,
+  store: Store,
+  references: readonly string[],
+  options: LogsOptions,
+  abortSignal: AbortSignal,
+): AsyncGenerator<readonly TaskSnapshot[], void, undefined> {
+  const sessionId = sessionIdOf(options);
+  if (!options.all) return yield findAll(io, store, references, options);
+  if (!options.follow) return yield await store.tasks({ sessionId, live: true, previewBytes: 0 });
+  const known = new Set<string>();
+  // Also those that have ended: one that comes and ends at once is new all the same.
+  for await (const event of store.watch({ sessionId, abortSignal })) {
+    const told = event.type === 'snapshot' ? event.tasks : event.type === 'changed' ? [event.task] : [];
+    const fresh = told.filter(({ taskId }) => !known.has(taskId));
+    for (const { taskId } of fresh) known.add(taskId);
+    if (event.type === 'snapshot') yield fresh.filter(({ status }) => !isEnded(status));
+    else if (fresh.length > 0) yield fresh;
   }
+}
 
-  /** A character that two chunks share comes with the second; with `--plain` so does a line. */
-  #json({ offset, nextOffset, size, omittedBytes, more }: OutputChunk, text: string): string {
-    return jsonLine({
-      taskId: this.#taskId,
-      stream: this.#stream,
-      offset,
-      nextOffset,
-      size,
-      omittedBytes,
-      more,
-      text,
-    });
+function streamsOf(io: Io, snapshot: TaskSnapshot, { stdout, stderr }: LogsOptions): Chosen[] {
+  const { taskId, output } = snapshot;
+  const isApart = output.stderrPath !== null;
+  if (stderr && !stdout && !isApart) {
+    io.note(`${taskId} writes stdout and stderr into one file: look at its logs without --stderr`);
+    return [];
+  }
+  const wantsOut = stdout || !stderr;
+  const wantsErr = isApart && (stderr || !stdout);
+  return [
+    {
+      snapshot,
+      streams: [...(wantsOut ? (['stdout'] as const) : []), ...(wantsErr ? (['stderr'] as const) : [])],
+    },
+  ];
+}
+
+/** One stream is printed as it is; lines of several are not mixed. */
+async function wayOf(
+  io: Io,
+  store: Store,
+  chosen: readonly Chosen[],
+  options: LogsOptions,
+  abortSignal: AbortSignal,
+): Promise<{ show: Show; end(): Promise<void> }> {
+  const { grep, follow = false, timestamps = false, plain = false } = options;
+  const streams = chosen.flatMap(({ streams }) => streams).length;
+  if (streams > 1 && (options.bytes !== undefined || options.offset !== undefined))
+    throw usage('--stdout or --stderr with --bytes or --offset', 'a task that keeps the two apart');
+  if (grep === undefined && (io.json || (streams <= 1 && !options.all))) {
+    const show: Show = async (chosen, range) => {
+      const work = chosen.flatMap(({ snapshot, streams }) =>
+        streams.map((stream) => async (): Promise<void> => {
+          const how = { ...range, follow, timestamps, plain };
+          await printStream(io, store.task(snapshot.taskId), stream, how, abortSignal);
+        }),
+      );
+      if (follow) return work;
+      for (const print of work) await print();
+      return [];
+    };
+    return { show, end: async () => undefined };
+  }
+  const matcher = grep === undefined ? null : await matcherOf(grep);
+  const named = options.all === true || chosen.length > 1;
+  const { TaskLines } = await import('./logs/task-lines.ts');
+  const lines = new TaskLines(io, store, { named, matcher, timestamps, plain, follow });
+  return {
+    show: (chosen, range) => lines.show(chosen, range, abortSignal),
+    end: () => lines.end(),
+  };
+}
+
+/** What is wrong with a pattern is told in words of the command line. */
+async function matcherOf(grep: string): Promise<LineMatcher> {
+  try {
+    return await compilePattern(checkPattern({ regexp: grep }));
+  } catch (error) {
+    if (!(error instanceof OutliveError)) throw error;
+    const message = error.message
+      .replace('expected', 'expected --grep to be')
+      .replace('the pattern to be ', '');
+    throw new OutliveError('USAGE', `${message} See: outlive logs --help`, { cause: error });
   }
 }

@@ -1,11 +1,27 @@
-import { readFileSync } from 'node:fs';
-import { OutliveError, systemCode } from '../errors/error.ts';
+import { existsSync } from 'node:fs';
+import { type Command, CommanderError } from 'commander';
+import { OutliveError, shown, systemCode } from '../errors/error.ts';
+import { isForeseen } from '../errors/expected.ts';
+import { onWarning, sayWarning, warn } from '../errors/warnings.ts';
 import { holdProcess } from '../util/wait.ts';
+import { checkWords } from './check-words.ts';
 import { exitStatus } from './exit-status.ts';
 import { type Io, processIo } from './io.ts';
-import { type Command, CommanderError } from './packages.ts';
+import { ourOption } from './program/other-options.ts';
+import { ourWords, verbOf } from './program/other-words.ts';
 import { buildProgram, type Perform } from './program.ts';
 import type { Host, Verb } from './verb.ts';
+import { packageVersion } from './version.ts';
+
+/** Shells ask this for every key. */
+const completing = '__complete';
+
+let performed: string | null = null;
+
+/** The verb that this process does or has done; null: none, as when help is printed, or it has failed. */
+export function performedVerb(): string | null {
+  return performed;
+}
 
 /**
  * Runs the command line.
@@ -24,47 +40,109 @@ export async function main(words: readonly string[], host: Host): Promise<number
   }
 }
 
-async function runVerb(words: readonly string[], host: Host): Promise<number> {
-  // Shells ask this for every key: no verb, no help, no errors.
-  if (words[0] === '__complete') return await completeQuietly(words.slice(1));
+async function runVerb(typed: readonly string[], host: Host): Promise<number> {
+  const words = withoutAlias(typed);
+  // No help names it, and it prints no errors.
+  if (words[0] === completing) return await completeQuietly(words.slice(1));
   const call: { io: Io; work?: () => Promise<number> } = { io: processIo(asksForJson(words)) };
+  onWarning((warning) => {
+    call.io.note(`warning: ${sayWarning(warning)}`);
+    return true;
+  });
   try {
+    checkWords(typed);
+    checkRemoval(typed);
     parse(words, (load, operands, command) => {
       const { json, store } = command.opts<{ json?: boolean; store?: string }>();
       const io = processIo(json === true, store);
       call.io = io;
+      if (store !== undefined && !makeStores.has(command.name())) checkStore(store);
       call.work = async () => await ((await load()) as Verb)(io, operands, command.opts(), host);
     });
-    return call.work === undefined ? exitStatus.ok : await call.work();
+    if (call.work === undefined) return exitStatus.ok;
+    performed = words[0] ?? null;
+    return await call.work();
   } catch (error) {
+    performed = null;
     const { report } = await import('./report.ts');
     return report(call.io, error);
   }
 }
 
+/** What finds no store makes one, or says that there is none. */
+const makeStores: ReadonlySet<string> = new Set(['run', 'mcp', 'doctor', 'setup', 'completion']);
+
+/** A slip in the name of a store would else be a store without tasks. */
+function checkStore(dir: string): void {
+  if (existsSync(dir)) return;
+  throw new OutliveError(
+    'USAGE',
+    `expected a store at ${shown(dir, 4096)}; found nothing there. The first task makes it: outlive run --store ...`,
+  );
+}
+
+/** The same words with the verb by its own name, also where help is asked for. */
+function withoutAlias(words: readonly string[]): readonly string[] {
+  const at = words[0] === 'help' ? 1 : 0;
+  const verb = words[at];
+  return verb === undefined ? words : words.with(at, verbOf(verb));
+}
+
+/** Who removes something says what: `prune` alone removes what is old. */
+function checkRemoval([verb, ...more]: readonly string[]): void {
+  if (verb !== 'rm' || asksForHelp(more) || more.some((word) => !word.startsWith('-'))) return;
+  throw new OutliveError(
+    'USAGE',
+    'expected the tasks to remove; found none. To remove what is old: outlive prune',
+  );
+}
+
 async function completeQuietly(words: readonly string[]): Promise<number> {
+  // A shell that asks for words shows no warnings and no errors: only NODE_DEBUG=outlive does.
+  onWarning(() => true);
   try {
     const { complete } = await import('./complete.ts');
+    performed = completing;
     return await complete(
       processIo(false),
-      words,
-      buildProgram(version(), () => undefined),
+      [verbOf(words[0] ?? ''), ...words.slice(1)].slice(0, words.length),
+      buildProgram(packageVersion(), () => undefined),
     );
-  } catch {
+  } catch (error) {
+    if (!isForeseen(error)) warn({ doing: 'completing a word', error });
     return exitStatus.failed;
   }
 }
 
 function parse(words: readonly string[], perform: Perform): void {
-  const program = buildProgram(version(), perform, words[0]);
+  const program = buildProgram(packageVersion(), perform, words[0]);
   quieten(program);
+  if (words[0] === 'help') checkHelp(program, words.slice(1));
   try {
     program.parse([...words], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help or the version was asked for, and is printed.
-    if (error.exitCode !== 0) throw usageError(error);
+    if (error.exitCode !== 0) throw usageError(error, verbNamed(program, words[0]));
   }
+}
+
+/** Of a verb that it does not know commander says nothing here, nor of words that follow the verb. */
+function checkHelp(program: Command, [verb, ...more]: readonly string[]): void {
+  if (more.length > 0)
+    throw new OutliveError(
+      'USAGE',
+      `expected one verb after help; found ${more.length + 1}. See: outlive --help`,
+    );
+  if (verb === undefined || verb.startsWith('-') || verb === 'help' || verbNamed(program, verb)) return;
+  throw new OutliveError(
+    'USAGE',
+    `expected a verb after help; found ${shown(verb)}. ${instead(verb) ?? 'See: outlive --help'}`,
+  );
+}
+
+function verbNamed(program: Command, word: string | undefined): Command | undefined {
+  return program.commands.find((command) => command.name() === word);
 }
 
 /** Errors are printed here, once and in one form. */
@@ -74,11 +152,34 @@ function quieten(program: Command): void {
   }
 }
 
-function usageError(error: CommanderError): OutliveError {
+function usageError(error: CommanderError, verb: Command | undefined): OutliveError {
   // Help was printed in the place of an error message.
   if (error.code === 'commander.help') return new OutliveError('USAGE', 'expected a verb; found none.');
   const said = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  return new OutliveError('USAGE', `${said.replace(/\.?$/, '.')} See: outlive help`);
+  const page = verb === undefined ? 'outlive --help' : `outlive ${verb.name()} --help`;
+  const [, unknown] =
+    error.code === 'commander.unknownCommand' ? (/unknown command '([^']*)'/.exec(said) ?? []) : [];
+  const better = unknown === undefined ? null : instead(unknown);
+  if (better !== null)
+    return new OutliveError('USAGE', `expected a verb; found ${shown(unknown)}. ${better}`);
+  return new OutliveError('USAGE', `${inOurOptions(said, verb?.name()).replace(/\.?$/, '.')} See: ${page}`);
+}
+
+/** What looks a little like an option of another program is seldom what is meant. */
+function inOurOptions(said: string, verb = ''): string {
+  const [, option = ''] = /^unknown option '([^']*)'/.exec(said) ?? [];
+  const ours = ourOption(verb, option);
+  return ours === null ? said : `unknown option '${option}'. ${ours}`;
+}
+
+/** What to write for a word of another program. */
+function instead(word: string): string | null {
+  const ours = ourWords(word);
+  return ours === null ? null : `Here that is: outlive ${ours}. See: outlive --help`;
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  return words.includes('--help') || words.includes('-h');
 }
 
 /** Who reads us may stop early (`outlive logs x | head`): nothing is wrong, and there is nothing left to do. */
@@ -91,16 +192,4 @@ function endQuietly(error: Error): void {
 function asksForJson(words: readonly string[]): boolean {
   const end = words.indexOf('--');
   return words.slice(0, end < 0 ? words.length : end).includes('--json');
-}
-
-function version(): string {
-  // The package's own file, beside dist/ or build/src.
-  for (const up of ['../../package.json', '../../../package.json']) {
-    try {
-      return String(JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version);
-    } catch {
-      // The other place.
-    }
-  }
-  return 'unknown';
 }

@@ -3,7 +3,7 @@ import { OutliveError } from '../errors/error.ts';
 import { exitStatus } from './exit-status.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { type CommonOptions, withStore } from './open.ts';
+import { type CommonOptions, openStoreOf, withStore } from './open.ts';
 import type { Host, McpServers } from './verb.ts';
 
 interface McpOptions extends CommonOptions {
@@ -11,6 +11,7 @@ interface McpOptions extends CommonOptions {
   readonly host?: string;
   readonly port?: number;
   readonly tokenFile?: string;
+  readonly structured?: boolean;
 }
 
 /** `outlive mcp`: serves one client on stdin and stdout, or with `--http` any number that have the token. */
@@ -24,32 +25,40 @@ export async function mcp(
   if (!http && (options.host !== undefined || port !== undefined || tokenFile !== undefined)) {
     throw new OutliveError(
       'USAGE',
-      'expected --http with --host, --port and --token-file; found none. See: outlive help mcp',
+      'expected --http with --host, --port and --token-file; found none. See: outlive mcp --help',
     );
   }
   const servers = await host.loadMcp();
-  return await withStore(options, async (store) => {
-    await (http ? serveHttp : serveStdio)(io, store, options, servers);
-    return exitStatus.ok;
-  });
+  if (http) await withStore(options, (store) => serveHttp(io, store, options, servers));
+  else await serveStdio(io, options, servers);
+  return exitStatus.ok;
 }
 
 /** The session is the server's to choose when none is named: see docs/mcp.md. */
-async function serveStdio(io: Io, store: Store, { session }: McpOptions, servers: McpServers): Promise<void> {
-  const serving = servers.runStdioServer({
-    store,
+async function serveStdio(io: Io, options: McpOptions, servers: McpServers): Promise<void> {
+  const { session, structured = false } = options;
+  let opening: Promise<Store> | undefined;
+  const served = servers.runStdioServer({
+    store: () => {
+      opening = openStoreOf(options);
+      return opening;
+    },
+    structured,
     ...(session !== undefined && { session }),
     onError: (error) => io.note(error.message),
   });
-  await untilInterrupted((interrupted) => Promise.race([serving, whenAborted(interrupted)]));
+  await untilInterrupted((interrupted) => Promise.race([served, whenAborted(interrupted)]));
   // A client that is there yet would keep us.
   process.stdin.destroy();
+  const [opened] = await Promise.allSettled([opening]);
+  if (opened.status === 'fulfilled') await opened.value?.close();
 }
 
 async function serveHttp(io: Io, store: Store, options: McpOptions, servers: McpServers): Promise<void> {
-  const { session, host, port, tokenFile } = options;
+  const { session, host, port, tokenFile, structured = false } = options;
   await using server = await servers.startHttpServer({
     store,
+    structured,
     ...(session !== undefined && { session }),
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),

@@ -1,8 +1,10 @@
-import { openStore } from '../api/open-store.ts';
-import type { Session } from '../api/session.ts';
+import { openStore, openStoreToWait } from '../api/open-store.ts';
 import type { Store } from '../api/store.ts';
 import type { Task } from '../api/task.ts';
+import { chosenSession } from '../engine/session/conversation.ts';
+import { OutliveError, shown } from '../errors/error.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import type { Io } from './io.ts';
 
 /** Options that every verb has. */
 export interface CommonOptions {
@@ -10,14 +12,52 @@ export interface CommonOptions {
   readonly store?: string;
 }
 
-/** The session that is meant: `--session`, else `$OUTLIVE_SESSION`, else `default`. */
+/** The session that is meant: `--session`, else `$OUTLIVE_SESSION`, else that of the agent's conversation, else `default`. */
 export function sessionIdOf(options: CommonOptions): string {
-  return options.session ?? (process.env.OUTLIVE_SESSION || 'default');
+  return namedSession(options) ?? 'default';
+}
+
+/** The same; null when neither the caller nor the environment names one. */
+export function namedSession({ session }: CommonOptions): string | null {
+  return chosenSession({ named: session, env: process.env });
+}
+
+/** Opens the store that is meant to read from it, which changes nothing and makes nothing. */
+export async function withStoreToRead<T>(
+  options: CommonOptions,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  return await withOpen(await openStore({ ...storeOf(options), readOnly: true }), work);
+}
+
+/** Opens the store that is meant for a wait, or to take completions: nothing old is removed, and no output is shortened. */
+export async function withStoreToWait<T>(
+  options: CommonOptions,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  return await withOpen(await openStoreToWait(storeOf(options)), work);
 }
 
 /** Opens the store that is meant, and closes it when the work is done: tasks go on. */
 export async function withStore<T>(options: CommonOptions, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(options.store === undefined ? {} : { dir: options.store });
+  return await withOpen(await openStoreOf(options), work);
+}
+
+/** Opens the store that is meant; who calls closes it. */
+export async function openStoreOf(options: CommonOptions): Promise<Store> {
+  return await openStore(storeOf(options));
+}
+
+/** The same for {@link withStoreToWait}. */
+export async function openStoreToWaitOf(options: CommonOptions): Promise<Store> {
+  return await openStoreToWait(storeOf(options));
+}
+
+function storeOf({ store }: CommonOptions): { readonly dir?: string } {
+  return store === undefined ? {} : { dir: store };
+}
+
+async function withOpen<T>(store: Store, work: (store: Store) => Promise<T>): Promise<T> {
   try {
     return await work(store);
   } finally {
@@ -25,21 +65,46 @@ export async function withStore<T>(options: CommonOptions, work: (store: Store) 
   }
 }
 
-/** The same with its session. */
-export async function withSession<T>(
+/**
+ * The snapshot of the task that is named. When it is found by a name that only another session has, the answer says so.
+ * @param io null: that was said before.
+ */
+export function findOne(
+  io: Io | null,
+  store: Store,
+  reference: string,
   options: CommonOptions,
-  work: (session: Session, store: Store) => Promise<T>,
-): Promise<T> {
-  return await withStore(
-    options,
-    async (store) => await work(await store.session(sessionIdOf(options)), store),
-  );
+): TaskSnapshot {
+  if (reference === '')
+    throw new OutliveError(
+      'USAGE',
+      'expected the id or name of a task; found an empty word. See: outlive ps -a',
+    );
+  const found = store.find(reference, sessionIdOf(options));
+  if (!isOwn(found, options) && !found.taskId.startsWith(reference))
+    io?.note(
+      `session ${shown(sessionIdOf(options))} has no task named ${shown(reference)}: this is ${found.taskId} of session ${shown(found.sessionId)}`,
+    );
+  return found;
 }
 
 /** The snapshots of the tasks that are named, each once. */
-export function findAll(store: Store, references: readonly string[], options: CommonOptions): TaskSnapshot[] {
-  const found = references.map((reference) => store.find(reference, sessionIdOf(options)));
+export function findAll(
+  io: Io | null,
+  store: Store,
+  references: readonly string[],
+  options: CommonOptions,
+): TaskSnapshot[] {
+  const found = references.map((reference) => findOne(io, store, reference, options));
   return [...new Map(found.map((snapshot) => [snapshot.taskId, snapshot])).values()];
+}
+
+/**
+ * Whether a task is of the session that is meant: only of such ends this command acknowledges what it prints. A task of
+ * another session, named by its id, is looked at.
+ */
+export function isOwn({ sessionId }: TaskSnapshot, options: CommonOptions): boolean {
+  return sessionId === sessionIdOf(options);
 }
 
 /** The handle of a task, in whichever session it is. */

@@ -1,4 +1,11 @@
-import { Command } from './packages.ts';
+import { Command } from 'commander';
+import { OutliveError } from '../errors/error.ts';
+
+/** What no command is called, and what somebody means who writes it behind such an option. */
+const values: Readonly<Record<string, RegExp>> = {
+  '--wait': /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w)|none)$/i,
+  '--queue': /^\d+$/,
+};
 
 /**
  * The verb `run`, whose `--wait` may have a value only when it is joined by an equals sign: what follows it is
@@ -16,6 +23,7 @@ export class RunCommand extends Command {
       const option = this.options.find(({ short, long }) => word === short || word === long);
       // The command begins here, and its words are its own.
       if (word === '--' || !word.startsWith('-')) return [...joined, ...words.slice(i)];
+      if (option?.optional) checkNext(option.long ?? word, words[i + 1]);
       joined.push(option?.optional ? `${word}=` : word);
       const value = option?.required ? words[i + 1] : undefined;
       if (value === undefined) continue;
@@ -24,4 +32,13 @@ export class RunCommand extends Command {
     }
     return joined;
   }
+}
+
+/** @throws OutliveError `USAGE` when a value is not joined to its option. */
+function checkNext(option: string, next: string | undefined): void {
+  if (next === undefined || values[option]?.test(next) !== true) return;
+  throw new OutliveError(
+    'USAGE',
+    `expected ${option}=${next}; found a blank between them, so that ${next} would be the command. See: outlive run --help`,
+  );
 }

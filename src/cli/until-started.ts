@@ -17,7 +17,10 @@ export async function untilStarted(task: Task): Promise<TaskSnapshot> {
   const end = monotonicMs() + patienceMs;
   for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     const snapshot = task.snapshot();
-    if (snapshot.status !== 'starting' || monotonicMs() > end) return snapshot;
+    const { status, shimPid } = snapshot;
+    // Before its shim has said that it waits, a queued task may be about to start.
+    const isOnItsWay = status === 'starting' || (status === 'queued' && shimPid === null);
+    if (!isOnItsWay || monotonicMs() > end) return snapshot;
     await sleep(pauseMs);
   }
 }

@@ -14,13 +14,16 @@ export type Verb<O extends CommonOptions = CommonOptions> = (
 export interface Host {
   /** The MCP servers, loaded when they are asked for. */
   loadMcp(): Promise<McpServers>;
+  /** The server of the dashboard, loaded when it is asked for. */
+  loadUi(): Promise<UiServers>;
 }
 
 /** The servers, which are beside the command line: whoever starts the program brings the two together. */
 export interface McpServers {
   runStdioServer(options: {
-    readonly store: Store;
+    readonly store: () => Promise<Store>;
     readonly session?: string;
+    readonly structured?: boolean;
     readonly onError?: (error: Error) => void;
   }): Promise<void>;
   startHttpServer(options: {
@@ -29,8 +32,30 @@ export interface McpServers {
     readonly host?: string;
     readonly port?: number;
     readonly tokenFile?: string;
+    readonly structured?: boolean;
     readonly onError?: (error: Error) => void;
   }): Promise<
     AsyncDisposable & { readonly url: string; readonly token: string; readonly tokenWasMade: boolean }
   >;
+}
+
+/** The server of the dashboard, which is beside the command line as well. */
+interface UiServers {
+  startUiServer(options: {
+    readonly store: Store;
+    readonly host?: string;
+    readonly port?: number;
+    readonly tokenFile?: string;
+    readonly readOnly?: boolean;
+  }): Promise<DashboardServer>;
+}
+
+/** A dashboard that is served. */
+export interface DashboardServer extends AsyncDisposable {
+  readonly url: string;
+  readonly token: string;
+  readonly tokenWasMade: boolean;
+  readonly pages: number;
+  urlForOpener(): string;
+  onPages: (() => void) | null;
 }

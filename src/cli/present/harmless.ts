@@ -4,24 +4,34 @@ import { harmlessText } from '../../model/plain-text.ts';
 /** An escape that is longer is none that anybody means. */
 const longestEscape = 4096;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins a colour
+const paint = /\x1b\[[\d;:]*m/g;
+
 /** Output on its way to a terminal, in chunks that may split characters and escapes. */
 export class HarmlessStream {
   readonly #decoder = new StringDecoder('utf8');
   #held = '';
+  #isPainted = false;
 
   /** What can be shown now. An escape at the end that is not complete waits for the next chunk. */
   push(bytes: Buffer): string {
     const text = this.#held + this.#decoder.write(bytes);
     const start = this.#openEscape(text);
     this.#held = text.slice(start);
-    return harmlessText(text.slice(0, start));
+    return this.#seen(harmlessText(text.slice(0, start)));
   }
 
   /** The rest, and an end to any colour that was left on. */
   end(): string {
-    const rest = harmlessText(this.#held + this.#decoder.end());
+    const rest = this.#seen(harmlessText(this.#held + this.#decoder.end()));
     this.#held = '';
-    return `${rest}\x1b[0m`;
+    return this.#isPainted ? `${rest}\x1b[0m` : rest;
+  }
+
+  #seen(text: string): string {
+    const last = text.match(paint)?.at(-1);
+    if (last !== undefined) this.#isPainted = !/\[0?m$/.test(last);
+    return text;
   }
 
   #openEscape(text: string): number {

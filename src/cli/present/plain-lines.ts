@@ -1,26 +1,23 @@
 import { StringDecoder } from 'node:string_decoder';
-import { plainText } from '../../model/plain-text.ts';
+import { TerminalText } from '../../model/terminal-text.ts';
 
-/** A line that is longer is shown in pieces. */
-const longestLine = 1024 ** 2;
-
-/** Plain text of output that comes in chunks: a line can be folded only when all of it is there. */
+/** Plain text of output that comes in chunks: what may still be written over waits. */
 export class PlainLines {
   readonly #decoder = new StringDecoder('utf8');
-  #held = '';
+  readonly #terminal = new TerminalText();
 
-  /** The lines that are complete now. */
+  /** The lines that cannot change any more. */
   push(bytes: Buffer): string {
-    const text = this.#held + this.#decoder.write(bytes);
-    const end = text.length > longestLine ? text.length : text.lastIndexOf('\n') + 1;
-    this.#held = text.slice(end);
-    return plainText(text.slice(0, end));
+    return this.#terminal.write(this.#decoder.write(bytes));
   }
 
-  /** The last line, which may have no end. */
+  /** The lines that are complete, for somebody who waits for more. One that is written over later comes again. */
+  show(): string {
+    return this.#terminal.show();
+  }
+
+  /** The rest; the last line may have no end. */
   end(): string {
-    const rest = plainText(this.#held + this.#decoder.end());
-    this.#held = '';
-    return rest;
+    return this.#terminal.write(this.#decoder.end()) + this.#terminal.end();
   }
 }

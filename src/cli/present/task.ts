@@ -1,8 +1,9 @@
-import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { sayHowLong, type TaskSnapshot } from '../../model/snapshot.ts';
 import { isEnded } from '../../model/words.ts';
+import { visible } from '../../util/visible.ts';
 import type { Io } from '../io.ts';
+import { lostNote } from './lost.ts';
 import { previewLines } from './preview.ts';
-import { visible } from './text.ts';
 import { shownBytes, shownDuration, shownStatus } from './values.ts';
 
 /** What JSON leaves as it is, and a terminal acts on or does not show. */
@@ -18,20 +19,24 @@ export function jsonLine(data: unknown): string {
   return `${JSON.stringify(data).replace(unescaped, asEscape)}\n`;
 }
 
-/** A task in one line: how it is or ended, how long it took, what it is. */
-export function headline(snapshot: TaskSnapshot, io: Io): string {
+/**
+ * A task in one line: how it is or ended, how long it took, what it is.
+ * @param verb what stands between the id and that.
+ */
+export function headline(snapshot: TaskSnapshot, io: Pick<Io, 'colours'>, verb = ''): string {
   const { taskId, name, command, status, durationMs } = snapshot;
   const fate = [shownStatus(status, io.colours), ...detailsOf(snapshot)].join(', ');
-  const time = durationMs === null ? '' : ` after ${shownDuration(durationMs)}`;
+  const howLong = sayHowLong(snapshot, shownDuration);
+  const time = howLong === '' ? '' : `${durationMs === null ? ',' : ''} ${howLong}`;
   const title = name === null ? '' : `${visible(name)}: `;
-  return `${io.colours.bold(taskId)} ${fate}${time}: ${title}${visible(command)}`;
+  return `${io.colours.bold(taskId)} ${verb}${fate}${time}: ${title}${visible(command)}`;
 }
 
-function detailsOf({ status, statusReason, exitCode, killSignal }: TaskSnapshot): string[] {
+function detailsOf({ status, statusReason, exitCode, exitSignal }: TaskSnapshot): string[] {
   const details: string[] = [];
   if (statusReason !== null && statusReason !== reasonOfStatus[status]) details.push(visible(statusReason));
   if (exitCode !== null) details.push(`exit ${exitCode}`);
-  if (killSignal !== null) details.push(visible(killSignal));
+  if (exitSignal !== null) details.push(visible(exitSignal));
   return details;
 }
 
@@ -45,6 +50,12 @@ export function completionText(snapshot: TaskSnapshot, io: Io): string {
   if (statusReason === 'hidden_failure')
     lines.push(`  a part of its pipeline failed: ${pipeStatus?.join(' ')}`);
   for (const { pid, command } of leftovers) lines.push(`  left running: ${pid} ${visible(command)}`);
+  if (statusReason === 'replaced' && !snapshot.delivered)
+    lines.push(
+      `  stopped to be replaced, and nothing has taken its place yet. Run it again: ${io.hint('restart', taskId)}`,
+    );
+  const lost = lostNote(output);
+  if (lost !== null) lines.push(`  ${lost}`);
   const shown = previewLines(output.preview);
   lines.push(...shown.map((line) => `  | ${line}`));
   if (output.truncated)
@@ -52,18 +63,28 @@ export function completionText(snapshot: TaskSnapshot, io: Io): string {
   return `${lines.join('\n')}\n`;
 }
 
+const limitsMet = {
+  memory_limit: 'the kernel killed processes of it, since they had used up --memory',
+  cpu_limit: 'a process of it had used up --cpu-time',
+} as const;
+
 /** What somebody who ran a command in the foreground must know beside its output and exit status; often nothing. */
-export function remarks(
-  { taskId, status, statusReason, leftovers, pipeStatus }: TaskSnapshot,
-  io: Io,
-): string[] {
+export function remarks(snapshot: TaskSnapshot, io: Io): string[] {
+  const { taskId, status, statusReason, spawnError, leftovers, pipeStatus, after } = snapshot;
   const notes: string[] = [];
   if (isEnded(status) && status !== 'completed' && status !== 'failed') {
     const reason =
       statusReason === null || statusReason === reasonOfStatus[status] ? '' : ` (${visible(statusReason)})`;
     notes.push(`${taskId} ended as ${status}${reason}`);
   }
-  if (statusReason === 'spawn_aborted') notes.push(`${taskId} was never started`);
+  if (statusReason === 'memory_limit' || statusReason === 'cpu_limit')
+    notes.push(`${taskId} met a limit: ${limitsMet[statusReason]}`);
+  if (statusReason === 'spawn_aborted')
+    notes.push(`${taskId} was never started${spawnError === null ? '' : `: ${spawnError}`}`);
+  if (statusReason === 'dependency_failed')
+    notes.push(
+      `${taskId} was not run: ${after} has not completed. Look at it with: ${io.hint('show', after ?? '')}`,
+    );
   if (statusReason === 'hidden_failure')
     notes.push(`${taskId} ended with 0, but a part of its pipeline failed: ${pipeStatus?.join(' ')}`);
   if (leftovers.length > 0) {

@@ -1,0 +1,13 @@
+import { main, performedVerb } from '../cli/main.ts';
+import { startUiServer } from '../ui/server.ts';
+
+export { performedVerb };
+
+/** Runs the command line, and the dashboard if the verb `ui` asks for it. */
+export function run(words: readonly string[]): Promise<number> {
+  return main(words, {
+    loadMcp: () =>
+      Promise.reject(new Error('expected the program with the MCP servers; found the one without')),
+    loadUi: async () => ({ startUiServer }),
+  });
+}

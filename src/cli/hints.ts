@@ -1,0 +1,42 @@
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import type { Io } from './io.ts';
+import type { None } from './values.ts';
+
+/** What is meant to stay. */
+const servers = /(?:^|[\s/:;&|-])(?:serve|server|dev|watch|start|preview)(?:$|[\s;&|=])/;
+
+/** What ends with its stdin. */
+const watchers = /(?:^|\s)(?:--watch|-w)(?:$|[\s=;&|])/;
+
+interface Said {
+  readonly timeout?: number | None;
+  readonly stdin?: boolean;
+  readonly tty?: boolean;
+}
+
+/** What a person who starts a command in the background may not think of. */
+export function hintsOnTerminal(command: string, { timeout, stdin, tty }: Said): string[] {
+  if (process.stderr.isTTY !== true) return [];
+  const hints: string[] = [];
+  if (timeout === undefined && servers.test(command))
+    hints.push('it is stopped after 30 minutes. A server stays with: -t none');
+  if (stdin !== true && tty !== true && watchers.test(command))
+    hints.push('it reads nothing, and some programs that watch files end by that. They stay with: --stdin');
+  return hints;
+}
+
+/** Says which limits are not enforced. */
+export function noteUnheld(io: Io, { taskId, limits }: TaskSnapshot): void {
+  for (const { limit, by } of limits)
+    if (by === 'nothing')
+      io.note(
+        `${taskId}: nothing enforces ${flags[limit]}, since the system exempts root and there is no cgroup`,
+      );
+}
+
+const flags: Readonly<Record<string, string>> = {
+  memoryBytes: '--memory',
+  cpuSeconds: '--cpu-time',
+  processes: '--processes',
+  niceness: '--nice',
+};

@@ -1,0 +1,54 @@
+/** Options of other programs (docker, pm2, pueue, gob), and what stands for them here. */
+const elsewhere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  run: {
+    '-d': 'Leave it out: run leaves the command in the background',
+    '--detach': 'Leave it out: run leaves the command in the background',
+    '--background': 'Leave it out: run leaves the command in the background',
+    '--rm': 'Leave it out: what is old and acknowledged is removed',
+    '-it': 'Here that is: --tty',
+    '-i': 'Here that is: --stdin',
+    '--interactive': 'Here that is: --stdin',
+    '--workdir': 'Here that is: -C',
+    '-w': 'Here that is: -C',
+    '--restart': 'Nothing is started again by itself',
+    '--watch': 'Nothing is started again by itself',
+  },
+  ps: {
+    '-f': 'Here that is: --status, --label or --name',
+    '--filter': 'Here that is: --status, --label or --name',
+    '--format': 'Here that is: --json, or -q for the ids',
+    '--sort': 'The oldest is always the first; --json is for sorting',
+    '--limit': 'Here that is: --last',
+  },
+  logs: {
+    '--tail': 'Here that is: -n',
+    '--nostream': 'Leave it out: without -f no more is awaited',
+    '--until': 'There is --since alone; --timestamps says when each line was written',
+    '-t': 'Here that is: --timestamps',
+  },
+  wait: { '--until': 'Here that is: --for', '--next': 'Here that is: --any' },
+  kill: {
+    '-f': 'Here that is: -9',
+    '--force': 'Here that is: -9',
+    '--time': 'Here that is: --grace',
+    '-t': 'Here that is: --grace',
+  },
+  restart: { '--time': 'Here that is: --grace', '-t': 'Here that is: --grace' },
+  prune: {
+    '-f': 'Leave it out: nothing is asked',
+    '--force': 'Leave it out: nothing is asked',
+    '--all': 'Here that is: --all-sessions, and --unread',
+    '-a': 'Here that is: --all-sessions, and --unread',
+  },
+  completions: { '--tail': 'Here that is: -n', '-f': 'Here that is: --follow' },
+};
+
+/**
+ * What to write for an option of another program; null: it is none of those that are known.
+ * @param option as it was typed, with or without a value.
+ */
+export function ourOption(verb: string, option: string): string | null {
+  const [name = ''] = option.split('=');
+  const options = Object.hasOwn(elsewhere, verb) ? elsewhere[verb] : undefined;
+  return options !== undefined && Object.hasOwn(options, name) ? (options[name] ?? null) : null;
+}

@@ -1,0 +1,46 @@
+/** What each exit status means, for the help of verbs. */
+const meanings = {
+  own: 'the command’s own, when it has ended',
+  0: 'it is done',
+  seen: 'what was waited for has happened, or the command has ended with 0',
+  1: 'the task has ended with 0 before what was waited for',
+  problem: 'a problem is left',
+  declined: 'nothing was written, because the answer was no',
+  64: 'wrong usage: nothing was done',
+  119: 'what starts here would end with this shell call: nothing was started',
+  120: 'no such task',
+  121: 'the task is lost: nothing can say how it has ended',
+  122: 'the task is still running',
+  123: 'the task was stopped by outlive',
+  124: 'the task has timed out',
+  125: 'outlive itself has failed',
+} as const;
+
+type Row = keyof typeof meanings;
+
+const rows: Readonly<Record<string, readonly Row[]>> = {
+  run: [0, 'own', 64, 119, 121, 122, 123, 124, 125],
+  restart: [0, 64, 119, 120, 125],
+  wait: ['seen', 'own', 1, 64, 120, 121, 122, 123, 124, 125],
+  doctor: [0, 'problem', 64, 125],
+  setup: [0, 'declined', 64, 125],
+};
+
+/** Verbs that name tasks. */
+const ofTasks: readonly Row[] = [0, 64, 120, 125];
+const named = new Set(['show', 'logs', 'watch', 'send', 'screen', 'attach', 'resize', 'kill', 'prune']);
+const ofOthers: readonly Row[] = [0, 64, 125];
+
+const statuses: Readonly<Partial<Record<Row, string>>> = {
+  own: '*',
+  seen: '0',
+  problem: '1',
+  declined: '1',
+};
+
+/** The exit statuses of a verb, as help shows them. */
+export function exitStatuses(verb: string): string {
+  const shown = rows[verb] ?? (named.has(verb) ? ofTasks : ofOthers);
+  const lines = shown.map((row) => `  ${(statuses[row] ?? String(row)).padEnd(5)}${meanings[row]}`);
+  return `\nExit status:\n${lines.join('\n')}`;
+}

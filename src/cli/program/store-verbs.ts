@@ -1,0 +1,152 @@
+import { Argument, Command } from 'commander';
+import { agentKeys } from '../setup/agent-keys.ts';
+import * as values from '../values.ts';
+import type { Definition } from './definition.ts';
+
+export function completions(): Definition {
+  const command = new Command('completions')
+    .description(
+      'Print what is pending: tasks that ended, and lines that were watched for, until they are acknowledged.',
+    )
+    .option('--follow', 'go on with those that come')
+    .option('--ack', 'acknowledge what was printed, so that it is not told again')
+    .option(
+      '--next',
+      'for a hook of an agent: acknowledge what the call before has printed, and print the rest',
+    )
+    .option(
+      '--hook',
+      'the same for a hook that is told of its event as JSON on stdin, and answers in JSON: Claude Code’s form',
+    )
+    .option(
+      '-n, --lines <number>',
+      'show so many lines of the output of each (default: the last 300 bytes)',
+      values.whole,
+    );
+  return [
+    command,
+    async () => (await import('../completions.ts')).completions,
+    ['outlive completions --ack', 'outlive completions --next', 'outlive completions --follow --ack --json'],
+  ];
+}
+
+export function prune(): Definition {
+  const command = new Command('prune')
+    .description(
+      'Remove tasks that ended long ago and were acknowledged, or those that are named, whenever they ended.',
+    )
+    .argument('[task...]', 'ids, beginnings of ids, or names')
+    .option(
+      '--older-than <duration>',
+      'only those that ended at least this long ago (default: 7d)',
+      values.duration,
+    )
+    .option('--max-bytes <size>', 'then, the oldest first, until what is left takes no more', values.size)
+    .option('--all-sessions', 'of all sessions')
+    .option('--unread', 'also those whose end was not acknowledged')
+    .option('--dry-run', 'only say what would be removed');
+  return [
+    command,
+    async () => (await import('../prune.ts')).prune,
+    ['outlive prune', 'outlive prune build', 'outlive prune --older-than 1h --unread --dry-run'],
+  ];
+}
+
+export function doctor(): Definition {
+  const command = new Command('doctor')
+    .description('Look for what is wrong with the store, the shells and the tasks.')
+    .option('--mend', 'mend what can be mended, without asking');
+  return [
+    command,
+    async () => (await import('../doctor.ts')).doctor,
+    ['outlive doctor', 'outlive doctor --mend', 'outlive doctor --json'],
+  ];
+}
+
+export function mcp(): Definition {
+  const command = new Command('mcp')
+    .description('Serve tasks to an agent over MCP, on stdin and stdout or over HTTP.')
+    .option('--http', 'over Streamable HTTP, to clients that have the token')
+    .option('--host <host>', 'the address to listen at (default: 127.0.0.1)')
+    .option('--port <number>', 'the port to listen at (default: any that is free)', values.whole)
+    .option('--token-file <file>', 'a file with the token (default: $OUTLIVE_MCP_TOKEN, else a new one)')
+    .option(
+      '--structured',
+      'answers also come as structure, for programs; agents show that in place of the text',
+    );
+  return [
+    command,
+    async () => (await import('../mcp.ts')).mcp,
+    [
+      'outlive mcp',
+      'outlive mcp -s conversation-42',
+      'outlive mcp --http --port 7357 --token-file ~/.outlive-token',
+    ],
+  ];
+}
+
+export function setup(): Definition {
+  const agents = new Argument('[agent...]', 'what is set up; without one, they are listed');
+  // Told and completed, and not checked here: they have other names as well.
+  agents.argChoices = [...agentKeys];
+  const command = new Command('setup')
+    .description('Write outlive into the configuration of an agent: show what changes, ask, and write it.')
+    .addArgument(agents)
+    .option('--project', 'in the project of this folder, in place of the files of the user')
+    .option('--undo', 'take out what setup has put in')
+    .option('--dry-run', 'only show what would change')
+    .option('-y, --yes', 'write it without asking')
+    .option('--plugin <dir>', 'write a plugin (claude) or an extension (gemini) into a new folder instead');
+  return [
+    command,
+    async () => (await import('../setup.ts')).setup,
+    [
+      'outlive setup',
+      'outlive setup claude',
+      'outlive setup codex gemini --yes',
+      'outlive setup cursor --project --dry-run',
+      'outlive setup claude --undo',
+    ],
+  ];
+}
+
+export function ui(): Definition {
+  const command = new Command('ui')
+    .description('Serve a dashboard of all tasks to your browser, until Ctrl-C.')
+    .option('--port <number>', 'the port to listen at (default: any that is free)', values.whole)
+    .option(
+      '--host <host>',
+      'the address to listen at; other machines reach it with --token-file (default: 127.0.0.1)',
+    )
+    .option('--read-only', 'nothing can be stopped, removed, restarted or typed')
+    .option('--no-open', 'open no browser: only print the address')
+    .option(
+      '--token-file <file>',
+      'a file with the token that the page asks for (default: a new one, in the address)',
+    )
+    .option(
+      '--idle <duration>',
+      'end when no page has been open for so long (default: never)',
+      values.duration,
+    );
+  return [
+    command,
+    async () => (await import('../ui.ts')).ui,
+    ['outlive ui', 'outlive ui --read-only --no-open --port 7358', 'outlive ui --idle 10m'],
+  ];
+}
+
+export function completion(): Definition {
+  const command = new Command('completion')
+    .description('Print the completion script of a shell.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']));
+  return [
+    command,
+    async () => (await import('../completion.ts')).completion,
+    [
+      'source <(outlive completion bash)',
+      'outlive completion zsh > ~/.zsh/completions/_outlive',
+      'outlive completion fish > ~/.config/fish/completions/outlive.fish',
+    ],
+  ];
+}

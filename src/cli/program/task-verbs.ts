@@ -1,0 +1,265 @@
+import { Command, Option } from 'commander';
+import { leftoversPolicies, outputWays } from '../../model/words.ts';
+import { KillCommand } from '../kill-command.ts';
+import { RunCommand } from '../run-command.ts';
+import * as values from '../values.ts';
+import type { Definition } from './definition.ts';
+
+export function run(): Definition {
+  const command = new RunCommand('run')
+    .description('Start a command in the background, and print the id of its task.')
+    .argument('<command...>', 'one argument: a shell command as it stands; several: quoted as an argv')
+    .option('-C, --cwd <dir>', 'working directory')
+    .option('-e, --env <name=value>', 'add to the environment; may be repeated', values.pair)
+    .option('-n, --name <name>', 'a name for the task; one running task of a session has it', values.name)
+    .option('--replace', 'stop the task that runs under that name, and take its place')
+    .option('-l, --label <key=value>', 'a label; may be repeated', values.pair)
+    .option(
+      '-t, --timeout <duration>',
+      'stop it after this time; none: never (default: 30m)',
+      values.limitOrNone,
+    )
+    .option(
+      '--grace <duration>',
+      'between the first signal of a stop and SIGKILL (default: 3s)',
+      values.duration,
+    )
+    .option('--shell <shell>', 'the shell that runs the command (default: bash, else sh)')
+    .option('--separate', 'keep stderr apart')
+    .option('--stdin', 'keep its stdin open for: outlive send; what is piped in comes first')
+    .option('--tty', 'give it a terminal, for: outlive send, screen and attach')
+    .option(
+      '--size <colsxrows>',
+      'the size of that terminal (default: of this one, else 80x24)',
+      values.terminalSize,
+    )
+    .addOption(
+      new Option(
+        '--output <way>',
+        'file: it writes to its file (default); pipe: through a pipe, so that nothing can erase what it wrote',
+      ).choices(outputWays),
+    )
+    .option('--unbuffered', 'ask programs to write each line at once (Python, and C programs by stdbuf)')
+    .option(
+      '--max-output <size>',
+      'stop it when it has written more; none: never (default: 1g)',
+      values.sizeOrNone,
+    )
+    .option('--memory <size>', 'memory that it may use', values.size)
+    .option('--cpu-time <duration>', 'CPU time that each of its processes may use', values.duration)
+    .option('--processes <number>', 'processes and threads that it may have', values.whole)
+    .option('--nice <number>', 'its nice value, -20 to 19', values.integer)
+    .option('--bind-to <pid>', 'stop it when that process is gone; or: session', values.bond)
+    .option('--key <text>', 'start nothing when a task of the session has this key already: take that one')
+    .option('--on-exit <command>', 'run this by sh when it has ended, once')
+    .addOption(
+      new Option('--leftovers <policy>', 'what to do with processes that are left when it has ended').choices(
+        leftoversPolicies,
+      ),
+    )
+    .option(
+      '--queue [number]',
+      'wait for a turn when that many tasks of the session run (default: 64), instead of being refused',
+      values.places,
+    )
+    .option(
+      '--after <task>',
+      'start when that task of the session has completed; when it ends otherwise, fail without running',
+    )
+    .option('--wait [duration]', 'wait until it ends, or at most this long', values.waitDuration)
+    .option('--follow', 'print the output while waiting')
+    .option('--anyway', 'start it also in a sandbox that ends with this shell call, and ends it')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      '\nThe command reads what is piped or redirected into run, as with ssh: inside a loop that\nreads lines (while read), write: outlive run ... < /dev/null',
+    );
+  return [
+    command,
+    async () => (await import('../run.ts')).run,
+    [
+      'outlive run npm run dev',
+      'outlive run --wait=10s npm test',
+      "outlive run -n build -t 2h 'make -j8 && make install'",
+      'outlive run sort < words',
+      'outlive run --tty --size 120x40 python3',
+      "outlive run --output pipe 'sort -o /dev/stdout words'",
+      'outlive run --follow -- cargo build --release',
+      'outlive run --queue=2 --after build npm test',
+    ],
+  ];
+}
+
+export function restart(): Definition {
+  const command = new Command('restart')
+    .description(
+      'Run a task again, with the same command, options, name and limits, and print the new id. One that runs is stopped first.',
+    )
+    .argument('<task>', 'id, beginning of an id, or name')
+    .option(
+      '-e, --env <name=value>',
+      'add to the environment, which is that of the running task, or else of this shell; may be repeated',
+      values.pair,
+    )
+    .option(
+      '--grace <duration>',
+      'between the first signal and SIGKILL (default: what the task was run with)',
+      values.duration,
+    )
+    .option('--anyway', 'start it also in a sandbox that ends with this shell call, and ends it');
+  return [
+    command,
+    async () => (await import('../restart.ts')).restart,
+    ['outlive restart dev', 'outlive restart dev -e PORT=4000', 'outlive restart bgb-1a2b --grace 30s'],
+  ];
+}
+
+export function ps(): Definition {
+  const command = new Command('ps')
+    .description('List the tasks that run. On a terminal, columns that have no room are left out.')
+    .option('-a, --all', 'those that ended, too, with their dates')
+    .option('--all-sessions', 'of all sessions')
+    .option(
+      '--status <status>',
+      'only with this status, such as running, or one of several: failed,lost',
+      values.status,
+    )
+    .option('-l, --label <key[=value]>', 'only with this label; may be repeated', values.label)
+    .option('-n, --name <name>', 'only with this name; * stands for any text')
+    .option('--here', 'only of this folder and the folders below it')
+    .option('--last <number>', 'only the newest, whether they run or not', values.whole)
+    .option('-q, --quiet', 'only the ids')
+    .option('--watch', 'go on, and draw the list anew');
+  return [
+    command,
+    async () => (await import('../ps.ts')).ps,
+    [
+      'outlive ps',
+      'outlive ps -a --json | jq -r .taskId',
+      'outlive ps --here --status failed,timed_out',
+      "outlive ps --last 5 --name 'web*'",
+      'outlive kill $(outlive ps -q --label group=e2e)',
+      'outlive ps --all-sessions --watch',
+    ],
+  ];
+}
+
+export function show(): Definition {
+  const command = new Command('show')
+    .description('Show everything about one task.')
+    .argument('<task>', 'id, beginning of an id, or name')
+    .option('--facts', 'its life, from its log');
+  return [
+    command,
+    async () => (await import('../show.ts')).show,
+    ['outlive show bgb-1a2b3c4d1a2b', 'outlive show build --facts'],
+  ];
+}
+
+export function logs(): Definition {
+  const command = new Command('logs')
+    .description('Print the output of tasks. Of several, each line begins with the name of its task.')
+    .argument('[task...]', 'ids, beginnings of ids, or names')
+    .option('-f, --follow', 'print what comes, until the tasks end')
+    .option('--all', 'of all tasks that run; with -f also of those that come, until Ctrl-C')
+    .option('-n, --lines <number>', 'only the last lines, of each task and stream', values.whole)
+    .option('--bytes <size>', 'only so many bytes: the last ones, or those from --offset on', values.size)
+    .option('--offset <bytes>', 'begin at this byte', values.size)
+    .option('--since <time>', 'only what was written since: 10m ago, or 2026-11-28T09:30', values.moment)
+    .option('--timestamps', 'put in front of each line when it was written')
+    .option('--grep <pattern>', 'only lines in which this regular expression is found, without escapes')
+    .option('--stdout', 'only stdout, of a task that was run with --separate')
+    .option('--stderr', 'only stderr, of a task that was run with --separate')
+    .option(
+      '--plain',
+      'as a terminal would show it: without escapes, and the last state of what was written over',
+    )
+    .addHelpText(
+      'after',
+      '\nMuch text on a terminal is shown with $PAGER, else with less. PAGER=cat: with none.',
+    );
+  return [
+    command,
+    async () => (await import('../logs.ts')).logs,
+    [
+      'outlive logs build -n 20',
+      'outlive logs -f bgb-1a',
+      'outlive logs web worker --since 10m --timestamps',
+      'outlive logs --all -f',
+      "outlive logs build --grep '(?i)error|warning'",
+      'outlive logs build --offset 4096 --json',
+    ],
+  ];
+}
+
+export function wait(): Definition {
+  const command = new Command('wait')
+    .description('Wait for the end of tasks, or for what they do; the exit status is the command’s own.')
+    .argument('<task...>', 'ids, beginnings of ids, or names')
+    .option('--any', 'until one of them has ended')
+    .option('--timeout <duration>', 'wait no longer', values.duration)
+    .option(
+      '-n, --lines <number>',
+      'show so many lines of its output (default: the last 300 bytes)',
+      values.whole,
+    )
+    .option(
+      '--for <condition>',
+      'until exit, pattern=RE in a line of output, port=N (or any) is listened at, idle=DURATION without output, screen=RE shows on its terminal, or input: it likely waits for some; may be repeated, the first counts, and the end always ends the wait',
+      values.condition,
+    );
+  return [
+    command,
+    async () => (await import('../wait.ts')).wait,
+    [
+      'outlive wait build',
+      'outlive wait --any --timeout 10m bgb-1a2b bgb-9f00',
+      "outlive wait dev --for 'pattern=listening on' --for port=3000 --timeout 1m",
+    ],
+  ];
+}
+
+export function watch(): Definition {
+  const command = new Command('watch')
+    .description(
+      'Have the session told of each line of a task in which a pattern is found, until that is acknowledged.',
+    )
+    .argument('<task>', 'id, beginning of an id, or name')
+    .argument('<pattern>', 'a regular expression, as for wait --for pattern=RE')
+    .option('--once', 'only of the first such line')
+    .option('--remove', 'end the watch for this pattern: nothing more of it is pending');
+  return [
+    command,
+    async () => (await import('../watch.ts')).watch,
+    [
+      "outlive watch dev '(?i)error|warning'",
+      "outlive watch dev --once 'listening on'",
+      'outlive completions --follow --ack',
+      "outlive watch dev --remove '(?i)error|warning'",
+    ],
+  ];
+}
+
+export function kill(): Definition {
+  const command = new KillCommand('kill')
+    .description('Stop tasks whole; of ended ones, what they left running.')
+    .argument('[task...]', 'ids, beginnings of ids, or names')
+    .option('--signal <name>', 'the first signal, also as -9 or -INT (default: TERM)', values.killSignalName)
+    .option(
+      '--grace <duration>',
+      'between the first signal and SIGKILL (default: what the task was run with)',
+      values.duration,
+    )
+    .option('--all', 'every task of the session that runs')
+    .option('--bound', 'those that were run with --bind-to session');
+  return [
+    command,
+    async () => (await import('../kill.ts')).kill,
+    [
+      'outlive kill build',
+      'outlive kill -9 dev',
+      'outlive kill --signal INT --grace 10s bgb-1a2b',
+      'outlive kill --all',
+    ],
+  ];
+}

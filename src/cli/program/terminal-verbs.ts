@@ -1,0 +1,88 @@
+import { Argument, Command } from 'commander';
+import * as values from '../values.ts';
+import type { Definition } from './definition.ts';
+
+export function send(): Definition {
+  const command = new Command('send')
+    .description('Type into a task that was run with --stdin or --tty.')
+    .argument('<task>', 'id, beginning of an id, or name')
+    .argument('[text]', 'what to type; without it and without keys: what comes on stdin')
+    .option('--enter', 'then press Enter')
+    .option(
+      '--press <key>',
+      'then press a key: enter, up, f5, ctrl-c, alt-x ...; may be repeated',
+      values.key,
+    )
+    .option('--eof', 'then end the input')
+    .option('--paste', 'the text is pasted, not typed: programs tell that from lines')
+    .option(
+      '--timeout <duration>',
+      'fail when the command reads nothing for that long (default: 5s)',
+      values.duration,
+    );
+  return [
+    command,
+    async () => (await import('../send.ts')).send,
+    [
+      "outlive send repl 'print(6 * 7)' --enter",
+      'outlive send dev --press ctrl-c',
+      'outlive send sorter --eof < words',
+    ],
+  ];
+}
+
+export function screen(): Definition {
+  const command = new Command('screen')
+    .description('Print what the terminal of a task shows now, or showed at its end.')
+    .argument('<task>', 'id, beginning of an id, or name')
+    .option('--cells', 'with --json, how the text looks as well');
+  return [
+    command,
+    async () => (await import('../screen.ts')).screen,
+    ['outlive screen repl', 'outlive screen repl --json | jq .cursor'],
+  ];
+}
+
+export function attach(): Definition {
+  const command = new Command('attach')
+    .description('Take over the terminal of a task. Ctrl-\\ d leaves it, and the task goes on.')
+    .argument('<task>', 'id, beginning of an id, or name')
+    .option('--read-only', 'only look: nothing is typed, and its size stays')
+    .option(
+      '--detach-key <key>',
+      'the key that leaves, as for send --press; several: pressed one after the other (default: ctrl-\\ and d)',
+      values.detachKey,
+    );
+  return [
+    command,
+    async () => (await import('../attach.ts')).attach,
+    ['outlive attach repl', 'outlive attach --read-only build', 'outlive attach repl --detach-key ctrl-q'],
+  ];
+}
+
+export function resize(): Definition {
+  const command = new Command('resize')
+    .description('Set the size of the terminal of a task.')
+    .argument('<task>', 'id, beginning of an id, or name')
+    .addArgument(
+      new Argument('<colsxrows>', 'columns and rows, such as 120x40').argParser(values.terminalSize),
+    );
+  return [command, async () => (await import('../resize.ts')).resize, ['outlive resize repl 120x40']];
+}
+
+export function top(): Definition {
+  const command = new Command('top')
+    .description('Show the tasks on the whole screen: look at logs, stop, restart, attach. ? shows the keys.')
+    .option('--all-sessions', 'of all sessions, also where one is named by the shell that this is')
+    .option('--here', 'only of this folder and the folders below it')
+    .option('--read-only', 'only look: nothing is stopped, restarted, acknowledged or taken over')
+    .addHelpText(
+      'after',
+      '\nWhere no session is named, by --session, $OUTLIVE_SESSION or the shell of an agent, all are shown.',
+    );
+  return [
+    command,
+    async () => (await import('../top.ts')).top,
+    ['outlive top', 'outlive top --here', 'outlive top --read-only -s conversation-42'],
+  ];
+}

@@ -1,0 +1,64 @@
+import type { Task } from '../api/task.ts';
+import type { RestartOptions } from '../engine/spawn/restart.ts';
+import { OutliveError } from '../errors/error.ts';
+import { exitStatus } from './exit-status.ts';
+import { noteUnheld } from './hints.ts';
+import type { Io } from './io.ts';
+import { type CommonOptions, findOne, handleOf, isOwn, withStore } from './open.ts';
+import { jsonLine } from './present/task.ts';
+import { refuseInSandbox } from './sandbox.ts';
+import { hasStdin } from './stdin.ts';
+import { untilStarted } from './until-started.ts';
+
+interface RestartVerbOptions extends CommonOptions {
+  readonly env?: Record<string, string>;
+  readonly grace?: number;
+  readonly anyway?: boolean;
+}
+
+/** `outlive restart`: runs a task again. */
+export async function restart(
+  io: Io,
+  [reference = '']: readonly string[],
+  options: RestartVerbOptions,
+): Promise<number> {
+  // What runs outside of the sandbox is not to be stopped for what would end with it.
+  if (options.anyway !== true) refuseInSandbox();
+  return await withStore(options, async (store) => {
+    const found = findOne(io, store, reference, options);
+    const task = await handleOf(store, found);
+    const old = {
+      ack: isOwn(found, options),
+      ...(found.stdin === 'inherit' && hasStdin() && { stdin: found.stdin }),
+    };
+    const begun = await restarted(task, {
+      ...old,
+      ...(options.env !== undefined && { env: options.env }),
+      ...(options.grace !== undefined && { graceMs: options.grace }),
+    });
+    const snapshot = await untilStarted(begun);
+    const [first, ...others] = begun.replaced;
+    if (begun.reused) io.note(`somebody else has restarted ${reference} just now: this is the new task`);
+    else if (first !== found.taskId)
+      io.note(`another task had its place already: ${[first, ...others].join(', ')} was restarted`);
+    noteUnheld(io, snapshot);
+    await io.out(io.json ? jsonLine(snapshot) : `${begun.id}\n`);
+    return exitStatus.ok;
+  });
+}
+
+async function restarted(task: Task, options: RestartOptions): Promise<Task> {
+  try {
+    return await task.restart(options);
+  } catch (error) {
+    if (!(error instanceof OutliveError) || error.code !== 'INVALID_ENV') throw error;
+    const { missing = [] } = error.details;
+    if (missing.length === 0) throw error;
+    const asked = missing.map((name) => `-e ${name}=...`).join(' ');
+    throw new OutliveError(
+      'INVALID_ENV',
+      `expected the variables that ${task.id} was run with; found no value of ${missing.join(', ')}, since values are never written down. Give them again: outlive restart ${task.id} ${asked}`,
+      { details: { missing } },
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import type { SendOptions } from '../engine/interact/send.ts';
+import { OutliveError } from '../errors/error.ts';
+import { exitStatus } from './exit-status.ts';
+import type { Io } from './io.ts';
+import { type CommonOptions, findOne, handleOf, withStoreToWait } from './open.ts';
+
+interface SendVerbOptions extends CommonOptions {
+  readonly enter?: boolean;
+  readonly press?: readonly string[];
+  readonly eof?: boolean;
+  readonly paste?: boolean;
+  readonly timeout?: number;
+}
+
+/** `outlive send`: types into a task. Nothing is printed. */
+export async function send(io: Io, words: readonly string[], options: SendVerbOptions): Promise<number> {
+  const [reference = '', text] = words;
+  return await withStoreToWait(options, async (store) => {
+    const task = await handleOf(store, findOne(io, store, reference, options));
+    await task.send(text ?? fromStdin(options), sendOptions(options));
+    return exitStatus.ok;
+  });
+}
+
+/** What comes on stdin, when nothing else was named. */
+function fromStdin({ enter, press = [], eof, paste }: SendVerbOptions): string | Uint8Array {
+  const hasKeys = enter === true || press.length > 0;
+  const isRead = !hasKeys && (paste === true || eof !== true || process.stdin.isTTY !== true);
+  if (!isRead) return '';
+  if (process.stdin.isTTY)
+    throw new OutliveError(
+      'USAGE',
+      'expected a text, a key, --eof, or input by a pipe; found none of them, and a terminal. See: outlive send --help',
+    );
+  return readFileSync(0);
+}
+
+function sendOptions({ enter, press = [], eof, paste, timeout }: SendVerbOptions): SendOptions {
+  return {
+    press: [...(enter === true ? ['enter'] : []), ...press],
+    ...(eof !== undefined && { eof }),
+    ...(paste !== undefined && { paste }),
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+  };
+}
