@@ -7,6 +7,6 @@ export interface ExitStatus {
 }
 
 /** How an ended task ended. A signal that the shell saw is in its exit code (128 + n), and in no other place. */
-export function exitStatusOf({ exitCode, killSignal }: TaskSnapshot): ExitStatus {
-  return { exitCode: killSignal === null ? exitCode : null, signal: killSignal };
+export function exitStatusOf({ exitCode, exitSignal }: TaskSnapshot): ExitStatus {
+  return { exitCode: exitSignal === null ? exitCode : null, signal: exitSignal };
 }

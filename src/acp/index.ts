@@ -1,5 +1,5 @@
 export { serveTerminals } from './serve-terminals.ts';
-export type { TerminalSpawnOptions, Terminals, TerminalsOptions } from './terminals.ts';
+export type { TerminalSpawnOptions, Terminals, TerminalsOptions, WaitForExitOptions } from './terminals.ts';
 export {
   type TerminalOutputChunk,
   type TerminalUpdate,

@@ -14,15 +14,23 @@ import type {
 import type { Session } from '../api/session.ts';
 import type { Store } from '../api/store.ts';
 import type { Task } from '../api/task.ts';
-import type { SpawnOptions } from '../engine/spawn-request.ts';
+import { type SpawnOptions, spawnOptionNames } from '../engine/spawn/spawn-request.ts';
+import { checkOptions, type OptionNames } from '../errors/check-options.ts';
 import { OutliveError } from '../errors/error.ts';
 import { isEnded } from '../model/words.ts';
 import { commandOf } from '../util/quote.ts';
+import { beginsAtMeta } from './begins-at.ts';
 import { exitStatusOf } from './exit-status.ts';
 import { tailText } from './tail-text.ts';
 
-/** What holds for the task of every terminal. */
-export type TerminalSpawnOptions = Omit<SpawnOptions, 'cwd' | 'env' | 'separate'>;
+/** What holds for the task of every terminal. A name and a key are of one task: several terminals cannot share them. */
+export type TerminalSpawnOptions = Omit<
+  SpawnOptions,
+  'cwd' | 'env' | 'separate' | 'name' | 'replace' | 'key'
+>;
+
+const { cwd: _cwd, env: _env, separate: _separate, ...notTheAgents } = spawnOptionNames;
+const { name: _name, replace: _replace, key: _key, ...terminalSpawnOptionNames } = notTheAgents;
 
 /** How to execute terminals. */
 export interface TerminalsOptions {
@@ -41,6 +49,22 @@ export interface TerminalsOptions {
   readonly maxOutputBytes?: number;
 }
 
+const terminalsOptionNames: OptionNames<TerminalsOptions> = {
+  store: true,
+  sessionOf: true,
+  cwdOf: true,
+  spawn: true,
+  maxOutputBytes: true,
+};
+
+/** How to wait for the end of a terminal. */
+export interface WaitForExitOptions {
+  /** Ends the waiting with the signal's reason as error; the command goes on. */
+  readonly abortSignal?: AbortSignal;
+}
+
+const waitForExitOptionNames: OptionNames<WaitForExitOptions> = { abortSignal: true };
+
 /** The label that keeps `outputByteLimit` with the task, for editors to come. */
 const limitLabel = 'acp.outputByteLimit';
 
@@ -57,11 +81,12 @@ export class Terminals {
 
   /** For `serveTerminals` only. */
   constructor(options: TerminalsOptions) {
-    this.#options = options;
+    this.#options = checkOptions('serveTerminals()', options, terminalsOptionNames);
+    checkOptions('the option "spawn" of serveTerminals()', options.spawn ?? {}, terminalSpawnOptionNames);
   }
 
   /**
-   * The outlive session of an ACP session, made if it is new: what ended untold is owed there.
+   * The outlive session of an ACP session, made if it is new: what ended untold is pending there.
    * @throws OutliveError as `store.session` does.
    */
   async session(acpSessionId: string): Promise<Session> {
@@ -71,8 +96,8 @@ export class Terminals {
   }
 
   /**
-   * `terminal/create`: starts a command in the background. With arguments it is an argv, each word taken as it
-   * is; without, a shell command.
+   * `terminal/create`: starts a command in the background. With arguments it is a program, which runs without a shell (on
+   * Windows a shell gets the words, quoted); without, a shell command.
    * @throws OutliveError as `session.spawn` does.
    */
   async create(request: CreateTerminalRequest): Promise<CreateTerminalResponse> {
@@ -80,10 +105,13 @@ export class Terminals {
     const cwd = request.cwd ?? this.#options.cwdOf?.(sessionId);
     if (cwd !== undefined && !isAbsolute(cwd)) throw invalid('cwd to be an absolute path', cwd);
     const limit = checkLimit(outputByteLimit);
-    const { labels, ...rest } = this.#options.spawn ?? {};
-    const task = await (await this.session(sessionId)).spawn(commandOf([command, ...args]), {
+    const { labels, shell, ...rest } = this.#options.spawn ?? {};
+    const words = [command, ...args];
+    const isProgram = args.length > 0 && process.platform !== 'win32';
+    const task = await (await this.session(sessionId)).spawn(isProgram ? words : commandOf(words), {
       timeoutMs: null,
       ...rest,
+      ...(shell !== undefined && !isProgram && { shell }),
       env: Object.fromEntries(env.map(({ name, value }) => [name, value])),
       ...(cwd !== undefined && { cwd }),
       labels: { ...labels, ...(limit !== null && { [limitLabel]: String(limit) }) },
@@ -99,9 +127,9 @@ export class Terminals {
     const task = await this.#find(request);
     // First whether it ended, then the read: with an exit status the output is complete.
     const snapshot = task.snapshot();
-    const { text, truncated } = await tailText(task, this.#limitOf(snapshot.labels[limitLabel]));
-    if (!isEnded(snapshot.status)) return { output: text, truncated };
-    return { output: text, truncated, exitStatus: exitStatusOf(await task.wait()) };
+    const { text, truncated, beginsAt } = await tailText(task, this.#limitOf(snapshot.labels[limitLabel]));
+    const found = { output: text, truncated, ...beginsAtMeta({ beginsAt }) };
+    return isEnded(snapshot.status) ? { ...found, exitStatus: exitStatusOf(await task.wait()) } : found;
   }
 
   /**
@@ -110,18 +138,20 @@ export class Terminals {
    */
   async waitForExit(
     request: WaitForTerminalExitRequest,
-    { abortSignal }: { readonly abortSignal?: AbortSignal } = {},
+    options: WaitForExitOptions = {},
   ): Promise<WaitForTerminalExitResponse> {
+    const { abortSignal } = checkOptions('terminals.waitForExit()', options, waitForExitOptionNames);
     const task = await this.#find(request);
     return exitStatusOf(await task.wait({ ...(abortSignal && { abortSignal }) }));
   }
 
   /**
-   * `terminal/kill`: stops the command whole, and answers when it is gone. The id stays valid.
+   * `terminal/kill`: stops the command whole, and answers when it is gone. The id stays valid. The answer says nothing of
+   * the end, so the completion stays pending.
    * @throws OutliveError `TASK_NOT_FOUND`, `TASK_ELSEWHERE`.
    */
   async kill(request: KillTerminalRequest): Promise<KillTerminalResponse> {
-    await (await this.#find(request)).kill();
+    await (await this.#find(request)).kill({ ack: false });
     return {};
   }
 
@@ -133,7 +163,7 @@ export class Terminals {
     const task = await this.#find(request);
     this.#released.add(task.id);
     try {
-      if (!isEnded(task.snapshot().status)) await task.kill();
+      if (!isEnded(task.snapshot().status)) await task.kill({ ack: false });
     } catch (error) {
       this.#released.delete(task.id);
       throw error;

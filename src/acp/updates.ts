@@ -1,9 +1,11 @@
 import type { OutputChunk } from '../api/output.ts';
 import type { Task } from '../api/task.ts';
-import { checkBytes } from '../engine/checks.ts';
+import { checkBytes } from '../engine/session/validate.ts';
+import { checkOptions, type OptionNames } from '../errors/check-options.ts';
 import { defaults } from '../model/limits.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
+import { beginsAtMeta } from './begins-at.ts';
 import { type ExitStatus, exitStatusOf } from './exit-status.ts';
 
 /** `terminal_update` of ACP 2: what is in it replaces what the editor has, the rest stays. */
@@ -15,6 +17,8 @@ export interface TerminalUpdate {
   /** All output that is to be shown, in base64. */
   readonly output?: { readonly data: string };
   readonly exitStatus?: ExitStatus | null;
+  /** `outlive/beginsAt`: the offset at which the file of the output begins, where somebody made it shorter. */
+  readonly _meta?: Readonly<Record<string, unknown>>;
 }
 
 /** `terminal_output_chunk` of ACP 2: bytes that follow those before. */
@@ -35,27 +39,39 @@ export interface TerminalUpdatesOptions {
   readonly abortSignal?: AbortSignal;
 }
 
+const terminalUpdatesOptionNames: OptionNames<TerminalUpdatesOptions> = {
+  terminalId: true,
+  snapshotBytes: true,
+  abortSignal: true,
+};
+
 /**
  * A task as ACP 2 shows it, for an agent to send each as the `update` of a `session/update`, in this order: a
  * snapshot with command, folder and the output so far, then chunks as it grows, then the exit status. Where
- * output was cut out meanwhile, a snapshot takes the place of a chunk. It ends with the task. Showing is not
- * telling: the completion stays owed.
+ * output was cut out meanwhile, or made shorter from outside, a snapshot takes the place of a chunk. It ends with the
+ * task. Showing is not telling: the completion stays pending.
  * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`.
  */
 export async function* terminalUpdates(
   task: Task,
   options: TerminalUpdatesOptions = {},
 ): AsyncGenerator<TerminalUpdate | TerminalOutputChunk, void, undefined> {
+  checkOptions('terminalUpdates()', options, terminalUpdatesOptionNames);
   const { terminalId = task.id, snapshotBytes = defaults.readBytes, abortSignal } = options;
   checkBytes('snapshotBytes', snapshotBytes, 1);
   const { command, cwd } = task.snapshot();
   const shown = await task.tail({ maxBytes: snapshotBytes });
   const update = { sessionUpdate: 'terminal_update', terminalId } as const;
-  yield { ...update, command, cwd, output: outputOf(shown), exitStatus: null };
+  yield { ...update, command, cwd, output: outputOf(shown), exitStatus: null, ...beginsAtMeta(shown) };
   const rest = task.follow({ offset: shown.nextOffset, ...(abortSignal && { abortSignal }) });
+  let { beginsAt } = shown;
   for await (const chunk of rest) {
-    if (chunk.omittedBytes > 0) yield { ...update, output: outputOf(chunk) };
-    else yield { sessionUpdate: 'terminal_output_chunk', terminalId, data: base64(chunk) };
+    const isErased = chunk.beginsAt > beginsAt;
+    beginsAt = chunk.beginsAt;
+    if (chunk.omittedBytes > 0 || isErased)
+      yield { ...update, output: outputOf(chunk), ...beginsAtMeta(chunk) };
+    else if (chunk.bytes.length > 0)
+      yield { sessionUpdate: 'terminal_output_chunk', terminalId, data: base64(chunk) };
   }
   const end = await endOf(task, abortSignal);
   if (end !== null) yield { ...update, exitStatus: exitStatusOf(end) };
@@ -64,7 +80,7 @@ export async function* terminalUpdates(
 /** The end, which is there when all output was followed; null when somebody has had enough before. */
 async function endOf(task: Task, abortSignal: AbortSignal | undefined): Promise<TaskSnapshot | null> {
   if (abortSignal?.aborted || !isEnded(task.snapshot().status)) return null;
-  // The log may say so a moment before the completion is owed; whoever is shown the end is to find it there.
+  // The log may say so a moment before the completion is pending; whoever is shown the end is to find it there.
   return await task.wait({ ack: false });
 }
 

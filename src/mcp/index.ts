@@ -1,2 +1,2 @@
-export { type HttpServer, type HttpServerOptions, startHttpServer } from './http.ts';
+export { type HttpServer, type HttpServerOptions, startHttpServer } from './http/server.ts';
 export { runStdioServer, type StdioServerOptions } from './stdio.ts';

@@ -1,7 +1,8 @@
 import type { LoggingLevel, ServerContext } from '@modelcontextprotocol/server';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import type { Desk } from './desk.ts';
-import { sayTask } from './present.ts';
+import type { Connection, Request } from '../tools/delivery/connection.ts';
+import { sayTask } from '../tools/text/present.ts';
+import { send } from './report.ts';
 
 /** A completion as a log message. */
 export function logMessage(completion: TaskSnapshot): { level: LoggingLevel; data: Record<string, unknown> } {
@@ -15,11 +16,12 @@ export function logMessage(completion: TaskSnapshot): { level: LoggingLevel; dat
  * 2026-07-28 do.
  * @returns ends it.
  */
-export function logEnds(ctx: ServerContext, desk: Desk): () => void {
+export function logEnds(ctx: ServerContext, connection: Connection, request: Request): () => void {
   const envelope: Readonly<Record<string, unknown>> = { ...ctx.mcpReq.envelope };
   if (envelope['io.modelcontextprotocol/logLevel'] === undefined) return () => undefined;
-  return desk.onCompletion((completion) => {
+  return request.clientSession.onCompletion((completion) => {
+    if (!connection.mayHear(request, completion.taskId)) return;
     const { level, data } = logMessage(completion);
-    ctx.mcpReq.log(level, data, 'outlive').catch(() => undefined);
+    send('logging the end of a task', ctx.mcpReq.log(level, data, 'outlive'));
   });
 }

@@ -1,13 +1,15 @@
-import type { LoggingLevel, Server } from '@modelcontextprotocol/server';
-import { z } from 'zod';
+import type { LoggingLevel, Server, ServerContext } from '@modelcontextprotocol/server';
+import * as z from 'zod';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
-import type { Desk } from './desk.ts';
+import type { ClientSession } from '../tools/delivery/client-session.ts';
+import type { Connection } from '../tools/delivery/connection.ts';
+import { yieldToOthers } from '../util/wait.ts';
 import { logMessage } from './log-ends.ts';
-import type { Peer } from './peer.ts';
-import { ResourceWatch } from './resource-watch.ts';
-import { task2025 } from './tasks-2025.ts';
-import { parseUri } from './uris.ts';
+import { report, send } from './report.ts';
+import { parseUri } from './resources/uris.ts';
+import { ResourceWatch } from './resources/watch.ts';
+import { task2025 } from './tasks/tasks-2025.ts';
 
 const levels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
 
@@ -17,7 +19,7 @@ const levels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'aler
  * show it to its model.
  */
 export class Pushes {
-  readonly #peer: Peer;
+  readonly #connection: Connection;
   readonly #server: Server;
   readonly #isLegacy: boolean;
   readonly resources: ResourceWatch;
@@ -26,31 +28,34 @@ export class Pushes {
   /** From which level on the client wants log messages; null while it has not said so. */
   #logLevel: LoggingLevel | null = null;
 
-  constructor(server: Server, peer: Peer, era: 'legacy' | 'modern') {
+  /** @param open opens the session of a request, so that what happens in it is told. */
+  constructor(
+    server: Server,
+    connection: Connection,
+    era: 'legacy' | 'modern',
+    open: (ctx: ServerContext) => Promise<unknown>,
+  ) {
     this.#server = server;
-    this.#peer = peer;
+    this.#connection = connection;
     this.#isLegacy = era === 'legacy';
     this.resources = new ResourceWatch(
       (uri) => this.#stateOf(uri),
       (uri) => this.#send('notifications/resources/updated', { uri }),
     );
-    peer.onDesk((desk) => this.#follow(desk));
-    for (const desk of peer.desks) this.#follow(desk);
-    if (this.#isLegacy) this.#serveSubscriptions();
+    connection.onDesk((clientSession) => this.#follow(clientSession));
+    for (const clientSession of connection.clientSessions) this.#follow(clientSession);
+    if (this.#isLegacy) this.#serveSubscriptions(open);
   }
 
-  /** Sends the end of an MCP task of generation 1, once. */
-  watchTask(desk: Desk, taskId: string): void {
-    const known = desk.snapshot(taskId);
-    if (!this.#isLegacy || this.#tasks.has(taskId) || known === null || isEnded(known.status)) return;
+  /**
+   * Sends the end of an MCP task of generation 1, once.
+   * @param told the task as the client is told of it just now. It may have ended since: then that comes right after.
+   */
+  watchTask(clientSession: ClientSession, { taskId, status }: TaskSnapshot): void {
+    if (!this.#isLegacy || this.#tasks.has(taskId) || isEnded(status)) return;
     this.#tasks.add(taskId);
-    desk.session
-      .task(taskId)
-      .wait({ ack: false })
-      .then(
-        (snapshot) => this.#send('notifications/tasks/status', task2025(snapshot)),
-        () => undefined,
-      )
+    this.#sendEnd(clientSession, taskId)
+      .catch((error: unknown) => report('waiting for a task', error, clientSession.session.id))
       .finally(() => this.#tasks.delete(taskId));
   }
 
@@ -59,15 +64,22 @@ export class Pushes {
     for (const undo of this.#undo) undo();
   }
 
-  #follow(desk: Desk): void {
-    this.#undo.push(
-      desk.onCompletion((completion) => this.#ended(completion)),
-      desk.onSpawn(() => this.#send('notifications/resources/list_changed')),
-    );
+  #follow(clientSession: ClientSession): void {
+    this.resources.follow(clientSession);
+    const ended = (completion: TaskSnapshot): void => {
+      if (this.#connection.mayHearUnasked(clientSession, completion.taskId)) this.#ended(completion);
+    };
+    this.#undo.push(clientSession.onCompletion(ended));
+  }
+
+  async #sendEnd({ session }: ClientSession, taskId: string): Promise<void> {
+    const snapshot = await session.task(taskId).wait({ ack: false });
+    // After the answer that is made just now: a client does not know the task before.
+    await yieldToOthers();
+    this.#send('notifications/tasks/status', task2025(snapshot));
   }
 
   #ended(completion: TaskSnapshot): void {
-    this.resources.look();
     const { level, data } = logMessage(completion);
     if (this.#logLevel === null || levels.indexOf(level) < levels.indexOf(this.#logLevel)) return;
     this.#send('notifications/message', { level, logger: 'outlive', data });
@@ -76,8 +88,8 @@ export class Pushes {
   #stateOf(uri: string): string | null {
     const parsed = parseUri(uri);
     if (parsed === null) return null;
-    for (const desk of this.#peer.desks) {
-      const snapshot = desk.snapshot(parsed.taskId);
+    for (const clientSession of this.#connection.clientSessions) {
+      const snapshot = clientSession.snapshot(parsed.taskId);
       if (snapshot === null) continue;
       const { status, output } = snapshot;
       return parsed.isOutput
@@ -87,9 +99,10 @@ export class Pushes {
     return null;
   }
 
-  #serveSubscriptions(): void {
+  #serveSubscriptions(open: (ctx: ServerContext) => Promise<unknown>): void {
     const params = z.object({ uri: z.string() });
-    this.#server.setRequestHandler('resources/subscribe', { params }, ({ uri }) => {
+    this.#server.setRequestHandler('resources/subscribe', { params }, async ({ uri }, ctx) => {
+      await open(ctx);
       this.resources.add(uri, 'client');
       return {};
     });
@@ -108,6 +121,6 @@ export class Pushes {
   }
 
   #send(method: string, params?: Record<string, unknown>): void {
-    this.#server.notification({ method, ...(params && { params }) }).catch(() => undefined);
+    send(`sending ${method}`, this.#server.notification({ method, ...(params && { params }) }));
   }
 }

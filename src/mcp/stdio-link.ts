@@ -4,8 +4,10 @@ import type {
   Transport,
   TransportSendOptions,
 } from '@modelcontextprotocol/server';
-import type { Receipts } from './receipts.ts';
-import type { TaskSubscriptions } from './task-subscriptions.ts';
+import { hearerIn } from '../tools/delivery/asker.ts';
+import type { Receipts } from '../tools/delivery/receipts.ts';
+import { send } from './report.ts';
+import type { TaskSubscriptions } from './tasks/task-subscriptions.ts';
 
 /**
  * The transport, watched: it notes which requests come and which answers are written, for the receipts, and adds
@@ -49,8 +51,8 @@ export class StdioLink implements Transport {
       const acknowledged = await this.#subscriptions.acknowledged(message);
       await this.#inner.send(acknowledged ?? message, options);
       if (acknowledged !== null) {
-        const send = (notification: JSONRPCMessage): Promise<void> => this.#inner.send(notification);
-        this.#subscriptions.begin(acknowledged, send).catch(() => undefined);
+        const sendOn = (notification: JSONRPCMessage): Promise<void> => this.#inner.send(notification);
+        send('serving a subscription', this.#subscriptions.begin(acknowledged, sendOn));
       }
       return;
     }
@@ -71,11 +73,23 @@ export class StdioLink implements Transport {
     if (!('method' in message)) return;
     if ('id' in message) {
       if (message.method === 'subscriptions/listen') this.#subscriptions.requested(message);
-      else this.#receipts.arrived(message.id, message.method === 'tools/call');
+      else {
+        if (message.method === 'initialize' && cancelsEach(message.params?.clientInfo))
+          this.#receipts.cancelsEach();
+        const isCall = message.method === 'tools/call';
+        this.#receipts.arrived(message.id, isCall, hearerIn({ ...message.params?._meta }));
+      }
     } else if (message.method === 'notifications/cancelled') {
       const id: unknown = message.params?.requestId;
       this.#receipts.dropped(id);
       this.#subscriptions.cancelled(id);
     }
   }
+}
+
+/** Clients that cancel each call when they have its answer, as was seen with the real ones. */
+const cancelling: ReadonlySet<unknown> = new Set(['opencode']);
+
+function cancelsEach(clientInfo: unknown): boolean {
+  return cancelling.has((clientInfo as { readonly name?: unknown } | undefined)?.name);
 }

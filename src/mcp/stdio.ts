@@ -1,18 +1,28 @@
 import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Store } from '../api/store.ts';
-import { Desks } from './desks.ts';
+import { checkOptions, type OptionNames } from '../errors/check-options.ts';
+import { currentFolderOrNull } from '../platform/current-folder.ts';
+import { ClientSessions } from '../tools/delivery/client-sessions.ts';
+import { Connection } from '../tools/delivery/connection.ts';
 import { type MadeServer, makeServer } from './make-server.ts';
-import { Peer } from './peer.ts';
 import { StdioLink } from './stdio-link.ts';
-import { TaskSubscriptions } from './task-subscriptions.ts';
+import { TaskSubscriptions } from './tasks/task-subscriptions.ts';
 
 /** How to serve MCP on stdio. */
 export interface StdioServerOptions {
-  /** Where the tasks are. It stays open when the server ends. */
-  readonly store: Store;
+  /**
+   * Where the tasks are. It stays open when the server ends. A function opens it when a client first needs it: an agent that asks
+   * which tools there are does not wait for a disk, and reads in the answer of a tool why the store cannot be opened.
+   */
+  readonly store: Store | (() => Promise<Store>);
   /** The session of everything that this client does. @default see docs/mcp.md: `$OUTLIVE_SESSION`, else the client's own id, else one for each client program and working directory */
   readonly session?: string;
+  /**
+   * Answers also come as structure (`structuredContent`), for programs. Agents show their models that in place of the text, which
+   * says more. @default false
+   */
+  readonly structured?: boolean;
   /** @default process.stdin */
   readonly input?: Readable;
   /** Nothing but the protocol is written to it. @default process.stdout */
@@ -21,21 +31,40 @@ export interface StdioServerOptions {
   readonly onError?: (error: Error) => void;
 }
 
+const stdioServerOptionNames: OptionNames<StdioServerOptions> = {
+  store: true,
+  session: true,
+  structured: true,
+  input: true,
+  output: true,
+  onError: true,
+};
+
 /**
  * Serves one MCP client, of either generation, over a pair of streams. Tasks outlive it.
  * @returns when the client has closed its end, or the output is gone.
  */
 export async function runStdioServer(options: StdioServerOptions): Promise<void> {
-  const { store, session = null, input = process.stdin, output = process.stdout, onError } = options;
-  const peer = new Peer(new Desks(store));
+  checkOptions('runStdioServer()', options, stdioServerOptionNames);
+  const { store, session = null, structured = false, onError } = options;
+  const { input = process.stdin, output = process.stdout } = options;
+  // Commands that name their own folder need none.
+  const cwd = currentFolderOrNull();
+  // The program that started us writes to our stdin. Other streams come from within this process. The first process of a
+  // container has no parent in it.
+  const bindTo = { pid: input === process.stdin ? process.ppid || process.pid : process.pid };
+  const connection = new Connection(new ClientSessions(store), 'pipe', bindTo.pid);
   let made: MadeServer | null = null;
-  const subscriptions = new TaskSubscriptions(peer, () => made, { proves: true });
-  const link = new StdioLink(new StdioServerTransport(input, output), peer.receipts, subscriptions);
+  const subscriptions = new TaskSubscriptions(connection, () => made, { proves: true });
+  const link = new StdioLink(new StdioServerTransport(input, output), connection.receipts, subscriptions);
   const closed = new Promise<void>((resolve) => link.onClosed(resolve));
   serveStdio(
     ({ era }) => {
       made?.pushes?.close();
-      made = makeServer({ era, peer, session, canPush: true, requestKey: (ctx) => ctx.mcpReq.id });
+      made = makeServer({
+        ...{ era, connection, session, cwd, bindTo, structured, canPush: true },
+        requestKey: (ctx) => ctx.mcpReq.id,
+      });
       return made.server;
     },
     { transport: link, ...(onError && { onerror: onError }) },

@@ -1,0 +1,48 @@
+import { conversationOf } from '../../engine/session/conversation.ts';
+import { bounds } from '../../model/limits.ts';
+import type { Starter } from '../../model/starter.ts';
+import type { Asker } from './hearers.ts';
+
+/** What the `_meta` of a request says. */
+export type Meta = Readonly<Record<string, unknown>>;
+
+/** Where a subagent is named: ours, which anybody may send, and that of Claude Code. */
+const callerKeys = ['outlive/caller', 'claudecode/agentId'];
+
+/** By which a client says that it has the ends of tasks, of which it names the ids. */
+const receivedKey = 'outlive/received';
+
+/** So many ids of one request count. */
+const mostReceived = 1_000;
+
+/** The subagent that makes a request; null: the main agent, or the client does not say. */
+export function callerIn(meta: Meta): string | null {
+  const names = callerKeys.map((key) => meta[key]);
+  const isName = (name: unknown): name is string =>
+    typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= bounds.nameBytes;
+  return names.find(isName) ?? null;
+}
+
+/** Who makes a request among those that share a connection: the next call of the same one shows what it has read. */
+export function hearerIn(meta: Meta): string | null {
+  const [conversation, caller] = [conversationOf({ env: {}, meta }), callerIn(meta)];
+  return conversation === null && caller === null ? null : JSON.stringify([conversation, caller]);
+}
+
+/** The ids of the tasks of which a client says that it has their ends. */
+export function receivedIn(meta: Meta): string[] {
+  const ids = meta[receivedKey];
+  if (!Array.isArray(ids)) return [];
+  return ids.slice(0, mostReceived).filter((id): id is string => typeof id === 'string');
+}
+
+/** What the record of a task says of who has started it. */
+export function starterOf({ party, caller, client }: Asker, cwd: string | null): Starter {
+  const isShort = cwd !== null && Buffer.byteLength(cwd) <= bounds.sessionIdBytes;
+  return {
+    ...(party !== null && { party }),
+    ...(caller !== null && { caller }),
+    client: { pid: client.pid, start: client.start },
+    ...(isShort && { cwd }),
+  };
+}

@@ -1,0 +1,110 @@
+import type { Starter } from '../../model/starter.ts';
+import type { ProcessIdentity } from '../../model/words.ts';
+import { type Now, now } from '../../platform/clock.ts';
+
+/** Who calls a tool, as far as the client and its request say. */
+export interface Asker {
+  /** The conversation; null: its agent gives it no name, and the client stands for it. */
+  readonly party: string | null;
+  /** The subagent; null: the main agent, or the client does not say. */
+  readonly caller: string | null;
+  /** The client program. */
+  readonly client: ProcessIdentity;
+}
+
+/** Who started a task, and when: from its spec. */
+export interface Start {
+  readonly starter: Starter | undefined;
+  /** The spawner, which is of the same boot and pid namespace as the client. */
+  readonly by: ProcessIdentity;
+  /** By the clock that all processes of a boot share. */
+  readonly monoMs: number;
+}
+
+/** A subagent that has been silent for so long does not come for its end: the main agent is told. */
+const silentMs = 600_000;
+
+/**
+ * Who may be told of the end of a task without asking for it: the conversation that started it, while that lives. Of one
+ * that is dead, by the identity of its client, those who had not called before it died: its successors. Who called while it
+ * lived works beside it, and is told nothing of it for ever.
+ */
+export class Hearers {
+  readonly #lives: (identity: ProcessIdentity) => boolean;
+  readonly #now: () => Now;
+  /** Clients that lived when this connection had made its first call. */
+  readonly #neighbours = new Set<string>();
+  readonly #lastCalls = new Map<string, number>();
+  #firstCall: Now | null = null;
+
+  /** @param lives whether that process may live. */
+  constructor(lives: (identity: ProcessIdentity) => boolean, clock: () => Now = now) {
+    this.#lives = lives;
+    this.#now = clock;
+  }
+
+  /** A tool is called. @param starts of tasks that are there. */
+  called(asker: Asker, starts: Iterable<Start>): void {
+    const at = this.#now();
+    this.#firstCall ??= at;
+    if (asker.caller !== null) this.#lastCalls.set(asker.caller, at.epochMs);
+    for (const start of starts) this.#isNeighbour(start, asker);
+  }
+
+  /**
+   * Whether the end of a task may be told to who has not asked for it.
+   * @param endedAt epoch milliseconds; null: it has not ended.
+   */
+  mayHear(start: Start, asker: Asker, endedAt: number | null): boolean {
+    const { starter } = start;
+    if (starter === undefined) return true;
+    if (isOfParty(start, starter, asker)) return this.#mayCallerHear(starter.caller ?? null, asker, endedAt);
+    return !this.#isNeighbour(start, asker) && asker.caller === null;
+  }
+
+  /** Whether it counts as told when it is told to who has named the task by its id. */
+  mayHearNamed(start: Start, asker: Asker, endedAt: number | null): boolean {
+    if (this.mayHear(start, asker, endedAt)) return true;
+    const { starter } = start;
+    return (
+      starter !== undefined && !isOfParty(start, starter, asker) && !this.#lives(clientOf(start, starter))
+    );
+  }
+
+  /** Whether a task was started by who asks, or by a program that does not say who it is. */
+  isStartedBy(start: Start, asker: Asker): boolean {
+    return start.starter === undefined || isOfParty(start, start.starter, asker);
+  }
+
+  #isNeighbour(start: Start, asker: Asker): boolean {
+    const { starter } = start;
+    if (starter === undefined || isOfParty(start, starter, asker)) return false;
+    const client = clientOf(start, starter);
+    const key = `${client.pid} ${client.start} ${client.boot} ${client.pidNamespace}`;
+    if (this.#neighbours.has(key)) return true;
+    const called = this.#firstCall;
+    // Who starts a task lives. A boot has a clock of its own, and all of the one before are dead.
+    const livedSince = called !== null && client.boot === asker.client.boot && called.monoMs <= start.monoMs;
+    if (!livedSince && !this.#lives(client)) return false;
+    if (called !== null) this.#neighbours.add(key);
+    return true;
+  }
+
+  #mayCallerHear(starting: string | null, { caller }: Asker, endedAt: number | null): boolean {
+    if (starting === caller) return true;
+    if (caller !== null || starting === null || endedAt === null) return false;
+    const since = Math.max(endedAt, this.#lastCalls.get(starting) ?? 0);
+    return this.#now().epochMs - since >= silentMs;
+  }
+}
+
+function isOfParty(start: Start, starter: Starter, { party, client }: Asker): boolean {
+  if (starter.party !== undefined && party !== null) return starter.party === party;
+  const other = clientOf(start, starter);
+  const isSameProcess = other.pid === client.pid && other.start === client.start;
+  return isSameProcess && other.boot === client.boot && other.pidNamespace === client.pidNamespace;
+}
+
+function clientOf({ by }: Start, { client }: Starter): ProcessIdentity {
+  return { ...by, ...client };
+}

@@ -1,0 +1,41 @@
+import { watchIdOf } from '../../engine/watches/watch-id.ts';
+import { crypto } from '../../util/crypto.ts';
+import type { Asker } from './hearers.ts';
+
+/** A line, as far as it matters who is told of it. */
+export interface Found {
+  readonly taskId: string;
+  readonly watchId: string;
+}
+
+/** The id of a watch that a client has opened of the task of another one. */
+const idOfOther = /^re-[0-9a-f]{16}-of-([0-9a-f]{16})$/;
+
+/**
+ * The ids of the watches for a pattern that are somebody's to end; a new watch has the first one. Who would be told of the end of the
+ * task shares one with all of these. A client that works beside them has one of its own, which names it, so that what one has
+ * read is not acknowledged for the other.
+ * @param isHearer whether who asks would be told of the end.
+ */
+export function watchIdsOf(pattern: string, asker: Asker, isHearer: boolean): readonly [string, ...string[]] {
+  const shared = watchIdOf(pattern);
+  const own = `${shared}-of-${nameOf(asker)}`;
+  return isHearer ? [shared, own] : [own];
+}
+
+/** Whether a line is to be told to who asks. @param mayHear whether it would be told of the end of a task. */
+export function mayHearLine(
+  { taskId, watchId }: Found,
+  asker: Asker,
+  mayHear: (taskId: string) => boolean,
+): boolean {
+  const owner = idOfOther.exec(watchId)?.[1];
+  return owner === undefined ? mayHear(taskId) : owner === nameOf(asker);
+}
+
+/** The conversation, or else the client program. It is the same after a restart of the server. */
+function nameOf({ party, client }: Asker): string {
+  const { pid, start, boot, pidNamespace } = client;
+  const name = JSON.stringify(party ?? [pid, start, boot, pidNamespace]);
+  return crypto().createHash('sha256').update(name).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,45 @@
+import { contextOf } from '../../api/session.ts';
+import { startTask } from '../../api/start-task.ts';
+import type { Task } from '../../api/task.ts';
+import type { ScopedSpawnOptions } from '../../api/task-options.ts';
+import { starterOf } from './asker.ts';
+import type { ClientSession } from './client-session.ts';
+import type { Connection, Request } from './connection.ts';
+import { endedLately } from './ended-lately.ts';
+import { type Found, mayHearLine, watchIdsOf } from './line-hearers.ts';
+
+/** What a tool can do in the name of who calls it. */
+export interface CallOf {
+  readonly clientSession: ClientSession;
+  /** Starts a command whose end this caller is to be told of. */
+  spawn(command: string, options: ScopedSpawnOptions): Promise<Task>;
+  /** Whether a task is of those whose ends this caller may be told without asking for them. */
+  mayHear(taskId: string): boolean;
+  /** Whether a line that a watch has found is to be told to this caller. */
+  mayHearLine(line: Found): boolean;
+  /** The ids of the watches of a task for a pattern that are this caller's to end; a new watch has the first one. */
+  watchIds(taskId: string, pattern: string): readonly [string, ...string[]];
+  /** Whether the end of a task is still to be told to this caller. */
+  untold(taskId: string): boolean;
+  /** What ended in the last hour in the sessions and the folder of this client, told or not: a line each, the newest first. */
+  endedLately(most: number): Promise<string[]>;
+  /** Whether no other client is told of that end just now; then it is this caller's to be told. */
+  take(taskId: string): boolean;
+}
+
+/** What a tool can do in the name of a request. @param cwd the folder that the client works in. */
+export function callOf(connection: Connection, request: Request, cwd: string | null): CallOf {
+  const { clientSession } = request;
+  const mayHear = (taskId: string): boolean => connection.mayHear(request, taskId);
+  return {
+    clientSession,
+    spawn: async (command, options) =>
+      await startTask(contextOf(clientSession.session), command, options, starterOf(request, cwd)),
+    mayHear,
+    mayHearLine: (line) => mayHearLine(line, request, mayHear),
+    watchIds: (taskId, pattern) => watchIdsOf(pattern, request, mayHear(taskId)),
+    untold: (taskId) => connection.untold(request, taskId),
+    endedLately: async (most) => await endedLately(connection, request, { cwd, most }),
+    take: (taskId) => connection.take(request, taskId),
+  };
+}

@@ -1,0 +1,210 @@
+import type { Session } from '../../api/session.ts';
+import type { PendingMatch } from '../../engine/watches/session-matches.ts';
+import { OutliveError } from '../../errors/error.ts';
+import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { after } from '../../util/wait.ts';
+import type { Found } from './line-hearers.ts';
+import type { Outcome } from './receipts.ts';
+import { goOn, report } from './report.ts';
+
+/** So many lines are held in memory. More stay on disk until some of these are acknowledged. */
+const mostHeld = 50;
+
+/** So many ride on one answer. */
+const mostRiders = 10;
+
+/** After a failure the lines are asked for again so much later. */
+const againMs = 1_000;
+
+/** A line that a watch of a session has found. */
+export interface WatchedLine {
+  readonly match: PendingMatch;
+  readonly task: TaskSnapshot;
+  /** What the watch looks for. */
+  readonly pattern: string;
+}
+
+/** The lines that ride on an answer. */
+export interface RidingLines {
+  readonly found: readonly WatchedLine[];
+  /** More are there: the next answers tell of them. */
+  readonly more: boolean;
+  /** What becomes of the answer; null where there are none. */
+  readonly outcome: Outcome | null;
+}
+
+/** Whether a line is of those that who asks is to be told. */
+type IsOurs = (line: Found) => boolean;
+
+const isAnybodys: IsOurs = () => true;
+
+/** The lines that the watches of a session have found, each until a client has it. */
+export class WatchedLines {
+  readonly #session: Session;
+  readonly #isPending: (match: PendingMatch) => boolean;
+  /** In the order in which they were found. */
+  #held: PendingMatch[] = [];
+  /** Those of them that are in an answer. */
+  readonly #told = new Set<PendingMatch>();
+  readonly #listeners = new Set<() => void>();
+  /** As who asked last has it. */
+  #isOurs = isAnybodys;
+  /** Watches of which lines were let go, since they are others' to be told. */
+  readonly #ofOthers = new Map<string, Found>();
+  #collectAgain = (): void => undefined;
+  #lookForRoom = (): void => undefined;
+
+  /** @param isPending whether nobody has acknowledged a line, and its watch is open. */
+  constructor(session: Session, isPending: (match: PendingMatch) => boolean) {
+    this.#session = session;
+    this.#isPending = isPending;
+    goOn('taking lines', this.#collectForGood());
+  }
+
+  /** Whether a line is there that was not told. */
+  get isWaiting(): boolean {
+    return this.#untold(isAnybodys).length > 0;
+  }
+
+  /** Resolves when a line is there that was not told, of one task or of any. The abort signal ends it with its reason. */
+  async arrived(taskId: string | null, abortSignal: AbortSignal, isOurs = isAnybodys): Promise<void> {
+    const isThere = (): boolean =>
+      this.#untold(isOurs).some((match) => taskId === null || match.taskId === taskId);
+    while (!isThere()) {
+      await this.#changed(abortSignal);
+      abortSignal.throwIfAborted();
+    }
+  }
+
+  /** Takes the lines that ride on an answer. */
+  ride(isOurs = isAnybodys): RidingLines {
+    const untold = this.#untold(isOurs);
+    const riders = untold.slice(0, mostRiders);
+    for (const match of riders) this.#told.add(match);
+    const outcome: Outcome = {
+      followed: async () => {
+        const work = this.#acknowledge(riders);
+        goOn('acknowledging lines', work);
+        await Promise.allSettled([work]);
+      },
+      lost: () => {
+        for (const match of riders) this.#told.delete(match);
+        this.#wake();
+      },
+    };
+    return {
+      found: riders.map((match) => this.#lineOf(match)),
+      more: untold.length > riders.length,
+      outcome: riders.length === 0 ? null : outcome,
+    };
+  }
+
+  /** Those that are not in an answer. What others have acknowledged, or have ended the watch of, is let go. */
+  #untold(isOurs: IsOurs): PendingMatch[] {
+    const before = this.#held.length;
+    this.#held = this.#held.filter((match) => this.#told.has(match) || this.#isPending(match));
+    this.#isOurs = isOurs;
+    if (this.#held.length < before) this.#wake();
+    else this.#lookForRoom();
+    // Whose they were may have died.
+    if ([...this.#ofOthers.values()].some(isOurs)) this.#collectAgain();
+    return this.#held.filter((match) => !this.#told.has(match) && isOurs(match));
+  }
+
+  #watchesOf(taskId: string): { readonly id: string; readonly pattern: unknown }[] {
+    try {
+      return this.#session.task(taskId).watches();
+    } catch (error) {
+      // It was removed.
+      if (!(error instanceof OutliveError)) throw error;
+      return [];
+    }
+  }
+
+  #lineOf(match: PendingMatch): WatchedLine {
+    const pattern = this.#watchesOf(match.taskId).find(({ id }) => id === match.watchId)?.pattern;
+    const source = typeof pattern === 'string' ? pattern : (pattern as { readonly regexp: string }).regexp;
+    return { match, task: this.#session.task(match.taskId).snapshot(), pattern: source };
+  }
+
+  /** To acknowledge one is to acknowledge those of its watch before it. */
+  async #acknowledge(matches: readonly PendingMatch[]): Promise<void> {
+    const last = new Map(matches.map((match) => [watchOf(match), match]));
+    await Promise.all([...last.values()].map((match) => match.ack()));
+    for (const match of matches) this.#told.delete(match);
+    this.#held = this.#held.filter((match) => !matches.includes(match));
+    this.#wake();
+  }
+
+  /** Whatever a disk does, the next second it may not. */
+  async #collectForGood(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#collect();
+      } catch (error) {
+        if (error instanceof OutliveError && error.code === 'CLOSED') return;
+        report('taking lines', error, this.#session.id);
+        await new Promise<void>((resolve) => after(againMs, resolve));
+      }
+    }
+  }
+
+  async #collect(): Promise<void> {
+    for (let isAgain = true; isAgain; ) {
+      const over = new AbortController();
+      this.#collectAgain = () => over.abort();
+      this.#ofOthers.clear();
+      for await (const match of this.#session.matches({ abortSignal: over.signal })) {
+        // To acknowledge a line is to acknowledge those before it, so none is held of which earlier ones were let go.
+        if (this.#ofOthers.has(watchOf(match))) continue;
+        if (!this.#held.some((held) => isSame(held, match))) this.#held.push(match);
+        this.#wake();
+        while (this.#isFull() && !over.signal.aborted) await this.#room();
+      }
+      isAgain = over.signal.aborted;
+    }
+  }
+
+  /** Lines that others are to be told make room, and are found again when that has changed. */
+  #isFull(): boolean {
+    if (this.#held.length < mostHeld) return false;
+    for (const match of this.#held) if (!this.#isOurs(match)) this.#ofOthers.set(watchOf(match), match);
+    this.#held = this.#held.filter((match) => this.#told.has(match) || this.#isOurs(match));
+    return this.#held.length >= mostHeld;
+  }
+
+  /** Resolves when there may be room for more lines. */
+  #room(): Promise<void> {
+    const looked = new Promise<void>((resolve) => {
+      this.#lookForRoom = resolve;
+    });
+    return Promise.race([looked, this.#changed()]);
+  }
+
+  /** Resolves at the next change, or when the signal is aborted. */
+  #changed(abortSignal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const over = (): void => {
+        this.#listeners.delete(over);
+        abortSignal?.removeEventListener('abort', over);
+        resolve();
+      };
+      this.#listeners.add(over);
+      if (abortSignal?.aborted) over();
+      else abortSignal?.addEventListener('abort', over);
+    });
+  }
+
+  #wake(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function watchOf({ taskId, watchId }: Found): string {
+  return `${taskId} ${watchId}`;
+}
+
+/** After a failure what is pending comes again. */
+function isSame(a: PendingMatch, b: PendingMatch): boolean {
+  return a.taskId === b.taskId && a.watchId === b.watchId && a.lineOffset === b.lineOffset;
+}

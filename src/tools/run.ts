@@ -1,0 +1,173 @@
+import * as z from 'zod';
+import type { Task } from '../api/task.ts';
+import type { SpawnOptions } from '../engine/spawn/spawn-request.ts';
+import { bounds, defaults } from '../model/limits.ts';
+import { reopensOutput } from '../model/lost-output.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
+import { isEnded, outputWays, type TaskStatus } from '../model/words.ts';
+import type { Arguments } from './check-arguments.ts';
+import { sayTerminal } from './terminal-answer.ts';
+import { excerptOf } from './text/excerpt.ts';
+import { sayPipeline } from './text/pipeline.ts';
+import { presentExcerpt, presentTask, sayExcerpt, sayTask } from './text/present.ts';
+import { outputSchema, ridingFields, taskSchema } from './text/schemas.ts';
+import { defineTool, type ToolAnswer, type ToolCall } from './tool.ts';
+
+/** Of a task with a terminal: what fits an answer, and most programs. */
+const terminalSize = { cols: 100, rows: 30 };
+
+/** So long a call waits for the end, unless told otherwise. */
+const waitMs = 10_000;
+
+const input = z.strictObject({
+  command: z.string().min(1).describe('as for bash -c'),
+  cwd: z.string().optional().describe('working directory; default: that of this server'),
+  env: z.record(z.string(), z.string().nullable()).optional().describe('variables to add; null removes one'),
+  name: z
+    .string()
+    .max(bounds.nameBytes)
+    .optional()
+    .describe('a short name by which other tools find the task; one running task has it'),
+  replace: z.boolean().optional().describe('stop the task that runs under that name, and take its place'),
+  labels: z.record(z.string(), z.string()).optional().describe('texts of yours, kept with the task'),
+  key: z
+    .string()
+    .min(1)
+    .max(bounds.keyBytes)
+    .optional()
+    .describe('what the task is for: a second call with it starts nothing and answers with the first task'),
+  after: z.string().min(1).optional().describe('taskId or name: start when that task has completed'),
+  bind: z.boolean().optional().describe('stop it when this conversation ends; by default it goes on'),
+  output: z
+    .enum(outputWays)
+    .optional()
+    .describe('pipe keeps all output of a command that writes to /dev/stdout or /dev/stderr by name'),
+  stdin: z
+    .union([z.literal('open'), z.strictObject({ data: z.string() })])
+    .optional()
+    .describe('what it reads: {"data": text}, or "open": what you type with "send"; default: nothing'),
+  tty: z
+    .boolean()
+    .optional()
+    .describe(
+      'a terminal, for what asks questions or draws on the screen (REPL, debugger, installer, editor): type with "send". Not for builds and tests',
+    ),
+  timeout_ms: z
+    .int()
+    .min(1)
+    .max(bounds.durationMs)
+    .nullable()
+    .optional()
+    .describe(`stop it after so long; null: never; default ${defaults.timeoutMs} (30 min)`),
+  wait_ms: z
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .optional()
+    .describe(`how long you wait before it goes on in the background; default ${waitMs}`),
+  grace_ms: z.int().min(0).optional().describe('from the first signal of a stop to SIGKILL; default 3000'),
+  memory_bytes: z.int().min(1).optional().describe('most memory'),
+  cpu_seconds: z.int().min(1).optional().describe('most CPU time of a process'),
+  processes: z.int().min(1).optional().describe('most processes'),
+  max_output_bytes: z
+    .int()
+    .min(1)
+    .nullable()
+    .optional()
+    .describe('stop it when it has written more; default 1 GiB'),
+});
+
+/** Starts a command, waits for it a while, and lets it go on in the background. */
+export const run = defineTool({
+  name: 'run',
+  isAlwaysLoaded: true,
+  title: 'Run a command',
+  description: `Runs a shell command. Use it for whatever may take longer than a moment: builds, tests, installs, servers.
+It waits up to wait_ms (10 s) for the end and then answers with the exit code and the end of the output, in lines that begin with "| ". If the command is still going, it goes on in the background by itself and you get its taskId.
+You will be told when it ends, with the next answer of any of these tools. So go on with other work, or call "wait" when you have nothing else to do. Do not poll, do not sleep, do not start it again, and do not append "&" or use nohup: the command survives you and this server as it is.
+timeout_ms stops the command; wait_ms only says how long you wait. For a server that is to stay, set timeout_ms to null and wait_ms to 0, then "wait" for its port.`,
+  input,
+  output: z.object({ task: taskSchema, output: outputSchema, ...ridingFields }),
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  meant: inBackground,
+  async call(args, call) {
+    const { clientSession, abortSignal, atOnce } = call;
+    const { command, output, tty } = args;
+    const task = await call.spawn(command, spawnOptions(args, call));
+    call.follows(task.id);
+    const limitMs = atOnce ? 0 : (args.wait_ms ?? waitMs);
+    // A terminal is shown when its program seems to wait for an answer.
+    const snapshot =
+      tty === true
+        ? (await task.waitFor({ input: true, timeoutMs: limitMs, ack: false, abortSignal })).snapshot
+        : await task.wait({ timeoutMs: limitMs, ack: false, abortSignal });
+    const result = await resultOf(task, snapshot);
+    const answer =
+      snapshot.tty === null
+        ? result
+        : { ...result, text: await sayTerminal(clientSession, task, snapshot, true) };
+    const first = task.reused ? '[A task has this key already: nothing was started.]\n' : '';
+    return { ...answer, text: `${first}${answer.text}${output === 'pipe' ? '' : hintAtPipe(command)}` };
+  },
+});
+
+/** What other tools for commands call it not to wait. */
+const backgroundNames = ['run_in_background', 'is_background', 'background'];
+
+function inBackground(args: Arguments): Arguments {
+  const name = backgroundNames.find((known) =>
+    [true, false, 'true', 'false'].includes(args[known] as string),
+  );
+  if (name === undefined) return args;
+  const { [name]: flag, ...rest } = args;
+  return String(flag) === 'true' ? { wait_ms: 0, ...rest } : rest;
+}
+
+function spawnOptions(args: z.infer<typeof input>, { clientSession, bindTo }: ToolCall): SpawnOptions {
+  const { cwd, env, name, replace, labels, key, after, output, stdin, processes } = args;
+  return definedOf({
+    ...{ cwd, env, name, replace, labels, key, output, stdin, processes },
+    after: after === undefined ? undefined : clientSession.session.find(after).taskId,
+    bindTo: args.bind === true ? bindTo : undefined,
+    tty: args.tty === true ? terminalSize : undefined,
+    timeoutMs: args.timeout_ms,
+    graceMs: args.grace_ms,
+    memoryBytes: args.memory_bytes,
+    cpuSeconds: args.cpu_seconds,
+    maxOutputBytes: args.max_output_bytes,
+  });
+}
+
+/** The fields that have a value. */
+function definedOf<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** Only on Linux such a name opens the file anew. */
+function hintAtPipe(command: string): string {
+  const name = process.platform === 'linux' ? reopensOutput(command) : null;
+  if (name === null) return '';
+  return `\n[The command names ${name}: to open that erases what was written before. Use >&${name === '/dev/stderr' ? 2 : 1} instead, or output: "pipe".]`;
+}
+
+/** Whether outlive could not start a command: its own failure. */
+export function neverStarted(status: TaskStatus, reason: string | null): boolean {
+  return status === 'failed' && reason === 'spawn_aborted';
+}
+
+/** The answer that `run` gives for a task as it is: also later, when it was an MCP task. */
+export async function resultOf(task: Task, snapshot: TaskSnapshot): Promise<ToolAnswer> {
+  const { taskId, status, statusReason } = snapshot;
+  const excerpt = await excerptOf(task, snapshot);
+  const ended = isEnded(status);
+  const advice = ended
+    ? ''
+    : '\nIt goes on in the background, and you will be told when it ends. Do not poll.';
+  return {
+    text: `${sayTask(snapshot)}${sayPipeline(snapshot)}${advice}\n${sayExcerpt(excerpt, snapshot.output.path)}`,
+    structured: { task: presentTask(snapshot), output: presentExcerpt(snapshot, excerpt) },
+    isError: neverStarted(status, statusReason),
+    tells: ended ? [taskId] : [],
+    started: snapshot,
+  };
+}

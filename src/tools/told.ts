@@ -1,0 +1,46 @@
+import type { Outcome } from './delivery/receipts.ts';
+
+/** A text for a model, and what it tells of ends. They are owed until one of its methods is called. */
+export interface Told {
+  /** For the model: the answer of a tool, and what the conversation is to be told beside it. */
+  readonly text: string;
+  /** Outlive itself has refused or failed. How a command ended is a result, whatever its exit code. */
+  readonly isError: boolean;
+  /** The ids of the tasks whose ends the text tells. */
+  readonly ends: readonly string[];
+  /** Whether nothing is owed: it tells nothing, or was acknowledged or given back. */
+  readonly isOver: boolean;
+  /** The model has had the text: it has answered to messages with it. What the text tells is acknowledged. */
+  ack(): Promise<void>;
+  /** The model will not have it. What the text tells is told again, and says so. */
+  giveBack(): void;
+}
+
+/**
+ * A text, and what becomes of what it tells.
+ * @param givenBack called when it was given back.
+ */
+export function toldOf(
+  { text, ends, isError = false }: Pick<Told, 'text' | 'ends'> & Partial<Pick<Told, 'isError'>>,
+  outcomes: readonly Outcome[],
+  givenBack: () => void,
+): Told {
+  let isOver = outcomes.length === 0;
+  return {
+    ...{ text, ends, isError },
+    get isOver() {
+      return isOver;
+    },
+    ack: async () => {
+      if (isOver) return;
+      isOver = true;
+      await Promise.all(outcomes.map((outcome) => outcome.followed(true)));
+    },
+    giveBack: () => {
+      if (isOver) return;
+      isOver = true;
+      for (const outcome of outcomes) outcome.lost();
+      givenBack();
+    },
+  };
+}
