@@ -1,0 +1,38 @@
+import type { ServerResponse } from 'node:http';
+import type { StoreTask } from '../api/store-task.ts';
+import { commonHeaders } from './page-files.ts';
+import type { StreamName } from './protocol.ts';
+
+/** So much is read at a time. */
+const stretchBytes = 256 * 1024;
+
+/** Sends the output of a task as it is now, byte for byte, at the pace of whoever downloads it. */
+export async function sendDownload(
+  task: StoreTask,
+  stream: StreamName,
+  response: ServerResponse,
+): Promise<void> {
+  const end = (await task.read({ maxBytes: 1, stream })).size;
+  response.writeHead(200, {
+    ...commonHeaders,
+    'content-type': 'application/octet-stream',
+    'content-disposition': `attachment; filename="${task.id}-${stream}.log"`,
+  });
+  for (let offset = 0; offset < end && !response.destroyed; ) {
+    const chunk = await task.read({ offset, maxBytes: Math.min(stretchBytes, end - offset), stream });
+    if (chunk.nextOffset <= offset || chunk.bytes.length === 0) break;
+    offset = chunk.nextOffset;
+    if (!response.write(chunk.bytes)) await roomIn(response);
+  }
+  response.end();
+}
+
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.once('drain', go).once('close', go);
+  });
+}

@@ -1,0 +1,4 @@
+/** A regular expression that matches just this text. */
+export function escapedForRegexp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}

@@ -1,0 +1,88 @@
+import type { OutputChunk } from '../api/output.ts';
+import type { StoreTask } from '../api/store-task.ts';
+import { plainText } from '../model/plain-text.ts';
+import { characterEnd, characterStart } from '../util/bytes.ts';
+import type { LinesData, LinesWhere, LogLine, StreamName } from './protocol.ts';
+
+/** So much output is read for one answer. */
+const stretchBytes = 64 * 1024;
+
+/** A longer line is shown in pieces. */
+const longestPiece = 4096;
+
+/** Before the lines that are asked for, a line's beginning is looked for in so many bytes. */
+const lookBackBytes = 16 * 1024;
+
+const lineFeed = 0x0a;
+
+/** Marks that change the direction of text: within a line they could show another one than what is there. */
+const direction = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Lines of an output behind an offset, before it or around it. */
+export async function linesAt(
+  task: StoreTask,
+  stream: StreamName,
+  where: LinesWhere,
+  asked: number,
+): Promise<LinesData> {
+  // Whoever asks for the end may not know where that is.
+  const offset = Math.min(asked, (await task.read({ offset: asked, maxBytes: 1, stream })).size);
+  if (where === 'behind') return linesOf(await task.read({ offset, maxBytes: stretchBytes, stream }));
+  const isBefore = where === 'before';
+  const from = Math.max(0, offset - (isBefore ? stretchBytes : lookBackBytes));
+  const maxBytes = Math.max(1, offset - from + (isBefore ? 0 : stretchBytes));
+  const chunk = await task.read({ offset: from, maxBytes, stream });
+  if (isBefore && chunk.offset >= offset) {
+    // Nothing is left right before it: what comes next is before the gap.
+    const gap = await beginOfGap(task, stream, offset);
+    if (gap > 0) return await linesAt(task, stream, 'before', gap);
+    return { ...linesOf(chunk), lines: [], from: 0, to: 0 };
+  }
+  return linesOf(from > 0 && chunk.offset === from ? fromLineStart(chunk, isBefore, offset) : chunk);
+}
+
+/** The first offset of the bytes that are not there any more and reach up to `end`. */
+async function beginOfGap(task: StoreTask, stream: StreamName, end: number): Promise<number> {
+  let [low, high] = [0, end];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const { offset } = await task.read({ offset: middle, maxBytes: 4, stream });
+    if (offset > middle) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Splits a chunk into lines that can be shown. */
+export function linesOf(chunk: OutputChunk): LinesData {
+  const { bytes, offset, nextOffset, size, beginsAt } = chunk;
+  const lines: LogLine[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(lineFeed, at);
+    const lineEnd = end < 0 ? bytes.length : end;
+    const isLong = lineEnd - at > longestPiece;
+    const pieceEnd = isLong ? Math.max(at + 1, characterEnd(bytes, at + longestPiece)) : lineEnd;
+    const text = shownText(bytes.toString('utf8', at, pieceEnd));
+    const isOpen = isLong || end < 0;
+    lines.push({ offset: offset + at, text, ...(isOpen && { open: true as const }) });
+    at = isLong ? pieceEnd : lineEnd + 1;
+  }
+  return { lines, from: offset, to: nextOffset, size, beginsAt };
+}
+
+/** One line as a terminal would have left it, with marks of direction made visible. */
+export function shownText(raw: string): string {
+  return plainText(raw)
+    .replaceAll('\n', ' ')
+    .replace(direction, (mark) => `\\u{${mark.codePointAt(0)?.toString(16)}}`);
+}
+
+/** The chunk without the rest of a line at its beginning. It may be all of one line, which then begins there. */
+function fromLineStart(chunk: OutputChunk, isBefore: boolean, offset: number): OutputChunk {
+  const before = chunk.bytes.subarray(0, Math.max(0, offset - chunk.offset));
+  // Around an offset the nearest beginning before it will do, so that little is shown twice.
+  const end = isBefore ? before.indexOf(lineFeed) : before.subarray(0, -1).lastIndexOf(lineFeed);
+  const isUseful = end >= 0 && end + 1 < chunk.bytes.length;
+  const skip = isUseful ? end + 1 : characterStart(chunk.bytes, 0);
+  return { ...chunk, bytes: chunk.bytes.subarray(skip), offset: chunk.offset + skip };
+}

@@ -1,0 +1,33 @@
+import type { TaskStatus } from '../../model/words.ts';
+import { counts, filterText, tasks } from './state.ts';
+import { signs, wordOf } from './status.ts';
+
+/** How many tasks there are of each status; a click shows these alone. */
+export function Counts() {
+  const found = (Object.keys(signs) as TaskStatus[]).filter((status) => counts.value.has(status));
+  return (
+    <nav class="counts" aria-label="Tasks by status">
+      <button type="button" aria-pressed={filterText.value === ''} onClick={() => (filterText.value = '')}>
+        {tasks.value.size} all
+      </button>
+      {found.map((status) => (
+        <button
+          type="button"
+          key={status}
+          class={`status ${status}`}
+          aria-pressed={filterText.value.includes(`status:${status}`)}
+          onClick={() => toggle(status)}
+        >
+          <span aria-hidden="true">{signs[status]}</span> {counts.value.get(status)} {wordOf(status)}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+/** In the place of another status that was asked for; other words stay. */
+function toggle(status: TaskStatus): void {
+  const word = `status:${status}`;
+  const others = filterText.value.replace(/-?status:\S+/g, '').trim();
+  filterText.value = filterText.value.includes(word) ? others : `${others} ${word}`.trim();
+}

@@ -1,0 +1,103 @@
+import { signal } from '@preact/signals';
+import { render } from 'preact';
+import { announcement } from './announce.ts';
+import { Confirmation } from './confirm.tsx';
+import { Detail } from './detail.tsx';
+import { findToken, isTaken, keepToken } from './door.ts';
+import { Help, helpIsOpen } from './help.tsx';
+import { connect, linkState, served } from './link.ts';
+import { Overview } from './overview.tsx';
+import { begin, shownTaskId } from './state.ts';
+
+/** Whether the reader has to give the token, and why. */
+const entry = signal<'no' | 'ask' | 'wrong'>('no');
+
+function Page() {
+  if (entry.value !== 'no') return <Entry isWrong={entry.value === 'wrong'} />;
+  const taskId = shownTaskId.value;
+  return (
+    <>
+      <Trouble />
+      {taskId === null ? <Overview /> : <Detail key={taskId} taskId={taskId} />}
+      <Confirmation />
+      <Help />
+      <div class="said" role="status" aria-live="polite">
+        {announcement.value}
+      </div>
+    </>
+  );
+}
+
+function Trouble() {
+  const state = linkState.value;
+  if (state === 'live' || (state === 'connecting' && served.value.store === '')) return null;
+  return (
+    <div class="trouble" role="alert">
+      {state === 'refused'
+        ? 'This server asks for another token: it was started again. Open the address that it has printed.'
+        : 'Disconnected: what is shown may be old. Trying again…'}
+    </div>
+  );
+}
+
+/** Asks for the token. */
+function Entry({ isWrong }: { isWrong: boolean }) {
+  const enter = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const text = String(new FormData(event.currentTarget as HTMLFormElement).get('token') ?? '');
+    // The whole address may have been pasted.
+    const token = text.trim().replace(/^.*#token=/, '');
+    if ((await isTaken(token)) !== true) {
+      entry.value = 'wrong';
+      return;
+    }
+    keepToken(token);
+    location.reload();
+  };
+  return (
+    <main class="entry">
+      <h1>outlive</h1>
+      <p>
+        This page needs the token of its server: open the address that <code>outlive ui</code> has printed, or
+        paste it here.
+      </p>
+      <form onSubmit={(event) => void enter(event)}>
+        <label>
+          Token or address
+          <input name="token" type="password" autocomplete="off" required />
+        </label>
+        <button type="submit">Open</button>
+        <p role="alert">{isWrong ? 'That is not the token of this server.' : ''}</p>
+      </form>
+    </main>
+  );
+}
+
+function takeKey(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  const isTyping =
+    target.closest('input:not([type=checkbox]):not([type=range]), textarea, select, .terminal, dialog') !==
+    null;
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === '/') {
+    document.querySelector<HTMLElement>('[data-key="/"]')?.focus();
+    event.preventDefault();
+  } else if (event.key === '?') helpIsOpen.value = true;
+}
+
+async function start(): Promise<void> {
+  const root = document.getElementById('page');
+  if (root === null) throw new Error('expected the place of the page');
+  const token = await findToken();
+  const isGood = token === null ? false : await isTaken(token);
+  if (token === null) entry.value = 'ask';
+  else if (isGood === false) entry.value = 'wrong';
+  else {
+    begin();
+    connect(token);
+    document.addEventListener('keydown', takeKey);
+  }
+  render(<Page />, root);
+}
+
+void start();

@@ -1,0 +1,23 @@
+import type { Sample } from './state.ts';
+
+const [width, height] = [44, 14];
+
+/** A minute has so many samples. */
+const mostSamples = 30;
+
+/** What a task used in the last minute. The number beside it says the same. */
+export function Sparkline({ samples }: { samples: readonly Sample[] }) {
+  const most = Math.max(100, ...samples.map(([cpu]) => cpu));
+  const first = mostSamples - samples.length;
+  const points = samples
+    .map(
+      ([cpu], index) =>
+        `${((first + index) * width) / (mostSamples - 1)},${height - 1 - (cpu / most) * (height - 2)}`,
+    )
+    .join(' ');
+  return (
+    <svg class="spark" width={width} height={height} aria-hidden="true">
+      <polyline points={points} />
+    </svg>
+  );
+}

@@ -1,0 +1,32 @@
+import type { TaskStatus } from '../../model/words.ts';
+import type { TaskRow } from '../protocol.ts';
+
+/** A sign for each status, so that colour alone says nothing. In the order in which they are counted. */
+export const signs: Readonly<Record<TaskStatus, string>> = {
+  running: '▶',
+  starting: '▷',
+  queued: '…',
+  killing: '◼',
+  completed: '✓',
+  failed: '✗',
+  killed: '■',
+  timed_out: '◷',
+  lost: '?',
+};
+
+export function wordOf(status: TaskStatus): string {
+  return status.replace('_', ' ');
+}
+
+/** What the status says already. */
+const implied: Readonly<Record<string, string>> = { killed: 'kill', timed_out: 'timeout' };
+
+/** How it is or ended, in words: `failed, exit 3`. */
+export function fateOf({ status, statusReason, exitCode, exitSignal }: TaskRow): string {
+  const more = [
+    statusReason === null || statusReason === implied[status] ? [] : [statusReason.replaceAll('_', ' ')],
+    exitCode === null || status === 'completed' ? [] : [`exit ${exitCode}`],
+    exitSignal === null ? [] : [exitSignal],
+  ].flat();
+  return [wordOf(status), ...more].join(', ');
+}

@@ -1,0 +1,261 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Store } from '../api/store.ts';
+import { OutliveError, shown } from '../errors/error.ts';
+import { isForeseen } from '../errors/expected.ts';
+import { warn } from '../errors/warnings.ts';
+import { chooseToken, showsToken } from '../web/token.ts';
+import { WaitingConnections } from '../web/waiting-connections.ts';
+import { Door } from './door.ts';
+import { sendDownload } from './download.ts';
+import { hostsOf, type Refusal, refusalOf, upgradeRefusalOf } from './guard.ts';
+import { PageConnection, type Served } from './page-connection.ts';
+import { commonHeaders, pageFile } from './page-files.ts';
+import { mostMessageBytes, protocolName, tokenPrefix } from './protocol.ts';
+
+/** How to serve the dashboard. */
+export interface UiServerOptions {
+  /** Where the tasks are. It stays open when the server is closed. */
+  readonly store: Store;
+  /** @default '127.0.0.1' */
+  readonly host?: string;
+  /** 0 takes any that is free. @default 0 */
+  readonly port?: number;
+  /** A file with the token. @default a new token */
+  readonly tokenFile?: string;
+  /** Pages may act on nothing and type nothing. @default false */
+  readonly readOnly?: boolean;
+}
+
+/** A dashboard that is served. */
+export interface UiServer extends AsyncDisposable {
+  /** The address of the page, without a secret. */
+  readonly url: string;
+  readonly token: string;
+  /** The token was made here, so whoever starts the server has to say it. */
+  readonly tokenWasMade: boolean;
+  /** How many pages are connected. */
+  readonly pages: number;
+  /** An address that lets one page in, within a minute: for the system's opener, whose arguments others can see. */
+  urlForOpener(): string;
+  /** Called when a page has come or gone. */
+  onPages: (() => void) | null;
+  /** Ends the server and lets its pages go; tasks go on. */
+  close(): Promise<void>;
+}
+
+/** How long a client may take, in milliseconds: for the headers of a request, and for all of it. */
+const times = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+
+/** At most so many pages at once. */
+const mostPages = 64;
+
+/** A page that does not answer for so long is gone, in milliseconds. */
+const pingMs = 30_000;
+
+/** A code has 43 bytes. */
+const mostCodeBytes = 256;
+
+/**
+ * Serves the dashboard to whoever shows the token.
+ * @throws OutliveError `INVALID_ARGUMENT`; what `listen` throws when the port cannot be had.
+ */
+export async function startUiServer(options: UiServerOptions): Promise<UiServer> {
+  const { store, host = '127.0.0.1', port = 0, readOnly = false, tokenFile } = options;
+  if (!isLoopback(host) && tokenFile === undefined)
+    throw new OutliveError(
+      'INVALID_ARGUMENT',
+      `expected --token-file with a host that other machines can reach; found ${shown(host)} alone. What is sent is not encrypted: use a tunnel (ssh -L) where you can.`,
+    );
+  const token = chooseToken({ file: tokenFile });
+  const endpoint = new Endpoint({ store, door: new Door(token.value), readOnly });
+  const server = createServer(times, (request, response) => endpoint.serve(request, response));
+  const waiting = new WaitingConnections(server, ({ headers }) =>
+    showsToken(headers.authorization, token.value),
+  );
+  server.on('upgrade', (request, socket, head) => {
+    if (endpoint.upgrade(request, socket, head)) waiting.letIn(request.socket);
+  });
+  const actualPort = await listen(server, port, host);
+  endpoint.hosts = hostsOf(host, actualPort);
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}/`;
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    endpoint.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  return {
+    url,
+    token: token.value,
+    tokenWasMade: token.wasMade,
+    get pages() {
+      return endpoint.pages.size;
+    },
+    urlForOpener: () => `${url}#code=${endpoint.served.door.newCode()}`,
+    get onPages() {
+      return endpoint.onPages;
+    },
+    set onPages(listener) {
+      endpoint.onPages = listener;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+class Endpoint {
+  readonly served: Served;
+  readonly pages = new Set<WebSocket>();
+  hosts: ReadonlySet<string> = new Set();
+  onPages: (() => void) | null = null;
+  readonly #sockets: WebSocketServer;
+  readonly #pings: NodeJS.Timeout;
+
+  constructor(served: Served) {
+    this.served = served;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: mostMessageBytes,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has(protocolName) ? protocolName : false),
+    });
+    this.#pings = setInterval(() => this.#ping(), pingMs);
+    this.#pings.unref();
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    // Whoever goes away while it is answered has all that it wanted.
+    response.on('error', () => undefined);
+    this.#answer(request, response).catch((error: unknown) => {
+      if (!isForeseen(error)) warn({ doing: 'answering a request', error, dir: this.served.store.dir });
+      if (response.headersSent) response.destroy();
+      else refuse(response, { status: 500, message: 'the server could not do that' });
+    });
+  }
+
+  /** @returns whether it is a page that has shown the token. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    socket.on('error', () => socket.destroy());
+    const refusal = this.#upgradeRefusal(request);
+    if (refusal !== null) {
+      socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      return false;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (page) => this.#connected(page));
+    return true;
+  }
+
+  close(): void {
+    clearInterval(this.#pings);
+    for (const page of this.pages) page.terminate();
+    this.#sockets.close();
+  }
+
+  #upgradeRefusal(request: IncomingMessage): Refusal | null {
+    const refusal = upgradeRefusalOf(request, this);
+    if (refusal !== null) return refusal;
+    const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
+    const shownToken = offered.find((name) => name.startsWith(tokenPrefix))?.slice(tokenPrefix.length) ?? '';
+    if (!this.served.door.isToken(shownToken)) return { status: 401, message: 'expected the token' };
+    if (pathOf(request) !== '/socket' || !offered.includes(protocolName))
+      return { status: 400, message: `expected ${protocolName} at /socket` };
+    return this.pages.size < mostPages ? null : { status: 503, message: 'too many pages' };
+  }
+
+  #connected(page: WebSocket): void {
+    this.pages.add(page);
+    alive.add(page);
+    page.on('pong', () => alive.add(page));
+    page.on('error', () => page.terminate());
+    page.once('close', () => {
+      this.pages.delete(page);
+      this.onPages?.();
+    });
+    new PageConnection(page, this.served);
+    this.onPages?.();
+  }
+
+  #ping(): void {
+    for (const page of this.pages) {
+      if (!alive.delete(page)) page.terminate();
+      else page.ping();
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request);
+    const refusal = refusalOf(request, this, path === '/' && request.method === 'GET');
+    if (refusal !== null) return refuse(response, refusal);
+    if (request.method === 'POST' && path === '/door') return await this.#open(request, response);
+    if (request.method !== 'GET') return refuse(response, { status: 405, message: 'expected GET' });
+    if (path === '/door') {
+      const isIn = showsToken(request.headers.authorization, this.served.door.token);
+      return refuse(
+        response,
+        isIn ? { status: 204, message: '' } : { status: 401, message: 'expected the token' },
+      );
+    }
+    if (path.startsWith('/download/')) return await this.#download(path.slice('/download/'.length), response);
+    const file = await pageFile(path, String(request.headers.host));
+    if (file === null) return refuse(response, { status: 404, message: 'nothing is here' });
+    response.writeHead(200, file.headers);
+    response.end(file.body);
+  }
+
+  /** Gives the token for a code that is used once. */
+  async #open(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let code = '';
+    for await (const part of request) {
+      code += String(part);
+      if (code.length > mostCodeBytes) return refuse(response, { status: 413, message: 'expected a code' });
+    }
+    const token = this.served.door.takeCode(code);
+    if (token === null)
+      return refuse(response, { status: 401, message: 'expected a code that was not used yet' });
+    response.writeHead(200, { ...commonHeaders, 'content-type': 'text/plain; charset=utf-8' });
+    response.end(token);
+  }
+
+  async #download(secret: string, response: ServerResponse): Promise<void> {
+    const download = this.served.door.takeDownload(secret);
+    if (download === null)
+      return refuse(response, { status: 404, message: 'this download was begun already, or is too old' });
+    await sendDownload(this.served.store.task(download.taskId), download.stream, response);
+  }
+}
+
+/** Pages that have answered the last ping. */
+const alive = new WeakSet<WebSocket>();
+
+function refuse(response: ServerResponse, { status, message }: Refusal): void {
+  response.writeHead(status, {
+    ...commonHeaders,
+    'content-type': 'text/plain; charset=utf-8',
+    'content-security-policy': "default-src 'none'",
+    ...(status >= 400 && { connection: 'close' }),
+  });
+  response.end(message);
+}
+
+/** Without what is asked of it; an address with a host in it is none of ours. */
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split(/[?#]/, 1)[0] ?? '';
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}

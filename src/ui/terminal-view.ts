@@ -1,0 +1,64 @@
+import { PassThrough, Writable } from 'node:stream';
+import type { StoreTask } from '../api/store-task.ts';
+import type { TerminalSize } from '../model/words.ts';
+
+/** What is typed and waits to be taken, in bytes. More is not taken. */
+const mostTypedBytes = 1024 * 1024;
+
+/** A page as the terminal of a task: see `task.attach()`, which also says what is shown to a page that reads slowly. */
+export class TerminalView {
+  readonly #task: StoreTask;
+  readonly #readOnly: boolean;
+  readonly #input = new PassThrough({ highWaterMark: mostTypedBytes });
+  readonly #output: PageTerminal;
+
+  constructor(
+    task: StoreTask,
+    {
+      size,
+      readOnly,
+      send,
+    }: { size: TerminalSize; readOnly: boolean; send: (bytes: Uint8Array) => Promise<void> },
+  ) {
+    this.#task = task;
+    this.#readOnly = readOnly;
+    this.#output = new PageTerminal(size, send);
+  }
+
+  /** Shows it until the page leaves, or the command ends. */
+  async show(abortSignal: AbortSignal): Promise<void> {
+    const readOnly = this.#readOnly;
+    const viewer = { input: readOnly ? null : this.#input, output: this.#output };
+    await this.#task.attach(viewer, { readOnly, detachKeys: [], abortSignal });
+  }
+
+  type(text: string): void {
+    if (this.#readOnly || this.#input.writableLength > mostTypedBytes) return;
+    this.#input.write(text);
+  }
+
+  resize(size: TerminalSize): void {
+    this.#output.resize(size);
+  }
+}
+
+class PageTerminal extends Writable {
+  columns: number;
+  rows: number;
+
+  constructor({ cols, rows }: TerminalSize, send: (bytes: Uint8Array) => Promise<void>) {
+    super({
+      write: (chunk: Buffer, _encoding, done) => {
+        send(chunk).then(() => done(), done);
+      },
+    });
+    this.columns = cols;
+    this.rows = rows;
+  }
+
+  resize({ cols, rows }: TerminalSize): void {
+    this.columns = cols;
+    this.rows = rows;
+    this.emit('resize');
+  }
+}
