@@ -31,12 +31,18 @@ test('an import of a computed path is refused', () => {
 });
 
 const planted: Record<string, [file: string, specifier: string, found: RegExp]> = {
-  'an upward import': ['src/model/decide.ts', '../engine/stop.ts', /engine is above model/],
+  'an upward import': ['src/model/decide.ts', '../engine/end/stop.ts', /engine.end is above model/],
   'an import of the folder beside': ['src/cli/ps.ts', '../mcp/server.ts', /mcp is beside cli/],
   'errors importing util': ['src/errors/error.ts', '../util/text.ts', /util is beside errors/],
   'an import of an index.ts': ['src/cli/ps.ts', '../index.ts', /users of the package/],
   'an import of the package by its name': ['src/cli/ps.ts', 'outlive', /users of the package/],
-  'an import from outside': ['src/engine/stop.ts', '../../test/support/world.ts', /outside of src/],
+  'an import from outside': ['src/engine/end/stop.ts', '../../../test/support/world.ts', /outside of src/],
+  'an import of a room above': [
+    'src/engine/queue/queue.ts',
+    '../spawn/spawn.ts',
+    /spawn is above engine.queue/,
+  ],
+  'a file that lies flat in the engine': ['src/engine/stop.ts', 'node:fs', /not in the order/],
   'a folder nobody knows': ['src/helpers/a.ts', 'node:fs', /not in the order/],
   'a file that imports itself': ['src/util/a.ts', './a.ts', /cycle: src\/util\/a.ts > src\/util\/a.ts/],
 };
@@ -62,7 +68,7 @@ test('a cycle of three files is found and spelled out', () => {
 test('downward imports, imports within a folder and packages are allowed', () => {
   const graph = new Map([
     ['src/index.ts', ['./api/store.ts', './errors.ts']],
-    ['src/api/store.ts', ['../engine/spawn.ts', './session.ts', 'node:fs', 'zod']],
+    ['src/api/store.ts', ['../engine/spawn/spawn.ts', './session.ts', 'node:fs', 'zod']],
     ['src/api/session.ts', ['../model/status.ts']],
     ['src/model/status.ts', ['../util/never.ts', '../errors.ts']],
   ]);

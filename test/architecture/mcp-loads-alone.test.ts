@@ -9,7 +9,7 @@ test("importing 'outlive' loads nothing of its adapters and no package", () => {
   // Whatever is loaded comes by here, whichever module asks for it.
   const hooks = `export async function resolve(name, context, next) {
     const found = await next(name, context);
-    if (/node_modules|src\\/(?:mcp|acp|cli)/.test(found.url)) throw new Error('loads ' + found.url);
+    if (/node_modules|src\\/(?:mcp|acp|cli|tools)/.test(found.url)) throw new Error('loads ' + found.url);
     return found;
   }`;
   const program = `import { register } from 'node:module';

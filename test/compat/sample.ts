@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type Decision, decide } from '../../src/model/decide.ts';
 import type { Fact } from '../../src/model/facts.ts';
 import { type Facts, foldFacts } from '../../src/model/fold.ts';
+import { snapshotOf, type TaskSnapshot } from '../../src/model/snapshot.ts';
 import type { Liveness } from '../../src/model/words.ts';
-import { readLog } from '../../src/tasklog/log.ts';
+import { readLog } from '../../src/tasklog/read-log.ts';
 import { root } from '../support/repository.ts';
 
 /** The process that asked for the tasks of the samples. */
@@ -37,6 +38,18 @@ export function folded(name: string): Facts {
   return foldFacts(factsOf(name));
 }
 
+/** The snapshot of its task, which is gone and has written nothing. */
+export function snapshotIn(name: string): TaskSnapshot {
+  return snapshotOf(folded(name), {
+    ...{ taskId: 'bgb-32c62d5d32c6', sessionId: 'conversation-42', alive: 'no', suspended: false },
+    ...{ nowMs: 1_795_848_990_000, modifiedAt: 1_795_848_990_000 },
+    output: {
+      ...{ path: '/output', stderrPath: null, bytes: 0, erasedBytes: 0, droppedBytes: 0 },
+      ...{ lastWrittenAt: null, preview: '', truncated: false },
+    },
+  });
+}
+
 /** How its task ended, in one line; of one that has an outcome the id of that. */
 export function fateOf(name: string, alive: Liveness): string {
   const decision: Decision = decide(folded(name), alive);
@@ -44,8 +57,8 @@ export function fateOf(name: string, alive: Liveness): string {
     case 'live':
       return decision.status;
     case 'settle': {
-      const { status, reason, exitCode, killSignal } = decision.verdict;
-      return `${status} ${reason} ${exitCode} ${killSignal}`;
+      const { status, reason, exitCode, exitSignal } = decision.verdict;
+      return `${status} ${reason} ${exitCode} ${exitSignal}`;
     }
     case 'ended':
       return `${decision.outcome.id}${decision.delivered ? ' delivered' : ''}`;

@@ -19,7 +19,7 @@ const facts = [
   {
     fact: 'spec',
     v: 2,
-    taskId: 'bgb-32c62d5d',
+    taskId: 'bgb-32c62d5d32c6',
     sessionId: 'conversation-42',
     command: "make | tee 'log 한국어'\n",
     commandInFile: false,
@@ -35,11 +35,12 @@ const facts = [
     keepOutputBytes: 104_857_600,
     bindTo: null,
     retentionMs: 604_800_000,
-    cookie: 'bgb-32c62d5d.fead4f513194286c',
+    cookie: 'bgb-32c62d5d32c6.fead4f513194286c',
     createdAt: 1_795_848_969_145,
     monoMs: 4_383_070.125,
     by,
     seal: 'bcff9a5f108e9aef23f1fbd679d122ed',
+    onExit: 'notify "$OUTLIVE_STATUS"',
   },
   {
     fact: 'started',
@@ -86,19 +87,20 @@ const facts = [
     killSignal: 'SIGTERM',
   },
   { fact: 'stopping', id: '2b612ca3941d' },
-  { fact: 'pipe', statuses: [2, 0] },
   {
     fact: 'exit',
     code: null,
-    killSignal: 'SIGTERM',
+    exitSignal: 'SIGTERM',
     core: false,
     ran: true,
+    errno: null,
     at: 1_795_848_969_915,
     monoMs: 4_383_840,
     cpuMs: 770,
     peakBytes: 18_534_400,
     left: 2,
     pending: true,
+    pipeStatus: [2, 0],
     proof: exitProof,
   },
   { fact: 'left', processes: [leftover, { pid: 11_971, command: '[kworker]', start: 438_312 }] },
@@ -110,9 +112,10 @@ const facts = [
     status: 'killed',
     reason: 'output_limit',
     exitCode: 143,
-    killSignal: 'SIGTERM',
+    exitSignal: 'SIGTERM',
     startedAt: 1_795_848_969_165,
     endedAt: 1_795_848_969_915,
+    lastSeenAt: null,
     cpuMs: 770,
     bytes: 20_000_000,
     stderrBytes: 12,
@@ -139,6 +142,16 @@ const facts = [
   { fact: 'stopped', id: '9f00aa12bc34', survivors: [leftover] },
   { fact: 'gone', proof: goneProof },
   { fact: 'cut', stream: 'stdout', head: 1_000, tail: 19_999_000, bytes: 20_000_000, notice: 61 },
+  { fact: 'hook', pid: 11_980, start: 438_330, at: 1_795_848_970_010, monoMs: 4_383_940 },
+  {
+    fact: 'hooked',
+    code: 0,
+    exitSignal: null,
+    cause: null,
+    errno: null,
+    at: 1_795_848_970_110,
+    monoMs: 4_384_040,
+  },
 ];
 
 test('the log of a whole life loads, and what is torn, strange or newer in it is skipped', () => {
@@ -146,11 +159,13 @@ test('the log of a whole life loads, and what is torn, strange or newer in it is
 });
 
 test('between them the samples have every kind of fact', () => {
-  const names = ['task.jsonl', 'queued.jsonl'];
+  const names = ['task.jsonl', 'queued.jsonl', 'output.jsonl', 'told.jsonl'];
   const kinds = new Set(names.flatMap((name) => factsOf(name).map(({ fact }) => fact)));
   assert.deepEqual([...kinds].sort(), [
-    ...['claim', 'cut', 'delivered', 'exit', 'gone', 'left', 'oom', 'outcome', 'pipe', 'seen'],
-    ...['spec', 'started', 'stop', 'stopped', 'stopping', 'turn', 'unclaim', 'unwatch', 'waiting', 'watch'],
+    ...['claim', 'cut', 'delivered', 'erased', 'exit', 'gone', 'hook', 'hooked', 'left', 'oom', 'outcome'],
+    'seen',
+    ...['spec', 'started', 'stop', 'stopped', 'stopping', 'told', 'turn', 'unclaim', 'unwatch'],
+    ...['waiting', 'watch'],
   ]);
 });
 
@@ -193,4 +208,10 @@ test('what is written today is version 2, byte for byte', () => {
   assert.deepEqual([taskLogVersion, storeVersion], [2, 2]);
   assert.equal(encodeStoreRecord(), textOf('store.json.sample'));
   assert.equal(encodeSessionRecord('conversation-42', 1_795_848_969_100), textOf('session.json.sample'));
+});
+
+test('a task that runs without a shell loads as such, with its words as a line', () => {
+  const { spec } = folded('program.jsonl');
+  assert.deepEqual([spec?.shell, spec?.command], [null, `grep -r 'it'\\''s $HOME' .`]);
+  assert.equal(fateOf('program.jsonl', 'yes'), 'running');
 });

@@ -9,10 +9,41 @@ test('watches mean what they meant: what was seen, by whom first, and which are 
   const [errors, ready, ...more] = folded('task.jsonl').watches;
   assert.deepEqual(more, []);
   assert.ok(errors !== undefined && ready !== undefined);
-  assert.deepEqual([errors.fact.id, errors.closed, seenOffset(errors)], ['errors', true, 812]);
-  assert.deepEqual([ready.fact.id, ready.closed, seenOffset(ready)], ['ready', false, -1]);
+  assert.deepEqual([errors.fact.id, errors.closed, seenOffset(errors, 0)], ['errors', true, 812]);
+  assert.deepEqual([ready.fact.id, ready.closed, seenOffset(ready, 0)], ['ready', false, -1]);
   assert.deepEqual(
-    [isFirstToSee(errors, 80, 'c0ffee000002'), isFirstToSee(errors, 80, 'c0ffee000001')],
+    [
+      isFirstToSee(errors, { lineOffset: 80, beginsAt: 0 }, 'c0ffee000002'),
+      isFirstToSee(errors, { lineOffset: 80, beginsAt: 0 }, 'c0ffee000001'),
+    ],
     [false, true],
+  );
+});
+
+test('a watch for one match means what it meant: it is over with its first acknowledgement', () => {
+  const [listening, ready, ...more] = folded('watched-once.jsonl').watches;
+  assert.deepEqual(more, []);
+  const told = [listening, ready].map((watch) => [watch?.fact.once, watch?.closed]);
+  assert.deepEqual(told, [
+    [true, true],
+    [true, false],
+  ]);
+});
+
+test('acknowledgements in an output that was made shorter mean what they meant, and one before its beginning nothing', () => {
+  const [errors, ...more] = folded('erased.jsonl').watches;
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    errors?.seen.map(({ id, offset, begins }) => [id, offset, begins]),
+    [
+      ['c0ffee000011', 812, undefined],
+      ['c0ffee000012', 1_045, 1_000],
+      ['c0ffee000013', 1_030, 990],
+    ],
+  );
+  assert.ok(errors !== undefined);
+  assert.deepEqual(
+    [seenOffset(errors, 1_000), seenOffset(errors, 990), seenOffset(errors, 2_000)],
+    [1_045, 1_035, -1],
   );
 });

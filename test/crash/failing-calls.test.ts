@@ -46,7 +46,7 @@ test('a spawn that was refused when its command ran already is taken back before
 // No shim can be executed, nothing can be made and nothing removed: what was begun takes no place of others.
 test('a refused spawn whose record cannot be removed holds up no queue', async () => {
   await using world = new World();
-  for (const nth of [2, 3, 4]) {
+  for (const nth of [1, 2, 3]) {
     const { refused } = await live(world, 'queue', { with: 'EACCES', for: 300 }, `spawn ${nth}`);
     assert.ok(refused.length > 0, `the spawn ${nth} was refused`);
   }

@@ -7,6 +7,7 @@ const pairs = [
   ['stop', 'stop'],
   ['queue', 'spawn'],
   ['cut', 'cut'],
+  ['ack', 'prune'],
 ] as const;
 
 for (const [one, other] of pairs) {

@@ -89,9 +89,9 @@ test('a flood without an end is stopped at its limit, with and without its super
     await waitFor(() => {
       most = Math.max(most, outputBytes(world));
       assert.ok(most < 6e9, 'the disk is not to be filled');
-      return store.task(taskId).endedAt !== null;
+      return store.task(taskId).snapshot().endedAt !== null;
     }, 'the flood to be stopped');
-    const { statusReason } = store.task(taskId);
+    const { statusReason } = store.task(taskId).snapshot();
     tellFigure(
       t,
       `a flood with a limit of 200 MB, ${isWatched ? 'watched' : 'its supervisor killed'}: stopped at ` +

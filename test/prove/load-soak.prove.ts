@@ -50,7 +50,7 @@ test('an hour of use, pressed into a minute, leaves the supervisor as it was', a
   assert.deepEqual(wrong, []);
   assert.ok(grown < 700, `the heap grew by ${grown.toFixed(0)} KiB in the second half`);
   assert.ok(last.descriptors <= first.descriptors, `${last.descriptors} descriptors`);
-  assert.deepEqual(world.pids(), [], 'no process of any task is left');
+  assert.deepEqual(world.commandPids(), [], 'no process of any task is left');
 });
 
 /** Another agent dies with tasks that run; what they came to is told here. What was wrong. */

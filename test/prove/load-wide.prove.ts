@@ -85,11 +85,11 @@ test('20 processes on one store: no task and no completion is lost, and none is 
   );
   const survivors = agents.slice(sessions);
   const store = await world.store();
-  const owed = async (): Promise<number> => {
+  const pending = async (): Promise<number> => {
     const tasks = await store.tasks();
     return tasks.filter((task) => !isEnded(task.status) || !task.delivered).length;
   };
-  await waitFor(async () => (await owed()) === 0, 'every task to be ended and acknowledged', 120_000);
+  await waitFor(async () => (await pending()) === 0, 'every task to be ended and acknowledged', 120_000);
   const ms = performance.now() - begin;
   const tasks = await store.tasks();
   const wrong = tasks.filter(({ exitCode, labels, statusReason }) => {

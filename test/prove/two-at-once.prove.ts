@@ -4,7 +4,7 @@ import { Chance, endOfBudget } from '../support/chance.ts';
 import { type HalfLife, liveTogether } from '../support/two-lives.ts';
 import { World } from '../support/world.ts';
 
-const lives = ['spawn', 'ack', 'stop', 'cut', 'queue'] as const;
+const lives = ['spawn', 'ack', 'stop', 'cut', 'queue', 'prune'] as const;
 
 test('two processes on one session that die at any two moments lose nothing together', async (t) => {
   const chance = new Chance(t);

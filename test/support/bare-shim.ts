@@ -1,22 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Fact } from '../../src/model/facts.ts';
 import { shimProgram } from '../../src/shim/program.ts';
 import { encodeRequest, requestVariable, type ShimRequest } from '../../src/shim/request.ts';
-import { encodeFact, parseLog } from '../../src/tasklog/codec.ts';
+import { encodeFact } from '../../src/tasklog/codec.ts';
+import { parseLog } from '../../src/tasklog/read-log.ts';
 import { sealOf } from '../../src/util/crypto.ts';
 
 /** The secrets of {@link BareShim}. */
 export const goneProof = '83f0983fe2d61c9e0421a4bac86b0c30';
 export const exitProof = sealOf(goneProof);
 
-const cookie = 'bgb-0123abcd.83f0983fe2d61c9e';
-
 /** A shim without the library around it: a request, a log and an output of its own. */
 export class BareShim {
   readonly log: string;
   readonly output: string;
   readonly #program: string;
+  /** Its own: a stop ends all processes that have the cookie, and other tests may run at the same moment. */
+  readonly #task = `bgb-${randomBytes(6).toString('hex')}`;
+  readonly #cookie = `${this.#task}.${randomBytes(8).toString('hex')}`;
   #started = 0;
 
   private constructor(folder: string, program: string) {
@@ -28,9 +31,10 @@ export class BareShim {
     return new BareShim(folder, await shimProgram(folder));
   }
 
-  /** Begins with an empty log and output. */
+  /** Begins with an empty log and without output. */
   forget(): void {
-    for (const path of [this.log, this.output]) writeFileSync(path, '');
+    writeFileSync(this.log, '');
+    rmSync(this.output, { force: true });
     this.#started = 0;
   }
 
@@ -42,15 +46,18 @@ export class BareShim {
   /** A request for a command, with what the test cares about. */
   request(command: string, more: Partial<ShimRequest> = {}): string {
     return encodeRequest({
-      task: 'bgb-0123abcd',
-      cookie,
+      task: this.#task,
+      cookie: this.#cookie,
       exitProof,
       goneProof,
       logOffset: this.#started,
       timeoutMs: null,
       graceMs: 100,
       maxOutputBytes: null,
-      separate: false,
+      out: this.output,
+      err: null,
+      pumped: false,
+      slots: null,
       leftovers: 'report',
       bound: null,
       queued: false,
@@ -62,28 +69,37 @@ export class BareShim {
     });
   }
 
-  /** Starts the program with a request; resolves with the exit status of what was started. */
-  async start(request: string | null): Promise<number | null> {
-    const [log, output] = [openSync(this.log, 'a+'), openSync(this.output, 'a')];
-    const child: ChildProcess = spawn(this.#program, ['bgb-0123abcd'], {
-      argv0: 'outlive-shim',
+  /**
+   * Starts the program with a request; resolves with the exit status of what was started.
+   * @param before the words of a program that executes the shim, in front of those of the shim.
+   */
+  async start(request: string | null, before: readonly string[] = []): Promise<number | null> {
+    const log = openSync(this.log, 'a+');
+    const [program = this.#program, ...words] = [...before, this.#program, this.#task];
+    const child: ChildProcess = spawn(program, words, {
+      ...(before.length === 0 ? { argv0: 'outlive-shim' } : {}),
       env: {
-        OUTLIVE_TASK: cookie,
+        OUTLIVE_TASK: this.#cookie,
         PATH: process.env.PATH,
         ...(request === null ? {} : { [requestVariable]: request }),
       },
-      stdio: ['ignore', output, output, log],
+      stdio: ['ignore', 'ignore', 'ignore', log],
     });
-    for (const descriptor of [log, output]) closeSync(descriptor);
+    closeSync(log);
     return await new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('exit', resolve);
     });
   }
 
+  /** What the command wrote; null when the file was not even made. */
+  written(): string | null {
+    return existsSync(this.output) ? readFileSync(this.output, 'utf8') : null;
+  }
+
   /** The facts of the log. */
-  facts(): Fact[] {
-    return parseLog(readFileSync(this.log, 'utf8'));
+  facts(): readonly Fact[] {
+    return parseLog(readFileSync(this.log, 'utf8')).list;
   }
 
   /** The text of the log. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startParameters } from '../../src/platform/windows-processes.ts';
+import { startParameters } from '../../src/platform/windows/processes.ts';
 import { factsOf } from './logs.ts';
 import { cookieOf, isShim, onWindows, pidsBeside } from './processes.ts';
 import { processes } from './world.ts';
@@ -28,6 +28,17 @@ export function pidsBelow(dir: string): number[] {
       return false;
     }
   });
+}
+
+/** Ends the processes whose output goes below a folder. */
+export function endBelow(dir: string): void {
+  for (const pid of pidsBelow(dir)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Gone meanwhile.
+    }
+  }
 }
 
 /** All files below a folder, pipes included. */

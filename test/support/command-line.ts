@@ -42,11 +42,11 @@ export class CommandLine extends World {
 
   /** The environment of every call. */
   environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-    const { PATH, npm_execpath: _npm, ...rest } = process.env;
+    const { PATH, NODE_OPTIONS, npm_execpath: _npm, ...rest } = process.env;
     const kept = Object.fromEntries(
       Object.entries(rest).filter(([name]) => (onWindows ? ofWindows : /^(?:LANG|LC_|TMPDIR)/).test(name)),
     );
-    return { PATH, HOME: this.base, OUTLIVE_HOME: this.dir, ...kept, ...more };
+    return { PATH, NODE_OPTIONS, HOME: this.base, OUTLIVE_HOME: this.dir, ...kept, ...more };
   }
 
   /** Runs `outlive` with these words, without a terminal, to its end. */
@@ -75,7 +75,7 @@ export class CommandLine extends World {
   async spawn(command: string, ...options: string[]): Promise<string> {
     const { status, stdout, stderr } = await this.run('run', ...options, '--', command);
     assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-    assert.match(stdout, /^bgb-[0-9a-f]{8}\n$/);
+    assert.match(stdout, /^bgb-[0-9a-f]{12}\n$/);
     return stdout.trim();
   }
 

@@ -15,6 +15,8 @@ export interface Told {
   readonly wrong: string[];
   /** The ids that it was answered. */
   readonly spawned: string[];
+  /** The ids of tasks that were to be restarted. */
+  readonly restarts: string[];
   readonly acked: string[];
   readonly stopped: string[];
   readonly prunes: string[];
@@ -43,6 +45,9 @@ const fixtures = join(root, 'test', 'fixtures');
  */
 const step = Number(process.env.OUTLIVE_CRASH_STEP ?? (onWindows ? 40 : 8));
 
+/** Whether each call is to be tried. */
+const isWhole = step === 1;
+
 /**
  * Lets a life of fixtures/crash-scenario.mjs die before its n-th call, for every n or a part of them, and looks each
  * time at what another process finds.
@@ -68,7 +73,7 @@ export async function atSomeCalls(
   rarer = 1,
 ): Promise<void> {
   // Who asks for every call gets every call.
-  const stride = step === 1 ? 1 : step * (onWindows ? Math.min(rarer, 2) : rarer);
+  const stride = isWhole ? 1 : step * (onWindows ? Math.min(rarer, 2) : rarer);
   let next = 1 + Math.floor(Math.random() * stride);
   const worker = async (): Promise<void> => {
     // No two lives make quite the same calls; a few more numbers than the first one needed do no harm.
@@ -79,6 +84,16 @@ export async function atSomeCalls(
     }
   };
   await Promise.all(Array.from({ length: atATime }, worker));
+}
+
+/**
+ * Does something for some of the calls of a life that can fail by a mistake, which are all calls of the file system. There
+ * are hundreds in a life: of eight in a row one is tried, which chance chooses, and of these as many as of deaths.
+ */
+export async function atSomeMistakes(calls: number, work: (at: number) => Promise<void>): Promise<void> {
+  const together = isWhole ? 1 : 8;
+  const offset = Math.floor(Math.random() * together);
+  await atSomeCalls(Math.ceil(calls / together), (nth) => work(nth * together - offset));
 }
 
 async function live(
@@ -152,6 +167,7 @@ export function parse(text: string): Told {
   return {
     wrong: ids('wrong'),
     spawned: ids('spawned'),
+    restarts: ids('restarts'),
     acked: ids('acked'),
     stopped: ids('stopped'),
     prunes: ids('prunes'),

@@ -28,7 +28,7 @@ export class Modern implements AsyncDisposable {
   }
 
   static async start(world: World, session = 's'): Promise<Modern> {
-    const transport = new RawTransport(serverCommand(world, session));
+    const transport = new RawTransport(serverCommand(world, session, ['--structured']));
     const client = new ModernClient(clientInfo, { capabilities, versionNegotiation: { mode: 'auto' } });
     await client.connect(transport as Parameters<ModernClient['connect']>[0]);
     return new Modern(client, transport);
@@ -74,8 +74,8 @@ export class Legacy implements AsyncDisposable {
 }
 
 /** How clients start a server: the installed program, as their users have it. */
-export function serverCommand(world: World, session: string) {
-  const args = ['mcp', '--store', world.dir, '--session', session];
+export function serverCommand(world: World, session: string, more: readonly string[] = []) {
+  const args = ['mcp', '--store', world.dir, '--session', session, ...more];
   return { command: installedCommand(), args, env: mcpEnvironment(), cwd: world.base };
 }
 

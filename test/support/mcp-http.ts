@@ -8,7 +8,12 @@ export async function startHttp(
   world: World,
   options: Omit<HttpServerOptions, 'store'> = {},
 ): Promise<HttpServer> {
-  return await startHttpServer({ store: await world.store(), token: testToken, ...options });
+  return await startHttpServer({
+    store: await world.store(),
+    token: testToken,
+    structured: true,
+    ...options,
+  });
 }
 
 /** A request of a client of 2026-07-28. */
@@ -19,7 +24,12 @@ export function modernBody(method: string, params: Record<string, unknown> = {})
     'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
     'io.modelcontextprotocol/clientCapabilities': capabilities,
   };
-  return { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } };
+  return {
+    jsonrpc: '2.0',
+    id: 1,
+    method,
+    params: { ...params, _meta: { ..._meta, ...(params._meta as object | undefined) } },
+  };
 }
 
 /** The headers that such a request has. */

@@ -25,6 +25,10 @@ export interface ProcessOptions {
   readonly dir?: string;
   /** What runs in the place of mcp-server.mjs: options of node, and the program. */
   readonly program?: readonly string[];
+  /** A command in front of node, such as `unshare`. */
+  readonly before?: readonly string[];
+  /** `false`: answers are text alone, as agents have them. */
+  readonly structured?: boolean;
   /** Whether the client knows MCP tasks of generation 2. */
   readonly tasks?: boolean;
 }
@@ -61,7 +65,9 @@ export class McpProcess implements AsyncDisposable {
     const { session, env, cwd = world.base, clientName = 'test', dir = world.dir } = options;
     const program = options.program ?? [fixturePath('mcp-server.mjs')];
     const args = [...program, dir, ...(session === undefined ? [] : [session])];
-    const child = spawn(process.execPath, args, { env: mcpEnvironment(env), cwd });
+    const [command = '', ...rest] = [...(options.before ?? []), process.execPath, ...args];
+    const text = options.structured === false ? { TEST_MCP_TEXT: '1' } : {};
+    const child = spawn(command, rest, { env: mcpEnvironment({ ...env, ...text }), cwd });
     const server = new McpProcess(child, dir, options);
     if (options.generation !== 1) return server;
     const clientInfo = { name: clientName, version: '1' };
@@ -172,10 +178,14 @@ export interface ToolResult {
     readonly task: { readonly taskId: string; readonly status: string; readonly exitCode: number | null };
     readonly output: {
       readonly text: string;
+      readonly offset: number;
       readonly nextOffset: number;
       readonly omittedBytes: number;
+      readonly beginsAt: number;
       readonly path: string;
+      readonly bytes: number;
     };
+    readonly match?: { readonly line: string; readonly nextOffset: number };
     readonly completions?: readonly { readonly taskId: string; readonly exitCode: number | null }[];
     readonly moreCompletions?: number;
     readonly [key: string]: unknown;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { waitFor } from './world.ts';
+import { quote, waitFor } from './world.ts';
 
 /**
  * A pid namespace of its own, as a container has one. Its first process reaps whatever is orphaned in it.
@@ -49,6 +49,13 @@ export class PidNamespace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await this.end();
   }
+}
+
+/** What to put in front of a command, so that it can only read what is in a folder. Needs the rights of root. */
+export function readOnly(folder: string): string[] {
+  const path = quote(folder);
+  const mount = `mount --bind ${path} ${path} && mount -o remount,bind,ro ${path}`;
+  return ['unshare', '--mount', 'sh', '-c', `${mount} && exec "$@"`, 'sh'];
 }
 
 function exists(pid: number): boolean {

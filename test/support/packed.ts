@@ -48,6 +48,33 @@ export function installedPackage(): string {
   return consumer;
 }
 
+/** A folder into which a package of npm is installed, once a run; npm's cache is asked first. */
+export function installFromNpm(spec: string): string {
+  const folder = join(scratch, spec);
+  if (existsSync(folder)) return folder;
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  npm(folder, 'install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', spec);
+  return folder;
+}
+
+/** Installs the packed package as `npm install --global` does, below a folder that is not there yet. */
+export function installGlobally(prefix: string): void {
+  mkdirSync(prefix);
+  const tarball = packInto(prefix);
+  npm(
+    prefix,
+    'install',
+    '--global',
+    '--prefix',
+    prefix,
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    tarball,
+  );
+}
+
 /** Packs the package into a folder; the path of the tarball. */
 export function packInto(folder: string): string {
   npm(root, 'pack', '--pack-destination', folder);
@@ -58,7 +85,7 @@ export function packInto(folder: string): string {
 
 /** The executable of the installed package; on Windows, where the tests have no npm, that of the repository. */
 export function installedCommand(): string {
-  if (process.platform === 'win32') return join(root, 'dist', 'bin', 'outlive.js');
+  if (process.platform === 'win32') return join(root, 'dist', 'bin', 'outlive.cjs');
   return join(installedPackage(), 'node_modules', '.bin', 'outlive');
 }
 

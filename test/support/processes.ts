@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { pidsOfJob } from '../../src/platform/windows-jobs.ts';
-import { listProcesses, processTimes, startParameters } from '../../src/platform/windows-processes.ts';
+import { pidsOfJob } from '../../src/platform/windows/jobs.ts';
+import { listProcesses, processTimes, startParameters } from '../../src/platform/windows/processes.ts';
 
 /** Whether the tests run on Windows, be it in Wine: processes are looked at in another way there. */
 export const onWindows = process.platform === 'win32';
@@ -45,9 +45,17 @@ export function cookieOf(pid: number): string | undefined {
   return entry?.slice('OUTLIVE_TASK='.length);
 }
 
-/** Whether a process is the shim of a task, by its name. */
+/** The second is what traces a shim: for a moment it is the process that becomes one. */
+const shimNames: ReadonlySet<string | undefined> = new Set(['outlive-shim', 'at-call']);
+
+/** Whether a process is the shim of a task or its pump, or the child of a shim that is about to execute the command. */
 export function isShim(pid: number): boolean {
-  return !onWindows && readOr(`/proc/${pid}/comm`)?.trim() === 'outlive-shim';
+  return !onWindows && shimNames.has(readOr(`/proc/${pid}/comm`)?.trim());
+}
+
+/** What a process is, for the message of a test that did not expect it. */
+export function lookOf(pid: number): string {
+  return `${readOr(`/proc/${pid}/stat`)?.trim()} ${commandLineOf(pid)?.replaceAll('\0', ' ')}`;
 }
 
 /** Live processes that belong together by more than their environment: the job of a cookie, on Windows. */

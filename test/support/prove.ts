@@ -56,5 +56,12 @@ async function tryOut<T>(
   const { counterexamplePath, errorInstance } = details;
   const again = `OUTLIVE_PROVE_SEED=${run.seed} OUTLIVE_PROVE_PATH=${counterexamplePath}`;
   const report = await fc.asyncDefaultReportMessage(details);
-  throw new Error(`again with: ${again}\n${errorInstance}\n${report}`, { cause: errorInstance });
+  throw new Error(`again with: ${again}\n${wholeOf(errorInstance)}\n${report}`, { cause: errorInstance });
+}
+
+/** An error that came while another one was on its way, with both. */
+function wholeOf(failure: unknown): string {
+  const { error, suppressed, stack = String(failure) } = failure as SuppressedError;
+  const others = [suppressed, error].filter((one) => one !== undefined);
+  return [...others.map(wholeOf), stack].join('\n');
 }

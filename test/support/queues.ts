@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { isEnded, type Task, type TaskSnapshot } from '../../src/index.ts';
 import { factOf, hasFact } from './logs.ts';
@@ -5,7 +6,7 @@ import { onWindows } from './processes.ts';
 import { quote, type World, waitFor } from './world.ts';
 
 /** Waits until the shim of a queued task sleeps. */
-export async function untilAsleep(world: World, task: Task): Promise<void> {
+export async function untilAsleep(world: World, task: Pick<Task, 'id'>): Promise<void> {
   const log = world.logOf(task.id);
   await waitFor(() => hasFact(log, 'waiting'), 'the shim to say that it waits');
   const { pid } = factOf(log, 'waiting');
@@ -26,6 +27,19 @@ export async function endOf(task: Task): Promise<TaskSnapshot> {
 export function tracing(trace: string, name: number | string, between = 'sleep 0.02'): string {
   const note = (word: string): string => `echo ${word} ${name} >>${quote(trace)}`;
   return `${note('start')}; ${between}; ${note('end')}`;
+}
+
+/**
+ * Looks that tasks started in the order in which they were put into the queue. On Windows those that find a place at once
+ * are in no queue.
+ */
+export function checkOrder(all: readonly string[]): void {
+  const logs = onWindows ? all.filter((log) => hasFact(log, 'waiting')) : all;
+  const starts = logs.map((log) => factOf(log, 'started').monoMs ?? 0);
+  assert.deepEqual(
+    starts,
+    starts.toSorted((a, b) => a - b),
+  );
 }
 
 /** What such commands noted: the names in the order of their starts, and how many ran at the same time at most. */

@@ -27,7 +27,7 @@ export class Racers implements AsyncDisposable {
     return racers;
   }
 
-  /** Spawns so many tasks (on Windows a fifth: Wine takes half a second for each) that end at once; every process has their completions before it, in `kept.owed`. */
+  /** Spawns so many tasks (on Windows a fifth: Wine takes half a second for each) that end at once; every process has their completions before it, in `kept.pending`. */
   async endedTasks(many: number): Promise<readonly string[]> {
     const session = await this.world.session();
     const length = onWindows ? Math.ceil(many / 5) : many;
@@ -37,7 +37,7 @@ export class Racers implements AsyncDisposable {
     await session.close();
     await this.#each(async ({ session: theirs, kept }, { ids: all }) => {
       for (const id of all) await theirs.task(id).wait({ ack: false });
-      kept.owed = new Map((await theirs.pending()).map((completion) => [completion.taskId, completion]));
+      kept.pending = new Map((await theirs.pending()).map((completion) => [completion.taskId, completion]));
       return [];
     }, ids);
     return ids;

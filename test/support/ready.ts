@@ -14,6 +14,17 @@ export async function untilStarted(world: World, ...taskIds: string[]): Promise<
     await waitFor(() => hasFact(world.logOf(id), 'started'), `the command of ${id} to run`);
 }
 
+/**
+ * Waits until the commands of tasks have ended and nothing is left of them. A command that is about to start is no process of
+ * its own for a moment, so that nothing to be seen is no end.
+ */
+export async function untilOver(world: World, ...taskIds: string[]): Promise<void> {
+  for (const id of taskIds) {
+    await waitFor(() => hasFact(world.logOf(id), 'exit'), `the end of ${id}`);
+    await waitFor(() => world.pidsOf(id).length === 0, `the processes of ${id} to be gone`);
+  }
+}
+
 /** Waits until two processes of a task sleep: a tree. Windows has no `setsid`, and there the shim and a shell count. */
 export async function untilTwoSleep(world: World, taskId: string): Promise<void> {
   const sleeps = (pid: number): boolean => commandLineOf(pid)?.startsWith('sleep\0') === true;

@@ -6,23 +6,33 @@ export const calls = {
   close_range: 436,
   pidfd_open: 434,
   pidfd_send_signal: 424,
+  kill: process.arch === 'x64' ? 62 : 129,
   prctl: process.arch === 'x64' ? 157 : 167,
+  fcntl: process.arch === 'x64' ? 72 : 25,
+  clone: process.arch === 'x64' ? 56 : 220,
 } as const;
 
 /** PR_SET_CHILD_SUBREAPER */
 export const setSubreaper = 36;
 
-/** A system call that the kernel refuses; with an argument, only where the first one is that. */
+/** F_SETLK, the second argument of fcntl. */
+export const setLock = 6;
+
+/** CLONE_FILES and SIGCHLD: how a shim is forked that keeps the locks of its launcher. */
+export const sharedFiles = 0x400 | 17;
+
+/** A system call that the kernel refuses; with an argument, only where the first one is that, or the second one. */
 interface Refusal {
   readonly call: keyof typeof calls;
   readonly argument?: number;
+  readonly second?: number;
 }
 
 /** Instructions of BPF: load a word, skip when it is not that, return. */
 const [load, skipUnless, end] = [0x20, 0x15, 0x06];
 
-/** Where the filter finds the number of a call and the lower half of its first argument. */
-const [ofCall, ofArgument] = [0, 16];
+/** Where the filter finds the number of a call and the lower halves of its first two arguments. */
+const [ofCall, ofArgument, ofSecond] = [0, 16, 24];
 
 const [refuseWith, allow] = [0x00050000, 0x7fff0000];
 
@@ -35,12 +45,17 @@ function instruction(code: number, value: number, skipped = 0): Buffer {
 }
 
 function filter(refusals: readonly Refusal[], errno: number): Buffer {
-  const parts = refusals.flatMap(({ call, argument }) => {
+  const parts = refusals.flatMap(({ call, argument, second }) => {
     const refuse = [instruction(end, refuseWith | errno)];
+    const wanted = argument ?? second;
     const inside =
-      argument === undefined
+      wanted === undefined
         ? refuse
-        : [instruction(load, ofArgument), instruction(skipUnless, argument, 1), ...refuse];
+        : [
+            instruction(load, argument === undefined ? ofSecond : ofArgument),
+            instruction(skipUnless, wanted, 1),
+            ...refuse,
+          ];
     return [instruction(load, ofCall), instruction(skipUnless, calls[call], inside.length), ...inside];
   });
   return Buffer.concat([...parts, instruction(end, allow)]);

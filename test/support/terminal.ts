@@ -46,6 +46,12 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux('send-keys', '-l', '--', text);
   }
 
+  /** Pastes text, as a terminal does that tells programs so. */
+  async paste(text: string): Promise<void> {
+    await this.#tmux('set-buffer', '-b', 'pasted', '--', text);
+    await this.#tmux('paste-buffer', '-d', '-p', '-b', 'pasted');
+  }
+
   /** Types a line. */
   async enter(line: string): Promise<void> {
     await this.type(line);
@@ -69,6 +75,11 @@ export class Terminal implements AsyncDisposable {
     return screen;
   }
 
+  /** Writes all bytes that programs write from now on to a file, too. */
+  async record(file: string): Promise<void> {
+    await this.#tmux('pipe-pane', '-O', `cat > ${quote(file)}`);
+  }
+
   /** What tmux knows of it, such as `pane_title` and `alternate_on`. */
   async state(name: string): Promise<string> {
     return (await this.#tmux('display-message', '-p', `#{${name}}`)).trimEnd();
@@ -77,6 +88,11 @@ export class Terminal implements AsyncDisposable {
   /** What programs in it have put into the clipboard; null: nothing. */
   async clipboard(): Promise<string | null> {
     return await this.#tmux('show-buffer').catch(() => null);
+  }
+
+  /** Gives its window another size, as a person does. */
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
   /** Closes its window, as a person does: what runs in it gets SIGHUP. */

@@ -1,5 +1,7 @@
+import './suppressed-error.ts';
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -9,7 +11,8 @@ import {
   type Store,
   type StoreOptions,
 } from '../../src/index.ts';
-import { listProcesses, resume } from '../../src/platform/windows-processes.ts';
+import { listProcesses, resume } from '../../src/platform/windows/processes.ts';
+import { type SessionPaths, sessionPathsIn } from '../../src/tasklog/paths.ts';
 import { factsOf } from './logs.ts';
 import {
   commandLineOf,
@@ -24,20 +27,37 @@ import {
 } from './processes.ts';
 import { root } from './repository.ts';
 
+/** A log that a test has filled is not asked whose processes these are. */
+const mostReadBytes = 100_000_000;
+
 /** Nothing that a test waits for takes this long unless it is broken. */
 const brokenAfterMs = onWindows ? 60_000 : 20_000;
 
 /** Between two looks. A look at processes keeps all others from working in Wine. */
 const lookMs = onWindows ? 40 : 5;
 
-/** A store of a test's own. Disposing of it fails the test when processes, descriptors or temporary files are left. */
+/** What every process of the tests loads first, so that no warning goes unseen. */
+const warningReporter = fixturePath('reports-warnings.cjs');
+
+// This process, and those that it starts with its environment.
+createRequire(import.meta.url)(warningReporter);
+process.env.NODE_OPTIONS =
+  `${process.env.NODE_OPTIONS ?? ''} --require=${JSON.stringify(warningReporter)}`.trim();
+
+/** A store of a test's own. Disposing of it fails the test when processes, descriptors or temporary files are left, or outlive has warned of something. */
 export class World implements AsyncDisposable {
   // With forward slashes on Windows too, so that the commands of tests may name files in it.
-  readonly base = mkdtempSync(join(tmpdir(), 'outlive-test-')).replaceAll('\\', '/');
+  readonly base: string;
   /** The store's folder. */
-  readonly dir = `${this.base}/store`;
+  readonly dir: string;
   readonly #stores: Store[] = [];
   readonly #descriptors = openFiles();
+
+  /** @param folder where the world is made, which tells the file system. */
+  constructor(folder = tmpdir()) {
+    this.base = mkdtempSync(join(folder, 'outlive-test-')).replaceAll('\\', '/');
+    this.dir = `${this.base}/store`;
+  }
 
   /** Opens the world's store, which is closed at the end. */
   async store(options: StoreOptions = {}): Promise<Store> {
@@ -71,12 +91,18 @@ export class World implements AsyncDisposable {
     return livePids().filter((pid) => ids.has(cookieOf(pid)?.split('.')[0] ?? '') || beside.includes(pid));
   }
 
+  /** The same without shims, which end a moment after they have said that nothing is left. */
+  commandPids(): number[] {
+    return this.pids().filter((pid) => !isShim(pid));
+  }
+
   /** Live processes in the jobs of tasks. */
   #beside(taskIds: readonly string[]): number[] {
     return taskIds.flatMap((id) => {
       const log = this.logOf(id);
       // A test may have put a folder there.
-      const facts = statSync(log).isFile() ? factsOf(log) : [];
+      const stat = statSync(log);
+      const facts = stat.isFile() && stat.size < mostReadBytes ? factsOf(log) : [];
       const spec = facts.find((fact) => fact.fact === 'spec');
       return spec === undefined ? [] : pidsBeside(spec.cookie);
     });
@@ -106,27 +132,46 @@ export class World implements AsyncDisposable {
 
   /** The ids of all tasks in the store, of all sessions, from the names of their logs. */
   taskIds(): string[] {
-    return this.files()
-      .filter((path) => /\/tasks\/bgb-[0-9a-f]{8}\.jsonl$/.test(path))
-      .map((path) => path.slice(-'bgb-12345678.jsonl'.length, -'.jsonl'.length));
+    // One that is put away during a look is seen in the next.
+    const ids = [...this.files(), ...this.files()]
+      .filter((path) => /\/(?:tasks|done\/[^/]+)\/bgb-[0-9a-f]{12}\.jsonl$/.test(path))
+      .map((path) => path.slice(-'bgb-123456781234.jsonl'.length, -'.jsonl'.length));
+    return [...new Set(ids)];
   }
 
   /** The path of a task's log. */
   logOf(taskId: string): string {
-    const path = this.files().find((file) => file.endsWith(`/tasks/${taskId}.jsonl`));
+    const find = () => this.files().find((file) => file.endsWith(`/${taskId}.jsonl`));
+    // One that is put away during a look is seen in the next.
+    const path = find() ?? find();
     assert.ok(path, `expected a log of ${taskId} in ${this.dir}`);
     return `${this.dir}${path}`;
   }
 
-  /** All files below the store, as paths from its folder. */
+  /** The files of the session that has a task. */
+  sessionOf(taskId: string): SessionPaths {
+    return sessionPathsIn(/^.*[/]sessions[/][^/]+/.exec(this.logOf(taskId))?.[0] ?? '');
+  }
+
+  /** All files below the store, as paths from its folder. The one that says how far it was gone through gets other names. */
   files(): string[] {
     try {
-      return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).map(
-        (path) => `/${path.replaceAll('\\', '/')}`,
+      return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).map((path) =>
+        `/${path.replaceAll('\\', '/')}`.replace(/^\/retained-[\w,-]+$/, '/retained'),
       );
     } catch {
       return [];
     }
+  }
+
+  /** What outlive has warned of, in whichever process, with the stack; a test that expects some takes them. */
+  takeWarnings(): string {
+    const paths = readdirSync(this.base)
+      .filter((name) => name.endsWith('.warnings'))
+      .map((name) => join(this.base, name));
+    const text = paths.map((path) => readFileSync(path, 'utf8')).join('');
+    for (const path of paths) rmSync(path);
+    return text;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -146,8 +191,14 @@ export class World implements AsyncDisposable {
         for (const pid of left) resume(pid, null);
         return left.length === 0;
       }, 'the keeper and its sentinels to be gone');
-      const strays = this.files().filter((path) => /(?<!\.exit)\.tmp$|\.cut$|^\/keeper-/.test(path));
-      assert.deepEqual(strays, [], 'temporary files are left');
+      assert.equal(this.takeWarnings(), '', 'outlive has warned');
+      // What a spawner that died has left of the claim of a key goes with its task.
+      const strays = () =>
+        this.files().filter((path) => /(?<!\.exit|\/keys\/[^/]+)\.tmp$|\.cut$|^\/keeper-/.test(path));
+      // An output may be on its way to be shorter.
+      await waitFor(() => strays().length === 0, 'temporary files to be gone').catch(() => {
+        assert.deepEqual(strays(), [], 'temporary files are left');
+      });
       await waitFor(() => openFiles().length <= this.#descriptors.length, 'descriptors to be closed').catch(
         () => {
           assert.deepEqual(openFiles(), this.#descriptors, 'descriptors are left open');

@@ -7,11 +7,14 @@ export function zombiesOf(group: number): number[] {
     .filter((pid) => Number.isInteger(pid) && isZombieOf(pid, group));
 }
 
-/** The pids of dead children that a process has not reaped. */
-export function zombieChildrenOf(parent: number): number[] {
+/** The pids of dead children that a process, or one of several, has not reaped. */
+export function zombieChildrenOf(...parents: number[]): number[] {
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && look(pid)?.state === 'Z' && look(pid)?.parent === parent);
+    .filter((pid) => {
+      const seen = Number.isInteger(pid) ? look(pid) : null;
+      return seen?.state === 'Z' && parents.includes(seen.parent);
+    });
 }
 
 function isZombieOf(pid: number, group: number): boolean {

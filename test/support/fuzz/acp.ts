@@ -23,7 +23,7 @@ const request = fc.record(
       ),
     ),
     outputByteLimit: either(fc.nat()),
-    terminalId: either(fc.constantFrom('bgb-00000000', '../x')),
+    terminalId: either(fc.constantFrom('bgb-000000000000', '../x')),
     _meta: json,
   },
   { requiredKeys: [] },

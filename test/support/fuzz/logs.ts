@@ -8,14 +8,14 @@ import { ps } from '../../../src/cli/ps.ts';
 import { show } from '../../../src/cli/show.ts';
 import { isEnded } from '../../../src/index.ts';
 import type { Fact } from '../../../src/model/facts.ts';
-import { linux } from '../../../src/platform/linux.ts';
+import { linux } from '../../../src/platform/linux/linux.ts';
 import { encodeFact } from '../../../src/tasklog/codec.ts';
 import { sessionPaths } from '../../../src/tasklog/paths.ts';
 import { encodeSessionRecord } from '../../../src/tasklog/records.ts';
-import { anyFact } from '../../unit/arbitrary-facts.ts';
+import { anyFact } from '../../unit/model/arbitrary-facts.ts';
 import type { World } from '../world.ts';
 
-/** Pids that no process can have: whatever such a log asks for hits nobody. */
+/** From here on no process has a pid, and from 2 ** 31 on none can have it: whatever such a log asks for hits nobody. */
 const noPid = 4_194_304;
 
 /** Facts of any kind, most of which claim to be of this machine, with processes that cannot be. */
@@ -50,24 +50,24 @@ export function anyLogHolds(world: World): fc.IAsyncProperty<[Fact[][], string]>
       for (const dir of [paths.tasks, paths.output]) mkdirSync(dir, { recursive: true, mode: 0o700 });
       writeFileSync(paths.record, encodeSessionRecord(id, 0));
       for (const [index, facts] of logs.entries()) {
-        const taskId = `bgb-0000000${index}`;
+        const taskId = `bgb-00000000000${index}`;
         writeFileSync(join(paths.tasks, `${taskId}.jsonl`), facts.map(encodeFact).join(''));
         writeFileSync(join(paths.output, `${taskId}.out`), output);
       }
       const session = await store.session(id);
       const tasks = await session.tasks();
       assert.ok(tasks.length <= logs.length);
-      const owed = (await session.pending()).map(({ taskId }) => taskId);
+      const pending = (await session.pending()).map(({ taskId }) => taskId);
       for (const { taskId, delivered } of tasks) {
         const { status } = session.task(taskId).snapshot();
-        if (owed.includes(taskId)) assert.ok(isEnded(status) && !delivered);
+        if (pending.includes(taskId)) assert.ok(isEnded(status) && !delivered);
         await session.task(taskId).tail();
         await session.task(taskId).read();
         await store.inspect(taskId).catch(isOurs);
       }
-      const drained = (await session.drain()).map(({ taskId }) => taskId);
-      for (const taskId of owed) assert.ok(drained.includes(taskId));
-      assert.deepEqual(await session.drain(), []);
+      const taken = (await session.takePending()).map(({ taskId }) => taskId);
+      for (const taskId of pending) assert.ok(taken.includes(taskId));
+      assert.deepEqual(await session.takePending(), []);
       await shownHarmlessly(
         world.dir,
         id,

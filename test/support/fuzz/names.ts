@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { checkSessionId } from '../../../src/engine/checks.ts';
+import { checkSessionId } from '../../../src/engine/session/validate.ts';
 import { OutliveError } from '../../../src/errors/error.ts';
+import { outputUri, parseUri, taskUri } from '../../../src/mcp/resources/uris.ts';
 import { chooseSession } from '../../../src/mcp/session-choice.ts';
-import { outputUri, parseUri, taskUri } from '../../../src/mcp/uris.ts';
 import { bounds } from '../../../src/model/limits.ts';
 import { cutWriter, sessionPaths, taskIdOfFile, taskIdOfRemoved } from '../../../src/tasklog/paths.ts';
 import {
@@ -21,7 +21,7 @@ const name = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 2_000 }),
   fc.constantFrom('../..', '/', '.', '..', '\0', 'a/../../b', '~', '-rf', 'con', 'A', 'a', '\u0130', 'ﬀ'),
 );
-const taskId = fc.stringMatching(/^bgb-[0-9a-f]{8}$/);
+const taskId = fc.stringMatching(/^bgb-[0-9a-f]{12}$/);
 const like = fc
   .tuple(
     fc.constantFrom('', 'outlive://tasks/', 'OUTLIVE://tasks/', 'outlive:tasks/'),
@@ -71,7 +71,7 @@ export const nameProperties: Properties = {
   'a session is found for any client, and its id can be used': fc.property(
     fc.record({
       named: fc.constant(null),
-      env: fc.dictionary(fc.constantFrom('OUTLIVE_SESSION', 'CLAUDE_CODE_SESSION_ID'), name),
+      env: fc.dictionary(fc.constantFrom('CLAUDE_CODE_SESSION_ID', 'CODEX_THREAD_ID', 'PI_SESSION_ID'), name),
       clientName: fc.option(name),
       cwd: name,
       meta: fc.option(
@@ -103,7 +103,7 @@ export const nameProperties: Properties = {
     ),
     (file) => {
       for (const id of [taskIdOfFile(file), taskIdOfRemoved(file)])
-        assert.match(id ?? 'bgb-00000000', /^bgb-[0-9a-f]{8}$/);
+        assert.match(id ?? 'bgb-000000000000', /^bgb-[0-9a-f]{12}$/);
       cutWriter(file);
     },
   ),

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { checkSignal } from '../../../src/api/kill-signal.ts';
-import { checkWaitFor } from '../../../src/api/wait-for-options.ts';
-import { compilePattern } from '../../../src/engine/compile-pattern.ts';
-import { checkSpawn } from '../../../src/engine/spawn-request.ts';
+import { checkKill } from '../../../src/api/kill-options.ts';
+import { checkSpawn } from '../../../src/engine/spawn/spawn-request.ts';
+import { checkWaitFor } from '../../../src/engine/wait/wait-for-options.ts';
+import { compilePattern } from '../../../src/engine/watches/compile-pattern.ts';
 import { OutliveError } from '../../../src/errors/error.ts';
 import { checkPattern } from '../../../src/model/pattern.ts';
 import type { Properties } from './properties.ts';
@@ -138,7 +138,7 @@ export const optionProperties: Properties = {
     anything,
     anything,
     async (one, other) => {
-      await refusesOr(() => checkSignal(one));
+      await refusesOr(() => checkKill({ killSignal: one as NodeJS.Signals }));
       await refusesOr(() => checkPattern(one));
       await refusesOr(() => checkPattern({ regexp: one, flags: other }));
     },
@@ -152,9 +152,9 @@ export const optionProperties: Properties = {
         const begin = performance.now();
         const matcher = await compilePattern(checkPattern({ regexp: source, flags }));
         const line = text.replace(/[\r\n]/g, '');
-        const found = matcher(line, 0);
+        const found = matcher.find(line, 0);
         if (found !== null) assert.ok(found.index >= 0 && found.index + found.length <= line.length);
-        matcher('a'.repeat(5_000), 0);
+        matcher.find('a'.repeat(5_000), 0);
         assert.ok(performance.now() - begin < 5_000, 'it took seconds');
       });
     },

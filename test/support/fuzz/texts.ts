@@ -5,9 +5,9 @@ import { HarmlessStream } from '../../../src/cli/present/harmless.ts';
 import { PlainLines } from '../../../src/cli/present/plain-lines.ts';
 import { previewLines } from '../../../src/cli/present/preview.ts';
 import { tableText } from '../../../src/cli/present/table.ts';
-import { visible } from '../../../src/cli/present/text.ts';
 import { plainLine, rawIndexOf } from '../../../src/model/plain-line.ts';
 import { harmlessText, plainText } from '../../../src/model/plain-text.ts';
+import { visible } from '../../../src/util/visible.ts';
 import type { Properties } from './properties.ts';
 
 /** Pieces of what attacks a terminal, among them halves of escapes that others may complete. */
@@ -82,11 +82,11 @@ const chunks = fc
     return at.slice(1).map((end, index) => bytes.subarray(at[index], end));
   });
 
-/** Whatever acts on a terminal, but for colours, tabs and ends of lines. */
+/** Whatever acts on a terminal, but for colours, tabs, ends of lines, and what goes back within a line. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they must be gone
-const acting = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/;
+const acting = /[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they may stay
-const colour = /\x1b\[[\d;:]*m/g;
+const colour = /\x1b\[(?:[\d;:]*m|[0-2]?K)/g;
 
 function assertHarmless(text: string, what: string): void {
   assert.doesNotMatch(text.replace(colour, ''), acting, what);
@@ -96,7 +96,7 @@ function assertHarmless(text: string, what: string): void {
 
 /** Properties of everything that stands between output, names and a terminal. */
 export const textProperties: Properties = {
-  'text for a terminal holds nothing that acts on it but colours': fc.property(hostileText, (text) => {
+  'text for a terminal holds nothing that acts on more than its line': fc.property(hostileText, (text) => {
     assertHarmless(harmlessText(text), 'harmlessText');
     assert.equal(harmlessText(harmlessText(text)), harmlessText(text), 'it changes nothing any more');
   }),
@@ -135,7 +135,11 @@ export const textProperties: Properties = {
       const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
       assert.doesNotMatch(visible(text), hidden);
       for (const line of previewLines(text)) assert.doesNotMatch(line, hidden);
-      const table = tableText(['ID', 'COMMAND'], [[visible(text), visible(text)]], 80);
+      const columns = [
+        { heading: 'ID', least: 9 },
+        { heading: 'COMMAND', least: 9 },
+      ];
+      const table = tableText(columns, [[visible(text), visible(text)]], 80);
       assert.doesNotMatch(table.replace(colour, '').replaceAll('\n', ''), acting);
       assert.equal(table.split('\n').length, 3, 'a heading, a row, an end');
     },

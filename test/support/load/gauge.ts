@@ -50,10 +50,12 @@ export class Gauge {
     clearInterval(this.#timer);
     await this.#looking;
     const [first, end] = [this.samples[0]?.descriptors ?? 0, performance.now() + 5_000];
-    while (descriptorsOf(this.#agent.pid) > first && performance.now() < end) {
+    // To look takes a moment, in which the agent may open a file: the sample itself says whether there is one too many.
+    for (let last = await this.look(); last.descriptors > first && performance.now() < end; ) {
       await new Promise((resolve) => setTimeout(resolve, 50));
+      this.samples.pop();
+      last = await this.look();
     }
-    await this.look();
   }
 
   /** One sample more. */

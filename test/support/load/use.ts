@@ -30,7 +30,7 @@ export async function useForAMinute(
     if (!isSo) wrong.push(what);
   };
   const session = await store.session(`conversation ${Math.floor(random() * 4)}`);
-  const owed = new Map<string, number>();
+  const pending = new Map<string, number>();
   const kinds: Record<string, [weight: number, work: (code: number) => Promise<void>]> = {
     foreground: [
       50,
@@ -46,7 +46,7 @@ export async function useForAMinute(
       25,
       async (code) => {
         const task = await session.spawn(`sleep 0.05; exit ${code}`);
-        owed.set(task.id, code);
+        pending.set(task.id, code);
       },
     ],
     output: [
@@ -123,16 +123,16 @@ export async function useForAMinute(
   };
   await Promise.all(Array.from({ length: atATime }, hand));
   const completions = session.completions({ abortSignal: AbortSignal.timeout(60_000) });
-  while (owed.size > 0) {
+  while (pending.size > 0) {
     const { value, done } = await completions.next();
     if (done) break;
     const { taskId, exitCode, ack } = value;
-    expect(owed.get(taskId) === exitCode, `told of ${taskId} with ${exitCode}`);
+    expect(pending.get(taskId) === exitCode, `told of ${taskId} with ${exitCode}`);
     expect(await ack(), `${taskId} was acknowledged before`);
-    owed.delete(taskId);
+    pending.delete(taskId);
   }
   await completions.return();
-  expect(owed.size === 0, `${owed.size} ends were not told`);
+  expect(pending.size === 0, `${pending.size} ends were not told`);
   await session.prune({ olderThanMs: 0 });
   await session.close();
   return { counts, wrong };

@@ -5,8 +5,8 @@ import type { Entry } from './perform.ts';
 /** What is seen of the store from outside at a quiet moment. */
 export interface Seen {
   readonly tasks: readonly TaskSnapshot[];
-  /** Sessions that a live process has open, and what each of these says is owed. */
-  readonly owed: ReadonlyMap<string, readonly (readonly string[])[]>;
+  /** Sessions that a live process has open, and what each of these says is pending. */
+  readonly pending: ReadonlyMap<string, readonly (readonly string[])[]>;
   /** Pids of the processes of a task that are its command's, not its shim's. */
   readonly pidsOf: (task: TaskSnapshot) => number[];
 }
@@ -28,11 +28,11 @@ export function faultOf(history: History, seen: Seen, entries: readonly Entry[])
     if (fault !== null)
       return `${expected.tag} ${found?.taskId ?? ''}: ${fault}; ${JSON.stringify({ expected, found })}`;
   }
-  return faultOfOwed(seen) ?? faultOfDeliveries(entries);
+  return faultOfPending(seen) ?? faultOfDeliveries(entries);
 }
 
 function absence({ taskId, refused, openPrunes, pruned }: Expected): string | null {
-  return refused || taskId === null || openPrunes > 0 || pruned ? null : 'the task is lost';
+  return refused || taskId === null || openPrunes > 0 || pruned.has(taskId) ? null : 'the task is lost';
 }
 
 function faultOfTask(
@@ -42,7 +42,7 @@ function faultOfTask(
   entries: readonly Entry[],
 ): string | null {
   if (expected.refused) return 'it was refused and is there';
-  if (expected.pruned) return 'it was removed and is there';
+  if (expected.pruned.has(found.taskId)) return 'it was removed and is there';
   if (expected.taskId !== null && found.taskId !== expected.taskId) return 'its id has changed';
   if (!isEnded(found.status)) return faultOfLive(expected, found, seen);
   const verdict = `${found.status} ${found.exitCode} ${found.statusReason}`;
@@ -59,7 +59,7 @@ function faultOfTask(
 function faultOfLive(expected: Expected, found: TaskSnapshot, seen: Seen): string | null {
   if (expected.verdict !== null) return `it is ${found.status} and had ended as ${expected.verdict}`;
   if (found.delivered) return 'it is delivered and runs';
-  const isWatched = seen.owed.has(expected.session);
+  const isWatched = seen.pending.has(expected.session);
   const running = seen.tasks.filter(
     ({ sessionId, status }) => sessionId === expected.session && !isEnded(status) && status !== 'queued',
   );
@@ -73,6 +73,7 @@ function faultOfLive(expected: Expected, found: TaskSnapshot, seen: Seen): strin
   if (expected.stopAsked && found.status === 'killing')
     return isWatched ? `it is ${found.status} and should have ended` : null;
   if (found.status !== 'running') return `it is ${found.status} and should run`;
+  expected.seenRunning = true;
   return seen.pidsOf(found).length === 0 ? 'it runs without a process' : null;
 }
 
@@ -83,7 +84,7 @@ function faultOfAcks(
 ): string | null {
   const firsts = entries.filter((entry) => entry.taskId === found.taskId && entry.first === true).length;
   if (firsts > 1) return `${firsts} were told that they acknowledged it first`;
-  if (firsts === 1 && !found.delivered) return 'it was acknowledged and is owed';
+  if (firsts === 1 && !found.delivered) return 'it was acknowledged and is pending';
   // Whoever died while he spawned it may have taken it back.
   if (found.delivered && firsts === 0 && !mayBeAcked && taskId !== null)
     return 'it is delivered and nobody took it';
@@ -96,7 +97,7 @@ function faultOfProcesses(
   seen: Seen,
 ): string | null {
   // Nobody has settled it, perhaps.
-  if (!seen.owed.has(session)) return null;
+  if (!seen.pending.has(session)) return null;
   const named = found.leftovers.map(({ pid }) => pid);
   const unnamed = seen.pidsOf(found).filter((pid) => !named.includes(pid));
   // The command of a shim that was killed goes on, and may start what nobody had seen.
@@ -106,8 +107,8 @@ function faultOfProcesses(
   return named.length > 0 && !mayLeave ? `it names leftovers: ${JSON.stringify(found.leftovers)}` : null;
 }
 
-function faultOfOwed({ tasks, owed }: Seen): string | null {
-  for (const [session, lists] of owed) {
+function faultOfPending({ tasks, pending }: Seen): string | null {
+  for (const [session, lists] of pending) {
     const ended = tasks.filter(({ sessionId, status }) => sessionId === session && isEnded(status));
     const expected = ended.filter(({ delivered }) => !delivered).map(({ taskId }) => taskId);
     for (const list of lists) {

@@ -22,14 +22,17 @@ export function anyStep(): fc.Arbitrary<Step>[] {
     ...often(killing, 3),
     ...often(withTask('ack'), 2),
     ...often(withTask('wait'), 2),
-    ...often(withSession('drain'), 2),
+    ...often(withSession('takePending'), 2),
     ...often(stampede, 2),
     ...often(consuming, 2),
     ...often(crashing, 2),
     ...often(quiet, 2),
     ...(['open', 'shutdown', 'prune', 'release', 'close'] as const).map(withSession),
     leaving,
-    freezing,
+    ...often(freezing, 2),
+    ...often(freezingAtCall, 3),
+    ...often(freezingShim, 2),
+    ...often(anHourLater, 3),
     ...often(striking, 2),
   ];
 }
@@ -50,6 +53,9 @@ function step(
     toString: () => name,
   };
 }
+
+/** What a spawn is told that was stopped for so long that its task was given up. */
+const aborted = new Set(['SPAWN_FAILED', 'STORE_UNWRITABLE']);
 
 const hasTasks = ({ tasks }: History): boolean => tasks.length > 0;
 
@@ -93,8 +99,12 @@ const spawning = fc
           ([id]) => {
             task.taskId = id ?? null;
           },
-          (code) => {
+          (code, message) => {
             task.refused = code === 'TASK_LIMIT';
+            if (!aborted.has(code)) return;
+            // Somebody has given it up, or it was taken back.
+            if (!task.mayBeGivenUp) crew.faults.push(`the spawn of ${task.tag} was refused: ${message}`);
+            task.stopAsked = task.mayBeAcked = true;
           },
         );
       },
@@ -153,7 +163,7 @@ function withTask(verb: 'ack' | 'wait'): fc.Arbitrary<Step> {
   );
 }
 
-type SessionVerb = 'open' | 'drain' | 'shutdown' | 'prune' | 'release' | 'close';
+type SessionVerb = 'open' | 'takePending' | 'shutdown' | 'prune' | 'release' | 'close';
 
 function withSession(verb: SessionVerb): fc.Arbitrary<Step> {
   return fc.tuple(place, session, pauseMs).map(([at, of, ms]) =>
@@ -188,7 +198,8 @@ function answeredFor(
   for (const task of tasks) {
     if (verb === 'shutdown' && ids.includes(task.taskId ?? '')) task.stopAnswered = true;
     if (verb === 'prune') task.openPrunes -= 1;
-    if (verb === 'prune' && ids.includes(task.taskId ?? '')) task.pruned = true;
+    // A spawn may be answered after its task was given up, told and removed.
+    if (verb === 'prune') for (const id of ids) task.pruned.add(id);
   }
 }
 
@@ -197,7 +208,7 @@ const stampede = fc.tuple(session, pauseMs).map(([of, ms]) =>
     `stampede(${of})`,
     async (_model, crew) => {
       const all = [await crew.member(0), await crew.member(1), await crew.member(2)];
-      for (const member of all) crew.ask(member, { verb: 'drain', session: of }, () => undefined);
+      for (const member of all) crew.ask(member, { verb: 'takePending', session: of }, () => undefined);
     },
     ms,
   ),
@@ -226,7 +237,7 @@ const crashing = fc.tuple(place, pauseMs).map(([at, ms]) =>
       // What it acknowledged at the last moment nobody has told.
       for (const task of tasks) {
         const cut = left.verbs.some((verb) =>
-          verb.verb === 'drain'
+          verb.verb === 'takePending'
             ? verb.session === task.session
             : verb.verb === 'ack' && verb.tag === task.tag,
         );
@@ -247,12 +258,51 @@ const freezing = fc.tuple(place, pauseMs).map(([at, ms]) =>
     async (_model, crew) => {
       const member = crew.members[at % 3];
       if (member === undefined) return;
-      if (member.frozen) crew.thaw(member);
+      if (member.frozen) await crew.thaw(member);
       else crew.freeze(member);
     },
     ms,
   ),
 );
+
+const freezingAtCall = fc.tuple(place, fc.integer({ min: 1, max: 60 }), pauseMs).map(([at, calls, ms]) =>
+  step(
+    `freezeAtCall(${at} ${calls})`,
+    async (_model, crew) => {
+      const member = crew.members[at % 3];
+      if (member !== undefined && !member.frozen) crew.freezeAtCall(member, calls);
+    },
+    ms,
+  ),
+);
+
+const freezingShim = fc
+  .tuple(which, pauseMs)
+  .map(([index, ms]) =>
+    step(`freezeShim(${index})`, async (model, crew) => crew.freezeShim(taskAt(model, index)), ms, hasTasks),
+  );
+
+/** For another process an hour has passed since whoever is stopped was stopped. What it gives up may not have begun. */
+const anHourLater = fc
+  .tuple(fc.constantFrom('open', 'takePending', 'prune', 'shutdown' as const), session, pauseMs)
+  .map(([verb, of, ms]) =>
+    step(
+      `anHourLater(${verb} ${of})`,
+      async (model, crew) => {
+        const member = await crew.lateMember();
+        const tasks = model.tasks.filter((task) => task.session === of);
+        for (const task of tasks) if (!task.seenRunning) task.mayBeGivenUp = true;
+        if (verb === 'shutdown') for (const task of tasks) task.stopAsked = true;
+        if (verb === 'prune') for (const task of tasks) task.openPrunes += 1;
+        crew.ask(member, { verb, session: of }, (ids) => answeredFor(verb, tasks, ids, member, of));
+        await Promise.allSettled(member.inFlight.keys());
+        crew.ask(member, { verb: 'close', session: of }, () => undefined);
+        await Promise.allSettled(member.inFlight.keys());
+        member.open.delete(of);
+      },
+      ms,
+    ),
+  );
 
 const striking = fc.tuple(which, pauseMs).map(([index, ms]) =>
   step(

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Agent } from '../agents.ts';
+import { later } from '../moments/observer.ts';
 import { cookieOf, isShim, livePids } from '../processes.ts';
-import { quote, type World } from '../world.ts';
+import { fixturePath, quote, type World } from '../world.ts';
 import { type Expected, maxRunning } from './history.ts';
 import { type Entry, perform, type Request } from './perform.ts';
 
@@ -22,8 +24,19 @@ export interface Member {
   readonly open: Set<string>;
   /** Sessions whose completions it takes. */
   readonly consumes: Set<string>;
+  /** It was stopped, or is about to stop itself: until somebody lets it go on, it may do nothing. */
   frozen: boolean;
 }
+
+/** What the agents have beside their store; see fixtures/dies-at-call.mjs. */
+interface WithPauses {
+  readonly diesAtCall: { pauseIn(calls: number): void };
+}
+
+const pausing = ['--import', pathToFileURL(fixturePath('dies-at-call.mjs')).href];
+
+/** Between two attempts to let everybody go on. */
+const thawEveryMs = 20;
 
 /** What any of these may answer: others act at the same time. */
 const fair = new Set(['CLOSED', 'TASK_LIMIT', 'TASK_NOT_FOUND']);
@@ -42,6 +55,8 @@ export class Crew {
   readonly #gates = new Map<string, number>();
   #started = 0;
   #spare: Promise<Agent> | undefined;
+  #late: Promise<Member> | undefined;
+  readonly #frozenShims = new Set<number>();
 
   constructor(world: World) {
     this.world = world;
@@ -63,21 +78,21 @@ export class Crew {
     // The next one is there when it is asked for: starting takes longer than most steps.
     this.#spare = this.#start();
     this.#spare.catch(() => undefined);
-    const who = `agent-${this.#started}`;
-    const member: Member = {
-      who,
-      agent,
-      inFlight: new Map(),
-      open: new Set(),
-      consumes: new Set(),
-      frozen: false,
-    };
+    const member = memberOf(`agent-${this.#started}`, agent);
     this.#members[at] = member;
     return member;
   }
 
   #start(): Promise<Agent> {
-    return Agent.start(this.world.dir, { sessionId: 'idle' });
+    return Agent.start(this.world.dir, { sessionId: 'idle', node: pausing });
+  }
+
+  /** The process for which it is an hour later: to it whoever is stopped has been so for as long. */
+  async lateMember(): Promise<Member> {
+    const start = async (): Promise<Member> =>
+      memberOf('late', await Agent.start(this.world.dir, { sessionId: 'idle', node: ['--import', later] }));
+    this.#late ??= start();
+    return await this.#late;
   }
 
   /** Asks for something, and does not wait for it. */
@@ -85,14 +100,15 @@ export class Crew {
     member: Member,
     verb: Verb,
     answered: (ids: readonly string[]) => void,
-    failed?: (code: string) => void,
+    failed?: (code: string, message: string) => void,
   ): void {
     const request = { ...verb, journal: this.journal, who: member.who, maxRunning } as Request;
     if (verb.verb !== 'closeStore' && verb.verb !== 'close') member.open.add(verb.session);
     const work: Promise<unknown> = member.agent
       .run(perform, request)
       .then(answered, (error: { code?: string; message: string }) => {
-        if (fair.has(error.code ?? '')) failed?.(error.code ?? '');
+        if (fair.has(error.code ?? '') || (verb.verb === 'spawn' && error.code !== undefined))
+          failed?.(error.code ?? '', error.message);
         else if (error.message !== 'the agent is gone')
           this.faults.push(`${JSON.stringify(verb)}: ${error.message}`);
       })
@@ -124,7 +140,7 @@ export class Crew {
     const at = place % this.#members.length;
     const member = this.#members[at];
     if (!member) return;
-    this.thaw(member);
+    await this.thaw(member);
     this.ask(member, { verb: 'closeStore', session: 'idle' }, () => undefined);
     await Promise.allSettled(member.inFlight.keys());
     this.note({ what: 'crashing', who: member.who });
@@ -137,15 +153,38 @@ export class Crew {
     member.frozen = true;
   }
 
-  thaw(member: Member): void {
-    if (member.frozen) process.kill(member.agent.pid, 'SIGCONT');
-    member.frozen = false;
+  /** Has it stop itself at one of its next calls. */
+  freezeAtCall(member: Member, calls: number): void {
+    this.#pauseIn(member, calls).catch(() => undefined);
+    member.frozen = true;
+  }
+
+  async #pauseIn({ agent }: Member, calls: number): Promise<void> {
+    await agent.run((_, more) => (globalThis as unknown as WithPauses).diesAtCall.pauseIn(more), calls);
+  }
+
+  /** Lets some processes go on, for good: one may stop itself only now. */
+  async thaw(...members: readonly Member[]): Promise<void> {
+    const frozen = members.filter((member) => member.frozen);
+    const thawing = setInterval(() => {
+      for (const { agent } of frozen) goOn(agent.pid);
+    }, thawEveryMs);
+    await Promise.allSettled(frozen.map((member) => this.#pauseIn(member, 0)));
+    clearInterval(thawing);
+    for (const member of frozen) {
+      goOn(member.agent.pid);
+      member.frozen = false;
+    }
   }
 
   /** All processes go on, and have answered everything. */
   async calm(): Promise<void> {
-    for (const member of this.members) this.thaw(member);
-    await Promise.allSettled(this.members.flatMap(({ inFlight }) => [...inFlight.keys()]));
+    for (const pid of this.#frozenShims) goOn(pid);
+    this.#frozenShims.clear();
+    await this.thaw(...this.members);
+    const late = await this.#late;
+    const all = [...this.members, ...(late === undefined ? [] : [late])];
+    await Promise.allSettled(all.flatMap(({ inFlight }) => [...inFlight.keys()]));
   }
 
   /** The command of a task, which waits at a gate of its own. */
@@ -173,6 +212,14 @@ export class Crew {
     return shim !== undefined;
   }
 
+  /** Stops the shim of a task, if it is there, until all is calm. Others may continue it before. */
+  freezeShim({ taskId }: Expected): void {
+    const shim = taskId === null ? undefined : livePids().find((pid) => isShimOf(pid, taskId));
+    if (shim === undefined) return;
+    this.#frozenShims.add(shim);
+    process.kill(shim, 'SIGSTOP');
+  }
+
   note(entry: Entry): void {
     appendFileSync(this.journal, `${JSON.stringify(entry)}\n`);
   }
@@ -185,10 +232,26 @@ export class Crew {
 
   /** Ends all processes, and lets the gates go. */
   async end(): Promise<void> {
+    for (const pid of this.#frozenShims) goOn(pid);
     for (const [place, member] of this.#members.entries()) if (member) await this.crash(place);
+    await (await this.#late)?.agent.crash();
+    this.#late = undefined;
     await (await this.#spare)?.crash();
     this.#spare = undefined;
     for (const gate of this.#gates.values()) closeSync(gate);
     this.#gates.clear();
+  }
+}
+
+function memberOf(who: string, agent: Agent): Member {
+  return { who, agent, inFlight: new Map(), open: new Set(), consumes: new Set(), frozen: false };
+}
+
+/** Lets a process go on that was stopped; it may have ended. */
+function goOn(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch {
+    // It has.
   }
 }

@@ -23,9 +23,14 @@ export interface Expected {
   stopAnswered: boolean;
   /** Its shim was ended by SIGKILL: nobody records the end of its command, and nobody holds its limits. */
   shimKilled: boolean;
-  /** Prunes that were not answered, and whether one that was has named it. */
+  /** It was seen to run at a quiet moment. */
+  seenRunning: boolean;
+  /** For somebody an hour had passed before that: he may have given up its start. */
+  mayBeGivenUp: boolean;
+  /** Prunes that were not answered. */
   openPrunes: number;
-  pruned: boolean;
+  /** The ids that others have named. */
+  readonly pruned: Set<string>;
   /** Somebody may have acknowledged it without having said so. */
   mayBeAcked: boolean;
   /** How it ended, as it was seen first. */
@@ -52,8 +57,10 @@ export function asked(
     stopAsked: false,
     stopAnswered: false,
     shimKilled: false,
+    seenRunning: false,
+    mayBeGivenUp: false,
     openPrunes: 0,
-    pruned: false,
+    pruned: new Set(),
     mayBeAcked: false,
     verdict: null,
   };
@@ -68,6 +75,7 @@ export function verdictsOf(task: Expected): RegExp[] {
   // On a busy machine the time may be up before the command has begun.
   if (task.timeoutMs !== null) verdicts.push(/^timed_out (124|null) timeout$/);
   if (task.shimKilled) verdicts.push(/^lost null no_exit_marker$/);
-  if (task.taskId === null || task.shimKilled) verdicts.push(/^failed null spawn_aborted$/);
+  if (task.taskId === null || task.shimKilled || task.mayBeGivenUp)
+    verdicts.push(/^failed null spawn_aborted$/);
   return verdicts;
 }

@@ -19,7 +19,15 @@ export type Request = {
   | { readonly verb: 'ack' | 'wait'; readonly tag: string }
   | { readonly verb: 'consume'; readonly exclusive: boolean; readonly holdMs: number; readonly most: number }
   | {
-      readonly verb: 'open' | 'drain' | 'pending' | 'shutdown' | 'prune' | 'release' | 'close' | 'closeStore';
+      readonly verb:
+        | 'open'
+        | 'takePending'
+        | 'pending'
+        | 'shutdown'
+        | 'prune'
+        | 'release'
+        | 'close'
+        | 'closeStore';
     }
 );
 
@@ -52,7 +60,7 @@ export async function perform(
       return [(await session.spawn(request.command, request.options)).id];
     case 'kill': {
       const { graceMs, killSignal } = request;
-      const ended = await (await find(request.tag))?.kill({ graceMs, killSignal });
+      const ended = await (await find(request.tag))?.kill({ graceMs, killSignal, ack: false });
       return ended === undefined ? [] : [ended.status];
     }
     case 'ack': {
@@ -97,10 +105,10 @@ export async function perform(
       return [];
     case 'open':
       return [];
-    case 'drain': {
-      const drained = await session.drain();
-      for (const { taskId } of drained) note({ what: 'acked', taskId, first: true });
-      return drained.map(({ taskId }) => taskId);
+    case 'takePending': {
+      const taken = await session.takePending();
+      for (const { taskId } of taken) note({ what: 'acked', taskId, first: true });
+      return taken.map(({ taskId }) => taskId);
     }
     case 'pending':
       return (await session.pending()).map(({ taskId }) => taskId);

@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { builtShim } from '../shim.ts';
 import { fixturePath, type World, waitFor } from '../world.ts';
 
-/** The processes of a spawn: what is started first, the shim, and the command before it is executed. */
-export const roles = ['launcher', 'shim', 'child'] as const;
+/**
+ * The processes of a spawn: what is started first, the shim, the command before it is executed; the same of a hook; the
+ * pump; and the fork server.
+ */
+export const roles = ['launcher', 'shim', 'child', 'keeper', 'hook', 'pump', 'server'] as const;
 
 export type Role = (typeof roles)[number];
 
@@ -12,13 +15,34 @@ export type Role = (typeof roles)[number];
 export interface Plan {
   readonly role: Role;
   readonly number: number;
-  readonly action: 'kill' | 'stop' | 'count';
+  readonly action: 'kill' | 'stop' | 'fail' | 'count';
+  /**
+   * Which call fails and how, as the kernel numbers both, and how many calls of its kind do so: from the first one that is
+   * made as the `number`th or later.
+   */
+  readonly failure?: {
+    readonly call: number;
+    readonly code: string;
+    readonly errno: number;
+    readonly times: number;
+  };
 }
 
 /** Why a process cannot be traced here; false where it can. */
 export function whyNoTracing(): string | false {
   if (process.platform !== 'linux') return 'processes are traced on Linux only';
   return spawnSync('cc', ['--version']).error !== undefined && 'there is no C compiler for the tracer';
+}
+
+/** Why no call of a process can be had to fail here; false where it can. */
+export function whyNoFailing(): string | false {
+  return whyNoTracing() || (process.arch !== 'x64' && 'the tracer has calls fail on x64 only');
+}
+
+/** A plan as such a program takes it. */
+export function encodePlan({ role, number, action, failure }: Plan, report: string): string {
+  const deed = failure === undefined ? action : `${action}=${failure.errno}=${failure.times}=${failure.call}`;
+  return `${role}:${number}:${deed}:${report}`;
 }
 
 /** Compiles the program that is started in place of the shim. */
@@ -35,8 +59,10 @@ export function compileAtCall({ base }: World): string {
 export interface Said {
   /** The process to which something was done; null: the plan's call was never made. */
   readonly pid: number | null;
-  /** How many calls each role has made; only where nothing was done. */
-  readonly counts: Readonly<Record<Role, number>> | null;
+  /** The call at which that was done, as the kernel numbers it; null as above. */
+  readonly call: number | null;
+  /** The calls that each role has made, as the kernel numbers them; only where nothing was done. */
+  readonly calls: Readonly<Record<Role, readonly number[]>> | null;
 }
 
 /** What it has said, once it has. */
@@ -50,9 +76,11 @@ export function readReport(path: string): Said | null {
   // It has been made, and not yet been written.
   if (!text.endsWith('\n')) return null;
   const [what, ...words] = text.trim().split(' ');
-  if (what === 'done') return { pid: Number(words[1]), counts: null };
-  const [launcher = 0, shim = 0, child = 0] = words.map(Number);
-  return { pid: null, counts: { launcher, shim, child } };
+  if (what === 'done') return { pid: Number(words[1]), call: Number(words[2]), calls: null };
+  const numbers = words.map(Number);
+  const counts = numbers.splice(0, roles.length);
+  const calls = Object.fromEntries(roles.map((role, at) => [role, numbers.splice(0, counts[at])]));
+  return { pid: null, call: null, calls: calls as Record<Role, number[]> };
 }
 
 /** Whether a process is stopped by a signal. */

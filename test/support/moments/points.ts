@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import { Chance, endOfBudget } from '../chance.ts';
 import { type Role, roles } from './at-call.ts';
+import { failuresOf } from './failures.ts';
 import { type LifeName, lifeNames } from './lives.ts';
 import { acts } from './observer.ts';
 import type { SpawnerCase, SpawnerStage } from './spawner-stage.ts';
@@ -13,12 +14,28 @@ export type Action = 'kill' | 'stop';
 export async function shimPoints(stage: Stage, action: Action, both = false): Promise<Case[]> {
   const points: Case[] = [];
   for (const life of lifeNames) {
-    const counts = await stage.counts(life);
+    const calls = await stage.calls(life);
     for (const role of roles) {
       const first = action === 'stop' ? 0 : 1;
-      for (let number = first; number <= counts[role]; number += 1)
+      for (let number = first; number <= calls[role].length; number += 1)
         points.push(...withActs({ life, role, number, action, both }));
     }
+  }
+  return points;
+}
+
+/** A pump under a flood makes the same calls again and again. */
+const mostCalls = 200;
+
+/** Every way in which a call of a process of a spawn may fail, in some lives. */
+export async function failingPoints(stage: Stage, names: readonly LifeName[] = lifeNames): Promise<Case[]> {
+  const points: Case[] = [];
+  for (const life of names) {
+    const calls = await stage.calls(life);
+    for (const role of roles)
+      for (const [at, call] of calls[role].slice(0, mostCalls).entries())
+        for (const failure of failuresOf(call))
+          points.push({ life, role, number: at + 1, action: 'fail', act: 'look', failure });
   }
   return points;
 }
@@ -27,8 +44,9 @@ export async function shimPoints(stage: Stage, action: Action, both = false): Pr
 export async function spawnerPoints(stage: SpawnerStage, action: Action): Promise<SpawnerCase[]> {
   const points: SpawnerCase[] = [];
   for (const life of lifeNames) {
-    const calls = await stage.count(life);
-    for (let number = 1; number <= calls; number += 1) points.push(...withActs({ life, number, action }));
+    const calls = await stage.calls(life);
+    for (const [at, call] of calls.entries())
+      points.push(...withActs({ life, number: at + 1, call, action }));
   }
   return points;
 }
@@ -42,6 +60,17 @@ export async function pairs(stage: SpawnerStage, action: Action): Promise<Spawne
   return points.flatMap((point) => plans.map((shim) => ({ ...point, shim })));
 }
 
+/** So many calls are more than anybody makes who opens a session with one task and closes it. */
+const mostOfSweeper = 40;
+
+/** A spawner is stopped at any of its calls, then a process that sweeps its session at any of its own. */
+export async function sweptPoints(stage: SpawnerStage): Promise<SpawnerCase[]> {
+  const points = (await spawnerPoints(stage, 'stop')).filter(({ act }) => act === 'look');
+  return points.flatMap((point) =>
+    Array.from({ length: mostOfSweeper }, (_, at) => ({ ...point, sweeper: at + 1 })),
+  );
+}
+
 /** Of one that is dead nobody can ask anything while it is; of one that is stopped others can do all that they like. */
 function withActs<T extends { readonly life: LifeName; readonly action: Action }>(
   point: T,
@@ -49,37 +78,60 @@ function withActs<T extends { readonly life: LifeName; readonly action: Action }
   return (point.action === 'kill' ? (['look'] as const) : acts).map((act) => ({ ...point, act }));
 }
 
+/** Failures that have found something. */
+export function hasFoundSomething({ life, role, failure }: Case): boolean {
+  const { call, code, times } = failure ?? {};
+  // The command ran, and was told not to have run.
+  if (life === 'ends' && role === 'child') return call === 1 && code === 'EIO';
+  if (life === 'ends' && role === 'shim') return call === 0 && code === 'EIO';
+  // A terminal that could be had in part was read from without an end.
+  if (life === 'shows' && role === 'shim') return call === 16 && code === 'EIO';
+  // The end of a task was told without the reason for its stop, which the disk had not taken.
+  if (life === 'times' && role === 'shim') return call === 1 && code === 'ENOSPC';
+  // The pump ended in the middle of a stop by force, and its shim waited for that end for ever.
+  if (life === 'floods' && role === 'shim') return call === 62 && code === 'EPERM' && times === 12;
+  // No pump could be started before the shim had nothing else to do, and what was in the pipe was lost.
+  return life === 'pumps' && role === 'shim' && call === 56 && times === 12;
+}
+
 /** How many cases are played. */
 export interface Effort<T> {
-  /** Those that are played whatever chance says: they have found something before. */
-  readonly always?: (point: T) => boolean;
-  /** So many of the others; by default all that there is time for. */
+  /** Those that have found something before: as many of them are played as of the others, and before these. */
+  readonly first?: (point: T) => boolean;
+  /** So many of each; by default all that there is time for. */
   readonly most?: number;
   /** The part of the time that a file of test/prove has. */
   readonly share?: number;
 }
 
-/** Plays some cases in an order that chance chooses. All that fail are told. */
+/** Where a case can be played: one at a time. */
+interface Playable<T> {
+  play(one: T): Promise<unknown>;
+}
+
+/** Plays some cases in an order that chance chooses, on several stages at once. All that fail are told. */
 export async function playSome<T>(
   t: TestContext,
-  stage: { play(one: T): Promise<unknown> },
+  stage: Playable<T> | readonly Playable<T>[],
   points: readonly T[],
-  { always = () => false, most = Number.POSITIVE_INFINITY, share = 1 }: Effort<T> = {},
+  { first = () => false, most = Number.POSITIVE_INFINITY, share = 1 }: Effort<T> = {},
 ): Promise<void> {
   const chance = new Chance(t);
   const end = endOfBudget(share);
-  const chosen = points.filter(always);
-  const left = points.filter((point) => !always(point));
   const found: string[] = [];
   let played = 0;
-  const play = async (one: T): Promise<void> => {
-    played += 1;
-    await stage.play(one).catch((error: unknown) => found.push(String(error)));
-  };
-  for (const one of chosen) await play(one);
-  while (left.length > 0 && played < chosen.length + most && performance.now() < end) {
-    const [one] = left.splice(chance.number(left.length), 1);
-    if (one !== undefined) await play(one);
+  for (const isFirst of [true, false]) {
+    const left = points.filter((point) => first(point) === isFirst);
+    let of = 0;
+    const playOn = async (stage: Playable<T>): Promise<void> => {
+      while (left.length > 0 && of < most && performance.now() < end) {
+        const [one] = left.splice(chance.number(left.length), 1) as [T];
+        of += 1;
+        played += 1;
+        await stage.play(one).catch((error: unknown) => found.push(String(error)));
+      }
+    };
+    await Promise.all([stage].flat().map((one) => playOn(one as Playable<T>)));
   }
   t.diagnostic(`${played} of ${points.length} cases`);
   if (found.length > 0) throw new Error(`${found.length} of ${played} cases failed:\n${found.join('\n\n')}`);

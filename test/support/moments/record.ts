@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isEnded, type TaskSnapshot } from '../../../src/index.ts';
 import type { Fact } from '../../../src/model/facts.ts';
+import { namesIn } from '../../../src/tasklog/files.ts';
+import { sessionPaths } from '../../../src/tasklog/paths.ts';
 import { factsOf } from '../logs.ts';
 import { cookieOf, groupOf, isShim, livePids, lives } from '../processes.ts';
 import { type World, waitFor } from '../world.ts';
@@ -24,13 +26,11 @@ export class CaseRecord {
 
   /** The facts in the log of the case's task; null when there is none, or no spec in it. */
   facts(): readonly Fact[] | null {
-    const folder = this.#world
-      .files()
-      .find((path) => path.endsWith('/tasks') && path.includes(`/${this.id}-`));
-    if (folder === undefined) return null;
-    for (const name of readdirSync(`${this.#world.dir}${folder}`)) {
+    const { tasks } = sessionPaths(this.#world.dir, this.id);
+    // A session without tasks is removed.
+    for (const name of namesIn(tasks)) {
       if (!name.endsWith('.jsonl')) continue;
-      const facts = factsOf(`${this.#world.dir}${folder}/${name}`);
+      const facts = factsOf(`${tasks}/${name}`);
       if (facts.some((fact) => fact.fact === 'spec' && fact.name === 'case')) return facts;
     }
     return null;
@@ -40,7 +40,7 @@ export class CaseRecord {
     return this.facts()?.some(({ fact }) => fact === kind) === true;
   }
 
-  /** What the command has written down. */
+  /** What the command has written down, and its hook. */
   lines(): string[] {
     try {
       return readFileSync(this.ran, 'utf8').split('\n').filter(Boolean);
@@ -52,7 +52,8 @@ export class CaseRecord {
   /** What is told while somebody is stopped. */
   checkMeanwhile(told: readonly TaskSnapshot[]): void {
     for (const { status, statusReason, leftovers, pid: commandPid } of told) {
-      if (statusReason === 'spawn_aborted') assert.deepEqual(this.lines(), [], 'aborted means: not run');
+      const ran = this.lines().filter((line) => line.startsWith('ran '));
+      if (statusReason === 'spawn_aborted') assert.deepEqual(ran, [], 'aborted means: not run');
       // Until there is an outcome the shim has yet to say what is left of a command that has ended.
       const alive = this.has('outcome')
         ? this.#members()
@@ -76,9 +77,26 @@ export class CaseRecord {
     }
   }
 
+  /** What has run has its output. */
+  async checkOutputs(told: readonly TaskSnapshot[], writes: string | undefined): Promise<void> {
+    const ofCommand = this.lines().filter((line) => !line.startsWith('hooked'));
+    if (ofCommand.length === 0) return;
+    const comesToItsEnd = ofCommand.some((line) => line.startsWith('exit'));
+    for (const { output } of told) {
+      assert.ok(existsSync(output.path), 'its output is gone');
+      if (writes === undefined || output.droppedBytes > 0 || !comesToItsEnd) continue;
+      // What a pump has yet to move comes after the end of a shim that was killed.
+      const text = (): string => readFileSync(output.path, 'utf8');
+      await waitFor(() => text() === writes, 'all of its output').catch(() => assert.equal(text(), writes));
+    }
+  }
+
   /** @param poke called again and again meanwhile. */
   async untilNothingIsLeft(poke: () => void): Promise<void> {
-    const found = (): number[] => [...this.#members(), ...this.#shims()];
+    const found = (): number[] => {
+      const all = this.#processes();
+      return [...all.filter((pid) => isShim(pid) || lives(pid)), ...this.#hooks()];
+    };
     await waitFor(
       () => {
         poke();
@@ -86,12 +104,19 @@ export class CaseRecord {
       },
       'the processes of the task to be gone',
       10_000,
-    ).catch(() => assert.deepEqual(found(), [], 'these are left after a stop'));
+    ).catch(() =>
+      assert.deepEqual(
+        found(),
+        [],
+        `these are left after a stop: ${found().map(describeProcess).join('; ')}`,
+      ),
+    );
   }
 
   describe(): string {
     const facts = this.facts()?.map((fact) => JSON.stringify(fact)) ?? ['no record'];
-    return `the command: ${this.lines().join(', ')}\n${facts.join('\n')}`;
+    const alive = [...this.#processes(), ...this.#hooks()].map(describeProcess);
+    return [`the command: ${this.lines().join(', ')}`, ...facts, ...alive].join('\n');
   }
 
   #members(): number[] {
@@ -99,8 +124,11 @@ export class CaseRecord {
     return this.#processes().filter((pid) => !isShim(pid) && lives(pid));
   }
 
-  #shims(): number[] {
-    return this.#processes().filter(isShim);
+  /** What runs for a hook has a cookie of its own. */
+  #hooks(): number[] {
+    const spec = this.facts()?.find((fact) => fact.fact === 'spec');
+    if (spec?.onExit === undefined) return [];
+    return livePids().filter((pid) => cookieOf(pid)?.startsWith(`${spec.taskId}.`));
   }
 
   #processes(): number[] {
@@ -109,5 +137,17 @@ export class CaseRecord {
     const started = facts.find((fact) => fact.fact === 'started');
     if (spec === undefined) return [];
     return livePids().filter((pid) => groupOf(pid) === started?.pid || cookieOf(pid) === spec.cookie);
+  }
+}
+
+/** What a process is doing. */
+export function describeProcess(pid: number): string {
+  try {
+    const [stat, call, waits] = ['stat', 'syscall', 'wchan'].map((name) =>
+      readFileSync(`/proc/${pid}/${name}`, 'latin1').trim(),
+    );
+    return `${stat} in ${call} (${waits})`;
+  } catch {
+    return `${pid} is gone`;
   }
 }

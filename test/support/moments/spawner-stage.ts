@@ -5,8 +5,8 @@ import { Agent } from '../agents.ts';
 import { fixturePath, type World, waitFor } from '../world.ts';
 import { compileAtCall, isStopped, type Plan, readReport } from './at-call.ts';
 import { type Answer, checkEnd } from './check.ts';
-import { commandOf, type Life, type LifeName, lives } from './lives.ts';
-import { type Act, Observer } from './observer.ts';
+import { commandOf, type Life, type LifeName, lives, optionsOf } from './lives.ts';
+import { type Act, later, Observer } from './observer.ts';
 import { CaseRecord } from './record.ts';
 
 /** One case: in which life, and before which of its calls the spawner is killed or stopped. */
@@ -14,36 +14,57 @@ export interface SpawnerCase {
   readonly life: LifeName;
   /** 0: nothing happens to it. */
   readonly number: number;
+  /** What that call is, as a rule: no two lives make quite the same calls. */
+  readonly call?: string;
   readonly action: 'kill' | 'stop';
   readonly act: Act;
   /** What happens to the shim, at a call of its own. */
   readonly shim?: Plan;
+  /**
+   * At which of its calls the process is stopped that opens the session meanwhile, and sweeps it. The spawner goes on
+   * first.
+   */
+  readonly sweeper?: number;
 }
 
-type Ended = Answer & { readonly calls: number | null };
+type Ended = Answer & { readonly calls: readonly string[] | null };
 
 /** Where spawners are killed or stopped at their calls; see fixtures/dies-at-call.mjs for which these are. */
 export class SpawnerStage implements AsyncDisposable {
   readonly #world: World;
   readonly #observer: Observer;
   readonly #atCall: string | null;
+  readonly #sweeperBefore: readonly string[];
   #cases = 0;
 
-  private constructor(world: World, observer: Observer, atCall: string | null) {
+  private constructor(
+    world: World,
+    observer: Observer,
+    atCall: string | null,
+    sweeperBefore: readonly string[],
+  ) {
     this.#world = world;
     this.#observer = observer;
     this.#atCall = atCall;
+    this.#sweeperBefore = sweeperBefore;
   }
 
-  /** @param traced shims can be killed and stopped as well. */
-  static async set(world: World, { traced = false } = {}): Promise<SpawnerStage> {
-    return new SpawnerStage(world, await Observer.start(world), traced ? compileAtCall(world) : null);
+  /**
+   * @param traced shims can be killed and stopped as well.
+   * @param sweeperBefore what sweepers are run behind, such as a command that enters a container.
+   */
+  static async set(
+    world: World,
+    { traced = false, sweeperBefore = [] }: { traced?: boolean; sweeperBefore?: readonly string[] } = {},
+  ): Promise<SpawnerStage> {
+    const atCall = traced ? compileAtCall(world) : null;
+    return new SpawnerStage(world, await Observer.start(world), atCall, sweeperBefore);
   }
 
-  /** How many calls the spawner makes in a life. */
-  async count(life: LifeName): Promise<number> {
+  /** The calls that the spawner makes in a life. */
+  async calls(life: LifeName): Promise<readonly string[]> {
     const { calls } = (await this.play({ life, number: 0, action: 'stop', act: 'look' })) ?? { calls: null };
-    assert.ok(calls !== null && calls > 10, 'the calls of a spawner are counted');
+    assert.ok(calls !== null && calls.length > 10, 'the calls of a spawner are counted');
     return calls;
   }
 
@@ -78,22 +99,27 @@ export class SpawnerStage implements AsyncDisposable {
         () => ended !== null || isStopped(spawner.pid) || isShimStopped(),
         'the spawner to die, stop or end, or its shim to stop',
       );
-      const told = one.action === 'stop' ? await this.#observer.act(record.id, one.act) : [];
+      await using sweeper = one.sweeper === undefined ? null : await this.#sweep(record.id, one.sweeper);
+      const isLookedAt = one.action === 'stop' && sweeper === null;
+      const told = isLookedAt ? await this.#observer.act(record.id, one.act) : [];
       record.checkMeanwhile(told);
       // A shim may be stopped later, by a call that it makes only then.
       poking = setInterval(poke, 10);
-      const { isEndless = false, isQueued = false }: Life = lives[one.life];
+      const { isEndless = false, isQueued = false, writes }: Life = lives[one.life];
       if (isQueued) writeFileSync(record.gate, '');
       await leading;
+      await sweeper?.goOn();
       if (isEndless) await this.#observer.act(record.id, 'stop');
       const last = await this.#observer.act(record.id, 'settle');
       record.checkNames(last);
+      await record.checkOutputs(last, writes);
       const all = await this.#observer.act(record.id, 'end');
       await record.untilNothingIsLeft(poke);
       const killed = one.action === 'kill' ? one.shim?.role : undefined;
       const deed = {
         life: one.life,
         mayBeLost: killed === 'shim',
+        isHookHurt: killed === 'shim' || killed === 'keeper' || killed === 'hook',
         isChildKilled: killed === 'child',
         // A spawner whose launcher is killed takes the task back.
         isStopped: one.action === 'stop' ? one.act === 'stop' : killed === 'launcher',
@@ -108,6 +134,18 @@ export class SpawnerStage implements AsyncDisposable {
       poke();
       await spawner[Symbol.asyncDispose]();
     }
+  }
+
+  /** Another process, for which it is later, opens the session and is stopped on its way, or has closed it. */
+  async #sweep(sessionId: string, number: number): Promise<Sweeper> {
+    const agent = await Agent.start(this.#world.dir, {
+      before: this.#sweeperBefore,
+      node: ['--import', later, '--import', pathToFileURL(fixturePath('dies-at-call.mjs')).href],
+      env: { PAUSES_AT_CALL: String(number) },
+    });
+    const sweeper = new Sweeper(agent, sessionId);
+    await waitFor(() => sweeper.isOver || isStopped(agent.pid), 'the sweeper to stop or to end');
+    return sweeper;
   }
 
   async #start({ number, action }: SpawnerCase): Promise<Agent> {
@@ -125,6 +163,37 @@ export class SpawnerStage implements AsyncDisposable {
   }
 }
 
+/** Who opens a session and closes it. */
+class Sweeper implements AsyncDisposable {
+  readonly #agent: Agent;
+  readonly #sweeping: Promise<void>;
+  isOver = false;
+
+  constructor(agent: Agent, sessionId: string) {
+    this.#agent = agent;
+    this.#sweeping = this.#sweep(sessionId);
+  }
+
+  async #sweep(sessionId: string): Promise<void> {
+    await this.#agent.run(async ({ store }, id) => {
+      (globalThis as unknown as { diesAtCall: { begin(): void } }).diesAtCall.begin();
+      await (await store.session(id)).close();
+    }, sessionId);
+    this.isOver = true;
+  }
+
+  /** Lets it come to its end. */
+  async goOn(): Promise<void> {
+    signal(this.#agent.pid);
+    await this.#sweeping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    signal(this.#agent.pid);
+    await this.#agent[Symbol.asyncDispose]();
+  }
+}
+
 function dies(ended: Ended | null): ended is null {
   return ended === null || ('code' in ended && ended.code === undefined);
 }
@@ -137,32 +206,36 @@ async function lead(
   report: string,
   dir: string,
 ): Promise<Ended> {
-  const { body, options = {}, isEndless = false, isQueued = false }: Life = lives[life];
+  const { body, isEndless = false, isQueued = false, follows = false }: Life = lives[life];
   const env = shim === undefined ? {} : { AT_CALL: `${shim.role}:${shim.number}:${shim.action}:${report}` };
   const asked = {
     id: record.id,
     command: commandOf(body, dir, record.ran),
-    options: { ...options, name: 'case', env },
+    options: { ...optionsOf(lives[life], record.ran), env },
     gate: isQueued ? record.gate : null,
     isEndless,
+    follows,
   };
   const run = spawner.run(async ({ store, OutliveError, fs }, { id, gate, ...call }): Promise<Ended> => {
-    const counter = (globalThis as unknown as { diesAtCall: { begin(): void; calls(): number } }).diesAtCall;
+    const counter = (globalThis as unknown as { diesAtCall: { begin(): void; names(): string[] } })
+      .diesAtCall;
     counter.begin();
     let answer: { id: string } | { code: string; message: string };
     try {
       const session = await store.session(id, { maxRunning: 1 });
-      if (gate !== null) await session.spawn(`until [ -e '${gate}' ]; do sleep 0.01; done`);
-      const task = await session.spawn(call.command, call.options);
+      const wait = `until [ -e '${gate}' ]; do sleep 0.01; done`;
+      const first = gate === null ? null : await session.spawn(wait);
+      const after = call.follows && first !== null ? { after: first.id } : {};
+      const task = await session.spawn(call.command, { ...call.options, ...after });
       answer = { id: task.id };
       if (gate !== null) fs.writeFileSync(gate, '');
-      if (call.isEndless) await task.kill({ graceMs: 20 });
+      if (call.isEndless) await task.kill({ graceMs: 20, ack: false });
       else await task.wait({ ack: false });
     } catch (error) {
       if (!(error instanceof OutliveError)) throw error;
       answer ??= { code: error.code, message: error.message };
     }
-    return { ...answer, calls: counter.calls() };
+    return { ...answer, calls: counter.names() };
   }, asked);
   return await run.catch((error: unknown) => ({ code: undefined, message: String(error), calls: null }));
 }

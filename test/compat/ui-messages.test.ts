@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  decodeBytes,
+  decodePageMessage,
+  decodeServerMessage,
+  encodeBytes,
+  encodePageMessage,
+  encodeServerMessage,
+  protocolVersion,
+} from '../../src/ui/protocol.ts';
+import { root } from '../support/repository.ts';
+
+// What a page and the server of the dashboard say, each kind once. Another meaning is another version, with a sample of its own.
+
+const lines = readFileSync(join(root, `test/compat/ui/messages-${protocolVersion}.sample`), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const);
+
+test('every message of a page means what it meant', () => {
+  const messages = lines.filter(([who]) => who === 'page');
+  assert.ok(messages.length > 15);
+  for (const [, text] of messages) {
+    const message = decodePageMessage(text);
+    assert.ok(message, text);
+    assert.deepEqual(JSON.parse(encodePageMessage(message)), JSON.parse(text));
+  }
+});
+
+test('every message of the server is written as it was', () => {
+  for (const [who, text] of lines)
+    if (who === 'server') assert.equal(encodeServerMessage(decodeServerMessage(text)), text);
+});
+
+test('bytes of a terminal have the number of their channel in front', () => {
+  const [, hex = ''] = lines.find(([who]) => who === 'bytes') ?? [];
+  const message = Uint8Array.from(Buffer.from(hex, 'hex'));
+  const { id, bytes } = decodeBytes(message.buffer);
+  assert.deepEqual([id, Buffer.from(bytes).toString()], [7, '\r\n\x1b[A']);
+  assert.deepEqual(encodeBytes(id, bytes), message);
+});

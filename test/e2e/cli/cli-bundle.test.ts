@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { CommandLine } from '../../support/command-line.ts';
+import { installedPackage } from '../../support/packed.ts';
+import { onWindows } from '../../support/processes.ts';
+import { root } from '../../support/repository.ts';
+import { waitFor } from '../../support/world.ts';
+
+const installed = onWindows ? root : join(installedPackage(), 'node_modules', 'outlive');
+const bundle = join(installed, 'dist', 'bin', 'program.cjs');
+const skip = onWindows ? 'the home of a test is no folder for caches there' : false;
+
+const runFile = promisify(execFile);
+
+/** The program with the cache that its first start has made. */
+class Cached extends CommandLine {
+  readonly folder = join(this.base, '.cache', 'outlive');
+
+  static async started(): Promise<Cached> {
+    const cli = new Cached();
+    await cli.starts();
+    return cli;
+  }
+
+  async starts(program = join(installed, 'dist', 'bin', 'outlive.cjs')): Promise<void> {
+    const found = await runFile(process.execPath, [program, '--version'], { env: this.environment() });
+    assert.deepEqual(found, { stdout: '0.1.0\n', stderr: '' });
+  }
+
+  codeFiles(): string[] {
+    return readdirSync(this.folder)
+      .filter((name) => name.startsWith('program'))
+      .sort();
+  }
+
+  /** The one that is whole: a draft is written beside it, and then takes its place. */
+  codeFile(): string {
+    const [name = '', ...others] = this.codeFiles().filter((file) => !file.endsWith('.draft'));
+    assert.deepEqual(others, []);
+    return join(this.folder, name);
+  }
+}
+
+test('the second start takes the code that the first has compiled', { skip }, async () => {
+  await using cli = await Cached.started();
+  const before = readFileSync(cli.codeFile());
+  assert.ok(before.length > 50_000, `${before.length} bytes`);
+  await cli.starts();
+  assert.deepEqual(readFileSync(cli.codeFile()), before);
+});
+
+const damages: Record<string, (file: string, bytes: Buffer) => void> = {
+  'that is empty': (file) => truncateSync(file, 0),
+  'that is half there': (file, bytes) => truncateSync(file, bytes.length / 2),
+  'with other bytes in the middle': (file, bytes) => {
+    writeFileSync(file, bytes.fill(0x5a, bytes.length / 2, bytes.length / 2 + 4096));
+  },
+  'with one other bit': (file, bytes) => {
+    const at = Math.floor(bytes.length / 3);
+    writeFileSync(file, bytes.fill((bytes[at] ?? 0) ^ 1, at, at + 1));
+  },
+  'of another length than it says': (file, bytes) => writeFileSync(file, Buffer.concat([bytes, bytes])),
+  'of which V8 knows nothing': (file, bytes) => writeFileSync(file, bytes.fill(0, 12, 40)),
+};
+for (const [what, damage] of Object.entries(damages)) {
+  test(`a cache ${what} is made anew`, { skip }, async () => {
+    await using cli = await Cached.started();
+    const file = cli.codeFile();
+    const { length } = readFileSync(file);
+    damage(file, readFileSync(file));
+    await cli.starts();
+    const renewed = readFileSync(file);
+    assert.ok(Math.abs(renewed.length - length) < length / 10, `${renewed.length} bytes for ${length}`);
+    await cli.starts();
+    assert.deepEqual(readFileSync(file), renewed);
+  });
+}
+
+test('the first start of each verb adds what it needs, and what is no verb or fails adds nothing', {
+  skip,
+}, async () => {
+  await using cli = await Cached.started();
+  const content = (): string => readFileSync(cli.codeFile(), 'latin1');
+  const seen = new Set([content()]);
+  for (const verb of ['ps', 'completions', 'prune']) {
+    for (const words of [
+      [verb, '--help'],
+      [verb, '--nonsense'],
+      [verb, '--store', cli.path],
+    ]) {
+      await cli.call(words);
+      assert.ok(seen.has(content()), `${words} added something`);
+    }
+    await cli.call([verb]);
+    assert.ok(!seen.has(content()), `${verb} added nothing`);
+    seen.add(content());
+    await cli.call([verb]);
+    assert.ok(seen.has(content()), `${verb} added something again`);
+  }
+  const all = content();
+  for (const words of [['nonsense'], ['--json'], ['../ps'], ['constructor'], [''], ['ps']])
+    await cli.call(words);
+  assert.equal(content(), all);
+});
+
+test('a process that goes on keeps what its start has compiled before it ends', { skip }, async () => {
+  await using cli = await Cached.started();
+  const before = readFileSync(cli.codeFile());
+  cli.start(['completions', '--follow']);
+  await waitFor(() => !readFileSync(cli.codeFile()).equals(before), 'the code of the verb');
+});
+
+test('a cache that cannot be read or written changes nothing', { skip }, async () => {
+  await using cli = await Cached.started();
+  const file = cli.codeFile();
+  rmSync(file);
+  mkdirSync(file);
+  await cli.starts();
+  assert.deepEqual(readdirSync(file), []);
+});
+
+test('of several first starts at once each leaves the cache whole', { skip }, async () => {
+  await using cli = await Cached.started();
+  const file = cli.codeFile();
+  rmSync(file);
+  await Promise.all(Array.from({ length: 6 }, () => cli.starts()));
+  const made = readFileSync(cli.codeFile());
+  await cli.starts();
+  assert.deepEqual(readFileSync(file), made);
+});
+
+test('two versions keep their code side by side', { skip }, async () => {
+  await using cli = await Cached.started();
+  const other = join(cli.base, 'other');
+  cpSync(installed, other, { recursive: true });
+  const entry = join(other, 'dist', 'bin', 'outlive.cjs');
+  const hash = /program-([0-9a-f]+)/.exec(cli.codeFile())?.[1] ?? '';
+  // A later build has another hash, and another program.
+  writeFileSync(entry, readFileSync(entry, 'utf8').replaceAll(hash, 'f'.repeat(hash.length)));
+  const later = join(other, 'dist', 'bin', 'program.cjs');
+  writeFileSync(later, `${readFileSync(later, 'utf8')}\n// later\n`);
+  await Promise.all([cli.starts(), cli.starts(entry), cli.starts(), cli.starts(entry)]);
+  assert.equal(cli.codeFiles().length, 2);
+  const [one, two] = cli.codeFiles().map((name) => readFileSync(join(cli.folder, name)));
+  await Promise.all([cli.starts(), cli.starts(entry)]);
+  assert.deepEqual(
+    cli.codeFiles().map((name) => readFileSync(join(cli.folder, name))),
+    [one, two],
+  );
+});
+
+test('a defect is reported with the lines of our sources', async () => {
+  await using cli = new CommandLine();
+  const plant = join(cli.base, 'plant.cjs');
+  writeFileSync(plant, "String.prototype.padEnd = () => { throw new TypeError('planted'); };");
+  const env = { NODE_OPTIONS: `--require ${plant}` };
+  const taskId = await cli.spawn('true');
+  const { status, stderr } = await cli.call(['show', taskId], { env });
+  assert.equal(status, 125);
+  assert.match(stderr, /^outlive: planted\noutlive: this is a defect/);
+  const sources = [...stderr.matchAll(/(\/\S+\/src\/\S+\.ts):(\d+):\d+/g)];
+  assert.ok(sources.length > 1, stderr);
+  for (const [, file = '', line] of sources) {
+    const text = readFileSync(file, 'utf8').split('\n');
+    assert.ok(text.length >= Number(line), `${file}:${line}`);
+  }
+  assert.match(stderr, /src\/cli\/show\.ts/);
+});
+
+test('the licence of each package that is bundled is in the package', () => {
+  const licenses = readFileSync(join(installed, 'dist', 'third-party-licenses.txt'), 'utf8');
+  for (const name of ['commander', 'ms', 'zod', '@modelcontextprotocol/server', 're2js'])
+    assert.match(licenses, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(\\S+\\)$`, 'm'));
+  const copyrights = licenses.split('-'.repeat(80)).filter((text) => /copyright|permission/i.test(text));
+  assert.equal(copyrights.length, licenses.split('-'.repeat(80)).length);
+  assert.ok(existsSync(bundle));
+});

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CommandLine } from '../../support/command-line.ts';
+import { PaperStore } from '../../support/monitor/paper-store.ts';
+import { pidOfTop, topIn } from '../../support/top.ts';
+import { everything } from '../../support/untidy.ts';
+import { processes, waitFor } from '../../support/world.ts';
+
+for (const name of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const) {
+  test(`the terminal is as it was after ${name}`, async () => {
+    await using cli = new CommandLine();
+    await using terminal = await topIn(cli);
+    process.kill(await pidOfTop(cli, terminal), name);
+    assert.match(await terminal.shows(/same/), /^what was before\nstatus=0/);
+    assert.deepEqual([await terminal.state('alternate_on'), await terminal.state('cursor_flag')], ['0', '1']);
+  });
+}
+
+test('the terminal is as it was after a mistake in the program, which is told', async () => {
+  await using cli = new CommandLine();
+  const mistake = 'data:text/javascript,setTimeout(()=>{throw(new(Error)("planted"))},5000)';
+  await using terminal = await topIn(cli, '', { env: { NODE_OPTIONS: `--import ${mistake}` } });
+  const after = await terminal.shows(/same/);
+  assert.match(after, /^what was before\n[\s\S]*planted[\s\S]*status=[1-9]/);
+  assert.deepEqual([await terminal.state('alternate_on'), await terminal.state('cursor_flag')], ['0', '1']);
+});
+
+test('when the terminal is closed, it ends', async () => {
+  await using cli = new CommandLine();
+  const terminal = await topIn(cli);
+  const pid = await pidOfTop(cli, terminal);
+  await terminal.close();
+  await waitFor(() => !processes().includes(pid), 'the program to be gone');
+});
+
+test('Ctrl-Z gives the terminal back until fg, and without a shell that continues it nothing happens', async () => {
+  await using cli = new CommandLine();
+  await using terminal = await topIn(cli);
+  // Nobody here could continue it.
+  await terminal.press('C-z');
+  await cli.spawn('sleep 1000', '-n', 'later');
+  await terminal.shows(/later +running/);
+  await terminal.press('q');
+  await terminal.shows(/same/);
+  await terminal.enter(`${cli.inShell} top`);
+  await terminal.shows(/^outlive top[\s\S]*later +running/);
+  await terminal.press('C-z');
+  await terminal.shows(/Stopped/);
+  assert.deepEqual([await terminal.state('alternate_on'), await terminal.state('cursor_flag')], ['0', '1']);
+  await terminal.enter('clear; stty -a | diff - before && echo "same too"');
+  await terminal.shows(/same too/);
+  await terminal.enter('fg');
+  await terminal.shows(/^outlive top[\s\S]*later +running/);
+  await terminal.press('q');
+  await terminal.shows(/outlive" top\n[#$]$/);
+});
+
+test('names, commands and output that attack a terminal do nothing', async () => {
+  await using cli = new CommandLine();
+  const attack = '\x1b]0;hacked\x07\x1b]52;c;aGFja2Vk\x07\x1b[2J\x1b[?1049l\u202egnp.exe';
+  await cli.ended(
+    `printf '%s\\n' 'one ${attack} \x1b[31mred' '\x1b[5Aup' end`,
+    '-n',
+    `n${attack}`,
+    '-l',
+    'a=b',
+  );
+  await cli.spawn('sleep 1000', '-s', `s${attack}`);
+  await using terminal = await topIn(cli);
+  const title = await terminal.state('pane_title');
+  await terminal.shows(/▾ s\\e\]0;hacked\\u\{7\}/);
+  await terminal.press('End', 'Right', 'End');
+  await terminal.shows(/^• bgb-\w+ +n\\e\]0;hacked\S* +completed/m);
+  await terminal.press('Enter');
+  await terminal.shows(/^one +gnp\.exe red\nup\nend$/m);
+  assert.doesNotMatch(await terminal.screen(), /\u202e/);
+  assert.deepEqual([await terminal.state('pane_title'), await terminal.state('alternate_on')], [title, '1']);
+  assert.equal(await terminal.clipboard(), null);
+});
+
+test('what is pasted by mistake does nothing, and goes into a line that is being typed', async () => {
+  await using cli = new CommandLine();
+  await cli.spawn('sleep 1000', '-n', 'kept');
+  await using terminal = await topIn(cli);
+  await terminal.shows(/kept +running/);
+  await terminal.press('Down');
+  await terminal.paste('xyq\n');
+  await terminal.press('/');
+  await terminal.paste('kept\nsleep');
+  await terminal.shows(/^filter: kept sleep$/m);
+  await terminal.press('Enter');
+  await terminal.shows(/filter: kept sleep\n.*\n▾ default +1 running\n.*kept/);
+});
+
+test('it fits any size, and is drawn anew when that changes', async () => {
+  await using cli = new CommandLine();
+  for (let n = 0; n < 4; n += 1) await cli.ended(`echo ${'日本 👩‍👩‍👧 '.repeat(40)}`, '-n', `名前-${n}`);
+  await cli.spawn('seq 1 2000; sleep 1000', '-n', 'running', '-s', 'other');
+  await using terminal = await topIn(cli);
+  const sizes = [
+    [20, 5],
+    [300, 100],
+    [21, 6],
+    [80, 24],
+    [1, 1],
+    [40, 11],
+    [20, 3],
+    [100, 24],
+  ] as const;
+  const keys = ['Home', 'End', 'Right', 'End', 'Enter', 'g', 'PageDown', 'G', 'q', '?', 'Escape'];
+  for (const [columns, rows] of sizes) {
+    await terminal.resize(columns, rows);
+    for (const key of keys) await terminal.press(key);
+    await waitFor(async () => {
+      const lines = (await terminal.screen()).split('\n');
+      return lines.length <= rows && (columns < 20 || (lines.at(-1) ?? '').startsWith('? keys'));
+    }, `a screen of ${columns}x${rows}`);
+    assert.equal(await terminal.state('alternate_on'), '1');
+  }
+  await terminal.shows(/^outlive top +1 running, 4 completed/);
+  await terminal.press('q');
+  await terminal.shows(/status=0\nsame/);
+});
+
+test('the end of a task whose shim was killed is shown, and looking changes nothing', async () => {
+  await using cli = new CommandLine();
+  const taskId = await cli.spawn('echo one; sleep 1000', '-n', 'task');
+  await cli.ended('echo two; exit 1', '-n', 'pending');
+  await using terminal = await topIn(cli);
+  await terminal.shows(/task +running/);
+  const { shimPid, pid } = await cli.snapshot(taskId);
+  process.kill(shimPid, 'SIGKILL');
+  process.kill(-pid, 'SIGKILL');
+  await terminal.shows(new RegExp(`${taskId} +task +lost`));
+  const before = everything(cli.dir);
+  await terminal.press('Home', 'Down', 'Enter');
+  await terminal.shows(/^one$|^two$/m);
+  await terminal.press('/');
+  await terminal.type('nowhere');
+  await terminal.press('Enter');
+  await terminal.shows(/it is nowhere in the output/);
+  await terminal.press('q', 'q');
+  await terminal.shows(/same/);
+  assert.deepEqual(everything(cli.dir), before);
+});
+
+test('in the terminal of a task 1,000 tasks are shown', async () => {
+  await using cli = new CommandLine();
+  await cli.spawn('exec sleep 1000', '-s', 'live');
+  const paper = await PaperStore.in(cli.dir);
+  for (let n = 0; n < 1_000; n += 1) {
+    const session = `session-${n % 50}`;
+    paper.append(session, paper.spawn(session), 'outcome');
+  }
+  // Its terminal is that of a task of another store, and its screen is made by @xterm/headless.
+  const store = ['--store', `${cli.base}/other`];
+  const command = `OUTLIVE_HOME=${cli.dir} exec ${cli.inShell} top`;
+  await cli.run('run', ...store, '--tty', '--size', '120x40', '-n', 'top', '-t', 'none', '--', command);
+  const shows = async (wanted: RegExp): Promise<void> => {
+    let screen = '';
+    await waitFor(async () => {
+      screen = (await cli.run('screen', ...store, 'top')).stdout;
+      return wanted.test(screen);
+    }, `the screen to show ${wanted}`).catch((error: Error) => {
+      throw new Error(`${error.message}; it shows:\n${screen}`);
+    });
+  };
+  await shows(/^outlive top +1 running, 1000 \w+\n/);
+  await shows(/^▸ session-\d+ +20 \w+$/m);
+  await cli.run('send', ...store, 'top', 'q');
+  await cli.run('wait', ...store, 'top');
+  assert.equal(JSON.parse((await cli.run('show', ...store, '--json', 'top')).stdout).exitCode, 0);
+});

@@ -1,0 +1,10 @@
+import { test } from 'node:test';
+import { arrangements, checkDecision, native, onWindows } from '../unit/model/decide-logs.ts';
+
+for (const [what, kinds] of [
+  ['Windows', onWindows],
+  ['native shims', native],
+] as const)
+  test(`every subset of the facts of ${what}, in every order and variant, is decided as the design says`, () => {
+    for (const log of arrangements(kinds, [])) checkDecision(log);
+  });

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { AgentProgram } from '../program.ts';
+import { writeJson } from '../write.ts';
+
+export const geminiCli: AgentProgram = {
+  name: 'Gemini CLI',
+  key: 'gemini-cli',
+  setUp: ({ home }) => {
+    writeJson(join(home, '.gemini/settings.json'), {
+      security: { auth: { selectedType: 'gemini-api-key' } },
+      general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
+      privacy: { usageStatisticsEnabled: false },
+      telemetry: { enabled: false },
+    });
+  },
+  command: ({ modules, node }, { prompt, resumes }) => [
+    node,
+    join(modules, '@google/gemini-cli/bundle/gemini.js'),
+    '--model=gemini-2.5-pro',
+    '--approval-mode=yolo',
+    '--skip-trust',
+    ...(resumes ? ['--resume=latest'] : []),
+    `--prompt=${prompt}`,
+  ],
+  env: ({ modelUrl }) => ({
+    GEMINI_API_KEY: 'made-up',
+    GOOGLE_GEMINI_BASE_URL: modelUrl,
+    GEMINI_CLI_NO_RELAUNCH: 'true',
+  }),
+  call: (tool, input) => ({ tool: `mcp_outlive_${tool}`, input }),
+  shell: (command) => ({ tool: 'run_shell_command', input: { command } }),
+};

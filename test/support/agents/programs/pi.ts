@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { AgentProgram } from '../program.ts';
+import { writeJson } from '../write.ts';
+
+export const pi: AgentProgram = {
+  name: 'pi',
+  key: 'pi',
+  setUp: ({ home, modelUrl }) => {
+    writeJson(join(home, '.pi/agent/models.json'), {
+      providers: {
+        fake: {
+          baseUrl: `${modelUrl}/v1`,
+          api: 'openai-completions',
+          apiKey: 'made-up',
+          models: [{ id: 'model' }],
+        },
+      },
+    });
+  },
+  command: ({ modules, node }, { prompt, resumes }) => [
+    node,
+    join(modules, '@earendil-works/pi-coding-agent/dist/bundle/cli.js'),
+    '--model',
+    'fake/model',
+    ...(resumes ? ['--continue'] : []),
+    '--print',
+    prompt,
+  ],
+  env: () => ({ PI_OFFLINE: '1', PI_TELEMETRY: '0', PI_SKIP_VERSION_CHECK: '1' }),
+  call: (tool, input) => ({ tool: `mcp__outlive__${tool}`, input }),
+  shell: (command) => ({ tool: 'bash', input: { command } }),
+};

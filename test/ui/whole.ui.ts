@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { addressOf, listOf, TestBrowser } from '../support/browser.ts';
+import { startUi } from '../support/ui.ts';
+import { World, waitFor } from '../support/world.ts';
+
+/** What a page has of a task's output: characters, and bytes of its heap. */
+async function weightOf(page: Page): Promise<{ text: number; heap: number }> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
+  await cdp.detach();
+  return { text: (await page.locator('.log').textContent())?.length ?? 0, heap: usedSize };
+}
+
+const rowOf = (page: Page, name: string) => page.locator('.rows .row', { hasText: name });
+
+test('of 1,000 tasks in 50 sessions only the rows near the screen are there; filter and keyboard reach each', async () => {
+  await using world = new World();
+  const store = await world.store();
+  for (let number = 0; number < 50; number += 1) {
+    const session = await store.session(`session ${number}`, { maxRunning: 100 });
+    const tasks = Array.from({ length: 20 }, (_, index) =>
+      session.spawn(index % 7 === 0 ? 'exit 3' : 'true', { name: `task-${number}-${index}` }),
+    );
+    for (const task of await Promise.all(tasks)) await task.wait({ ack: number % 2 === 0 });
+    await session.close();
+  }
+  await using server = await startUi(world);
+  await using browser = await TestBrowser.start();
+  const page = await browser.page(addressOf(server));
+  await page.getByRole('button', { name: '1000 all' }).waitFor();
+  assert.ok((await page.locator('.rows .row').count()) < 60);
+  assert.equal(await page.getByRole('grid').getAttribute('aria-rowcount'), '1001');
+  await page.keyboard.press('/');
+  await page.keyboard.type('task-17-3');
+  await page.getByRole('button', { name: /^1000 all/ }).waitFor();
+  await waitFor(async () => (await page.locator('.rows .row').count()) === 1, 'the filter');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'task-17-3' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('/');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('End');
+  await rowOf(page, 'task-0-').first().waitFor();
+  await page.keyboard.press('k');
+  await page.keyboard.press(' ');
+  await page.getByText('1 selected').waitFor();
+  await page.getByRole('button', { name: /failed$/ }).click();
+  await page.getByLabel('Filter').fill('status:failed session:"session 49"');
+  await waitFor(
+    async () => (await page.getByRole('grid').getAttribute('aria-rowcount')) === '4',
+    'both words',
+  );
+  // A click on a bar of the timeline opens its task.
+  await page.locator('.bar').first().click();
+  await page.getByRole('heading', { name: /^task-49-/ }).waitFor();
+  // Many at once: those that are pending are acknowledged, and then removed.
+  await page.getByRole('link', { name: 'All tasks' }).click();
+  await page.getByLabel('Filter').fill('is:pending');
+  await page
+    .getByLabel(/^Select all|selected$/)
+    .first()
+    .check();
+  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  await waitFor(
+    async () => (await page.getByRole('grid').getAttribute('aria-rowcount')) === '1',
+    'all of them',
+  );
+  assert.deepEqual(browser.faults, []);
+});
+
+test('300 MB of output: the end at once, each part by its place, and a search over the whole', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const lines = 4_500_000;
+  const task = await session.spawn(
+    `awk 'BEGIN { for (i = 0; i < ${lines}; i++) { print "this is line number " i " of a log that is long enough, with words in it"; if (i == 2000000) print "the needle" } }'`,
+    { name: 'large', keepOutputBytes: null },
+  );
+  await task.wait();
+  assert.ok((await task.read({ maxBytes: 1 })).size > 300_000_000);
+  await using server = await startUi(world);
+  await using browser = await TestBrowser.start();
+  const page = await browser.page(`${server.url}#token=${server.token}`);
+  await rowOf(page, 'large').click();
+  const log = page.locator('.log');
+  await log.filter({ hasText: `line number ${lines - 1} ` }).waitFor();
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await log.filter({ hasText: 'line number 0 ' }).waitFor();
+  await page.getByLabel('Search in the whole output').fill('the needle');
+  await page.keyboard.press('Enter');
+  await page.getByText('1 of 1 lines').waitFor();
+  await log.filter({ hasText: 'the needle' }).waitFor();
+  await log.filter({ hasText: 'line number 2000001 ' }).waitFor();
+  assert.equal(await page.evaluate('CSS.highlights.get("hit")?.size'), 1);
+  // Older lines come by scrolling, and what is far away is let go.
+  for (let turn = 0; turn < 30; turn += 1) {
+    await log.evaluate('(element) => { element.scrollTop = 0; }' as never);
+    await page.waitForTimeout(30);
+  }
+  const { text, heap } = await weightOf(page);
+  assert.ok(text < 3_000_000, `${text} characters`);
+  assert.ok(heap < 60_000_000, `${heap} bytes`);
+  assert.deepEqual(browser.faults, []);
+});
+
+test('a server that was started again has the same pages with a token file, and asks for the new token without', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const tokenFile = `${world.base}/token`;
+  writeFileSync(tokenFile, 'a-token-of-this-test', { mode: 0o600 });
+  await using browser = await TestBrowser.start();
+  const server = await startUi(world, { tokenFile });
+  const page = await browser.page(addressOf(server));
+  await listOf(page);
+  await server.close();
+  await page.getByRole('alert').filter({ hasText: 'Disconnected' }).waitFor();
+  const task = await session.spawn('sleep 1000', { name: 'meanwhile' });
+  const port = Number(new URL(server.url).port);
+  {
+    await using again = await startUi(world, { tokenFile, port });
+    await rowOf(page, 'meanwhile').waitFor();
+    assert.equal(again.pages, 1);
+  }
+  await using other = await startUi(world, { port });
+  await page.getByRole('alert').filter({ hasText: 'another token' }).waitFor();
+  assert.equal(other.pages, 0);
+  await task.kill({ graceMs: 0 });
+});
+
+test('a read-only dashboard shows all and has no way to act', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('echo here; cat', { name: 'shell', tty: { cols: 80, rows: 24 } });
+  await waitFor(async () => (await task.read()).text.includes('here'), 'its start');
+  await using server = await startUi(world, { readOnly: true });
+  await using browser = await TestBrowser.start();
+  const page = await browser.page(addressOf(server));
+  await page.getByText('live, read-only').waitFor();
+  await page.getByLabel(/^Select all/).check();
+  await page.locator('.list').focus();
+  for (const key of ['x', 'a', 'r']) await page.keyboard.press(key);
+  assert.equal(await page.getByRole('dialog').count(), 0);
+  for (const name of ['Stop', 'Restart', 'Prune', 'Acknowledge'])
+    assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
+  await rowOf(page, 'shell').click();
+  await page.locator('.xterm-rows', { hasText: 'here' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Type into it' }).count(), 0);
+  await task.kill({ graceMs: 0 });
+});

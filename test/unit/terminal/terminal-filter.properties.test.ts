@@ -1,0 +1,4 @@
+import { filterProperties } from '../../support/fuzz/terminal-filters.ts';
+import { testProperties } from '../../support/fuzz/try.ts';
+
+testProperties(filterProperties, { numRuns: 150 });
