@@ -2,12 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEnded, openStore, type Session } from '../src/index.ts';
+import { doneLog, doneLogs } from '../src/tasklog/done.ts';
 import { sessionPaths } from '../src/tasklog/paths.ts';
 import { serveAgent, serveEditor } from './acp-peers.ts';
 import { spawnBare } from './bare.ts';
 import { type Answer, answer } from './helper.ts';
 import { serveMcp } from './mcp-client.ts';
-import { timed } from './measure.ts';
+import { pause, timed } from './measure.ts';
 
 /** A command that does nothing, as one process. */
 const quietCommand = 'exec sleep 3600';
@@ -21,6 +22,7 @@ export const helpers: Readonly<Record<string, (args: readonly string[]) => Promi
   children: holdChildren,
   adopter,
   spawner,
+  viewer,
   mcp: serveMcp,
   'acp-editor': serveEditor,
   'acp-agent': serveAgent,
@@ -37,6 +39,28 @@ async function holdTasks([dir, count]: readonly string[]): Promise<void> {
   );
 }
 
+/** Watches a store, as a page does. */
+async function viewer([dir]: readonly string[]): Promise<void> {
+  const store = await openStore({ dir: String(dir), readOnly: true });
+  const events = store.watch();
+  let cpu = process.cpuUsage();
+  answer({
+    async start() {
+      const { value } = await events.next();
+      // What is told from now on is taken at once.
+      void (async () => {
+        for await (const _ of events);
+      })();
+      return { tasks: value?.type === 'snapshot' ? value.tasks.length : 0 };
+    },
+    async cpu() {
+      const { user, system } = process.cpuUsage(cpu);
+      cpu = process.cpuUsage();
+      return { ms: (user + system) / 1000 };
+    },
+  });
+}
+
 /** Holds as many bare children. */
 async function holdChildren([dir, count]: readonly string[]): Promise<void> {
   const held: ChildProcess[] = [];
@@ -45,11 +69,16 @@ async function holdChildren([dir, count]: readonly string[]): Promise<void> {
   });
 }
 
+/** A fork server ends a second after the last spawn. */
+const burstIsOverMs = 1_500;
+
 async function hold(count: number, spawnOne: () => Promise<unknown>): Promise<void> {
   let begin: Answer = {};
   let cpu = process.cpuUsage();
   answer({
     async start() {
+      // The fork server of the spawns before has ended by then.
+      await pause(burstIsOverMs);
       begin = footprint();
       for (let spawned = 0; spawned < count; spawned += 1) await spawnOne();
       return {};
@@ -101,14 +130,16 @@ async function adopter([dir]: readonly string[]): Promise<void> {
       const tasks = (await session?.tasks()) ?? [];
       return { count: tasks.filter((task) => !isEnded(task.status)).length };
     },
-    async owed() {
+    async pending() {
       return { count: (await session?.pending())?.length ?? 0 };
     },
     async read() {
-      const folder = sessionPaths(String(dir), helperSession).tasks;
+      const session = sessionPaths(String(dir), helperSession);
+      const done = [...doneLogs(session)].map((log) => doneLog(session, log));
+      const live = readdirSync(session.tasks).map((name) => join(session.tasks, name));
       const ms = await timed(() => {
-        for (const name of readdirSync(folder)) {
-          const lines = readFileSync(join(folder, name), 'utf8').split('\n');
+        for (const path of [...live, ...done]) {
+          const lines = readFileSync(path, 'utf8').split('\n');
           for (const line of lines) if (line.startsWith('{')) JSON.parse(line);
         }
       });

@@ -4,6 +4,8 @@
 //   --write                     the table goes into docs/performance.md as well
 //   --dir FOLDER                the stores are made there, on the disk to be measured (else in the temporary folder)
 //   --list                      the names
+//   --curves                    verbs against the number of tasks and of sessions, as pictures in docs/figures; ten minutes
+//   --gate                      ratios of whole commands only, in a minute; fails when one is half as bad again as its limit
 //   npm run bench -- peers [WORD ...]   other systems that do this job, beside outlive; --write: docs/comparison.md
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -13,20 +15,27 @@ import { clearGrounds, Ground } from './ground.ts';
 import { helpers } from './helpers.ts';
 import { pause } from './measure.ts';
 import { comparePeers, comparisonText, writeComparison } from './peers/comparison.ts';
+import { asSvg } from './plot.ts';
 import { idleMs } from './processes.ts';
 import type { Row } from './row.ts';
 import { exitToAcp } from './rows/acp.ts';
 import { adoptEnded } from './rows/adopt-ended.ts';
 import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
+import { growthOfVerbs } from './rows/growth.ts';
 import { importCost } from './rows/import.ts';
 import { exitToMcpClient } from './rows/mcp.ts';
 import { psOfTasks } from './rows/ps.ts';
+import { screensOfOutput } from './rows/screens.ts';
 import { throughput } from './rows/slots.ts';
 import { spawnReply } from './rows/spawn.ts';
 import { tailOfLargeLog } from './rows/tail.ts';
+import { terminals } from './rows/terminal.ts';
 import { thousandTasks } from './rows/thousand.ts';
+import { dashboard } from './rows/ui.ts';
+import { costOfVerbs, oldStores, ratiosOfVerbs } from './rows/verbs.ts';
 import { lineToWaiter } from './rows/wait-for.ts';
+import { watchOfStore } from './rows/watch.ts';
 import { asTable } from './table.ts';
 
 const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = {
@@ -35,14 +44,23 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   reference: againstReference,
   slots: throughput,
   thousand: thousandTasks,
+  watch: watchOfStore,
   'adopt-ended': adoptEnded,
   tail: tailOfLargeLog,
+  screens: screensOfOutput,
   'wait-for': lineToWaiter,
+  terminal: terminals,
   import: importCost,
   ps: psOfTasks,
+  verbs: costOfVerbs,
+  'old-store': oldStores,
   mcp: exitToMcpClient,
   acp: exitToAcp,
+  ui: dashboard,
 };
+
+/** How much worse than its limit a ratio must be to fail: machines are noisy. */
+const gateFactor = 1.5;
 
 const [first, kind = '', ...helperArgs] = process.argv.slice(2);
 if (first === '--helper') await helpers[kind]?.(helperArgs);
@@ -52,6 +70,8 @@ async function main(): Promise<number> {
   const asked = readArguments();
   if (asked === null) return 2;
   if (asked.words[0] === 'peers' && !asked.list) return await peers(asked);
+  if (asked.gate) return await passGate(asked.dir);
+  if (asked.curves) return await drawCurves(asked.dir);
   const names = Object.keys(benchmarks).filter(
     (name) => asked.words.length === 0 || asked.words.some((word) => name.includes(word)),
   );
@@ -76,6 +96,34 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
+/** The one check that speed can fail: two things are compared in one run. What is too slow is measured once more. */
+async function passGate(dir: string): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    await using ground = new Ground(dir);
+    const rows = await ratiosOfVerbs(ground);
+    console.log(asTable(rows));
+    const slow = rows.filter(({ ofLimit }) => ofLimit !== null && ofLimit > gateFactor);
+    if (slow.length === 0 || attempt === 2) {
+      clearGrounds();
+      for (const { what, limit, compared } of slow)
+        console.error(
+          `speed: ${what}: expected ${limit}, and ${gateFactor} times that at most; found ${compared}`,
+        );
+      return slow.length === 0 ? 0 : 1;
+    }
+  }
+}
+
+async function drawCurves(dir: string): Promise<number> {
+  await using ground = new Ground(dir);
+  const [byTasks, bySessions] = (await growthOfVerbs(ground)).map(asSvg);
+  const figures = join(import.meta.dirname, '../../docs/figures');
+  writeFileSync(join(figures, 'verbs-by-tasks.svg'), byTasks ?? '');
+  writeFileSync(join(figures, 'verbs-by-sessions.svg'), bySessions ?? '');
+  clearGrounds();
+  return 0;
+}
+
 /** What is compared here is whole systems, so it has a page of its own. */
 async function peers({ words, dir, json, write }: Asked): Promise<number> {
   const wanted = words.slice(1);
@@ -96,6 +144,8 @@ interface Asked {
   readonly json: boolean;
   readonly write: boolean;
   readonly list: boolean;
+  readonly gate: boolean;
+  readonly curves: boolean;
   readonly dir: string;
 }
 
@@ -105,6 +155,8 @@ function readArguments(): Asked | null {
     json: flag,
     write: flag,
     list: flag,
+    gate: flag,
+    curves: flag,
     dir: { type: 'string', default: tmpdir() },
   } as const;
   try {

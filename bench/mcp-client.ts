@@ -8,7 +8,7 @@ import { must } from './measure.ts';
 /** Runs in a helper process: the MCP server on its stdio. */
 export async function serveMcp([dir]: readonly string[]): Promise<void> {
   const store = await openStore({ dir: String(dir) });
-  await runStdioServer({ store, session: 'bench' });
+  await runStdioServer({ store, session: 'bench', structured: true });
   await store.close();
 }
 

@@ -19,7 +19,7 @@ export interface Plot {
 }
 
 const [width, panelHeight, left, right, top, gap] = [720, 110, 64, 150, 44, 34];
-const colours = ['#0b6e99', '#d9730d', '#448361', '#9065b0', '#c14c8a'];
+const colours = ['#0b6e99', '#d9730d', '#448361', '#9065b0', '#c14c8a', '#7a7a00'];
 
 /** The plot as a picture. Its colours can be read on white and on black. */
 export function asSvg({ title, xTitle, panels }: Plot): string {

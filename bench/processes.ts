@@ -39,6 +39,14 @@ export function privateKib(processes: readonly number[]): number {
   return each.reduce((sum, kib) => sum + kib, 0);
 }
 
+/** Memory of processes without what is in a file: the code of a program that was just built counts as dirty, too. */
+export function anonymousKib(processes: readonly number[]): number {
+  const each = processes.map(
+    (pid) => /^Anonymous:\s+(\d+) kB/m.exec(readOr(`/proc/${pid}/smaps_rollup`, ''))?.[1],
+  );
+  return each.reduce((sum, kib) => sum + Number(kib ?? 0), 0);
+}
+
 /** Milliseconds of CPU that the whole machine has been idle so far, over all of them. */
 export function idleMs(): number {
   const idleTicks = Number(readOr('/proc/stat', '').split(/\s+/)[4]);

@@ -14,6 +14,8 @@ export interface Row {
   readonly compared: string;
   /** Whether the limit is met; `null` without a limit, or without figures. */
   readonly met: boolean | null;
+  /** How many times the limit of a ratio it is; `null` where the limit is no ratio. */
+  readonly ofLimit: number | null;
   readonly note: string;
 }
 
@@ -33,6 +35,8 @@ export interface Limit {
   readonly text: string;
   judge(measured: number, beside: number | null): boolean | null;
   compare(measured: number, beside: number, unit: string): string;
+  /** The most that the counterpart may be multiplied with, where the limit is that. */
+  readonly factor?: number;
 }
 
 const ratio = (measured: number, beside: number): string =>
@@ -66,6 +70,7 @@ export function atMostMore(extra: number, unit: string): Limit {
 export function atMostTimes(factor: number): Limit {
   return {
     text: `at most ${factor} x`,
+    factor,
     judge: (measured, beside) => (beside === null ? null : measured <= factor * beside),
     compare: ratio,
   };
@@ -98,6 +103,10 @@ export function judge(figures: Figures, limit: Limit): Row {
     p95: figures.p95 ?? null,
     compared: besideMeasured === null ? '' : limit.compare(measured, besideMeasured, unit),
     met: limit.judge(measured, besideMeasured),
+    ofLimit:
+      limit.factor === undefined || besideMeasured === null
+        ? null
+        : measured / (limit.factor * besideMeasured),
     note: figures.note ?? '',
   };
 }

@@ -112,8 +112,12 @@ export function manualPage(): string {
 
 const statuses = [
   ['the command\\(aqs own', 'of "run --wait" and "wait"'],
-  ['1', 'a wait for something else than the end: the task ended first, with 0; doctor: a problem is left'],
+  [
+    '1',
+    'a wait for something else than the end: the task ended first, with 0; doctor: a problem is left; setup: the answer was no',
+  ],
   ['64', 'wrong usage'],
+  ['119', 'what starts here would end with this shell call, in a sandbox; nothing was started'],
   ['120', 'no such task'],
   ['121', 'the task is lost'],
   ['122', "it is still running: the wait's own time was up"],

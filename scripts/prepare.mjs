@@ -3,7 +3,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -42,17 +41,18 @@ export function install() {
 }
 
 /** Compiles everything into build/ and the package into dist/, when a source is newer than the last build. */
-export function build({ force = false } = {}) {
+export async function build({ force = false } = {}) {
   const startedAt = new Date();
   const builtAt = existsSync(buildStamp) ? statSync(buildStamp).mtimeMs : 0;
   if (!force && existsSync('dist') && newestMtime(inputs) <= builtAt) return;
   const tsc = 'node_modules/typescript/bin/tsc';
   run(process.execPath, [tsc, '--project', 'tsconfig.json']);
   run(process.execPath, [tsc, '--project', 'tsconfig.build.json']);
-  chmodSync('dist/bin/outlive.js', 0o755); // tsc leaves it as a file like any other
   removeOrphans('build', '.');
   removeOrphans('dist', 'src');
   placeShims();
+  const { bundle } = await import('./bundle.mjs');
+  await bundle(root);
   mkdirSync('build', { recursive: true });
   writeFileSync(buildStamp, '');
   utimesSync(buildStamp, startedAt, startedAt); // an edit made during the build counts as newer

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { build, install, root } from './prepare.mjs';
 import { allParts } from './prove/parts.mjs';
 import { resultTable, runOn, writeReport } from './prove/report.mjs';
-import { readTap } from './prove/tap.mjs';
+import { firstFailures, readTap } from './prove/tap.mjs';
 
 const flag = { type: 'boolean', default: false };
 const { values: asked, positionals: words } = parseArgs({
@@ -22,7 +22,7 @@ const { values: asked, positionals: words } = parseArgs({
 });
 process.chdir(root);
 install();
-build();
+await build();
 
 const parts = allParts(asked);
 const wanted = parts.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
@@ -77,7 +77,7 @@ async function prove({ name, what, steps }) {
   };
   let isGood = true;
   let runtime = `Node ${process.versions.node}`;
-  let output = '';
+  let [output, told] = ['', []];
   try {
     for (const step of steps()) {
       runtime = step.runtime ?? runtime;
@@ -98,6 +98,7 @@ async function prove({ name, what, steps }) {
       if (second.code !== 0) {
         isGood = false;
         output += first.text + (again.length > 0 ? second.text : '');
+        told = told.concat(firstFailures(second.text));
         result.failures.push(
           ...(counted.tests ? last.failures : [`${step.args.at(-1)}: exit ${first.code}`]),
         );
@@ -112,6 +113,8 @@ async function prove({ name, what, steps }) {
   console.error(`${isGood ? 'ok    ' : 'FAILED'} ${name} (${taken.toFixed(1)} s)`);
   for (const file of result.again) console.error(`       failed at first, and passed by itself: ${file}`);
   for (const failure of result.failures) console.error(`       ${failure}`);
+  // A log of CI is all that is left of the machine.
+  for (const line of told) console.error(`  | ${line}`);
   if (output !== '') console.error(`       all of its output: ${keep(name, output)}`);
   return { ...result, seconds: taken, isGood, on: runOn(runtime) };
 }
@@ -142,12 +145,9 @@ function run({ command, args, env = {} }, name) {
   });
 }
 
-/** The compiled files of a step that have a test that failed. */
-function failedFiles({ failedSources }, { args }) {
-  const names = failedSources.map((source) =>
-    source.replace(/^.*\/test\//, 'build/test/').replace(/\.ts$/, '.js'),
-  );
-  return [...new Set(names)].filter((name) => args.includes(name));
+/** The files of a step that have a test that failed. */
+function failedFiles(counted, { args }) {
+  return counted.failedFiles.filter((file) => args.includes(file));
 }
 
 /** Whether somebody else uses more than a quarter of the machine, while nothing of ours runs: figures are worse then. */

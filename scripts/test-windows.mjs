@@ -55,7 +55,7 @@ const all = process.argv.includes('--all');
 const onlyFirst = process.argv.includes('--first');
 const leftOutToo = process.argv.includes('--left-out');
 install();
-build();
+await build();
 const chroot = prepareChroot();
 copyTests();
 const failed = [];
@@ -169,9 +169,12 @@ function copyTests() {
     'dist',
     'docs',
     'man',
+    'scripts',
     'src',
     'test',
     'package.json',
+    'server.json',
+    'snapshot.schema.json',
     'README.md',
     'CHANGELOG.md',
     'node_modules',

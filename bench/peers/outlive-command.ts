@@ -5,7 +5,7 @@ import { taskProcesses } from '../processes.ts';
 import type { Peer, PeerKind } from './peer.ts';
 import { ran } from './programs.ts';
 
-const program = join(import.meta.dirname, '../../../dist/bin/outlive.js');
+const program = join(import.meta.dirname, '../../../dist/bin/outlive.cjs');
 const atATime = 8;
 
 /** The command line of this package. */

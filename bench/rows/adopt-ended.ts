@@ -11,13 +11,13 @@ import { judge, type Row, under } from '../row.ts';
 const count = 10_000;
 const rounds = 3;
 
-/** Opening a session of 10,000 tasks that have ended, first with every completion owed, then with none. */
+/** Opening a session of 10,000 tasks that have ended, first with every completion pending, then with none. */
 export async function adoptEnded(ground: Ground): Promise<Row[]> {
   const logs = await writeEndedTasks(ground);
-  const owed = await adoption(ground, 'owed', count);
+  const pending = await adoption(ground, 'pending', count);
   const delivered = encodeFact({ fact: 'delivered', id: 'bench', at: Date.now() });
   for (const log of logs) appendFileSync(log, delivered);
-  return [owed, await adoption(ground, 'acknowledged', 0)];
+  return [pending, await adoption(ground, 'acknowledged', 0)];
 }
 
 /** One real task, and its record again and again under other ids. */
@@ -31,7 +31,7 @@ async function writeEndedTasks(ground: Ground): Promise<string[]> {
   const [log, output] = [readFileSync(own.log, 'utf8'), readFileSync(own.stdout)];
   const logs = [own.log];
   while (logs.length < count) {
-    const taskId = `bgb-${randomBytes(4).toString('hex')}`;
+    const taskId = `bgb-${randomBytes(6).toString('hex')}`;
     const copy = taskPaths(paths, taskId);
     writeFileSync(copy.log, log.replaceAll(task.id, taskId), { mode: 0o600 });
     writeFileSync(copy.stdout, output, { mode: 0o600 });
@@ -40,7 +40,7 @@ async function writeEndedTasks(ground: Ground): Promise<string[]> {
   return logs;
 }
 
-async function adoption(ground: Ground, state: string, owedCount: number): Promise<Row> {
+async function adoption(ground: Ground, state: string, pendingCount: number): Promise<Row> {
   const ours: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -48,9 +48,9 @@ async function adoption(ground: Ground, state: string, owedCount: number): Promi
     if (round % 2 === 1) bare.push(Number((await helper.ask('read')).ms));
     ours.push(Number((await helper.ask('adopt')).ms));
     if (round % 2 === 0) bare.push(Number((await helper.ask('read')).ms));
-    const owed = await helper.ask('owed');
-    if (owed.count !== owedCount)
-      throw new Error(`expected ${owedCount} owed completions; found ${owed.count}`);
+    const pending = await helper.ask('pending');
+    if (pending.count !== pendingCount)
+      throw new Error(`expected ${pendingCount} pending completions; found ${pending.count}`);
     await helper.kill();
   }
   const figures = {

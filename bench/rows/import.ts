@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exitOf } from '../bare.ts';
+import { wholeNode } from '../bare.ts';
 import type { Ground } from '../ground.ts';
-import { median, p95, takeTurns, timed } from '../measure.ts';
+import { median, p95, takeTurns } from '../measure.ts';
 import { atMostMore, judge, type Row } from '../row.ts';
 
 /** The repository's top folder, seen from build/bench/rows. */
@@ -16,7 +15,10 @@ export async function importCost(ground: Ground): Promise<Row[]> {
   symlinkSync(root, join(folder, 'node_modules', 'outlive'));
   const program = join(folder, 'program.mjs');
   writeFileSync(program, "import { openStore } from 'outlive';\nif (!openStore) process.exit(1);\n");
-  const samples = await takeTurns(30, { ours: () => whole([program]), bare: () => whole(['-e', '0']) });
+  const samples = await takeTurns(30, {
+    ours: () => wholeNode([program]),
+    bare: () => wholeNode(['-e', '0']),
+  });
   const figures = {
     what: "`import 'outlive'`, whole process",
     unit: 'ms',
@@ -26,12 +28,4 @@ export async function importCost(ground: Ground): Promise<Row[]> {
     besideMeasured: median(samples.bare),
   };
   return [judge(figures, atMostMore(40, 'ms'))];
-}
-
-async function whole(args: readonly string[]): Promise<number> {
-  return await timed(async () => {
-    const child = spawn(process.execPath, args, { stdio: 'ignore' });
-    await exitOf(child);
-    if (child.exitCode !== 0) throw new Error(`node ${args.join(' ')} ended with ${child.exitCode}`);
-  });
 }

@@ -8,7 +8,7 @@ import { judge, type Row, under } from '../row.ts';
 const count = 100;
 
 /** The program that users run, seen from build/bench/rows. */
-const program = join(import.meta.dirname, '../../../dist/bin/outlive.js');
+const program = join(import.meta.dirname, '../../../dist/bin/outlive.cjs');
 
 /** The command line's `ps` on 100 running tasks, as a whole process without a terminal, beside a Node that does nothing. */
 export async function psOfTasks(ground: Ground): Promise<Row[]> {

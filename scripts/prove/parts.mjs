@@ -1,5 +1,6 @@
 // What `npm run prove` consists of: a name, what it proves, and the processes whose end is the answer.
 import { basename, delimiter, dirname } from 'node:path';
+import { buildSanitized } from '../native/sanitized.mjs';
 import { filesUnder } from '../prepare.mjs';
 import { bunAsNode, nodeOf, versionOf } from './runtimes.mjs';
 
@@ -19,6 +20,60 @@ const aPart = [
   'packed',
 ];
 
+/** Tests that a shim with sanitizers cannot pass. */
+const notSanitized = [
+  // They measure what is read, or what room there is, and this shim is thirty times as large.
+  'damaged-records-of-store-and-session',
+  '/disk-reserve',
+  // They read the memory of a shim, which is that of the sanitizers as well.
+  'shim-shows-nothing',
+  'typed-secrets',
+  // They look for shims in other places, which `OUTLIVE_SHIM` forbids.
+  'shim-is-found',
+  'shim-on-noexec',
+  // They start shims under a limit of memory: sanitizers reserve terabytes of addresses.
+  'limits-by-ulimit',
+  '/out-of-memory.',
+  // They are about moments: this shim takes several times as long to look at processes.
+  'leftovers-that-hide',
+  'first-process-that-does-not-reap',
+  // They start none, or another one.
+  'integration/windows/',
+  'integration/processes/macos-',
+  'shim-is-built',
+  'shim-on-arm64',
+  'sanitizers-report',
+  'shim-calls-that-fail',
+  '-at-each-call',
+];
+
+/** In the short form, so many of the others: one of each thing that a shim does. */
+const sanitizedInShort = [
+  '/after.',
+  '/bound-tasks-end',
+  '/bytes-that-are-no-utf8',
+  '/doorbell',
+  'interact/stdin',
+  'interact/terminal',
+  '/leftovers-killed-or-waited-for',
+  '/on-exit.',
+  '/output-is-erased',
+  '/output-limit-overshoot',
+  '/output-through-a-pipe',
+  '/output-times',
+  '/pipe-status.',
+  '/queue-by-locks',
+  '/shim-facts',
+  '/shim-request',
+  '/spawn-in-bursts',
+  '/spawn-large-command',
+  '/spawn-streams',
+  '/stop-survivors',
+  '/stop-whole-tree',
+  '/task-that-damages-its-own-files',
+  '/timeout-without-supervisor',
+];
+
 /**
  * All parts, in the order in which they run. `steps` is called when a part's turn has come, because it may have to
  * fetch something, and gives the commands; one that prints TAP is counted by its totals.
@@ -28,7 +83,7 @@ export function allParts({ short }) {
     ...files('prove').map((file) => ({
       name: basename(file, '.prove.js'),
       what: `test/prove/${basename(file, '.js')}.ts`,
-      steps: () => [tests(process.execPath, [file])],
+      steps: () => [tests(process.execPath, [file], short ? {} : toItsEnd(file))],
     })),
     {
       name: 'crash',
@@ -36,6 +91,20 @@ export function allParts({ short }) {
       steps: () => [
         tests(process.execPath, files('crash'), { env: { OUTLIVE_CRASH_STEP: short ? '8' : '1' } }),
       ],
+    },
+    {
+      name: 'sanitizers',
+      what: `${short ? 'a part of the tests' : 'the tests'} that start a shim, with ASan and UBSan in it`,
+      steps: () => {
+        const wanted = [...files('integration'), ...files('crash')]
+          .filter((file) => !notSanitized.some((word) => file.includes(word)))
+          .filter((file) => !short || sanitizedInShort.some((word) => file.includes(word)));
+        // The part `crash` has the processes of Node die at every call: that says nothing more of the shim's memory.
+        const env = { OUTLIVE_SHIM: buildSanitized(), OUTLIVE_CRASH_STEP: '8' };
+        // A report fails the run whether or not a test has noticed that its shim was gone.
+        const reports = { command: process.execPath, args: ['scripts/native.mjs', '--reports'] };
+        return [tests(process.execPath, wanted, { env, again: true }), reports];
+      },
     },
     {
       name: 'shells',
@@ -66,7 +135,7 @@ export function allParts({ short }) {
         const runtime = `Bun ${versionOf(program)}`;
         const e2e = files('e2e').filter((file) => !short || /cli-(?:run|wait|kill)\./.test(file));
         return [
-          tests(process.execPath, [...e2e, 'build/test/integration/runtime-checks-itself.test.js'], {
+          tests(process.execPath, [...e2e, 'build/test/integration/shim/runtime-checks-itself.test.js'], {
             env: { OUTLIVE_TEST_RUNTIME: program },
             path: folder,
             runtime,
@@ -78,20 +147,36 @@ export function allParts({ short }) {
   ];
 }
 
+/** A file that goes through a list of cases, and not on for as long as it is given, has the time for all unless asked otherwise. */
+function toItsEnd(file) {
+  const seconds = 3 * 3600;
+  if (!file.includes('failing-shim-calls') || process.env.OUTLIVE_PROVE_SECONDS !== undefined) return {};
+  return { env: { OUTLIVE_PROVE_SECONDS: String(seconds) }, limitMs: seconds * 1_100 };
+}
+
+/** A file that is given longer than usual may take that, and what it needs to come to its end. */
+function longestFileMs() {
+  return Math.max(1_200_000, Number(process.env.OUTLIVE_PROVE_SECONDS ?? 0) * 1_100);
+}
+
 /**
- * The command that runs test files with one program, which is `node` for whatever they start, too. On another runtime
- * than ours, files that fail run again by themselves.
+ * The command that runs test files with one program, which is `node` for whatever they start, too. `again`: files that
+ * fail run again by themselves, as they do on another runtime than ours.
  */
-function tests(program, paths, { env = {}, path, runtime } = {}) {
+function tests(
+  program,
+  paths,
+  { env = {}, path, runtime, again = runtime !== undefined, limitMs = longestFileMs() } = {},
+) {
   // As npm test does: more files than cores, since most of a test's time is waiting.
-  const runner = ['--test', '--test-reporter=tap', '--test-concurrency=4', '--test-timeout=1200000'];
+  const runner = ['--test', '--test-reporter=tap', '--test-concurrency=4', `--test-timeout=${limitMs}`];
   const options = ['--enable-source-maps', ...runner];
   const replaced = path === undefined ? {} : { PATH: `${path}${delimiter}${process.env.PATH}` };
   return {
     command: program,
     options,
     args: [...options, ...paths],
-    again: runtime !== undefined,
+    again,
     env: { ...env, ...replaced },
     runtime,
   };

@@ -2,7 +2,7 @@
 // by part, so that a run of one part writes its own line anew and leaves the others.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { asMarkdownTable } from './table.mjs';
+import { asMarkdownTable, replaceBetween } from './table.mjs';
 
 const page = 'docs/reliability.md';
 const figuresFolder = 'docs/figures';
@@ -47,11 +47,4 @@ function cells({ name, what, seconds, tests, passed, isGood, seed, on, isShort, 
   const verdict = isGood ? count : `**${count}**`;
   const notes = `${isShort ? ', short' : ''}${isBusy ? ', on a busy machine' : ''}`;
   return [name, what, String(Math.round(seconds)), verdict, seed, `${on}${notes}`];
-}
-
-function replaceBetween(path, [begin, end], inside) {
-  const text = readFileSync(path, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`expected ${begin} and ${end} in ${path}`);
-  writeFileSync(path, `${text.slice(0, from + begin.length)}\n\n${inside}\n\n${text.slice(to)}`);
 }

@@ -1,9 +1,9 @@
 // The runtimes that the promises are tried on: what npm ships as binaries, installed on the first use into a cache
 // folder outside the repository ($OUTLIVE_PROVE_CACHE, else outlive-prove in the user's cache folder).
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { cacheFolder, fromNpm } from '../from-npm.mjs';
 
 /** The newest release of a line of Node, as the path of its program. Throws when it cannot be had. */
 export function nodeOf(major) {
@@ -28,24 +28,11 @@ export function versionOf(program) {
 }
 
 function cache() {
-  const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return process.env.OUTLIVE_PROVE_CACHE || join(caches, 'outlive-prove');
+  return process.env.OUTLIVE_PROVE_CACHE || cacheFolder('outlive-prove');
 }
 
-/** The node_modules folder with a package in it. */
 function installed(name, wanted) {
-  const folder = join(cache(), name);
-  const modules = join(folder, 'node_modules');
-  if (existsSync(modules)) return modules;
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error(`${wanted} has no binary for ${process.platform} ${process.arch}`);
-  mkdirSync(folder, { recursive: true });
-  const options = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-  const { status, stderr } = spawnSync('npm', ['install', '--prefix', folder, ...options, wanted], {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: 300_000,
-  });
-  if (status !== 0) throw new Error(`npm could not install ${wanted}: ${stderr.trim()}`);
-  return modules;
+  return fromNpm(join(cache(), name), wanted);
 }

@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { chromium, type Page } from 'playwright-core';
+import { WebSocket } from 'ws';
+import { exitOf } from '../bare.ts';
+import type { Ground } from '../ground.ts';
+import { median, must, p95, pause } from '../measure.ts';
+import { cpuMs } from '../processes.ts';
+import { judge, type Row, under } from '../row.ts';
+
+const dist = join(import.meta.dirname, '../../../dist');
+const browserPath = process.env.OUTLIVE_BROWSER ?? '/usr/bin/chromium-headless-shell';
+
+const sessions = 50;
+/** In each session: so many that have ended, and so many that run. */
+const ended = 18;
+const running = 2;
+const windowMs = 30_000;
+/** Before that Node compiles what has run often. */
+const settleMs = 30_000;
+const starts = 20;
+
+/**
+ * The dashboard on 1,000 tasks in 50 sessions, a tenth of which run: what its server uses with nobody there and with one viewer, how
+ * soon a page shows something, and how large it is. The rows that need a browser are left out where there is none.
+ */
+export async function dashboard(ground: Ground): Promise<Row[]> {
+  for (let nth = 0; nth < sessions; nth += 1) {
+    const session = await ground.session(`session-${nth}`);
+    const done = Array.from({ length: ended }, async () => await (await session.spawn('true')).wait());
+    await Promise.all(done);
+    for (let live = 0; live < running; live += 1) await session.spawn('exec sleep 1000', { timeoutMs: null });
+    await session.close();
+  }
+  const server = spawn(
+    process.execPath,
+    [join(dist, 'bin/outlive.cjs'), 'ui', '--no-open', '--store', ground.storeDir],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  const [printed] = await must('the address', once(server.stdout, 'data'));
+  const address = String(printed).trim();
+  const rows = [
+    sizeOfPage(),
+    judge(
+      { what: '`outlive ui` with no page open: CPU', ...(await cpuOf(server)) },
+      under(0.05, 'under 0.05 % of one core'),
+    ),
+    await viewed(server, address, false),
+    await viewed(server, address, true),
+    ...(existsSync(browserPath) ? await inBrowser(ground, address) : []),
+  ];
+  server.kill('SIGINT');
+  await exitOf(server);
+  return rows;
+}
+
+function sizeOfPage(): Row {
+  const bytes = ['index.html', 'page.js', 'page.css'].map(
+    (file) => gzipSync(readFileSync(join(dist, 'page', file)), { level: 9 }).length,
+  );
+  const measured = bytes.reduce((sum, size) => sum + size, 0) / 1024;
+  const what = 'the page of the dashboard, with gzip, without the terminal';
+  return judge({ what, measured, beside: '', besideMeasured: null, unit: 'KiB' }, under(40, 'under 40 KiB'));
+}
+
+async function cpuOf({ pid = 0 }: ChildProcess) {
+  await pause(settleMs);
+  const [before, begin] = [cpuMs([pid]), performance.now()];
+  await pause(windowMs);
+  const measured = (cpuMs([pid]) - before) / ((performance.now() - begin) / 100);
+  return { measured, beside: '', besideMeasured: null, unit: '% of a core' };
+}
+
+/** One page that takes what it is sent. */
+async function viewed(server: ChildProcess, address: string, usage: boolean): Promise<Row> {
+  const { origin, host, hash } = new URL(address);
+  const token = hash.replace('#token=', '');
+  const socket = new WebSocket(`ws://${host}/socket`, ['outlive.ui.1', `token.${token}`], {
+    headers: { origin },
+  });
+  await must('the socket', once(socket, 'open'));
+  socket.on('message', (data) => {
+    socket.send(JSON.stringify({ type: 'credit', amount: String(data).length }));
+  });
+  socket.send(JSON.stringify({ type: 'open', id: 1, request: { kind: 'tasks', usage } }));
+  const figures = await cpuOf(server);
+  socket.close();
+  const [most, words] = usage ? [2.5, 'with CPU and memory'] : [0.3, 'without CPU and memory'];
+  const what = `one viewer of 1,000 tasks, ${words}: CPU of the server`;
+  return judge({ what, ...figures }, under(most, `under ${most} % of one core`));
+}
+
+/** Notes when each row was first seen with each status, by the clock that the tasks' times are of. */
+const watcher = `(() => {
+  window.seen = {};
+  const look = () => {
+    for (const row of document.querySelectorAll('.rows .row')) {
+      window.first ??= performance.now();
+      const status = row.querySelector('.status')?.className.split(' ').pop();
+      window.seen[row.id.slice(4) + ' ' + status] ??= Date.now();
+    }
+  };
+  new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true, characterData: true });
+})()`;
+
+async function inBrowser(ground: Ground, address: string): Promise<Row[]> {
+  const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
+  try {
+    const firsts: number[] = [];
+    let page: Page | undefined;
+    for (let turn = 0; turn < 5; turn += 1) {
+      await page?.close();
+      page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+      await page.addInitScript(watcher);
+      await page.goto(address);
+      await page.waitForFunction('window.first !== undefined');
+      firsts.push(Number(await page.evaluate('window.first')));
+    }
+    if (page === undefined) return [];
+    const { begun, over } = await latencies(ground, page);
+    const beside = { beside: '', besideMeasured: null, unit: 'ms' };
+    const row = (what: string, of: readonly number[], most: number): Row =>
+      judge({ what, measured: median(of), p95: p95(of), ...beside }, under(most, `under ${most} ms`));
+    return [
+      row('the first rows of 1,000 tasks, from the request for the page', firsts, 500),
+      row('start of a task to its row in the page', begun, 100),
+      row('end of a task to its row in the page', over, 100),
+    ];
+  } finally {
+    await browser.close();
+  }
+}
+
+async function latencies(ground: Ground, page: Page): Promise<{ begun: number[]; over: number[] }> {
+  const session = await ground.session('latency');
+  const [begun, over]: [number[], number[]] = [[], []];
+  for (let turn = 0; turn < starts; turn += 1) {
+    const task = await session.spawn('sleep 0.5');
+    const { startedAt, endedAt } = await task.wait();
+    await page.waitForFunction(`window.seen['${task.id} completed'] !== undefined`);
+    const seenAt = async (status: string): Promise<number> =>
+      Number(await page.evaluate(`window.seen['${task.id} ${status}']`));
+    begun.push((await seenAt('running')) - (startedAt ?? 0));
+    over.push((await seenAt('completed')) - (endedAt ?? 0));
+  }
+  return { begun, over };
+}
