@@ -24,5 +24,5 @@ import { openStore } from 'outlive';
 {
   await using store = await openStore();
   const session = await store.session('conversation-42');
-  assert.deepEqual(await session.drain(), []);
+  assert.deepEqual(await session.takePending(), []);
 }

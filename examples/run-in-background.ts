@@ -11,10 +11,10 @@ const task = await session.spawn('sleep 0.3; echo built; exit 3', { timeoutMs: 6
 
 for await (const completion of session.completions()) {
   console.log(completion.taskId, completion.status, completion.exitCode, completion.output.preview);
-  await completion.ack(); // until then it is owed, also to the next process that opens the session
+  await completion.ack(); // until then it is pending, also to the next process that opens the session
   if (completion.taskId === task.id) break;
 }
 await store.close(); // tasks that still run go on
 
-const { status, exitCode, output } = (await openStore()).task(task.id);
+const { status, exitCode, output } = (await openStore()).task(task.id).snapshot();
 assert.deepEqual([status, exitCode, output.preview], ['failed', 3, 'built\n']);

@@ -19,7 +19,7 @@ const parts = new Map(cast(yours).map((part) => [part.name, part]));
 const names = found.map(({ name }) => name).sort();
 claims.equal('the session has every task of the dead agent', names, [...parts.keys()].sort());
 const running = found.filter(({ status }) => !isEnded(status)).length;
-say(`  It adopts ${running} that run, and is owed the completions of ${found.length - running} that ended.`);
+say(`  It adopts ${running} that run, and finds the completions of ${found.length - running} that ended.`);
 
 const server = session.task(found.find(({ name }) => name === serverName)?.taskId ?? '');
 const url = await addressOf(server);
@@ -29,24 +29,24 @@ claims.equal('the web server answers after the death of its agent', answer.statu
 
 say('  Completions as they arrive, in seconds after the death of the agent:');
 completionTitles();
-const owed = new Map(found.map(({ taskId, name }) => [taskId, name]));
+const pending = new Map(found.map(({ taskId, name }) => [taskId, name]));
 let isServerStopped = false;
 for await (const completion of session.completions()) {
   showCompletion(completion, Number(diedAt));
   const isFirst = await completion.ack();
   claims.that(`the completion of ${completion.name} was there to acknowledge`, isFirst);
-  owed.delete(completion.taskId);
+  pending.delete(completion.taskId);
   const isAsExpected = parts.get(completion.name ?? '')?.ending?.exitCode === completion.exitCode;
   if (!isAsExpected) await showOutput(session.task(completion.taskId));
-  if (completion.name === serverName && [...owed.values()].includes(yoursName)) {
+  if (completion.name === serverName && [...pending.values()].includes(yoursName)) {
     say(`  Your command still runs: waiting, at most ${yoursLimitMs / 60_000} minutes. Ctrl-C stops all.`);
   }
-  const left = [...owed.values()].filter((name) => name !== yoursName);
+  const left = [...pending.values()].filter((name) => name !== yoursName);
   if (!isServerStopped && left.every((name) => name === serverName)) {
     isServerStopped = true;
     await stopServer();
   }
-  if (owed.size === 0) break;
+  if (pending.size === 0) break;
 }
 heading('What became of the commands');
 showTasks(await session.tasks());
@@ -62,7 +62,8 @@ async function stopServer(): Promise<void> {
     before,
   );
   const startedAt = performance.now();
-  const { status, leftovers } = await server.kill();
+  // Its end comes to the loop above, like all others.
+  const { status, leftovers } = await server.kill({ ack: false });
   say(`  ${status} in ${seconds(performance.now() - startedAt)}`);
   const pids = before.map(({ pid }) => pid);
   const isOurs = ({ pid, cookie }: LiveProcess): boolean =>
