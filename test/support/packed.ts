@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -13,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './repository.ts';
-import { fixturePath } from './world.ts';
+import { fixturePath, isLive } from './world.ts';
 
 /** Where the test files of one run share things; `npm test` makes it and removes it. */
 const scratch = process.env.OUTLIVE_TEST_SCRATCH ?? ownScratch();
@@ -24,63 +25,85 @@ const scratch = process.env.OUTLIVE_TEST_SCRATCH ?? ownScratch();
  * name is not found.
  */
 export function installedPackage(): string {
-  const consumer = join(scratch, 'consumer');
-  if (existsSync(consumer)) return consumer;
-  const draft = mkdtempSync(join(scratch, 'draft-'));
-  const tarball = packInto(draft);
-  const project = join(draft, 'consumer');
-  mkdirSync(project);
-  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-  // Many install nothing's scripts, so the package has to work without.
-  npm(project, 'install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', tarball);
-  // Editors bring the SDK of ACP themselves.
-  const scope = join('node_modules', '@agentclientprotocol');
-  mkdirSync(join(project, scope));
-  symlinkSync(join(root, scope, 'sdk'), join(project, scope, 'sdk'));
-  cpSync(fixturePath('acp-editor.mjs'), join(project, 'acp-editor.mjs'));
-  try {
-    renameSync(project, consumer);
-  } catch (error) {
-    // Another test file was faster.
-    if (!existsSync(consumer)) throw error;
-  }
-  rmSync(draft, { recursive: true });
-  return consumer;
+  return madeOnce('consumer', (project) => {
+    writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+    // Many install nothing's scripts, so the package has to work without.
+    npm(project, 'install', '--ignore-scripts', ...quickly, tarball());
+    // Editors bring the SDK of ACP themselves.
+    const scope = join('node_modules', '@agentclientprotocol');
+    mkdirSync(join(project, scope));
+    symlinkSync(join(root, scope, 'sdk'), join(project, scope, 'sdk'));
+    cpSync(fixturePath('acp-editor.mjs'), join(project, 'acp-editor.mjs'));
+  });
 }
 
 /** A folder into which a package of npm is installed, once a run; npm's cache is asked first. */
 export function installFromNpm(spec: string): string {
-  const folder = join(scratch, spec);
-  if (existsSync(folder)) return folder;
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  npm(folder, 'install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', spec);
-  return folder;
+  return madeOnce(spec, (folder) => {
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+    npm(folder, 'install', '--ignore-scripts', ...quickly, spec);
+  });
 }
 
 /** Installs the packed package as `npm install --global` does, below a folder that is not there yet. */
 export function installGlobally(prefix: string): void {
   mkdirSync(prefix);
-  const tarball = packInto(prefix);
-  npm(
-    prefix,
-    'install',
-    '--global',
-    '--prefix',
-    prefix,
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-    tarball,
-  );
+  npm(prefix, 'install', '--global', '--prefix', prefix, ...quickly, tarball());
 }
 
-/** Packs the package into a folder; the path of the tarball. */
-export function packInto(folder: string): string {
-  npm(root, 'pack', '--pack-destination', folder);
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
-  if (tarball === undefined) throw new Error('npm pack wrote no tarball');
-  return join(folder, tarball);
+/** The package as npm packs it. The build is not made anew: `npm test` has made it, and other tests run on it. */
+export function tarball(): string {
+  const folder = madeOnce('tarball', (draft) =>
+    npm(root, 'pack', '--ignore-scripts', '--pack-destination', draft),
+  );
+  const packed = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+  if (packed === undefined) throw new Error('npm pack wrote no tarball');
+  return join(folder, packed);
+}
+
+/**
+ * A folder that one test file of a run makes, and the others wait for: many begin at once, and to make it twice side by side
+ * takes twice as long. When making it fails, the next one tries.
+ */
+function madeOnce(name: string, make: (draft: string) => void): string {
+  const made = join(scratch, name);
+  const claim = join(scratch, `${name}.claim`);
+  while (!existsSync(made)) {
+    if (!claims(claim)) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      continue;
+    }
+    try {
+      if (existsSync(made)) break;
+      const draft = mkdtempSync(join(scratch, 'draft-'));
+      make(draft);
+      renameSync(draft, made);
+    } finally {
+      rmSync(claim);
+    }
+  }
+  return made;
+}
+
+/** Whether the file is ours now. One that a process has left which was killed is taken away. */
+function claims(path: string): boolean {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    const owner = ownerOf(path);
+    if (owner > 0 && !isLive(owner)) rmSync(path, { force: true });
+    return false;
+  }
+}
+
+/** 0: it is gone, or its owner is about to write into it. */
+function ownerOf(path: string): number {
+  try {
+    return Number(readFileSync(path, 'utf8'));
+  } catch {
+    return 0;
+  }
 }
 
 /** The executable of the installed package; on Windows, where the tests have no npm, that of the repository. */
@@ -105,6 +128,9 @@ function npm(cwd: string, ...args: string[]): void {
   if (cli) runProgram(process.execPath, [cli, ...args], cwd);
   else runProgram('npm', args, cwd);
 }
+
+/** What npm needs no time for. */
+const quickly = ['--prefer-offline', '--no-audit', '--no-fund'];
 
 /** A test file that is run alone cleans up after itself. */
 function ownScratch(): string {

@@ -15,7 +15,7 @@ import {
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { installedPackage, packInto, runProgram } from '../../support/packed.ts';
+import { installedPackage, runProgram, tarball } from '../../support/packed.ts';
 import { root } from '../../support/repository.ts';
 import { builtShimContent, refusalOf, shimFileIn } from '../../support/shim.ts';
 import { quote, World } from '../../support/world.ts';
@@ -182,14 +182,15 @@ for (const format of ['esm', 'cjs'] as const) {
 test("in a project of Yarn's Plug'n'Play, which keeps the package in a zip, the shim is copied", async () => {
   await using world = new Agents();
   const project = world.folder('project');
-  const tarball = packInto(project);
+  const packed = join(project, basename(tarball()));
+  copyFileSync(tarball(), packed);
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   // What the package depends on is linked to what is installed here: nothing is fetched.
   const links = Object.keys({ ...dependencies, ...optionalDependencies }).map((name) => [
     name,
     `link:${join(root, 'node_modules', name)}`,
   ]);
-  const named = { outlive: `file:./${basename(tarball)}` };
+  const named = { outlive: `file:./${basename(packed)}` };
   const manifest = { name: 'agent', private: true, type: 'module', dependencies: named };
   writeFileSync(
     join(project, 'package.json'),
