@@ -39,7 +39,7 @@ for (const action of ['kill', 'stop'] as const) {
       test(`${who}, ${what} at any call, leaves nothing unrecorded or made up`, { skip }, async (t) => {
         await using world = new World();
         await using stage = await Stage.set(world, { stay });
-        await playSome(t, stage, await shimPoints(stage, action, both), { share: both ? 0.05 : 0.1 });
+        await playSome(t, stage, await shimPoints(stage, action, { both }), { share: both ? 0.05 : 0.1 });
       });
     }
   }

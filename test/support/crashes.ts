@@ -43,7 +43,7 @@ const fixtures = join(root, 'test', 'fixtures');
  * At every so manieth call a life dies, from a call on that chance chooses: over some runs it is every one.
  * `OUTLIVE_CRASH_STEP=1` dies at every call in one run, which takes minutes. In Wine it is a few calls of each life.
  */
-const step = Number(process.env.OUTLIVE_CRASH_STEP ?? (onWindows ? 40 : 8));
+const step = Number(process.env.OUTLIVE_CRASH_STEP ?? (onWindows ? 40 : 24));
 
 /** Whether each call is to be tried. */
 const isWhole = step === 1;
@@ -74,7 +74,7 @@ export async function atSomeCalls(
 ): Promise<void> {
   // Who asks for every call gets every call.
   const stride = isWhole ? 1 : step * (onWindows ? Math.min(rarer, 2) : rarer);
-  let next = 1 + Math.floor(Math.random() * stride);
+  let next = 1 + Math.floor(Math.random() * Math.min(stride, calls));
   const worker = async (): Promise<void> => {
     // No two lives make quite the same calls; a few more numbers than the first one needed do no harm.
     while (next <= calls + 3) {

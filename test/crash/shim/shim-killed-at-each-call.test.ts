@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whyNoTracing } from '../../support/moments/at-call.ts';
-import { pairs, playSome, shimPoints } from '../../support/moments/points.ts';
+import { pairs, playSome, shimPoints, someLives } from '../../support/moments/points.ts';
 import { SpawnerStage } from '../../support/moments/spawner-stage.ts';
 import { Stage } from '../../support/moments/stage.ts';
 import { World } from '../../support/world.ts';
@@ -16,17 +16,17 @@ test('a shim that is killed at any call leaves no command unrecorded and no end 
 }, async (t) => {
   await using world = new World();
   await using stage = await Stage.set(world);
-  await playSome(t, stage, await shimPoints(stage, 'kill'), {
+  await playSome(t, stage, await shimPoints(stage, 'kill', { names: someLives(t, 'ends') }), {
     // Ended before it was executed, it was told as a command that SIGKILL had ended.
     first: ({ life, role, number }) => life === 'ends' && role === 'child' && (number === 3 || number > 14),
-    most: 8,
+    most: 4,
   });
 });
 
 test('nor do a shim and its spawner that are killed at the same moment', { skip }, async (t) => {
   await using world = new World();
   await using stage = await Stage.set(world);
-  await playSome(t, stage, await shimPoints(stage, 'kill', true), { most: 5 });
+  await playSome(t, stage, await shimPoints(stage, 'kill', { both: true, names: someLives(t) }), { most: 3 });
 });
 
 test('what a command writes through a pump is kept when both are killed as soon as the command is there', {
@@ -49,5 +49,5 @@ test('what a command writes through a pump is kept when both are killed as soon 
 test('nor do a shim and its spawner that are killed at any two moments', { skip }, async (t) => {
   await using world = new World();
   await using stage = await SpawnerStage.set(world, { traced: true });
-  await playSome(t, stage, await pairs(stage, 'kill'), { most: 5 });
+  await playSome(t, stage, await pairs(stage, 'kill', someLives(t)), { most: 3 });
 });

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { whyNoTracing } from '../../support/moments/at-call.ts';
-import { playSome, shimPoints } from '../../support/moments/points.ts';
+import { playSome, shimPoints, someLives } from '../../support/moments/points.ts';
 import { Stage } from '../../support/moments/stage.ts';
 import { World } from '../../support/world.ts';
 
@@ -9,11 +9,11 @@ const skip = whyNoTracing();
 test('a shim that is stopped for an hour at any call runs nothing that was given up', { skip }, async (t) => {
   await using world = new World();
   await using stage = await Stage.set(world);
-  await playSome(t, stage, await shimPoints(stage, 'stop'), { most: 15 });
+  await playSome(t, stage, await shimPoints(stage, 'stop', { names: someLives(t) }), { most: 4 });
 });
 
 test('nor do a shim and its spawner that are stopped for an hour at the same moment', { skip }, async (t) => {
   await using world = new World();
   await using stage = await Stage.set(world);
-  await playSome(t, stage, await shimPoints(stage, 'stop', true), { most: 6 });
+  await playSome(t, stage, await shimPoints(stage, 'stop', { both: true, names: someLives(t) }), { most: 3 });
 });

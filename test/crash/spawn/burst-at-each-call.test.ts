@@ -5,7 +5,7 @@ import { playSome } from '../../support/moments/points.ts';
 import { World } from '../../support/world.ts';
 
 /** The long form is test/prove/moments.prove.ts. */
-const most = 5;
+const most = 2;
 
 for (const [action, deed] of [
   ['kill', 'is killed'],

@@ -121,7 +121,7 @@ for (const name of ['dev', undefined])
     await using observer = await Agent.start(world.dir, { node: ['--import', later] });
     const calls = await stopAndGoOn(world, observer, 0, name);
     assert.ok(calls > 20);
-    const step = Number(process.env.OUTLIVE_CRASH_STEP ?? 8);
+    const step = Number(process.env.OUTLIVE_CRASH_STEP ?? 24);
     for (let number = 1 + Math.floor(Math.random() * step); number <= calls; number += step)
       await stopAndGoOn(world, observer, number, name);
     t.diagnostic(`${calls} calls`);

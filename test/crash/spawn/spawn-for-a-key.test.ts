@@ -106,7 +106,7 @@ test('of a key one task runs when its spawner is stopped for an hour at any call
   await using observer = await Agent.start(world.dir, { node: ['--import', later] });
   const calls = await stopAndGoOn(world, observer, 0);
   assert.ok(calls > 20);
-  const step = Number(process.env.OUTLIVE_CRASH_STEP ?? 8);
+  const step = Number(process.env.OUTLIVE_CRASH_STEP ?? 24);
   for (let number = 1 + Math.floor(Math.random() * step); number <= calls; number += step)
     await stopAndGoOn(world, observer, number);
   t.diagnostic(`${calls} calls`);

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { whyNoTracing } from '../../support/moments/at-call.ts';
-import { pairs, playSome, spawnerPoints, sweptPoints } from '../../support/moments/points.ts';
+import { pairs, playSome, someLives, spawnerPoints, sweptPoints } from '../../support/moments/points.ts';
 import { SpawnerStage } from '../../support/moments/spawner-stage.ts';
 import { PidNamespace } from '../../support/namespaces.ts';
 import { World } from '../../support/world.ts';
@@ -12,7 +12,7 @@ test('a spawner that is stopped for an hour at any call has a record of what run
 }, async (t) => {
   await using world = new World();
   await using stage = await SpawnerStage.set(world);
-  await playSome(t, stage, await spawnerPoints(stage, 'stop'), {
+  await playSome(t, stage, await spawnerPoints(stage, 'stop', someLives(t, 'ends')), {
     // The empty log of one that was only stopped was swept.
     first: ({ life, act, call }) => life === 'ends' && act === 'look' && call !== 'closeSync',
     most: 3,
@@ -26,7 +26,7 @@ for (const where of ['beside it', 'in another container'] as const) {
     await using world = new World();
     await using container = where === 'in another container' ? await PidNamespace.start() : null;
     await using stage = await SpawnerStage.set(world, { sweeperBefore: container?.enter ?? [] });
-    await playSome(t, stage, await sweptPoints(stage), {
+    await playSome(t, stage, await sweptPoints(stage, someLives(t, 'ends')), {
       // The record is there and empty: only from another container nobody sees that it is open.
       first: ({ life, call, sweeper = 0 }) =>
         container !== null && life === 'ends' && call === 'writeSync' && sweeper > 5 && sweeper < 11,
@@ -40,5 +40,5 @@ test('so have a spawner and its shim that are stopped at any two moments', {
 }, async (t) => {
   await using world = new World();
   await using stage = await SpawnerStage.set(world, { traced: true });
-  await playSome(t, stage, await pairs(stage, 'stop'), { most: 3 });
+  await playSome(t, stage, await pairs(stage, 'stop', someLives(t)), { most: 3 });
 });

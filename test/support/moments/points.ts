@@ -10,10 +10,33 @@ import type { Case, Stage } from './stage.ts';
 /** What happens to a process: it is killed, or stopped by SIGSTOP and later continued. */
 export type Action = 'kill' | 'stop';
 
-/** Every call of every process of a spawn, in every life; `both`: the spawner has the same fate at that moment. */
-export async function shimPoints(stage: Stage, action: Action, both = false): Promise<Case[]> {
+/**
+ * Some lives, chosen by chance, for the few cases of a file of test/crash: to find the calls of a life costs as much as a case.
+ * @param always lives that are among them.
+ */
+export function someLives(t: TestContext, ...always: LifeName[]): LifeName[] {
+  const chance = new Chance(t);
+  const chosen = new Set(always);
+  while (chosen.size < always.length + 3) chosen.add(chance.of(lifeNames));
+  return [...chosen];
+}
+
+/** Which cases there are. */
+interface Which {
+  /** The spawner has the same fate at the same moment. */
+  readonly both?: boolean;
+  /** All by default. */
+  readonly names?: readonly LifeName[];
+}
+
+/** Every call of every process of a spawn, in some lives. */
+export async function shimPoints(
+  stage: Stage,
+  action: Action,
+  { both = false, names = lifeNames }: Which = {},
+): Promise<Case[]> {
   const points: Case[] = [];
-  for (const life of lifeNames) {
+  for (const life of names) {
     const calls = await stage.calls(life);
     for (const role of roles) {
       const first = action === 'stop' ? 0 : 1;
@@ -40,10 +63,14 @@ export async function failingPoints(stage: Stage, names: readonly LifeName[] = l
   return points;
 }
 
-/** Every call of a spawner in every life. */
-export async function spawnerPoints(stage: SpawnerStage, action: Action): Promise<SpawnerCase[]> {
+/** Every call of a spawner in some lives. */
+export async function spawnerPoints(
+  stage: SpawnerStage,
+  action: Action,
+  names: readonly LifeName[] = lifeNames,
+): Promise<SpawnerCase[]> {
   const points: SpawnerCase[] = [];
-  for (const life of lifeNames) {
+  for (const life of names) {
     const calls = await stage.calls(life);
     for (const [at, call] of calls.entries())
       points.push(...withActs({ life, number: at + 1, call, action }));
@@ -52,11 +79,15 @@ export async function spawnerPoints(stage: SpawnerStage, action: Action): Promis
 }
 
 /** The same, and at any of the first calls of its shim that happens to it as well. */
-export async function pairs(stage: SpawnerStage, action: Action): Promise<SpawnerCase[]> {
+export async function pairs(
+  stage: SpawnerStage,
+  action: Action,
+  names: readonly LifeName[] = lifeNames,
+): Promise<SpawnerCase[]> {
   const plans = roles.flatMap((role: Role) =>
     Array.from({ length: role === 'shim' ? 60 : 16 }, (_, at) => ({ role, number: at + 1, action })),
   );
-  const points = await spawnerPoints(stage, action);
+  const points = await spawnerPoints(stage, action, names);
   return points.flatMap((point) => plans.map((shim) => ({ ...point, shim })));
 }
 
@@ -64,8 +95,11 @@ export async function pairs(stage: SpawnerStage, action: Action): Promise<Spawne
 const mostOfSweeper = 40;
 
 /** A spawner is stopped at any of its calls, then a process that sweeps its session at any of its own. */
-export async function sweptPoints(stage: SpawnerStage): Promise<SpawnerCase[]> {
-  const points = (await spawnerPoints(stage, 'stop')).filter(({ act }) => act === 'look');
+export async function sweptPoints(
+  stage: SpawnerStage,
+  names: readonly LifeName[] = lifeNames,
+): Promise<SpawnerCase[]> {
+  const points = (await spawnerPoints(stage, 'stop', names)).filter(({ act }) => act === 'look');
   return points.flatMap((point) =>
     Array.from({ length: mostOfSweeper }, (_, at) => ({ ...point, sweeper: at + 1 })),
   );
