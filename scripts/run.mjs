@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import { build, filesUnder, install, root } from './prepare.mjs';
 import { readTap } from './prove/tap.mjs';
 
-// The suite is to stay under 5 minutes on two cores; on a slow machine it is not wrong because of that, only slow.
-const suiteAimMs = 5 * 60_000;
-const suiteLimitMs = 30 * 60_000;
+// The suite is to stay under 6 minutes on two cores; on a slow machine it is not wrong because of that, only slow.
+const suiteAimMs = 6 * 60_000;
+const suiteLimitMs = 40 * 60_000;
 // More files that fail are no matter of patience.
 const mostAgain = 8;
 const fileLimitMs = 10 * 60_000; // shorter, so that one file that hangs is named by the runner, with its totals
@@ -68,7 +68,7 @@ function test(args) {
       rmSync(scratch, { recursive: true, force: true });
       const minutes = ((performance.now() - begin) / 60_000).toFixed(1);
       if (minutes > suiteAimMs / 60_000)
-        console.error(`run.mjs: that took ${minutes} minutes; 5 are the aim`);
+        console.error(`run.mjs: that took ${minutes} minutes; 6 are the aim`);
     });
 }
 
