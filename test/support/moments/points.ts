@@ -138,6 +138,9 @@ export interface Effort<T> {
   readonly share?: number;
 }
 
+/** Whether a case that fails beside others is played once more by itself: on a busy machine some wait in vain for a turn. */
+const playsAgain = process.env.OUTLIVE_PROVE_AGAIN === '1';
+
 /** Where a case can be played: one at a time. */
 interface Playable<T> {
   play(one: T): Promise<unknown>;
@@ -152,7 +155,7 @@ export async function playSome<T>(
 ): Promise<void> {
   const chance = new Chance(t);
   const end = endOfBudget(share);
-  const found: string[] = [];
+  const found: { readonly one: T; readonly why: string }[] = [];
   let played = 0;
   for (const isFirst of [true, false]) {
     const left = points.filter((point) => first(point) === isFirst);
@@ -162,11 +165,22 @@ export async function playSome<T>(
         const [one] = left.splice(chance.number(left.length), 1) as [T];
         of += 1;
         played += 1;
-        await stage.play(one).catch((error: unknown) => found.push(String(error)));
+        await stage.play(one).catch((error: unknown) => found.push({ one, why: String(error) }));
       }
     };
     await Promise.all([stage].flat().map((one) => playOn(one as Playable<T>)));
   }
   t.diagnostic(`${played} of ${points.length} cases`);
-  if (found.length > 0) throw new Error(`${found.length} of ${played} cases failed:\n${found.join('\n\n')}`);
+  const failed: string[] = [];
+  for (const { one, why } of found) {
+    const again = playsAgain ? await failureOf(one, [stage].flat()[0] as Playable<T>) : why;
+    if (again === null) t.diagnostic(`failed at first, and passed by itself: ${why}`);
+    else failed.push(why);
+  }
+  if (failed.length > 0)
+    throw new Error(`${failed.length} of ${played} cases failed:\n${failed.join('\n\n')}`);
+}
+
+async function failureOf<T>(one: T, stage: Playable<T>): Promise<string | null> {
+  return await stage.play(one).then(() => null, String);
 }
