@@ -1,5 +1,6 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
+// Not from node:fs/promises, which a program of CommonJS would load at its start, and with it Node's readline.
+import { constants, promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { tolerate } from '../../errors/expected.ts';
 import type { Facts } from '../../model/fold.ts';
 import type { CutFact } from '../../model/output-facts.ts';
@@ -68,7 +69,7 @@ async function cutStreams(context: SessionContext, taskId: string): Promise<void
 /** 0: it is not there, or cannot be seen. */
 async function sizeOf(path: string): Promise<number> {
   try {
-    return (await stat(path)).size;
+    return (await promises.stat(path)).size;
   } catch (error) {
     tolerate(error, passing, 'looking at output');
     return 0;
@@ -85,12 +86,12 @@ async function cutStream(
   const path = taskPaths(context.paths, taskId)[stream];
   const shortened = cutPath(path, context.store.system.self());
   let isWritten = false;
-  const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const source = await promises.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const { size, atime, mtime } = await source.stat();
     // Another process may have been here first.
     if (size !== bytes) return;
-    const target = await open(shortened, 'wx', 0o600);
+    const target = await promises.open(shortened, 'wx', 0o600);
     try {
       const cut = await plan(source, stream, bytes, keep);
       await copy(source, target, 0, cut.head);
@@ -99,7 +100,7 @@ async function cutStream(
       // The file's time says when the command wrote last.
       await target.utimes(atime, mtime);
       if (record(context, taskId, [cut])) isWritten = true;
-      else await unlink(shortened);
+      else await promises.unlink(shortened);
     } catch (error) {
       await drop(shortened);
       throw error;
@@ -124,7 +125,9 @@ async function takePlace(shortened: string, path: string): Promise<void> {
 
 /** What stays is swept later, once this process is gone. */
 async function drop(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => tolerate(error, passing, 'removing a shortened output'));
+  await promises
+    .unlink(path)
+    .catch((error: unknown) => tolerate(error, passing, 'removing a shortened output'));
 }
 
 async function plan(source: FileHandle, stream: Stream, bytes: number, keep: number): Promise<CutFact> {
