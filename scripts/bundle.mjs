@@ -9,7 +9,7 @@ import { sdkWhenUsed } from './sdk-when-used.mjs';
 const entries = {
   program: 'src/bin/program.ts',
   'program-with-mcp': 'src/bin/program-with-mcp.ts',
-  'program-with-ui': 'src/bin/program-with-ui.ts',
+  'program-with-more': 'src/bin/program-with-more.ts',
 };
 
 /** Writes dist/bin/*.cjs, dist/mcp/index.js, the page of the dashboard and dist/third-party-licenses.txt. */
@@ -48,7 +48,8 @@ export async function bundle(root) {
   for (const [name, entry] of Object.entries(entries)) {
     const outfile = `dist/bin/${name}.cjs`;
     const around = { banner: { js: begin + at }, footer: { js: '});' } };
-    results.push(await build({ ...program, ...around, entryPoints: [entry], outfile }));
+    const plugins = name === 'program' ? [withoutMore(), ...program.plugins] : program.plugins;
+    results.push(await build({ ...program, ...around, entryPoints: [entry], outfile, plugins }));
     hashes[name] = createHash('sha256')
       .update(readFileSync(join(root, outfile)))
       .digest('hex')
@@ -83,6 +84,19 @@ export async function bundle(root) {
   );
   results.push(...(await makePage(root)));
   writeFileSync(join(root, 'dist/third-party-licenses.txt'), licenses(root, results));
+}
+
+/** Verbs that are seldom used and need much are not in the bundle of the others; src/bin/outlive.ts takes another for them. */
+function withoutMore() {
+  return {
+    name: 'without-more',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^\.\.\/(?:setup|top)\.ts$/ }, ({ path }) => ({ path, namespace: 'without-more' }));
+      onLoad({ filter: /./, namespace: 'without-more' }, () => ({
+        contents: `throw new Error('expected the program with more verbs; found the one without');`,
+      }));
+    },
+  };
 }
 
 /** In a bundle each module is at the place that it has among the modules of the package. */

@@ -4,6 +4,9 @@ import { type BundleName, loadBundle } from './load-bundle.ts';
 // Where nothing is left to do the end would come by itself; Node takes 3 ms to take its heap apart, for nobody.
 process.once('beforeExit', () => process.exit());
 
+/** Verbs that are seldom used, and need as much as all the others do. */
+const inMore: ReadonlySet<string> = new Set(['ui', 'top', 'setup']);
+
 const words = process.argv.slice(2);
 const { run } = loadBundle(programFor(words));
 run(words).then(
@@ -18,8 +21,11 @@ run(words).then(
   },
 );
 
-/** The servers and what they need are three times as much as all the rest. A task that is named mcp costs some milliseconds. */
+/**
+ * The MCP servers are three times as much as all the rest. Options may stand before the verb, and a task may be named as one:
+ * each bundle does all that these words can mean, and the smaller ones start faster.
+ */
 function programFor(typed: readonly string[]): BundleName {
   if (typed.includes('mcp')) return 'program-with-mcp';
-  return typed[0] === 'ui' ? 'program-with-ui' : 'program';
+  return typed.some((word) => inMore.has(word)) ? 'program-with-more' : 'program';
 }

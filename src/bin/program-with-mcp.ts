@@ -1,6 +1,5 @@
 import { config } from 'zod';
 import { main, performedVerb } from '../cli/main.ts';
-
 import { runStdioServer } from '../mcp/stdio.ts';
 
 // To compile a schema takes longer than to go through it for the few messages of a conversation.
@@ -8,7 +7,7 @@ config({ jitless: true });
 
 export { performedVerb };
 
-/** Runs the command line, and the MCP servers if the verb `mcp` asks for one. */
+/** Runs the command line with all verbs. */
 export function run(words: readonly string[]): Promise<number> {
   return main(words, {
     loadMcp: async () => ({
@@ -19,6 +18,6 @@ export function run(words: readonly string[]): Promise<number> {
         return await startHttpServer(options);
       },
     }),
-    loadUi: () => Promise.reject(new Error('expected the program with the dashboard; found the one without')),
+    loadUi: async () => await import('../ui/server.ts'),
   });
 }

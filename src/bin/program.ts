@@ -2,7 +2,7 @@ import { main, performedVerb } from '../cli/main.ts';
 
 export { performedVerb };
 
-/** Runs the command line. The verbs `mcp` and `ui` need the programs that have the servers: program-with-*.ts. */
+/** Runs the command line with all verbs but `mcp`, `ui`, `top` and `setup`, which program-with-*.ts have. */
 export function run(words: readonly string[]): Promise<number> {
   return main(words, {
     loadMcp: () =>

@@ -188,3 +188,19 @@ test('the licence of each package that is bundled is in the package', () => {
   assert.equal(copyrights.length, licenses.split('-'.repeat(80)).length);
   assert.ok(existsSync(bundle));
 });
+
+test('each verb finds its code, whatever the words after it are', async () => {
+  await using cli = new CommandLine();
+  // The bundles are chosen by words that may as well be names and values.
+  for (const [words, says] of [
+    [['setup', '--plugin', 'mcp'], /expected an agent with --plugin/],
+    [['top', '-s', 'mcp'], /expected stdin and stdout to be a terminal|expected Linux or macOS/],
+    [['ui', '--token-file', 'mcp', '--no-open'], /expected a readable file with the token/],
+    [['mcp', '--http', '--token-file', 'top'], /expected a readable file with the token/],
+    [['run', '-n', 'top', '--wait', 'echo printed'], /printed/],
+    [['show', 'setup'], /found "setup"/],
+  ] as const) {
+    const { stdout, stderr } = await cli.run(...words);
+    assert.match(stdout + stderr, says, words.join(' '));
+  }
+});

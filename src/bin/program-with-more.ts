@@ -3,7 +3,7 @@ import { startUiServer } from '../ui/server.ts';
 
 export { performedVerb };
 
-/** Runs the command line, and the dashboard if the verb `ui` asks for it. */
+/** Runs the command line with all verbs but `mcp`. */
 export function run(words: readonly string[]): Promise<number> {
   return main(words, {
     loadMcp: () =>
