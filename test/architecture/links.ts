@@ -15,12 +15,15 @@ export interface Repository {
   read(path: string): string;
 }
 
+/** Pages link to each other hundreds of times, and to parse one costs more than all else here: each text is parsed once. */
+const parsed = new Map<string, readonly Node[]>();
+
 const pathInCode = /^(?:src|test|docs|scripts|examples|bench|\.ci|\.github)\/[\w./-]*$/;
 const docInComment = /\bdocs\/[\w./-]+\.md\b/g;
 
 /** The links, and the paths in `code`, of a Markdown file that lead nowhere. */
 export function brokenLinks(file: string, repository: Repository): string[] {
-  const nodes = allNodes(fromMarkdown(repository.read(file)));
+  const nodes = nodesOf(repository.read(file));
   const paths = nodes.filter(({ type, value }) => type === 'inlineCode' && pathInCode.test(value ?? ''));
   return [
     ...nodes.flatMap(({ url }) => (url === undefined || leadsSomewhere(file, url, repository) ? [] : [url])),
@@ -44,8 +47,16 @@ function leadsSomewhere(file: string, url: string, repository: Repository): bool
 
 function anchorsOf(markdown: string): Set<string> {
   const slugger = new GithubSlugger();
-  const headings = allNodes(fromMarkdown(markdown)).filter(({ type }) => type === 'heading');
+  const headings = nodesOf(markdown).filter(({ type }) => type === 'heading');
   return new Set(headings.map((heading) => slugger.slug(textOf(heading))));
+}
+
+function nodesOf(markdown: string): readonly Node[] {
+  const known = parsed.get(markdown);
+  if (known !== undefined) return known;
+  const nodes = allNodes(fromMarkdown(markdown));
+  parsed.set(markdown, nodes);
+  return nodes;
 }
 
 function allNodes(node: Node): Node[] {
