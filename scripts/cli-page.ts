@@ -35,9 +35,19 @@ function section(command: Command): string {
   ]);
   const rows = [...operands, ...own(command).map((option) => [`\`${flags(option)}\``, about(option)])];
   const table = rows.map(([term = '', text = '']) => `| ${cell(term)} | ${cell(text)} |`).join('\n');
-  const lines = [`### ${command.name()}`, '', command.description(), '', `    ${usage(command)}`, ''];
+  const lines = [`### ${command.name()}`, '', command.description(), '', ...fenced('text', [usage(command)])];
   if (rows.length > 0) lines.push('| | |', '|---|---|', table, '');
-  return [...lines, ...examples(command).map((line) => `    $ ${line}`), ''].join('\n');
+  return [
+    ...lines,
+    ...fenced(
+      'console',
+      examples(command).map((line) => `$ ${line}`),
+    ),
+  ].join('\n');
+}
+
+function fenced(language: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`\`\`\`${language}`, ...lines, '```', ''];
 }
 
 /** The options of this verb alone: those that all have are told once. */
@@ -69,7 +79,7 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-/** The lines behind "Examples:" in the help of a verb. */
+/** The lines after "Examples:" in the help of a verb. */
 function examples(command: Command): string[] {
   let help = '';
   command.configureOutput({

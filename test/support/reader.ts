@@ -19,7 +19,10 @@ import { quote } from './world.ts';
  *     when NAME has ended     time has passed until then
  *     in a terminal: C-\ d    it takes over a terminal; these keys are pressed in it
  *     install                 it is for a clone: what npm installs globally goes into a folder of the test
+ *     compiled: REASON        a program that is compiled, and cannot be run here
  *     not run: REASON         it cannot be run here
+ *
+ * More lines of the comment come before the text, for what only the test needs: files, programs, declarations.
  */
 export function testPages(pages: readonly string[], options: { skip: string | false }): void {
   const samples = pages.flatMap(samplesOf);
@@ -50,7 +53,7 @@ class Reader implements AsyncDisposable {
 
   async tries(sample: Sample): Promise<void> {
     const { prints } = sample;
-    if (noteOf(sample, /^not run: (.+)/) !== undefined) return;
+    if (noteOf(sample, /^(?:not run|compiled): (.+)/) !== undefined) return;
     const name = noteOf(sample, /^when (\S+) has ended$/);
     if (name !== undefined) await this.#cli.until(name, ({ endedAt }) => endedAt !== null);
     const keys = noteOf(sample, /^in a terminal: (.+)$/);
@@ -68,7 +71,7 @@ class Reader implements AsyncDisposable {
     switch (sample.lang) {
       case 'sh':
         return noteOf(sample, /^(install)$/) === undefined
-          ? await this.#shell(sample.text)
+          ? await this.#shell(`${sample.lead}${sample.text}`)
           : await this.#inClone(sample.text);
       case 'ts':
         return await this.#shell(
@@ -111,8 +114,8 @@ class Reader implements AsyncDisposable {
     return { status: 0, stdout, stderr: '' };
   }
 
-  async #inTerminal({ text }: Sample, keys: readonly string[]): Promise<void> {
-    const command = `bash -eo pipefail -c ${quote(text)}; echo "ended with $?"; exec cat`;
+  async #inTerminal({ lead, text }: Sample, keys: readonly string[]): Promise<void> {
+    const command = `bash -eo pipefail -c ${quote(lead + text)}; echo "ended with $?"; exec cat`;
     await using terminal = await Terminal.open(this.#cli.base, { command, env: this.#env });
     await terminal.shows(/\S/);
     await terminal.press(...keys);
@@ -138,20 +141,27 @@ function configOfNpm(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(config), npm_config_prefer_offline: 'true' };
 }
 
+const sdks = ['@anthropic-ai/claude-agent-sdk', 'ai', '@openai/agents', '@earendil-works/pi-coding-agent'];
+
 /** Compiles programs beside the packed package and against it, as its users do. */
 function compile(sources: readonly Sample[], programs: Map<Sample, string>): void {
   const folder = mkdtempSync(join(installedPackage(), 'samples-'));
   const files = sources.map((sample, index) => {
     const name = `${sample.page.replaceAll(/\W/g, '-')}-${index}`;
-    writeFileSync(join(folder, `${name}.ts`), `${sample.text}\nexport {};\n`);
+    writeFileSync(join(folder, `${name}.ts`), `${sample.lead}${sample.text}\nexport {};\n`);
     programs.set(sample, join(folder, `${name}.js`));
     return `${name}.ts`;
   });
   if (files.length === 0) return;
+  // The SDKs of others are not installed here: test:agents runs ours with each of them.
+  writeFileSync(join(folder, 'sdks.d.ts'), sdks.map((name) => `declare module '${name}';\n`).join(''));
+  files.push('sdks.d.ts');
   const compilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,
     noEmitOnError: true,
+    // The types of those SDKs are missing in the declarations of our adapters.
+    skipLibCheck: true,
     target: 'es2023',
     lib: ['es2023', 'esnext.disposable'],
     module: 'nodenext',

@@ -9,8 +9,10 @@ export interface Sample {
   readonly line: number;
   readonly lang: string;
   readonly text: string;
-  /** The HTML comment right before it, which readers do not see: how the test is to run it. */
+  /** The first line of the HTML comment right before it, which readers do not see: how the test is to run it. */
   readonly note: string;
+  /** The other lines of that comment: what the test puts before the text. */
+  readonly lead: string;
   /** What the page says that it prints: the `text` block right after it. */
   readonly prints: string | null;
 }
@@ -30,13 +32,16 @@ export function samplesOf(page: string): Sample[] {
     const before = blocks[index - 1];
     const after = blocks[index + 1];
     if (block.type !== 'code' || (isOutput(block) && before !== undefined && isRun(before))) return [];
+    const comment = before?.type === 'html' ? (before.value ?? '').replace(/^<!--\s*|\s*-->$/g, '') : '';
+    const [note = '', ...lead] = comment.split('\n');
     return [
       {
         page,
         line: block.position?.start.line ?? 0,
         lang: block.lang ?? '',
         text: block.value ?? '',
-        note: before?.type === 'html' ? (before.value ?? '').replace(/^<!--\s*|\s*-->$/g, '') : '',
+        note,
+        lead: lead.map((line) => `${line}\n`).join(''),
         prints: after !== undefined && isRun(block) && isOutput(after) ? (after.value ?? '') : null,
       },
     ];

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { filesUnder, root } from '../../support/repository.ts';
-import { printsAsSaid, samplesOf } from '../../support/samples.ts';
+import { printsAsSaid, type Sample, samplesOf } from '../../support/samples.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const guides = [...read('docs/guide/README.md').matchAll(/^\| \[([^\]]+)\]\(([\w-]+\.md)\) \|/gm)].map(
@@ -41,18 +41,56 @@ test('the samples of every guide are run by a test, once', () => {
   assert.deepEqual(tested.filter((page) => page.startsWith('docs/guide/')).sort(), pages.sort());
 });
 
-test('every block of a page whose samples are run says what it is', () => {
-  const languages = ['sh', 'ts', 'json', 'text', 'mermaid'];
-  const others = [...tested, 'docs/guide/README.md']
-    .flatMap(samplesOf)
-    .filter(({ lang }) => !languages.includes(lang))
-    .map(({ page, line }) => `${page}:${line}`);
-  assert.deepEqual(others, []);
+/** Pages and languages that the tests of pages leave to another test. */
+const othersTests: readonly { page: string; langs: readonly string[]; test: string }[] = [
+  { page: 'docs/notices.md', langs: ['sh'], test: 'test/e2e/cli/notices-page.test.ts' },
+  {
+    page: 'docs/agents.md',
+    langs: ['json', 'toml', 'markdown'],
+    test: 'test/unit/package/agents-page.test.ts',
+  },
+  { page: 'docs/cli.md', langs: ['console'], test: 'test/e2e/guide/cli-examples.test.ts' },
+];
+
+test('every sample of every page is tested, and every other block is output or a picture', () => {
+  const pages = readdirSync(root).filter((name) => name.endsWith('.md'));
+  pages.push(...['docs', 'examples'].flatMap((folder) => filesUnder(folder, '.md')));
+  assert.ok(pages.length > 60);
+  assert.deepEqual(pages.flatMap(untested), []);
 });
+
+test('a sample that nothing tests is found, and so is a block that does not say what it is', () => {
+  const block = { line: 1, text: '', note: '', lead: '', prints: null };
+  const isTested = (page: string, lang: string): boolean => isCovered({ ...block, page, lang });
+  assert.equal(isTested('docs/api.md', 'ts'), true);
+  assert.equal(isTested('docs/notices.md', 'sh'), true);
+  assert.equal(isTested('docs/decisions/README.md', 'text'), true);
+  assert.equal(isTested('docs/decisions/README.md', 'ts'), false);
+  assert.equal(isTested('docs/notices.md', 'ts'), false);
+  assert.equal(isTested('docs/api.md', 'toml'), false);
+  assert.equal(isTested('docs/api.md', ''), false);
+});
+
+test('the tests of other pages that are named here read those pages', () => {
+  for (const { page, test } of othersTests) assert.ok(read(test).includes(page.split('/')[1] ?? ''), test);
+});
+
+/** The samples of a page that no test runs. */
+function untested(page: string): string[] {
+  return samplesOf(page)
+    .filter((sample) => !isCovered(sample))
+    .map(({ line, lang }) => `${page}:${line} ${lang || 'says no language'}`);
+}
+
+function isCovered({ page, lang }: Sample): boolean {
+  if (['text', 'mermaid'].includes(lang)) return true;
+  if (othersTests.some((each) => each.page === page && each.langs.includes(lang))) return true;
+  return tested.includes(page) && ['sh', 'ts', 'json'].includes(lang);
+}
 
 test('a note to the test before a sample is one that the test knows', () => {
   const known =
-    /^(?:exits \d+|when \S+ has ended|in a terminal: .+|install|not run: .{10,}|agents:.*|verbs:.*|)$/;
+    /^(?:exits \d+|when \S+ has ended|in a terminal: .+|install|not run: .{10,}|compiled: .{10,}|its \w+:|agents:.*|verbs:.*|)$/;
   const notes = tested
     .flatMap(samplesOf)
     .flatMap(({ note, page, line }) => note.split('; ').map((part) => ({ part, page, line })));
@@ -60,6 +98,34 @@ test('a note to the test before a sample is one that the test knows', () => {
     notes.filter(({ part }) => !known.test(part)),
     [],
   );
+});
+
+/** Samples that are compiled alone, or not at all. A new one is a decision: most samples can be run. */
+const leftOut: readonly string[] = [
+  'CONTRIBUTING.md: not run: it needs a debug build and gdb',
+  'README.md: not run: it is run by the tests of the scene',
+  'docs/acp.md: compiled: it needs an agent',
+  'docs/acp.md: compiled: it needs an editor',
+  'docs/adapters.md: compiled: it needs a model',
+  'docs/adapters.md: compiled: pi is not installed here, and test:agents runs the extension in it',
+  'docs/adapters.md: compiled: the SDK is not installed here, and test:agents runs the example with it',
+  'docs/comparison.md: not run: it takes minutes, and needs the other systems',
+  'docs/debugging.md: not run: it needs a clone and a C compiler',
+  'docs/debugging.md: not run: it needs gdb and a debug build',
+  'docs/debugging.md: not run: it writes files of many megabytes, and needs a program of yours',
+  'docs/debugging.md: not run: strace is not on every machine',
+  'docs/guide/dashboard.md: not run: it needs another machine',
+  'docs/guide/dashboard.md: not run: it serves until Ctrl-C, and test/e2e/cli/cli-ui.test.ts opens it',
+  'docs/guide/top.md: not run: it draws until q is pressed, and has tests of its own',
+  'docs/mcp.md: compiled: it serves until it is closed, and test/integration/mcp talks to such a server',
+  'docs/performance.md: not run: it takes minutes',
+  'docs/reliability.md: not run: it takes hours',
+  'docs/setup.md: not run: it asks a person, and test/e2e/setup answers',
+];
+
+test('the samples that are not run are these, for these reasons', () => {
+  const found = tested.flatMap(samplesOf).filter(({ note }) => /^(?:not run|compiled): /.test(note));
+  assert.deepEqual([...new Set(found.map(({ page, note }) => `${page}: ${note}`))].sort(), leftOut);
 });
 
 test('what a program prints is compared with what its page says', () => {
