@@ -122,10 +122,7 @@ export function manualPage(): string {
 
 const statuses = [
   ['the command\\(aqs own', 'of "run --wait" and "wait"'],
-  [
-    '1',
-    'a wait for something else than the end: the task ended first, with 0; doctor: a problem is left; setup: the answer was no',
-  ],
+  ['1', 'wait --for: the task ended first, with 0; doctor: a problem is left; setup: the answer was no'],
   ['64', 'wrong usage'],
   ['119', 'what starts here would end with this shell call, in a sandbox; nothing was started'],
   ['120', 'no such task'],

@@ -210,7 +210,7 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Stops every task of the session that runs on this machine, and returns when their trees are gone. Nothing is
+   * Stops every running task of the session on this machine, and returns when their trees are gone. Nothing is
    * acknowledged: each end stays pending.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<TaskSnapshot[]> {

@@ -138,7 +138,7 @@ function streamsOf(io: Io, snapshot: TaskSnapshot, { stdout, stderr }: LogsOptio
   const { taskId, output } = snapshot;
   const isApart = output.stderrPath !== null;
   if (stderr && !stdout && !isApart) {
-    io.note(`${taskId} writes stdout and stderr into one file: look at its logs without --stderr`);
+    io.note(`${taskId} writes stdout and stderr into one file: print its logs without --stderr`);
     return [];
   }
   const wantsOut = stdout || !stderr;

@@ -87,7 +87,7 @@ function sayCounts(kept: Kept, olderThanMs: number): string {
 function said(because: KeptBecause, olderThanMs: number): string {
   return {
     running: 'has not ended',
-    unread: 'has ended, and nobody has acknowledged that',
+    unread: 'has ended, and its end is not acknowledged',
     watched: 'has an open watch',
     leftovers: 'has left processes running',
     young: `ended less than ${shownDuration(olderThanMs)} ago`,

@@ -141,7 +141,7 @@ async function sayNothing(io: Io, store: Store, options: PsOptions): Promise<voi
     .map(({ taskId, name }) => (name === null ? taskId : `${taskId} (${name})`));
   const more = left.length > mostLeft ? ` and ${left.length - mostLeft} more` : '';
   io.note(
-    `in this folder run, in sessions that nobody has open: ${named.join(', ')}${more}. Take one over by its id: ${io.hint('show', left[0]?.taskId ?? '')}`,
+    `these run in this folder, in sessions that no process has open: ${named.join(', ')}${more}. Take one over by its id: ${io.hint('show', left[0]?.taskId ?? '')}`,
   );
 }
 

@@ -38,7 +38,7 @@ export async function restart(
     });
     const snapshot = await untilStarted(begun);
     const [first, ...others] = begun.replaced;
-    if (begun.reused) io.note(`somebody else has restarted ${reference} just now: this is the new task`);
+    if (begun.reused) io.note(`another process has just restarted ${reference}: this is the new task`);
     else if (first !== found.taskId)
       io.note(`another task had its place already: ${[first, ...others].join(', ')} was restarted`);
     noteUnheld(io, snapshot);

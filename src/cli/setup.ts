@@ -133,7 +133,7 @@ async function change(
   if (isAsked && !canAsk(io))
     throw new OutliveError(
       'USAGE',
-      'expected somebody at a terminal who can be asked; found none. To see what changes: --dry-run. To write it: --yes.',
+      'expected a terminal, to ask before writing; found none. To see what changes: --dry-run. To write it: --yes.',
     );
   if (!io.json) for (const step of steps) await show(io, step, place, undo);
   const isWanted = !dryRun && (!isAsked || (await agrees(undo ? 'Take it out?' : 'Write this?')));

@@ -92,7 +92,7 @@ function elsewhereFinding({ away, copied }: Survey): Finding {
   if (away.length === 0) return fine('elsewhere', 'every live task is of this machine');
   return warning(
     'elsewhere',
-    `${counted(away.length, 'task belongs', 'tasks belong')} to another machine or container, and cannot be judged here: ${ids(away)}`,
+    `${counted(away.length, 'task belongs', 'tasks belong')} to another machine or container, and cannot be checked from here: ${ids(away)}`,
     'Look at them from there. If no other machine uses this store, set OUTLIVE_ELSEWHERE=lost.',
   );
 }
@@ -103,7 +103,7 @@ function stopsFinding(dir: string, slow: readonly TaskSnapshot[]): Finding {
   return warning(
     'stops',
     `${counted(slow.length, 'task is being stopped for longer than it', 'tasks are being stopped for longer than they')} should: ${ids(slow)}`,
-    'Nobody is there who goes on with the stop. Stop them again: outlive kill --grace 0s',
+    'No process continues the stop. Stop them again: outlive kill --grace 0s',
     async () => await stopAll(dir, slow),
   );
 }
@@ -132,21 +132,21 @@ function leftoversFinding(dir: string, leaving: Survey['leaving']): Finding {
 }
 
 function forgottenFinding(old: readonly TaskSnapshot[]): Finding {
-  if (old.length === 0) return fine('completions', 'no session has left a completion unasked for a week');
+  if (old.length === 0) return fine('completions', 'no completion has waited for a week');
   const sessions = [...new Set(old.map(({ sessionId }) => sessionId))];
   return warning(
     'completions',
-    `${counted(old.length, 'completion', 'completions')} of ${counted(sessions.length, 'session', 'sessions')} nobody has asked for in a week: ${some(sessions)}`,
+    `${counted(old.length, 'completion', 'completions')} of ${counted(sessions.length, 'session', 'sessions')} unread for a week: ${some(sessions)}`,
     'If a session is over, take its pending completions: outlive completions --ack -s SESSION; prune removes it later.',
   );
 }
 
 function lostFinding(lost: readonly TaskSnapshot[]): Finding {
-  if (lost.length === 0) return fine('lost', 'no task is lost that was not told of');
+  if (lost.length === 0) return fine('lost', 'no lost task is pending');
   return warning(
     'lost',
     `${counted(lost.length, 'task is gone, and nothing can say how it', 'tasks are gone, and nothing can say how they')} ended: ${ids(lost)}`,
-    'A reboot, or SIGKILL to the shim. Look with: outlive show TASK --facts',
+    'The machine was rebooted, or the shim was killed. See: outlive show TASK --facts',
   );
 }
 

@@ -97,12 +97,12 @@ export function openNameless(dir: string): number | null {
 /** Whether changes of files are told, or must be looked for. */
 export async function checkEvents(dir: string): Promise<Finding> {
   const slower =
-    'outlive looks for changes once a second instead: completions of other processes come that much later';
+    'outlive checks for changes once a second instead, so completions of other processes come up to a second late';
   try {
     if (await told(dir)) return fine('events', 'changes are told by events');
     return warning(
       'events',
-      `this file system tells of no changes; ${slower}`,
+      `this file system reports no changes; ${slower}`,
       'Move the store to a local disk.',
     );
   } catch (error) {

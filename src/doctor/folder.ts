@@ -41,7 +41,7 @@ export function checkModes(dir: string): Finding {
     else if ((stat.mode & othersMay) !== 0) open.push(path);
   }
   if (strange.length > 0) {
-    const finding = `${counted(strange.length, 'file in the store is a link or belongs', 'files in the store are links or belong')} to somebody else: ${some(strange)}`;
+    const finding = `${counted(strange.length, 'file in the store is a link or belongs', 'files in the store are links or belong')} to another user: ${some(strange)}`;
     return problem('modes', finding, 'Look at them, and remove what is not yours; outlive follows no links.');
   }
   if (open.length === 0) return fine('modes', 'every file in the store is closed to others');

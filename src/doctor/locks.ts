@@ -13,7 +13,8 @@ export async function checkLocks(dir: string): Promise<Finding[]> {
     file = openNameless(dir);
     const { path: program } = shimFinder(dir).choose();
     if (file === null || !existsSync(program)) return [];
-    if (await canLock(program, file)) return [fine('locks', 'files can be locked: a queue needs nobody')];
+    if (await canLock(program, file))
+      return [fine('locks', 'files can be locked, so a queue goes on without an agent')];
     return [
       warning(
         'locks',

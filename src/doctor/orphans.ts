@@ -23,7 +23,7 @@ export async function checkOrphans(dir: string, system: System): Promise<Finding
     return [
       warning(
         'orphans',
-        'nobody reaps a process that loses its parent: the shim of each task that outlives its spawner stays a zombie, and the others are children of their spawners',
+        'no process reaps a process that loses its parent: when a task outlives its spawner, its shim stays a zombie. Other shims stay children of their spawners',
         'Start the container with a first process that reaps, such as "docker run --init", or "init: true" in a compose file.',
       ),
     ];

@@ -26,7 +26,7 @@ export function checkRecords(dir: string, damaged: readonly string[]): Finding {
   return warning(
     'records',
     `${counted(found.length, 'record is', 'records are')} damaged: ${some(found)}`,
-    'No other task suffers. Look at what is there, and remove what outlive has not written.',
+    'Other tasks are not affected. Check the files, and remove what outlive has not written.',
   );
 }
 

@@ -21,8 +21,8 @@ export function checkSandbox(system: System): Finding[] {
   return [
     warning(
       'sandbox',
-      `this is a container or sandbox of its own: all that is started here ends with its first process${first === null ? '' : ` (${first})`}`,
-      'Nothing is wrong if it lives for as long as your tasks are to run.',
+      `this is a container or sandbox: all that is started here ends with its first process${first === null ? '' : ` (${first})`}`,
+      'That is fine if it lives as long as your tasks must run.',
     ),
   ];
 }

@@ -28,7 +28,7 @@ export async function checkSize(dir: string): Promise<Finding> {
   if (bytes <= defaults.maxStoreBytes) return fine('size', message);
   return warning(
     'size',
-    `${message}, more than the ${mebibytes(defaults.maxStoreBytes)} MiB to which old tasks are removed`,
+    `${message}, more than the ${mebibytes(defaults.maxStoreBytes)} MiB above which outlive removes old tasks`,
     'See what is kept and why: outlive prune --all-sessions --dry-run',
   );
 }

@@ -9,13 +9,13 @@ export const errorCodes = {
   INVALID_ENV: 'the name or value of an environment variable cannot be passed to a program',
   SHELL_NOT_FOUND: 'the shell asked for is not there or cannot be executed',
   SHIM_UNAVAILABLE: 'the program that runs tasks (the shim) is not there or cannot be executed',
-  NAME_TAKEN: 'a task of that name runs in the session, and one name has one running task',
+  NAME_TAKEN: 'a task with that name runs in the session, and only one running task can have a name',
   NOT_STOPPED: 'processes of a task that was to be replaced did not end, so nothing was started',
   TASK_LIMIT: 'the session already runs as many tasks as it may',
-  DISK_LOW: 'the file system of the store has less free space than is to be kept in reserve',
+  DISK_LOW: 'the file system of the store has less free space than the reserve',
   TASK_NOT_FOUND: 'no task of that id is in this session or store',
   TASK_AMBIGUOUS: 'a name or the beginning of an id means more than one task',
-  TASK_ENDED: 'the task has ended and was acknowledged, and nothing is left of it that could write',
+  TASK_ENDED: 'the task has ended and was acknowledged, and no process of it is left that could write',
   TASK_ELSEWHERE:
     'the task belongs to another machine or container, or to the store that this one is a copy of, so it cannot be stopped from here',
   INPUT_CLOSED:
@@ -24,9 +24,9 @@ export const errorCodes = {
   NO_TERMINAL: 'the task has no terminal',
   STORE_VERSION: 'the store has a format that this version of outlive does not read',
   STORE_CORRUPT: 'the file that describes the store cannot be read',
-  STORE_UNSAFE: 'the store belongs to somebody else, or is not a directory that outlive made',
+  STORE_UNSAFE: 'the store belongs to another user, or is not a directory that outlive made',
   STORE_UNWRITABLE: 'the store cannot be written: read-only, full, or without permission',
-  READ_FAILED: 'the system would not let a file of the store, or of /proc, be read just now',
+  READ_FAILED: 'the system refused to read a file of the store or of /proc',
   WOULD_DIE:
     'the command line runs in a sandbox that ends with the shell call, and what it starts there would end with it',
   CONFIG_UNUSABLE:
@@ -158,7 +158,7 @@ export function readFailed(path: string, cause: unknown): unknown {
   if (!isSystemError(cause)) return cause;
   return new OutliveError(
     'READ_FAILED',
-    `expected to read ${path}; found ${(cause as Error).message}. Try again; look at the limits on open files and memory, and at the disk.`,
+    `expected to read ${path}; found ${(cause as Error).message}. Try again; check the limits on open files and memory, and the disk.`,
     { cause },
   );
 }

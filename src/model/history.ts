@@ -54,7 +54,7 @@ function tell(fact: Fact): string {
     case 'started':
       return `the shim ${fact.shimPid} runs the command as process ${fact.pid}`;
     case 'attached':
-      return `process ${fact.pid} shows its terminal to somebody`;
+      return `process ${fact.pid} shows the terminal to a viewer`;
     case 'detached':
       return `process ${fact.pid} shows its terminal no more`;
     case 'stop':

@@ -143,7 +143,7 @@ function conditionsOf(args: z.infer<typeof input>): WaitForOptions {
 function needsTask(): OutliveError {
   return new OutliveError(
     'INVALID_ARGUMENT',
-    'expected a task whose output, screen, port or silence is to be waited for; found none. Name the task.',
+    'expected a task, to wait for its output, screen, port or silence; found none. Name the task.',
   );
 }
 

@@ -3,7 +3,7 @@ const meanings = {
   own: 'the command’s own, when it has ended',
   0: 'it is done',
   seen: 'what was waited for has happened, or the command has ended with 0',
-  1: 'the task has ended with 0 before what was waited for',
+  1: 'the task ended with 0 before the condition was true',
   problem: 'a problem is left',
   declined: 'nothing was written, because the answer was no',
   64: 'wrong usage: nothing was done',

@@ -6,9 +6,9 @@ import type { Definition } from './definition.ts';
 export function completions(): Definition {
   const command = new Command('completions')
     .description(
-      'Print what is pending: tasks that ended, and lines that were watched for, until they are acknowledged.',
+      'Print what is pending: ends of tasks, and lines that a watch has found. They stay pending until acknowledged.',
     )
-    .option('--follow', 'go on with those that come')
+    .option('--follow', 'keep printing those that come later')
     .option('--ack', 'acknowledge what was printed, so that it is not told again')
     .option(
       '--next',
@@ -16,11 +16,11 @@ export function completions(): Definition {
     )
     .option(
       '--hook',
-      'the same for a hook that is told of its event as JSON on stdin, and answers in JSON: Claude Code’s form',
+      'the same for a hook of Claude Code: read its event as JSON from stdin, and answer in JSON',
     )
     .option(
       '-n, --lines <number>',
-      'show so many lines of the output of each (default: the last 300 bytes)',
+      'show this many lines of the output of each (default: the last 300 bytes)',
       values.whole,
     );
   return [
@@ -32,16 +32,18 @@ export function completions(): Definition {
 
 export function prune(): Definition {
   const command = new Command('prune')
-    .description(
-      'Remove tasks that ended long ago and were acknowledged, or those that are named, whenever they ended.',
-    )
+    .description('Remove acknowledged tasks that ended long ago, or the ended tasks that you name.')
     .argument('[task...]', 'ids, beginnings of ids, or names')
     .option(
       '--older-than <duration>',
       'only those that ended at least this long ago (default: 7d)',
       values.duration,
     )
-    .option('--max-bytes <size>', 'then, the oldest first, until what is left takes no more', values.size)
+    .option(
+      '--max-bytes <size>',
+      'then remove the oldest, until the rest takes no more than this',
+      values.size,
+    )
     .option('--all-sessions', 'of all sessions')
     .option('--unread', 'also those whose end was not acknowledged')
     .option('--dry-run', 'only say what would be removed');
@@ -54,7 +56,7 @@ export function prune(): Definition {
 
 export function doctor(): Definition {
   const command = new Command('doctor')
-    .description('Look for what is wrong with the store, the shells and the tasks.')
+    .description('Check the store, the shells and the tasks for problems.')
     .option('--mend', 'mend what can be mended, without asking');
   return [
     command,
@@ -70,10 +72,7 @@ export function mcp(): Definition {
     .option('--host <host>', 'the address to listen at (default: 127.0.0.1)')
     .option('--port <number>', 'the port to listen at (default: any that is free)', values.whole)
     .option('--token-file <file>', 'a file with the token (default: $OUTLIVE_MCP_TOKEN, else a new one)')
-    .option(
-      '--structured',
-      'answers also come as structure, for programs; agents show that in place of the text',
-    );
+    .option('--structured', 'also answer with structure, for programs; agents show it in place of the text');
   return [
     command,
     async () => (await import('../mcp.ts')).mcp,
@@ -86,14 +85,14 @@ export function mcp(): Definition {
 }
 
 export function setup(): Definition {
-  const agents = new Argument('[agent...]', 'what is set up; without one, they are listed');
+  const agents = new Argument('[agent...]', 'the agents to set up; without one, setup lists them');
   // Told and completed, and not checked here: they have other names as well.
   agents.argChoices = [...agentKeys];
   const command = new Command('setup')
     .description('Write outlive into the configuration of an agent: show what changes, ask, and write it.')
     .addArgument(agents)
-    .option('--project', 'in the project of this folder, in place of the files of the user')
-    .option('--undo', 'take out what setup has put in')
+    .option('--project', 'change the project in this folder instead of the files of the user')
+    .option('--undo', 'remove what setup has added')
     .option('--dry-run', 'only show what would change')
     .option('-y, --yes', 'write it without asking')
     .option('--plugin <dir>', 'write a plugin (claude) or an extension (gemini) into a new folder instead');
@@ -126,7 +125,7 @@ export function ui(): Definition {
     )
     .option(
       '--idle <duration>',
-      'end when no page has been open for so long (default: never)',
+      'end when no page has been open for this long (default: never)',
       values.duration,
     );
   return [

@@ -11,7 +11,11 @@ export function run(): Definition {
     .argument('<command...>', 'one argument: a shell command as it stands; several: quoted as an argv')
     .option('-C, --cwd <dir>', 'working directory')
     .option('-e, --env <name=value>', 'add to the environment; may be repeated', values.pair)
-    .option('-n, --name <name>', 'a name for the task; one running task of a session has it', values.name)
+    .option(
+      '-n, --name <name>',
+      'a name for the task; only one running task of a session can have it',
+      values.name,
+    )
     .option('--replace', 'stop the task that runs under that name, and take its place')
     .option('-l, --label <key=value>', 'a label; may be repeated', values.pair)
     .option(
@@ -21,28 +25,28 @@ export function run(): Definition {
     )
     .option(
       '--grace <duration>',
-      'between the first signal of a stop and SIGKILL (default: 3s)',
+      'the time between the first signal of a stop and SIGKILL (default: 3s)',
       values.duration,
     )
     .option('--shell <shell>', 'the shell that runs the command (default: bash, else sh)')
     .option('--separate', 'keep stderr apart')
-    .option('--stdin', 'keep its stdin open for: outlive send; what is piped in comes first')
-    .option('--tty', 'give it a terminal, for: outlive send, screen and attach')
+    .option('--stdin', 'keep its stdin open, for outlive send; it first reads what you pipe in')
+    .option('--tty', 'give it a terminal, for outlive send, screen and attach')
     .option(
       '--size <colsxrows>',
-      'the size of that terminal (default: of this one, else 80x24)',
+      'the size of that terminal (default: that of this one, else 80x24)',
       values.terminalSize,
     )
     .addOption(
       new Option(
         '--output <way>',
-        'file: it writes to its file (default); pipe: through a pipe, so that nothing can erase what it wrote',
+        'file: it writes to a file (default); pipe: it writes to a pipe, so that it cannot erase its output',
       ).choices(outputWays),
     )
     .option('--unbuffered', 'ask programs to write each line at once (Python, and C programs by stdbuf)')
     .option(
       '--max-output <size>',
-      'stop it when it has written more; none: never (default: 1g)',
+      'stop it when it has written more than this; none: never (default: 1g)',
       values.sizeOrNone,
     )
     .option('--memory <size>', 'memory that it may use', values.size)
@@ -50,8 +54,8 @@ export function run(): Definition {
     .option('--processes <number>', 'processes and threads that it may have', values.whole)
     .option('--nice <number>', 'its nice value, -20 to 19', values.integer)
     .option('--bind-to <pid>', 'stop it when that process is gone; or: session', values.bond)
-    .option('--key <text>', 'start nothing when a task of the session has this key already: take that one')
-    .option('--on-exit <command>', 'run this by sh when it has ended, once')
+    .option('--key <text>', 'when a task of the session has this key, use that task and start nothing')
+    .option('--on-exit <command>', 'run this command with sh, once, when the task has ended')
     .addOption(
       new Option('--leftovers <policy>', 'what to do with processes that are left when it has ended').choices(
         leftoversPolicies,
@@ -59,16 +63,16 @@ export function run(): Definition {
     )
     .option(
       '--queue [number]',
-      'wait for a turn when that many tasks of the session run (default: 64), instead of being refused',
+      'when that many tasks of the session run (default: 64), wait for a turn instead of failing',
       values.places,
     )
     .option(
       '--after <task>',
-      'start when that task of the session has completed; when it ends otherwise, fail without running',
+      'start when that task of the session has completed; if it does not complete, fail without running',
     )
     .option('--wait [duration]', 'wait until it ends, or at most this long', values.waitDuration)
     .option('--follow', 'print the output while waiting')
-    .option('--anyway', 'start it also in a sandbox that ends with this shell call, and ends it')
+    .option('--anyway', 'start it even in a sandbox that ends it with this shell call')
     .passThroughOptions()
     .addHelpText(
       'after',
@@ -93,20 +97,20 @@ export function run(): Definition {
 export function restart(): Definition {
   const command = new Command('restart')
     .description(
-      'Run a task again, with the same command, options, name and limits, and print the new id. One that runs is stopped first.',
+      'Run a task again, with the same command, options, name and limits, and print the new id. A running task is stopped first.',
     )
     .argument('<task>', 'id, beginning of an id, or name')
     .option(
       '-e, --env <name=value>',
-      'add to the environment, which is that of the running task, or else of this shell; may be repeated',
+      'add to the environment of the running task, or else of this shell; may be repeated',
       values.pair,
     )
     .option(
       '--grace <duration>',
-      'between the first signal and SIGKILL (default: what the task was run with)',
+      'the time between the first signal and SIGKILL (default: that of the task)',
       values.duration,
     )
-    .option('--anyway', 'start it also in a sandbox that ends with this shell call, and ends it');
+    .option('--anyway', 'start it even in a sandbox that ends it with this shell call');
   return [
     command,
     async () => (await import('../restart.ts')).restart,
@@ -116,8 +120,8 @@ export function restart(): Definition {
 
 export function ps(): Definition {
   const command = new Command('ps')
-    .description('List the tasks that run. On a terminal, columns that have no room are left out.')
-    .option('-a, --all', 'those that ended, too, with their dates')
+    .description('List the running tasks. On a terminal, columns that do not fit are left out.')
+    .option('-a, --all', 'also tasks that have ended, with their dates')
     .option('--all-sessions', 'of all sessions')
     .option(
       '--status <status>',
@@ -129,7 +133,7 @@ export function ps(): Definition {
     .option('--here', 'only of this folder and the folders below it')
     .option('--last <number>', 'only the newest, whether they run or not', values.whole)
     .option('-q, --quiet', 'only the ids')
-    .option('--watch', 'go on, and draw the list anew');
+    .option('--watch', 'keep drawing the list anew, until Ctrl-C');
   return [
     command,
     async () => (await import('../ps.ts')).ps,
@@ -148,7 +152,7 @@ export function show(): Definition {
   const command = new Command('show')
     .description('Show everything about one task.')
     .argument('<task>', 'id, beginning of an id, or name')
-    .option('--facts', 'its life, from its log');
+    .option('--facts', 'also every fact of its log, in order');
   return [
     command,
     async () => (await import('../show.ts')).show,
@@ -158,22 +162,19 @@ export function show(): Definition {
 
 export function logs(): Definition {
   const command = new Command('logs')
-    .description('Print the output of tasks. Of several, each line begins with the name of its task.')
+    .description('Print the output of tasks. With several tasks, each line begins with the name of its task.')
     .argument('[task...]', 'ids, beginnings of ids, or names')
-    .option('-f, --follow', 'print what comes, until the tasks end')
-    .option('--all', 'of all tasks that run; with -f also of those that come, until Ctrl-C')
+    .option('-f, --follow', 'keep printing, until the tasks end')
+    .option('--all', 'of all running tasks; with -f also of those that start later, until Ctrl-C')
     .option('-n, --lines <number>', 'only the last lines, of each task and stream', values.whole)
-    .option('--bytes <size>', 'only so many bytes: the last ones, or those from --offset on', values.size)
+    .option('--bytes <size>', 'only this many bytes: the last ones, or those from --offset on', values.size)
     .option('--offset <bytes>', 'begin at this byte', values.size)
     .option('--since <time>', 'only what was written since: 10m ago, or 2026-11-28T09:30', values.moment)
-    .option('--timestamps', 'put in front of each line when it was written')
-    .option('--grep <pattern>', 'only lines in which this regular expression is found, without escapes')
+    .option('--timestamps', 'begin each line with the time at which it was written')
+    .option('--grep <pattern>', 'only lines that match this regular expression; escapes are ignored')
     .option('--stdout', 'only stdout, of a task that was run with --separate')
     .option('--stderr', 'only stderr, of a task that was run with --separate')
-    .option(
-      '--plain',
-      'as a terminal would show it: without escapes, and the last state of what was written over',
-    )
+    .option('--plain', 'as a terminal would show it: without escapes and without overwritten text')
     .addHelpText(
       'after',
       '\nMuch text on a terminal is shown with $PAGER, else with less. PAGER=cat: with none.',
@@ -194,18 +195,18 @@ export function logs(): Definition {
 
 export function wait(): Definition {
   const command = new Command('wait')
-    .description('Wait for the end of tasks, or for what they do; the exit status is the command’s own.')
+    .description('Wait until tasks end, or until they do something; the exit status is the command’s own.')
     .argument('<task...>', 'ids, beginnings of ids, or names')
     .option('--any', 'until one of them has ended')
     .option('--timeout <duration>', 'wait no longer', values.duration)
     .option(
       '-n, --lines <number>',
-      'show so many lines of its output (default: the last 300 bytes)',
+      'show this many lines of its output (default: the last 300 bytes)',
       values.whole,
     )
     .option(
       '--for <condition>',
-      'until exit, pattern=RE in a line of output, port=N (or any) is listened at, idle=DURATION without output, screen=RE shows on its terminal, or input: it likely waits for some; may be repeated, the first counts, and the end always ends the wait',
+      'until exit: it ends; pattern=RE: a line of output matches; port=N (or any): it listens there; idle=DURATION: it writes nothing for that long; screen=RE: a line on its terminal matches; input: it probably waits for input. May be repeated: the first that is true counts. The end of the task always ends the wait',
       values.condition,
     );
   return [
@@ -222,12 +223,12 @@ export function wait(): Definition {
 export function watch(): Definition {
   const command = new Command('watch')
     .description(
-      'Have the session told of each line of a task in which a pattern is found, until that is acknowledged.',
+      'Tell the session of each line of a task that matches a pattern, until the line is acknowledged.',
     )
     .argument('<task>', 'id, beginning of an id, or name')
     .argument('<pattern>', 'a regular expression, as for wait --for pattern=RE')
-    .option('--once', 'only of the first such line')
-    .option('--remove', 'end the watch for this pattern: nothing more of it is pending');
+    .option('--once', 'tell only the first such line')
+    .option('--remove', 'end the watch for this pattern, and drop its pending lines');
   return [
     command,
     async () => (await import('../watch.ts')).watch,
@@ -242,15 +243,15 @@ export function watch(): Definition {
 
 export function kill(): Definition {
   const command = new KillCommand('kill')
-    .description('Stop tasks whole; of ended ones, what they left running.')
+    .description('Stop tasks with all that they started; for ended tasks, stop what they left running.')
     .argument('[task...]', 'ids, beginnings of ids, or names')
     .option('--signal <name>', 'the first signal, also as -9 or -INT (default: TERM)', values.killSignalName)
     .option(
       '--grace <duration>',
-      'between the first signal and SIGKILL (default: what the task was run with)',
+      'the time between the first signal and SIGKILL (default: that of the task)',
       values.duration,
     )
-    .option('--all', 'every task of the session that runs')
+    .option('--all', 'every running task of the session')
     .option('--bound', 'those that were run with --bind-to session');
   return [
     command,

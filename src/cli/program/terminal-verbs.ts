@@ -6,7 +6,7 @@ export function send(): Definition {
   const command = new Command('send')
     .description('Type into a task that was run with --stdin or --tty.')
     .argument('<task>', 'id, beginning of an id, or name')
-    .argument('[text]', 'what to type; without it and without keys: what comes on stdin')
+    .argument('[text]', 'what to type; without a text and keys, it types what comes on stdin')
     .option('--enter', 'then press Enter')
     .option(
       '--press <key>',
@@ -14,7 +14,7 @@ export function send(): Definition {
       values.key,
     )
     .option('--eof', 'then end the input')
-    .option('--paste', 'the text is pasted, not typed: programs tell that from lines')
+    .option('--paste', 'paste the text instead of typing it; programs can tell the difference')
     .option(
       '--timeout <duration>',
       'fail when the command reads nothing for that long (default: 5s)',
@@ -35,7 +35,7 @@ export function screen(): Definition {
   const command = new Command('screen')
     .description('Print what the terminal of a task shows now, or showed at its end.')
     .argument('<task>', 'id, beginning of an id, or name')
-    .option('--cells', 'with --json, how the text looks as well');
+    .option('--cells', 'with --json, also print how the text looks');
   return [
     command,
     async () => (await import('../screen.ts')).screen,
@@ -47,7 +47,7 @@ export function attach(): Definition {
   const command = new Command('attach')
     .description('Take over the terminal of a task. Ctrl-\\ d leaves it, and the task goes on.')
     .argument('<task>', 'id, beginning of an id, or name')
-    .option('--read-only', 'only look: nothing is typed, and its size stays')
+    .option('--read-only', 'only watch: you cannot type, and the size stays')
     .option(
       '--detach-key <key>',
       'the key that leaves, as for send --press; several: pressed one after the other (default: ctrl-\\ and d)',
@@ -72,10 +72,10 @@ export function resize(): Definition {
 
 export function top(): Definition {
   const command = new Command('top')
-    .description('Show the tasks on the whole screen: look at logs, stop, restart, attach. ? shows the keys.')
-    .option('--all-sessions', 'of all sessions, also where one is named by the shell that this is')
+    .description('Show the tasks on the whole screen: read logs, stop, restart, attach. ? shows the keys.')
+    .option('--all-sessions', 'of all sessions, also in a shell that has its own session')
     .option('--here', 'only of this folder and the folders below it')
-    .option('--read-only', 'only look: nothing is stopped, restarted, acknowledged or taken over')
+    .option('--read-only', 'only watch: you cannot stop, restart, acknowledge or take over anything')
     .addHelpText(
       'after',
       '\nWhere no session is named, by --session, $OUTLIVE_SESSION or the shell of an agent, all are shown.',

@@ -55,9 +55,9 @@ export const acknowledge: Action = {
   doing: 'acknowledging',
   isFor: ({ status, delivered }) => isEnded(status) && !delivered,
   nothing: 'it has not ended, or its end is acknowledged already',
-  remark: 'Nobody is told of it any more.',
+  remark: 'It is not told again.',
   async perform(store, { taskId }) {
-    return (await store.task(taskId).ack()) ? 'acknowledged' : 'acknowledged by somebody else';
+    return (await store.task(taskId).ack()) ? 'acknowledged' : 'another process had acknowledged it';
   },
 };
 

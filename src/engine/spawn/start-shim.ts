@@ -251,7 +251,7 @@ function whenLaunched(child: ChildProcess): Promise<LaunchEnd> {
 /** @throws OutliveError `SPAWN_FAILED`, {@link UncertainStart}, {@link NoPlace}. */
 function check({ code }: LaunchEnd): void {
   if (code === 0) return;
-  if (code === null) throw new UncertainStart('somebody ended the program that starts shims');
+  if (code === null) throw new UncertainStart('another process ended the program that starts shims');
   if (code === noPlace) throw new NoPlace();
   const why =
     code === noProcess

@@ -19,7 +19,7 @@ export function dependencyOf(context: SessionContext, taskId: string | null): De
   if (observed.alive === 'unknown') {
     throw new OutliveError(
       'TASK_ELSEWHERE',
-      `expected "after" to name a task of this machine; ${taskId} runs on another one or in another container, and nobody here sees its end. Spawn the task where that one runs.`,
+      `expected "after" to name a task of this machine; ${taskId} runs on another one or in another container, and this machine does not see its end. Spawn the task where that one runs.`,
       { details: { taskId } },
     );
   }

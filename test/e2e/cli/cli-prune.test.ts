@@ -87,7 +87,7 @@ test('prune TASK removes the tasks that are named, whenever they ended, and says
   assert.deepEqual([refused.status, refused.stdout], [125, `${read}\n`]);
   assert.match(
     refused.stderr,
-    new RegExp(`${unread} is kept: it has ended, and nobody has acknowledged that`),
+    new RegExp(`${unread} is kept: it has ended, and its end is not acknowledged`),
   );
   assert.match(
     refused.stderr,

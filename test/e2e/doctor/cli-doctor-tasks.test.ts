@@ -86,5 +86,5 @@ test('tasks of another machine, lost ones, and completions that nobody asked for
   );
   assert.ok(wrong[0]?.message.endsWith(away) && wrong[1]?.message.endsWith(lost));
   const forgotten = objects(stdout).find(({ check }) => check === 'completions');
-  assert.equal(forgotten?.message, '1 completion of 1 session nobody has asked for in a week: over');
+  assert.equal(forgotten?.message, '1 completion of 1 session unread for a week: over');
 });
