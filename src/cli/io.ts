@@ -1,4 +1,5 @@
 import picocolors from 'picocolors';
+import { OutliveError, systemCode } from '../errors/error.ts';
 import { commandOf } from '../util/quote.ts';
 import { visibleLines } from '../util/visible.ts';
 
@@ -27,7 +28,19 @@ export interface Io {
   err(data: string | Uint8Array): Promise<void>;
 }
 
-const toStderr = (line: string): void => void process.stderr.write(line);
+const toStderr = (line: string): void => void standardError().write(line);
+
+let hasStandardError = false;
+
+/**
+ * Stderr. A note that cannot be written is no reason to end, and there is nowhere to say so: what is done, and the exit status,
+ * stay as they are. Node opens it when it is asked for.
+ */
+export function standardError(): NodeJS.WriteStream {
+  if (!hasStandardError) process.stderr.on('error', () => undefined);
+  hasStandardError = true;
+  return process.stderr;
+}
 
 let takeNote = toStderr;
 
@@ -61,9 +74,9 @@ export function processIo(json: boolean, store?: string): Io {
     hint: (verb = '', ...words) =>
       commandOf(['outlive', verb, ...(store === undefined ? [] : ['--store', store]), ...words]),
     out: (data) => write(stdout, data),
-    // Node opens stderr when it is asked for. What is told may repeat what somebody has called something, or a record.
+    // What is told may repeat what somebody has called something, or a record.
     note: (line) => takeNote(`outlive: ${visibleLines(line)}\n`),
-    err: (data) => write(process.stderr, data),
+    err: (data) => write(standardError(), data),
   };
 }
 
@@ -71,6 +84,16 @@ export function processIo(json: boolean, store?: string): Io {
 async function write(stream: NodeJS.WriteStream, data: string | Uint8Array): Promise<void> {
   if (data.length === 0) return;
   await new Promise<void>((resolve, reject) => {
-    stream.write(data, (error) => (error ? reject(error) : resolve()));
+    stream.write(data, (error) => (error ? reject(printFailed(error)) : resolve()));
   });
+}
+
+/** What is thrown for something that could not be printed: of a reader that has gone away the error of the system itself. */
+export function printFailed(error: Error): Error {
+  if (systemCode(error) === 'EPIPE') return error;
+  return new OutliveError(
+    'PRINT_FAILED',
+    `expected to write what is printed; found ${error.message}. Make room where it goes, or let it go elsewhere.`,
+    { cause: error },
+  );
 }

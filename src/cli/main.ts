@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { OutliveError, shown, systemCode } from '../errors/error.ts';
@@ -6,7 +7,7 @@ import { onWarning, sayWarning, warn } from '../errors/warnings.ts';
 import { holdProcess } from '../util/wait.ts';
 import { checkWords } from './check-words.ts';
 import { exitStatus } from './exit-status.ts';
-import { type Io, processIo } from './io.ts';
+import { type Io, printFailed, processIo } from './io.ts';
 import { ourOption } from './program/other-options.ts';
 import { ourWords, verbOf } from './program/other-words.ts';
 import { buildProgram, type Perform } from './program.ts';
@@ -30,17 +31,19 @@ export function performedVerb(): string | null {
  * @returns the exit status; see docs/cli.md.
  */
 export async function main(words: readonly string[], host: Host): Promise<number> {
-  process.stdout.on('error', endQuietly);
   // Whatever is awaited, nobody may take an end without a word for a verb that has nothing to say.
   const release = holdProcess();
+  const isUnprintable = unprintable();
+  // Who waits for it is told. A shell that asks for words is told nothing.
+  isUnprintable.catch(() => undefined);
   try {
-    return await runVerb(words, host);
+    return await runVerb(words, host, isUnprintable);
   } finally {
     release();
   }
 }
 
-async function runVerb(typed: readonly string[], host: Host): Promise<number> {
+async function runVerb(typed: readonly string[], host: Host, isUnprintable: Promise<never>): Promise<number> {
   const words = withoutAlias(typed);
   // No help names it, and it prints no errors.
   if (words[0] === completing) return await completeQuietly(words.slice(1));
@@ -59,13 +62,23 @@ async function runVerb(typed: readonly string[], host: Host): Promise<number> {
       if (store !== undefined && !makeStores.has(command.name())) checkStore(store);
       call.work = async () => await ((await load()) as Verb)(io, operands, command.opts(), host);
     });
-    if (call.work === undefined) return exitStatus.ok;
+    // Help waits for nobody, and what it could not write is told in the next turn.
+    if (call.work === undefined)
+      return await Promise.race([
+        isUnprintable,
+        new Promise<number>((ok) => setImmediate(ok, exitStatus.ok)),
+      ]);
     performed = words[0] ?? null;
-    return await call.work();
+    return await Promise.race([call.work(), isUnprintable]);
   } catch (error) {
     performed = null;
+    // Of stderr, which the output of a task may go to.
+    if (systemCode(error) === 'EPIPE') return exitStatus.brokenPipe;
     const { report } = await import('./report.ts');
-    return report(call.io, error);
+    const status = report(call.io, error);
+    // A verb that goes on would print for nobody.
+    if (error instanceof OutliveError && error.code === 'PRINT_FAILED') process.exit(status);
+    return status;
   }
 }
 
@@ -182,10 +195,12 @@ function asksForHelp(words: readonly string[]): boolean {
   return words.includes('--help') || words.includes('-h');
 }
 
-/** Who reads us may stop early (`outlive logs x | head`): nothing is wrong, and there is nothing left to do. */
-function endQuietly(error: Error): void {
-  if (systemCode(error) !== 'EPIPE') throw error;
-  process.exit(exitStatus.brokenPipe);
+/** Fails when stdout takes no more. Whatever the verb does then, nobody gets it. */
+async function unprintable(): Promise<never> {
+  const [error] = await once(process.stdout, 'error');
+  // Who reads us may stop early (`outlive logs x | head`): nothing is wrong, and there is nothing left to do.
+  if (systemCode(error) === 'EPIPE') process.exit(exitStatus.brokenPipe);
+  throw printFailed(error);
 }
 
 /** What can be told before the options are parsed: good enough for an error of the parsing itself. */

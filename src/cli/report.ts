@@ -1,7 +1,7 @@
 import { OutliveError, systemCode } from '../errors/error.ts';
 import { statusOfError } from './exit-status.ts';
 import { inFlags } from './flags.ts';
-import type { Io } from './io.ts';
+import { type Io, standardError } from './io.ts';
 import { mappedStack } from './mapped-stack.ts';
 import { jsonLine } from './present/task.ts';
 
@@ -19,7 +19,7 @@ export function report(io: Io, error: unknown): number {
   if (io.json) {
     const details = { ...(error instanceof OutliveError && error.details), ...(stack !== null && { stack }) };
     const more = Object.keys(details).length === 0 ? {} : { details };
-    process.stderr.write(jsonLine({ error: { code, message, ...more } }));
+    standardError().write(jsonLine({ error: { code, message, ...more } }));
   } else {
     io.note(message);
     if (stack !== null)

@@ -5,7 +5,7 @@ import { exitStatus } from './exit-status.ts';
 import { noteUnheld } from './hints.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, findOne, handleOf, isOwn, withStore } from './open.ts';
-import { jsonLine } from './present/task.ts';
+import { printStarted } from './present/started.ts';
 import { refuseInSandbox } from './sandbox.ts';
 import { hasStdin } from './stdin.ts';
 import { untilStarted } from './until-started.ts';
@@ -42,7 +42,7 @@ export async function restart(
     else if (first !== found.taskId)
       io.note(`another task had its place already: ${[first, ...others].join(', ')} was restarted`);
     noteUnheld(io, snapshot);
-    await io.out(io.json ? jsonLine(snapshot) : `${begun.id}\n`);
+    await printStarted(io, snapshot);
     return exitStatus.ok;
   });
 }

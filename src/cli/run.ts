@@ -15,6 +15,7 @@ import { goesIntoAgent } from './into-agent.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, isOwn, sessionIdOf, withStore } from './open.ts';
 import { copyAll, copyEnds, copyTail, followAll, LossNotice } from './output.ts';
+import { printStarted } from './present/started.ts';
 import { jsonLine, remarks } from './present/task.ts';
 import { shownDuration } from './present/values.ts';
 import { refuseInSandbox } from './sandbox.ts';
@@ -75,7 +76,7 @@ export async function run(io: Io, words: readonly string[], options: RunVerbOpti
     hintAtStdin(io, snapshot);
     for (const hint of hintsOnTerminal(command, options)) io.note(hint);
     noteUnheld(io, snapshot);
-    await io.out(io.json ? jsonLine(snapshot) : `${task.id}\n`);
+    await printStarted(io, snapshot);
     return exitStatus.ok;
   });
 }
@@ -180,13 +181,17 @@ async function foreground(io: Io, task: Task, options: RunVerbOptions): Promise<
     const notice = new LossNotice(io, task.id);
     const following =
       follow && !io.json ? followAll(io, task, { separate, notice, abortSignal: patience.signal }) : null;
-    const waited = await waitFor(task, waitMs, interrupted);
-    const snapshot = waited.status === 'starting' ? await untilStarted(task) : waited;
+    const waiting = async (): Promise<TaskSnapshot> => {
+      const waited = await waitFor(task, waitMs, interrupted);
+      const snapshot = waited.status === 'starting' ? await untilStarted(task) : waited;
+      // What has ended is read to its end; what goes on is left where it is.
+      if (!isEnded(snapshot.status)) patience.abort();
+      return snapshot;
+    };
+    // What cannot be printed ends the wait.
+    const [snapshot] = await Promise.all([waiting(), following]);
     hintAtStdin(io, snapshot);
     const ended = isEnded(snapshot.status);
-    // What has ended is read to its end; what goes on is left where it is.
-    if (!ended) patience.abort();
-    await following;
     const copyEnded = goesIntoAgent() ? copyEnds : copyAll;
     if (!follow && !io.json) await (ended ? copyEnded : copyTail)(io, task, { separate, notice });
     if (io.json) await io.out(jsonLine(snapshot));

@@ -29,6 +29,7 @@ export const errorCodes = {
   READ_FAILED: 'the system refused to read a file of the store or of /proc',
   WOULD_DIE:
     'the command line runs in a sandbox that ends with the shell call, and what it starts there would end with it',
+  PRINT_FAILED: 'the command line could not write what it prints',
   CONFIG_UNUSABLE:
     'a file of an agent cannot be read, understood or written by setup, so it was left as it is',
   SPAWN_FAILED: 'the operating system refused to start the process',
@@ -87,6 +88,7 @@ export interface ErrorDetails extends Readonly<Record<ErrorCode, object>> {
   readonly READ_FAILED: NoDetails;
   /** The program that is the first process of the pid namespace. */
   readonly WOULD_DIE: { readonly sandbox: string };
+  readonly PRINT_FAILED: NoDetails;
   readonly CONFIG_UNUSABLE: { readonly path: string };
   readonly SPAWN_FAILED: NoDetails;
   readonly CLOSED: NoDetails;

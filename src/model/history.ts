@@ -94,7 +94,7 @@ function tell(fact: Fact): string {
     case 'seen':
       return `the matches of watch ${fact.watch} up to byte ${fact.offset} were acknowledged`;
     case 'unwatch':
-      return `watch ${fact.watch} is over`;
+      return `watch ${fact.watch} is over${fact.ended ? ', since its task has ended' : ''}`;
     default:
       return fact satisfies never;
   }

@@ -32,4 +32,6 @@ export interface SeenFact {
 export interface UnwatchFact {
   readonly fact: 'unwatch';
   readonly watch: string;
+  /** Nobody removed it: its task has ended, and no match is pending. The task that takes the place of that one has it again. */
+  readonly ended?: true;
 }

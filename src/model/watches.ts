@@ -10,6 +10,8 @@ export interface Watch {
   readonly furthest: ReadonlyMap<number, number>;
   /** It is over. */
   readonly closed: boolean;
+  /** It is over since its task has ended, and nobody has removed it. */
+  readonly endedWithTask: boolean;
 }
 
 /** One that is being built. */
@@ -17,6 +19,7 @@ interface OpenWatch extends Watch {
   readonly seen: SeenFact[];
   readonly furthest: Map<number, number>;
   closed: boolean;
+  endedWithTask: boolean;
 }
 
 /** The durable watches of a task, built from its facts in their order. Each fact costs the same, however many there are. */
@@ -34,10 +37,13 @@ export class WatchList {
       this.#open += 1;
       // One that is opened again is the last one.
       this.#watches.delete(fact.id);
-      this.#watches.set(fact.id, { fact, seen: [], furthest: new Map(), closed: false });
+      const begun = { fact, seen: [], furthest: new Map(), closed: false, endedWithTask: false };
+      this.#watches.set(fact.id, begun);
     } else if (open === undefined) return;
-    else if (fact.fact === 'unwatch') this.#close(open);
-    else if (fact.offset > (open.furthest.get(beginOf(fact)) ?? -1)) {
+    else if (fact.fact === 'unwatch') {
+      open.endedWithTask = fact.ended === true;
+      this.#close(open);
+    } else if (fact.offset > (open.furthest.get(beginOf(fact)) ?? -1)) {
       open.furthest.set(beginOf(fact), fact.offset);
       open.seen.push(fact);
       if (open.fact.once) this.#close(open);
@@ -58,6 +64,15 @@ export class WatchList {
   get all(): readonly Watch[] {
     return [...this.#watches.values()];
   }
+}
+
+/**
+ * The watches that the next run of a task has from its first byte on: all that nobody has removed, and that have not told the one
+ * match that they were to tell.
+ */
+export function watchesAgain(watches: readonly Watch[], at: number): WatchFact[] {
+  const wanted = watches.filter(({ closed, endedWithTask }) => !closed || endedWithTask);
+  return wanted.slice(-bounds.watches).map(({ fact }) => ({ ...fact, from: 0, at }));
 }
 
 function beginOf({ begins = 0 }: SeenFact): number {

@@ -101,6 +101,9 @@ const textPattern = shape<{ text: string }>({ text: must(text) });
 const regexpPattern = shape<{ regexp: string; flags: string }>({ regexp: must(text), flags: or(text, '') });
 const pattern: Check<PatternSource> = (value) => textPattern(value) ?? regexpPattern(value);
 
+/** Absent where it is not so. */
+const onlyTrue = (value: unknown): true | undefined => (value === true ? true : undefined);
+
 const stream = must(oneOf(['stdout', 'stderr'] as const));
 const id = or(text, '');
 
@@ -250,7 +253,7 @@ const facts: { readonly [K in Fact['fact']]: Check<FactOf<K>> } = {
     pattern: must(pattern),
     stream,
     from: must(size),
-    once: (value) => (value === true ? true : undefined),
+    once: onlyTrue,
     at: or(number, 0),
   }),
   seen: fact(
@@ -258,7 +261,7 @@ const facts: { readonly [K in Fact['fact']]: Check<FactOf<K>> } = {
     { watch: id, id, offset: must(size), begins: optional(beginning), at: or(number, 0) },
     (seen) => (seen.offset < (seen.begins ?? 0) ? null : seen),
   ),
-  unwatch: fact('unwatch', { watch: id }),
+  unwatch: fact('unwatch', { watch: id, ended: onlyTrue }),
 };
 
 /** The check of the facts of a kind. */

@@ -1,6 +1,7 @@
 import { constants, fdatasync, fstatSync, open, openSync, readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Fact, SpecFact } from '../model/facts.ts';
+import type { WatchFact } from '../model/watch-facts.ts';
 import type { FileIdentity } from '../model/words.ts';
 import { withSpare } from '../util/spare.ts';
 import { trace } from '../util/topic.ts';
@@ -46,13 +47,13 @@ export function fileOf(descriptor: number): FileIdentity {
 export class RecordGone extends Error {}
 
 /**
- * Appends the spec to a new log, padded so that the facts of the end have room even on a full disk, and reads back that
+ * Appends the spec to a new log, with the watches that the task has from its first byte on, padded so that the facts of the end have room even on a full disk, and reads back that
  * nothing came before it: see {@link spoilLog}.
  * @returns what is in the log.
  * @throws a system error, or {@link RecordGone}.
  */
-export function writeSpec(descriptor: number, spec: SpecFact): string {
-  const text = encodeFact(spec);
+export function writeSpec(descriptor: number, spec: SpecFact, watches: readonly WatchFact[] = []): string {
+  const text = [spec, ...watches].map(encodeFact).join('');
   const used = Buffer.byteLength(text) % blockBytes;
   const short = used === 0 || blockBytes - used < reservedBytes;
   // The padding ends with a line break: what comes after it begins a line.

@@ -4,6 +4,7 @@ import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
 import { OutliveError, readFailed, taskNotFound } from '../../errors/error.ts';
 import type { SpecFact } from '../../model/facts.ts';
 import { bounds } from '../../model/limits.ts';
+import { watchesAgain } from '../../model/watches.ts';
 import { isAlive } from '../../platform/identity.ts';
 import { logPathOf } from '../../tasklog/done.ts';
 import { holderOf, keyOfPlace } from '../../tasklog/keys.ts';
@@ -14,6 +15,7 @@ import { elsewhere } from '../end/stop-errors.ts';
 import type { SessionContext } from '../session/context.ts';
 import { type Observed, observe } from '../session/observe.ts';
 import { checkFlag, checkNumber } from '../session/validate.ts';
+import { noteWatches } from '../watches/pattern-watches.ts';
 import { checkNow } from './check-now.ts';
 import { claimAndSpawn, type Spawned } from './claim-and-spawn.ts';
 import { makeWay } from './make-way.ts';
@@ -88,7 +90,11 @@ export async function restartTask(
   const isLive = old.observed.decision.state === 'live';
   checkNow(context, request, isLive ? 1 : 0);
   await makeWay(context, old.taskId, asked.graceMs);
-  const spawned = await claimAndSpawn(context, request);
+  // Once more, as it is at its end: somebody may have opened a watch meanwhile.
+  const watches = watchesAgain(observe(context, old.taskId)?.facts.watches ?? [], Date.now());
+  const spawned = await claimAndSpawn(context, { ...request, watches });
+  const begun = observe(context, spawned.taskId);
+  if (begun !== null) noteWatches(context, spawned.taskId, begun.facts);
   if (asked.ack) acknowledge(context, old.taskId);
   return { ...spawned, replaced: [old.taskId, ...spawned.replaced] };
 }

@@ -2,6 +2,7 @@ import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
 import type { ResourceLimits } from '../../model/held-limits.ts';
 import { bounds, defaults } from '../../model/limits.ts';
 import type { Starter } from '../../model/starter.ts';
+import type { WatchFact } from '../../model/watch-facts.ts';
 import {
   type LeftoversPolicy,
   leftoversPolicies,
@@ -156,6 +157,8 @@ export interface SpawnRequest extends SpawnEnvironment {
   readonly replace: boolean;
   /** The cookie of the task whose place it takes. */
   readonly replaces: string | null;
+  /** What it is watched for, as the task before it was. */
+  readonly watches: readonly WatchFact[];
   /** The task that was stopped for it, since that had its name. */
   readonly inPlaceOf: string | null;
   readonly unbuffered: boolean;
@@ -234,6 +237,7 @@ export function checkSpawn(
     unbuffered,
     replace,
     replaces: null,
+    watches: [],
     inPlaceOf: null,
     maxRunning: null,
     name: options.name === undefined ? null : checkText('name', options.name, bounds.nameBytes),

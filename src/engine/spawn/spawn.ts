@@ -95,7 +95,7 @@ async function spawnNow(
     cookie = spec.cookie;
     const commandFile = fileOfCommand(request.asked);
     if (commandFile !== null) writeCommand(context, paths, commandFile);
-    const text = writeSpec(log, spec);
+    const text = writeSpec(log, spec, request.watches);
     const logOffset = Buffer.byteLength(text);
     // Before the sync, which takes it to the disk as well, and before anything is started.
     for (const key of keysOf(request)) if (!claimKey(context.paths, key, spec.cookie)) throw new KeyTaken();

@@ -81,11 +81,17 @@ function refuseDone(context: SessionContext, taskId: string): void {
 
 /**
  * Ends a watch: nothing more of it is pending.
+ * @param options `ended`: its task has ended, and nobody has asked for this.
  * @returns whether it was open.
  */
-export function closeWatch(context: SessionContext, taskId: string, watchId: string): boolean {
+export function closeWatch(
+  context: SessionContext,
+  taskId: string,
+  watchId: string,
+  { ended = false } = {},
+): boolean {
   if (!openWatches(context, taskId).some((watch) => watch.fact.id === watchId)) return false;
-  record(context, taskId, [{ fact: 'unwatch', watch: watchId }]);
+  record(context, taskId, [{ fact: 'unwatch', watch: watchId, ...(ended && { ended }) }]);
   const facts = observe(context, taskId)?.facts;
   if (facts !== undefined) noteWatches(context, taskId, facts);
   return true;

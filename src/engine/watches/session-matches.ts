@@ -172,14 +172,14 @@ class Merge {
     }
     const isPending = progress.last !== null && isMatchPending(this.#context, { watchId, ...progress.last });
     if (progress.done && !isPending && !this.#context.store.isReadOnly)
-      closeWatch(this.#context, taskId, watchId);
+      closeWatch(this.#context, taskId, watchId, { ended: true });
   }
 
   #acknowledge(match: WatchMatch & { readonly watchId: string }, progress: Progress): boolean {
     const first = seeMatch(this.#context, match);
     // The task has ended, and this was the last match: nothing more can be pending.
     if (progress.done && match.lineOffset === progress.last?.lineOffset)
-      closeWatch(this.#context, match.taskId, match.watchId);
+      closeWatch(this.#context, match.taskId, match.watchId, { ended: true });
     return first;
   }
 }

@@ -21,6 +21,12 @@ function replacedBy(dir: string, taskId: string): string | null {
   return spec?.fact === 'spec' ? (spec.replaces?.split('.')[0] ?? null) : null;
 }
 
+/** Whether a task is watched as the old one was, from its record alone. */
+function isWatched(dir: string, taskId: string): boolean {
+  const log = filesBelow(dir).find((path) => path.endsWith(`/${taskId}.jsonl`)) ?? '';
+  return readFileSync(log, 'utf8').includes('{"fact":"watch","id":"listening"');
+}
+
 /** One of both has run to the end, or the old one was stopped and its end was left for others to be told. */
 async function checkRestarts({ dir, told, tasks, acknowledged }: Aftermath): Promise<void> {
   for (const taskId of told.restarts) {
@@ -29,6 +35,7 @@ async function checkRestarts({ dir, told, tasks, acknowledged }: Aftermath): Pro
     const others = tasks.filter((task) => replacedBy(dir, task.taskId) === taskId);
     const ran = others.filter(({ startedAt }) => startedAt !== null);
     assert.ok(ran.length <= 1, 'at most one takes the place');
+    for (const one of [old, ...ran]) assert.ok(isWatched(dir, one.taskId), 'each is watched');
     if (ran[0] === undefined) assert.ok(!acknowledged.includes(taskId), 'its end is pending');
     else
       assert.ok((old.endedAt ?? Number.POSITIVE_INFINITY) <= (ran[0].startedAt ?? 0), 'never both at once');

@@ -88,6 +88,28 @@ test('--once tells the first line alone; --remove ends a watch, of which nothing
   ]);
 });
 
+test('a restart takes the watches along, and what the old task wrote stays pending', async () => {
+  await using cli = new CommandLine();
+  const old = await cli.spawn('echo error; exec sleep 1000', '-n', 'dev');
+  await cli.until(old, ({ output }) => output.bytes > 0);
+  await cli.run('watch', 'dev', 'error');
+  await cli.run('watch', 'dev', 'gone');
+  await cli.run('watch', 'dev', '--remove', 'gone');
+  const taskId = (await cli.run('restart', 'dev')).stdout.trim();
+  await cli.until(taskId, ({ output }) => output.bytes > 0);
+  assert.deepEqual(
+    (await pending(cli, '--ack')).toSorted(),
+    [old, taskId].map((id) => `${id} (dev) wrote at byte 0: error`).toSorted(),
+  );
+  assert.match((await cli.run('show', 'dev')).stdout, /^watched for +error$/m);
+  // Its end is read, as of one that has crashed: that is no reason to be told no more.
+  await cli.run('kill', 'dev');
+  assert.deepEqual(await pending(cli, '--ack'), []);
+  const third = (await cli.run('restart', 'dev')).stdout.trim();
+  await cli.until(third, ({ output }) => output.bytes > 0);
+  assert.deepEqual(await pending(cli), [`${third} (dev) wrote at byte 0: error`]);
+});
+
 test('completions --follow tells lines as they come, and --next each once', async () => {
   await using cli = new CommandLine();
   const { taskId, write } = await writer(cli, '-n', 'dev');

@@ -125,7 +125,10 @@ test('a terminal is resized by any process, and each size is noted with its plac
   const sizes = readFileSync(`${world.sessionOf(task.id).output}/${task.id}.out.sizes`);
   assert.equal(sizes.subarray(0, 13).toString(), 'outlive sizes');
   const records = Array.from({ length: sizes.length / 16 - 1 }, (_, at) => sizes.subarray(16 * (at + 1)));
-  assert.ok(records.length >= 2 && records.length <= 1 + most, `${records.length} records, ${most} sizes at most`);
+  assert.ok(
+    records.length >= 2 && records.length <= 1 + most,
+    `${records.length} records, ${most} sizes at most`,
+  );
   const output = readFileSync(task.snapshot().output.path);
   const [first, last] = [records[0], records.at(-1)] as [Buffer, Buffer];
   assert.deepEqual([first.readUInt16LE(8), first.readUInt16LE(10)], [100, 30]);

@@ -138,3 +138,37 @@ test('of many spawns at once with one name one wins, whichever session object th
     if (answer.status === 'rejected') assert.equal(answer.reason.code, 'NAME_TAKEN');
   assert.equal(world.taskIds().length, 1);
 });
+
+test('the watches of a task go along, also of one whose end was read, but for those that are over', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const server = async (task: Task): Promise<Task> => {
+    await waitFor(async () => (await task.tail()).text.includes('listening'), 'it to listen');
+    return task;
+  };
+  const first = await server(await session.spawn('echo error; echo listening; exec sleep 1000'));
+  const kept = { pattern: 'error', stream: 'stdout', from: 0, once: false, id: 'errors' };
+  await first.addWatch('error', { id: 'errors', from: 3 });
+  await first.addWatch('listening', { id: 'once', once: true });
+  await first.addWatch('x', { id: 'removed' });
+  await first.removeWatch('removed');
+  for await (const match of session.matches({ wait: false })) if (match.watchId === 'once') await match.ack();
+  const second = await server(await first.restart({ graceMs: 50 }));
+  assert.deepEqual(second.watches(), [kept]);
+  const found = async (): Promise<string[]> => {
+    const all: string[] = [];
+    for await (const match of session.matches({ wait: false })) {
+      all.push(`${match.taskId} ${match.line}`);
+      await match.ack();
+    }
+    return all;
+  };
+  // The old one wrote it before its watch began.
+  assert.deepEqual(await found(), [`${second.id} error`]);
+  await second.kill();
+  assert.deepEqual(await found(), []);
+  assert.deepEqual([first.watches(), second.watches()], [[], []], 'both have ended, and all was read');
+  const third = await second.restart();
+  assert.deepEqual(third.watches(), [kept]);
+  await third.kill();
+});

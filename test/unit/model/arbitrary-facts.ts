@@ -229,6 +229,7 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   record({ fact: fc.constant('watch'), id: anyText, pattern, stream, from: fc.nat(), at: anyNumber }),
   record({ fact: fc.constant('seen'), watch: anyText, id: anyText, offset: fc.nat(), at: anyNumber }),
   record({ fact: fc.constant('unwatch'), watch: anyText }),
+  record({ fact: fc.constant('unwatch'), watch: anyText, ended: fc.constant(true) }),
 );
 
 /** Any log. */

@@ -49,6 +49,7 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'STORE_UNWRITABLE',
     'READ_FAILED',
     'WOULD_DIE',
+    'PRINT_FAILED',
     'CONFIG_UNUSABLE',
     'SPAWN_FAILED',
     'CLOSED',

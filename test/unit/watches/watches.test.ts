@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Fact } from '../../../src/model/facts.ts';
 import { foldFacts } from '../../../src/model/fold.ts';
 import type { SeenFact, WatchFact } from '../../../src/model/watch-facts.ts';
-import { isFirstToSee, seenOffset } from '../../../src/model/watches.ts';
+import { isFirstToSee, seenOffset, watchesAgain } from '../../../src/model/watches.ts';
 
 const watch = (id = 'w', more: Partial<WatchFact> = {}): WatchFact => ({
   fact: 'watch',
@@ -97,4 +97,30 @@ test('whatever two processes acknowledge in whatever order, each line has one fi
       assert.equal(firsts.length, offsets.some((offset) => offset >= line) ? 1 : 0);
     }),
   );
+});
+
+test('the next run of a task has the watches that nobody has removed, from its first byte on', () => {
+  const over = (name: string, ended?: true): Fact => ({
+    fact: 'unwatch',
+    watch: name,
+    ...(ended && { ended }),
+  });
+  const facts: Fact[] = [
+    watch('open', { from: 7 }),
+    watch('removed'),
+    over('removed'),
+    watch('ended'),
+    over('ended', true),
+    watch('told', { once: true }),
+    seen(9, 'a', 'told'),
+    watch('again'),
+    over('again', true),
+    watch('again'),
+    over('again'),
+  ];
+  const again = watchesAgain(foldFacts(facts).watches, 99);
+  assert.deepEqual(again, [watch('open', { from: 0, at: 99 }), watch('ended', { from: 0, at: 99 })]);
+  const many = Array.from({ length: 20 }, (_, n) => [watch(`w${n}`), over(`w${n}`, true)]).flat();
+  const last = watchesAgain(foldFacts(many).watches, 1);
+  assert.deepEqual([last.length, last.at(-1)?.id], [16, 'w19']);
 });
