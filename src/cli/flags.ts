@@ -44,6 +44,16 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/by the option env/g, 'with -e NAME=VALUE'],
   [/or open the store with elsewhere: 'lost' if no other machine uses it/g, 'or run the command there'],
   [/"after"/g, '--after'],
+  [/Spawn it with stdin: 'open' \(--stdin\) or a tty \(--tty\)/g, 'Run it with --stdin or --tty'],
+  [/spawn the task with stdin: 'open' and no tty/g, 'run it with --stdin, without --tty'],
+  [/Spawn it with a tty \(--tty\)/g, 'Run it with --tty'],
+  [/spawn it with a tty \(--tty\)/g, 'run it with --tty'],
+  [/Spawn (it again|the task where)/g, 'Run $1'],
+  [
+    /prune the store, make room, or lower diskReserveBytes/g,
+    'remove what is old by: outlive prune, or make room',
+  ],
+  [/\bno onExit\b/g, 'no --on-exit'],
 ];
 
 /**

@@ -119,7 +119,7 @@ test('send to what takes no input says why, with its status', async () => {
   const plain = await cli.spawn('sleep 1000');
   const ended = await cli.ended('true', '--stdin');
   const cases: [words: string[], code: number, message: RegExp][] = [
-    [[plain, 'x'], 125, /it reads nothing that is sent\. Spawn it with stdin: 'open' \(--stdin\)/],
+    [[plain, 'x'], 125, /it reads nothing that is sent\. Run it with --stdin or --tty\./],
     [[ended, 'x'], 125, /found that it has ended/],
     [['nosuch', 'x'], 120, /nosuch/],
   ];
