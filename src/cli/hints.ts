@@ -2,8 +2,9 @@ import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { Io } from './io.ts';
 import type { None } from './values.ts';
 
-/** What is meant to stay. */
-const servers = /(?:^|[\s/:;&|-])(?:serve|server|dev|watch|start|preview)(?:$|[\s;&|=])/;
+/** What is meant to stay: a word of its own, or of the name of a file. */
+const servers =
+  /(?:^|[\s/:;&|.-])(?:serve|server|runserver|dev|watch|start|preview|vite|nodemon|uvicorn|gunicorn)(?:$|[\s;&|=.])|\bflask run\b|\bphp -S\b/;
 
 /** What ends with its stdin. */
 const watchers = /(?:^|\s)(?:--watch|-w)(?:$|[\s=;&|])/;

@@ -45,11 +45,13 @@ export function buildProgram(version: string, perform: Perform, only?: string): 
 
 const programExamples = `
 Examples:
-  $ outlive run --wait=10s npm test     wait for a while, then leave it in the background
-  $ outlive ps                          what runs
-  $ outlive completions --ack           what has ended since somebody last asked
+  $ outlive run --wait=10s npm test   wait for a while, then leave it running
+  $ outlive ps                        what runs
+  $ outlive logs -f dev               the output of a task, as it comes
+  $ outlive completions --ack         what has ended since somebody last asked
 
-Every verb has --help, and --json where it prints data. A TASK is an id, the beginning of one, or a name.`;
+Every verb has --help, and --json where it prints data. A TASK is an id, the
+beginning of one, or a name.`;
 
 const verbs = {
   run,

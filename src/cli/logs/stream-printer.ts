@@ -99,19 +99,26 @@ class Printer {
       return;
     }
     if (chunk.omittedBytes > 0) noteGap(this.#io, chunk);
-    if (this.#stamps === null) return await this.#write(chunk, chunk.bytes);
-    for (const { stamp, bytes } of this.#stamps.pieces(chunk, marks)) await this.#write(chunk, bytes, stamp);
+    if (this.#stamps === null && this.#plain === null) return await this.#sink.write(chunk.bytes);
+    const pieces = this.#stamps?.pieces(chunk, marks) ?? [{ stamp: '', bytes: chunk.bytes }];
+    // Written together: there may be tens of thousands of lines in a chunk.
+    if (this.#plain === null)
+      return await this.#sink.write(
+        Buffer.concat(
+          pieces.flatMap(({ stamp, bytes }) => (stamp === '' ? bytes : [Buffer.from(stamp), bytes])),
+        ),
+      );
+    await this.#io.out(pieces.map(({ stamp, bytes }) => this.#plainLine(chunk, bytes, stamp)).join(''));
   }
 
   /** A line that is shown plain is shown when it is there whole, and only then its stamp. */
-  async #write(chunk: OutputChunk, bytes: Buffer, stamp = ''): Promise<void> {
+  #plainLine(chunk: OutputChunk, bytes: Buffer, stamp: string): string {
     this.#stamp = stamp || this.#stamp;
-    const text = this.#plainOf(chunk, bytes);
-    if (text === null)
-      return await this.#sink.write(stamp === '' ? bytes : Buffer.concat([Buffer.from(stamp), bytes]));
-    if (text === '') return;
-    await this.#io.out(`${this.#stamp}${text}`);
+    const text = this.#plainOf(chunk, bytes) ?? '';
+    if (text === '') return '';
+    const line = `${this.#stamp}${text}`;
     this.#stamp = '';
+    return line;
   }
 
   /** The plain text that some bytes of a chunk bring: what may still be written over waits, but not for what may never come. */

@@ -38,7 +38,14 @@ export function marksOf(
   return marks.slice(0, last < 0 ? undefined : last + 1).filter((mark) => mark.offset > offset);
 }
 
+/** The last one that was made: many lines were written at one time. */
+let last: { readonly at: number; readonly stamp: string } | undefined;
+
 /** When something was written, in front of a line: UTC, to the millisecond, of always the same width. */
 export function stampOf(at: number | null): string {
-  return `${at === null ? '-'.repeat(24) : new Date(at).toISOString()} `;
+  if (at === null) return unknown;
+  if (last?.at !== at) last = { at, stamp: `${new Date(at).toISOString()} ` };
+  return last.stamp;
 }
+
+const unknown = `${'-'.repeat(24)} `;

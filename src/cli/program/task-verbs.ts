@@ -76,7 +76,7 @@ export function run(): Definition {
     .passThroughOptions()
     .addHelpText(
       'after',
-      '\nThe command reads what is piped or redirected into run, as with ssh: inside a loop that\nreads lines (while read), write: outlive run ... < /dev/null',
+      '\nThe command reads what is piped or redirected into run, as with ssh:\ninside a loop that reads lines (while read), write: outlive run ... < /dev/null',
     );
   return [
     command,
@@ -177,7 +177,7 @@ export function logs(): Definition {
     .option('--plain', 'as a terminal would show it: without escapes and without overwritten text')
     .addHelpText(
       'after',
-      '\nMuch text on a terminal is shown with $PAGER, else with less. PAGER=cat: with none.',
+      '\nMuch text on a terminal is shown with $PAGER, else with less.\nPAGER=cat: with none.',
     );
   return [
     command,

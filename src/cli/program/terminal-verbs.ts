@@ -78,7 +78,7 @@ export function top(): Definition {
     .option('--read-only', 'only watch: you cannot stop, restart, acknowledge or take over anything')
     .addHelpText(
       'after',
-      '\nWhere no session is named, by --session, $OUTLIVE_SESSION or the shell of an agent, all are shown.',
+      '\nWhere no session is named, by --session, $OUTLIVE_SESSION or the shell of an\nagent, all are shown.',
     );
   return [
     command,

@@ -81,14 +81,17 @@ test('aliases are our verbs by other names', async () => {
   assert.match((await cli.run('help', 'rm')).stdout, /^Usage: outlive prune/);
 });
 
-test('the help of every verb has examples and exit statuses', async () => {
+test('the help of every verb has examples and exit statuses, and fits 80 columns', async () => {
   await using cli = new CommandLine();
   const { stdout } = await cli.run('help');
+  const tooLong = (help: string): string[] => help.split('\n').filter((line) => line.length > 80);
+  assert.deepEqual(tooLong(stdout), []);
   const verbs = [...stdout.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, verb = '']) => verb);
   assert.ok(verbs.includes('restart'));
   for (const verb of verbs.filter((name) => name !== 'help')) {
     const help = (await cli.run(verb, '--help')).stdout;
     assert.match(help, /\nExamples:\n {2}\$ outlive|\nExamples:\n {2}\$ source/, verb);
+    assert.deepEqual(tooLong(help), [], verb);
     assert.match(help, /\nExit status:\n(?: {2}[\d*]+ +\S.*\n?)+$/, verb);
   }
 });
