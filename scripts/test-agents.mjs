@@ -11,10 +11,10 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { alone } from './agents/alone.mjs';
-import { installAgents, makeHomes } from './agents/install.mjs';
+import { cache, installAgents, makeHomes } from './agents/install.mjs';
 import { agentTable, conformanceTable, readOutcomes, writeTable } from './agents/report.mjs';
 import { agents, hosts, suite } from './agents/versions.mjs';
 import { build, filesUnder, install, root } from './prepare.mjs';
@@ -107,7 +107,7 @@ function play(files, modules) {
     `--test-concurrency=${concurrency}`,
   ];
   const command = [process.execPath, ...options, ...files];
-  const apart = alone(command);
+  const apart = alone(command, needed(), scratch);
   if (apart === null) shout('The agents can reach the network: this user may not make one of its own.');
   const [program, ...args] = apart ?? command;
   child = spawn(program, args, {
@@ -123,6 +123,14 @@ function play(files, modules) {
     child.on('error', reject);
     child.on('close', (status) => resolve(status ?? 1));
   });
+}
+
+/** The folders that the tests need: a clone, or a cache, may lie in the /tmp that they do not see. */
+function needed() {
+  const { OUTLIVE_AGENTS_RECORDS: records } = process.env;
+  if (records) mkdirSync(records, { recursive: true });
+  const programs = [process.execPath, had.node].map((node) => dirname(node));
+  return [root, cache, ...programs, ...(records ? [resolve(records)] : [])];
 }
 
 function isSuite(file) {

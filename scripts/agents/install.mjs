@@ -1,14 +1,14 @@
 // The agents, installed from npm into a cache folder outside of the repository ($OUTLIVE_AGENTS_CACHE, else
 // outlive-agents in the user's cache folder). All of them take 1.5 GB.
 import { mkdirSync, mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { cacheFolder, fromNpm } from '../from-npm.mjs';
 import { nodeOf } from '../prove/runtimes.mjs';
 
 /** All together may take so long. What has not come by then cannot be had. */
 const limitMs = 180_000;
 
-const cache = process.env.OUTLIVE_AGENTS_CACHE || cacheFolder('outlive-agents');
+export const cache = resolve(process.env.OUTLIVE_AGENTS_CACHE || cacheFolder('outlive-agents'));
 
 /** A new folder for the HOMEs of agents. Below the folder for temporary files some agents have no sandbox, or another one. */
 export function makeHomes() {

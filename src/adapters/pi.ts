@@ -8,6 +8,12 @@ import { type SessionTool, type SessionTools, sessionTools } from '../tools/sess
 /** An extension of pi. */
 export type PiExtension = (pi: ExtensionAPI) => void;
 
+/** How the extension is made. */
+export interface PiExtensionOptions extends StoreOptions {
+  /** The session of outlive. @default that with the id of pi's */
+  readonly session?: string;
+}
+
 /** What an open conversation has, until it ends. */
 interface Open {
   readonly tools: SessionTools;
@@ -17,9 +23,9 @@ interface Open {
 /**
  * An extension of pi: the tools of outlive, and an agent that is woken by the ends of its commands. The session of outlive has the
  * id of pi's, which pi's own shell knows as `PI_SESSION_ID`.
- * @param options as for `openStore()`.
+ * @param options those of `openStore()`, and `session`.
  */
-export function piExtension(options: StoreOptions = {}): PiExtension {
+export function piExtension(options: PiExtensionOptions = {}): PiExtension {
   return (pi) => {
     const reading = new Reading();
     let open: Open | undefined;
@@ -40,10 +46,13 @@ export function piExtension(options: StoreOptions = {}): PiExtension {
   };
 }
 
-async function start(options: StoreOptions, { cwd, sessionManager }: ExtensionContext): Promise<Open> {
+async function start(
+  { session: named, ...options }: PiExtensionOptions,
+  { cwd, sessionManager }: ExtensionContext,
+): Promise<Open> {
   const store = await openStore(options);
   try {
-    const session: Session = await store.session(sessionManager.getSessionId());
+    const session: Session = await store.session(named ?? sessionManager.getSessionId());
     const tools = await sessionTools(store, session, { cwd });
     return {
       tools,

@@ -21,7 +21,7 @@ const waitMs = 10_000;
 
 const input = z.strictObject({
   command: z.string().min(1).describe('as for bash -c'),
-  cwd: z.string().optional().describe('working directory; default: that of this server'),
+  cwd: z.string().optional().describe('working directory; default: the one that these tools were started in'),
   env: z.record(z.string(), z.string().nullable()).optional().describe('variables to add; null removes one'),
   name: z
     .string()
@@ -84,7 +84,7 @@ export const run = defineTool({
   title: 'Run a command',
   description: `Runs a shell command. Use it for whatever may take longer than a moment: builds, tests, installs, servers.
 It waits up to wait_ms (10 s) for the end and then answers with the exit code and the end of the output, in lines that begin with "| ". If the command is still going, it goes on in the background by itself and you get its taskId.
-You will be told when it ends, with the next answer of any of these tools. So go on with other work, or call "wait" when you have nothing else to do. Do not poll, do not sleep, do not start it again, and do not append "&" or use nohup: the command survives you and this server as it is.
+You will be told when it ends, with the next answer of any of these tools. So go on with other work, or call "wait" when you have nothing else to do. Do not poll, do not sleep, do not start it again, and do not append "&" or use nohup: the command survives you and these tools as it is.
 timeout_ms stops the command; wait_ms only says how long you wait. For a server that is to stay, set timeout_ms to null and wait_ms to 0, then "wait" for its port.`,
   input,
   output: z.object({ task: taskSchema, output: outputSchema, ...ridingFields }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertToldOnce } from '../support/agents/expected.ts';
 import { claudeCode } from '../support/agents/programs/claude-code.ts';
+import { pi } from '../support/agents/programs/pi.ts';
 import { scene } from '../support/agents/scene.ts';
 import { Seat } from '../support/agents/seat.ts';
 import type { Stage } from '../support/agents/stage.ts';
@@ -9,7 +10,7 @@ scene(
   {
     name: 'woken while idle',
     sentence: 'an agent that is idle in its terminal is told of an end without a word of its user',
-    only: [claudeCode],
+    only: [claudeCode, pi],
   },
   async (stage) => {
     for (const start of ['first', 'second', 'third']) {

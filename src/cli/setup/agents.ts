@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type AgentKey, agentKeys } from './agent-keys.ts';
-import { hookLineOf, type Launch, serverOf } from './launch.ts';
+import { hookLineOf, type Launch, piExtensionOf, serverOf } from './launch.ts';
 import type { Piece } from './piece.ts';
 import type { ConfigTarget } from './target.ts';
 
@@ -100,10 +100,16 @@ const pi: Agent = {
   program: 'pi',
   folder: ({ home, env }) => named(env.PI_CODING_AGENT_DIR) ?? join(home, '.pi', 'agent'),
   targets: (place, launch) => {
-    const folder = place.project ? join(place.project, '.pi') : pi.folder(place);
-    const server = { ...serverOf(launch), exposure: 'direct' };
-    return [{ path: join(folder, 'mcp.json'), format: 'json', pieces: [member(['mcpServers'], server)] }];
+    if (place.project !== null) {
+      // Others of the project have the program at another place, which an extension could not name.
+      const server = { ...serverOf(launch), exposure: 'direct' };
+      const path = join(place.project, '.pi', 'mcp.json');
+      return [{ path, format: 'json', pieces: [member(['mcpServers'], server)] }];
+    }
+    const path = join(pi.folder(place), 'extensions', 'outlive.js');
+    return [{ path, format: 'whole', pieces: [{ path: [], value: piExtensionOf(launch) }] }];
   },
+  note: 'pi has each tool of outlive twice when it has both the extension and an MCP server: one is enough.',
 };
 
 const vscode: Agent = {

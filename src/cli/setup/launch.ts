@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
-import { basename, delimiter, isAbsolute, join, resolve } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { isSystemError } from '../../errors/error.ts';
 import { lineOf } from '../../util/quote.ts';
 import type { CommonOptions } from '../open.ts';
@@ -8,8 +9,8 @@ import type { CommonOptions } from '../open.ts';
 export interface Launch {
   /** The words in front of the verb. */
   readonly program: readonly string[];
-  /** The words behind it: the store and the session, if they were named. */
-  readonly options: readonly string[];
+  /** The store and the session, if they were named. */
+  readonly named: { readonly store?: string; readonly session?: string };
 }
 
 /**
@@ -17,24 +18,44 @@ export interface Launch {
  * the name: their paths are their own. Windows starts no program without its ending, so there it is paths.
  */
 export function launchOf(isShared: boolean, { store, session }: CommonOptions): Launch {
-  const options = [
-    ...(store === undefined ? [] : ['--store', resolve(store)]),
-    ...(session === undefined ? [] : ['--session', session]),
-  ];
+  const named = {
+    ...(store === undefined ? {} : { store: resolve(store) }),
+    ...(session === undefined ? {} : { session }),
+  };
   const script = process.argv[1] ?? 'outlive';
   const isByName = isShared || (process.platform !== 'win32' && isInPath(script));
-  return { program: isByName ? ['outlive'] : [process.execPath, realpathSync(script)], options };
+  return { program: isByName ? ['outlive'] : [process.execPath, realpathSync(script)], named };
 }
 
 /** The command of the MCP server. */
-export function serverOf({ program, options }: Launch): { command: string; args: string[] } {
-  const [command = '', ...words] = program;
-  return { command, args: [...words, 'mcp', ...options] };
+export function serverOf(launch: Launch): { command: string; args: string[] } {
+  const [command = '', ...words] = launch.program;
+  return { command, args: [...words, 'mcp', ...optionsOf(launch)] };
 }
 
 /** The line that a hook has run: agents hand it to a POSIX shell, on Windows to that of Git. */
-export function hookLineOf({ program, options }: Launch): string {
-  return lineOf([...program.map((word) => word.replaceAll('\\', '/')), 'completions', '--hook', ...options]);
+export function hookLineOf(launch: Launch): string {
+  const program = launch.program.map((word) => word.replaceAll('\\', '/'));
+  return lineOf([...program, 'completions', '--hook', ...optionsOf(launch)]);
+}
+
+/** The text of an extension of pi. A module is not found by PATH, so it names the package of this program by its place. */
+export function piExtensionOf({ named: { store, session } }: Launch): string {
+  const module = join(dirname(realpathSync(process.argv[1] ?? '')), '..', 'adapters', 'pi.js');
+  const options = { ...(store !== undefined && { dir: store }), ...(session !== undefined && { session }) };
+  const words = Object.keys(options).length === 0 ? '' : JSON.stringify(options);
+  return `// Written by \`outlive setup pi\`. \`outlive setup pi --undo\` removes it.
+import { piExtension } from ${JSON.stringify(pathToFileURL(module).href)};
+
+export default piExtension(${words});
+`;
+}
+
+function optionsOf({ named: { store, session } }: Launch): string[] {
+  return [
+    ...(store === undefined ? [] : ['--store', store]),
+    ...(session === undefined ? [] : ['--session', session]),
+  ];
 }
 
 /** Whether a shell that has this PATH takes the name for this program. What npm and npx put in front is gone after them. */

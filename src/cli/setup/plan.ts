@@ -65,7 +65,9 @@ export function planSetup(target: ConfigTarget, owner: Owner): Plan {
   const note =
     other.length === 0
       ? null
-      : `it has something of outlive at ${namesOf(other)} that setup has not written, which stays as it is`;
+      : target.format === 'whole'
+        ? 'setup has not written it, so it stays as it is'
+        : `it has something of outlive at ${namesOf(other)} that setup has not written, which stays as it is`;
   const stays = {
     file,
     before: text,
@@ -123,8 +125,9 @@ export function planUndo(target: ConfigTarget, owner: Owner): Plan {
     };
   }
   const goes =
-    record?.before === null &&
-    (left.exact || left.text.trim() === '' || isSame(format.dataOf(left.text, target.path), {}));
+    target.format === 'whole' ||
+    (record?.before === null &&
+      (left.exact || left.text.trim() === '' || isSame(format.dataOf(left.text, target.path), {})));
   const note = left.exact
     ? null
     : record === null

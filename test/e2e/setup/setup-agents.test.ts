@@ -14,7 +14,7 @@ const servers: Record<string, [user: string, project: string, way: string]> = {
   codex: ['.codex/config.toml', '.codex/config.toml', 'mcp_servers'],
   gemini: ['.gemini/settings.json', '.gemini/settings.json', 'mcpServers'],
   opencode: ['.config/opencode/opencode.json', 'opencode.json', 'mcp'],
-  pi: ['.pi/agent/mcp.json', '.pi/mcp.json', 'mcpServers'],
+  pi: ['.pi/agent/extensions/outlive.js', '.pi/mcp.json', 'mcpServers'],
   vscode: ['.config/Code/User/mcp.json', '.vscode/mcp.json', 'servers'],
   cursor: ['.cursor/mcp.json', '.cursor/mcp.json', 'mcpServers'],
   zed: ['.config/zed/settings.json', '.zed/settings.json', 'context_servers'],
@@ -42,7 +42,7 @@ test('all agents are set up in an empty home, and it is empty again afterwards',
     assert.deepEqual([line.change, line.written, line.scope], ['create', true, 'user']);
   const script = realpathSync(home.path);
   for (const [user, , way] of Object.values(servers)) {
-    assert.equal(commandIn(home, user, way), `${process.execPath} ${script} mcp`);
+    if (!user.endsWith('.js')) assert.equal(commandIn(home, user, way), `${process.execPath} ${script} mcp`);
     assert.equal(home.mode(user), 0o600);
   }
   assert.deepEqual(
@@ -91,14 +91,14 @@ const own: Record<string, string> = {
   '.gemini/settings.json':
     '\xef\xbb\xbf{\r\n\t"theme": "caf\xc3\xa9", // \xc3\xa9\r\n\t/* none yet */ "mcpServers": {}\r\n}\r\n',
   '.config/opencode/opencode.jsonc': '// only a comment\n',
-  '.pi/agent/mcp.json': '',
   '.config/zed/settings.json': '{ "a": [1, 2,], }',
+  '.cursor/mcp.json': '',
 };
 
 test('whatever is in the files stays, and an undo gives them back byte for byte', async () => {
   await using home = new SetupHome();
   for (const [path, text] of Object.entries(own)) home.has(path, Buffer.from(text, 'latin1'), 0o640);
-  const agents = ['claude', 'codex', 'gemini', 'opencode', 'pi', 'zed'];
+  const agents = ['claude', 'codex', 'gemini', 'opencode', 'zed', 'cursor'];
   for (const { change } of await home.setup(...agents, '--yes')) assert.equal(change, 'edit');
   for (const [path, text] of Object.entries(own)) {
     assert.equal(home.mode(path), 0o640, path);

@@ -31,6 +31,10 @@ export interface AgentProgram {
   readonly key: string;
   /** Writes what the agent's user has configured before `outlive setup`. */
   readonly setUp: (place: Place) => void;
+  /** What is done in place of `outlive setup`: commands, which are run in their order in the folder of the work. */
+  readonly install?: (place: Place) => readonly (readonly string[])[];
+  /** The tool without which no scene goes on, where that is not outlive's `run`. */
+  readonly needs?: string;
   readonly command: (place: Place, asked: Asked) => readonly string[];
   readonly env: (place: Place) => Readonly<Record<string, string>>;
   /** A call of a tool of outlive's, as this agent's model has to make it. */

@@ -66,13 +66,15 @@ export class Stage implements AsyncDisposable {
     agent.setUp(this.#place);
     // Nothing else is done to it.
     const options = { cwd: folder, env: this.#env(), stdio: 'pipe' } as const;
-    execFileSync(join(bin, 'outlive'), ['setup', agent.key, '--yes'], options);
+    const commands = agent.install?.(this.#place) ?? [['outlive', 'setup', agent.key, '--yes']];
+    for (const [program = '', ...words] of commands) execFileSync(program, words, options);
   }
 
   /** @param scene a word for the folder in which requests are kept, if OUTLIVE_AGENTS_RECORDS names one. */
   static async open(agent: AgentProgram, scene: string): Promise<Stage> {
     const records = process.env.OUTLIVE_AGENTS_RECORDS;
-    const patience = { tool: agent.call('run', {}).tool, meanwhile: { calls: [agent.shell('sleep 1')] } };
+    const tool = agent.needs ?? agent.call('run', {}).tool;
+    const patience = { tool, meanwhile: { calls: [agent.shell('sleep 1')] } };
     return new Stage(agent, await FakeModel.start(patience, records && join(records, scene, agent.key)));
   }
 
@@ -94,7 +96,18 @@ export class Stage implements AsyncDisposable {
    */
   async release(held: Held, fact: 'exit' | 'outcome' = 'outcome'): Promise<void> {
     this.allow(held);
-    await waitFor(() => this.#has(held, fact), `the ${fact} of ${held.name}`);
+    await waitFor(() => this.has(held, fact), `the ${fact} of ${held.name}`);
+  }
+
+  /** Whether the log of a held command has a fact. */
+  has({ name }: Held, fact: 'exit' | 'outcome' | 'delivered' | 'seen'): boolean {
+    const logs = this.world.taskIds().map((id) => this.world.logOf(id));
+    return logs.some((log) => hasFact(log, fact) && factOf(log, 'spec').name === name);
+  }
+
+  /** The call by which the model starts a held command in the background, in the shell of the agent. */
+  startInShell({ name, command }: Held): ToolCall {
+    return this.agent.shell(`outlive run -n ${name} -t none ${quote(command)}`);
   }
 
   /** The call by which the model starts a held command in the background. */
@@ -169,11 +182,6 @@ export class Stage implements AsyncDisposable {
       await this.model[Symbol.asyncDispose]();
       await this.world[Symbol.asyncDispose]();
     }
-  }
-
-  #has({ name }: Held, fact: 'exit' | 'outcome'): boolean {
-    const logs = this.world.taskIds().map((id) => this.world.logOf(id));
-    return logs.some((log) => hasFact(log, fact) && factOf(log, 'spec').name === name);
   }
 
   #env(): Record<string, string> {

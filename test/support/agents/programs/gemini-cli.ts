@@ -2,6 +2,10 @@ import { join } from 'node:path';
 import type { AgentProgram } from '../program.ts';
 import { writeJson } from '../write.ts';
 
+function script(modules: string): string {
+  return join(modules, '@google/gemini-cli/bundle/gemini.js');
+}
+
 export const geminiCli: AgentProgram = {
   name: 'Gemini CLI',
   key: 'gemini-cli',
@@ -15,7 +19,7 @@ export const geminiCli: AgentProgram = {
   },
   command: ({ modules, node }, { prompt, resumes }) => [
     node,
-    join(modules, '@google/gemini-cli/bundle/gemini.js'),
+    script(modules),
     '--model=gemini-2.5-pro',
     '--approval-mode=yolo',
     '--skip-trust',
@@ -29,4 +33,16 @@ export const geminiCli: AgentProgram = {
   }),
   call: (tool, input) => ({ tool: `mcp_outlive_${tool}`, input }),
   shell: (command) => ({ tool: 'run_shell_command', input: { command } }),
+};
+
+/** After `outlive setup gemini --plugin`, with that folder as an extension. */
+export const geminiCliWithExtension: AgentProgram = {
+  ...geminiCli,
+  install: ({ home, modules, node }) => {
+    const folder = join(home, 'outlive');
+    return [
+      ['outlive', 'setup', 'gemini', '--plugin', folder],
+      [node, script(modules), 'extensions', 'link', folder, '--consent'],
+    ];
+  },
 };

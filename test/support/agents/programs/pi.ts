@@ -2,6 +2,10 @@ import { join } from 'node:path';
 import type { AgentProgram } from '../program.ts';
 import { writeJson } from '../write.ts';
 
+function cli(modules: string): string {
+  return join(modules, '@earendil-works/pi-coding-agent/dist/bundle/cli.js');
+}
+
 export const pi: AgentProgram = {
   name: 'pi',
   key: 'pi',
@@ -19,7 +23,7 @@ export const pi: AgentProgram = {
   },
   command: ({ modules, node }, { prompt, resumes }) => [
     node,
-    join(modules, '@earendil-works/pi-coding-agent/dist/bundle/cli.js'),
+    cli(modules),
     '--model',
     'fake/model',
     ...(resumes ? ['--continue'] : []),
@@ -27,6 +31,10 @@ export const pi: AgentProgram = {
     prompt,
   ],
   env: () => ({ PI_OFFLINE: '1', PI_TELEMETRY: '0', PI_SKIP_VERSION_CHECK: '1' }),
-  call: (tool, input) => ({ tool: `mcp__outlive__${tool}`, input }),
+  call: (tool, input) => ({ tool, input }),
   shell: (command) => ({ tool: 'bash', input: { command } }),
+  interactive: {
+    command: ({ modules, node }) => [node, cli(modules), '--model', 'fake/model'],
+    ready: /\d%\/.*model\s*$/m,
+  },
 };
