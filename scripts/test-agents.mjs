@@ -36,7 +36,7 @@ const isSuiteAlone = isSuiteNamed && words.every((word) => suite.key.includes(wo
 const wantedScenes = chosen(scenes, (file) => file, scenes).filter(
   (file) => !isSuiteAlone && (!asked.short || file.includes(inShort)),
 );
-const programs = [...agents, ...hosts];
+const programs = [...agents, ...hosts.filter(({ isOlder }) => !asked.short || !isOlder)];
 const wanted = isSuiteAlone ? [] : chosen(programs, ({ key }) => key, programs);
 const wantedAgents = agents.filter((agent) => wanted.includes(agent));
 const wantsSuite = words.length === 0 || isSuiteNamed;
@@ -76,6 +76,7 @@ const failed = readOutcomes(results).filter(({ passed }) => !passed);
 if (failed.length > 0) {
   // Agents give up by the clock, and a busy machine makes them. What fails by itself, too, has failed.
   const keys = new Set(failed.map(({ agent }) => agent));
+  if (keys.has('claude-agent-sdk')) keys.add('claude-code');
   const modules = Object.fromEntries(Object.entries(had.modules).filter(([key]) => keys.has(key)));
   const files = [...new Set(failed.map(({ file }) => relative(root, file)))];
   shout(`Once more, by themselves: ${failed.map(({ scene, agent }) => `${scene} (${agent})`).join(', ')}`);

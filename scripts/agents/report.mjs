@@ -3,6 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asMarkdownTable, replaceBetween } from '../prove/table.mjs';
 
+/** The scene of what is played with hosts: agents are hosts, too, and the table is theirs as agents. */
+const ofHosts = 'hosts';
+
 const pages = {
   agents: { page: 'docs/agents.md', marks: ['<!-- agents:begin -->', '<!-- agents:end -->'] },
   conformance: { page: 'docs/mcp.md', marks: ['<!-- conformance:begin -->', '<!-- conformance:end -->'] },
@@ -16,7 +19,9 @@ export function readOutcomes(folder) {
 
 /** The outcomes with a row for each agent and a column for each scene. */
 export function agentTable(agents, outcomes) {
-  const played = outcomes.filter(({ agent }) => agents.some(({ key }) => key === agent));
+  const played = outcomes.filter(
+    ({ agent, scene }) => scene !== ofHosts && agents.some(({ key }) => key === agent),
+  );
   const scenes = [...new Set(played.map(({ scene }) => scene))].sort();
   const rows = agents.map(({ key, name, version }) => [
     name,

@@ -18,7 +18,8 @@ export const suite = {
   version: '0.2.0-alpha.12',
 };
 
-// Hosts for which outlive has adapters: a test runs an example in each. The Claude Agent SDK runs the program of Claude Code.
+// Hosts for which outlive has adapters: a test runs an example in each. The Claude Agent SDK runs the program of Claude Code. Of
+// the Vercel AI SDK there are all versions that the range of the peer has; the older ones are not in the short run.
 export const hosts = [
   {
     key: 'ai-sdk',
@@ -26,6 +27,22 @@ export const hosts = [
     package: 'ai',
     version: '7.0.173',
     with: ['@ai-sdk/openai@4.0.118', 'zod@4.2.0'],
+  },
+  {
+    key: 'ai-sdk-6',
+    name: 'Vercel AI SDK 6',
+    package: 'ai',
+    version: '6.0.326',
+    with: ['@ai-sdk/openai@3.0.141', 'zod@4.2.0'],
+    isOlder: true,
+  },
+  {
+    key: 'ai-sdk-5',
+    name: 'Vercel AI SDK 5',
+    package: 'ai',
+    version: '5.0.277',
+    with: ['@ai-sdk/openai@2.0.131', 'zod@4.2.0'],
+    isOlder: true,
   },
   {
     key: 'openai-agents',

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface Outcome {
   readonly scene: string;
   readonly agent: string;
+  /** The sentence of the test, where a scene has several with that agent. */
+  readonly test?: string;
   /** The compiled test file. */
   readonly file: string | undefined;
   readonly passed: boolean;
@@ -17,7 +19,8 @@ export function note(outcome: Outcome): void {
   const folder = process.env.OUTLIVE_AGENTS_RESULTS;
   if (folder === undefined) return;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${wordOf(outcome.scene)}-${outcome.agent}.json`), JSON.stringify(outcome));
+  const { scene, agent, test = '' } = outcome;
+  writeFileSync(join(folder, `${wordOf(`${scene} ${agent} ${test}`.trim())}.json`), JSON.stringify(outcome));
 }
 
 /** The name of a scene as a file can have it. */

@@ -23,8 +23,9 @@ export interface SdkHost {
   readonly name: string;
   /** Its key in the list of versions. */
   readonly key: string;
-  /** A file of examples/adapters. */
-  readonly example: string;
+  /** A program, below examples/adapters; or of test/fixtures, with its words. */
+  readonly example?: string;
+  readonly fixture?: readonly [file: string, ...words: string[]];
   /** The agent whose program it runs, where that is another package. */
   readonly program?: string;
   /** What stands before the names of tools. */
@@ -37,11 +38,13 @@ export interface SdkHost {
 
 const example = ({ file }: { readonly file: string }): readonly string[] => [file];
 
+const aiSdk: Pick<SdkHost, 'prefix' | 'words' | 'env'> = {
+  ...{ prefix: '', words: example },
+  env: ({ modelUrl }) => ({ MODEL_URL: `${modelUrl}/v1`, OPENAI_API_KEY: 'made-up' }),
+};
+
 const sdkHosts: readonly SdkHost[] = [
-  {
-    ...{ name: 'the Vercel AI SDK', key: 'ai-sdk', example: 'with-ai-sdk', prefix: '', words: example },
-    env: ({ modelUrl }) => ({ MODEL_URL: `${modelUrl}/v1`, OPENAI_API_KEY: 'made-up' }),
-  },
+  { ...aiSdk, name: 'the Vercel AI SDK', key: 'ai-sdk', example: 'with-ai-sdk' },
   {
     ...{ name: 'the OpenAI Agents SDK', key: 'openai-agents', prefix: '', words: example },
     example: 'with-openai-agents',
@@ -70,12 +73,42 @@ const sdkHosts: readonly SdkHost[] = [
   },
 ];
 
+/** Every version of the Vercel AI SDK that the adapter is for, with and without streams. */
+const aiHosts: readonly SdkHost[] = ['ai-sdk', 'ai-sdk-6', 'ai-sdk-5'].flatMap((key) =>
+  ['generate', 'stream'].map((way) => ({
+    ...aiSdk,
+    ...{ key, name: `${key}, which ${way}s` },
+    fixture: ['ai-sdk-turns.mjs', way] as const,
+  })),
+);
+
 /** The hosts that a run has. */
 export function hostsHad(): readonly SdkHost[] {
+  return had(sdkHosts);
+}
+
+/** The versions of the Vercel AI SDK that a run has, each in two ways. */
+export function aiHostsHad(): readonly SdkHost[] {
+  return had(aiHosts);
+}
+
+function had(hosts: readonly SdkHost[]): readonly SdkHost[] {
   const { modules } = installed();
-  return sdkHosts.filter(
+  return hosts.filter(
     ({ key, program = key }) => modules[key] !== undefined && modules[program] !== undefined,
   );
+}
+
+/** Makes a folder with the packages of a host, and outlive as npm would install it. */
+export function installBeside(folder: string, modules: string): void {
+  const here = join(folder, 'node_modules');
+  mkdirSync(join(here, 'outlive'), { recursive: true });
+  for (const name of readdirSync(modules).filter((one) => !one.startsWith('.')))
+    symlinkSync(join(modules, name), join(here, name));
+  for (const name of ['re2js', '@xterm']) symlinkSync(join(root, 'node_modules', name), join(here, name));
+  copyFileSync(join(root, 'package.json'), join(here, 'outlive/package.json'));
+  cpSync(join(root, 'dist'), join(here, 'outlive/dist'), { recursive: true });
+  writeJson(join(folder, 'package.json'), { type: 'module' });
 }
 
 /** An example at work in its host, with outlive installed beside it as users have it, and a fake model. */
@@ -95,7 +128,10 @@ export class HostAtWork implements AsyncDisposable {
     const { node, modules } = installed();
     const place = { modules: modules[host.key] ?? '', program: modules[host.program ?? host.key] ?? '' };
     const folder = join(world.base, host.key);
-    this.#install(folder, place.modules);
+    installBeside(folder, place.modules);
+    const { example, fixture: [fixture = `${example}.js`, ...more] = [] } = host;
+    const from = example === undefined ? 'test/fixtures' : 'build/examples/adapters';
+    copyFileSync(join(root, from, fixture), join(folder, fixture));
     writeJson(join(folder, '.pi/agent/models.json'), {
       providers: {
         fake: {
@@ -110,8 +146,8 @@ export class HostAtWork implements AsyncDisposable {
       OUTLIVE_HOME: world.dir,
       ...host.env({ modelUrl: model.url, program: place.program }),
     };
-    const words = host.words({ modules: place.modules, file: join(folder, `${host.example}.js`) });
-    this.#child = spawn(node, words, { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const words = host.words({ modules: place.modules, file: join(folder, fixture) });
+    this.#child = spawn(node, [...words, ...more], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#closed = once(this.#child, 'close');
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -182,19 +218,6 @@ export class HostAtWork implements AsyncDisposable {
     });
   }
 
-  /** The packages of the host, and outlive as npm would install it. */
-  #install(folder: string, modules: string): void {
-    const here = join(folder, 'node_modules');
-    mkdirSync(join(here, 'outlive'), { recursive: true });
-    for (const name of readdirSync(modules).filter((one) => !one.startsWith('.')))
-      symlinkSync(join(modules, name), join(here, name));
-    for (const name of ['re2js', '@xterm']) symlinkSync(join(root, 'node_modules', name), join(here, name));
-    copyFileSync(join(root, 'package.json'), join(here, 'outlive/package.json'));
-    cpSync(join(root, 'dist'), join(here, 'outlive/dist'), { recursive: true });
-    writeJson(join(folder, 'package.json'), { type: 'module' });
-    const file = `${this.#host.example}.js`;
-    copyFileSync(join(root, 'build/examples/adapters', file), join(folder, file));
-  }
 
   #plays(folder: string): void {
     const command = `until [ -e ${folder}/go ]; do sleep 0.1; done; echo ${this.#line}-$((40+2)); exit 3`;
