@@ -5,6 +5,13 @@ import { readFacts } from '../engine/session/read-record.ts';
 import { type EndedTask, endedSince } from '../engine/store/ended-lately.ts';
 import { sessionContexts } from '../engine/store/store-sessions.ts';
 import { isMatchPending, type MatchPlace } from '../engine/watches/pattern-watches.ts';
+import {
+  type Standing,
+  standingOf,
+  type Teller,
+  tellMatches,
+  untellMatches,
+} from '../engine/watches/tell-matches.ts';
 import type { SpecFact } from '../model/facts.ts';
 import { overSince } from '../model/snapshot.ts';
 import type { ProcessIdentity } from '../model/words.ts';
@@ -101,8 +108,56 @@ export class Deliveries {
     return isMatchPending(this.#context, match);
   }
 
+  /** Whether a line may be told: see `engine/watches/tell-matches.ts`. */
+  standingOf(match: MatchPlace, teller: Teller): Standing {
+    return standingOf(this.#context, match, teller);
+  }
+
+  /**
+   * Claims lines for one who tells them, in their order. Of several that live the first one in the log has a line. A claim reaches from
+   * the first to the last line of a watch, so it ends before one that is somebody else's.
+   * @returns those that are his.
+   */
+  tellMatches<Match extends MatchPlace>(matches: readonly Match[], teller: Teller): Match[] {
+    const isFree = (match: Match): boolean => ['free', 'again'].includes(this.standingOf(match, teller));
+    const ours = new Set<Match>();
+    for (const all of ofEachWatch(matches)) {
+      const from = all.slice(Math.max(0, all.findIndex(isFree)));
+      const end = from.findIndex((match) => !isFree(match));
+      const [first, ...rest] = end === -1 ? from : from.slice(0, end);
+      if (first === undefined) continue;
+      const run = [first, ...rest];
+      tellMatches(this.#context, [first, run.at(-1) ?? first], teller);
+      if (run.every(isFree)) for (const match of run) ours.add(match);
+      else untellMatches(this.#context, first, teller.id);
+    }
+    return matches.filter((match) => ours.has(match));
+  }
+
+  /** Says that lines which were claimed are printed. */
+  toldMatches(matches: readonly MatchPlace[], teller: Teller): void {
+    for (const all of ofEachWatch(matches))
+      tellMatches(this.#context, [all[0], all.at(-1) ?? all[0]], teller, Date.now());
+  }
+
+  /** Gives lines back that were claimed. */
+  untellMatches(matches: readonly MatchPlace[], tellerId: string): void {
+    for (const [first] of ofEachWatch(matches)) untellMatches(this.#context, first, tellerId);
+  }
+
   /** Acknowledges a completion. @returns whether this was the first. */
   acknowledge(taskId: string): boolean {
     return acknowledge(this.#context, taskId);
   }
+}
+
+function ofEachWatch<Match extends MatchPlace>(matches: readonly Match[]): [Match, ...Match[]][] {
+  const all = new Map<string, [Match, ...Match[]]>();
+  for (const match of matches) {
+    const key = `${match.taskId} ${match.watchId} ${match.beginsAt}`;
+    const known = all.get(key);
+    if (known === undefined) all.set(key, [match]);
+    else known.push(match);
+  }
+  return [...all.values()];
 }

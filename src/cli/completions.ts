@@ -5,7 +5,7 @@ import { exitStatus } from './exit-status.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { withLastLines } from './last-lines.ts';
-import { followMatches, printMatch, takeMatches } from './matches.ts';
+import { followMatches, matchText, printMatch, takeMatches } from './matches.ts';
 import { type CommonOptions, namedSession, sessionIdOf, withStoreToRead, withStoreToWait } from './open.ts';
 import { completionText, jsonLine } from './present/task.ts';
 
@@ -17,6 +17,9 @@ interface CompletionsVerbOptions extends CommonOptions {
   /** Lines of output that are shown of each. */
   readonly lines?: number;
 }
+
+const printedBefore = 'Printed before, and perhaps not read:\n';
+const toldBefore = 'Told before, and perhaps not read:\n';
 
 /** `outlive completions`: the pending completions of the session, with the lines that are watched for, and with `--follow` those that come. Without `--ack` it only reads. */
 export async function completions(
@@ -92,10 +95,14 @@ async function takeNext(io: Io, options: CompletionsVerbOptions): Promise<void> 
   if (!(await hasPending(options))) return;
   const { printNext } = await import('./next-completions.ts');
   await withStoreToWait(options, async (store) => {
-    await takeMatches(io, store, await store.session(sessionIdOf(options)), { spareOthers: true });
-    await printNext(store, sessionIdOf(options), async (ends) => {
+    await printNext(store, sessionIdOf(options), async ({ ends, lines }) => {
+      for (const { match, again } of lines) {
+        const { ack: _later, ...found } = match;
+        if (again && !io.json) await io.out(printedBefore);
+        await printMatch(io, store, found, { again });
+      }
       for (const { snapshot, again } of ends) {
-        if (again && !io.json) await io.out('Printed before, and perhaps not read:\n');
+        if (again && !io.json) await io.out(printedBefore);
         await print(io, store, snapshot, options, { again });
       }
     });
@@ -110,14 +117,13 @@ async function takeForHook(io: Io, options: CompletionsVerbOptions): Promise<voi
   if (event.isOfSubagent || !(await hasPending(named))) return;
   const { printNext } = await import('./next-completions.ts');
   await withStoreToWait(named, async (store) => {
-    await printNext(store, sessionIdOf(named), async (ends) => {
-      const texts = await Promise.all(
-        ends.map(async ({ snapshot, again }) => {
-          const text = completionText(await shownOf(store, snapshot, options), io);
-          return again ? `Told before, and perhaps not read:\n${text}` : text;
-        }),
+    await printNext(store, sessionIdOf(named), async ({ ends, lines }) => {
+      const told = (text: string, again: boolean): string => (again ? `${toldBefore}${text}` : text);
+      const ended = ends.map(async ({ snapshot, again }) =>
+        told(completionText(await shownOf(store, snapshot, options), io), again),
       );
-      await io.out(hookAnswer(event, texts));
+      const found = lines.map(({ match, again }) => told(matchText(io, store, match), again));
+      await io.out(hookAnswer(event, { ends: await Promise.all(ended), lines: found }));
     });
   });
 }

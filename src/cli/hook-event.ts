@@ -44,8 +44,16 @@ export function parseHookEvent(text: string): HookEvent {
 }
 
 /** What a hook prints so that the model is shown texts. */
-export function hookAnswer({ name }: HookEvent, texts: readonly string[]): string {
-  const additionalContext = `outlive: ended in the background since you were last told:\n${texts.join('')}`;
+export function hookAnswer(
+  { name }: HookEvent,
+  { ends, lines }: { readonly ends: readonly string[]; readonly lines: readonly string[] },
+): string {
+  const additionalContext = [
+    ...(lines.length > 0 ? [`outlive: lines that are watched for:\n${lines.join('')}`] : []),
+    ...(ends.length > 0
+      ? [`outlive: ended in the background since you were last told:\n${ends.join('')}`]
+      : []),
+  ].join('');
   return `${JSON.stringify({ hookSpecificOutput: { hookEventName: name, additionalContext } })}\n`;
 }
 

@@ -4,7 +4,7 @@ import type { HeldLimit } from './held-limits.ts';
 import type { HookedFact, HookFact } from './hook-facts.ts';
 import type { CutFact, ErasedFact } from './output-facts.ts';
 import type { Starter } from './starter.ts';
-import type { SeenFact, UnwatchFact, WatchFact } from './watch-facts.ts';
+import type { SeenFact, TellingFact, UntellingFact, UnwatchFact, WatchFact } from './watch-facts.ts';
 import type {
   Bond,
   EndedStatus,
@@ -278,4 +278,6 @@ export type Fact =
   | CutFact
   | WatchFact
   | SeenFact
+  | TellingFact
+  | UntellingFact
   | UnwatchFact;

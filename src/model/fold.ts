@@ -273,6 +273,8 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean)
       return;
     case 'watch':
     case 'seen':
+    case 'telling':
+    case 'untelling':
     case 'unwatch':
       draft.watches ??= new WatchList();
       draft.watches.add(fact);

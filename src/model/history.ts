@@ -38,6 +38,8 @@ function timeOf(fact: Fact): number | null {
     case 'delivered':
     case 'erased':
       return fact.at;
+    case 'telling':
+      return fact.at ?? null;
     default:
       return null;
   }
@@ -93,6 +95,10 @@ function tell(fact: Fact): string {
       return `the matches of ${shownPattern(fact.pattern)} in its ${fact.stream} are pending, from byte ${fact.from} on`;
     case 'seen':
       return `the matches of watch ${fact.watch} up to byte ${fact.offset} were acknowledged`;
+    case 'telling':
+      return `matches of watch ${fact.watch} up to the line at byte ${fact.to} ${fact.at === undefined ? `are told by ${who(fact.by)}` : 'were printed'}`;
+    case 'untelling':
+      return `matches of watch ${fact.watch} were not told after all`;
     case 'unwatch':
       return `watch ${fact.watch} is over${fact.ended ? ', since its task has ended' : ''}`;
     default:

@@ -1,4 +1,5 @@
 import type { PatternSource } from './pattern.ts';
+import type { ProcessIdentity } from './words.ts';
 
 /** Matches of a pattern in the output are pending for the session: appended by whoever asks for that. */
 export interface WatchFact {
@@ -26,6 +27,31 @@ export interface SeenFact {
   /** The offset at which the file of the output began for its author. Absent: 0. */
   readonly begins?: number;
   readonly at: number;
+}
+
+/** Somebody tells matches of a watch, and nobody else should; void when its process is dead. */
+export interface TellingFact {
+  readonly fact: 'telling';
+  readonly watch: string;
+  /** Names this telling. */
+  readonly id: string;
+  /** Where the lines of its first match and of its last one begin. */
+  readonly from: number;
+  readonly to: number;
+  /** The offset at which the file of the output began for its author. Absent: 0. */
+  readonly begins?: number;
+  readonly by: ProcessIdentity;
+  /** The conversation that is told; absent: it was not said. */
+  readonly party?: string;
+  /** When a command had printed them that does not wait for whether they are read. Absent: it has not yet, or waits. */
+  readonly at?: number;
+}
+
+/** The matches of a telling were not told. */
+export interface UntellingFact {
+  readonly fact: 'untelling';
+  readonly watch: string;
+  readonly id: string;
 }
 
 /** A watch is over: nothing more of it is pending. */

@@ -1,5 +1,8 @@
 import { bounds } from './limits.ts';
-import type { SeenFact, UnwatchFact, WatchFact } from './watch-facts.ts';
+import type { SeenFact, TellingFact, UntellingFact, UnwatchFact, WatchFact } from './watch-facts.ts';
+
+/** So many tellings of a watch count. Each ends with an acknowledgement, and few are open at a time. */
+const mostTellings = 64;
 
 /** A durable watch, as the facts of its task tell it. */
 export interface Watch {
@@ -8,6 +11,8 @@ export interface Watch {
   readonly seen: readonly SeenFact[];
   /** How far they went in each file, by the offset at which it began for their authors. */
   readonly furthest: ReadonlyMap<number, number>;
+  /** Who tells its matches, in order, by the id of the telling; without those that were taken back. */
+  readonly tellings: ReadonlyMap<string, TellingFact>;
   /** It is over. */
   readonly closed: boolean;
   /** It is over since its task has ended, and nobody has removed it. */
@@ -18,6 +23,7 @@ export interface Watch {
 interface OpenWatch extends Watch {
   readonly seen: SeenFact[];
   readonly furthest: Map<number, number>;
+  readonly tellings: Map<string, TellingFact>;
   closed: boolean;
   endedWithTask: boolean;
 }
@@ -28,7 +34,7 @@ export class WatchList {
   #open = 0;
 
   /** Adds a fact. */
-  add(fact: WatchFact | SeenFact | UnwatchFact): void {
+  add(fact: WatchFact | SeenFact | TellingFact | UntellingFact | UnwatchFact): void {
     const known = this.#watches.get(fact.fact === 'watch' ? fact.id : fact.watch);
     const open = known?.closed === false ? known : undefined;
     if (fact.fact === 'watch') {
@@ -37,13 +43,17 @@ export class WatchList {
       this.#open += 1;
       // One that is opened again is the last one.
       this.#watches.delete(fact.id);
-      const begun = { fact, seen: [], furthest: new Map(), closed: false, endedWithTask: false };
-      this.#watches.set(fact.id, begun);
+      this.#watches.set(fact.id, {
+        ...{ fact, seen: [], furthest: new Map(), tellings: new Map() },
+        ...{ closed: false, endedWithTask: false },
+      });
     } else if (open === undefined) return;
     else if (fact.fact === 'unwatch') {
       open.endedWithTask = fact.ended === true;
       this.#close(open);
-    } else if (fact.offset > (open.furthest.get(beginOf(fact)) ?? -1)) {
+    } else if (fact.fact === 'untelling') open.tellings.delete(fact.id);
+    else if (fact.fact === 'telling') addTelling(open.tellings, fact);
+    else if (fact.offset > (open.furthest.get(beginOf(fact)) ?? -1)) {
       open.furthest.set(beginOf(fact), fact.offset);
       open.seen.push(fact);
       if (open.fact.once) this.#close(open);
@@ -73,6 +83,24 @@ export class WatchList {
 export function watchesAgain(watches: readonly Watch[], at: number): WatchFact[] {
   const wanted = watches.filter(({ closed, endedWithTask }) => !closed || endedWithTask);
   return wanted.slice(-bounds.watches).map(({ fact }) => ({ ...fact, from: 0, at }));
+}
+
+function addTelling(tellings: Map<string, TellingFact>, fact: TellingFact): void {
+  // One that is printed keeps its place.
+  tellings.set(fact.id, fact);
+  const [first] = tellings.keys();
+  if (tellings.size > mostTellings && first !== undefined) tellings.delete(first);
+}
+
+/** The tellings of a line, in order. Of a file that began earlier they say nothing. */
+export function tellingsOf(
+  { tellings }: Watch,
+  { lineOffset, beginsAt }: { readonly lineOffset: number; readonly beginsAt: number },
+): TellingFact[] {
+  return [...tellings.values()].filter(({ from, to, begins = 0 }) => {
+    const at = lineOffset - beginsAt + begins;
+    return begins >= beginsAt && from <= at && at <= to;
+  });
 }
 
 function beginOf({ begins = 0 }: SeenFact): number {

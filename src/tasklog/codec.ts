@@ -261,6 +261,15 @@ const facts: { readonly [K in Fact['fact']]: Check<FactOf<K>> } = {
     { watch: id, id, offset: must(size), begins: optional(beginning), at: or(number, 0) },
     (seen) => (seen.offset < (seen.begins ?? 0) ? null : seen),
   ),
+  telling: fact(
+    'telling',
+    {
+      ...{ watch: id, id, from: must(size), to: must(size), begins: optional(beginning) },
+      ...{ by: must(identity), party: optional(text), at: optional(number) },
+    },
+    (telling) => (telling.to < telling.from || telling.from < (telling.begins ?? 0) ? null : telling),
+  ),
+  untelling: fact('untelling', { watch: id, id }),
   unwatch: fact('unwatch', { watch: id, ended: onlyTrue }),
 };
 

@@ -159,12 +159,13 @@ test('the log of a whole life loads, and what is torn, strange or newer in it is
 });
 
 test('between them the samples have every kind of fact', () => {
-  const names = ['task.jsonl', 'queued.jsonl', 'output.jsonl', 'told.jsonl'];
+  const names = ['task.jsonl', 'queued.jsonl', 'output.jsonl', 'told.jsonl', 'told-lines.jsonl'];
   const kinds = new Set(names.flatMap((name) => factsOf(name).map(({ fact }) => fact)));
   assert.deepEqual([...kinds].sort(), [
     ...['claim', 'cut', 'delivered', 'erased', 'exit', 'gone', 'hook', 'hooked', 'left', 'oom', 'outcome'],
     'seen',
-    ...['spec', 'started', 'stop', 'stopped', 'stopping', 'told', 'turn', 'unclaim', 'unwatch'],
+    ...['spec', 'started', 'stop', 'stopped', 'stopping', 'telling', 'told', 'turn', 'unclaim', 'untelling'],
+    'unwatch',
     ...['waiting', 'watch'],
   ]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFirstToSee, seenOffset } from '../../src/model/watches.ts';
-import { folded } from './sample.ts';
+import { isFirstToSee, seenOffset, tellingsOf } from '../../src/model/watches.ts';
+import { by, folded } from './sample.ts';
 
 // The facts of durable watches, in the log of a whole life. They must mean the same for ever.
 
@@ -45,5 +45,21 @@ test('acknowledgements in an output that was made shorter mean what they meant, 
   assert.deepEqual(
     [seenOffset(errors, 1_000), seenOffset(errors, 990), seenOffset(errors, 2_000)],
     [1_045, 1_035, -1],
+  );
+});
+
+test('tellings of lines mean what they meant: who tells which, and when they were printed', () => {
+  const [errors, ...more] = folded('told-lines.jsonl').watches;
+  assert.deepEqual(more, []);
+  assert.ok(errors !== undefined);
+  const [id, from, to, party, at] = ['c0ffee000031', 12, 80, 'conversation-42', 1_795_848_970_100];
+  const printed = { fact: 'telling', watch: 'errors', id, from, to, by, party, at };
+  const idsOf = (lineOffset: number, beginsAt = 0): string[] =>
+    tellingsOf(errors, { lineOffset, beginsAt }).map((telling) => telling.id);
+  assert.deepEqual(errors.tellings.get(id), printed);
+  assert.deepEqual([idsOf(11), idsOf(12), idsOf(80), idsOf(81), idsOf(100)], [[], [id], [id], [], []]);
+  assert.deepEqual(
+    [idsOf(1_042, 1_000), idsOf(42), idsOf(1_042, 2_000)],
+    [['c0ffee000033'], ['c0ffee000033', id].slice(1), []],
   );
 });

@@ -5,10 +5,11 @@ import type { Store } from '../../api/store.ts';
 import { OutliveError } from '../../errors/error.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
 import { isEnded } from '../../model/words.ts';
+import { randomHex } from '../../util/crypto.ts';
 import { after, yieldToOthers } from '../../util/wait.ts';
 import type { Start } from './hearers.ts';
 import { goOn, report } from './report.ts';
-import { WatchedLines } from './watched-lines.ts';
+import { type LineClaims, WatchedLines } from './watched-lines.ts';
 
 /** So many completions are taken in one go; there may be thousands when a session is opened. */
 const goSize = 50;
@@ -34,7 +35,11 @@ export class ClientSession {
   constructor(session: Session, store: Store) {
     this.session = session;
     this.deliveries = new Deliveries(session);
-    this.watchedLines = new WatchedLines(session, (match) => this.deliveries.isMatchPending(match));
+    this.watchedLines = new WatchedLines(
+      session,
+      (match) => this.deliveries.isMatchPending(match),
+      lineClaims(this.deliveries, session.id),
+    );
     this.#store = store;
     this.ready = this.#findPending();
     goOn(
@@ -167,4 +172,23 @@ export class ClientSession {
       if (taken % goSize === 0) await yieldToOthers();
     }
   }
+}
+
+/** What a disk does not take is reported, and then a line is perhaps told twice. */
+function lineClaims(deliveries: Deliveries, sessionId: string): LineClaims {
+  return {
+    isFree: (match) => deliveries.standingOf(match, { id: '', party: null }) !== 'held',
+    claim: (matches) => {
+      const teller = { id: randomHex(6), party: null };
+      const ours = matches.length === 0 ? [] : deliveries.tellMatches(matches, teller);
+      const giveBack = (): void => {
+        try {
+          deliveries.untellMatches(ours, teller.id);
+        } catch (error) {
+          report('giving lines back', error, sessionId);
+        }
+      };
+      return { ours, giveBack };
+    },
+  };
 }

@@ -33,6 +33,14 @@ export interface RidingLines {
   readonly outcome: Outcome | null;
 }
 
+/** By whom else lines of the same watches may be told just now: hooks, other servers of the conversation. */
+export interface LineClaims {
+  /** Whether nobody else tells a line. */
+  isFree(match: PendingMatch): boolean;
+  /** Claims lines. Returns those that are ours, and how they are given back. */
+  claim(matches: readonly PendingMatch[]): { readonly ours: readonly PendingMatch[]; giveBack(): void };
+}
+
 /** Whether a line is of those that who asks is to be told. */
 type IsOurs = (line: Found) => boolean;
 
@@ -42,6 +50,7 @@ const isAnybodys: IsOurs = () => true;
 export class WatchedLines {
   readonly #session: Session;
   readonly #isPending: (match: PendingMatch) => boolean;
+  readonly #claims: LineClaims;
   /** In the order in which they were found. */
   #held: PendingMatch[] = [];
   /** Those of them that are in an answer. */
@@ -55,9 +64,10 @@ export class WatchedLines {
   #lookForRoom = (): void => undefined;
 
   /** @param isPending whether nobody has acknowledged a line, and its watch is open. */
-  constructor(session: Session, isPending: (match: PendingMatch) => boolean) {
+  constructor(session: Session, isPending: (match: PendingMatch) => boolean, claims: LineClaims) {
     this.#session = session;
     this.#isPending = isPending;
+    this.#claims = claims;
     goOn('taking lines', this.#collectForGood());
   }
 
@@ -79,7 +89,7 @@ export class WatchedLines {
   /** Takes the lines that ride on an answer. */
   ride(isOurs = isAnybodys): RidingLines {
     const untold = this.#untold(isOurs);
-    const riders = untold.slice(0, mostRiders);
+    const { ours: riders, giveBack } = this.#claims.claim(untold.slice(0, mostRiders));
     for (const match of riders) this.#told.add(match);
     const outcome: Outcome = {
       followed: async () => {
@@ -89,6 +99,7 @@ export class WatchedLines {
       },
       lost: () => {
         for (const match of riders) this.#told.delete(match);
+        giveBack();
         this.#wake();
       },
     };
@@ -108,7 +119,9 @@ export class WatchedLines {
     else this.#lookForRoom();
     // Whose they were may have died.
     if ([...this.#ofOthers.values()].some(isOurs)) this.#collectAgain();
-    return this.#held.filter((match) => !this.#told.has(match) && isOurs(match));
+    return this.#held.filter(
+      (match) => !this.#told.has(match) && isOurs(match) && this.#claims.isFree(match),
+    );
   }
 
   #watchesOf(taskId: string): { readonly id: string; readonly pattern: unknown }[] {

@@ -218,7 +218,6 @@ export class HostAtWork implements AsyncDisposable {
     });
   }
 
-
   #plays(folder: string): void {
     const command = `until [ -e ${folder}/go ]; do sleep 0.1; done; echo ${this.#line}-$((40+2)); exit 3`;
     const input = { command, name: 'build', wait_ms: 0 };

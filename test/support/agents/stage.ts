@@ -100,7 +100,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Whether the log of a held command has a fact. */
-  has({ name }: Held, fact: 'exit' | 'outcome' | 'delivered' | 'seen'): boolean {
+  has({ name }: Pick<Held, 'name'>, fact: 'exit' | 'outcome' | 'delivered' | 'seen'): boolean {
     const logs = this.world.taskIds().map((id) => this.world.logOf(id));
     return logs.some((log) => hasFact(log, fact) && factOf(log, 'spec').name === name);
   }

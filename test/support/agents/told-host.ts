@@ -9,7 +9,8 @@ import { HostAtWork, type SdkHost } from './sdk-host.ts';
 export function testWithHosts(sentence: string, keys: readonly string[], play: () => Promise<void>): void {
   test(sentence, async () => {
     const noteAll = (passed: boolean): void => {
-      for (const agent of keys) note({ scene: 'hosts', agent, file: process.argv[1], passed, test: sentence });
+      for (const agent of keys)
+        note({ scene: 'hosts', agent, file: process.argv[1], passed, test: sentence });
     };
     noteAll(false);
     await play();

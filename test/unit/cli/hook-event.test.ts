@@ -30,9 +30,12 @@ test('what is no event is refused', () => {
 });
 
 test('the answer to a hook is one line of JSON with the texts for the model', () => {
-  const answer = hookAnswer({ name: 'PostToolUse', conversation: 'c', isOfSubagent: false }, ['a\n', 'b\n']);
+  const event = { name: 'PostToolUse', conversation: 'c', isOfSubagent: false };
+  const answer = hookAnswer(event, { ends: ['a\n', 'b\n'], lines: [] });
   assert.match(answer, /^[^\n]+\n$/);
   const { hookSpecificOutput } = JSON.parse(answer);
   assert.equal(hookSpecificOutput.hookEventName, 'PostToolUse');
   assert.match(hookSpecificOutput.additionalContext, /^outlive: ended in the background .*:\na\nb\n$/);
+  const withLines = JSON.parse(hookAnswer(event, { ends: ['a\n'], lines: ['l\n'] })).hookSpecificOutput;
+  assert.match(withLines.additionalContext, /^outlive: lines .*:\nl\noutlive: ended .*:\na\n$/);
 });

@@ -33,12 +33,33 @@ function fake(lines: readonly string[]) {
   });
   const session = { id: 's', matches, task } as unknown as Session;
   const isPending = ({ watchId, line }: PendingMatch): boolean => open.has(watchId) && !gone.has(line);
-  return { lines: new WatchedLines(session, isPending), acknowledged, open, gone, taken: () => taken };
+  /** Lines that somebody else tells, and those that were given back. */
+  const [others, given] = [new Set<string>(), [] as string[]];
+  const isFree = ({ line }: PendingMatch): boolean => !others.has(line);
+  const claim = (matches: readonly PendingMatch[]) => {
+    const ours = matches.filter((match) => isFree(match) && match.line !== 'lost to another');
+    return { ours, giveBack: () => void given.push(...ours.map(({ line }) => line)) };
+  };
+  const watched = new WatchedLines(session, isPending, { isFree, claim });
+  return { lines: watched, acknowledged, open, gone, others, given, taken: () => taken };
 }
 
 function linesOf({ found }: ReturnType<WatchedLines['ride']>): string[] {
   return found.map(({ match }) => match.line);
 }
+
+test('a line that somebody else tells rides when that one is gone, and a lost answer gives its claim back', async () => {
+  const { lines, others, given } = fake(['a', 'b', 'lost to another', 'c']);
+  others.add('a');
+  await lines.arrived('t', never);
+  await waitFor(() => linesOf(lines.ride()).length === 0, 'the lines that were told');
+  others.clear();
+  const riding = lines.ride();
+  assert.deepEqual(linesOf(riding), ['a']);
+  assert.deepEqual(given, []);
+  riding.outcome?.lost();
+  assert.deepEqual(given, ['a']);
+});
 
 test('a line whose answer is lost rides again, and one whose answer was received is acknowledged', async () => {
   const { lines, acknowledged } = fake(['a', 'b']);

@@ -228,6 +228,11 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   anyCut,
   record({ fact: fc.constant('watch'), id: anyText, pattern, stream, from: fc.nat(), at: anyNumber }),
   record({ fact: fc.constant('seen'), watch: anyText, id: anyText, offset: fc.nat(), at: anyNumber }),
+  record({
+    ...{ fact: fc.constant('telling'), watch: anyText, id: anyText, by: identity },
+    ...{ from: fc.nat(9), to: fc.integer({ min: 9, max: 99 }) },
+  }),
+  record({ fact: fc.constant('untelling'), watch: anyText, id: anyText }),
   record({ fact: fc.constant('unwatch'), watch: anyText }),
   record({ fact: fc.constant('unwatch'), watch: anyText, ended: fc.constant(true) }),
 );
