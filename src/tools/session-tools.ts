@@ -10,6 +10,7 @@ import { callTool } from './call-tool.ts';
 import { ClientSessions } from './delivery/client-sessions.ts';
 import { Connection, type Request } from './delivery/connection.ts';
 import { requestAbout } from './delivery/find-task.ts';
+import { isOfHearers } from './delivery/line-hearers.ts';
 import { instructions } from './instructions.ts';
 import { sayUnasked } from './text/say-ends.ts';
 import { jsonSchema } from './text/schemas.ts';
@@ -211,7 +212,7 @@ export class SessionTools implements Disposable {
 
   #riders(request: Request, tells: readonly string[]) {
     const { outcomes, ...riding } = this.#connection.ride(request, tells);
-    const lines = request.clientSession.watchedLines.ride();
+    const lines = request.clientSession.watchedLines.ride(isOfHearers);
     return {
       texts: sayRiders({ ...riding, lines }),
       outcomes: lines.outcome === null ? outcomes : [...outcomes, lines.outcome],
@@ -226,7 +227,7 @@ export class SessionTools implements Disposable {
     const { clientSession } = request;
     const untold = (taskId: string): boolean =>
       this.#connection.untold(request, taskId) && this.#connection.take(request, taskId);
-    return clientSession.watchedLines.isWaiting || clientSession.pending(untold, 1).found.length > 0;
+    return clientSession.watchedLines.isWaiting(isOfHearers) || clientSession.pending(untold, 1).found.length > 0;
   }
 
   async #request(): Promise<Request> {
@@ -254,7 +255,7 @@ export class SessionTools implements Disposable {
       if (abortSignal?.aborted === true) over();
     });
     for (const { watchedLines } of this.#connection.clientSessions)
-      watchedLines.arrived(null, stop.signal).then(
+      watchedLines.arrived(null, stop.signal, isOfHearers).then(
         () => stop.abort(),
         () => undefined,
       );

@@ -23,6 +23,11 @@ export function watchIdsOf(pattern: string, asker: Asker, isHearer: boolean): re
   return isHearer ? [shared, own] : [own];
 }
 
+/** Whether a watch is for those who are told of the end of its task, and not a client's own beside them. */
+export function isOfHearers({ watchId }: Found): boolean {
+  return !idOfOther.test(watchId);
+}
+
 /** Whether a line is to be told to who asks. @param mayHear whether it would be told of the end of a task. */
 export function mayHearLine(
   { taskId, watchId }: Found,

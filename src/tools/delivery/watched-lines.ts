@@ -72,8 +72,8 @@ export class WatchedLines {
   }
 
   /** Whether a line is there that was not told. */
-  get isWaiting(): boolean {
-    return this.#untold(isAnybodys).length > 0;
+  isWaiting(isOurs = isAnybodys): boolean {
+    return this.#untold(isOurs).length > 0;
   }
 
   /** Resolves when a line is there that was not told, of one task or of any. The abort signal ends it with its reason. */

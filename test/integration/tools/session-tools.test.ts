@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { test } from 'node:test';
-import { OutliveError } from '../../../src/index.ts';
+import { OutliveError, openStore } from '../../../src/index.ts';
 import { sessionTools, type Told } from '../../../src/tools/index.ts';
 import { taskIdIn, toolbox } from '../../support/session-tools.ts';
 import { World, waitFor } from '../../support/world.ts';
@@ -130,6 +130,40 @@ test('lines that are watched for are told like ends', async () => {
   const killed = await call('kill', { task: taskIdIn(running) });
   await killed.ack();
   assert.deepEqual(await session.pending(), []);
+});
+
+test('lines of a watch that another client has opened for itself are left to that one', async () => {
+  await using world = new World();
+  const { tools, call, session } = await toolbox(world);
+  const running = await call('run', { command: 'echo ERROR one; echo other two; sleep 60', wait_ms: 0 });
+  const task = session.task(taskIdIn(running));
+  await task.addWatch({ regexp: 'ERROR' }, { id: 're-0123456789abcdef-of-0123456789abcdef' });
+  await task.waitFor({ pattern: 'other two', timeoutMs: 60_000 });
+  await call('watch', { task: task.id, pattern: 'other' });
+  const told = await untilPending(tools);
+  assert.match(told.text, /\| other two/);
+  assert.doesNotMatch(told.text, /ERROR/);
+  await told.ack();
+  const left: string[] = [];
+  for await (const { line } of session.matches({ wait: false })) left.push(line);
+  assert.deepEqual(left, ['ERROR one']);
+});
+
+test('of two readers of one session, one is told of a line', async () => {
+  await using world = new World();
+  const { tools, call, session } = await toolbox(world);
+  const running = await call('run', { command: 'echo ERROR one; sleep 60', wait_ms: 0 });
+  await call('watch', { task: taskIdIn(running), pattern: 'ERROR' });
+  const told = await untilPending(tools);
+  await using other = await openStore({ dir: world.dir });
+  const second = await sessionTools(other, await other.session(session.id));
+  await waitFor(async () => (await second.list[0]?.call({ command: 'true' }))?.isError === false, 'its tools');
+  assert.equal(await second.pending(), null);
+  told.giveBack();
+  const again = await untilPending(second);
+  assert.match(again.text, /\| ERROR one/);
+  assert.equal(await tools.pending(), null);
+  second.close();
 });
 
 test('commands run in the folder that was given', async () => {
