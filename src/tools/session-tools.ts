@@ -227,7 +227,9 @@ export class SessionTools implements Disposable {
     const { clientSession } = request;
     const untold = (taskId: string): boolean =>
       this.#connection.untold(request, taskId) && this.#connection.take(request, taskId);
-    return clientSession.watchedLines.isWaiting(isOfHearers) || clientSession.pending(untold, 1).found.length > 0;
+    return (
+      clientSession.watchedLines.isWaiting(isOfHearers) || clientSession.pending(untold, 1).found.length > 0
+    );
   }
 
   async #request(): Promise<Request> {

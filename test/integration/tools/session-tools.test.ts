@@ -157,7 +157,10 @@ test('of two readers of one session, one is told of a line', async () => {
   const told = await untilPending(tools);
   await using other = await openStore({ dir: world.dir });
   const second = await sessionTools(other, await other.session(session.id));
-  await waitFor(async () => (await second.list[0]?.call({ command: 'true' }))?.isError === false, 'its tools');
+  await waitFor(
+    async () => (await second.list[0]?.call({ command: 'true' }))?.isError === false,
+    'its tools',
+  );
   assert.equal(await second.pending(), null);
   told.giveBack();
   const again = await untilPending(second);

@@ -18,7 +18,8 @@ function shownFor({ name }: Agent): unknown[] {
   const section = sections.find((one) => one.startsWith(`${name}\n`));
   assert.ok(section !== undefined, `docs/agents.md has no section ${name}`);
   return [...section.matchAll(/^```(json|toml)\n([\s\S]*?)^```$/gm)].map(([, lang, text = '']) =>
-    lang === 'toml' ? parseToml(text) : JSON.parse(text),
+    // A table of TOML has no prototype.
+    lang === 'toml' ? JSON.parse(JSON.stringify(parseToml(text))) : JSON.parse(text),
   );
 }
 
