@@ -60,6 +60,6 @@ test('tellings of lines mean what they meant: who tells which, and when they wer
   assert.deepEqual([idsOf(11), idsOf(12), idsOf(80), idsOf(81), idsOf(100)], [[], [id], [id], [], []]);
   assert.deepEqual(
     [idsOf(1_042, 1_000), idsOf(42), idsOf(1_042, 2_000)],
-    [['c0ffee000033'], ['c0ffee000033', id].slice(1), []],
+    [['c0ffee000033'], [id, 'c0ffee000033'], []],
   );
 });
