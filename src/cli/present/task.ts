@@ -49,6 +49,8 @@ export function completionText(snapshot: TaskSnapshot, io: Io): string {
   const lines = [headline(snapshot, io)];
   if (statusReason === 'hidden_failure')
     lines.push(`  a part of its pipeline failed: ${pipeStatus?.join(' ')}`);
+  if (statusReason === 'dependency_failed')
+    lines.push(`  not run, since ${snapshot.after} has not completed`);
   for (const { pid, command } of leftovers) lines.push(`  left running: ${pid} ${visible(command)}`);
   if (statusReason === 'replaced' && !snapshot.delivered)
     lines.push(

@@ -1,5 +1,9 @@
 /** Options of other programs (docker, pm2, pueue, gob), and what stands for them here. */
 const elsewhere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  // In front of the verb.
+  '': Object.fromEntries(
+    ['-s', '--session', '--store', '--json'].map((name) => [name, 'It comes after the verb: outlive ps ...']),
+  ),
   run: {
     '-d': 'Leave it out: run leaves the command in the background',
     '--detach': 'Leave it out: run leaves the command in the background',

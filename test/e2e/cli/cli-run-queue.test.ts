@@ -49,6 +49,10 @@ test('a task that comes after one that fails ends with 125, and says why', async
     [json.status, snapshot.status, snapshot.statusReason, snapshot.exitCode],
     [125, 'failed', 'dependency_failed', null],
   );
+  assert.match(
+    (await cli.run('wait', snapshot.taskId)).stdout,
+    new RegExp(`\n  not run, since ${snapshot.after} has not completed\n`),
+  );
 });
 
 test('what makes no sense is refused before anything is started', async () => {
