@@ -33,11 +33,8 @@ export function performedVerb(): string | null {
 export async function main(words: readonly string[], host: Host): Promise<number> {
   // Whatever is awaited, nobody may take an end without a word for a verb that has nothing to say.
   const release = holdProcess();
-  const isUnprintable = unprintable();
-  // Who waits for it is told. A shell that asks for words is told nothing.
-  isUnprintable.catch(() => undefined);
   try {
-    return await runVerb(words, host, isUnprintable);
+    return await runVerb(words, host, unprintable());
   } finally {
     release();
   }
