@@ -88,9 +88,12 @@ async function write(stream: NodeJS.WriteStream, data: string | Uint8Array): Pro
   });
 }
 
-/** What is thrown for something that could not be printed: of a reader that has gone away the error of the system itself. */
+/** Whoever reads what we print has gone away: nothing is wrong, and there is nothing left to do. */
+export class ReaderGone extends Error {}
+
+/** What is thrown for something that could not be printed. */
 export function printFailed(error: Error): Error {
-  if (systemCode(error) === 'EPIPE') return error;
+  if (systemCode(error) === 'EPIPE') return new ReaderGone('nobody reads what is printed', { cause: error });
   return new OutliveError(
     'PRINT_FAILED',
     `expected to write what is printed; found ${error.message}. Make room where it goes, or let it go elsewhere.`,

@@ -7,7 +7,7 @@ import { onWarning, sayWarning, warn } from '../errors/warnings.ts';
 import { holdProcess } from '../util/wait.ts';
 import { checkWords } from './check-words.ts';
 import { exitStatus } from './exit-status.ts';
-import { type Io, printFailed, processIo } from './io.ts';
+import { type Io, printFailed, processIo, ReaderGone } from './io.ts';
 import { ourOption } from './program/other-options.ts';
 import { ourWords, verbOf } from './program/other-words.ts';
 import { buildProgram, type Perform } from './program.ts';
@@ -40,7 +40,7 @@ export async function main(words: readonly string[], host: Host): Promise<number
   }
 }
 
-async function runVerb(typed: readonly string[], host: Host, isUnprintable: Promise<never>): Promise<number> {
+async function runVerb(typed: readonly string[], host: Host, failure: Promise<Error>): Promise<number> {
   const words = withoutAlias(typed);
   // No help names it, and it prints no errors.
   if (words[0] === completing) return await completeQuietly(words.slice(1));
@@ -62,15 +62,15 @@ async function runVerb(typed: readonly string[], host: Host, isUnprintable: Prom
     // Help waits for nobody, and what it could not write is told in the next turn.
     if (call.work === undefined)
       return await Promise.race([
-        isUnprintable,
+        thrown(failure),
         new Promise<number>((ok) => setImmediate(ok, exitStatus.ok)),
       ]);
     performed = words[0] ?? null;
-    return await Promise.race([call.work(), isUnprintable]);
+    return await Promise.race([call.work(), thrown(failure)]);
   } catch (error) {
     performed = null;
     // Of stderr, which the output of a task may go to.
-    if (systemCode(error) === 'EPIPE') return exitStatus.brokenPipe;
+    if (error instanceof ReaderGone) return exitStatus.brokenPipe;
     const { report } = await import('./report.ts');
     const status = report(call.io, error);
     // A verb that goes on would print for nobody.
@@ -192,12 +192,16 @@ function asksForHelp(words: readonly string[]): boolean {
   return words.includes('--help') || words.includes('-h');
 }
 
-/** Fails when stdout takes no more. Whatever the verb does then, nobody gets it. */
-async function unprintable(): Promise<never> {
+/** What is wrong when stdout takes no more: whatever the verb does then, nobody gets it. */
+async function unprintable(): Promise<Error> {
   const [error] = await once(process.stdout, 'error');
   // Who reads us may stop early (`outlive logs x | head`): nothing is wrong, and there is nothing left to do.
   if (systemCode(error) === 'EPIPE') process.exit(exitStatus.brokenPipe);
-  throw printFailed(error);
+  return printFailed(error);
+}
+
+async function thrown(failure: Promise<Error>): Promise<never> {
+  throw await failure;
 }
 
 /** What can be told before the options are parsed: good enough for an error of the parsing itself. */
