@@ -1,11 +1,21 @@
+import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { monotonicMs } from '../util/wait.ts';
 import { isSecret, newSecret } from '../web/token.ts';
+import {
+  type Challenge,
+  decodeProof,
+  type Meeting,
+  passText,
+  provenText,
+  randomPattern,
+  stretching,
+} from './handshake.ts';
 import type { StreamName } from './protocol.ts';
 
-/** So long a secret that is used once may wait for that, in milliseconds. */
+/** So long a secret that is used once, or an answer to a page, may wait for that, in milliseconds. */
 const onceWithinMs = 60_000;
 
-/** At most so many wait. */
+/** At most so many secrets wait. */
 const mostWaiting = 64;
 
 /** What a download is of. */
@@ -14,16 +24,25 @@ export interface Download {
   readonly stream: StreamName;
 }
 
-/** The secrets of a server: the token, the code for the system's opener, and those of downloads, each of which is used once. */
+/** The secrets of a server: the token, what is made of it for this run, the code for the system's opener, and those of downloads. */
 export class Door {
-  readonly #token: string;
+  readonly #run = newSecret();
+  readonly #pass: string;
+  /** Of the token, and of the pass. */
+  readonly #keys: readonly Buffer[];
+  /** What the numbers are known by that this server has sent: it keeps none, so nobody can use up the room for them. */
+  readonly #own = randomBytes(32);
+  /** Numbers that have let somebody in, and until when they would. */
+  readonly #used = new Map<string, number>();
   readonly #once = new Map<string, { readonly what: 'code' | Download; readonly until: number }>();
 
   constructor(token: string) {
-    this.#token = token;
+    const key = keyOf(token);
+    this.#pass = macOf(key, passText(this.#run));
+    this.#keys = [key, keyOf(this.#pass)];
   }
 
-  /** A code for which a page gets the token, once and within a minute. What opens a page is told it as an argument, which others can see. */
+  /** A code for which a page gets a pass, once and within a minute. What opens a page is told it as an argument, which others can see. */
   newCode(): string {
     return this.#add('code');
   }
@@ -33,23 +52,53 @@ export class Door {
     return this.#add(download);
   }
 
-  get token(): string {
-    return this.#token;
+  /** Proves to a page that the server knows its secret. @returns null: the page has sent no number. */
+  challenge(host: string, pageNonce: string): Challenge | null {
+    if (!randomPattern.test(pageNonce)) return null;
+    const body = Buffer.alloc(6 + 16);
+    body.writeUIntBE(Math.ceil(monotonicMs() + onceWithinMs), 0, 6);
+    randomBytes(16).copy(body, 6);
+    const nonce = Buffer.concat([body, this.#seal(body, host, pageNonce)]).toString('base64url');
+    const text = provenText('server', { host, pageNonce, nonce });
+    return { run: this.#run, nonce, proofs: this.#keys.map((key) => macOf(key, text)) };
   }
 
-  isToken(shown: string): boolean {
-    return isSecret(shown, this.#token);
+  /** Whether what a page shows proves that it knows the secret: within a minute of the answer that it got, and once. */
+  letsIn(host: string, shown: string): boolean {
+    const proof = decodeProof(shown);
+    if (proof === null) return false;
+    const until = this.#untilOf({ host, ...proof });
+    if (until === null || until < monotonicMs() || this.#used.has(proof.nonce)) return false;
+    const text = provenText('page', { host, ...proof });
+    if (!this.#keys.some((key) => isSecret(proof.mac, macOf(key, text)))) return false;
+    for (const [nonce, end] of this.#used) if (end < monotonicMs()) this.#used.delete(nonce);
+    this.#used.set(proof.nonce, until);
+    return true;
   }
 
-  /** @returns the token; null: there is no such code, or it was used. */
+  /** @returns what is as good as the token, for this run; null: there is no such code, or it was used. */
   takeCode(code: string): string | null {
-    return this.#take(code, (what) => what === 'code') === null ? null : this.#token;
+    return this.#take(code, (what) => what === 'code') === null ? null : this.#pass;
   }
 
   /** @returns null: there is no such download, or it was begun. */
   takeDownload(secret: string): Download | null {
     const what = this.#take(secret, (found) => found !== 'code');
     return what === 'code' ? null : what;
+  }
+
+  /** Until when a number is good that this server has sent; null: it has not. */
+  #untilOf({ host, pageNonce, nonce }: Meeting): number | null {
+    const bytes = Buffer.from(nonce, 'base64url');
+    const body = bytes.subarray(0, 22);
+    const seal = bytes.subarray(22).toString('base64url');
+    if (body.length < 22 || !isSecret(seal, this.#seal(body, host, pageNonce).toString('base64url')))
+      return null;
+    return body.readUIntBE(0, 6);
+  }
+
+  #seal(body: Buffer, host: string, pageNonce: string): Buffer {
+    return createHmac('sha256', this.#own).update(body).update(`${host} ${pageNonce}`).digest();
   }
 
   #add(what: 'code' | Download): string {
@@ -70,4 +119,14 @@ export class Door {
     }
     return null;
   }
+}
+
+function keyOf(secret: string): Buffer {
+  if (randomPattern.test(secret)) return Buffer.from(secret);
+  const { salt, rounds, bytes } = stretching;
+  return pbkdf2Sync(secret, salt, rounds, bytes, 'sha256');
+}
+
+function macOf(key: Buffer, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url');
 }

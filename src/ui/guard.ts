@@ -1,10 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { hostname, networkInterfaces } from 'node:os';
 
-/** How a server is reached: what a request must name as its host. */
-export interface Reached {
-  /** Such as `127.0.0.1:7357`, in lower case. */
-  readonly hosts: ReadonlySet<string>;
-}
+/** Whether a server is reached by a `Host` such as `127.0.0.1:7357`, in lower case. */
+export type Reached = (host: string) => boolean;
 
 /** Why a request is not let in. */
 export interface Refusal {
@@ -12,12 +10,35 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** The hosts by which a server on that address and port is reached. */
-export function hostsOf(host: string, port: number): ReadonlySet<string> {
-  const names = ['127.0.0.1', 'localhost', '[::1]', host.includes(':') ? `[${host}]` : host];
-  const hosts = names.map((name) => `${name.toLowerCase()}:${port}`);
-  // Browsers leave the usual port out.
-  return new Set(port === 80 ? [...hosts, ...names.map((name) => name.toLowerCase())] : hosts);
+/** How a server on that address and port is reached. */
+export function reachedAt(host: string, port: number): Reached {
+  const isHere = (name: string): boolean => name === inAddress(host) || namesAt(host).includes(name);
+  return (asked) => {
+    // Browsers leave the usual port out.
+    const [, name = '', ofPort = ':80'] = /^(.*?)(:\d+)?$/.exec(asked) ?? [];
+    return ofPort === `:${port}` && isHere(name);
+  };
+}
+
+/** Its other names. Somebody's name that points here is none of them, nor is the name of an address at which others can listen. */
+function namesAt(host: string): readonly string[] {
+  if (isLoopback(host)) return host === '::1' ? ['[::1]', 'localhost'] : ['127.0.0.1', 'localhost'];
+  if (host !== '0.0.0.0' && host !== '::') return [];
+  // They change while it runs.
+  const found = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return [...loopbackNames, hostname().toLowerCase(), ...found.map(({ address }) => inAddress(address))];
+}
+
+const loopbackNames: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** Whether other machines cannot reach it. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** As a browser writes it into an address. */
+function inAddress(host: string): string {
+  return (host.includes(':') ? `[${host}]` : host).toLowerCase();
 }
 
 /**
@@ -29,8 +50,7 @@ export function hostsOf(host: string, port: number): ReadonlySet<string> {
 export function refusalOf(request: IncomingMessage, reached: Reached, isTyped: boolean): Refusal | null {
   const { headers } = request;
   const host = headers.host?.toLowerCase() ?? '';
-  if (!reached.hosts.has(host))
-    return { status: 403, message: 'expected a Host by which this server is reached' };
+  if (!reached(host)) return { status: 403, message: 'expected a Host by which this server is reached' };
   if (headers.origin !== undefined && headers.origin.toLowerCase() !== `http://${host}`)
     return { status: 403, message: 'expected no page of another origin' };
   const site = siteOf(headers);

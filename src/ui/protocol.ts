@@ -10,9 +10,6 @@ export const protocolVersion = 1;
 /** The name of the WebSocket's protocol. */
 export const protocolName = `outlive.ui.${protocolVersion}`;
 
-/** Beside the name a page offers the token as a protocol: a browser lets it set no header. */
-export const tokenPrefix = 'token.';
-
 /** The server sends no more than so much that the page has not taken: characters of texts, and bytes. */
 export const creditBytes = 256 * 1024;
 

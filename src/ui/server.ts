@@ -5,14 +5,14 @@ import type { Store } from '../api/store.ts';
 import { OutliveError, shown } from '../errors/error.ts';
 import { isForeseen } from '../errors/expected.ts';
 import { warn } from '../errors/warnings.ts';
-import { chooseToken, showsToken } from '../web/token.ts';
+import { chooseToken } from '../web/token.ts';
 import { WaitingConnections } from '../web/waiting-connections.ts';
 import { Door } from './door.ts';
 import { sendDownload } from './download.ts';
-import { hostsOf, type Refusal, refusalOf, upgradeRefusalOf } from './guard.ts';
+import { isLoopback, type Reached, type Refusal, reachedAt, refusalOf, upgradeRefusalOf } from './guard.ts';
 import { PageConnection, type Served } from './page-connection.ts';
 import { commonHeaders, pageFile } from './page-files.ts';
-import { mostMessageBytes, protocolName, tokenPrefix } from './protocol.ts';
+import { mostMessageBytes, protocolName } from './protocol.ts';
 
 /** How to serve the dashboard. */
 export interface UiServerOptions {
@@ -54,11 +54,11 @@ const mostPages = 64;
 /** A page that does not answer for so long is gone, in milliseconds. */
 const pingMs = 30_000;
 
-/** A code has 43 bytes. */
-const mostCodeBytes = 256;
+/** What a page sends before it is let in, a code or a number, has 43 bytes. */
+const mostBodyBytes = 256;
 
 /**
- * Serves the dashboard to whoever shows the token.
+ * Serves the dashboard to whoever proves that it knows the token.
  * @throws OutliveError `INVALID_ARGUMENT`; what `listen` throws when the port cannot be had.
  */
 export async function startUiServer(options: UiServerOptions): Promise<UiServer> {
@@ -71,14 +71,13 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   const token = chooseToken({ file: tokenFile });
   const endpoint = new Endpoint({ store, door: new Door(token.value), readOnly });
   const server = createServer(times, (request, response) => endpoint.serve(request, response));
-  const waiting = new WaitingConnections(server, ({ headers }) =>
-    showsToken(headers.authorization, token.value),
-  );
+  // Only the upgrade to a WebSocket shows it.
+  const waiting = new WaitingConnections(server, () => false);
   server.on('upgrade', (request, socket, head) => {
     if (endpoint.upgrade(request, socket, head)) waiting.letIn(request.socket);
   });
   const actualPort = await listen(server, port, host);
-  endpoint.hosts = hostsOf(host, actualPort);
+  endpoint.reached = reachedAt(host, actualPort);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}/`;
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -105,14 +104,10 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   };
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
 class Endpoint {
   readonly served: Served;
   readonly pages = new Set<WebSocket>();
-  hosts: ReadonlySet<string> = new Set();
+  reached: Reached = () => false;
   onPages: (() => void) | null = null;
   readonly #sockets: WebSocketServer;
   readonly #pings: NodeJS.Timeout;
@@ -139,7 +134,7 @@ class Endpoint {
     });
   }
 
-  /** @returns whether it is a page that has shown the token. */
+  /** @returns whether it is a page that has proven that it knows the token. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     socket.on('error', () => socket.destroy());
     const refusal = this.#upgradeRefusal(request);
@@ -158,11 +153,12 @@ class Endpoint {
   }
 
   #upgradeRefusal(request: IncomingMessage): Refusal | null {
-    const refusal = upgradeRefusalOf(request, this);
+    const refusal = upgradeRefusalOf(request, this.reached);
     if (refusal !== null) return refusal;
     const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
-    const shownToken = offered.find((name) => name.startsWith(tokenPrefix))?.slice(tokenPrefix.length) ?? '';
-    if (!this.served.door.isToken(shownToken)) return { status: 401, message: 'expected the token' };
+    const host = hostOf(request);
+    if (!offered.some((shownProof) => this.served.door.letsIn(host, shownProof)))
+      return { status: 401, message: 'expected a proof of the token' };
     if (pathOf(request) !== '/socket' || !offered.includes(protocolName))
       return { status: 400, message: `expected ${protocolName} at /socket` };
     return this.pages.size < mostPages ? null : { status: 503, message: 'too many pages' };
@@ -190,17 +186,11 @@ class Endpoint {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request);
-    const refusal = refusalOf(request, this, path === '/' && request.method === 'GET');
+    const refusal = refusalOf(request, this.reached, path === '/' && request.method === 'GET');
     if (refusal !== null) return refuse(response, refusal);
     if (request.method === 'POST' && path === '/door') return await this.#open(request, response);
+    if (request.method === 'POST' && path === '/challenge') return await this.#prove(request, response);
     if (request.method !== 'GET') return refuse(response, { status: 405, message: 'expected GET' });
-    if (path === '/door') {
-      const isIn = showsToken(request.headers.authorization, this.served.door.token);
-      return refuse(
-        response,
-        isIn ? { status: 204, message: '' } : { status: 401, message: 'expected the token' },
-      );
-    }
     if (path.startsWith('/download/')) return await this.#download(path.slice('/download/'.length), response);
     const file = await pageFile(path, String(request.headers.host));
     if (file === null) return refuse(response, { status: 404, message: 'nothing is here' });
@@ -208,18 +198,22 @@ class Endpoint {
     response.end(file.body);
   }
 
-  /** Gives the token for a code that is used once. */
+  /** Gives a pass for a code that is used once. */
   async #open(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let code = '';
-    for await (const part of request) {
-      code += String(part);
-      if (code.length > mostCodeBytes) return refuse(response, { status: 413, message: 'expected a code' });
-    }
-    const token = this.served.door.takeCode(code);
-    if (token === null)
+    const code = await smallBody(request);
+    if (code === null) return refuse(response, { status: 413, message: 'expected a code' });
+    const pass = this.served.door.takeCode(code);
+    if (pass === null)
       return refuse(response, { status: 401, message: 'expected a code that was not used yet' });
-    response.writeHead(200, { ...commonHeaders, 'content-type': 'text/plain; charset=utf-8' });
-    response.end(token);
+    answer(response, 'text/plain; charset=utf-8', pass);
+  }
+
+  /** Proves that this is the server of the token, to a page that has sent a number. */
+  async #prove(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const pageNonce = await smallBody(request);
+    const challenge = this.served.door.challenge(hostOf(request), pageNonce ?? '');
+    if (challenge === null) return refuse(response, { status: 400, message: 'expected 32 random bytes' });
+    answer(response, 'application/json', JSON.stringify(challenge));
   }
 
   async #download(secret: string, response: ServerResponse): Promise<void> {
@@ -228,6 +222,27 @@ class Endpoint {
       return refuse(response, { status: 404, message: 'this download was begun already, or is too old' });
     await sendDownload(this.served.store.task(download.taskId), download.stream, response);
   }
+}
+
+/** As it was checked. */
+function hostOf(request: IncomingMessage): string {
+  return String(request.headers.host).toLowerCase();
+}
+
+/** @returns null: it is too long. */
+async function smallBody(request: IncomingMessage): Promise<string | null> {
+  let body = '';
+  for await (const part of request) {
+    body += String(part);
+    if (body.length > mostBodyBytes) return null;
+  }
+  return body;
+}
+
+/** Who asks has not been let in yet, and keeps no connection. */
+function answer(response: ServerResponse, type: string, text: string): void {
+  response.writeHead(200, { ...commonHeaders, 'content-type': type, connection: 'close' });
+  response.end(text);
 }
 
 /** Pages that have answered the last ping. */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { decodeProof, encodeProof } from '../../src/ui/handshake.ts';
+import { isProven, keyOf, passFor, proofFor } from '../../src/ui/page/proof.ts';
 import {
   decodeBytes,
   decodePageMessage,
@@ -41,4 +43,20 @@ test('bytes of a terminal have the number of their channel in front', () => {
   const { id, bytes } = decodeBytes(message.buffer);
   assert.deepEqual([id, Buffer.from(bytes).toString()], [7, '\r\n\x1b[A']);
   assert.deepEqual(encodeBytes(id, bytes), message);
+});
+
+test('proofs, and passes for a run of the server, are made as they were', () => {
+  const sample = readFileSync(join(root, `test/compat/ui/handshake-${protocolVersion}.sample`), 'utf8');
+  for (const line of sample.trimEnd().split('\n')) {
+    const [token = '', host = '', pageNonce = '', challenge = '', proof = '', pass = ''] = line.split(' ');
+    const said = JSON.parse(challenge);
+    const [key, meeting] = [keyOf(token), { host, pageNonce, nonce: said.nonce }];
+    assert.equal(isProven(key, meeting, said), true, token);
+    assert.equal(proofFor(key, meeting), proof, token);
+    assert.equal(passFor(key, said.run), pass, token);
+    const decoded = decodeProof(proof);
+    assert.ok(decoded);
+    assert.equal(encodeProof(decoded), proof);
+  }
+  assert.equal(decodeProof(`token.${'x'.repeat(43)}`), null);
 });

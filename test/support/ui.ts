@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import type { Challenge } from '../../src/ui/handshake.ts';
+import { isProven, keyOf, newNonce, proofFor } from '../../src/ui/page/proof.ts';
 import {
   decodeBytes,
   decodeServerMessage,
@@ -9,7 +11,6 @@ import {
   protocolName,
   type Request,
   type ServerMessage,
-  tokenPrefix,
 } from '../../src/ui/protocol.ts';
 import { startUiServer, type UiServer, type UiServerOptions } from '../../src/ui/server.ts';
 import { type World, waitFor } from './world.ts';
@@ -27,6 +28,25 @@ interface Connecting {
   readonly path?: string;
   /** Whether what comes is counted as taken, as a page does. */
   readonly takes?: boolean;
+}
+
+/**
+ * What a page does before it connects.
+ * @returns what it would show the server, and whether the server has proven itself.
+ */
+export async function meet(url: string, token: string): Promise<Met> {
+  const pageNonce = newNonce();
+  const answer = await fetch(new URL('challenge', url), { method: 'POST', body: pageNonce });
+  const challenge = (await answer.json()) as Challenge;
+  const meeting = { host: new URL(url).host, pageNonce, nonce: challenge.nonce };
+  const key = keyOf(token);
+  return { challenge, isProven: isProven(key, meeting, challenge), proof: proofFor(key, meeting) };
+}
+
+interface Met {
+  readonly challenge: Challenge;
+  readonly isProven: boolean;
+  readonly proof: string;
 }
 
 /** A page without a browser. */
@@ -53,7 +73,7 @@ export class PageClient implements AsyncDisposable {
     const { token = server.token, headers = {}, path = 'socket', takes = true } = options;
     const url = new URL(path, server.url.replace('http:', 'ws:'));
     const origin = server.url.replace(/\/$/, '');
-    const protocols = [protocolName, ...(token === '' ? [] : [`${tokenPrefix}${token}`])];
+    const protocols = [protocolName, ...(token === '' ? [] : [(await meet(server.url, token)).proof])];
     const socket = new WebSocket(url, protocols, { headers: { origin, ...headers } });
     const client = new PageClient(socket, takes);
     const refused = once(socket, 'unexpected-response').then(([, response]) => {

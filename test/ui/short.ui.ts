@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf, axeFaults, listOf, TestBrowser } from '../support/browser.ts';
-import { startUi } from '../support/ui.ts';
+import { meet, startUi } from '../support/ui.ts';
 import { World, waitFor } from '../support/world.ts';
 
 test('a page opens with the token of its address, which it then hides, and tells of starts and ends by itself', async () => {
@@ -63,23 +63,21 @@ test('a page of another origin gets nothing, by a request, a socket or a frame',
   await using browser = await TestBrowser.start();
   const page = await browser.page(addressOf(other));
   await listOf(page);
+  const { proof } = await meet(server.url, server.token);
   const tried = await page.evaluate(
-    async ({ url, token }) => {
-      const fetched = await fetch(`${url}door`, { headers: { authorization: `Bearer ${token}` } }).then(
+    async ({ url, proof }) => {
+      const fetched = await fetch(`${url}challenge`, { method: 'POST', body: 'x'.repeat(43) }).then(
         ({ status }) => `answered ${status}`,
         () => 'refused',
       );
       const socket = await new Promise((resolve) => {
-        const opened = new WebSocket(`${url.replace('http', 'ws')}socket`, [
-          'outlive.ui.1',
-          `token.${token}`,
-        ]);
+        const opened = new WebSocket(`${url.replace('http', 'ws')}socket`, ['outlive.ui.1', proof]);
         opened.onopen = () => resolve('opened');
         opened.onerror = () => resolve('refused');
       }).catch(() => 'refused');
       return [fetched, socket];
     },
-    { url: server.url, token: server.token },
+    { url: server.url, proof },
   );
   assert.deepEqual(tried, ['refused', 'refused']);
   const linked = await page

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { addressOf, listOf, TestBrowser } from '../support/browser.ts';
@@ -106,30 +105,6 @@ test('300 MB of output: the end at once, each part by its place, and a search ov
   assert.ok(text < 3_000_000, `${text} characters`);
   assert.ok(heap < 60_000_000, `${heap} bytes`);
   assert.deepEqual(browser.faults, []);
-});
-
-test('a server that was started again has the same pages with a token file, and asks for the new token without', async () => {
-  await using world = new World();
-  const session = await world.session();
-  const tokenFile = `${world.base}/token`;
-  writeFileSync(tokenFile, 'a-token-of-this-test', { mode: 0o600 });
-  await using browser = await TestBrowser.start();
-  const server = await startUi(world, { tokenFile });
-  const page = await browser.page(addressOf(server));
-  await listOf(page);
-  await server.close();
-  await page.getByRole('alert').filter({ hasText: 'Disconnected' }).waitFor();
-  const task = await session.spawn('sleep 1000', { name: 'meanwhile' });
-  const port = Number(new URL(server.url).port);
-  {
-    await using again = await startUi(world, { tokenFile, port });
-    await rowOf(page, 'meanwhile').waitFor();
-    assert.equal(again.pages, 1);
-  }
-  await using other = await startUi(world, { port });
-  await page.getByRole('alert').filter({ hasText: 'another token' }).waitFor();
-  assert.equal(other.pages, 0);
-  await task.kill({ graceMs: 0 });
 });
 
 test('a read-only dashboard shows all and has no way to act', async () => {

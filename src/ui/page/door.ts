@@ -1,61 +1,111 @@
-const storageKey = 'outlive-token';
+import type { Challenge } from '../handshake.ts';
+import { isProven, keyOf, newNonce, passFor, proofFor } from './proof.ts';
+
+const storageKey = 'outlive-pass';
 
 /** So long other pages of this server have to answer, in milliseconds. */
 const answerMs = 300;
 
-/** Pages of one server, in one browser, hand the token to a new one: what is opened in a new tab has none. */
-const channel = new BroadcastChannel('outlive-token');
+/**
+ * What a page knows its server by. A token may be good for later runs of the server as well, so it stays in the memory of this page: what
+ * is in the storage of a tab can be read by whatever is served at this address next. There is a pass, which is good for one run.
+ */
+export interface Key {
+  readonly bytes: Uint8Array;
+  readonly isToken: boolean;
+}
+
+/** Pages of one server, in one browser, hand the pass to a new one: what is opened in a new tab has none. */
+const channel = new BroadcastChannel(storageKey);
 channel.onmessage = ({ data }) => {
-  const token = sessionStorage.getItem(storageKey);
-  if (data === 'ask' && token !== null) channel.postMessage({ token });
+  const pass = sessionStorage.getItem(storageKey);
+  if (data === 'ask' && pass !== null) channel.postMessage({ pass });
 };
 
 /**
- * The token: from the address, whose fragment goes to no server, for a code in it, or as this tab or another one has it. The
+ * The key: from the address, whose fragment goes to no server, for a code in it, or as this tab or another one has it. The
  * address has none of it afterwards.
  * @returns null: the reader has to give it.
  */
-export async function findToken(): Promise<string | null> {
+export async function findKey(): Promise<Key | null> {
   const [, kind, secret = ''] = /^#(token|code)=([\w-]+)$/.exec(location.hash) ?? [];
-  if (kind === undefined) return sessionStorage.getItem(storageKey) ?? (await askOthers());
+  if (kind === undefined) return passKey(sessionStorage.getItem(storageKey) ?? (await askOthers(null)));
   history.replaceState(null, '', '#/');
-  const token = kind === 'token' ? secret : await tokenFor(secret);
-  if (token !== null) keepToken(token);
-  return token;
+  return kind === 'token' ? keyOfToken(secret) : passKey(await passOfCode(secret));
 }
 
-export function keepToken(token: string): void {
-  sessionStorage.setItem(storageKey, token);
+/** What a reader has given. */
+export function keyOfToken(token: string): Key {
+  return { bytes: keyOf(token), isToken: true };
 }
 
-/** Whether the server takes it; null: it does not answer. */
-export async function isTaken(token: string): Promise<boolean | null> {
+/**
+ * Asks who listens at this address to prove that it knows the key. Nothing of it is sent.
+ * @returns what to show it; `stranger`: it does not know the key; null: nobody answers.
+ */
+export async function meet(key: Key): Promise<string | 'stranger' | null> {
+  const pageNonce = newNonce();
   try {
-    const { status } = await fetch('/door', { headers: { authorization: `Bearer ${token}` } });
-    return status === 204;
+    const answer = await fetch('/challenge', { method: 'POST', body: pageNonce, redirect: 'error' });
+    const challenge = answer.ok ? challengeIn(await answer.text()) : null;
+    if (challenge === null) return 'stranger';
+    const meeting = { host: location.host, pageNonce, nonce: challenge.nonce };
+    if (!isProven(key.bytes, meeting, challenge)) return 'stranger';
+    if (key.isToken) keepPass(passFor(key.bytes, challenge.run));
+    return proofFor(key.bytes, meeting);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return null;
   }
 }
 
-async function tokenFor(code: string): Promise<string | null> {
-  const answer = await fetch('/door', { method: 'POST', body: code });
-  return answer.ok ? await answer.text() : null;
+/** The key that another page has by now, when it is another one: the server was started again, and that page was given the token. */
+export async function keyOfOthers(): Promise<Key | null> {
+  return passKey(await askOthers(sessionStorage.getItem(storageKey)));
 }
 
-function askOthers(): Promise<string | null> {
+/** @returns null: what answers is no server of ours. */
+function challengeIn(text: string): Challenge | null {
+  try {
+    const { run, nonce, proofs } = JSON.parse(text);
+    return typeof run === 'string' && typeof nonce === 'string' && Array.isArray(proofs)
+      ? { run, nonce, proofs }
+      : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+function passKey(pass: string | null): Key | null {
+  return pass === null ? null : { bytes: keyOf(pass), isToken: false };
+}
+
+function keepPass(pass: string): void {
+  sessionStorage.setItem(storageKey, pass);
+}
+
+async function passOfCode(code: string): Promise<string | null> {
+  const answer = await fetch('/door', { method: 'POST', body: code, redirect: 'error' });
+  if (!answer.ok) return null;
+  const pass = await answer.text();
+  keepPass(pass);
+  return pass;
+}
+
+/** @param known what is not meant. */
+function askOthers(known: string | null): Promise<string | null> {
   return new Promise((resolve) => {
-    const other = new BroadcastChannel('outlive-token');
-    const done = (token: string | null): void => {
+    const other = new BroadcastChannel(storageKey);
+    const done = (pass: string | null): void => {
       clearTimeout(timer);
       other.close();
-      if (token !== null) keepToken(token);
-      resolve(token);
+      if (pass !== null) keepPass(pass);
+      resolve(pass);
     };
     const timer = setTimeout(done, answerMs, null);
     other.onmessage = ({ data }) => {
-      if (typeof data?.token === 'string') done(data.token);
+      if (typeof data?.pass === 'string' && data.pass !== known) done(data.pass);
     };
     other.postMessage('ask');
   });

@@ -8,9 +8,8 @@ import {
   protocolName,
   type Request,
   type ServerMessage,
-  tokenPrefix,
 } from '../protocol.ts';
-import { isTaken } from './door.ts';
+import { type Key, keyOfOthers, meet } from './door.ts';
 
 /** What comes on a channel. */
 interface Listener<Data> {
@@ -32,8 +31,8 @@ const tellTakenMs = 40;
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
 
-/** `refused`: the server asks for another token. */
-export const linkState = signal<'connecting' | 'live' | 'lost' | 'refused'>('connecting');
+/** `stranger`: what listens there does not know the secret of this page. */
+export const linkState = signal<'connecting' | 'live' | 'lost' | 'stranger'>('connecting');
 
 /** Counts connections: what was asked for on the one before has to be asked for again. */
 export const connection = signal(0);
@@ -51,9 +50,21 @@ let telling: ReturnType<typeof setTimeout> | undefined;
 let pauseMs = firstPauseMs;
 const channels = new Map<number, Listener<never>>();
 
-/** Connects, and again whenever the connection is lost. */
-export function connect(token: string): void {
-  const opened = new WebSocket(`ws://${location.host}/socket`, [protocolName, `${tokenPrefix}${token}`]);
+/** Counts what was begun: a reader who gives another token has the page begin anew. */
+let turn = 0;
+
+/**
+ * Connects, and again whenever the connection is lost, to a server that has proven that it knows the key.
+ * @param proof what to show it, when it just has.
+ */
+export function connect(key: Key, proof: string | null): void {
+  turn += 1;
+  if (proof === null) void again(key, turn);
+  else begin(key, proof, turn);
+}
+
+function begin(key: Key, proof: string, ofTurn: number): void {
+  const opened = new WebSocket(`ws://${location.host}/socket`, [protocolName, proof]);
   opened.binaryType = 'arraybuffer';
   opened.onmessage = ({ data }) => receive(data);
   opened.onopen = () => {
@@ -61,16 +72,20 @@ export function connect(token: string): void {
   };
   opened.onclose = () => {
     lost();
-    void again(token);
+    void again(key, ofTurn);
   };
   socket = opened;
 }
 
-async function again(token: string): Promise<void> {
+async function again(key: Key, ofTurn: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, pauseMs));
   pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-  if ((await isTaken(token)) === false) linkState.value = 'refused';
-  else connect(token);
+  const met = await meet(key);
+  if (ofTurn !== turn) return;
+  if (met !== null && met !== 'stranger') return begin(key, met, ofTurn);
+  linkState.value = met ?? 'lost';
+  // The right one may be there again later, and another page may have been given the token meanwhile.
+  await again((met === 'stranger' ? await keyOfOthers() : null) ?? key, ofTurn);
 }
 
 /** Opens a channel. Of a connection that is lost nothing comes but its end. */
@@ -142,6 +157,6 @@ function ended(id: number, error: Failure | null): void {
 
 function lost(): void {
   taken = 0;
-  if (linkState.value !== 'refused') linkState.value = 'lost';
+  linkState.value = 'lost';
   for (const id of [...channels.keys()]) ended(id, disconnected);
 }

@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { announcement } from './announce.ts';
 import { Confirmation } from './confirm.tsx';
 import { Detail } from './detail.tsx';
-import { findToken, isTaken, keepToken } from './door.ts';
+import { findKey, type Key, keyOfToken, meet } from './door.ts';
 import { Help, helpIsOpen } from './help.tsx';
 import { connect, linkState, served } from './link.ts';
 import { Overview } from './overview.tsx';
@@ -11,6 +11,7 @@ import { begin, shownTaskId } from './state.ts';
 
 /** Whether the reader has to give the token, and why. */
 const entry = signal<'no' | 'ask' | 'wrong'>('no');
+let hasBegun = false;
 
 function Page() {
   if (entry.value !== 'no') return <Entry isWrong={entry.value === 'wrong'} />;
@@ -33,9 +34,17 @@ function Trouble() {
   if (state === 'live' || (state === 'connecting' && served.value.store === '')) return null;
   return (
     <div class="trouble" role="alert">
-      {state === 'refused'
-        ? 'This server asks for another token: it was started again. Open the address that it has printed.'
-        : 'Disconnected: what is shown may be old. Trying again…'}
+      {state === 'stranger' ? (
+        <>
+          What listens here now does not know the secret of this page, and was told nothing. Was outlive ui
+          started again? Open the address that it has printed, or{' '}
+          <button onClick={() => (entry.value = 'ask')} type="button">
+            give the token
+          </button>
+        </>
+      ) : (
+        'Disconnected: what is shown may be old. Trying again…'
+      )}
     </div>
   );
 }
@@ -47,12 +56,7 @@ function Entry({ isWrong }: { isWrong: boolean }) {
     const text = String(new FormData(event.currentTarget as HTMLFormElement).get('token') ?? '');
     // The whole address may have been pasted.
     const token = text.trim().replace(/^.*#token=/, '');
-    if ((await isTaken(token)) !== true) {
-      entry.value = 'wrong';
-      return;
-    }
-    keepToken(token);
-    location.reload();
+    await enterWith(keyOfToken(token));
   };
   return (
     <main class="entry">
@@ -85,18 +89,28 @@ function takeKey(event: KeyboardEvent): void {
   } else if (event.key === '?') helpIsOpen.value = true;
 }
 
+/** Goes in, where the server knows the key; else the reader is asked. */
+async function enterWith(key: Key): Promise<void> {
+  const met = await meet(key);
+  if (met === 'stranger') {
+    entry.value = 'wrong';
+    return;
+  }
+  entry.value = 'no';
+  if (!hasBegun) {
+    begin();
+    document.addEventListener('keydown', takeKey);
+  }
+  hasBegun = true;
+  connect(key, met);
+}
+
 async function start(): Promise<void> {
   const root = document.getElementById('page');
   if (root === null) throw new Error('expected the place of the page');
-  const token = await findToken();
-  const isGood = token === null ? false : await isTaken(token);
-  if (token === null) entry.value = 'ask';
-  else if (isGood === false) entry.value = 'wrong';
-  else {
-    begin();
-    connect(token);
-    document.addEventListener('keydown', takeKey);
-  }
+  const key = await findKey();
+  if (key === null) entry.value = 'ask';
+  else await enterWith(key);
   render(<Page />, root);
 }
 

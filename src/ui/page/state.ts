@@ -158,4 +158,4 @@ export function toggleSelected(taskId: string): void {
   selected.value = next;
 }
 
-export const isDisconnected = computed(() => linkState.value === 'lost' || linkState.value === 'refused');
+export const isDisconnected = computed(() => linkState.value === 'lost' || linkState.value === 'stranger');

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CommandLine } from '../../support/command-line.ts';
+import { meet } from '../../support/ui.ts';
 
 /** An answer, read to its end and on a connection of its own, so that no socket is left. */
-async function get(
-  url: string | URL,
-  headers: Record<string, string> = {},
-): Promise<{ status: number; text: string }> {
-  const answer = await fetch(url, { headers: { ...headers, connection: 'close' } });
+async function get(url: string | URL): Promise<{ status: number; text: string }> {
+  const answer = await fetch(url, { headers: { connection: 'close' } });
   return { status: answer.status, text: await answer.text() };
 }
 
@@ -22,9 +20,8 @@ test('ui prints an address with a token of its own, serves the page there, and e
   for (const file of ['page.js', 'page.css', 'terminal.js', 'terminal.css', 'icon.svg'])
     assert.equal((await get(new URL(file, stdout.trim()))).status, 200, file);
   const token = stdout.trim().split('#token=')[1] ?? '';
-  const door = new URL('door', stdout.trim());
-  assert.equal((await get(door, { authorization: `Bearer ${token}` })).status, 204);
-  assert.equal((await get(door, { authorization: 'Bearer x' })).status, 401);
+  assert.equal((await meet(stdout.trim(), token)).isProven, true);
+  assert.equal((await meet(stdout.trim(), 'x')).isProven, false);
   await server.waits();
   assert.equal((await server.interrupted()).status, 0);
 });
@@ -38,8 +35,7 @@ test('ui with a token file keeps the token to itself, and --json is one object',
   const { url } = JSON.parse(server.stdout);
   assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
   assert.doesNotMatch(server.stdout + server.stderr, /a-token-of-this-test/);
-  const headers = { authorization: 'Bearer a-token-of-this-test' };
-  assert.equal((await get(new URL('door', url), headers)).status, 204);
+  assert.equal((await meet(url, 'a-token-of-this-test')).isProven, true);
   await server.waits();
   assert.equal((await server.interrupted()).status, 0);
 });

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { hostname, networkInterfaces } from 'node:os';
 import { test } from 'node:test';
+import { reachedAt } from '../../../src/ui/guard.ts';
+import { isProven, keyOf, passFor } from '../../../src/ui/page/proof.ts';
+import type { UiServer } from '../../../src/ui/server.ts';
 import { onWindows } from '../../support/processes.ts';
-import { PageClient, startUi } from '../../support/ui.ts';
+import { meet, PageClient, startUi } from '../../support/ui.ts';
 import { World } from '../../support/world.ts';
 
 /** A request with headers that `fetch` does not let a program set. */
@@ -41,27 +45,103 @@ test('requests and sockets of others are refused, whatever they know', async () 
   await using world = new World();
   await using server = await startUi(world);
   for (const [what, headers] of foreign) {
-    for (const path of ['', 'page.js', 'door', 'download/x'])
+    for (const path of ['', 'page.js', 'download/x'])
       assert.equal((await get(server.url + path, headers)).status, 403, `${what} asks for /${path}`);
+    for (const path of ['door', 'challenge'])
+      assert.equal(
+        (await get(server.url + path, headers, 'POST', 'x')).status,
+        403,
+        `${what} sends to /${path}`,
+      );
     await assert.rejects(PageClient.connect(server, { headers }), /refused with 403/, what);
   }
   await assert.rejects(PageClient.connect(server, { headers: { origin: '' } }), /refused with 403/);
 });
 
-test('a socket opens to the token alone, and so does the door', async () => {
+/** How a page that is no browser asks for a socket. */
+async function socketWith(server: UiServer, proof: string): Promise<string> {
+  const protocol = ['outlive.ui.1', proof].filter((text) => text !== '').join(', ');
+  const origin = server.url.replace(/\/$/, '');
+  const headers = { connection: 'upgrade', upgrade: 'websocket', origin, 'sec-websocket-version': '13' };
+  const key = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-protocol': protocol };
+  return await new Promise((resolve, reject) => {
+    const asked = request(`${server.url}socket`, { headers: { ...headers, ...key }, agent: false });
+    asked.on('response', ({ statusCode }) => resolve(String(statusCode)));
+    asked.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      resolve('in');
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+test('a socket opens to who proves to know the token, which nobody sends', async () => {
   await using world = new World();
   await using server = await startUi(world);
-  for (const token of ['', 'wrong', server.token.slice(1), `${server.token}x`])
+  for (const token of ['', 'wrong', server.token.slice(1), `${server.token}x`]) {
     await assert.rejects(PageClient.connect(server, { token }), /refused with 401/, token);
+    assert.equal((await meet(server.url, token)).isProven, false, token);
+  }
   await assert.rejects(PageClient.connect(server, { path: 'elsewhere' }), /refused with 400/);
   await using page = await PageClient.connect(server);
   assert.equal(page.socket.readyState, page.socket.OPEN);
-  assert.equal((await get(`${server.url}door`)).status, 401);
-  assert.equal((await get(`${server.url}door`, { authorization: `Bearer ${server.token}x` })).status, 401);
-  assert.equal((await get(`${server.url}door`, { authorization: `Bearer ${server.token}` })).status, 204);
+  assert.equal(await socketWith(server, ''), '401');
+  // The token itself opens nothing, however it is shown.
+  assert.equal(await socketWith(server, `token.${server.token}`), '401');
+  assert.equal(await socketWith(server, server.token), '401');
 });
 
-test('the code for the opener gives the token once', async () => {
+test('a proof is good once, and what the server has sent alone makes one', async () => {
+  await using world = new World();
+  await using server = await startUi(world);
+  const { challenge, isProven, proof } = await meet(server.url, server.token);
+  assert.equal(isProven, true);
+  assert.equal(
+    challenge.proofs.includes(proof.split('.')[3] ?? ''),
+    false,
+    'what the server says is no proof of a page',
+  );
+  const parts = proof.split('.');
+  const changed = (at: number): string =>
+    parts
+      .map((part, index) => (index === at ? `${part[0] === 'A' ? 'B' : 'A'}${part.slice(1)}` : part))
+      .join('.');
+  for (const at of [1, 2, 3]) assert.equal(await socketWith(server, changed(at)), '401', `part ${at}`);
+  const [, pageNonce = ''] = parts;
+  for (const mac of challenge.proofs)
+    assert.equal(
+      await socketWith(server, ['proof', pageNonce, challenge.nonce, mac].join('.')),
+      '401',
+      'sent back',
+    );
+  assert.equal(await socketWith(server, proof), 'in');
+  assert.equal(await socketWith(server, proof), '401', 'a second time');
+  for (const wrong of ['', 'x', `${pageNonce}x`])
+    assert.equal((await get(`${server.url}challenge`, {}, 'POST', wrong)).status, 400, wrong);
+  assert.equal((await get(`${server.url}challenge`, {}, 'POST', 'x'.repeat(100_000))).status, 400);
+});
+
+test('a proof for one server is none for another with the same token, at another port or in a later run', async () => {
+  await using world = new World();
+  const tokenFile = `${world.base}/token`;
+  writeFileSync(tokenFile, 'a-token-of-this-test', { mode: 0o600 });
+  const first = await startUi(world, { tokenFile });
+  await using other = await startUi(world, { tokenFile });
+  const { proof } = await meet(first.url, first.token);
+  assert.equal(await socketWith(other, proof), '401', 'another port');
+  // Somebody between them hands on what the other one says, which names the other address.
+  const { challenge } = await meet(other.url, other.token);
+  const host = new URL(first.url).host;
+  const pageNonce = 'x'.repeat(43);
+  assert.equal(isProven(keyOf(first.token), { host, pageNonce, nonce: challenge.nonce }, challenge), false);
+  await first.close();
+  await using again = await startUi(world, { tokenFile, port: Number(new URL(first.url).port) });
+  assert.equal(await socketWith(again, proof), '401', 'a later run');
+  assert.equal((await meet(again.url, first.token)).isProven, true, 'the token itself is good for it');
+});
+
+test('the code for the opener gives a pass for this run once, and never the token', async () => {
   await using world = new World();
   await using server = await startUi(world);
   const opened = server.urlForOpener();
@@ -69,10 +149,16 @@ test('the code for the opener gives the token once', async () => {
   const code = opened.split('#code=')[1] ?? '';
   assert.match(code, /^[\w-]{43}$/);
   assert.equal((await get(`${server.url}door`, {}, 'POST', `${code}x`)).status, 401);
-  const answer = await get(`${server.url}door`, {}, 'POST', code);
-  assert.deepEqual([answer.status, answer.text], [200, server.token]);
+  const { status, text: pass } = await get(`${server.url}door`, {}, 'POST', code);
+  assert.equal(status, 200);
+  assert.notEqual(pass, server.token);
+  assert.equal(pass, passFor(keyOf(server.token), (await meet(server.url, pass)).challenge.run));
+  await using page = await PageClient.connect(server, { token: pass });
+  assert.equal(page.socket.readyState, page.socket.OPEN);
   assert.equal((await get(`${server.url}door`, {}, 'POST', code)).status, 401, 'it was used');
   assert.equal((await get(`${server.url}door`, {}, 'POST', 'x'.repeat(100_000))).status, 413);
+  await using later = await startUi(world);
+  await assert.rejects(PageClient.connect(later, { token: pass }), /refused with 401/);
 });
 
 test('every answer forbids all that the page does not need', async () => {
@@ -95,7 +181,7 @@ test('every answer forbids all that the page does not need', async () => {
     /'nonce-([\w-]+)'/.exec(String((await get(server.url)).headers['content-security-policy']))?.[1],
     nonce,
   );
-  for (const path of ['', 'page.js', 'nothing', 'door']) {
+  for (const path of ['', 'page.js', 'nothing', 'door', 'challenge']) {
     const { headers } = await get(server.url + path);
     assert.equal(headers['x-content-type-options'], 'nosniff', path);
     assert.equal(headers['cache-control'], 'no-store', path);
@@ -136,6 +222,28 @@ test('other machines reach it with a token file only', async () => {
   writeFileSync(tokenFile, 'a-token-of-this-test\n', { mode: 0o600 });
   await using server = await startUi(world, { host: '0.0.0.0', tokenFile });
   assert.deepEqual([server.token, server.tokenWasMade], ['a-token-of-this-test', false]);
+  const { port } = new URL(server.url);
+  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  for (const { address, family } of own) {
+    const host = family === 'IPv6' ? `[${address}]` : address;
+    assert.equal((await get(server.url, { host: `${host}:${port}` })).status, 200, host);
+  }
+  assert.equal((await get(server.url, { host: `${hostname()}:${port}` })).status, 200);
+  assert.equal((await get(server.url, { host: `rebound.example:${port}` })).status, 403);
+});
+
+test('a server at one address has no name at which somebody else may listen', () => {
+  const reached = reachedAt('192.0.2.7', 80);
+  assert.deepEqual(
+    ['192.0.2.7', '192.0.2.7:80', '127.0.0.1', 'localhost', '[::1]', '192.0.2.7:81'].map(reached),
+    [true, true, false, false, false, false],
+  );
+  assert.deepEqual(['127.0.0.1:7', 'localhost:7', '[::1]:7', '127.0.0.1'].map(reachedAt('127.0.0.1', 7)), [
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test('what no page says ends the connection, and nothing else', async () => {
