@@ -108,16 +108,17 @@ export class App implements Events, Disposable {
     this.redraw();
   }
 
-  /** Ages grow, and what was told is shown. */
+  /** What was told is taken up; without news only ages grow, of the rows that are shown. */
   #tick(): void {
+    const hasNews = this.#watched.takeNews();
     const isOld = monotonicMs() - this.#drawnAt >= redrawMs;
-    if (!isOld && !this.#watched.takeNews()) return;
-    this.#guard(() => this.#refresh());
+    if (!hasNews && !isOld) return;
+    if (hasNews) this.#guard(() => this.#list.refresh());
+    this.#refreshLog();
     this.redraw();
   }
 
-  #refresh(): void {
-    this.#list.refresh();
+  #refreshLog(): void {
     const log = this.#log;
     if (log === null) return;
     const found = this.#watched.find(log.task.id);

@@ -224,7 +224,9 @@ export class ListView implements View {
     ];
   }
 
-  #cells(task: TaskSnapshot): string[] {
+  #cells(told: TaskSnapshot): string[] {
+    // It has got older since the rows were made.
+    const task = this.#watched.find(told.taskId) ?? told;
     const name = task.name === null ? null : fitted(shownField(task.name), widestName);
     const short = { ...task, name, command: shownField(task.command) };
     const processes = this.#watched.processesOf(task.taskId);
