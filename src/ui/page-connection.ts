@@ -16,13 +16,14 @@ import {
 } from './protocol.ts';
 import { search } from './search.ts';
 import { taskData } from './task-data.ts';
-import { tasksData } from './tasks-channel.ts';
+import type { TasksFeed } from './tasks-feed.ts';
 import { TerminalView } from './terminal-view.ts';
 
 /** What pages are shown, and whether they may do something. */
 export interface Served {
   readonly store: Store;
   readonly door: Door;
+  readonly feed: TasksFeed;
   readonly readOnly: boolean;
 }
 
@@ -110,10 +111,10 @@ export class PageConnection {
     request: Exclude<Request, { kind: 'terminal' }>,
     abortSignal: AbortSignal,
   ): AsyncGenerator<unknown, void, undefined> {
-    const { store, door } = this.#served;
+    const { store, door, feed } = this.#served;
     switch (request.kind) {
       case 'tasks':
-        return yield* tasksData(store, request.usage, abortSignal);
+        return yield* feed.tasks(request.usage, abortSignal);
       case 'act':
         this.#mayAct();
         return yield* act(store, request.action, request.taskIds, abortSignal);

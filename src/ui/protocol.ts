@@ -113,8 +113,13 @@ export type TasksData =
   | { readonly kind: 'tasks'; readonly tasks: readonly TaskRow[] }
   | { readonly kind: 'ready' }
   | { readonly kind: 'gone'; readonly taskId: string }
-  /** By task id: per cent of a core, bytes of memory, processes. */
-  | { readonly kind: 'usage'; readonly usage: Readonly<Record<string, readonly [number, number, number]>> };
+  | {
+      readonly kind: 'usage';
+      /** By task id: per cent of a core, bytes of memory, processes. */
+      readonly usage: Readonly<Record<string, readonly [number, number, number]>>;
+      /** By the ids of tasks that listen: their TCP ports, the smallest first. */
+      readonly ports: Readonly<Record<string, readonly number[]>>;
+    };
 
 /** A line of output, or a piece of a long one. */
 export interface LogLine {

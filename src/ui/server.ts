@@ -13,6 +13,7 @@ import { isLoopback, type Reached, type Refusal, reachedAt, refusalOf, upgradeRe
 import { PageConnection, type Served } from './page-connection.ts';
 import { commonHeaders, pageFile } from './page-files.ts';
 import { mostMessageBytes, protocolName } from './protocol.ts';
+import { TasksFeed } from './tasks-feed.ts';
 
 /** How to serve the dashboard. */
 export interface UiServerOptions {
@@ -69,7 +70,7 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
       `expected --token-file with a host that other machines can reach; found ${shown(host)} alone. What is sent is not encrypted: use a tunnel (ssh -L) where you can.`,
     );
   const token = chooseToken({ file: tokenFile });
-  const endpoint = new Endpoint({ store, door: new Door(token.value), readOnly });
+  const endpoint = new Endpoint({ store, door: new Door(token.value), feed: new TasksFeed(store), readOnly });
   const server = createServer(times, (request, response) => endpoint.serve(request, response));
   // Only the upgrade to a WebSocket shows it.
   const waiting = new WaitingConnections(server, () => false);

@@ -11,6 +11,7 @@ import {
   activeId,
   isDisconnected,
   now,
+  ports,
   rows,
   selected,
   selectedIds,
@@ -40,6 +41,7 @@ export function TaskList() {
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     measure();
+    comeBack(element, rowHeight.value);
     return () => observer.disconnect();
   }, []);
   const all = rows.value;
@@ -76,7 +78,19 @@ export function TaskList() {
   );
 }
 
-const heads = ['', 'Status', 'Task', 'Session', 'Folder', 'Started', 'Time', 'CPU', 'Memory', 'Output'];
+const heads = [
+  '',
+  'Status',
+  'Task',
+  'Session',
+  'Folder',
+  'Started',
+  'Time',
+  'CPU',
+  'Memory',
+  'Output',
+  'Ports',
+];
 
 function Head() {
   return (
@@ -104,6 +118,7 @@ function Row({ row, index, top, isActive }: RowProps) {
   const isSelected = selected.value.has(taskId);
   const samples = isLive(row) ? usage.value.get(taskId) : undefined;
   const [cpu, memory] = samples?.at(-1) ?? [null, null];
+  const listening = isLive(row) || row.leftovers > 0 ? (ports.value.get(taskId) ?? []).join(', ') : '';
   const begin = row.startedAt ?? row.createdAt;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid takes the keys
@@ -163,6 +178,9 @@ function Row({ row, index, top, isActive }: RowProps) {
       </span>
       <span class="cell output" role="gridcell">
         {shownBytes(row.bytes)}
+      </span>
+      <span class="cell ports" role="gridcell" title={listening}>
+        {listening}
       </span>
     </div>
   );
@@ -224,6 +242,15 @@ function takeVerb(key: string, row: TaskRow | undefined): boolean {
   else if (key === 'r') askTo('restart', meant);
   else return false;
   return true;
+}
+
+/** Who comes back from a task is where they were, with the keyboard too. */
+function comeBack(box: HTMLElement, rowHeight: number): void {
+  const index = rows.peek().findIndex(({ taskId }) => taskId === activeId.peek());
+  if (index < 0) return;
+  // The rows have their height after this drawing.
+  bringIntoSight(box, index, rowHeight);
+  if (document.activeElement === document.body) box.focus({ preventScroll: true });
 }
 
 function bringIntoSight(box: HTMLElement, index: number, rowHeight: number): void {

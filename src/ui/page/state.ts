@@ -18,6 +18,8 @@ export const tasks = signal<ReadonlyMap<string, TaskRow>>(new Map());
 /** All tasks that were there at the beginning have come. */
 export const isReady = signal(false);
 export const usage = signal<ReadonlyMap<string, readonly Sample[]>>(new Map());
+/** The ports at which tasks listen now. */
+export const ports = signal<ReadonlyMap<string, readonly number[]>>(new Map());
 export const filterText = signal('');
 export const span = signal<Span | null>(null);
 export const selected = signal<ReadonlySet<string>>(new Set());
@@ -128,7 +130,10 @@ function followTasks(withUsage: boolean): () => void {
           first = null;
           isReady.value = true;
         } else if (data.kind === 'gone') change(data.taskId, null);
-        else addUsage(data.usage);
+        else {
+          addUsage(data.usage);
+          ports.value = new Map(Object.entries(data.ports));
+        }
       },
       end(error) {
         // Lost connections are made again, and then so is this.

@@ -11,6 +11,7 @@ import type {
   TasksData,
 } from '../../../src/ui/protocol.ts';
 import { creditBytes } from '../../../src/ui/protocol.ts';
+import { startUiServer } from '../../../src/ui/server.ts';
 import { Agent } from '../../support/agents.ts';
 import { notOnWindows } from '../../support/not-on-windows.ts';
 import { PageClient, startUi } from '../../support/ui.ts';
@@ -45,6 +46,72 @@ test('a page is told of all tasks, and then of each start and end', async () => 
   page.send({ type: 'close', id: heard.id });
   await waitFor(() => heard.hasEnded, 'the end of the channel');
   assert.equal(heard.failure, null);
+});
+
+test('pages that want the same share one watch of the store, which ends with the last of them', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const store = await world.store({ readOnly: true });
+  const watch = store.watch.bind(store);
+  const begun: boolean[] = [];
+  let open = 0;
+  store.watch = async function* (options = {}) {
+    begun.push(options.usage === true);
+    open += 1;
+    try {
+      yield* watch(options);
+    } finally {
+      open -= 1;
+    }
+  };
+  await using server = await startUiServer({ store });
+  const pages = await Promise.all([1, 2, 3].map(() => PageClient.connect(server)));
+  const heard = pages.map((page) => page.open({ kind: 'tasks', usage: false }));
+  const isTold = (data: readonly unknown[]): boolean =>
+    data.some((event) => (event as TasksData).kind === 'ready');
+  await waitFor(() => heard.every(({ data }) => isTold(data)), 'the tasks');
+  const task = await session.spawn('sleep 1000');
+  for (const { data } of heard)
+    await waitFor(() => rowsIn(data).get(task.id)?.status === 'running', 'each to be told of the start');
+  assert.deepEqual(begun, [false]);
+  // Who comes later is told all there is, and those that look at what is used share another one.
+  const late = await Promise.all([4, 5].map(() => PageClient.connect(server)));
+  const seen = late.map((page) => page.open({ kind: 'tasks', usage: true }));
+  for (const { data } of seen)
+    await waitFor(() => rowsIn(data).get(task.id)?.status === 'running', 'the task');
+  await waitFor(
+    () => seen.every(({ data }) => data.some((event) => (event as TasksData).kind === 'usage')),
+    'usage',
+  );
+  assert.deepEqual(begun, [false, true]);
+  for (const page of pages.slice(1)) await page[Symbol.asyncDispose]();
+  await task.kill({ graceMs: 0 });
+  await waitFor(
+    () => rowsIn(heard[0]?.data ?? []).get(task.id)?.status === 'killed',
+    'the one that is left to be told',
+  );
+  for (const page of [...pages, ...late]) await page[Symbol.asyncDispose]();
+  await waitFor(() => open === 0, 'both to end');
+  await using again = await PageClient.connect(server);
+  const anew = again.open({ kind: 'tasks', usage: false });
+  await waitFor(() => rowsIn(anew.data).get(task.id)?.status === 'killed', 'a new watch');
+  assert.equal(begun.length, 3);
+});
+
+test('a page is told the ports at which tasks listen', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const program = `const server = require('node:net').createServer(); server.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port))`;
+  const task = await session.spawn([process.execPath, '-e', program]);
+  await waitFor(async () => /port \d+/.test((await task.read()).text), 'the port');
+  const port = Number(/port (\d+)/.exec((await task.read()).text)?.[1]);
+  await using server = await startUi(world);
+  await using page = await PageClient.connect(server);
+  const heard = page.open({ kind: 'tasks', usage: true });
+  const told = (): readonly number[] =>
+    (heard.data as TasksData[]).flatMap((data) => (data.kind === 'usage' ? (data.ports[task.id] ?? []) : []));
+  await waitFor(() => told().includes(port), 'its port');
+  await task.kill({ graceMs: 0 });
 });
 
 const terminals = notOnWindows('there are no terminals of tasks');
