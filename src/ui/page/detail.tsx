@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { commandOf } from '../../util/quote.ts';
 import { visible } from '../../util/visible.ts';
 import type { Action, TaskData } from '../protocol.ts';
@@ -9,7 +9,7 @@ import { isLive } from './filter.ts';
 import { ask, connection, served } from './link.ts';
 import { Output } from './output.tsx';
 import { Limits, Processes } from './processes.tsx';
-import { filterText, isReady, now, show, tasks } from './state.ts';
+import { activeId, filterText, isReady, now, show, tasks } from './state.ts';
 import { fateOf, signs } from './status.ts';
 import { durationOf, titleOf } from './task-words.ts';
 import { TerminalTab } from './terminal.tsx';
@@ -27,6 +27,7 @@ export function Detail({ taskId }: { taskId: string }) {
   const data = useSignal<TaskData | null>(null);
   const error = useSignal('');
   const tab = useSignal<Tab | null>(null);
+  const first = useRef<Tab | null>(null);
   const isRunning = row !== undefined && isLive(row);
   const status = row?.status;
   useEffect(() => {
@@ -49,6 +50,7 @@ export function Detail({ taskId }: { taskId: string }) {
     };
   }, [taskId, status, row?.delivered, connection.value]);
   useEffect(() => {
+    activeId.value = taskId;
     const leave = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
       if (event.key === 'Escape' && target.closest('input, .terminal, dialog') === null) show(null);
@@ -59,7 +61,9 @@ export function Detail({ taskId }: { taskId: string }) {
   const task = row ?? data.value?.row;
   if (task === undefined) return <Missing taskId={taskId} error={error.value} />;
   const shown = tabs.filter((name) => name !== 'Terminal' || task.tty);
-  const current = tab.value ?? (task.tty && isRunning ? 'Terminal' : 'Output');
+  // Who looks at a terminal goes on seeing it when the command has ended.
+  first.current ??= task.tty && isLive(task) ? 'Terminal' : 'Output';
+  const current = tab.value ?? first.current;
   return (
     <>
       <header class="top detail-top">

@@ -69,7 +69,10 @@ export function OutputSearch({ taskId, stream, reader, box }: SearchProps) {
     at.value = index;
     if (reader.part.value.placeOf(hit.offset) === null) await reader.goTo(hit.offset);
     else reader.pause();
-    requestAnimationFrame(() => showHit(hit, reader, box.current));
+    requestAnimationFrame(() => {
+      // The reader may have gone on meanwhile: to another hit, or to the end.
+      if (at.value === index && !reader.follows.value) showHit(hit, reader, box.current);
+    });
   };
   const step = (by: number): void => {
     const next = at.value + by;
