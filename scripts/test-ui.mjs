@@ -1,6 +1,7 @@
 // npm run test:ui: the dashboard in a real browser, Debian's chromium-headless-shell. Nothing is downloaded.
 //   npm run test:ui -- WORD ...   only the files of test/ui, or the tests, whose name contains one of the words
-//   --short                       what CI has: open, rows that live, output, hostile text, the token, Host and Origin, axe
+//   --short                       what CI has: open, rows that live, output, hostile text, the token, Host and Origin, axe, lines that flow;
+//                                 without it, lines flow for ten minutes
 // Without a browser nothing is tested; that is said loudly, and is no failure. OUTLIVE_BROWSER names another one of that kind.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -33,7 +34,10 @@ const reporter = process.stdout.isTTY ? 'spec' : 'tap';
 const child = spawn(
   process.execPath,
   ['--enable-source-maps', '--test', `--test-reporter=${reporter}`, '--test-concurrency=1', ...files],
-  { stdio: 'inherit', env: { ...process.env, OUTLIVE_BROWSER: browser } },
+  {
+    stdio: 'inherit',
+    env: { ...process.env, OUTLIVE_BROWSER: browser, OUTLIVE_UI_SHORT: isShort ? '1' : '' },
+  },
 );
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
 child.on('close', (code, killSignal) => {

@@ -6,6 +6,7 @@ import {
   type BrowserContext,
   type BrowserContextOptions,
   chromium,
+  type Locator,
   type Page,
 } from 'playwright-core';
 
@@ -22,12 +23,12 @@ export class TestBrowser implements AsyncDisposable {
     this.#browser = browser;
   }
 
-  static async start(): Promise<TestBrowser> {
+  /** @param args further arguments of the browser. */
+  static async start(...args: readonly string[]): Promise<TestBrowser> {
     const executablePath = process.env.OUTLIVE_BROWSER ?? '/usr/bin/chromium-headless-shell';
     // Root has no sandbox, and tests show only pages of ours.
-    return new TestBrowser(
-      await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] }),
-    );
+    const always = ['--no-sandbox', '--disable-dev-shm-usage'];
+    return new TestBrowser(await chromium.launch({ executablePath, args: [...always, ...args] }));
   }
 
   /** A page of a reader of its own: it shares nothing with others. */
@@ -79,6 +80,20 @@ export async function axeFaults(page: Page): Promise<string[]> {
   } finally {
     await cdp.detach();
   }
+}
+
+/** What a page has: characters of the output of a task, and bytes of its heap without garbage. */
+export async function weightOf(page: Page): Promise<{ text: number; heap: number }> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
+  await cdp.detach();
+  return { text: (await page.locator('.log').textContent())?.length ?? 0, heap: usedSize };
+}
+
+/** The row of a task in a page's list. */
+export function rowOf(page: Page, name: string): Locator {
+  return page.locator('.rows .row', { hasText: name });
 }
 
 /** Waits until a page's list is there. */

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { UiServer } from '../../src/ui/server.ts';
-import { addressOf, listOf, TestBrowser } from '../support/browser.ts';
+import { addressOf, axeFaults, listOf, rowOf, TestBrowser } from '../support/browser.ts';
 import { startUi } from '../support/ui.ts';
 import { World, waitFor } from '../support/world.ts';
 
@@ -18,7 +18,6 @@ function tokenFileOf(world: World): string {
 }
 
 const portOf = ({ url }: UiServer): number => Number(new URL(url).port);
-const rowOf = (page: Page, name: string) => page.locator('.rows .row', { hasText: name });
 const strangerIsSaid = (page: Page) =>
   page.getByRole('alert').filter({ hasText: 'does not know the secret' });
 const entryOf = (page: Page) => page.getByLabel('Token or address');
@@ -92,10 +91,11 @@ test('a page that was left open tells a stranger at its port nothing, and goes o
       response.end(JSON.stringify({ run: 'x', nonce: 'y'.repeat(72), proofs: ['z'.repeat(43)] }));
     });
     await strangerIsSaid(page).waitFor();
+    assert.deepEqual(await axeFaults(page), []);
     assert.ok(stranger.heard.length > 0);
     for (const text of stranger.heard) {
       // A number that is used once is all that it gets, and no proof of the page.
-      assert.match(text, /^POST\n\/challenge\n[^]*\n[\w-]{43}$/);
+      assert.match(text, /^POST\n\/challenge\n[\s\S]*\n[\w-]{43}$/);
       assert.equal(text.includes(token), false);
     }
   }
@@ -179,7 +179,9 @@ test('a page from another machine over plain HTTP has no functions of the browse
   await listOf(page);
   // The browser says that one of our headers means nothing there.
   assert.deepEqual(
-    browser.faults.filter((fault) => !fault.startsWith('The Cross-Origin-Opener-Policy header has been ignored')),
+    browser.faults.filter(
+      (fault) => !fault.startsWith('The Cross-Origin-Opener-Policy header has been ignored'),
+    ),
     [],
   );
 });

@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
-import { addressOf, listOf, TestBrowser } from '../support/browser.ts';
+import { addressOf, rowOf, TestBrowser, weightOf } from '../support/browser.ts';
 import { startUi } from '../support/ui.ts';
 import { World, waitFor } from '../support/world.ts';
-
-/** What a page has of a task's output: characters, and bytes of its heap. */
-async function weightOf(page: Page): Promise<{ text: number; heap: number }> {
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
-  await cdp.detach();
-  return { text: (await page.locator('.log').textContent())?.length ?? 0, heap: usedSize };
-}
-
-const rowOf = (page: Page, name: string) => page.locator('.rows .row', { hasText: name });
 
 test('of 1,000 tasks in 50 sessions only the rows near the screen are there; filter and keyboard reach each', async () => {
   await using world = new World();
