@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { chromium, type Page } from 'playwright-core';
 import { WebSocket } from 'ws';
+import type { Challenge } from '../../src/ui/handshake.ts';
+import { keyOf, newNonce, proofFor } from '../../src/ui/page/proof.ts';
 import { exitOf } from '../bare.ts';
 import type { Ground } from '../ground.ts';
 import { median, must, p95, pause } from '../measure.ts';
 import { cpuMs } from '../processes.ts';
-import { judge, type Row, under } from '../row.ts';
+import { judge, noLimit, type Row, under } from '../row.ts';
 
-const dist = join(import.meta.dirname, '../../../dist');
+const root = join(import.meta.dirname, '../../..');
+const dist = join(root, 'dist');
 const browserPath = process.env.OUTLIVE_BROWSER ?? '/usr/bin/chromium-headless-shell';
 
 const sessions = 50;
@@ -46,6 +49,7 @@ export async function dashboard(ground: Ground): Promise<Row[]> {
   const address = String(printed).trim();
   const rows = [
     sizeOfPage(),
+    growthOfPackage(),
     judge(
       { what: '`outlive ui` with no page open: CPU', ...(await cpuOf(server)) },
       under(0.05, 'under 0.05 % of one core'),
@@ -60,12 +64,39 @@ export async function dashboard(ground: Ground): Promise<Row[]> {
 }
 
 function sizeOfPage(): Row {
-  const bytes = ['index.html', 'page.js', 'page.css'].map(
-    (file) => gzipSync(readFileSync(join(dist, 'page', file)), { level: 9 }).length,
-  );
-  const measured = bytes.reduce((sum, size) => sum + size, 0) / 1024;
+  const measured = zipped(['index.html', 'page.js', 'page.css'].map((file) => join(dist, 'page', file)));
   const what = 'the page of the dashboard, with gzip, without the terminal';
   return judge({ what, measured, beside: '', besideMeasured: null, unit: 'KiB' }, under(40, 'under 40 KiB'));
+}
+
+/** What is in the package for the dashboard alone. */
+const ofDashboard = [
+  'dist/page',
+  'dist/bin/program-with-ui.cjs',
+  'src/ui',
+  'docs/guide/dashboard.md',
+  'docs/guide/pictures',
+];
+
+function growthOfPackage(): Row {
+  const files = ofDashboard.flatMap((path) => filesIn(join(root, path)));
+  const measured = zipped(files);
+  const code = zipped(files.filter((file) => !file.endsWith('.png')));
+  const what = 'what the package grew by with the dashboard, with gzip';
+  const note = `${Math.round(code)} KiB without the pictures of the guide. Its one dependency, ws, is a package of its own.`;
+  return judge({ what, measured, beside: '', besideMeasured: null, unit: 'KiB', note }, noLimit);
+}
+
+/** In KiB, each file by itself. */
+function zipped(files: readonly string[]): number {
+  return files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0) / 1024;
+}
+
+function filesIn(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
 }
 
 async function cpuOf({ pid = 0 }: ChildProcess) {
@@ -80,9 +111,14 @@ async function cpuOf({ pid = 0 }: ChildProcess) {
 async function viewed(server: ChildProcess, address: string, usage: boolean): Promise<Row> {
   const { origin, host, hash } = new URL(address);
   const token = hash.replace('#token=', '');
-  const socket = new WebSocket(`ws://${host}/socket`, ['outlive.ui.1', `token.${token}`], {
-    headers: { origin },
-  });
+  const pageNonce = newNonce();
+  const answer = await must(
+    'the challenge',
+    fetch(`${origin}/challenge`, { method: 'POST', body: pageNonce }),
+  );
+  const { nonce } = (await answer.json()) as Challenge;
+  const proof = proofFor(keyOf(token), { host, pageNonce, nonce });
+  const socket = new WebSocket(`ws://${host}/socket`, ['outlive.ui.1', proof], { headers: { origin } });
   await must('the socket', once(socket, 'open'));
   socket.on('message', (data) => {
     socket.send(JSON.stringify({ type: 'credit', amount: String(data).length }));
