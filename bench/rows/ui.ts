@@ -154,7 +154,7 @@ async function inBrowser(ground: Ground, address: string): Promise<Row[]> {
       page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
       await page.addInitScript(watcher);
       await page.goto(address);
-      await page.waitForFunction('window.first !== undefined');
+      await until(page, 'window.first !== undefined');
       firsts.push(Number(await page.evaluate('window.first')));
     }
     if (page === undefined) return [];
@@ -172,13 +172,21 @@ async function inBrowser(ground: Ground, address: string): Promise<Row[]> {
   }
 }
 
+/** Waits for what the page has noted. Its policy lets no text become a program there, so it is asked from here. */
+async function until(page: Page, condition: string): Promise<void> {
+  const wait = async (): Promise<void> => {
+    while (!(await page.evaluate(condition))) await pause(20);
+  };
+  await must(condition, wait());
+}
+
 async function latencies(ground: Ground, page: Page): Promise<{ begun: number[]; over: number[] }> {
   const session = await ground.session('latency');
   const [begun, over]: [number[], number[]] = [[], []];
   for (let turn = 0; turn < starts; turn += 1) {
     const task = await session.spawn('sleep 0.5');
     const { startedAt, endedAt } = await task.wait();
-    await page.waitForFunction(`window.seen['${task.id} completed'] !== undefined`);
+    await until(page, `window.seen['${task.id} completed'] !== undefined`);
     const seenAt = async (status: string): Promise<number> =>
       Number(await page.evaluate(`window.seen['${task.id} ${status}']`));
     begun.push((await seenAt('running')) - (startedAt ?? 0));
