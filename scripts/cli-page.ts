@@ -112,18 +112,32 @@ export function manualPage(): string {
     ...(verbs()[0]?.options ?? [])
       .filter(isCommon)
       .flatMap((option) => ['.TP', `.B ${roff(flags(option))}`, roff(option.description)]),
+    '.SH OPTIONS BEFORE THE VERB',
+    '.TP',
+    `.B ${roff('--host <address>')}`,
+    roff(hostOption()),
     '.SH EXIT STATUS',
     ...statuses.flatMap(([status, text]) => ['.TP', `.B ${status}`, roff(text)]),
     '.SH FILES',
     'The store is $OUTLIVE_HOME, else $XDG_STATE_HOME/outlive, else ~/.local/state/outlive.',
+    '.SH ENVIRONMENT',
+    '$OUTLIVE_HOST: the machines that are meant where no \\-\\-host is given, with commas between them. $OUTLIVE_SSH: the command for ssh, with options.',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What help says of it. */
+function hostOption(): string {
+  const program = buildProgram('0.0.0', () => undefined);
+  return program.options.find(({ long }) => long === '--host')?.description ?? '';
 }
 
 const statuses = [
   ['the command\\(aqs own', 'of "run --wait" and "wait"'],
   ['1', 'wait --for: the task ended first, with 0; doctor: a problem is left; setup: the answer was no'],
   ['64', 'wrong usage'],
+  ['117', 'the key of another machine is unknown, or another one than ssh knows; nothing was done there'],
+  ['118', 'another machine is out of reach, or the connection to it broke'],
   ['119', 'what starts here would end with this shell call, in a sandbox; nothing was started'],
   ['120', 'no such task'],
   ['121', 'the task is lost'],

@@ -2,6 +2,7 @@ import { Deliveries } from '../api/deliveries.ts';
 import type { Store } from '../api/store.ts';
 import { isOfAnotherAgent } from '../api/whose-shell.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import type { Io } from './io.ts';
 import { type CommonOptions, isOwn } from './open.ts';
 
 /**
@@ -9,6 +10,7 @@ import { type CommonOptions, isOwn } from './open.ts';
  * lives and is told itself.
  */
 export async function acknowledgePrinted(
+  io: Io,
   store: Store,
   snapshot: TaskSnapshot,
   options: CommonOptions,
@@ -17,5 +19,6 @@ export async function acknowledgePrinted(
   const session = await store.session(snapshot.sessionId);
   const deliveries = new Deliveries(session);
   if (isOfAnotherAgent(deliveries, deliveries.specOf(snapshot.taskId))) return;
+  await io.arrived();
   await session.task(snapshot.taskId).ack();
 }

@@ -35,7 +35,7 @@ export async function attach(
     const snapshot = await task.wait({ ack: false });
     await io.err(`${headline(snapshot, io)}\n`);
     if (!isEnded(snapshot.status)) return exitStatus.stillRunning;
-    await acknowledgePrinted(store, snapshot, options);
+    await acknowledgePrinted(io, store, snapshot, options);
     return statusOfTask(snapshot);
   });
 }

@@ -59,10 +59,18 @@ interface Candidate {
   readonly about: string;
 }
 
-/** Prints what may stand in the place of the last word, one a line, with what it is (where that says more) behind a tab. */
-export async function complete(io: Io, words: readonly string[], program: Command): Promise<number> {
+/**
+ * Prints what may stand in the place of the last word, one a line, with what it is (where that says more) behind a tab.
+ * @param isElsewhere the tasks are on another machine, which is not asked.
+ */
+export async function complete(
+  io: Io,
+  words: readonly string[],
+  program: Command,
+  isElsewhere = false,
+): Promise<number> {
   const current = words.at(-1) ?? '';
-  const candidates = await candidatesFor(program, words.slice(0, -1), current);
+  const candidates = await candidatesFor(program, words.slice(0, -1), current, isElsewhere);
   const lines = candidates
     .filter(({ word }) => word.startsWith(current) || word.startsWith(':'))
     .map(({ word, about }) => `${word}${about === '' ? '' : `\t${visible(about)}`}\n`);
@@ -74,6 +82,7 @@ async function candidatesFor(
   program: Command,
   before: readonly string[],
   current: string,
+  isElsewhere: boolean,
 ): Promise<readonly Candidate[]> {
   const [verb] = before;
   if (verb === undefined) return current.startsWith('-') ? optionsOf(program) : verbsOf(program);
@@ -84,10 +93,11 @@ async function candidatesFor(
   if (verb === 'run' && places.length > 0) return [own(`${shellsOwn.command} ${places[0]}`)];
   if (before.includes('--')) return verb === 'run' ? [own(`${shellsOwn.command} ${before.length}`)] : [];
   const option = optionNamed(command, before.at(-1) ?? '');
-  if (option?.required) return await valuesOf(option, verb, before);
+  if (option?.required) return await valuesOf(option, verb, before, isElsewhere);
   if (current.startsWith('-')) return optionsOf(command);
   if (verb === 'run') return [own(`${shellsOwn.command} ${before.length}`)];
   if (places.length < (takesTasks[verb] ?? 0)) {
+    if (isElsewhere) return [];
     const named = new Set(places.map((place) => before[place]));
     return (await tasksFor(verb, before)).filter(({ word }) => !named.has(word));
   }
@@ -138,12 +148,15 @@ async function valuesOf(
   option: Option,
   verb: string,
   before: readonly string[],
+  isElsewhere: boolean,
 ): Promise<readonly Candidate[]> {
   const long = option.long ?? '';
   if (option.argChoices !== undefined) return option.argChoices.map((word) => ({ word, about: '' }));
   if (Object.hasOwn(pathOptions, long)) return [own(pathOptions[long] ?? '')];
   if (Object.hasOwn(wordsOfOptions, long))
     return Object.entries(wordsOfOptions[long] ?? {}).map(([word, about]) => ({ word, about }));
+  // To ask another machine for each key would take too long.
+  if (isElsewhere) return [];
   if (long === '--after') return await tasksFor('run', before);
   if (long === '--name' && verb === 'ps')
     return (await tasksFor('ps', before)).filter(({ word }) => !taskIdPattern.test(word));

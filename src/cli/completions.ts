@@ -105,6 +105,7 @@ async function takeNext(io: Io, options: CompletionsVerbOptions): Promise<void> 
         if (again && !io.json) await io.out(printedBefore);
         await print(io, store, snapshot, options, { again });
       }
+      await io.arrived();
     });
   });
 }
@@ -124,6 +125,7 @@ async function takeForHook(io: Io, options: CompletionsVerbOptions): Promise<voi
       );
       const found = lines.map(({ match, again }) => told(matchText(io, store, match), again));
       await io.out(hookAnswer(event, { ends: await Promise.all(ended), lines: found }));
+      await io.arrived();
     });
   });
 }
@@ -168,6 +170,7 @@ async function take(
   options: CompletionsVerbOptions,
 ): Promise<void> {
   await print(io, store, snapshot, options);
+  await io.arrived();
   await ack();
 }
 

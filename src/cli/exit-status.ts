@@ -11,6 +11,10 @@ export const exitStatus = {
   /** A wait for something in a task's life, and the task ended first, with 0. */
   notSeen: 1,
   usage: 64,
+  /** The key of another machine is unknown, or is not the one that ssh knows. */
+  hostKey: 117,
+  /** Another machine is out of reach, or the connection to it broke: what is there is not known. */
+  outOfReach: 118,
   /** What is started here would end with this shell call. */
   wouldDie: 119,
   noSuchTask: 120,
@@ -61,5 +65,7 @@ export function statusOfError(error: unknown): number {
   if (!(error instanceof OutliveError)) return exitStatus.failed;
   if (error.code === 'TASK_NOT_FOUND') return exitStatus.noSuchTask;
   if (error.code === 'WOULD_DIE') return exitStatus.wouldDie;
+  if (error.code === 'HOST_KEY') return exitStatus.hostKey;
+  if (error.code === 'HOST_UNREACHABLE' || error.code === 'CONNECTION_LOST') return exitStatus.outOfReach;
   return usageErrors.includes(error.code) ? exitStatus.usage : exitStatus.failed;
 }

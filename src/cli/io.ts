@@ -22,6 +22,8 @@ export interface Io {
   hint(...words: readonly string[]): string;
   /** Writes data, and resolves when it is handed over: whoever dies before has told nobody. */
   out(data: string | Uint8Array): Promise<void>;
+  /** Resolves when what was written has arrived on the machine of the one who asked. */
+  arrived(): Promise<void>;
   /** Writes a line that is no data: a hint, a warning. */
   note(line: string): void;
   /** Writes to stderr as it is. */
@@ -43,6 +45,21 @@ export function standardError(): NodeJS.WriteStream {
 }
 
 let takeNote = toStderr;
+
+/** The one who asked, if he is on another machine. */
+export interface Asker {
+  /** Words in front of the verb by which hints reach this machine from there. */
+  readonly prefix: readonly string[];
+  /** See {@link Io.arrived}. */
+  arrived(): Promise<void>;
+}
+
+let asker: Asker = { prefix: [], arrived: async () => undefined };
+
+/** Has this process work for somebody on another machine. */
+export function standFor(other: Asker): void {
+  asker = other;
+}
 
 /**
  * Hands the lines of all `note()` of this process to somebody else, until the returned function is called: on a screen that is
@@ -72,8 +89,15 @@ export function processIo(json: boolean, store?: string): Io {
       return paints;
     },
     hint: (verb = '', ...words) =>
-      commandOf(['outlive', verb, ...(store === undefined ? [] : ['--store', store]), ...words]),
+      commandOf([
+        'outlive',
+        ...asker.prefix,
+        verb,
+        ...(store === undefined ? [] : ['--store', store]),
+        ...words,
+      ]),
     out: (data) => write(stdout, data),
+    arrived: () => asker.arrived(),
     // What is told may repeat what somebody has called something, or a record.
     note: (line) => takeNote(`outlive: ${visibleLines(line)}\n`),
     err: (data) => write(standardError(), data),

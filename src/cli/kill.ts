@@ -88,7 +88,7 @@ async function tell(
   options: KillVerbOptions,
 ): Promise<number> {
   await io.out(io.json ? jsonLine(snapshot) : sayStopped(io, before, snapshot));
-  if (isEnded(snapshot.status)) await acknowledgePrinted(store, snapshot, options);
+  if (isEnded(snapshot.status)) await acknowledgePrinted(io, store, snapshot, options);
   if (snapshot.leftovers.length === 0) return exitStatus.ok;
   const survivors = snapshot.leftovers.map(({ pid, command }) => `${pid} ${visible(command)}`).join('; ');
   io.note(

@@ -7,12 +7,19 @@ import { onWarning, sayWarning, warn } from '../errors/warnings.ts';
 import { holdProcess } from '../util/wait.ts';
 import { checkWords } from './check-words.ts';
 import { exitStatus } from './exit-status.ts';
+import { takeHosts } from './hosts.ts';
 import { type Io, printFailed, processIo, ReaderGone } from './io.ts';
 import { ourOption } from './program/other-options.ts';
 import { ourWords, verbOf } from './program/other-words.ts';
 import { buildProgram, type Perform } from './program.ts';
 import type { Host, Verb } from './verb.ts';
 import { packageVersion } from './version.ts';
+
+/** What an outlive on another machine runs here. No help names it. */
+const answering = '__remote';
+
+/** Verbs for the shells of this machine, also where the environment names another one. */
+const isDoneHere: ReadonlySet<string> = new Set(['completion']);
 
 /** Shells ask this for every key. */
 const completing = '__complete';
@@ -41,7 +48,10 @@ export async function main(words: readonly string[], host: Host): Promise<number
 }
 
 async function runVerb(typed: readonly string[], host: Host, failure: Promise<Error>): Promise<number> {
-  const words = withoutAlias(typed);
+  const { hosts, isTyped, words: own } = takeHosts(typed, process.env.OUTLIVE_HOST);
+  const words = withoutAlias(own);
+  if (words[0] === answering)
+    return await answer(words.slice(1), async (asked) => await runVerb(asked, host, failure));
   // No help names it, and it prints no errors.
   if (words[0] === completing) return await completeQuietly(words.slice(1));
   const call: { io: Io; work?: () => Promise<number> } = { io: processIo(asksForJson(words)) };
@@ -50,14 +60,22 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
     return true;
   });
   try {
-    checkWords(typed);
-    checkRemoval(typed);
+    checkWords(own);
+    checkRemoval(own);
     parse(words, (load, operands, command) => {
       const { json, store } = command.opts<{ json?: boolean; store?: string }>();
       const io = processIo(json === true, store);
       call.io = io;
+      const options = command.opts();
+      if (hosts.length > 0 && (isTyped || !isDoneHere.has(command.name()))) {
+        call.work = async () => {
+          const { performThere } = await import('./remote/perform.ts');
+          return await performThere(io, { name: command.name(), hosts, isTyped, words, operands, options });
+        };
+        return;
+      }
       if (store !== undefined && !makeStores.has(command.name())) checkStore(store);
-      call.work = async () => await ((await load()) as Verb)(io, operands, command.opts(), host);
+      call.work = async () => await ((await load()) as Verb)(io, operands, options, host);
     });
     // Help waits for nobody, and what it could not write is told in the next turn.
     if (call.work === undefined)
@@ -65,7 +83,7 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
         thrown(failure),
         new Promise<number>((ok) => setImmediate(ok, exitStatus.ok)),
       ]);
-    performed = words[0] ?? null;
+    performed = hosts.length > 0 ? 'host' : (words[0] ?? null);
     return await Promise.race([call.work(), thrown(failure)]);
   } catch (error) {
     performed = null;
@@ -76,6 +94,21 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
     // A verb that goes on would print for nobody.
     if (error instanceof OutliveError && error.code === 'PRINT_FAILED') process.exit(status);
     return status;
+  }
+}
+
+/** Does what an outlive on another machine asks for. */
+async function answer(
+  words: readonly string[],
+  run: (words: readonly string[]) => Promise<number>,
+): Promise<number> {
+  try {
+    const { serve } = await import('./remote/serve.ts');
+    return await serve(words, run);
+  } catch (error) {
+    if (systemCode(error) === 'EPIPE') return exitStatus.brokenPipe;
+    const { report } = await import('./report.ts');
+    return report(processIo(false), error);
   }
 }
 
@@ -112,11 +145,13 @@ async function completeQuietly(words: readonly string[]): Promise<number> {
   onWarning(() => true);
   try {
     const { complete } = await import('./complete.ts');
+    const { hosts, words: own } = takeHosts(words, process.env.OUTLIVE_HOST);
     performed = completing;
     return await complete(
       processIo(false),
-      [verbOf(words[0] ?? ''), ...words.slice(1)].slice(0, words.length),
+      [verbOf(own[0] ?? ''), ...own.slice(1)].slice(0, own.length),
       buildProgram(packageVersion(), () => undefined),
+      hosts.length > 0,
     );
   } catch (error) {
     if (!isForeseen(error)) warn({ doing: 'completing a word', error });
@@ -178,6 +213,8 @@ function usageError(error: CommanderError, verb: Command | undefined): OutliveEr
 /** What looks a little like an option of another program is seldom what is meant. */
 function inOurOptions(said: string, verb = ''): string {
   const [, option = ''] = /^unknown option '([^']*)'/.exec(said) ?? [];
+  if (/^--host(?:=|$)/.test(option) && verb !== '')
+    return `unknown option '${option}' of ${verb}. Write it before the verb: outlive --host ssh://user@box ${verb}`;
   const ours = ourOption(verb, option);
   return ours === null ? said : `unknown option '${option}'. ${ours}`;
 }

@@ -28,6 +28,7 @@ export async function takeMatches(io: Io, store: Store, session: Session): Promi
     await printMatch(io, store, { taskId, watchId, ...found });
     last.set(`${taskId} ${watchId}`, match);
   }
+  if (last.size > 0) await io.arrived();
   for (const match of last.values()) await match.ack();
 }
 
@@ -40,6 +41,7 @@ export async function followMatches(
 ): Promise<void> {
   for await (const { ack, ...match } of session.matches({ abortSignal })) {
     await printMatch(io, store, match);
+    await io.arrived();
     await ack();
   }
 }

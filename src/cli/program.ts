@@ -23,6 +23,10 @@ export function buildProgram(version: string, perform: Perform, only?: string): 
   const program = new Command('outlive')
     .description('Shell commands that outlive the agent that started them.')
     .version(version, '-V, --version', 'print the version')
+    .option(
+      '--host <address>',
+      'do it on another machine, by ssh: ssh://user@box; may be repeated for ps (default: $OUTLIVE_HOST, else this machine)',
+    )
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [verb]', 'print help for a verb')
     .enablePositionalOptions()
@@ -49,6 +53,7 @@ Examples:
   $ outlive ps                        what runs
   $ outlive logs -f dev               the output of a task, as it comes
   $ outlive completions --ack         what has ended since somebody last asked
+  $ outlive --host ssh://box ps       what runs on another machine
 
 Every verb has --help, and --json where it prints data. A TASK is an id, the
 beginning of one, or a name.`;

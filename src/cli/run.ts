@@ -199,6 +199,7 @@ async function foreground(io: Io, task: Task, options: RunVerbOptions): Promise<
     noteUnheld(io, snapshot);
     notice.end(snapshot);
     for (const remark of remarks(snapshot, io)) io.note(remark);
+    await io.arrived();
     await task.ack();
     return statusOfTask(snapshot);
   });

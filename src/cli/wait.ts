@@ -135,7 +135,7 @@ async function tell(
   if (beginsAt > 0) io.note(`${task.id}: ${sayErased(beginsAt)}`);
   noteUnheld(io, snapshot);
   if (cause !== 'exit') return exitStatus.ok;
-  await acknowledgePrinted(store, snapshot, options);
+  await acknowledgePrinted(io, store, snapshot, options);
   const status = statusOfTask(snapshot);
   if (!awaited || exit) return status;
   io.note(`${task.id} ended before what was waited for`);

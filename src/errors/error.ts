@@ -35,6 +35,11 @@ export const errorCodes = {
   SPAWN_FAILED: 'the operating system refused to start the process',
   CLOSED: 'the store or session was closed before the call',
   UNSUPPORTED_PLATFORM: 'this operating system or processor is not supported',
+  HOST_UNREACHABLE: 'ssh reaches no shell on the other machine, so nothing was done there',
+  HOST_KEY: 'ssh does not know the key of the other machine, or knows another one, so nothing was done there',
+  HOST_PROGRAM: 'the other machine has no outlive that this one can talk to, so nothing was done there',
+  CONNECTION_LOST:
+    'the connection to the other machine broke while a verb ran there; what it has begun goes on',
   USAGE: 'the command line was not understood',
   INTERNAL: 'outlive itself has a mistake',
 } as const;
@@ -93,6 +98,11 @@ export interface ErrorDetails extends Readonly<Record<ErrorCode, object>> {
   readonly SPAWN_FAILED: NoDetails;
   readonly CLOSED: NoDetails;
   readonly UNSUPPORTED_PLATFORM: NoDetails;
+  /** The address of the other machine. */
+  readonly HOST_UNREACHABLE: { readonly host: string };
+  readonly HOST_KEY: { readonly host: string };
+  readonly HOST_PROGRAM: { readonly host: string };
+  readonly CONNECTION_LOST: { readonly host: string };
   readonly USAGE: NoDetails;
   readonly INTERNAL: NoDetails;
 }

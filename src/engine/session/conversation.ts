@@ -3,7 +3,7 @@ import { setLast } from '../../platform/linux/set-last.ts';
 import { checkText, checkVariable, isWhole } from './validate.ts';
 
 /** The variables in which agents give the id of a conversation to the shells and servers that they start for it. */
-const conversationVariables = ['CLAUDE_CODE_SESSION_ID', 'CODEX_THREAD_ID', 'PI_SESSION_ID'] as const;
+export const conversationVariables = ['CLAUDE_CODE_SESSION_ID', 'CODEX_THREAD_ID', 'PI_SESSION_ID'] as const;
 
 /** What tells which conversation a process, or a request to it, belongs to. */
 export interface ConversationTraits {
@@ -48,12 +48,23 @@ function conversationInRequest(meta: ConversationTraits['meta']): string | null 
   return candidates.map(usable).find((id) => id !== null) ?? null;
 }
 
-/** An agent that runs in the shell of another one has the variables of both: the inner one has set its own last. */
+/** The variable that names the conversation of a shell, and its value; null when none does. */
+export function conversationVariable(env: ConversationTraits['env']): readonly [string, string] | null {
+  const name = nameIn(env);
+  const value = usable(env[name]);
+  return value === null ? null : [name, value];
+}
+
 function conversationOfShell(env: ConversationTraits['env']): string | null {
+  return usable(env[nameIn(env)]);
+}
+
+/** An agent that runs in the shell of another one has the variables of both: the inner one has set its own last. */
+function nameIn(env: ConversationTraits['env']): string {
   const given = conversationVariables.filter((name) => usable(env[name]) !== null);
   const inner =
     given.length > 1 && env === process.env && process.platform === 'linux' ? setLast(given) : null;
-  return usable(env[inner ?? given[0] ?? '']);
+  return inner ?? given[0] ?? '';
 }
 
 function usable(id: unknown): string | null {

@@ -16,6 +16,7 @@ test('lines with times are written many at a time, raw and plain', async () => {
       terminal: false,
       columns: 80,
       colours: noColours,
+      arrived: async () => undefined,
       hint: () => '',
       out: async (data: string | Uint8Array) => void written.push(Buffer.from(data).toString()),
       note: (line: string) => assert.fail(line),

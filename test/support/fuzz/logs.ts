@@ -93,6 +93,7 @@ async function shownHarmlessly(dir: string, session: string, ids: readonly strin
     terminal: true,
     columns: 100,
     colours: createColors(false),
+    arrived: async () => undefined,
     hint: (...words) => words.join(' '),
     out: async (data) => {
       said += data.toString();

@@ -10,6 +10,8 @@ test('our own exit statuses are those of the contract', () => {
     ok: 0,
     notSeen: 1,
     usage: 64,
+    hostKey: 117,
+    outOfReach: 118,
     wouldDie: 119,
     noSuchTask: 120,
     lost: 121,

@@ -120,6 +120,7 @@ const leftOut: readonly string[] = [
   'docs/debugging.md: not run: strace is not on every machine',
   'docs/guide/dashboard.md: not run: it needs another machine',
   'docs/guide/dashboard.md: not run: it serves until Ctrl-C, and test/e2e/cli/cli-ui.test.ts opens it',
+  'docs/guide/other-machines.md: not run: it needs other machines, and has tests of its own with an sshd on loopback',
   'docs/guide/top.md: not run: it draws until q is pressed, and has tests of its own',
   'docs/mcp.md: compiled: it serves until it is closed, and test/integration/mcp talks to such a server',
   'docs/performance.md: not run: it takes minutes',

@@ -54,6 +54,10 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'SPAWN_FAILED',
     'CLOSED',
     'UNSUPPORTED_PLATFORM',
+    'HOST_UNREACHABLE',
+    'HOST_KEY',
+    'HOST_PROGRAM',
+    'CONNECTION_LOST',
     'USAGE',
     'INTERNAL',
   ]);
