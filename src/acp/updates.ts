@@ -80,7 +80,7 @@ export async function* terminalUpdates(
 /** The end, which is there when all output was followed; null when somebody has had enough before. */
 async function endOf(task: Task, abortSignal: AbortSignal | undefined): Promise<TaskSnapshot | null> {
   if (abortSignal?.aborted || !isEnded(task.snapshot().status)) return null;
-  // The log may say so a moment before the completion is pending; whoever is shown the end is to find it there.
+  // The log may say so a moment before the completion is pending; a client that sees the end must find it there.
   return await task.wait({ ack: false });
 }
 

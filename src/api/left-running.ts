@@ -7,13 +7,13 @@ import type { System } from '../platform/system.ts';
 import { sessionPaths, taskIdPattern } from '../tasklog/paths.ts';
 import type { Store } from './store.ts';
 
-/** A younger task may be of somebody who has just opened the session, and has not marked that yet. */
+/** A younger task may belong to a process that has just opened the session, and has not marked that yet. */
 const leftAfterMs = 5_000;
 
 /**
- * The tasks that run in a folder, or below it, in sessions that nobody has open, the oldest first: what an agent that is
+ * The tasks that run in a folder, or below it, in sessions that no process has open, the oldest first: what an agent that is
  * gone has left running there. Those of another machine or container are left out.
- * @param own the session of whoever asks.
+ * @param own the session of the caller.
  */
 export async function leftRunning(store: Store, folder: string, own: string): Promise<TaskSnapshot[]> {
   const system = await currentSystem();

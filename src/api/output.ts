@@ -88,8 +88,8 @@ export interface OutputChunk {
    */
   readonly omittedBytes: number;
   /**
-   * The offset of the first byte that is in the file: 0, until somebody makes the file shorter (`: > file`, say) and that
-   * is noticed here. Then what is in the file now comes behind all that was seen of it before.
+   * The offset of the first byte in the file: 0, until a program shortens the file (by `: > file`, for example) and this
+   * process notices it. Then the bytes in the file get offsets after all that was seen before.
    */
   readonly beginsAt: number;
   /** Whether more is there already, or can still come. */
@@ -184,7 +184,7 @@ export async function* follow(
       const { file, ended } = source(context, taskId, stream);
       const raw = readOutput(file, offset, defaults.readBytes);
       const found = wholeCharacters(raw, ended && raw.nextOffset >= raw.size);
-      // Who begins behind what is gone has been told.
+      // A reader that begins after what is gone has been told.
       const isErased = raw.beginsAt > beginsAt && offset <= raw.beginsAt;
       beginsAt = raw.beginsAt;
       if (found.bytes.length > 0 || isErased) {

@@ -19,7 +19,7 @@ export interface FollowPendingOptions {
 const followPendingOptionNames: OptionNames<FollowPendingOptions> = { abortSignal: true };
 
 /**
- * A follower gives those who watch the task so long to settle it, in milliseconds: one who waits for it may be about to
+ * How long a follower gives the processes that watch the task to settle it, in milliseconds: one who waits for it may be about to
  * acknowledge it.
  */
 const settledWithinMs = 200;

@@ -7,9 +7,9 @@ import { bounds, defaults } from '../model/limits.ts';
 export interface SessionOptions {
   /** Running tasks the session may have when this process spawns. @default 64 */
   readonly maxRunning?: number;
-  /** Tasks that are spawned here are removed so long after they ended and were acknowledged; `null`: never. @default 7 days */
+  /** How long a task of this session is kept after it has ended and was acknowledged; `null`: for ever. @default 7 days */
   readonly retentionMs?: number | null;
-  /** Adopted tasks that have run this long are stopped; `null`: none is. @default null */
+  /** Adopted tasks that have run longer than this are stopped; `null`: none. @default null */
   readonly staleAfterMs?: number | null;
   /** Bytes of output in snapshots and completions. @default 300 */
   readonly previewBytes?: number;

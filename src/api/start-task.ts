@@ -11,7 +11,7 @@ import { type ScopedSpawnOptions, scopedSpawnOptionNames } from './task-options.
 
 /**
  * Starts a command in the background.
- * @param starter who is to be told of its end; null: whoever has the session.
+ * @param starter which client is told of its end; null: the one that has the session.
  * @throws OutliveError as `session.spawn()` does.
  */
 export async function startTask(

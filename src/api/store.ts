@@ -223,8 +223,8 @@ export class Store extends EventEmitter<StoreEvents> implements AsyncDisposable 
   }
 
   /**
-   * Yields what there is, and then whatever changes in the store, whoever does it. Nothing is adopted, settled, removed or
-   * signalled, and nothing changes in the store.
+   * Yields what there is, and then each change in the store, by any process. It adopts, settles, removes and signals nothing,
+   * and changes nothing in the store.
    * @throws OutliveError `INVALID_ARGUMENT`, `READ_FAILED`.
    */
   async *watch(options: StoreWatchOptions = {}): AsyncGenerator<StoreEvent, void, undefined> {

@@ -27,7 +27,7 @@ import { TaskReader } from './task-reader.ts';
 
 /** How to wait for the end of a task. */
 export interface WaitOptions {
-  /** Wait at most so long; then the snapshot says that the task still runs. @default no limit */
+  /** How long to wait at most; then the snapshot says that the task still runs. @default no limit */
   readonly timeoutMs?: number;
   /**
    * Whether the result counts as the delivery of the completion, so that it is delivered nowhere else.
@@ -105,7 +105,7 @@ export class Task extends TaskReader {
 
   /**
    * Opens a durable watch: from now on its matches are pending for the session, by `session.matches()`, until they
-   * are acknowledged, whoever was there when they were written.
+   * are acknowledged, also those of lines that were written while no process watched.
    * @returns its id.
    * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `CLOSED`; `TASK_ENDED` when the task has ended, was
    *   acknowledged and has left nothing: then its output can be searched at once.

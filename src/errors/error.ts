@@ -175,7 +175,7 @@ export function readFailed(path: string, cause: unknown): unknown {
   );
 }
 
-/** A mistake in the program, for whoever waits for something that fails by it. */
+/** A mistake in outlive, as an error for the caller whose call fails because of it. */
 export function internal(doing: string, cause: unknown): OutliveError {
   return new OutliveError(
     'INTERNAL',

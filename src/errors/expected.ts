@@ -13,7 +13,7 @@ const families = {
   full: ['ENOSPC', 'EDQUOT', 'EFBIG'],
   /** This process, or the machine, has too little of something just now. */
   scarce: ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR', 'ENOBUFS'],
-  /** The disk or the network behind it fails. */
+  /** The disk fails, or the network to it. */
   failing: ['EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'ENETUNREACH', 'EREMOTEIO'],
   /** Somebody uses it just now. */
   busy: ['EBUSY', 'ENOTEMPTY', 'ETXTBSY'],

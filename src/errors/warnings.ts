@@ -29,8 +29,8 @@ const mostRemembered = 1_000;
 const toldAt = new Map<string, number>();
 
 /**
- * Tells whoever wants to know: the subscribers of the channel, the listeners, and `NODE_DEBUG=outlive`. When there is
- * nobody, it is a warning of the process, which Node prints.
+ * Tells the subscribers of the channel, the listeners, and `NODE_DEBUG=outlive`. When there are none, it is a warning of
+ * the process, which Node prints.
  */
 export function warn(facts: WarningFacts): void {
   const warning: OutliveWarning = { dir: null, sessionId: null, taskId: null, ...facts };
@@ -56,7 +56,7 @@ export function sayWarning({ doing, error, taskId }: OutliveWarning): string {
   return `${doing}${taskId === null ? '' : ` (${taskId})`} failed: ${what.replace(/\s*\n\s*/g, ' ')}`;
 }
 
-/** What a listener throws is its own mistake, and none of whoever warns. */
+/** What a listener throws is a mistake of the listener, not of the code that warns. */
 function tell(listener: WarningListener, warning: OutliveWarning): boolean {
   try {
     return listener(warning);

@@ -84,7 +84,7 @@ async function requestWith(served: ServedRequest, meta: Meta): Promise<Request> 
     cwd: served.cwd,
   });
   const clientSession = await connection.open(sessionId);
-  // Over HTTP the environment is the server's, and whoever names a session is its client.
+  // Over HTTP the environment is the server's, and a request that names a session comes from its client.
   const party = served.isShared
     ? (conversationOf({ env: {}, meta }) ?? sessionId)
     : conversationOf({ env: process.env, meta });

@@ -52,7 +52,7 @@ export interface SpecFact {
   readonly keepOutputBytes: number | null;
   /** The task is stopped when that is over; null: it outlives its spawner. */
   readonly bindTo: Bond | null;
-  /** Ended and acknowledged it is kept so long, as the spawner's session had it; null: for ever, as far as he says. */
+  /** How long it is kept after it has ended and was acknowledged, as the spawner's session had it; null: for ever. */
   readonly retentionMs: number | null;
   /** The random value of `OUTLIVE_TASK` by which the task's processes are found; no secret. */
   readonly cookie: string;
@@ -62,7 +62,7 @@ export interface SpecFact {
   readonly monoMs: number;
   /** The spawner. Its boot, namespace and host are the task's own, too. */
   readonly by: ProcessIdentity;
-  /** Who is told of its end; absent: whoever has the session. */
+  /** Which client is told of its end; absent: the one that has the session. */
   readonly starter?: Starter;
   /** Its place in the queue; absent: it was to start at once. */
   readonly queue?: QueuePlace;
@@ -81,7 +81,7 @@ export interface SpecFact {
   readonly unsetNames?: readonly string[];
   /** It was spawned with `unbuffered`; absent: it was not. */
   readonly unbuffered?: true;
-  /** The cookie of the task whose place it takes, which at most one task does; absent: it takes nobody's. */
+  /** The cookie of the task whose place it takes, which at most one task does; absent: it takes no place. */
   readonly replaces?: string;
   /** The id of the task that was stopped for it, since that had its name; absent: none was. */
   readonly inPlaceOf?: string;
@@ -231,7 +231,7 @@ export interface OomFact {
   readonly kills: number;
 }
 
-/** How the task ended: appended by whoever settles; the first counts. */
+/** How the task ended: appended by the process that settles; the first counts. */
 export interface OutcomeFact {
   readonly fact: 'outcome';
   readonly id: string;

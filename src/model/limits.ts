@@ -6,7 +6,7 @@ export const defaults = {
   graceMs: 3_000,
   /** Running tasks a session. */
   maxRunning: 64,
-  /** What a task runs at its end is stopped after so long. */
+  /** A hook (`onExit`) is stopped after this time. */
   onExitMs: 60_000,
   /** Output that a running task may write before it is stopped: 1 GiB. */
   maxOutputBytes: 1024 ** 3,

@@ -45,7 +45,7 @@ export function cutOf(facts: Facts, stream: Stream): CutFact | undefined {
   return facts.cuts.findLast((cut) => cut.stream === stream);
 }
 
-/** Reads up to `maxBytes` from `offset`. A read in a stretch that is not there any more goes on behind it and says so. */
+/** Reads up to `maxBytes` from `offset`. A read in a stretch that is not there any more goes on after it and says so. */
 export function readOutput(file: OutputFile, offset: number, maxBytes: number): OutputSlice {
   return withFile(file, (open) => slice(open, offset, maxBytes));
 }
@@ -57,7 +57,7 @@ export function lookAtOutput(file: OutputFile): Pick<OutputSlice, 'size' | 'begi
 
 /**
  * Reads the last `maxBytes`, from the start of a character on. Costs the same on a file of any size. Where the middle
- * was cut out it is at most what is kept behind the cut: a stretch has no gap in it.
+ * was cut out it is at most what is kept after the cut: a stretch has no gap in it.
  */
 export function tailOutput(file: OutputFile, maxBytes: number): OutputSlice {
   return withFile(file, (open) => {

@@ -280,7 +280,7 @@ function falseIfClosed(error: unknown): false {
 
 /**
  * The tools with which a model runs commands that outlive it, and what it is told of their ends: what the MCP server serves, for an
- * agent that is built on the library. The session is the conversation: all ends of its tasks are told, whoever has started them.
+ * agent that is built on the library. The session is the conversation: all ends of its tasks are told, also of those that another program started.
  * @param session a session of the store; it stays open when the tools are closed.
  * @throws OutliveError `INVALID_ARGUMENT`, `CLOSED`.
  */

@@ -10,7 +10,7 @@ const most = 50;
 /** How many tasks are listed that others have left running. */
 const mostLeft = 10;
 
-/** How many that have ended lately, whoever was told of that. */
+/** How many that have ended lately, also when another client was told. */
 const mostLately = 20;
 
 /** Lists the session's tasks. */

@@ -1,14 +1,14 @@
 import type { Outcome } from './delivery/receipts.ts';
 
-/** A text for a model, and what it tells of ends. They are owed until one of its methods is called. */
+/** A text for a model, and the ends that it tells. They stay pending until one of its methods is called. */
 export interface Told {
-  /** For the model: the answer of a tool, and what the conversation is to be told beside it. */
+  /** For the model: the answer of a tool, and other news for the conversation. */
   readonly text: string;
-  /** Outlive itself has refused or failed. How a command ended is a result, whatever its exit code. */
+  /** Outlive itself has refused or failed. How a command ended is a result, with any exit code. */
   readonly isError: boolean;
   /** The ids of the tasks whose ends the text tells. */
   readonly ends: readonly string[];
-  /** Whether nothing is owed: it tells nothing, or was acknowledged or given back. */
+  /** Whether nothing is pending: it tells no end, or was acknowledged or given back. */
   readonly isOver: boolean;
   /** The model has had the text: it has answered to messages with it. What the text tells is acknowledged. */
   ack(): Promise<void>;

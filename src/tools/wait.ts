@@ -48,7 +48,7 @@ const input = z.strictObject({
     .describe(`how long to wait at most; default ${defaultTimeoutMs}. The task is not stopped`),
 });
 
-/** Blocks until something has happened that is worth a look. */
+/** Blocks until one of the conditions is true. */
 export const wait = defineTool({
   name: 'wait',
   isAlwaysLoaded: true,

@@ -46,7 +46,7 @@ export async function stopTask(
   try {
     await work;
     pushUntold(context, taskId);
-    // Who is answered finds it on disk, whoever has settled the task.
+    // The caller finds it on disk, whichever process has settled the task.
     flush(context, taskId);
     // Of one that had ended the shim has said that nothing is left any more.
     putAwaySoon(context, taskId);
@@ -150,7 +150,7 @@ async function untilStopped(
 ): Promise<void> {
   const begun = monotonicMs();
   let nudgeAt = begun;
-  // Where the doorbell tells of the end, a look finds nothing before it.
+  // Where the doorbell tells of the end, a check finds nothing before it.
   let pause = rings(context, taskId) ? longestLookMs : firstLookMs;
   for (let observed = asked; observed !== null; observed = observe(context, taskId)) {
     const { facts, decision } = observed;

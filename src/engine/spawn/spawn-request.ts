@@ -180,7 +180,7 @@ export interface SpawnRequest extends SpawnEnvironment {
   readonly bindTo: BindTo | null;
   readonly onExit: string | null;
   readonly resources: ResourceLimits;
-  /** Who is told of the end; null: whoever has the session. */
+  /** Which client is told of the end; null: the one that has the session. */
   readonly starter: Starter | null;
 }
 

@@ -19,9 +19,9 @@ export interface WaitForOptions {
   readonly pattern?: Pattern;
   /** Wait until a process of the task takes TCP connections at this port; `true`: at any. */
   readonly port?: number | true;
-  /** Wait until the task has written nothing for so long, from its last write or its start on. */
+  /** Wait until the task has written nothing for this long, since its last write or its start. */
   readonly idleMs?: number;
-  /** Wait until this stands on the screen of the task's terminal, in one of its lines. */
+  /** Wait until a line on the screen of the task's terminal matches. */
   readonly screen?: Pattern;
   /**
    * Wait until the task waits for input in its terminal, as far as that can be told: a password (`certain`: the terminal reads
@@ -30,13 +30,13 @@ export interface WaitForOptions {
   readonly input?: boolean;
   /** Byte of the output at which the search for the pattern begins. @default 0 */
   readonly from?: number;
-  /** Where the pattern is looked for. @default 'stdout', which holds both unless the task keeps them apart */
+  /** The stream in which to search for the pattern. @default 'stdout', which holds both unless the task keeps them apart */
   readonly stream?: Stream;
-  /** Wait at most so long. @default no limit */
+  /** How long to wait at most. @default no limit */
   readonly timeoutMs?: number;
   /** Whether the end, if it is what is reported, counts as the delivery of the completion. @default true */
   readonly ack?: boolean;
-  /** Ends the waiting with the signal's reason as error; the task goes on. */
+  /** Ends the wait with the signal's reason as error; the task goes on. */
   readonly abortSignal?: AbortSignal;
 }
 
