@@ -2,7 +2,7 @@ import type { StoreOptions } from './api/open-store.ts';
 import type { Store } from './api/store.ts';
 import type { DiagnoseOptions, Diagnosis } from './doctor/doctor.ts';
 
-// What the package exports is loaded when it is first called: whoever starts an agent waits for every import, and
+// What the package exports is loaded when it is first called: a program that starts an agent waits for every import, and
 // most of the code is of no use before a store is open.
 
 /**

@@ -21,7 +21,7 @@ const headerBytes = 256;
 /** Nothing of ours is larger: two bundles have about 2 MB. */
 const mostBytes = 32 * 1024 * 1024;
 
-/** What no start has renewed for so long is of a version that is gone. */
+/** What no start has renewed for this long is of a version that is gone. */
 const keptMs = 30 * 86_400_000;
 
 /** A start is over by then. Of a process that goes on for long, V8 forgets what it has compiled and does not use. */

@@ -7,7 +7,7 @@ const [dir = '', mark = '', maxStoreBytes = ''] = process.argv.slice(2);
 const store = await keptStore(dir, maxStoreBytes === '' ? null : Number(maxStoreBytes));
 if (store !== null) {
   const keeper = new StoreKeeper(store, mark);
-  // Asked to end, it does; what is left to do is for whoever looks next.
+  // Asked to end, it does; what is left to do is for the process that looks next.
   process.once('SIGTERM', () => {
     keeper.release();
     process.exit(0);

@@ -1,7 +1,7 @@
 /** What asks a program to end, and what a terminal sends when it is closed. */
 const killSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** So long an interrupted program waits for whoever reads what it has written, in milliseconds. */
+/** So long an interrupted program waits for the process that reads what it has written, in milliseconds. */
 const readWithinMs = 1_000;
 
 /**

@@ -20,7 +20,7 @@ export interface Io {
   readonly colours: Colours;
   /** How to run a verb on the same store, as a shell takes it. */
   hint(...words: readonly string[]): string;
-  /** Writes data, and resolves when it is handed over: whoever dies before has told nobody. */
+  /** Writes data, and resolves when it is handed over: a process that dies before has told nothing. */
   out(data: string | Uint8Array): Promise<void>;
   /** Resolves when what was written has arrived on the machine of the one who asked. */
   arrived(): Promise<void>;

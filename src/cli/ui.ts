@@ -50,7 +50,7 @@ export async function ui(
   return exitStatus.ok;
 }
 
-/** Resolves when no page has been there for so long, in milliseconds. */
+/** Resolves when no page has been there for this long, in milliseconds. */
 async function untilIdle(server: DashboardServer, idleMs: number, interrupted: AbortSignal): Promise<void> {
   while (!interrupted.aborted) {
     const changed = new AbortController();

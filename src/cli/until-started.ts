@@ -2,7 +2,7 @@ import type { Task } from '../api/task.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { monotonicMs, sleep } from '../util/wait.ts';
 
-/** A shim starts its command within a few milliseconds; one that takes so long is held by something, and is told as it is. */
+/** A shim starts its command within a few milliseconds; one that takes this long is held by something, and is told as it is. */
 const patienceMs = 10_000;
 
 /** The longest pause between two looks, in milliseconds. */

@@ -18,7 +18,7 @@ export interface Host {
   loadUi(): Promise<UiServers>;
 }
 
-/** The servers, which are beside the command line: whoever starts the program brings the two together. */
+/** The servers, which are beside the command line: the executable brings the two together. */
 export interface McpServers {
   runStdioServer(options: {
     readonly store: () => Promise<Store>;

@@ -161,7 +161,7 @@ export class LineSearch {
       const byte = bytesBehind(bytes, rawIndexOf(raw, index));
       if (byte >= least) return { byte, index };
     }
-    // What shows nothing for so long, such as a title without an end, is not kept.
+    // What shows nothing for this long, such as a title without an end, is not kept.
     return { byte: bytes.length, index: plain.length };
   }
 

@@ -1,7 +1,7 @@
 import type { PatternSource } from './pattern.ts';
 import type { ProcessIdentity } from './words.ts';
 
-/** Matches of a pattern in the output are pending for the session: appended by whoever asks for that. */
+/** Matches of a pattern in the output are pending for the session: appended by the process that asks for that. */
 export interface WatchFact {
   readonly fact: 'watch';
   /** Names the watch within its task; one that is open is not opened again. */

@@ -12,7 +12,7 @@ const kept = expected('absent', 'refused', 'failing', 'busy', 'scarce');
 /** Larger than any shim. */
 const mostBytes = 16 * 1024 ** 2;
 
-/** A copy that was written so long ago is of an old version. A process that still uses it writes it again. */
+/** A copy that was written this long ago is of an old version. A process that still uses it writes it again. */
 const oldAfterMs = 30 * 24 * 3_600_000;
 
 /** The path of the copy of a shim in a store. */

@@ -13,7 +13,7 @@ import {
   type TerminalState,
 } from './state.ts';
 
-// A checkpoint is a file, and whoever may write it may write anything: an emulator gets only what could be a screen.
+// A checkpoint is a file, and the process that may write it may write anything: an emulator gets only what could be a screen.
 
 /** The largest size, in each direction. */
 const largestSize = 10_000;

@@ -9,7 +9,7 @@ import type { TerminalOutput } from './open-screen.ts';
 const unreadable = expected('absent', 'refused', 'scarce', 'failing');
 const unwritable = expected('absent', 'refused', 'scarce', 'failing', 'full', 'busy');
 
-/** A checkpoint is written when the output has grown so far since the last one, and no sooner than after so long. */
+/** A checkpoint is written when the output has grown so far since the last one, and no sooner than after this time. */
 const growth = 1024 ** 2;
 const pauseMs = 1_000;
 

@@ -6,7 +6,7 @@ import type { StreamName } from './protocol.ts';
 /** So much is read at a time. */
 const stretchBytes = 256 * 1024;
 
-/** Sends the output of a task as it is now, byte for byte, at the pace of whoever downloads it. */
+/** Sends the output of a task as it is now, byte for byte, at the pace of the client that downloads it. */
 export async function sendDownload(
   task: StoreTask,
   stream: StreamName,

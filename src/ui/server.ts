@@ -34,7 +34,7 @@ export interface UiServer extends AsyncDisposable {
   /** The address of the page, without a secret. */
   readonly url: string;
   readonly token: string;
-  /** The token was made here, so whoever starts the server has to say it. */
+  /** The token was made here, so the process that starts the server has to say it. */
   readonly tokenWasMade: boolean;
   /** How many pages are connected. */
   readonly pages: number;
@@ -52,14 +52,14 @@ const times = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsChecki
 /** At most so many pages at once. */
 const mostPages = 64;
 
-/** A page that does not answer for so long is gone, in milliseconds. */
+/** A page that does not answer for this long is gone, in milliseconds. */
 const pingMs = 30_000;
 
 /** What a page sends before it is let in, a code or a number, has 43 bytes. */
 const mostBodyBytes = 256;
 
 /**
- * Serves the dashboard to whoever proves that it knows the token.
+ * Serves the dashboard to pages that prove that they know the token.
  * @throws OutliveError `INVALID_ARGUMENT`; what `listen` throws when the port cannot be had.
  */
 export async function startUiServer(options: UiServerOptions): Promise<UiServer> {

@@ -3,14 +3,14 @@ import { sep } from 'node:path';
 
 let loaded: typeof import('node:crypto') | undefined;
 
-/** Node's crypto, loaded at its first use: that takes 3 ms, and whoever only looks at a store needs none of it. */
+/** Node's crypto, loaded at its first use: that takes 3 ms, and a process that only reads a store does not need it. */
 export function crypto(): typeof import('node:crypto') {
   // Where a bundler makes CommonJS of this there is no URL, and a module of Node is found from anywhere.
   loaded ??= createRequire(import.meta.url ?? sep)('node:crypto') as typeof import('node:crypto');
   return loaded;
 }
 
-/** What is written down of a secret beforehand, so that whoever shows the secret later proves that he knew it. */
+/** What is written down of a secret beforehand, so that a process that shows the secret later proves that it knew it. */
 export function sealOf(proof: string): string {
   const { hash, createHash } = crypto();
   // It takes a fifth of the time. Node has it since 20.12.

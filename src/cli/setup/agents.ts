@@ -27,7 +27,7 @@ export interface Agent {
   /** The folder that it has for its user. */
   readonly folder: (place: Place) => string;
   readonly targets: (place: Place, launch: Launch) => readonly ConfigTarget[];
-  /** What whoever says yes should know. */
+  /** What the person should know before saying yes. */
   readonly note?: string;
 }
 

@@ -171,7 +171,7 @@ function isUnchanged(file: ConfigFile, owner: Owner): boolean {
 }
 
 /**
- * Writes a file whole, in one step: whoever reads it finds the old text or the new one. What has changed it in the meantime keeps
+ * Writes a file whole, in one step: the process that reads it finds the old text or the new one. What has changed it in the meantime keeps
  * its change.
  * @returns false when the file is not as it was found; then nothing is written.
  * @throws OutliveError `CONFIG_UNUSABLE` when it cannot be written.

@@ -13,7 +13,7 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 /** Keys of the terminal, which reach all programs on it: they are for the program that it was lent to. */
 const typed: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT']);
 
-/** An escape that nothing follows for so long, in milliseconds, is the key. */
+/** An escape that nothing follows for this long, in milliseconds, is the key. */
 const escapeMs = 50;
 
 /** A process that is not stopped after so many milliseconds has nobody who could continue it: it goes on. */
@@ -42,7 +42,7 @@ export class FullScreen implements Disposable {
   readonly #events: Events;
   readonly #ended = new AbortController();
   #isIn = false;
-  /** The other screen is shown, whoever draws on it. */
+  /** The other screen is shown, and any program may draw on it. */
   #isOther = false;
   /** Until the process is continued. */
   #stopped: { readonly wasIn: boolean; readonly timer: NodeJS.Timeout } | null = null;
@@ -145,7 +145,7 @@ export class FullScreen implements Disposable {
     this.#painter.forget();
   }
 
-  /** For good: whoever had the terminal has it no more. */
+  /** For good: gives the terminal back. */
   #goBack(): void {
     this.#leave('before');
     if (this.#isOther) this.#stdout.write(otherScreen.end);

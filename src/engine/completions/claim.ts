@@ -20,7 +20,7 @@ export interface Claim {
   readonly earlier: number;
 }
 
-/** What a command has printed is the party's for so long: then it counts as unread. */
+/** What a command has printed is the party's for this long: then it counts as unread. */
 const printedMs = 60_000;
 
 /**

@@ -101,7 +101,7 @@ export function toldLeftovers({ facts, deathReason }: Observed): readonly Leftov
   return exit.left === 0 ? [] : 'later';
 }
 
-/** What a stop from outside has left. The shim may know more: its descendants are its own, whoever they belong to. */
+/** What a stop from outside has left. The shim may know more: its descendants are its own, also those of other users. */
 function survivorsOf(
   { store }: SessionContext,
   { facts: { left } }: Observed,

@@ -40,7 +40,7 @@ export interface MonitorOptions extends Told {
 }
 
 /**
- * Sees what happens in a store, whoever does it: by one watch on the folder of sessions and one on the task logs of each.
+ * Sees what happens in a store, by any process: by one watch on the folder of sessions and one on the task logs of each.
  * It reads, and changes nothing: no session is adopted, nothing is settled, removed or signalled. Once a second it asks
  * whether the shims of live tasks are there, and compares the folders of which no events tell.
  */

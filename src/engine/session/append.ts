@@ -49,7 +49,7 @@ function appendWherever({ paths }: SessionContext, taskId: string, facts: readon
 }
 
 /**
- * Appends facts after what is being done now: whoever is told of them does not wait for the disk. They count
+ * Appends facts after what is being done now: the process that is told of them does not wait for the disk. They count
  * as written at once, in this process, and the next `record` about the task takes them along.
  */
 export function recordSoon(context: SessionContext, taskId: string, facts: readonly Fact[]): void {

@@ -10,7 +10,7 @@ import type { SessionContext } from './context.ts';
 /** What the program of the shim answers by its exit status; see native/src/shim.h. */
 const answers: Readonly<Record<number, boolean>> = { 10: true, 11: false };
 
-/** An answer is good for so long: asking starts a process. */
+/** An answer is good for this long: asking starts a process. */
 const againMs = 1_000;
 
 /** It takes some milliseconds. */

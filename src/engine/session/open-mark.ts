@@ -30,7 +30,7 @@ export class OpenMark {
     if (this.#touchedAt !== null) removeMark(this.#path);
   }
 
-  /** A session without tasks has no folder, and whoever removes one takes the marks along. */
+  /** A session without tasks has no folder, and the process that removes one takes the marks along. */
   #show(): void {
     if (this.#context.live.size === 0) return;
     const isFresh = this.#touchedAt !== null && monotonicMs() - this.#touchedAt < touchEveryMs;

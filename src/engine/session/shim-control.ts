@@ -4,7 +4,7 @@ import { livesHere, viewHere } from '../../platform/identity.ts';
 import { signalMember } from '../../platform/signal.ts';
 import type { SessionContext } from './context.ts';
 
-/** A shim that performs a stop kills for so long before it says what it could not kill. */
+/** A shim that performs a stop kills for this long before it says what it could not kill. */
 const killTakesMs = 2_000;
 
 /** So much longer than it needs a shim has, before others end its task from outside. */

@@ -53,7 +53,7 @@ export async function spawnTask(context: SessionContext, request: SpawnRequest):
     return await spawnNow(context, request, { bond, dependency }, attempt);
   } finally {
     line?.leave();
-    // A turn later, so that whoever is answered can wait for the task before its end is told to others.
+    // A turn later, so that the process that is answered can wait for the task before its end is told to others.
     setImmediate(guarded(context, 'looking at a new task', () => answered(context, attempt)));
   }
 }
@@ -219,7 +219,7 @@ async function takeBack(context: SessionContext, { taskId }: SpecFact, error: un
 async function untilDone(context: SessionContext, work: () => Promise<void>): Promise<void> {
   for (let failed = true; failed; ) {
     await sleep(takeBackAgainMs);
-    // The close has tried it once more, and live tasks are forgotten: whoever opens the session next settles the rest.
+    // The close has tried it once more, and live tasks are forgotten: the process that opens the session next settles the rest.
     if (context.closed) return;
     failed = await work().then(
       () => false,

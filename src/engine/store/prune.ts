@@ -8,7 +8,7 @@ import { finishRemovals, type KeptBecause } from './sweep.ts';
 
 /** What to remove. */
 export interface PruneOptions {
-  /** Only tasks that ended at least so long ago, in milliseconds. @default 7 days */
+  /** Only tasks that ended at least this long ago, in milliseconds. @default 7 days */
   readonly olderThanMs?: number;
   /**
    * Then, the oldest end first, so many that all files of the session's tasks (the store's, for `store.prune`) take

@@ -12,7 +12,7 @@ import { type KeptBecause, type Removable, removableOr, removeTask } from './swe
 
 /** What is to be removed. */
 export interface Retention {
-  /** Tasks that ended at least so long ago; `null`: by age none. */
+  /** Tasks that ended at least this long ago; `null`: by age none. */
   readonly olderThanMs: number | null;
   /** Then the oldest ends, until all files of the sessions' tasks take no more; `null`: any number. */
   readonly maxBytes: number | null;

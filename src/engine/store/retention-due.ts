@@ -87,7 +87,7 @@ export function endPiece(
   try {
     renameWhole(join(dir, name), join(dir, markName(next)));
   } catch (error) {
-    // It took so long that somebody else goes on.
+    // It took so long that another process goes on.
     tolerate(error, passing, 'noting how far a store was gone through');
   }
   return waitMs;

@@ -26,13 +26,13 @@ import { finishRemovals, removable, removeTask } from './sweep.ts';
 import { sweepCut } from './sweep-cuts.ts';
 import { sweepOrphan } from './sweep-orphans.ts';
 
-/** A piece of a round takes so long, in milliseconds: a program that opens a session for a moment waits for it. */
+/** A piece of a round takes this long, in milliseconds: a program that opens a session for a moment waits for it. */
 const pieceMs = 15;
 
 /** So many files and sessions are looked at in each piece, however slow the machine is. */
 const leastLooks = 64;
 
-/** To read the names of a folder that is not large does not take so long, in milliseconds. */
+/** To read the names of a folder that is not large does not take this long, in milliseconds. */
 const longMs = 2;
 
 /** The event loop is kept busy for at most so many milliseconds at a stretch. */

@@ -30,7 +30,7 @@ const longestRelookMs = 1_000;
 /** A shim that has not answered a request to stop by then is told again; the grace, and this, is what it has. */
 const answersWithinMs = 1_000;
 
-/** A shim that has said nothing for so long is looked for. */
+/** A shim that has said nothing for this long is looked for. */
 const startsWithinMs = 500;
 
 const busy = new WeakMap<SessionContext, Map<string, { again: boolean }>>();
@@ -206,7 +206,7 @@ function stopIfStale(context: SessionContext, live: LiveTask, { spec, started, s
 }
 
 /**
- * On Windows a shim is recorded before it runs, and its spawner may have died in between: whoever takes it up lets it
+ * On Windows a shim is recorded before it runs, and its spawner may have died in between: the process that takes it up lets it
  * run, which does nothing to one that does.
  */
 function letRun(context: SessionContext, { own }: LiveTask, { started }: Facts): void {

@@ -40,7 +40,7 @@ export class SessionWatch {
 
   /** Begins to watch. To be called before the folder is read, so that nothing falls in between. */
   start(): void {
-    // What is there now is taken up by whoever opens the session; the poll looks for what comes after.
+    // What is there now is taken up by the process that opens the session; the poll looks for what comes after.
     this.#context.isWatched = true;
     this.#context.onFolders = () => this.#followFolder(this.#folder());
     const folder = this.#folder();

@@ -6,7 +6,7 @@ import { findMembers, treeOf } from '../processes/members.ts';
 import type { SessionContext } from '../session/context.ts';
 import { observe } from '../session/observe.ts';
 
-/** A socket that was a stranger's is not looked at again for so long: whose it is hardly ever changes. */
+/** A socket that was a stranger's is not looked at again for this long: whose it is hardly ever changes. */
 const strangerMs = 2_000;
 
 /** Whether this system lists who listens; elsewhere only a known port can be looked for, by connecting. */

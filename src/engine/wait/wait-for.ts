@@ -59,7 +59,7 @@ const lastSearchBytes = 4 * 1024 ** 2;
 /** So long the output is searched before something else is looked at. */
 const stretchMs = 50;
 
-/** What is there already is searched for so long, however short the time limit: 0 is to find it, too. */
+/** What is there already is searched for this long, however short the time limit: 0 is to find it, too. */
 const leastSearchMs = 1_000;
 
 class Wait implements EndWaiter {
@@ -221,7 +221,7 @@ class Wait implements EndWaiter {
     return isLive ? null : describe(this.#context, this.#taskId, observed);
   }
 
-  /** Searches the output for so long at most; true when all that is there was searched. */
+  /** Searches the output for this long at most; true when all that is there was searched. */
   async #searchFor(limitMs: number): Promise<boolean> {
     const until = monotonicMs() + limitMs;
     while (this.#search !== null && this.#match === null) {

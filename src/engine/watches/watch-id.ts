@@ -1,7 +1,7 @@
 import { crypto } from '../../util/crypto.ts';
 
 /**
- * The id of a watch that whoever asks for the same pattern means: it is opened once, and ended by any of them.
+ * The id of a watch, the same for every caller that asks for this pattern: it is opened once, and any of them ends it.
  * @param once whether it ends with its first match.
  */
 export function watchIdOf(pattern: string, once = false): string {

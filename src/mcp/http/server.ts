@@ -59,7 +59,7 @@ export interface HttpServer extends AsyncDisposable {
   /** Where clients connect to. */
   readonly url: string;
   readonly token: string;
-  /** The token was made here, so whoever starts the server has to say it. */
+  /** The token was made here, so the process that starts the server has to say it. */
   readonly tokenWasMade: boolean;
   /** Ends the server and its connections; tasks go on. */
   close(): Promise<void>;
@@ -77,7 +77,7 @@ const slowMethods: ReadonlySet<unknown> = new Set(['tools/call', 'tasks/result']
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Serves MCP over Streamable HTTP to whoever shows the token.
+ * Serves MCP over Streamable HTTP to clients that show the token.
  * @throws OutliveError `INVALID_ARGUMENT`; what `listen` throws when the port cannot be had.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {

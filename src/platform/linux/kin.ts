@@ -33,7 +33,7 @@ export class Sorting {
 
 /**
  * Those of some processes that are a task's although they carry nothing that says so: they were known to be, they
- * descend from one that is (while the chain of parents lives, for whoever loses his parent gets another one), or their
+ * descend from one that is (while the chain of parents lives, for a process that loses its parent gets another one), or their
  * standard output or error is the task's, which nobody else can have got.
  * @param sure processes that are the task's beyond doubt.
  */

@@ -9,7 +9,7 @@ let buffer = Buffer.allocUnsafe(32 * 1024);
 
 /**
  * The content of a file of /proc; null when it cannot be read: gone meanwhile, or another user's. To be out of
- * descriptors or memory is no such answer: whoever took it for one would hold every process for dead.
+ * descriptors or memory is no such answer: the process that took it for one would hold every process for dead.
  * @throws OutliveError `READ_FAILED`.
  */
 export function readProcFile(path: string, encoding: 'utf8' | 'latin1' = 'utf8'): string | null {

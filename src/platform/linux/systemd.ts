@@ -6,7 +6,7 @@ import { isSystemError } from '../../errors/error.ts';
 import type { CgroupHome, GroupLimits } from './cgroup.ts';
 import { mountOfCgroups } from './cgroup-home.ts';
 
-/** A user manager that does not answer for so long is taken for none. */
+/** A user manager that does not answer for this long is taken for none. */
 const answersWithinMs = 5_000;
 
 /** Prints the cgroup that it is in, and the controllers there; its argument is where cgroups are mounted. */

@@ -14,7 +14,7 @@ import {
   type System,
 } from '../system.ts';
 
-/** Fixed words and zone, so that a start time is the same number whoever reads it, wherever. */
+/** Fixed words and zone, so that a start time is the same number for every reader. */
 const environment = { PATH: '/bin:/usr/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC0' };
 
 const columns = 'pid=,ppid=,pgid=,sess=,stat=,lstart=,command=';
@@ -47,7 +47,7 @@ export function bsdSystem(ps: Ps): System {
     members: (cookie, group, since) => members(ps, cookie, group, since),
     strike: (cookie, killSignal, known, spare) => strike(ps, cookie, killSignal, known, spare),
     usage: () => usage(ps, null),
-    // A second listing costs the same, whoever is in it.
+    // A second listing costs the same, with any processes in it.
     usageAgain: async (seen) => await usage(ps, new Set(seen.map(({ cookie }) => cookie ?? ''))),
     membersOfCgroup: () => [],
     killCgroup: () => undefined,

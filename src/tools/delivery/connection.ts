@@ -14,10 +14,10 @@ import { type Outcome, Receipts, type Way } from './receipts.ts';
 /** So many completions ride on one answer: an answer stays small. */
 const mostRiders = 10;
 
-/** A client that was given an MCP task asks for its end; if it has not for so long, the model is told. */
+/** A client that was given an MCP task asks for its end; if it has not for this long, the model is told. */
 const handedOverMs = 60_000;
 
-/** macOS starts a program to see whether a process lives, so there what was seen counts for so long. */
+/** macOS starts a program to see whether a process lives, so there what was seen counts for this long. */
 const seenMs = process.platform === 'darwin' ? 200 : 0;
 
 /** Who makes a request, and for which session. */
@@ -63,7 +63,7 @@ export class Connection {
   /**
    * @param clientPid the client program, or this process where the client is no process that is known.
    * @param clock for tests.
-   * @param own the session that is this client's conversation: it is told of each end there, whoever has started the task.
+   * @param own the session that is this client's conversation: it is told of each end there, also of tasks that others have started.
    */
   constructor(
     clientSessions: ClientSessions,

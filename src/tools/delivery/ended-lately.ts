@@ -5,7 +5,7 @@ import type { Connection, Request } from './connection.ts';
 const latelyMs = 3_600_000;
 
 /**
- * What ended lately in the sessions of a client, and in those of others that work in its folder, whoever was told. A list is
+ * What ended lately in the sessions of a client, and in those of others that work in its folder, also when another client was told. A list is
  * no telling: it changes nothing.
  * @param where.cwd the folder; null: not known, then only the client's sessions count.
  * @returns a line for each, the newest first.

@@ -21,7 +21,7 @@ export interface Start {
   readonly monoMs: number;
 }
 
-/** A subagent that has been silent for so long does not come for its end: the main agent is told. */
+/** A subagent that has been silent for this long does not come for its end: the main agent is told. */
 const silentMs = 600_000;
 
 /**
