@@ -35,8 +35,12 @@ const inputs = [
 export function install() {
   const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
   if (existsSync(installStamp) && readFileSync(installStamp, 'utf8') === wanted) return;
-  console.log('Installing the development dependencies (npm ci) ...');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { shell: process.platform === 'win32' });
+  // On stderr, with what npm says: in a fresh clone `npm pack` comes by here, and its stdout is the name of the package.
+  console.error('Installing the development dependencies (npm ci) ...');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    shell: process.platform === 'win32',
+    stdio: ['inherit', 2, 2],
+  });
   writeFileSync(installStamp, wanted);
 }
 
