@@ -83,7 +83,7 @@ function growthOfPackage(): Row {
   const measured = zipped(files);
   const code = zipped(files.filter((file) => !file.endsWith('.png')));
   const what = 'what the package grew by with the dashboard, with gzip';
-  const note = `${Math.round(code)} KiB without the pictures of the guide. Its one dependency, ws, is a package of its own.`;
+  const note = `${Math.round(code)} KiB without the pictures of the guide. Its one dependency, ws, is a package of its own`;
   return judge({ what, measured, beside: '', besideMeasured: null, unit: 'KiB', note }, noLimit);
 }
 
