@@ -53,7 +53,10 @@ test(
       assert.equal((await cli.call(['completions', word], { before })).status, 141, word);
     }
     const told = `${taskId} (dev) wrote at byte 0: error\n`;
-    assert.equal((await cli.run('completions', '--next')).stdout, `Printed before, and perhaps not read:\n${told}`);
+    assert.equal(
+      (await cli.run('completions', '--next')).stdout,
+      `Printed before, and perhaps not read:\n${told}`,
+    );
     assert.equal((await cli.run('completions', '--next')).stdout, '');
   },
 );
