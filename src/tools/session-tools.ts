@@ -5,6 +5,7 @@ import { checkOptions, type OptionNames } from '../errors/check-options.ts';
 import { closed, OutliveError } from '../errors/error.ts';
 import { absolutePath, currentFolderOrNull } from '../platform/current-folder.ts';
 import { allTools } from './all-tools.ts';
+import type { ToolAnnotations } from './annotations.ts';
 import { failure, sayRiders } from './answer.ts';
 import { callTool } from './call-tool.ts';
 import { ClientSessions } from './delivery/client-sessions.ts';
@@ -41,7 +42,7 @@ export interface SessionTool {
   /** The JSON Schema of the arguments: an object, without further properties. */
   readonly inputSchema: Readonly<Record<string, unknown>> & { readonly type: 'object' };
   /** What a call may do, as MCP has it. */
-  readonly annotations: Tool['annotations'];
+  readonly annotations: ToolAnnotations;
   /** Whether a model is to see it from the beginning, where tools can be looked for. */
   readonly isAlwaysLoaded: boolean;
   /**

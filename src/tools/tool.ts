@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { BindTo } from '../engine/spawn/spawn-request.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import type { ToolAnnotations } from './annotations.ts';
 import { type Arguments, argumentsMeant, checkArguments } from './check-arguments.ts';
 import type { CallOf } from './delivery/tool-call.ts';
 
@@ -37,12 +38,7 @@ export interface Tool {
   readonly description: string;
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
-  readonly annotations: {
-    readonly readOnlyHint: boolean;
-    readonly destructiveHint: boolean;
-    readonly idempotentHint: boolean;
-    readonly openWorldHint: boolean;
-  };
+  readonly annotations: ToolAnnotations;
   /** Models are to see it from the beginning: without it the others are of no use. */
   readonly isAlwaysLoaded?: boolean;
   /** The arguments that a client sent, as they are clearly meant. */

@@ -27,6 +27,7 @@ import {
   type TaskSnapshot,
   type WaitForResult,
 } from 'outlive';
+import { type SessionTool, sessionTools } from 'outlive/tools';
 
 const never = (value: never): never => value;
 
@@ -141,6 +142,12 @@ export async function use(words: readonly string[]): Promise<void> {
   console.log(reason, lost, details);
   await store.close();
 }
+
+export function readingTools(tools: readonly SessionTool[]): string[] {
+  return tools.filter(({ annotations }) => annotations.readOnlyHint).map(({ name }) => name);
+}
+
+export const make: typeof sessionTools = sessionTools;
 
 async function acknowledge(completion: Completion): Promise<boolean> {
   sayStatus(completion);
