@@ -142,5 +142,5 @@ test('send to what takes no input says why, with its status', async () => {
 
 test('the help of run says how loops keep their lines', async () => {
   await using cli = new CommandLine();
-  assert.match((await cli.run('run', '--help')).stdout, /inside a loop that\nreads lines.*< \/dev\/null/);
+  assert.match((await cli.run('run', '--help')).stdout, /inside a loop that reads lines.*< \/dev\/null/);
 });

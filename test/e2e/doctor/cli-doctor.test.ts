@@ -83,7 +83,7 @@ test(
       [status, link?.check, link?.level, link?.canMend, more.length],
       [1, 'modes', 'problem', false, 0],
     );
-    assert.match(link?.message, /^1 file in the store is a link or belongs to somebody else: .*\/link$/);
+    assert.match(link?.message, /^1 file in the store is a link or belongs to another user: .*\/link$/);
   },
 );
 
