@@ -97,6 +97,8 @@ test('it fits any size, and is drawn anew when that changes', async () => {
   for (let n = 0; n < 4; n += 1) await cli.ended(`echo ${'日本 👩‍👩‍👧 '.repeat(40)}`, '-n', `名前-${n}`);
   await cli.spawn('seq 1 2000; sleep 1000', '-n', 'running', '-s', 'other');
   await using terminal = await topIn(cli);
+  // Where no task is shown yet, the key that leaves a log leaves the program.
+  await terminal.shows(/^outlive top +1 running, 4 completed/);
   const sizes = [
     [20, 5],
     [300, 100],
