@@ -16,6 +16,11 @@ for (const role of deeds) {
   }, async (t) => {
     await using world = new World();
     await using stage = await RoleStage.set(world);
-    await playSome(t, stage, await rolePoints(stage, role), { most });
+    await playSome(t, stage, await rolePoints(stage, role), {
+      // A shorter output took the place of one that had been removed with its task, and stayed.
+      first: ({ meanwhile, number }) =>
+        role === 'watch' && meanwhile === 'forget' && number > 115 && number < 122,
+      most,
+    });
   });
 }

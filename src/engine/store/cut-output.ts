@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { tolerate } from '../../errors/expected.ts';
 import type { Facts } from '../../model/fold.ts';
 import type { CutFact } from '../../model/output-facts.ts';
+import { logPathOf } from '../../tasklog/done.ts';
 import { renameWhole } from '../../tasklog/files.ts';
 import { outputFile, outputSize, type Stream } from '../../tasklog/output.ts';
 import { cutPath, taskPaths } from '../../tasklog/paths.ts';
@@ -111,7 +112,10 @@ async function cutStream(
     await source.close();
   }
   // Windows gives no file another's place while one of them is open here.
-  if (isWritten) await takePlace(shortened, path);
+  if (!isWritten) return;
+  await takePlace(shortened, path);
+  // A process that has removed the task since the fact was written has removed the output of that time.
+  if (logPathOf(context.paths, taskId) === null) await drop(path);
 }
 
 async function takePlace(shortened: string, path: string): Promise<void> {

@@ -67,7 +67,7 @@ test('125: no outlive there, one that is too old, one that talks otherwise', asy
   const programs = {
     old: 'echo "outlive: unknown command \'__remote\'" >&2; exit 64',
     newer:
-      'printf "\\036%s {\\"kind\\":\\"hello\\",\\"protocol\\":2,\\"version\\":\\"9.1.0\\"}\\036" "$2" >&2; sleep 1000',
+      'printf "\\036%s {\\"kind\\":\\"hello\\",\\"protocol\\":2,\\"version\\":\\"9.1.0\\"}\\036" "$2" >&2; cat >/dev/null',
     nothing: null,
   };
   const found = await Promise.all(
