@@ -136,6 +136,6 @@ test('the doctor says that orphans are not reaped, and what to do', async () => 
   const findings: Finding[] = JSON.parse(execFileSync(command, run, { encoding: 'utf8' }));
   const { level, message, advice } = findings.find(({ check }) => check === 'orphans') ?? {};
   assert.equal(level, 'warning');
-  assert.match(message ?? '', /nobody reaps .* stays a zombie/);
+  assert.match(message ?? '', /no process reaps .* stays a zombie/);
   assert.match(advice ?? '', /--init/);
 });
