@@ -168,6 +168,8 @@ before(() => {
 
 for (const compiler of compilers) {
   for (const [resolution, module] of Object.entries(resolutions)) {
+    // What the oldest and the newest one take both ways, those between take.
+    if (resolution === 'bundler' && compiler !== null && compiler !== compilers[0]) continue;
     test(
       `a program narrows the package's unions with TypeScript ${compiler ?? 'of this repository'}, ${resolution}`,
       noNpm,

@@ -157,6 +157,7 @@ test(
       maxRunning: null,
       setNames: [],
       unsetNames: [],
+      watches: [],
       starter: null,
     });
     assert.deepEqual(environment, { ...process.env });
