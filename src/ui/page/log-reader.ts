@@ -16,6 +16,11 @@ export class LogReader {
   readonly error = signal('');
   /** The part is another one now, not more of the same. */
   hasJumped = false;
+  /**
+   * Where the box was scrolled to, in pixels, by the page or when the page last looked. The event of a scroll comes a frame
+   * later: only one that comes to less than this is the reader's own way up.
+   */
+  top = 0;
   readonly #taskId: string;
   readonly #stream: StreamName;
   #channel: Channel | null = null;

@@ -175,6 +175,7 @@ function showHit(hit: Hit, reader: LogReader, box: HTMLElement | null): void {
   range.setEnd(text, Math.min(text.length, begin + hit.text.length));
   const [there, here] = [range.getBoundingClientRect(), box.getBoundingClientRect()];
   box.scrollTop += there.top - here.top - box.clientHeight / 3;
+  reader.top = box.scrollTop;
   mark(range);
 }
 

@@ -76,7 +76,6 @@ function LogText({ reader, box, wraps }: LogTextProps) {
   const part = reader.part.value;
   const lastHeight = useRef(0);
   const lastFrom = useRef(0);
-  const lastTop = useRef(0);
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
@@ -86,13 +85,13 @@ function LogText({ reader, box, wraps }: LogTextProps) {
     else if (part.from < lastFrom.current && !reader.hasJumped) element.scrollTop += grown;
     lastHeight.current = element.scrollHeight;
     lastFrom.current = part.from;
-    lastTop.current = element.scrollTop;
+    reader.top = element.scrollTop;
     reader.hasJumped = false;
   }, [part, wraps.value]);
   const scrolled = (element: HTMLDivElement): void => {
     const behind = element.scrollHeight - element.scrollTop - element.clientHeight;
-    if (reader.follows.value && element.scrollTop < lastTop.current && behind > bottomPixels) reader.pause();
-    lastTop.current = element.scrollTop;
+    if (reader.follows.value && element.scrollTop < reader.top && behind > bottomPixels) reader.pause();
+    reader.top = element.scrollTop;
     if (element.scrollTop < nearPixels) void reader.older();
     else if (behind < nearPixels && !reader.follows.value) void reader.newer();
   };
