@@ -54,6 +54,7 @@ struct fifo {
 struct counts {
   _Atomic uint64_t dropped; /* Bytes that the disk did not take. */
   _Atomic uint64_t beyond;  /* Bytes that were over the limit. */
+  _Atomic bool copies;      /* Some may be in the pump alone: in no FIFO any more, and not yet in a file. */
 };
 
 static struct fifo fifos[PIPES];
@@ -100,7 +101,9 @@ static ssize_t discard(int fifo, _Atomic uint64_t *count) {
 /* Where there is no splice. Who is killed between the two calls loses what the first one has read. */
 static ssize_t copy(struct fifo *fifo, size_t most) {
   static char bytes[COPIED_BYTES];
+  atomic_store(&counts->copies, true);
   const ssize_t got = read(fifo->reading, bytes, most < sizeof bytes ? most : sizeof bytes);
+  const int failure = errno;
   int interrupted = 0;
   for (ssize_t done = 0; done < got;) {
     const ssize_t put = pwrite(fifo->file, bytes + done, (size_t)(got - done), (off_t)end_of(fifo));
@@ -112,6 +115,8 @@ static ssize_t copy(struct fifo *fifo, size_t most) {
     done += put;
     fifo->end += (uint64_t)put;
   }
+  atomic_store(&counts->copies, false);
+  errno = failure;
   return got;
 }
 
@@ -259,6 +264,7 @@ bool pump_hand_over(void) {
 static void start(uint64_t now) {
   state.begun_at = now;
   state.retry_at = never;
+  atomic_store(&counts->copies, false);
   const pid_t pid = system_fork_aside(&state.is_child);
   if (pid == 0) become_pump();
   if (pid > 0) state.pid = pid;
@@ -329,17 +335,26 @@ static uint64_t waiting_bytes(void) {
 
 static uint64_t moved_bytes(void) { return output_size() + pump_beyond() + pump_dropped(); }
 
+/* One that was stopped in the middle of that has to go on; what one had that is gone is lost. */
+static bool pump_copies(void) {
+  if (state.pid == 0 || !atomic_load(&counts->copies)) return false;
+  (void)kill(state.pid, SIGCONT);
+  return true;
+}
+
 uint64_t pump_written(uint64_t size) {
   enum { TRIES = 100 };
   if (fifo_count == 0 || state.is_done) return size;
-  /* Of one moment: the pump moved nothing while the two were looked at. */
+  /* Of one moment: the pump moved nothing while the two were looked at, and has nothing in its own hands. */
   uint64_t moved = moved_bytes(), waiting = 0;
   for (int i = 0; i < TRIES; i++) {
     const uint64_t before = moved;
+    const bool copies = pump_copies();
     waiting = waiting_bytes();
     size = output_size();
     moved = moved_bytes();
-    if (moved == before) break;
+    if (moved == before && !copies && !pump_copies()) break;
+    if (copies) (void)poll(NULL, 0, DRAIN_LOOK_MS);
   }
   if (waiting == 0) return size;
   state.wanted = moved + waiting;
