@@ -153,7 +153,8 @@ test('2,000 spawns while a fork server stands still fill its pipe, and all are a
     return ends.filter(({ exitCode }) => exitCode === 3).length;
   }, count);
   await waitFor(() => world.taskIds().length === count + 4, 'the records', 60_000);
-  process.kill(server, 'SIGCONT');
+  // On a slow machine its spawner has given it up by then, and starts them without it.
+  if (lives(server)) process.kill(server, 'SIGCONT');
   assert.equal(await spawns, count);
   await waitFor(() => !lives(server), 'the fork server to end');
   const left = await agent.run(({ fs }) =>
