@@ -177,6 +177,8 @@ function copyTests() {
     'snapshot.schema.json',
     'README.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
     'node_modules',
   ])
     cpSync(part, join(to, part), {

@@ -98,21 +98,27 @@ test('pages that want the same share one watch of the store, which ends with the
   assert.equal(begun.length, 3);
 });
 
-test('a page is told the ports at which tasks listen', async () => {
-  await using world = new World();
-  const session = await world.session();
-  const program = `const server = require('node:net').createServer(); server.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port))`;
-  const task = await session.spawn([process.execPath, '-e', program]);
-  await waitFor(async () => /port \d+/.test((await task.read()).text), 'the port');
-  const port = Number(/port (\d+)/.exec((await task.read()).text)?.[1]);
-  await using server = await startUi(world);
-  await using page = await PageClient.connect(server);
-  const heard = page.open({ kind: 'tasks', usage: true });
-  const told = (): readonly number[] =>
-    (heard.data as TasksData[]).flatMap((data) => (data.kind === 'usage' ? (data.ports[task.id] ?? []) : []));
-  await waitFor(() => told().includes(port), 'its port');
-  await task.kill({ graceMs: 0 });
-});
+test(
+  'a page is told the ports at which tasks listen',
+  notOnWindows('ports are not looked at there'),
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    const program = `const server = require('node:net').createServer(); server.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port))`;
+    const task = await session.spawn([process.execPath, '-e', program]);
+    await waitFor(async () => /port \d+/.test((await task.read()).text), 'the port');
+    const port = Number(/port (\d+)/.exec((await task.read()).text)?.[1]);
+    await using server = await startUi(world);
+    await using page = await PageClient.connect(server);
+    const heard = page.open({ kind: 'tasks', usage: true });
+    const told = (): readonly number[] =>
+      (heard.data as TasksData[]).flatMap((data) =>
+        data.kind === 'usage' ? (data.ports[task.id] ?? []) : [],
+      );
+    await waitFor(() => told().includes(port), 'its port');
+    await task.kill({ graceMs: 0 });
+  },
+);
 
 const terminals = notOnWindows('there are no terminals of tasks');
 
