@@ -12,15 +12,12 @@ import type { Ground } from '../ground.ts';
 import { median, must, p95, pause } from '../measure.ts';
 import { cpuMs } from '../processes.ts';
 import { judge, noLimit, type Row, under } from '../row.ts';
+import { makeThousandTasks } from '../thousand-tasks.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const dist = join(root, 'dist');
 const browserPath = process.env.OUTLIVE_BROWSER ?? '/usr/bin/chromium-headless-shell';
 
-const sessions = 50;
-/** In each session: so many that have ended, and so many that run. */
-const ended = 18;
-const running = 2;
 const windowMs = 30_000;
 /** Before that Node compiles what has run often. */
 const settleMs = 30_000;
@@ -31,13 +28,7 @@ const starts = 20;
  * soon a page shows something, and how large it is. The rows that need a browser are left out where there is none.
  */
 export async function dashboard(ground: Ground): Promise<Row[]> {
-  for (let nth = 0; nth < sessions; nth += 1) {
-    const session = await ground.session(`session-${nth}`);
-    const done = Array.from({ length: ended }, async () => await (await session.spawn('true')).wait());
-    await Promise.all(done);
-    for (let live = 0; live < running; live += 1) await session.spawn('exec sleep 1000', { timeoutMs: null });
-    await session.close();
-  }
+  await makeThousandTasks(ground);
   const server = spawn(
     process.execPath,
     [join(dist, 'bin/outlive.cjs'), 'ui', '--no-open', '--store', ground.storeDir],
