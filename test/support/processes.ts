@@ -33,6 +33,11 @@ export function groupOf(pid: number): number {
   return onWindows ? 0 : Number(statFields(pid)?.[2]);
 }
 
+/** The session that the system counts a process to: the pid of its leader. */
+export function systemSessionOf(pid: number): number {
+  return Number(statFields(pid)?.[3]);
+}
+
 function statFields(pid: number): string[] | undefined {
   const text = readOr(`/proc/${pid}/stat`);
   return text?.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { livePids, lookOf, systemSessionOf } from './processes.ts';
 import { quote, waitFor } from './world.ts';
 
 const execute = promisify(execFile);
@@ -95,9 +96,14 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
-  /** Closes its window, as a person does: what runs in it gets SIGHUP. */
+  /** Closes its window, as a person does: what runs in it gets SIGHUP. Waits until that has ended. */
   async close(): Promise<void> {
+    const leader = Number(await this.state('pane_pid').catch(() => 0));
     await this.#tmux('kill-server').catch(() => undefined);
+    const left = () => livePids().filter((pid) => leader > 0 && systemSessionOf(pid) === leader);
+    await waitFor(() => left().length === 0, 'what ran in the terminal to end').catch((error: Error) => {
+      throw new Error(`${error.message}: ${left().map(lookOf).join('; ')}`);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

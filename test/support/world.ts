@@ -205,7 +205,7 @@ export class World implements AsyncDisposable {
         },
       );
     } finally {
-      rmSync(this.base, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+      await removeFolder(this.base);
     }
   }
 }
@@ -248,6 +248,22 @@ export async function waitFor(
     if (performance.now() > end) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
+}
+
+/** Removes a folder in which a process that ends may still make a file: Node removes such a one once, and then waits in vain. */
+async function removeFolder(path: string): Promise<void> {
+  let last: unknown;
+  await waitFor(() => {
+    try {
+      rmSync(path, { recursive: true, force: true });
+      return true;
+    } catch (error) {
+      last = error;
+      return false;
+    }
+  }, `${path} to be removed`).catch((error: Error) => {
+    throw new Error(error.message, { cause: last });
+  });
 }
 
 function kill(pid: number): void {

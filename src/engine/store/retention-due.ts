@@ -36,8 +36,8 @@ export interface Due {
 }
 
 /**
- * Takes the next piece of a round through a store, if it is due. Of several processes that ask at once, one gets it. The
- * mark says beforehand that the session is over with which the piece begins: so a process that dies in the middle of it
+ * Takes the next piece of a round through a store, if it is due. Of several processes that ask at once, one gets it; in the
+ * first round of a store's life two may, which costs time and nothing else. The mark says beforehand that the session is over with which the piece begins: so a process that dies in the middle of it
  * leaves at most that session to the next round, and a session that every process dies of keeps no other one waiting.
  * @param maxBytes the bound of this process; `null`: none.
  */
@@ -115,7 +115,8 @@ function latest(marks: readonly NamedMark[]): NamedMark | null {
 
 /**
  * Makes the mark of a store that nobody has gone through, under the same name as all who do so at once. One of them may have
- * taken a piece meanwhile, and that counts: so it is looked again.
+ * taken a piece meanwhile, and that counts: so this looks again. One that comes late makes that name anew after the first
+ * has taken it; then a third, which saw the name before, takes it as well.
  */
 function firstMarks(dir: string): NamedMark[] {
   const name = markName({ dueAt: 0, maxBytes: null, bytes: 0, place: null });

@@ -108,9 +108,10 @@ test('a lower bound of bytes is applied at once, a higher one not before ten min
 test('of many processes that ask at the same moment, one goes through the store', async () => {
   await using world = new World();
   mkdirSync(join(sessionsFolder(world.dir), 'a-0123456789abcdef'), { recursive: true });
+  assert.notEqual(takePiece(world.dir, null).piece, null);
   const url = new URL('../../../src/engine/store/retention-due.js', import.meta.url).href;
   for (let round = 0; round < 3; round += 1) {
-    letRetentionBeDue(world.dir);
+    noteRetention(world.dir, { dueAt: 1, place: null });
     const start = Date.now() + 1_000;
     const code = `import { takePiece } from ${JSON.stringify(url)};
       while (Date.now() < ${start});
