@@ -40,6 +40,12 @@ export const errorCodes = {
   HOST_PROGRAM: 'the other machine has no outlive that this one can talk to, so nothing was done there',
   CONNECTION_LOST:
     'the connection to the other machine broke while a verb ran there; what it has begun goes on',
+  FLEET_PACKAGES: 'the packages or the server that a fleet needs are not installed, or are too old',
+  FLEET_UNREACHABLE: 'no coordinator of the fleet answers, so it is not known what was done there',
+  FLEET_REFUSED: 'the coordinator knows the client, and its role does not allow that',
+  FLEET_FORGED: 'a message of the fleet is not what it has to be, so nothing was done for it',
+  FLEET_BUSY: 'no host may take the task: all that match are full, cordoned or lost, or as much waits as may',
+  FLEET_HOST: 'there is no such host in the fleet, or it is another one than was expected',
   USAGE: 'the command line was not understood',
   INTERNAL: 'outlive itself has a mistake',
 } as const;
@@ -103,6 +109,12 @@ export interface ErrorDetails extends Readonly<Record<ErrorCode, object>> {
   readonly HOST_KEY: { readonly host: string };
   readonly HOST_PROGRAM: { readonly host: string };
   readonly CONNECTION_LOST: { readonly host: string };
+  readonly FLEET_PACKAGES: NoDetails;
+  readonly FLEET_UNREACHABLE: NoDetails;
+  readonly FLEET_REFUSED: NoDetails;
+  readonly FLEET_FORGED: NoDetails;
+  readonly FLEET_BUSY: NoDetails;
+  readonly FLEET_HOST: { readonly host?: string };
   readonly USAGE: NoDetails;
   readonly INTERNAL: NoDetails;
 }

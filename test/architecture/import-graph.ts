@@ -11,7 +11,11 @@ const order = [
   ['bin'],
   ['cli', 'mcp', 'acp', 'adapters', 'ui'],
   ['tools'],
-  ['doctor'],
+  ['doctor', 'fleet/client'],
+  ['fleet/agent', 'fleet/coordinator'],
+  ['fleet/admin'],
+  ['fleet/bus'],
+  ['fleet/wire'],
   ['api'],
   ['engine/windows'],
   ['engine/monitor'],
@@ -87,10 +91,10 @@ function whyForbidden(file: string, target: string): string | undefined {
   return undefined;
 }
 
-/** A folder of src/, or a room of the engine, in which nothing lies flat. */
+/** A folder of src/, or a room of the engine or the fleet, in which nothing lies flat. */
 function folderOf(file: string): string {
   const [, folder = '', room = ''] = file.split('/');
-  return folder === 'engine' ? `engine/${room}` : folder.replace(/\.ts$/, '');
+  return folder === 'engine' || folder === 'fleet' ? `${folder}/${room}` : folder.replace(/\.ts$/, '');
 }
 
 function rankOf(file: string): number {

@@ -58,6 +58,12 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'HOST_KEY',
     'HOST_PROGRAM',
     'CONNECTION_LOST',
+    'FLEET_PACKAGES',
+    'FLEET_UNREACHABLE',
+    'FLEET_REFUSED',
+    'FLEET_FORGED',
+    'FLEET_BUSY',
+    'FLEET_HOST',
     'USAGE',
     'INTERNAL',
   ]);

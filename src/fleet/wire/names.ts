@@ -1,0 +1,87 @@
+import { OutliveError, shown } from '../../errors/error.ts';
+
+/** The version of everything that goes over the bus. A party that finds a higher one refuses, and says which it has. */
+export const wireVersion = 1;
+
+/** The streams, by what is in them. */
+export const streams = { assignments: 'ASSIGN', ends: 'DONE', audit: 'AUDIT' } as const;
+
+/** The buckets of keys and values, which the coordinator alone writes. */
+export const buckets = { hosts: 'HOSTS', settings: 'CONF' } as const;
+
+/** What a message to the coordinator asks for. */
+export type Operation = (typeof operations)[number];
+export const operations = [
+  ...['run', 'list', 'show', 'read', 'wait', 'send', 'kill', 'completions', 'acknowledge', 'hosts', 'follow'],
+  ...['cordon', 'drain', 'remove', 'forget', 'invite', 'enrol', 'renew'],
+] as const;
+
+/** What a message of the coordinator tells a host to do. */
+export type ControlVerb = (typeof controlVerbs)[number];
+export const controlVerbs = [
+  'nudge',
+  'show',
+  'read',
+  'send',
+  'kill',
+  'follow',
+  'acknowledge',
+  'fence',
+] as const;
+
+const taskForm = /^bgb-[0-9a-f]{12}$/;
+const hostForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const hashForm = /^[0-9a-f]{16}$/;
+
+/** Whether a text can be the name of a host: small letters, digits and hyphens, 1 to 63 of them, no hyphen at an end. */
+export function isHostName(text: string): boolean {
+  return hostForm.test(text);
+}
+
+/** Whether a text is the id of a task. */
+export function isTaskId(text: string): boolean {
+  return taskForm.test(text);
+}
+
+/**
+ * The subjects of the bus. Every part is checked, so that no name leads to a subject of somebody else.
+ * @throws OutliveError `INVALID_ARGUMENT` for a part that has another form.
+ */
+export const subjects = {
+  /** A host asks for its lease, and is told what is assigned to it. */
+  heartbeat: (host: string) => `hb.${hostPart(host)}`,
+  /** A host asks for all that it is to know of its assignments. */
+  list: (host: string) => `list.${hostPart(host)}`,
+  /** The coordinator tells a host to do something. */
+  control: (host: string, verb: ControlVerb) => `ctl.${hostPart(host)}.${verb}`,
+  /** The state of an assignment. */
+  assignment: (host: string, task: string) => `assign.${hostPart(host)}.${taskPart(task)}`,
+  /** The end of a task. */
+  end: (sessionHash: string, host: string, task: string) =>
+    `done.${part(sessionHash, hashForm, 'the hash of a session')}.${hostPart(host)}.${taskPart(task)}`,
+  /** Output, while somebody follows. */
+  output: (host: string, task: string) => `log.${hostPart(host)}.${taskPart(task)}`,
+  /** A client asks the coordinator. */
+  operation: (operation: Operation) => `op.${operation}`,
+  /** What was done to a host and on it. */
+  audit: (host: string) => `audit.${hostPart(host)}`,
+} as const;
+
+/** The queue group in which coordinators answer, so that one of them does. */
+export const coordinators = 'coord';
+
+function hostPart(host: string): string {
+  return part(host, hostForm, 'the name of a host');
+}
+
+function taskPart(task: string): string {
+  return part(task, taskForm, 'the id of a task');
+}
+
+function part(text: string, form: RegExp, what: string): string {
+  if (form.test(text)) return text;
+  throw new OutliveError(
+    'INVALID_ARGUMENT',
+    `expected ${what}, of the form ${form.source}; found ${shown(text)}.`,
+  );
+}

@@ -1,0 +1,160 @@
+import { OutliveError } from '../../errors/error.ts';
+import { crypto, randomHex } from '../../util/crypto.ts';
+import { wireVersion } from './names.ts';
+
+/** Who a message is for, who made it, what it is, and for how long it is good. */
+interface Claims {
+  readonly v: number;
+  /** `host:<name>`, `coordinator`, or the public key of a client. */
+  readonly aud: string;
+  /** The public key of the signer: the 32 bytes of Ed25519, in base64url. */
+  readonly iss: string;
+  /** The subject that it goes to. */
+  readonly sub: string;
+  /** Epoch milliseconds. */
+  readonly iat: number;
+  readonly exp: number;
+  readonly nonce: string;
+}
+
+/** How to sign. */
+export interface SignOptions {
+  readonly audience: string;
+  readonly subject: string;
+  /** For how long it is good, in milliseconds; 30,000 by default. */
+  readonly ttlMs?: number;
+}
+
+/** What a message must be to be taken. */
+export interface Expected {
+  readonly audience: string;
+  readonly subject: string;
+  /** The public keys that may have signed it. */
+  readonly issuers: ReadonlySet<string>;
+  /** Remembers what was taken, so that it is not taken twice. */
+  readonly seen: SeenNonces;
+  /** Epoch milliseconds of the receiver's clock, corrected by what it knows of the sender's. */
+  readonly now: number;
+}
+
+/** A clock that differs by more than that from the signer's makes messages invalid. */
+const clockSlackMs = 120_000;
+
+/** A signing key of Ed25519. */
+export interface SigningKey {
+  /** The 32 bytes, in base64url. */
+  readonly publicKey: string;
+  sign(bytes: Uint8Array): Uint8Array;
+}
+
+/** Makes a key of its 32 secret bytes, or a new one. */
+export function signingKey(seed: Uint8Array = crypto().randomBytes(32)): SigningKey {
+  // The form of PKCS#8 is these bytes and then the seed.
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
+  const privateKey = crypto().createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const publicKey = crypto().createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  return {
+    publicKey: publicKey.subarray(-32).toString('base64url'),
+    sign: (bytes) => crypto().sign(null, bytes, privateKey),
+  };
+}
+
+/** The bytes of a message: its claims and its body as JSON with sorted names, and the signature over them. */
+export function sign(body: unknown, key: SigningKey, options: SignOptions): Uint8Array {
+  const iat = Date.now();
+  const claims: Claims = {
+    v: wireVersion,
+    aud: options.audience,
+    iss: key.publicKey,
+    sub: options.subject,
+    iat,
+    exp: iat + (options.ttlMs ?? 30_000),
+    nonce: randomHex(16),
+  };
+  const text = canonical({ claims, body });
+  const signature = Buffer.from(key.sign(Buffer.from(text))).toString('base64url');
+  return Buffer.from(`${signature}.${text}`);
+}
+
+/**
+ * The body of a message, and who signed it.
+ * @throws OutliveError `FLEET_FORGED` for one that is malformed, changed, of somebody else, for somebody else, too old, or
+ * was taken before.
+ */
+export function open(
+  bytes: Uint8Array,
+  expected: Expected,
+): { readonly body: unknown; readonly issuer: string } {
+  const whole = Buffer.from(bytes).toString('utf8');
+  const dot = whole.indexOf('.');
+  const text = whole.slice(dot + 1);
+  const parsed = parse(text);
+  const { claims, body } = parsed;
+  const why = (found: string) =>
+    new OutliveError('FLEET_FORGED', `expected a signed message for ${expected.audience}; found ${found}.`);
+  if (claims.v !== wireVersion) throw why(`version ${String(claims.v)}, where this one has ${wireVersion}`);
+  // Only the bytes that we would have written ourselves, so that nobody reads one message in two ways.
+  if (canonical(parsed) !== text) throw why('another form than the canonical one');
+  if (!expected.issuers.has(claims.iss)) throw why('a signer that is not known here');
+  if (!isSignature(text, whole.slice(0, Math.max(dot, 0)), claims.iss))
+    throw why('a signature that is not right');
+  if (claims.aud !== expected.audience) throw why('one for somebody else');
+  if (claims.sub !== expected.subject) throw why('one for another subject');
+  if (claims.exp + clockSlackMs < expected.now || claims.iat - clockSlackMs > expected.now)
+    throw why('one whose time is over or has not come: compare the clocks');
+  if (!expected.seen.take(`${claims.iss}.${claims.nonce}`, claims.exp + clockSlackMs, expected.now))
+    throw why('one that was taken before');
+  return { body, issuer: claims.iss };
+}
+
+/** What was taken, until it could not be taken any more because of its age. */
+export class SeenNonces {
+  readonly #until = new Map<string, number>();
+
+  /** Whether it is new; then it is not any more. */
+  take(nonce: string, until: number, now: number): boolean {
+    // A Map is in the order of insertion: what is at its beginning is over first, but for differences of lifetimes.
+    for (const [old, end] of this.#until) {
+      if (end >= now) break;
+      this.#until.delete(old);
+    }
+    if (this.#until.has(nonce)) return false;
+    this.#until.set(nonce, until);
+    return true;
+  }
+}
+
+function parse(text: string): { readonly claims: Claims; readonly body: unknown } {
+  const malformed = (cause?: unknown) =>
+    new OutliveError('FLEET_FORGED', 'expected a signed message; found something that is none.', { cause });
+  let value: { claims?: Partial<Record<keyof Claims, unknown>>; body?: unknown } | null;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw malformed(error);
+  }
+  const claims = value?.claims;
+  if (typeof claims !== 'object' || claims === null) throw malformed();
+  const { v, aud, iss, sub, iat, exp, nonce } = claims;
+  const texts = [aud, iss, sub, nonce].every((one) => typeof one === 'string');
+  if (!texts || ![v, iat, exp].every((one) => Number.isFinite(one))) throw malformed();
+  return { claims: claims as Claims, body: value?.body };
+}
+
+function isSignature(text: string, signature: string, publicKey: string): boolean {
+  const der = Buffer.concat([
+    Buffer.from('302a300506032b6570032100', 'hex'),
+    Buffer.from(publicKey, 'base64url'),
+  ]);
+  const key = crypto().createPublicKey({ key: der, format: 'der', type: 'spki' });
+  return crypto().verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));
+}
+
+/** JSON with the names of every object in order, so that the same value has the same bytes. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_name, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
+}

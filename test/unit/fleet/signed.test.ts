@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Expected, open, SeenNonces, sign, signingKey } from '../../../src/fleet/wire/signed.ts';
+
+const key = signingKey();
+const options = { audience: 'host:h1', subject: 'ctl.h1.kill' };
+const expected = (change: Partial<Expected> = {}): Expected => ({
+  ...options,
+  issuers: new Set([key.publicKey]),
+  seen: new SeenNonces(),
+  now: Date.now(),
+  ...change,
+});
+
+test('a signed message is opened by the one it is for, and once', () => {
+  const bytes = sign({ b: [1, { d: 2, c: 1 }], a: 'é' }, key, options);
+  const same = expected();
+  assert.deepEqual(open(bytes, same), { body: { a: 'é', b: [1, { c: 1, d: 2 }] }, issuer: key.publicKey });
+  assert.throws(() => open(bytes, same), { code: 'FLEET_FORGED', message: /taken before/ });
+});
+
+const wrong: Record<string, [change: Partial<Expected>, said: RegExp]> = {
+  'for another host': [{ audience: 'host:h2' }, /somebody else/],
+  'for another subject': [{ subject: 'ctl.h1.send' }, /another subject/],
+  'of another signer': [{ issuers: new Set([signingKey().publicKey]) }, /signer/],
+  'too late': [{ now: Date.now() + 200_000 }, /time is over/],
+  'too early': [{ now: Date.now() - 200_000 }, /has not come/],
+};
+for (const [what, [change, said]] of Object.entries(wrong)) {
+  test(`a message that is ${what} is refused`, () => {
+    const bytes = sign({ id: 1 }, key, options);
+    assert.throws(() => open(bytes, expected(change)), { code: 'FLEET_FORGED', message: said });
+  });
+}
+
+test('a message that was changed, spelt in another way, or is none is refused', () => {
+  const text = Buffer.from(sign({ id: 1 }, key, options)).toString();
+  const changed = [
+    text.replace('"id":1', '"id":2'),
+    text.replace('{"body"', '{ "body"'),
+    text.replace('"id":1', '"id":1,"id":1'),
+    text.slice(text.indexOf('.')),
+    `A${text}`,
+    ...['', '.', '.{}', '.null', '.{"claims":{}}', 'x.[]', '\u0000'],
+  ];
+  for (const one of changed)
+    assert.throws(() => open(Buffer.from(one), expected()), { code: 'FLEET_FORGED' }, one.slice(0, 40));
+});
