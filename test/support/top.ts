@@ -1,13 +1,17 @@
 import type { CommandLine } from './command-line.ts';
 import { Terminal, type TerminalOptions } from './terminal.ts';
+import { quote } from './world.ts';
 
-/** A terminal in which `outlive top` runs; then it says its status, and whether the terminal is as it was before. */
+/**
+ * A terminal in which `outlive top` runs; then it says its status, and whether the terminal is as it was before.
+ * `before` are the words of a command in front of it.
+ */
 export async function topIn(
   cli: CommandLine,
   words = '',
-  options: Partial<TerminalOptions> = {},
+  { before = [], ...options }: Partial<TerminalOptions> & { readonly before?: readonly string[] } = {},
 ): Promise<Terminal> {
-  const command = `${cli.inShell} top ${words}`;
+  const command = [...before.map(quote), cli.inShell, 'top', words].join(' ');
   const after = 'echo status=$?; stty -a | diff - before && echo same; exec sh -i';
   const env = { ...cli.environment(), PS1: '$ ', ...options.env } as NodeJS.ProcessEnv;
   const terminal = await Terminal.open(cli.base, {

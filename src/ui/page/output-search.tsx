@@ -1,7 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Hit, SearchData, StreamName } from '../protocol.ts';
-import { say } from './announce.ts';
 import { type Channel, open } from './link.ts';
 import type { LogReader } from './log-reader.ts';
 
@@ -57,8 +56,7 @@ export function OutputSearch({ taskId, stream, reader, box }: SearchProps) {
         },
         end(failure) {
           state.value = 'done';
-          if (failure === null) say(`${hits.value.length}${more.value === null ? '' : ' or more'} hits`);
-          else error.value = failure.message;
+          if (failure !== null) error.value = failure.message;
         },
       },
     );
@@ -133,7 +131,9 @@ export function OutputSearch({ taskId, stream, reader, box }: SearchProps) {
         />{' '}
         pattern
       </label>
-      <span class="hits">{words()}</span>
+      <span class="hits" role="status" aria-busy={state.value === 'searching'}>
+        {words()}
+      </span>
       {hits.value.length > 0 && (
         <>
           <button type="button" aria-label="The hit before" onClick={() => step(-1)}>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CommandLine } from '../../support/command-line.ts';
+import { CommandLine, withoutEvents } from '../../support/command-line.ts';
 import { PaperStore } from '../../support/monitor/paper-store.ts';
 import { pidOfTop, topIn } from '../../support/top.ts';
 import { everything } from '../../support/untidy.ts';
@@ -172,4 +172,17 @@ test('in the terminal of a task 1,000 tasks are shown', async () => {
   await cli.run('send', ...store, 'top', 'q');
   await cli.run('wait', ...store, 'top');
   assert.equal(JSON.parse((await cli.run('show', ...store, '--json', 'top')).stdout).exitCode, 0);
+});
+
+test('where no events tell of changes, starts, ends and output come all the same', async () => {
+  await using cli = new CommandLine();
+  await using terminal = await topIn(cli, '', { before: withoutEvents });
+  const id = await cli.spawn('read x; echo "got $x"', '-n', 'asked', '--stdin');
+  await terminal.shows(/asked +running/);
+  await terminal.press('Down', 'Enter');
+  await terminal.shows(/following/);
+  await cli.run('send', id, 'something\n');
+  await terminal.shows(/^got something$/m);
+  await terminal.press('q');
+  await terminal.shows(/asked +completed/);
 });
