@@ -64,7 +64,7 @@ function byPrefixIn(store: StoreContext, reference: string): TaskSnapshot | null
 
 function onlyOne(all: Iterable<string>, reference: string): string | null {
   const ids = [...new Set(all)].filter((id) => id.startsWith(reference));
-  if (ids.length > 1) throw ambiguous(reference, ids);
+  if (ids.length > 1) throw ambiguous(reference, ids, 'Name the whole id.');
   return ids[0] ?? null;
 }
 
@@ -92,6 +92,7 @@ function namedElsewhere(
     throw ambiguous(
       reference,
       live.map(({ taskId }) => taskId),
+      'Each runs in a session of its own: name the whole id, or the session too.',
     );
   if (live[0] !== undefined) return live[0];
   return newest(others.map((other) => newestNamed(other, reference)).filter((task) => task !== null));
@@ -108,10 +109,10 @@ function nameOf(session: SessionContext, { taskId, day }: ListedTask): string | 
   return readRecord(session, taskId, day)?.facts.spec?.name ?? null;
 }
 
-function ambiguous(reference: string, ids: readonly string[]): OutliveError {
+function ambiguous(reference: string, ids: readonly string[], advice: string): OutliveError {
   return new OutliveError(
     'TASK_AMBIGUOUS',
-    `expected one task that ${JSON.stringify(reference)} means; found ${ids.length}: ${ids.slice(0, 8).join(', ')}. Name the whole id.`,
+    `expected one task that ${JSON.stringify(reference)} means; found ${ids.length}: ${ids.slice(0, 8).join(', ')}. ${advice}`,
     { details: { taskIds: ids } },
   );
 }

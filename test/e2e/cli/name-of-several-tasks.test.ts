@@ -57,7 +57,8 @@ test('so is what tasks of two other sessions share: the beginning of their ids, 
     ['dup', named.map(({ id }) => id)],
     [shared, cli.taskIds().filter((id) => id.startsWith(shared))],
   ] as const) {
-    assert.throws(() => store.find(reference, 'third'), { code: 'TASK_AMBIGUOUS' });
+    const advice = reference === 'dup' ? /name the whole id, or the session too\.$/ : /Name the whole id\.$/;
+    assert.throws(() => store.find(reference, 'third'), { code: 'TASK_AMBIGUOUS', message: advice });
     for (const verb of ['show', 'logs', 'wait', 'kill', 'restart']) {
       const { status, stderr } = await cli.run(verb, '--json', '--session', 'third', reference);
       assert.deepEqual([status, objects(stderr)[0]?.error.code], [64, 'TASK_AMBIGUOUS']);
