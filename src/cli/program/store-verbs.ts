@@ -9,7 +9,7 @@ export function completions(): Definition {
       'Print what is pending: ends of tasks, and lines that a watch has found. They stay pending until acknowledged.',
     )
     .option('--follow', 'keep printing those that come later')
-    .option('--ack', 'acknowledge what was printed, so that it is not told again')
+    .option('--ack', 'acknowledge what was printed, so that outlive does not report it again')
     .option(
       '--next',
       'for a hook of an agent: acknowledge what the call before has printed, and print the rest',
@@ -57,7 +57,7 @@ export function prune(): Definition {
 export function doctor(): Definition {
   const command = new Command('doctor')
     .description('Check the store, the shells and the tasks for problems.')
-    .option('--mend', 'mend what can be mended, without asking');
+    .option('--mend', 'repair what can be repaired, without asking');
   return [
     command,
     async () => (await import('../doctor.ts')).doctor,
@@ -89,7 +89,7 @@ export function setup(): Definition {
   // Told and completed, and not checked here: they have other names as well.
   agents.argChoices = [...agentKeys];
   const command = new Command('setup')
-    .description('Write outlive into the configuration of an agent: show what changes, ask, and write it.')
+    .description('Add outlive to the configuration of an agent: show the changes, ask, and write them.')
     .addArgument(agents)
     .option('--project', 'change the project in this folder instead of the files of the user')
     .option('--undo', 'remove what setup has added')
@@ -117,7 +117,7 @@ export function ui(): Definition {
       '--host <host>',
       'the address to listen at; other machines reach it with --token-file (default: 127.0.0.1)',
     )
-    .option('--read-only', 'nothing can be stopped, removed, restarted or typed')
+    .option('--read-only', 'the page cannot stop, remove, restart or type')
     .option('--no-open', 'open no browser: only print the address')
     .option(
       '--token-file <file>',

@@ -8,7 +8,10 @@ import type { Definition } from './definition.ts';
 export function run(): Definition {
   const command = new RunCommand('run')
     .description('Start a command in the background, and print the id of its task.')
-    .argument('<command...>', 'one argument: a shell command as it stands; several: quoted as an argv')
+    .argument(
+      '<command...>',
+      'one argument: a shell command, taken as it is; several: an argv, each word quoted',
+    )
     .option('-C, --cwd <dir>', 'working directory')
     .option('-e, --env <name=value>', 'add to the environment; may be repeated', values.pair)
     .option(
@@ -97,7 +100,7 @@ export function run(): Definition {
 export function restart(): Definition {
   const command = new Command('restart')
     .description(
-      'Run a task again, with the same command, options, name and limits, and print the new id. A running task is stopped first.',
+      'Run a task again, with the same command, options, name and limits, and print the new id. If the task runs, stop it first.',
     )
     .argument('<task>', 'id, beginning of an id, or name')
     .option(
@@ -120,7 +123,7 @@ export function restart(): Definition {
 
 export function ps(): Definition {
   const command = new Command('ps')
-    .description('List the running tasks. On a terminal, columns that do not fit are left out.')
+    .description('List the running tasks. On a terminal, leave out columns that do not fit.')
     .option('-a, --all', 'also tasks that have ended, with their dates')
     .option('--all-sessions', 'of all sessions')
     .option(
@@ -133,7 +136,7 @@ export function ps(): Definition {
     .option('--here', 'only of this folder and the folders below it')
     .option('--last <number>', 'only the newest, whether they run or not', values.whole)
     .option('-q, --quiet', 'only the ids')
-    .option('--watch', 'keep drawing the list anew, until Ctrl-C');
+    .option('--watch', 'keep the list up to date, until Ctrl-C');
   return [
     command,
     async () => (await import('../ps.ts')).ps,
@@ -195,7 +198,7 @@ export function logs(): Definition {
 
 export function wait(): Definition {
   const command = new Command('wait')
-    .description('Wait until tasks end, or until they do something; the exit status is the command’s own.')
+    .description('Wait until tasks end, or until they do something; the exit status is that of the command.')
     .argument('<task...>', 'ids, beginnings of ids, or names')
     .option('--any', 'until one of them has ended')
     .option('--timeout <duration>', 'wait no longer', values.duration)
@@ -223,11 +226,11 @@ export function wait(): Definition {
 export function watch(): Definition {
   const command = new Command('watch')
     .description(
-      'Tell the session of each line of a task that matches a pattern, until the line is acknowledged.',
+      'Report each line of a task that matches a pattern, until the session acknowledges the line.',
     )
     .argument('<task>', 'id, beginning of an id, or name')
     .argument('<pattern>', 'a regular expression, as for wait --for pattern=RE')
-    .option('--once', 'tell only the first such line')
+    .option('--once', 'report only the first such line')
     .option('--remove', 'end the watch for this pattern, and drop its pending lines');
   return [
     command,
@@ -252,7 +255,7 @@ export function kill(): Definition {
       values.duration,
     )
     .option('--all', 'every running task of the session')
-    .option('--bound', 'those that were run with --bind-to session');
+    .option('--bound', 'the tasks that were run with --bind-to session');
   return [
     command,
     async () => (await import('../kill.ts')).kill,

@@ -45,12 +45,12 @@ export function screen(): Definition {
 
 export function attach(): Definition {
   const command = new Command('attach')
-    .description('Take over the terminal of a task. Ctrl-\\ d leaves it, and the task goes on.')
+    .description('Take over the terminal of a task. Ctrl-\\ d detaches; the task continues.')
     .argument('<task>', 'id, beginning of an id, or name')
-    .option('--read-only', 'only watch: you cannot type, and the size stays')
+    .option('--read-only', 'only watch: you cannot type or change the size')
     .option(
       '--detach-key <key>',
-      'the key that leaves, as for send --press; several: pressed one after the other (default: ctrl-\\ and d)',
+      'the key that detaches, as for send --press; several: pressed one after the other (default: ctrl-\\ and d)',
       values.detachKey,
     );
   return [
@@ -72,7 +72,7 @@ export function resize(): Definition {
 
 export function top(): Definition {
   const command = new Command('top')
-    .description('Show the tasks on the whole screen: read logs, stop, restart, attach. ? shows the keys.')
+    .description('Show all tasks on one screen: read logs, stop, restart, attach. ? shows the keys.')
     .option('--all-sessions', 'of all sessions, also in a shell that has its own session')
     .option('--here', 'only of this folder and the folders below it')
     .option('--read-only', 'only watch: you cannot stop, restart, acknowledge or take over anything')

@@ -55,7 +55,7 @@ export const acknowledge: Action = {
   doing: 'acknowledging',
   isFor: ({ status, delivered }) => isEnded(status) && !delivered,
   nothing: 'it has not ended, or its end is acknowledged already',
-  remark: 'It is not told again.',
+  remark: 'It is not reported again.',
   async perform(store, { taskId }) {
     return (await store.task(taskId).ack()) ? 'acknowledged' : 'another process had acknowledged it';
   },

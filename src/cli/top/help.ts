@@ -10,7 +10,7 @@ const keys: readonly (readonly [string, string])[] = [
   ['•', 'before a task: its end is pending, and not acknowledged yet'],
   ['x', 'stop what is selected, else the task'],
   ['r', 'restart it: the same command again, in a new task'],
-  ['a', 'acknowledge its end: it is not told again'],
+  ['a', 'acknowledge its end, so that it is not reported again'],
   ['t', 'take over its terminal; Ctrl-\\ d comes back'],
   ['o', 'its log in $PAGER'],
   ['n N', 'in the log: what was found next, before'],

@@ -74,7 +74,7 @@ test('selected tasks are stopped when somebody says y, and their session is told
   await terminal.press('End', 'x');
   await terminal.shows(/there is nothing to stop$/m);
   await terminal.press('a');
-  await terminal.shows(/^Acknowledge bgb-\w+ \(a\)\? It is not told again\. y\/n$/m);
+  await terminal.shows(/^Acknowledge bgb-\w+ \(a\)\? It is not reported again\. y\/n$/m);
   await terminal.press('y');
   await terminal.shows(/^bgb-\w+ \(a\): acknowledged$/m);
   assert.deepEqual(await fateOf(cli, ids[0] ?? ''), ['killed', true]);
