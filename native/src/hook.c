@@ -45,7 +45,7 @@ static struct {
 } end;
 
 static bool begun;
-/* Open at the keeper until the record says that the hook is about to run; -1: no keeper, or it has said so. */
+/* A pipe from the keeper, open until the record says that the hook is about to run; -1: no keeper, or it is closed. */
 static int keeper_fd = -1;
 
 void hook_hear(const struct request *request, const struct ending *ending) {
