@@ -1,6 +1,7 @@
 /*
- * A task that starts when another one has completed. It waits for the end of the other shim, or for its word, and then
- * reads how the other task ended in that one's log: the same that a supervisor would conclude, by the same proofs.
+ * A task that starts when another one has completed. Its shim waits for the end of the other shim, or until that shim
+ * wakes it. Then it reads in the other log how that task ended. It concludes the same as a supervisor, by the same
+ * proofs.
  */
 #include "life.h"
 
@@ -13,9 +14,9 @@
 #include <unistd.h>
 
 enum {
-  /* The other shim, when it cannot be watched. */
+  /* How often this checks the other shim when it cannot be watched. */
   OTHER_LOOK_MS = 1000,
-  /* A shim that has said nothing for so long, and holds no lock, never will. */
+  /* A shim that has recorded nothing for this long, and holds no lock, never will. */
   SAYS_WITHIN_MS = 2000,
 };
 
@@ -23,14 +24,14 @@ static struct {
   int log;
   struct position at;
   bool has_started, is_stopped, has_exit, is_pending, completes, has_ended;
-  pid_t pid; /* The shim, once it has said so; 0: not known. */
+  pid_t pid; /* The other shim, once its pid is known; 0: not known. */
   uint64_t start;
   pid_t watched;
-  uint64_t silent_at; /* Since when it holds no lock and has said nothing. */
+  uint64_t silent_at; /* Since when it holds no lock and has recorded nothing. */
   bool is_followed, is_over;
 } other = {.log = -1};
 
-/* Whether a line shows the secret of which the seal is known; `times`: how often it has to be hashed. */
+/* Whether a line shows the secret that belongs to the known seal. `times`: how often the secret has to be hashed. */
 static bool is_proven(const char *line, int times) {
   const char *const value = text_value(line, "proof");
   char proof[PROOF_BYTES];
@@ -67,7 +68,7 @@ static void take_exit(const char *line) {
   if (other.has_exit || !is_proven(line, 1)) return;
   other.has_exit = true;
   other.is_pending = is_true(line, "pending");
-  /* Without a number: a signal ended it, or it has not run. */
+  /* Without a number, a signal ended the command, or it has not run. */
   other.completes = text_integer(line, "code", 1) == 0 && !other.is_stopped;
   if (!other.is_pending) other.has_ended = true;
 }
@@ -80,7 +81,7 @@ static void take(const char *line, void *what) {
   } else if (is_fact(line, "waiting") && other.pid == 0) {
     take_shim(line, "pid", "start");
   } else if (is_fact(line, "stop") || is_fact(line, "outcome")) {
-    /* Before the start it forbids the start. */
+    /* A stop or an outcome before the start forbids the start. */
     if (!other.has_started) other.has_ended = true;
     if (is_fact(line, "stop")) other.is_stopped = true;
   } else if (is_fact(line, "exit")) {
@@ -92,7 +93,10 @@ static void take(const char *line, void *what) {
 
 enum { LOG_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC };
 
-/* Opens a file by its name in one of the folders in a folder. -1 with errno, ENOENT when none has it for certain. */
+/*
+ * Opens a file by its name in one of the subfolders of a folder. -1 with errno, which is ENOENT only when certainly
+ * none has it.
+ */
 static int open_in_folders_of(DIR *folders, const char *name) {
   errno = 0;
   for (const struct dirent *entry; (entry = readdir(folders)) != NULL; errno = 0) {
@@ -110,7 +114,7 @@ static int open_in_folders_of(DIR *folders, const char *name) {
 }
 
 /*
- * Opens the log of the other task where it is put away when that one is done: SESSION/tasks/NAME becomes
+ * Opens the log of the other task in the folder where logs of done tasks go: SESSION/tasks/NAME becomes
  * SESSION/done/DAY/NAME. -1 with errno.
  */
 static int open_done(const char *path) {
@@ -148,7 +152,7 @@ static bool open_log(void) {
   return error == 0;
 }
 
-/* The shim of the other task holds no lock. Whether it is gone for certain, and has written its last word. */
+/* The other shim holds no lock. Whether it is certainly gone, and has written its last fact. */
 static bool has_gone(void) {
   if (other.pid > 1) return system_is_gone(other.pid, other.start);
   const uint64_t now = clock_ms();
@@ -156,12 +160,15 @@ static bool has_gone(void) {
   return now - other.silent_at >= SAYS_WITHIN_MS;
 }
 
-/* How long it may sleep: until it is woken, where the end of the other shim is watched. One that is bound watches that. */
+/*
+ * How long this shim may sleep: until it is woken, if the kernel reports the end of the other shim. A task with
+ * `bindTo` already uses its one watch.
+ */
 static uint64_t watch_other(pid_t holder) {
   if (shim.request->bound_pid != 0 || holder == 0) return OTHER_LOOK_MS;
   if (other.watched == holder) return never;
   pid_t again = 0;
-  /* Whoever held the lock before and after the process was opened is that process. */
+  /* The process that held the lock before and after it was opened is the right one. */
   if (!wake_watch(holder, 0) || queue_has_died(shim.request->after, &again) || again != holder) return OTHER_LOOK_MS;
   other.watched = holder;
   return never;
@@ -176,7 +183,7 @@ static enum after look(uint64_t *pause_ms) {
   other.is_followed = true;
   pid_t holder = 0;
   const bool has_died = queue_has_died(shim.request->after, &holder);
-  /* In this order: what a shim wrote that is dead by now is there. */
+  /* First the check, then the read: so the read sees all that a dead shim wrote. */
   const bool is_read = record_read_from(other.log, &other.at, take, NULL);
   if (other.has_ended) return other.completes ? AFTER_COMPLETED : AFTER_FAILED;
   if (!has_died || !is_read) {

@@ -1,23 +1,25 @@
 /*
- * Others who type into a task, see what its terminal shows, and set its size, through its socket (socket.c).
+ * The clients of a task's socket (socket.c). They type into the task, see what its terminal shows, and set its size.
  *
- * A frame is a type of one byte, a length of four, and so many bytes. All numbers are little-endian. What clients send:
+ * A frame has a type of one byte, a length of four bytes, and that many bytes of content. All numbers are
+ * little-endian. Clients send:
  *
- *   i  input: bytes that are typed
- *   q  an answer of a terminal: the offset after the question (8), then bytes; the first answer to a question is typed
- *   e  the input ends
+ *   i  input: bytes to type
+ *   q  an answer of a terminal: the offset after the question (8), then bytes. Only the first answer to a question is
+ *      typed
+ *   e  ends the input
  *   r  a size: columns (2), rows (2)
- *   a  output from here on is wanted, and the end; 1: the client will not type (1)
- *   ?  how it stands
+ *   a  asks for output from here on, and for the end; 1: the client will not type (1)
+ *   ?  asks for the state
  *
- * What they get, each with the name of its struct or function below:
+ * Clients get, each from the struct or function below:
  *
- *   h  at first, and as the answer to `?` and `a`: version (1), flags (1), columns (2), rows (2), offset of the output (8),
- *      bytes that wait to be read (4), the group in the foreground (4), clients that watch (1)
- *   k  the answer to `i`, `q`, `e` and `r`, in their order: a word of enum answer (1)
- *   o  output: its offset (8), bytes. Where an offset leaves something out, that is in the file
+ *   h  the state, at first and as the answer to `?` and `a`: version (1), flags (1), columns (2), rows (2), offset of
+ *      the output (8), bytes that wait to be read (4), the group in the foreground (4), clients that watch (1)
+ *   k  the answer to `i`, `q`, `e` and `r`, in their order: a value of enum answer (1)
+ *   o  output: its offset (8), bytes. What an offset skips is in the file
  *   u  output that is in no file
- *   z  a new size, from that offset on: offset (8), columns (2), rows (2)
+ *   z  a new size, from an offset on: offset (8), columns (2), rows (2)
  *   x  the end: offset of the output (8)
  */
 #include "life.h"
@@ -33,12 +35,12 @@ enum {
   MOST_CLIENTS = 8,
   MOST_FRAME = 65536,
   HEADER = 5,
-  /* What is kept of a frame: more than any has but those that bring input. */
+  /* How much of a frame is kept: enough for every frame but those with input. */
   SHORT_FRAME = 8,
   READ_AT_ONCE = 4096,
-  /* Output goes in frames of at most so much. */
+  /* The longest frame of output. */
   OUTPUT_AT_ONCE = 16384,
-  /* So many times a client attaches or leaves with a fact of that. */
+  /* How often a client that attaches or detaches is recorded. */
   MOST_FACTS = 200,
   ACCEPT_PAUSE_MS = 100,
 };
@@ -48,17 +50,17 @@ enum answer { TAKEN = 0, CLOSED = 1, NO_TERMINAL = 2, BAD_SIZE = 3 };
 enum { IS_TERMINAL = 1, IS_CANONICAL = 2, ECHOES = 4, IS_OPEN = 8 };
 
 struct client {
-  struct waker waker; /* -1: there is none. */
+  struct waker waker; /* -1: the place is free. */
   pid_t pid;
   uint64_t heard_at;
-  bool watches, is_told; /* It gets output; a fact says so. */
+  bool watches, is_told; /* It gets output; a fact says that it watches. */
   bool missed;           /* Some output did not reach it. */
-  /* Of the frame that comes in: its header and beginning, and what is still to come. */
+  /* Of the incoming frame: its header and beginning, and how much is still to come. */
   unsigned char head[HEADER + SHORT_FRAME];
   size_t head_length;
   uint32_t left;
-  bool is_unwanted; /* What it brings to type is typed by nobody. */
-  /* The rest of a frame that it did not take at once. */
+  bool is_unwanted; /* Its input is dropped. */
+  /* The rest of a frame that the client did not take at once. */
   size_t out_begin, out_end;
   unsigned char out[HEADER + 8 + OUTPUT_AT_ONCE];
 };
@@ -66,9 +68,9 @@ struct client {
 static struct client clients[MOST_CLIENTS];
 static struct waker listener = {.fd = -1, .reads = true};
 static bool is_there; /* From the start of the task to its end. */
-static uint64_t answered_until; /* The question that was answered last. */
+static uint64_t answered_until; /* The last question that was answered. */
 static int facts;
-static uint64_t accepts_at = never; /* It takes no new ones until then. */
+static uint64_t accepts_at = never; /* No new clients are accepted until then. */
 
 /* ---- the socket ---- */
 
@@ -85,7 +87,7 @@ void clients_open(const struct request *request, int folder, const char *task) {
 
 const char *clients_socket(void) { return listener.fd < 0 ? NULL : socket_place(); }
 
-/* Somebody has cleaned up the folder. Who misses the socket sends SIGCONT. */
+/* A program has cleaned up the folder. A process that misses the socket sends SIGCONT. */
 static void listen_again(void) {
   const int fd = socket_make_again();
   if (fd < 0) return;
@@ -129,7 +131,7 @@ static void send_rest(struct client *client) {
 
 static uint64_t written(void) { return terminal_is_there() ? terminal_written() : output_size(); }
 
-/* A frame goes whole, or not at all: who is slow misses it. */
+/* Sends a frame whole or not at all: a slow client misses it. */
 static bool send_frame(struct client *client, char type, const unsigned char *head, size_t head_length, const char *bytes,
                        size_t length) {
   if (client->waker.fd < 0 || client->out_end + HEADER + head_length + length > sizeof client->out) return false;
@@ -164,7 +166,7 @@ static void say_how_it_stands(struct client *client) {
 
 static void answer(struct client *client, enum answer word) {
   const unsigned char to[1] = {(unsigned char)word};
-  /* Who sends and reads no answers has broken off. */
+  /* A client that sends and reads no answers has broken off. */
   if (!send_frame(client, 'k', to, sizeof to, NULL, 0)) leave(client);
 }
 
@@ -179,7 +181,7 @@ void clients_output(uint64_t offset, const char *bytes, size_t length) {
   }
 }
 
-/* One that was slow learns how far the output is by now: nothing may come after it that would tell. */
+/* Tells a slow client how long the output is by now. No later frame may come that would show it. */
 static void tell_missed(struct client *client) {
   unsigned char head[8];
   put(head, written(), 8);
@@ -193,7 +195,7 @@ void clients_resized(void) {
   put(to + 8, window.columns, 2);
   put(to + 10, window.rows, 2);
   for (size_t i = 0; i < MOST_CLIENTS; i++)
-    /* One that does not take even that would show another size than there is. */
+    /* A client that does not even take this would show a wrong size. */
     if (clients[i].watches && !send_frame(&clients[i], 'z', to, sizeof to, NULL, 0)) leave(&clients[i]);
 }
 
@@ -217,10 +219,10 @@ static void watch(struct client *client, bool types) {
 
 static bool is_input(const struct client *client) { return client->head[0] == 'i' || client->head[0] == 'q'; }
 
-/* So many bytes of a frame come before what is typed. */
+/* How many bytes of a frame come before the input. */
 static size_t before_input(const struct client *client) { return client->head[0] == 'q' ? 8 : 0; }
 
-/* A frame is whole. What it brought to type was handed on before. */
+/* A frame is complete. Its input was passed on before. */
 static void take_frame(struct client *client) {
   const unsigned char *const body = client->head + HEADER;
   switch (client->head[0]) {
@@ -238,7 +240,7 @@ static void take_frame(struct client *client) {
   }
 }
 
-/* How long a frame of a type may be, and has to be. False for one that nobody sends who knows what this is. */
+/* Whether a frame of a type may have this length. False also for an unknown type. */
 static bool is_frame(char type, uint64_t length) {
   switch (type) {
   case 'i':
@@ -257,12 +259,14 @@ static bool is_frame(char type, uint64_t length) {
   }
 }
 
-/* Whether an answer is the first one to its question, and the program reads it as such and not as somebody's line. */
+/*
+ * Whether this is the first answer to its question, and the program reads it as an answer and not as a line of input.
+ */
 static bool is_wanted(const struct client *client) {
   return get(client->head + HEADER, 8) > answered_until && !terminal_modes().is_canonical;
 }
 
-/* Takes bytes of the frame's beginning. Its header says how long that is. */
+/* Takes bytes of the frame's beginning. The header says how long that is. */
 static size_t take_head(struct client *client, const unsigned char *bytes, size_t length) {
   size_t taken = 0;
   while (taken < length && client->head_length < HEADER) client->head[client->head_length++] = bytes[taken++];
@@ -273,14 +277,14 @@ static size_t take_head(struct client *client, const unsigned char *bytes, size_
   return taken;
 }
 
-/* The beginning of a frame that brings input is there: decides what becomes of it. */
+/* The beginning of a frame with input is complete: decides whether the input is typed. */
 static void begin_input(struct client *client, uint64_t size) {
   client->left = (uint32_t)(size - before_input(client));
   client->is_unwanted = client->head[0] == 'q' && !is_wanted(client);
   if (client->head[0] == 'q' && !client->is_unwanted) answered_until = get(client->head + HEADER, 8);
 }
 
-/* Takes what has come, for all of which there is room; false when it is no frame. */
+/* Takes received bytes, for all of which there is room. False when they are no valid frame. */
 static bool take(struct client *client, const unsigned char *bytes, size_t length) {
   for (size_t at = 0; at < length && client->waker.fd >= 0;) {
     const bool had_head = client->left > 0;
@@ -301,7 +305,7 @@ static bool take(struct client *client, const unsigned char *bytes, size_t lengt
   return true;
 }
 
-/* Reads no more than what the input has room for, so that nothing has to be kept for later. */
+/* Reads no more than the input has room for, so nothing has to be kept for later. */
 static void hear(struct client *client, uint64_t now) {
   static unsigned char bytes[READ_AT_ONCE];
   const size_t room = input_is_open() ? input_room() : sizeof bytes;
@@ -311,14 +315,14 @@ static void hear(struct client *client, uint64_t now) {
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   const bool is_well = got > 0 && take(client, bytes, (size_t)got);
   client->heard_at = now;
-  /* It may have been typed, and be a password. */
+  /* The bytes may be a typed password. */
   if (got > 0) memset(bytes, 0, (size_t)got);
   if (!is_well && client->waker.fd >= 0) leave(client);
 }
 
 /* ---- who they are ---- */
 
-/* Who may do as this user does; and who it is. */
+/* Whether the peer is this user or root; and its pid. */
 static bool is_own(int fd, pid_t *pid) {
 #ifdef __linux__
   struct ucred who;
@@ -336,7 +340,7 @@ static bool is_own(int fd, pid_t *pid) {
 #endif
 }
 
-/* A place for one more. When all are taken, who was silent longest loses his. */
+/* A place for one more client. When all are taken, the client that was silent longest loses its place. */
 static struct client *find_place(void) {
   struct client *found = &clients[0];
   for (size_t i = 0; i < MOST_CLIENTS; i++) {
@@ -349,7 +353,7 @@ static struct client *find_place(void) {
 
 static void welcome(uint64_t now) {
   const int fd = accept(listener.fd, NULL, NULL);
-  /* Without a descriptor for it, it would wake this process again and again. */
+  /* Without a descriptor for it, the pending connection would wake this process again and again. */
   if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
     listener.reads = false;
     accepts_at = now + ACCEPT_PAUSE_MS;

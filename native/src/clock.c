@@ -9,7 +9,7 @@ static uint64_t milliseconds(clockid_t id) {
 }
 
 #ifdef __APPLE__
-/* CLOCK_MONOTONIC goes on while a Mac sleeps; a timeout counts the time in which it ran. */
+/* On macOS, CLOCK_MONOTONIC goes on during sleep. A timeout counts only the time in which the machine ran. */
 uint64_t clock_ms(void) { return milliseconds(CLOCK_UPTIME_RAW); }
 #else
 uint64_t clock_ms(void) { return milliseconds(CLOCK_MONOTONIC); }

@@ -18,7 +18,9 @@ static bool say(int report, int word) {
   return written == (ssize_t)sizeof word;
 }
 
-/* Says in the command's own output why it does not run, and ends with the code of a shell that cannot run it. */
+/*
+ * Writes into the command's output why it does not run, and exits with the code of a shell that cannot run a command.
+ */
 static _Noreturn void fail(const char *what, const char *name, int code) {
   char line[PATH_BYTES + 256];
   struct text text = {line, 0, sizeof line, false};
@@ -31,7 +33,7 @@ static _Noreturn void fail(const char *what, const char *name, int code) {
   _exit(code);
 }
 
-/* Tells the shim that nothing has run: what it sees of this end is no end of a command. */
+/* Tells the shim that nothing has run, so that it does not take this exit for the command's. */
 static _Noreturn void refuse(int report, int error) {
   (void)say(report, error);
   _exit(126);
@@ -45,13 +47,13 @@ static bool enter_cgroup(const char *dir) {
   path[text.length] = '\0';
   const int file = open(path, O_WRONLY | O_CLOEXEC);
   if (file < 0) return false;
-  /* 0 is the writer itself, in whatever pid namespace it is. */
+  /* 0 means the writer itself, in whatever pid namespace it is. */
   const bool entered = write(file, "0\n", 2) == 2;
   (void)close(file);
   return entered;
 }
 
-/* A limit that is as low already is as good as one that was set. */
+/* A limit that is already as low counts as set. */
 static bool limit(int resource, uint64_t soft, uint64_t hard) {
   struct rlimit now;
   if (getrlimit(resource, &now) != 0) return false;
@@ -62,7 +64,10 @@ static bool limit(int resource, uint64_t soft, uint64_t hard) {
   return setrlimit(resource, &wanted) == 0;
 }
 
-/* Sets what the kernel is to hold. What it refuses is returned with its name in `name`, else NULL. */
+/*
+ * Sets the limits that the kernel enforces. Returns what it refuses, with the path of a cgroup in `name`; NULL:
+ * nothing.
+ */
 static const char *hold_limits(const struct request *request, const char **name) {
   *name = "";
   if (request->cgroup[0] != '\0' && !enter_cgroup(request->cgroup)) {
@@ -71,19 +76,19 @@ static const char *hold_limits(const struct request *request, const char **name)
   }
   if (request->memory_bytes > 0 && !limit(RLIMIT_AS, request->memory_bytes, request->memory_bytes))
     return "limit memory";
-  /* The soft limit ends a process by SIGXCPU, which tells why; the hard one a second later by SIGKILL. */
+  /* At the soft limit the process gets SIGXCPU, which shows the reason; a second later, at the hard limit, SIGKILL. */
   if (request->cpu_seconds > 0 && !limit(RLIMIT_CPU, request->cpu_seconds, request->cpu_seconds + 1))
     return "limit CPU time";
   if (request->processes > 0 && !limit(RLIMIT_NPROC, request->processes, request->processes))
     return "limit processes";
-  /* Who may not be nicer to itself gets what it may: that is no limit that could be missing. */
+  /* When this user may not raise the priority this far, the kernel sets what it allows. That is no missing limit. */
   errno = 0;
   const int nice_value = getpriority(PRIO_PROCESS, 0);
   if (request->nicer != 0 && errno == 0) (void)setpriority(PRIO_PROCESS, 0, nice_value + request->nicer);
   return NULL;
 }
 
-/* What became of its input, and how it can be reached. */
+/* What the command reads, and where its socket is. */
 static void add_input(struct text *text, const struct request *request) {
   if (request->input == INPUT_SILENT) text_add(text, ",\"stdin\":\"silent\"");
   const char *const socket = clients_socket();
@@ -119,10 +124,10 @@ static bool record_started(const struct request *request, pid_t shim, uint64_t s
 
 void command_become(struct request *request, pid_t shim, uint64_t shim_start, struct moment begin, bool subreaper,
                     int report) {
-  /* Until the command runs there must be a shim: it ends with it, also while it is stopped by a signal. */
+  /* The command must not start without a shim: this process dies with it, even while it is suspended. */
   system_die_with_parent(SIGKILL);
   if (getppid() != shim) _exit(126);
-  /* Before the group, which it would lead. */
+  /* Before setpgid: a leader of a group could not lead a session. */
   if (!terminal_hand_over()) refuse(report, errno);
   (void)setpgid(0, 0);
   char **const words = request_command(request);
@@ -131,9 +136,9 @@ void command_become(struct request *request, pid_t shim, uint64_t shim_start, st
   const char *name;
   const char *const refused = hold_limits(request, &name);
   if (!record_started(request, shim, shim_start, begin, subreaper)) refuse(report, errno == 0 ? EIO : errno);
-  /* After the append: whatever of a stop, an outcome and a start comes first in the log is first for everybody. */
+  /* After the append. So all processes agree on which came first in the log: a start, a stop or an outcome. */
   if (record_forbids((struct position){request->log_offset, false})) refuse(report, 0);
-  /* An end like that of a command that cannot be executed: recorded, and forbidden by what forbids that. */
+  /* Ends like a command that cannot be executed: it is recorded, and a stop forbids it in the same way. */
   if (refused != NULL) {
     (void)say(report, ITS_OWN_END);
     fail(refused, name, 126);
@@ -145,7 +150,10 @@ void command_become(struct request *request, pid_t shim, uint64_t shim_start, st
   sigset_t none;
   (void)sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
-  /* Who is ended before this has run nothing: its end is not taken for the command's. So who cannot say it runs nothing. */
+  /*
+   * The shim must not take the end of this process, before the exec, for the command's. So without this message
+   * nothing runs.
+   */
   if (!say(report, ITS_OWN_END)) _exit(126);
   (void)execvp(words[0], words);
   fail("start ", words[0], errno == ENOENT ? 127 : 126);

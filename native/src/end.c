@@ -1,9 +1,9 @@
 /*
- * The end of the command, and of what it has left.
+ * The end of the command, and of the processes that it leaves.
  *
- * Two secrets, of which the spec has the seal, tell the shim's facts from those of others: `exit` shows the first, and
- * what ends a task whose end was pending (`left` after a stop, `gone`) shows the second. Who reads the first in the log
- * cannot make up the second.
+ * Two secrets prove that facts are the shim's. The spec has their seal. `exit` shows the first secret. A fact that
+ * ends a task whose end was pending (`left` after a stop, `gone`) shows the second. A process that reads the first
+ * secret in the log cannot compute the second.
  */
 #include "life.h"
 
@@ -12,14 +12,17 @@
 #include <unistd.h>
 
 enum {
-  /* Processes that end with their command have ended this long after it. */
+  /* Most processes that end with their command have ended after this time. */
   ENDS_SOON_MS = 30,
-  /* Between two looks at all processes, at first; and at last, where they cannot be looked at. */
+  /* The pause between two checks of all processes, at first; and at last, when they cannot be read. */
   EMPTY_LOOK_MS = 250,
   LONGEST_EMPTY_LOOK_MS = 4000,
-  /* So many looks see nobody of a task that is not over, until that counts as not known. */
+  /* When this many checks find no process of a task that is not over, its processes count as unknown. */
   SEEN_ROUNDS = 50,
-  /* Without subreaper nothing tells of the end of a descendant: they are looked for this often, in a stop and else. */
+  /*
+   * Without a subreaper nothing reports the end of a descendant: how often to check, and how many checks in a row
+   * must find nothing.
+   */
   UNSEEN_LOOK_MS = 1000,
   UNSEEN_LOOKS = 4,
 };
@@ -31,16 +34,18 @@ bool is_empty(struct tree *tree) {
     return true;
   }
   shim.reaped_any = false;
-  /* No look is of one moment: what hands on to a child and ends may be in none of several, but has to be lucky. */
+  /*
+   * A process list is not a snapshot. A process that re-forks may be missing from several in a row, but only by luck.
+   */
   for (int looks = shim.subreaper ? 1 : UNSEEN_LOOKS; looks > 0; looks--) {
     system_tree(tree, shim.command, shim.request->cookie);
-    /* What could not be seen may have been nobody, and then no end of anybody would have it looked at again. */
+    /* If nothing could be read, there may be no process whose end would cause the next check. So ask for one. */
     if (tree->unknown && tree->count == 0) shim.reaped_any = true;
     if (tree->unknown || tree->count > 0) return false;
   }
   reap();
   if (shim.childless && shim.subreaper) return true;
-  /* Nested tasks go on by themselves. Who was reaped meanwhile may have left a child that was not seen. */
+  /* Nested tasks go on by themselves. A process that was reaped meanwhile may have left a child that was not seen. */
   return !shim.reaped_any && (!shim.subreaper || tree->nested > 0 || pump_is_child());
 }
 
@@ -53,9 +58,9 @@ bool is_empty_or_seen(struct tree *tree) {
   return false;
 }
 
-/* How many processes of the task are left besides the command; -1 when that cannot be told. */
+/* How many processes of the task are left besides the command; -1 when that is unknown. */
 static int count_left(void) {
-  /* Without a subreaper others may be left when there are no children. */
+  /* Without a subreaper processes may be left that are no children. */
   if (!shim.subreaper) return -1;
   if (shim.childless) return 0;
   pid_t children[MAX_CHILDREN];
@@ -73,12 +78,15 @@ static void command_ended(int status, const struct rusage *usage) {
   do {
     told = read(shim.report, &error, sizeof error);
   } while (told < 0 && is_interrupted(&interrupted));
-  /* That it has not run takes the child's word, or its silence. Where neither can be had, what it ended with is all there is. */
+  /*
+   * The child reports that the command has not run, or is silent. If its report cannot be read, only the exit status
+   * is known.
+   */
   const bool refused = told >= 0 && (told != (ssize_t)sizeof error || error != ITS_OWN_END);
   (void)close(shim.report);
   const int left = shim.left = refused ? 0 : count_left();
   const uint64_t bytes = terminal_ended(pump_written(output_end()));
-  /* Then the task ends later. Without a subreaper the supervisors look for what is left otherwise. */
+  /* Then the task ends later than its command. Without a subreaper, supervisors search for leftovers otherwise. */
   const bool goes_on = left != 0 && (shim.stopping || shim.request->leftovers != REPORT);
   shim.drains = pump_drains(clock_ms()) || terminal_drains(clock_ms());
   shim.pending = goes_on || shim.drains;
@@ -93,14 +101,17 @@ static void command_ended(int status, const struct rusage *usage) {
       .dropped = pump_dropped() + terminal_dropped(),
       .at = clock_now(),
   };
-  /* After the time was read and before anybody reads it: what starts in its place starts later, and finds a place. */
+  /*
+   * After the time was read, and before any process can read it in the log: the next task then starts later, and
+   * finds a place.
+   */
   if (!shim.pending) queue_leave();
   record_exit(shim.request, &ending);
-  /* After the record: the kernel may take milliseconds. */
+  /* After the record, because the kernel may take milliseconds. */
   notice_end();
   if (!shim.pending) queue_tell_followers();
   if (goes_on) return;
-  /* A server that a task happened to start is not shot when the task's time is over. */
+  /* The timeout must not kill a server that the command left running. */
   shim.timeout_at = shim.output_at = never;
   shim.bound_over = true;
 }
@@ -119,7 +130,7 @@ void reap(void) {
     }
     if (pump_ended(pid, status)) continue;
     shim.reaped_any = true;
-    /* Its pid may be another's, of a process that was adopted since. */
+    /* The command was reaped: its pid may now belong to another process, which was adopted since. */
     if (pid != shim.command || shim.ended) continue;
     command_status = status;
     command_usage = usage;
@@ -129,9 +140,9 @@ void reap(void) {
 }
 
 /*
- * Looks whether the last process of the task is gone. It was a child of this process, so nothing is looked at before one
- * has ended; and while another child is there that is no nested task, nothing else needs to be looked at: a daemon may
- * end thousands of children.
+ * Checks whether the last process of the task is gone. That was a child of this process, so there is nothing to check
+ * before a child has ended. While another child lives that is no nested task, no further check is needed: a daemon
+ * may end thousands of children.
  */
 void look_for_emptiness(uint64_t now) {
   struct tree tree = {0};

@@ -1,10 +1,10 @@
-/* The facts that a shim appends, each as one line of JSON. What comes in from outside is escaped, or was checked. */
+/* The facts that the shim appends, each as one line of JSON. Text from outside is escaped, or was checked. */
 #include "shim.h"
 
 #include <string.h>
 #include <sys/wait.h>
 
-/* So many processes are named in a fact. */
+/* How many processes a fact lists at most. */
 enum { MAX_NAMED = 64 };
 
 static void begin(struct text *text, char *bytes, size_t room, const char *words) {
@@ -27,7 +27,7 @@ static void add_pair(struct text *text, const char *key, const char *value) {
   text_add(text, "\"");
 }
 
-/* How a process ended, as wait4 tells it. */
+/* How a process ended, as wait4 reports it. */
 static void add_status(struct text *text, int status) {
   if (WIFSIGNALED(status)) {
     text_add(text, ",\"code\":null,\"exitSignal\":\"");
@@ -42,7 +42,7 @@ static void add_status(struct text *text, int status) {
 
 static void finish(struct text *text) {
   text_add(text, "}\n");
-  /* All facts have room for what the shim itself puts in; a text that has none left is no fact. */
+  /* Every fact has room for what the shim itself adds. A text that does not fit is not recorded. */
   if (!text->overflow) record(text->bytes, text->length);
 }
 
@@ -58,7 +58,7 @@ void record_waiting(pid_t self, uint64_t start, bool has_locks) {
   finish(&text);
 }
 
-/* Why the shim stops the task is not in the log: the end alone would say something else. */
+/* The reason for the shim's own stop is not in the log yet. The exit alone would give a wrong one. */
 static bool stop_is_untold;
 
 void record_own_stop(const char *cause, uint64_t grace_ms) {
@@ -102,7 +102,7 @@ static char members_fact[96 * 1024];
 void record_left(const struct tree *tree, const char *proof) {
   struct text text;
   begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"left\"");
-  /* In front, where one finds it who reads only the beginning of a long line. */
+  /* At the beginning, where a reader of only the beginning of a long line finds it. */
   if (proof != NULL) add_pair(&text, "proof", proof);
   if (tree->unknown) {
     text_add(&text, ",\"count\":null,\"processes\":null");
@@ -222,7 +222,7 @@ void record_exit(struct request *request, const struct ending *ending) {
   }
   add_pair(&text, "proof", request->exit_proof);
   finish(&text);
-  /* Without the line break in front. */
+  /* Without the leading line break. */
   if (request->bell && !(stop_is_untold && !record_is_complete())) ring(request->task, bytes + 1, text.length - 2);
   hook_hear(request, ending);
   memset(request->exit_proof, 0, sizeof request->exit_proof);

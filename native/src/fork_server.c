@@ -1,13 +1,13 @@
 /*
- * The fork server: a process of a spawner that starts many shims at the same time. To fork a large process like Node
- * takes a millisecond in which it does nothing else; to fork this one takes a tenth of that. It lives as long as the
- * burst of spawns, and ends when its input does, so also when the spawner dies.
+ * The fork server: a process of a spawner that starts many shims in a burst. A fork of a large process like Node
+ * takes a millisecond, in which Node does nothing else. A fork of this process takes a tenth of that. It lives as
+ * long as the burst, and exits when its input ends, so also when the spawner dies.
  *
- * A launch is one netstring of netstrings: a number by which it is answered, the program, the task, the folder, the log
- * with its device and inode, and the variables of the environment. An answer is a line that begins with the number: `b`
- * before anything is started, so that a spawner whose server was killed knows what it has not begun; then how the launcher
- * has ended, its exit status, or `s` and a signal; or `n`, when nothing was started. Then the spawner tries it by itself,
- * and is told by the system what is wrong.
+ * A launch is one netstring of netstrings: a number for the answers, the program, the task, the folder, the log with
+ * its device and inode, and the environment variables. An answer is a line that begins with the number. First comes
+ * `b`, before anything is started: when the server is killed, its spawner knows which launches have not begun. Then
+ * comes how the launcher ended: its exit status, or `s` and a signal. Or `n` comes, when nothing was started. Then
+ * the spawner starts the launcher itself, and gets the error from the system.
  */
 #include "shim.h"
 
@@ -24,11 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* `launches`: so many are on their way at a time; those that come then wait in the pipe. */
+/* `launches`: how many run at a time; the others wait in the pipe. */
 enum { MOST_LAUNCHES = 256, INPUT_BYTES = 32 * 1024 * 1024, MOST_FIELDS = 128 * 1024, FIXED_FIELDS = 7 };
 
 static const struct timespec *const for_ever = NULL;
-/* Between two tries of what the kernel has no memory for. */
+/* The pause before the next try when the kernel lacks memory. */
 static const struct timespec short_pause = {0, 10000000};
 
 static struct {
@@ -37,7 +37,7 @@ static struct {
 } launches[MOST_LAUNCHES];
 static size_t launch_count;
 
-/* What has come and is not taken, and the fields of one launch. Both are mapped, and only what is used takes memory. */
+/* Input that is not taken yet, and the fields of one launch. Both are mapped, and only used pages take memory. */
 static char *input;
 static size_t input_length;
 static char **fields;
@@ -73,7 +73,7 @@ static void say(uint64_t number, const char *words) {
 
 static const char begins[] = " b", has_not_started[] = " n";
 
-/* `status`: as waitpid has it. */
+/* `status`: as waitpid reports it. */
 static void say_end(uint64_t number, int status) {
   char words[32];
   struct text text = {words, 0, sizeof words - 1, false};
@@ -96,7 +96,10 @@ static void reap_launches(void) {
   }
 }
 
-/* The log of a task, if it is the one that the spawner has made: others may have taken the spawner for dead. */
+/*
+ * Opens the log of a task, if it is the file that the spawner has made. Another process may have taken the spawner
+ * for dead and removed it.
+ */
 static int open_log(const struct launch *launch) {
   const int log = open(launch->log, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   struct stat found;
@@ -107,7 +110,7 @@ static int open_log(const struct launch *launch) {
   return -1;
 }
 
-/* Becomes the launcher of a shim, in the memory of the fork server: it returns only when that fails. */
+/* Becomes the launcher of a shim, in the memory of the fork server. Returns only on failure. */
 static void become_launcher(const struct launch *launch, int log) {
   char *const words[] = {"outlive-shim", launch->task, NULL};
   const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -116,7 +119,7 @@ static void become_launcher(const struct launch *launch, int log) {
   for (int fd = 0; fd < LOG_FD; fd++) {
     if (dup2(nothing, fd) < 0) return;
   }
-  /* It may be there already, and then it would be closed. */
+  /* If the log already has this number, its close-on-exec flag must go. */
   if (dup2(log, LOG_FD) < 0 || fcntl(LOG_FD, F_SETFD, 0) != 0) return;
   if (bell && fcntl(BELL_FD, F_SETFD, 0) != 0) return;
   (void)execve(launch->program, words, launch->environment);
@@ -127,7 +130,7 @@ static void launch_shim(const struct launch *launch) {
   if (log < 0) return say(launch->number, has_not_started);
   say(launch->number, begins);
   volatile bool has_failed = false;
-  /* It shares this memory, and this process goes on when it has executed or ended. */
+  /* The child shares this memory, and this process goes on when the child has called exec or exited. */
   const pid_t pid = vfork();
   if (pid == 0) {
     become_launcher(launch, log);
@@ -143,7 +146,7 @@ static void launch_shim(const struct launch *launch) {
   launches[launch_count++].number = launch->number;
 }
 
-/* Takes the fields of a launch apart, each of which ends with NUL from here on. */
+/* Splits a launch into its fields, and ends each with NUL. */
 static bool take_fields(char *text, size_t length, size_t *count) {
   *count = 0;
   for (size_t at = 0; at < length;) {
@@ -151,7 +154,7 @@ static bool take_fields(char *text, size_t length, size_t *count) {
     char *field;
     if (*count == MOST_FIELDS || !request_netstring(text, length, &at, &field, &size)) return false;
     if (memchr(field, '\0', size) != NULL) return false;
-    /* In the place of the comma. */
+    /* In place of the comma. */
     field[size] = '\0';
     fields[(*count)++] = field;
   }
@@ -175,7 +178,7 @@ static bool take_launch(char *text, size_t length) {
   return true;
 }
 
-/* Takes the launches that have come whole. The environment may hold secrets, which do not stay. */
+/* Takes the complete launches, and wipes them: the environment may hold secrets. */
 static bool take_launches(void) {
   size_t taken = 0;
   while (launch_count < MOST_LAUNCHES) {
@@ -187,12 +190,12 @@ static bool take_launches(void) {
   }
   input_length -= taken;
   memmove(input, input + taken, input_length);
-  /* What was moved is also where it was. */
+  /* memmove leaves a copy at the old place. */
   memset(input + input_length, 0, taken);
   return true;
 }
 
-/* False at the end of the input, and when a launch is larger than any that the system would start. */
+/* False at the end of the input, and for a launch larger than the system would start. */
 static bool read_more(void) {
   if (input_length == INPUT_BYTES) return false;
   const ssize_t got = read(0, input + input_length, INPUT_BYTES - input_length);
@@ -210,7 +213,7 @@ static void ignore(int number) { (void)number; }
 int serve_forks(mode_t mask) {
   struct sigaction child;
   sigset_t blocked, waiting;
-  /* Also while it is stopped by a signal, when it would not see the end of its input. */
+  /* Also while this process is suspended and cannot see the end of its input. */
   system_die_with_parent(SIGKILL);
   (void)umask(mask);
   memset(&child, 0, sizeof child);
@@ -230,7 +233,7 @@ int serve_forks(mode_t mask) {
   for (bool more = true;;) {
     reap_launches();
     if (!take_launches()) return BAD_REQUEST;
-    /* What was asked for is done and answered. */
+    /* All launches are done and answered. */
     if (!more && launch_count == 0) return 0;
     struct pollfd source = {more && launch_count < MOST_LAUNCHES ? 0 : -1, POLLIN, 0};
     const int ready = ppoll(&source, 1, for_ever, &waiting);
@@ -241,7 +244,7 @@ int serve_forks(mode_t mask) {
 
 #else
 
-/* Elsewhere nobody asks for it. */
+/* Other systems have no fork server. */
 int serve_forks(mode_t mask) {
   (void)mask;
   return BAD_REQUEST;

@@ -1,12 +1,12 @@
 /*
- * The command that the user wants to be run when the task has ended, whatever its end was: `--on-exit`.
+ * The hook (`--on-exit`): a command that the user wants to run when the task has ended, in whatever way.
  *
- * The shim forks a keeper for it, once in its life, and nobody else ever does. The keeper says in the record that the hook
- * is about to run, runs it, holds its time, ends its tree, and says how it ended. So a hook never runs twice, and where it
- * did not run the record and the processes that are alive say why.
+ * The shim forks a keeper for it, once; no other process ever does. The keeper records that the hook is about to run,
+ * runs it, enforces its time limit, ends its tree, and records how it ended. So a hook never runs twice. If it did
+ * not run, the record and the live processes show why.
  *
- * It is no part of the task, although it descends from the shim. To everybody who looks at processes the keeper is the
- * shim of another task, with a cookie of its own. It lives on when the shim has ended.
+ * The hook is no part of the task, although it descends from the shim. To every process that lists processes, the
+ * keeper looks like the shim of another task with its own cookie. It lives on when the shim has exited.
  */
 #include "life.h"
 
@@ -23,21 +23,21 @@
 extern char **environ;
 
 enum {
-  /* Its output is for people who look for what went wrong. */
+  /* People read its output to find out what went wrong. */
   HOOK_OUTPUT_BYTES = 16 * 1024 * 1024,
   OUTPUT_LOOK_MS = 100,
   LEFT_LOOK_MS = 200,
-  /* Between two tries to record that the hook is about to run, and to read how the task has ended. */
+  /* The pause between two tries to record that the hook is about to run, and to read how the task has ended. */
   AGAIN_MS = 1000,
   STATUS_LOOK_MS = 100,
-  /* So long the keeper has to tell others whose it is. */
+  /* How long the keeper may take to show its own cookie. */
   NAMED_WITHIN_MS = 1000,
-  /* Variables of the environment that the hook gets. */
+  /* How many environment variables the hook gets at most. */
   MOST_VARIABLES = 8192,
   CAUSE_BYTES = 24,
 };
 
-/* How the command ended. What proves that an exit in the log is the shim's own is in that log by now. */
+/* How the command ended. By then the log has the proof that the exit is the shim's. */
 static struct {
   bool is_told, ran;
   int status;
@@ -45,7 +45,7 @@ static struct {
 } end;
 
 static bool begun;
-/* From the keeper, until the record says that the hook is about to run; -1: there is none, or it has said so. */
+/* A pipe from the keeper, open until the record says that the hook is about to run; -1: no keeper, or it is closed. */
 static int keeper_fd = -1;
 
 void hook_hear(const struct request *request, const struct ending *ending) {
@@ -58,7 +58,7 @@ void hook_hear(const struct request *request, const struct ending *ending) {
 
 /* ---- what it is told ---- */
 
-/* What the record has in front of the end: the first stop counts, and an outcome before any start. */
+/* What the record has before the end: the first stop counts, and an outcome before any start. */
 struct before {
   bool is_over, has_outcome;
   char cause[CAUSE_BYTES];
@@ -73,7 +73,7 @@ static void take(const char *line, void *what) {
   if (before->is_over || before->cause[0] != '\0') return;
   if (begins_with(line, "{\"fact\":\"exit\"")) before->is_over = end.is_told && strstr(line, end.proof) != NULL;
   if (begins_with(line, "{\"fact\":\"outcome\"")) before->has_outcome = true;
-  /* Of what never ran, an outcome is the end, and a stop after it one of what has ended. */
+  /* An outcome is the end of a task that never ran. A stop after it is a stop of an ended task. */
   if (!begins_with(line, "{\"fact\":\"stop\",") || (before->has_outcome && !end.ran)) return;
   const char *const cause = text_value(line, "cause");
   for (size_t i = 0; cause != NULL && i < sizeof causes / sizeof causes[0]; i++) {
@@ -83,7 +83,7 @@ static void take(const char *line, void *what) {
   }
 }
 
-/* As src/model/decide.ts has it. The code: -1 where there is none. NULL, with errno, when the record cannot be read. */
+/* As src/model/decide.ts decides. The code: -1 when there is none. NULL, with errno, when the record cannot be read. */
 static const char *status_of_task(int *code) {
   struct before before = {0};
   struct position position = {shim.request->log_offset, false};
@@ -98,7 +98,7 @@ static const char *status_of_task(int *code) {
   return before.cause[0] != '\0' ? "killed" : *code == 0 ? "completed" : "failed";
 }
 
-/* The environment that the command got, with what the hook is told: the status of the task, and a code or -1. */
+/* The environment of the command, and the variables for the hook: the status of the task, and a code or -1. */
 static char **environment(const char *word, int exit_code) {
   static char *variables[MOST_VARIABLES + 5];
   static char cookie[COOKIE_BYTES + 16], id[NAME_BYTES + 32], status[64], code[64];
@@ -133,7 +133,7 @@ static char **environment(const char *word, int exit_code) {
 
 static _Noreturn void become(const char *word, int exit_code) {
   (void)setpgid(0, 0);
-  /* Else in the folder of the root. */
+  /* If that folder is gone, in the root folder. */
   if (chdir(shim.request->hook_folder) != 0) errno = 0;
   char **const variables = environment(word, exit_code);
   (void)umask(shim.request->mask);
@@ -154,7 +154,7 @@ static bool open_output(void) {
   return is_there;
 }
 
-/* What ends it before it ends itself; NULL: nothing does. */
+/* The reason that ends the hook before it ends by itself; NULL: none. */
 static const char *await_end(pid_t hook, uint64_t end_at, int *status) {
   for (;;) {
     struct stat output;
@@ -166,7 +166,7 @@ static const char *await_end(pid_t hook, uint64_t end_at, int *status) {
   }
 }
 
-/* Another one of the same form and length, which takes the place of the task's where others read it. */
+/* Replaces the task's cookie, where other processes read it, by another one of the same form and length. */
 static void take_own_cookie(struct request *request, wiper wipe) {
   static const char digits[] = "0123456789abcdef";
   char *const secret = strchr(request->cookie, '.');
@@ -177,7 +177,7 @@ static void take_own_cookie(struct request *request, wiper wipe) {
   wipe(request->cookie, false);
 }
 
-/* Has the record say that the hook is about to run. False when the record is gone: then nothing runs. */
+/* Records that the hook is about to run. False when the record is gone: then nothing runs. */
 static bool announce(void) {
   const uint64_t start = system_start(shim.self);
   while (!record_hook(shim.self, start)) {
@@ -187,7 +187,7 @@ static bool announce(void) {
   return !record_is_removed();
 }
 
-/* The status of the task, once it can be read; NULL, with errno, when that takes longer than the hook may. */
+/* The status of the task, once it can be read. NULL, with errno, when that takes longer than the hook may run. */
 static const char *await_status(uint64_t end_at, int *code) {
   for (;;) {
     const char *const word = status_of_task(code);
@@ -201,16 +201,16 @@ static _Noreturn void keep(int shim_fd, wiper wipe) {
   take_own_cookie(request, wipe);
   const ssize_t ignored = write(shim_fd, "", 1);
   (void)ignored;
-  /* A life of its own: nothing in it is of the task's command, or of what that has left in its cgroup. */
+  /* A new state: nothing in it belongs to the task's command, or to leftovers in its cgroup. */
   shim = (struct life){.request = request, .self = getpid(), .ended = true, .subreaper = system_become_reaper()};
   request->cgroup[0] = '\0';
   if (request->bell) (void)close(BELL_FD);
-  /* The shim carries what comes and goes: here it would only wake this process, which takes none of it. */
+  /* The shim serves the terminal and the socket. Here their events would only wake this process. */
   wake_open();
   terminal_let_go();
   input_tend();
   const bool runs = announce();
-  /* Where nobody reaps orphans the shim stays until this process has ended. */
+  /* Where orphans stay zombies, the shim stays until this process has exited. */
   if (!request->stays) (void)close(shim_fd);
   if (!runs) _exit(0);
   const uint64_t end_at = clock_ms() + request->hook_ms;
@@ -231,7 +231,7 @@ static _Noreturn void keep(int shim_fd, wiper wipe) {
   const char *const cause = await_end(hook, end_at, &status);
   if (cause != NULL) end_by_force(&tree);
   record_hook_ended(status, cause);
-  /* What it has left has the rest of its time. */
+  /* Processes that the hook has left may use the rest of its time. */
   while (!is_empty(&tree) && clock_ms() < end_at) (void)wake_wait(LEFT_LOOK_MS, LEFT_LOOK_MS / 2);
   if (!is_empty(&tree)) end_by_force(&tree);
   _exit(until_recorded());
@@ -256,7 +256,7 @@ void hook_run(wiper wipe) {
   (void)close(ends[1]);
   keeper_fd = ends[0];
   (void)fcntl(keeper_fd, F_SETFL, O_NONBLOCK);
-  /* Before it has a cookie of its own it would be taken for a process that the task has left. */
+  /* Until the keeper shows its own cookie, it would count as a leftover of the task. */
   struct pollfd named = {keeper_fd, POLLIN, 0};
   (void)poll(&named, 1, NAMED_WITHIN_MS);
 }

@@ -1,7 +1,7 @@
 /*
- * The input of the command: nothing, data that came with the request, a descriptor that was handed on, or what others send while
- * it runs. Of the last the shim holds the writing end: that of a pipe, or of the terminal. Nothing of it is written anywhere
- * else.
+ * The input of the command: nothing, data that came with the request, an inherited descriptor, or what clients send
+ * while it runs. Of the last, the shim holds the writing end: of a pipe, or of the terminal. It records nothing of
+ * the input.
  */
 #include "life.h"
 
@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 enum {
-  /* What nobody has read yet, besides what the kernel keeps. */
+  /* How much unread input is kept here, besides what the kernel keeps. */
   MOST_WAITING = 65536,
-  /* A pipe that is handed on has something to say by then, or is somebody's who has only left it open. */
+  /* An inherited pipe with data has some by then. Otherwise its writer probably only left it open. */
   SILENT_MS = 100,
   CHUNK_BYTES = 4096,
   PAGE_BYTES = 4096,
@@ -25,13 +25,13 @@ enum {
 
 static _Alignas(PAGE_BYTES) char waiting[MOST_WAITING];
 static size_t waiting_length;
-static bool waited_long; /* More than a page of it was in use. */
+static bool waited_long; /* More than a page of the buffer was in use. */
 
-static int reading = -1; /* The command's end, until it has it. */
+static int reading = -1; /* The command's end, until the command has it. */
 static struct waker writing = {.fd = -1, .writes = true};
-static struct waker source = {.fd = -1, .reads = true}; /* What was piped in, of a task whose input stays open. */
-static bool is_open; /* More can be sent. */
-static bool ends;    /* It ends when all that waits was taken. */
+static struct waker source = {.fd = -1, .reads = true}; /* Piped into a task whose input stays open. */
+static bool is_open; /* Clients can send more. */
+static bool ends;    /* It ends when the command has taken all that waits. */
 
 /* ---- before there is a shim ---- */
 
@@ -46,7 +46,7 @@ static bool put_whole(int file, const char *bytes, size_t length) {
   return true;
 }
 
-/* A file that has no name, and is gone with its last descriptor. */
+/* An unnamed file, which is gone with its last descriptor. */
 static int nameless_file(const char *output) {
 #ifdef __linux__
   const int file = memfd_create("outlive-input", MFD_CLOEXEC);
@@ -65,7 +65,7 @@ static int nameless_file(const char *output) {
   return -1;
 }
 
-/* All of the data, or no task. */
+/* Takes all of the data, or fails the task. */
 static bool take_data(const struct request *request) {
   const int file = nameless_file(request->out);
   if (file < 0) return false;
@@ -91,7 +91,7 @@ bool input_take_nothing(void) {
   return is_there;
 }
 
-/* Whether what is handed on is a pipe of somebody who says nothing. */
+/* Whether descriptor 0 is a pipe whose writer sends nothing. */
 static bool is_silent(void) {
   struct stat found;
   if (fstat(0, &found) != 0 || !(S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode))) return false;
@@ -113,8 +113,9 @@ bool input_take(struct request *request) {
 /* ---- the life of the task ---- */
 
 /*
- * Others may read from the same pipe, and take what poll has told of: to read must not wait. To ask for that on the descriptor
- * itself would change it for everybody who has it, so a pipe is opened anew; read_now() does the same for a socket.
+ * Other processes may read from the same pipe, and take what poll has reported, so a read must not block. O_NONBLOCK
+ * on the descriptor itself would change it for everyone who has it. So this opens the pipe again; read_now() has
+ * another way for a socket.
  */
 static int open_source(void) {
 #ifdef __linux__
@@ -156,7 +157,7 @@ bool input_hand_over(void) { return reading < 0 || dup2(reading, 0) >= 0; }
 void input_start(void) {
   if (reading >= 0) (void)close(reading);
   reading = -1;
-  /* What the command reads is no business of the shim's, and who writes it is to see when nobody reads any more. */
+  /* The shim must not keep the command's stdin open: its writer has to see when no process reads any more. */
   (void)input_take_nothing();
 }
 
@@ -174,7 +175,10 @@ static void close_input(void) {
   writing.fd = -1;
 }
 
-/* A large paste is rare, and each page of a shim counts. What a system cannot take back stays, and is zero. */
+/*
+ * A large paste is rare, and each page of a shim counts. Memory that the system cannot take back stays, and is
+ * zeroed.
+ */
 static void give_back(void) {
   waited_long = false;
 #ifdef __linux__
@@ -182,7 +186,7 @@ static void give_back(void) {
 #endif
 }
 
-/* Gives the command what it takes. */
+/* Writes to the command what it takes. */
 static void flush(void) {
   const int to = terminal_is_there() ? terminal_typed() : writing.fd;
   size_t done = 0;
@@ -191,11 +195,11 @@ static void flush(void) {
     const ssize_t put = write(to, waiting + done, waiting_length - done);
     if (put < 0 && is_interrupted(&interrupted)) continue;
     if (put < 0 && errno == EAGAIN) break;
-    /* Nobody can read it any more. */
+    /* No process can read it any more. */
     if (put <= 0) return close_input();
     done += (size_t)put;
   }
-  /* Nothing of it stays in the memory of this process: it may be a password. */
+  /* No input stays in the memory of this process: it may be a password. */
   memmove(waiting, waiting + done, waiting_length - done);
   memset(waiting + waiting_length - done, 0, done);
   waiting_length -= done;
@@ -230,7 +234,7 @@ bool input_end(void) {
   return true;
 }
 
-/* What was piped into a task whose input stays open, as far as there is room for it. */
+/* Reads what was piped into a task whose input stays open, as far as there is room. */
 static void read_source(void) {
   char bytes[CHUNK_BYTES];
   const size_t room = input_room();

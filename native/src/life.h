@@ -1,4 +1,4 @@
-/* What the files of the supervisor share: the state of the one task that this process lives for. */
+/* What the supervisor's files share: the state of the one task of this process. */
 #ifndef OUTLIVE_LIFE_H
 #define OUTLIVE_LIFE_H
 
@@ -7,14 +7,14 @@
 #define never UINT64_MAX
 
 enum {
-  /* Between two looks at a process that cannot be watched. */
+  /* The pause between two checks of a process that cannot be watched. */
   BOUND_LOOK_MS = 1000,
-  /* Between two tries of what the disk did not take, at first. */
+  /* The first pause before a failed append is tried again. */
   RETRY_MS = 250,
-  /* At most so many children are looked at in one go. */
+  /* How many children one call reads at most. */
   MAX_CHILDREN = 256,
   ID_BYTES = 64,
-  /* No writer is taken to be faster: 1 GB/s. */
+  /* The fastest writer that is assumed: 1 GB/s. */
   BYTES_A_MS = 1000000,
 };
 
@@ -26,15 +26,15 @@ struct life {
   struct position log;
 
   pid_t command;
-  int report;      /* Where the child says whether the command has run. */
-  bool reaped_any; /* Since the last look at the tree that has seen all there is to see. */
+  int report;      /* Through this the child reports whether the command has run. */
+  bool reaped_any; /* Since the last complete check of the tree. */
   bool childless;
-  bool ended;      /* The command; its exit is recorded. */
+  bool ended;      /* The command has ended, and its exit is recorded. */
   bool pending;    /* The task ends later than its command. */
   int left;        /* Processes that were left when the command ended; -1: not known. */
-  bool left_early; /* Processes were named as left, the command among them, before it ended. */
+  bool left_early; /* Processes were recorded as left, the command among them, before the command ended. */
   uint64_t left_at;
-  bool drains;     /* What the command had written is still on its way to the file; the end waits for that. */
+  bool drains;     /* Output is still on its way to the file, and the end of the task waits for it. */
   bool empty;      /* No process of the task is left. */
   uint64_t empty_look_at, empty_pause;
   uint64_t retry_at, retry_pause;
@@ -45,9 +45,9 @@ struct life {
   bool bound_ended, bound_over;
   uint64_t bound_at;
 
-  uint64_t hangup_at; /* A stop asks the leader of a terminal's session once more, by SIGHUP. */
+  uint64_t hangup_at; /* When a stop sends SIGHUP to the leader of the terminal's session. */
   bool stopping;
-  bool announced;    /* A fact asked for this stop, and is answered. */
+  bool announced;    /* A fact asked for this stop, and gets an answer. */
   char stop_id[ID_BYTES];
   uint64_t grace_ends_at;
   uint64_t signalled; /* A bit for each signal that was sent. */
@@ -57,41 +57,41 @@ extern struct life shim;
 
 /* ---- end.c ---- */
 
-/* Reaps what has ended, and records the end of the command. */
+/* Reaps ended children, and records the end of the command. */
 void reap(void);
-/* Whether no process of the task is left, for certain. Else `tree` has who is. */
+/* Whether certainly no process of the task is left. Otherwise `tree` has the processes. */
 bool is_empty(struct tree *tree);
-/* The same, until somebody is seen: what hands on to a child and ends, again and again, may escape many looks. */
+/* The same, but stops at the first process that it finds: one that re-forks again and again may escape many checks. */
 bool is_empty_or_seen(struct tree *tree);
 /* Notes whether the last process of the task is gone. */
 void look_for_emptiness(uint64_t now);
 
 /* ---- stop.c ---- */
 
-/* Begins a stop, or hurries one that is on its way: the earliest end of grace counts, and each signal is sent once. */
+/* Begins a stop, or speeds up a running one: the earliest end of grace counts, and each signal is sent once. */
 void stop(int number, uint64_t grace_ms);
-/* Asks the leader of a terminal's session once more. */
+/* Sends SIGHUP to the leader of a terminal's session. */
 void hang_up(void);
-/* Ends what is left when the grace is over. */
+/* Kills the rest when the grace is over. */
 void finish_stop(void);
-/* A line that somebody has appended to the log: acts on it if it asks for a stop. */
+/* A line that another process has appended: acts on it if it asks for a stop. */
 void take_line(const char *line, void *what);
 
-/* Ends every process of the task. What is alive after it is in `tree`. */
+/* Ends every process of the task. The survivors are in `tree`. */
 void end_by_force(struct tree *tree);
 
 /* ---- hook.c ---- */
 
-/* Runs the hook when the task has ended and the record says so, once. */
+/* Runs the hook, once, when the task has ended and the record says so. */
 void hook_run(wiper wipe);
-/* Whether the shim has to stay for the hook: the record does not say yet that it runs. */
+/* Whether the shim must stay for the hook: the record does not say yet that the hook runs. */
 bool hook_needs_shim(void);
 
 /* ---- supervise.c ---- */
 
-/* Carries what comes and goes through the terminal, the input and the socket. */
+/* Serves the terminal, the input and the socket. */
 void carry(void);
-/* The last word has to be on the disk, which may be full. */
+/* Waits until the last fact is on the disk, which may be full. */
 int until_recorded(void);
 
 /* ---- limits.c ---- */
@@ -99,21 +99,21 @@ int until_recorded(void);
 void hold_limits(uint64_t now);
 /* Begins to watch the process that the task is bound to, if there is one. */
 void watch_bound(void);
-/* It has ended, says who watches it. */
+/* The watch reports that this process has ended. */
 void bound_ended(void);
 bool bound_is_gone(void);
 
 /* ---- output.c ---- */
 
-/* Makes the files, and the FIFOs; false with errno. */
+/* Makes the files, and the FIFOs. False with errno. */
 bool output_open(const struct request *request);
-/* Looks how far the output has grown, and whether it is still what was seen: its size. */
+/* Checks how far the output has grown, and whether it is still what was seen. Returns its size. */
 uint64_t output_look(void);
-/* The same when somebody has opened it anew. */
+/* The same when a process has opened the output anew. */
 void output_notice(void);
-/* The last look, when the command has ended. */
+/* The last check, when the command has ended. */
 uint64_t output_end(void);
-/* The size alone. */
+/* Returns only the size. */
 uint64_t output_size(void);
 
 /* The folder of the files, and the name of the first. */
@@ -123,84 +123,87 @@ const char *output_name(void);
 /* ---- notice.c ---- */
 
 struct noticed {
-  unsigned reopened; /* So often it was closed by somebody who had opened it to write. */
-  bool is_unsure;    /* It was written to before it was opened, and nobody has looked in between. */
+  unsigned reopened; /* How often a process that had opened it to write has closed it. */
+  bool is_unsure;    /* It was written to before it was opened, without a check in between. */
 };
 
-/* Watches files by inotify, if one of the slots of the store is free. `path`: the file of slots; NULL: none. */
+/* Watches files with inotify, if one of the slots of the store is free. `path`: the file of slots; NULL: none. */
 void notice_begin(const char *path, const int *files, size_t count);
 void notice_end(void);
-/* What has happened since the last call; false: nothing. */
+/* What has happened since the last call. False: nothing. */
 bool notice_take(struct noticed *noticed);
-/* The files have been looked at since. */
+/* The files have been checked since. */
 void notice_looked(void);
-/* Where a descriptor stands: after an append, where that ended. 0: not known. Waits for no lock of the file. */
+/*
+ * The position of a descriptor, which after an append is where that ended. 0: not known. Waits for no lock of the
+ * file.
+ */
 uint64_t notice_position(int file);
 
 /* ---- terminal.c: does nothing for tasks without one ---- */
 
 struct modes {
-  bool is_canonical; /* What is typed is read in lines. */
+  bool is_canonical; /* The program reads typed input in lines. */
   bool echoes;
   unsigned char eof; /* The character that ends the input. */
   pid_t foreground;  /* The group in the foreground; 0: not known. */
 };
 
-/* Makes a terminal of the size that is asked for, with its file of sizes beside the output; false with errno. */
+/* Makes a terminal of the requested size, with its file of sizes beside the output. False with errno. */
 bool terminal_open(const struct request *request, int folder, const char *output);
 bool terminal_is_there(void);
-/* The command has its side now. */
+/* The command now has its side. */
 void terminal_start(void);
-/* Copies what was written, and does what is due. */
+/* Copies new output, and does what is due. */
 void terminal_tend(uint64_t now);
-/* When to tend it again, and to ask whether it drains: a time that has passed until that is done. */
+/* When to call terminal_tend() again, and terminal_drains(): a past time until that is done. */
 uint64_t terminal_due(void);
-/* Copies the rest when the command has ended. The size of the output, which is `size` where there is no terminal. */
+/* Copies the rest when the command has ended. Returns the size of the output, or `size` when there is no terminal. */
 uint64_t terminal_ended(uint64_t size);
-/* Whether the rest is still to come; for a second at most. */
+/* Whether output is still to come; for a second at most. */
 bool terminal_drains(uint64_t now);
-/* The last of it, when no process of the task is left. */
+/* Closes the terminal, when no process of the task is left. */
 void terminal_close(void);
-/* Another process looks after it. */
+/* Drops it, because another process serves it. */
 void terminal_let_go(void);
-/* Bytes that the disk did not take, that were over the limit, and that are in the file. */
+/* Bytes that the disk did not take, bytes over the limit, and bytes in the file. */
 uint64_t terminal_dropped(void);
 uint64_t terminal_beyond(void);
 uint64_t terminal_written(void);
-/* Sets the size, soon if it was set just now. False where there is no terminal. */
+/* Sets the size, after a short pause if it was just set. False when there is no terminal. */
 bool terminal_resize(struct window window);
 struct window terminal_window(void);
 struct modes terminal_modes(void);
-/* The descriptor that is typed into, or -1; and whether something waits to be. */
+/* The descriptor for typed input, or -1; and whether typed input waits. */
 int terminal_typed(void);
 void terminal_wants_to_type(bool wants);
 
 /* ---- input.c: does nothing for tasks whose input is not open ---- */
 
-/* Makes the pipe, where there is no terminal; false with errno. */
+/* Makes the pipe, if there is no terminal. False with errno. */
 bool input_open(const struct request *request);
-/* The command has its end now. */
+/* The command now has its end. */
 void input_start(void);
-/* Descriptor 0 is an empty file: of a process that has no business with what the command reads. */
+/* Makes descriptor 0 an empty file, in a process that must not hold the command's stdin. */
 bool input_take_nothing(void);
 void input_tend(void);
-/* Whether more can be sent; how much there is room for; how much waits. */
+/* Whether clients can send more; how much there is room for; how much waits. */
 bool input_is_open(void);
 size_t input_room(void);
 size_t input_waiting(void);
-/* Types bytes, as many as there is room for. */
+/* Types bytes, as many as there is room for. Returns how many. */
 size_t input_send(const char *bytes, size_t length);
-/* Ends it after what waits; of a terminal, types the character for that. False: there was no room. */
+/* Ends the input after what waits; for a terminal, types its end character. False: there was no room. */
 bool input_end(void);
 
 /* ---- socket.c ---- */
 
 /*
- * Makes the socket of a task in that folder, else at the other path, if that is not NULL. The descriptor that listens; -1:
- * it can be made nowhere.
+ * Makes the socket of a task in a folder, else at the other path, if that is not NULL. Returns the listening
+ * descriptor; -1: it cannot be made.
  */
 int socket_make(const char *other_path, int folder, const char *task);
-/* Makes it again where it is gone: another descriptor, or -1. */
+/* Makes the socket again if it is gone. Returns another descriptor, or -1. */
 int socket_make_again(void);
 /* Its path; empty: it is in the folder. */
 const char *socket_place(void);
@@ -211,40 +214,40 @@ void socket_remove(void);
 /* The offset of output that is in no file. */
 #define CLIENTS_UNKEPT UINT64_MAX
 
-/* Makes the socket. Without one the task runs all the same. */
+/* Makes the socket. Without one the task still runs. */
 void clients_open(const struct request *request, int folder, const char *task);
 void clients_tend(uint64_t now);
-/* When to tend them again, whatever comes. */
+/* When to call clients_tend() again at the latest. */
 uint64_t clients_due(void);
-/* Says the end to all, and removes the socket. */
+/* Tells all clients the end, and removes the socket. */
 void clients_end(void);
-/* What the terminal shows, from an offset of the file on. */
+/* Sends output of the terminal, with its offset in the file. */
 void clients_output(uint64_t offset, const char *bytes, size_t length);
 void clients_resized(void);
 
 /* ---- pump.c: does nothing for tasks without one ---- */
 
-/* Makes the FIFO for one file of output; false with errno. */
+/* Makes the FIFO for one file of output. False with errno. */
 bool pump_open(int folder, const char *output, int file);
-/* Starts the first one, before there is a command; if it cannot be started, pump_tend() tries again. */
+/* Starts the first pump, before there is a command. If it cannot be started, pump_tend() tries again. */
 void pump_begin(wiper wipe);
-/* The command has its FIFOs now. Without one, what was made is removed, and the pump ends by itself. */
+/* The command now has its FIFOs. Without a command, removes what was made, and the pump exits by itself. */
 void pump_let_go(bool has_command);
-/* Starts one when there is none. */
+/* Starts a pump if there is none. */
 void pump_tend(uint64_t now);
 /* Whether the process that has ended was the pump. */
 bool pump_ended(pid_t pid, int status);
 bool pump_is_child(void);
-/* When to tend it again, and to ask whether it drains or lingers: a time that has passed until that is done. */
+/* When to call pump_tend() again, and pump_drains() and pump_lingers(): a past time until that is done. */
 uint64_t pump_due(uint64_t now);
-/* Bytes that were not kept, since they were over the limit, or the disk did not take them. */
+/* Bytes that were not kept: over the limit, or not taken by the disk. */
 uint64_t pump_beyond(void);
 uint64_t pump_dropped(void);
-/* What the command has written, on its way to the files too. `size`: of the files. */
+/* What the command has written, including bytes on their way to the files. `size`: of the files. */
 uint64_t pump_written(uint64_t size);
-/* Whether all that was written then is still not there; for two seconds at most. */
+/* Whether written bytes are still missing in the files; for two seconds at most. */
 bool pump_drains(uint64_t now);
-/* Whether the pump is about to end, since nobody can write any more. Says so for a moment only. */
+/* Whether the pump is about to exit, because no process can write any more. True only for a short time. */
 bool pump_lingers(uint64_t now);
 
 /* ---- turn.c ---- */
@@ -254,34 +257,35 @@ bool await_turn(void);
 
 /* ---- queue.c: the locks of the session ---- */
 
-/* Says to all that this shim lives. False where there are no locks. */
+/* Takes the lock that says that this shim lives. False when there are no locks. */
 bool queue_open(void);
-/* The locks are those of this process, and show its pid. */
+/* Makes the locks show the pid of this process. */
 void queue_renew(void);
-/* Takes a place among those that run, however many have one. */
+/* Takes a place to run, even above the limit. */
 void queue_take_place(void);
 /*
- * Stands in the line, and takes a place if it is the first and there is one; then it still stands there. Else it is to
- * look again after a pause. `is_due`: the last pause is over, and nobody has woken it meanwhile.
+ * Joins the queue, and takes a place if this task is first and one is free; it then still holds its lock in the
+ * queue. Otherwise the caller tries again after a pause. `is_due`: the last pause is over, and nothing has woken this
+ * process.
  */
 bool queue_try(bool is_due, uint64_t *pause_ms);
-/* Leaves the line, and wakes the next. */
+/* Leaves the queue, and wakes the next. */
 void queue_leave_line(void);
-/* Gives up everything but the word that this shim lives. */
+/* Gives up everything but the lock that says that this shim lives. */
 void queue_leave(void);
-/* Has the shims of tasks that start after this one look how it has ended. */
+/* Wakes the shims of tasks that start after this one, so that they read how it ended. */
 void queue_tell_followers(void);
-/* Waits for the word of another task's shim, and does so no more. */
+/* Waits until the shim of another task wakes this one; and ends that. */
 void queue_follow(const char *task);
 void queue_unfollow(const char *task);
-/* Whether the shim of another task holds no lock any more; else who it is, as far as that can be told (0: it cannot). */
+/* Whether the shim of another task holds no lock any more. Otherwise its pid, if it is known (0: it is not). */
 bool queue_has_died(const char *task, pid_t *pid);
 
 /* ---- after.c ---- */
 
 enum after { AFTER_WAITS, AFTER_COMPLETED, AFTER_FAILED };
 
-/* How the task that comes before this one has ended; shortens the pause until the next look. */
+/* How the task before this one has ended. Shortens the pause until the next check. */
 enum after after_look(uint64_t *pause_ms);
 
 #endif

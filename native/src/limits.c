@@ -1,13 +1,13 @@
-/* The limits that the shim holds by itself: time, output, and the life of the process that the task is bound to. */
+/* The limits that the shim enforces: time, output, and the life of the process that the task is bound to. */
 #include "life.h"
 
 #include <signal.h>
 
 enum {
-  /* The size of the output is read this often at most, and at least. */
+  /* The shortest and the longest pause between two reads of the output size. */
   SHORTEST_OUTPUT_MS = 20,
   LONGEST_OUTPUT_MS = 4000,
-  /* While it grows the marks are to be a second apart. */
+  /* While the output grows, marks are a second apart. */
   GROWING_OUTPUT_MS = 1000,
 };
 
@@ -21,7 +21,7 @@ static void look_at_output(uint64_t now) {
   const uint64_t size = output_look() + pump_beyond() + terminal_beyond();
   if (size > limit) {
     if (!shim.stopping) stop_for("output_limit");
-    /* It is being stopped and goes on writing all the same: the grace is not for that. */
+    /* The task goes on writing during the stop: the grace is not for that. */
     else if (size > limit + limit / 20) stop(SIGKILL, 0);
     shim.output_at = now + SHORTEST_OUTPUT_MS;
     return;
@@ -40,7 +40,7 @@ bool bound_is_gone(void) {
   return shim.bound_ended || system_is_gone(shim.request->bound_pid, shim.request->bound_start);
 }
 
-/* That counts also while the process is a zombie and its pid is taken. */
+/* This also counts while the process is a zombie, and its pid is still taken. */
 void bound_ended(void) {
   shim.bound_ended = true;
   shim.bound_at = 0;
@@ -62,7 +62,7 @@ void hold_limits(uint64_t now) {
     shim.timeout_at = never;
     if (!shim.stopping) stop_for("timeout");
   }
-  /* Also when no limit is held any more: what nobody takes wakes this process again and again. */
+  /* Even when no limit is left: an event that is not read wakes this process again and again. */
   output_notice();
   if (shim.output_at == never) return;
   if (now >= shim.output_at || pump_beyond() + terminal_beyond() > 0) look_at_output(now);

@@ -1,4 +1,4 @@
-/* Linux: this process, what it forks and holds, its descriptors and folders. */
+/* Linux: this process, its forks and locks, its descriptors and folders. */
 #include "shim.h"
 
 #ifdef __linux__
@@ -16,9 +16,9 @@
 
 /* ---- this process ---- */
 
-/* Raw calls: a C library keeps the first real-time signals for itself, and would leave them as they are. */
+/* Raw calls, because a C library keeps the first real-time signals for itself and would not change them. */
 void system_reset_signals(void) {
-  /* All zeros: the default. It is no smaller than the kernel's own, which the headers do not have. */
+  /* All zeros: the default action. It is at least as large as the kernel's own struct, which no header declares. */
   static const struct sigaction usual;
   const uint64_t all = UINT64_MAX;
   for (int number = 1; number <= 64; number++) (void)syscall(SYS_rt_sigaction, number, &usual, NULL, sizeof all);
@@ -26,8 +26,8 @@ void system_reset_signals(void) {
 }
 
 /*
- * A child that tells its end by another signal than SIGCHLD waits apart: to the `wait4` that reaps the task it is not
- * there, so that "no child" still means that no process of the task is left. qemu's user mode has no such children.
+ * A child whose end sends another signal than SIGCHLD is invisible to the `wait4` that reaps the task. So "no child"
+ * still means that no process of the task is left. qemu's user mode has no such children.
  */
 pid_t system_fork_aside(bool *is_child) {
   *is_child = false;
@@ -38,8 +38,8 @@ pid_t system_fork_aside(bool *is_child) {
 }
 
 /*
- * Locks are of a table of descriptors. The new process has the same table, not a copy, until the old one ends. The C
- * library has no such call. (Under qemu there is none.)
+ * Locks belong to a table of descriptors. The new process shares the table, and does not copy it, until the old one
+ * ends. The C library has no such call. (Nor does qemu.)
  */
 pid_t system_fork_with_locks(void) { return (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0); }
 
@@ -47,7 +47,7 @@ void system_die_with_parent(int number) { (void)prctl(PR_SET_PDEATHSIG, (unsigne
 
 /* ---- what is held ---- */
 
-/* A lock that belongs to the open file, not to a process: who inherits the descriptor has it as well. */
+/* A lock that belongs to the open file, not to a process: a process that inherits the descriptor has it as well. */
 static int lock(int fd, int what, struct flock *wanted) {
   *wanted = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
   return fcntl(fd, what, wanted);
@@ -60,7 +60,7 @@ void system_hold(int fd) {
 
 int system_is_held(int fd) {
   struct flock wanted;
-  /* Only asked for: who asks holds up nobody, for however long he is stopped. */
+  /* This only asks for the lock. A process that is suspended while it asks holds up no other. */
   if (lock(fd, F_OFD_GETLK, &wanted) != 0) return UNTOLD;
   return wanted.l_type == F_UNLCK ? FREE : HELD;
 }
@@ -82,7 +82,7 @@ void system_kill_cgroup(const char *dir) {
 
 /* ---- folders and descriptors ---- */
 
-/* As getdents64 has it. */
+/* As getdents64 returns it. */
 struct entry {
   uint64_t inode;
   int64_t offset;
@@ -104,7 +104,7 @@ bool system_names(int folder, bool (*each)(const char *name, void *what), void *
   }
 }
 
-/* Which descriptors are closed, and through which one they are listed. */
+/* Which descriptors to close, and through which one they are listed. */
 struct foreign {
   int first, folder;
 };

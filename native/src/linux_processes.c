@@ -1,6 +1,6 @@
 /*
- * Linux: the processes of the machine, as /proc shows them, and which of them are the task's. Files are read without the
- * allocations of stdio.
+ * Linux: the processes of the machine, as /proc shows them, and which of them belong to the task. Files are read
+ * without the allocations of stdio.
  */
 #include "shim.h"
 
@@ -18,13 +18,13 @@
 
 static const char name_of_shims[] = "outlive-shim";
 
-/* Processes that are looked at together, on the whole machine. Of more than these a look says that it is not whole. */
+/* How many processes one check covers on the whole machine. With more, the result is marked as incomplete. */
 enum { MAX_PROCESSES = 32768, MAX_PID = 1 << 22 };
 
-/* Whether /proc is there, and of this pid namespace: else it tells of others. */
+/* Whether /proc is there and shows this pid namespace. Otherwise it shows other processes. */
 static bool proc_is_ours;
 
-/* Whether what loses its parent becomes a child of this process. */
+/* Whether a descendant that loses its parent becomes a child of this process. */
 static bool subreaper;
 
 void system_show_name(void) { (void)prctl(PR_SET_NAME, name_of_shims, 0, 0, 0); }
@@ -54,7 +54,7 @@ static void proc_path(char *path, size_t room, pid_t pid, const char *file) {
   path[text.length] = '\0';
 }
 
-/* Reads the beginning of a file; its length, or -1 with errno. */
+/* Reads the beginning of a file. Returns its length, or -1 with errno. */
 static ssize_t read_proc(pid_t pid, const char *file, char *buffer, size_t room) {
   char path[64];
   proc_path(path, sizeof path, pid, file);
@@ -71,7 +71,7 @@ static ssize_t read_proc(pid_t pid, const char *file, char *buffer, size_t room)
   return (ssize_t)length;
 }
 
-/* What /proc/PID/stat says. */
+/* The content of /proc/PID/stat. */
 struct stat_line {
   struct process process;
   bool dead;
@@ -86,7 +86,7 @@ static bool parse_stat(const char *line, struct stat_line *found) {
   found->is_shim = name == sizeof name_of_shims - 1 && memcmp(open_bracket + 1, name_of_shims, name) == 0;
   found->process.pid = (pid_t)strtol(line, NULL, 10);
   const char state = close_bracket[2];
-  /* Behind the state: parent 4, group 5, ... threads 20, start 22, as proc(5) counts. */
+  /* After the state: parent 4, group 5, ... threads 20, start 22, as proc(5) counts. */
   uint64_t fields[23] = {0};
   const char *at = close_bracket + 3;
   for (int field = 4; field <= 22; field++) {
@@ -99,7 +99,7 @@ static bool parse_stat(const char *line, struct stat_line *found) {
   found->process.group = (pid_t)fields[5];
   found->process.start = fields[22];
   found->process.stopped = state == 'T' || state == 't';
-  /* The first thread of a process may have ended while others go on: that looks like a zombie with threads. */
+  /* The first thread of a process may have ended while others go on. That looks like a zombie with threads. */
   found->dead = state == 'X' || (state == 'Z' && fields[20] <= 1);
   return true;
 }
@@ -124,7 +124,7 @@ bool system_is_gone(pid_t pid, uint64_t start) {
   struct stat_line found;
   found.dead = false;
   found.process.start = 0;
-  /* Some /proc hides the processes of others: what is not seen there has not ended for that. */
+  /* Some mounts of /proc hide other users' processes. A process that is hidden may still live. */
   if (!proc_is_ours || look_at(pid, &found) == UNREADABLE) return false;
   return found.dead || (start != 0 && found.process.start != 0 && found.process.start != start);
 }
@@ -147,7 +147,7 @@ void system_command_line(pid_t pid, struct text *text) {
     text_string(text, line, (size_t)length, CHARACTERS);
     return;
   }
-  /* A kernel's word for a process that shows no command line: its name, in brackets. */
+  /* The kernel's name for a process that shows no command line, in brackets. */
   char name[64] = "[";
   length = read_proc(pid, "/comm", name + 1, sizeof name - 2);
   if (length > 0 && name[length] == '\n') length--;
@@ -172,14 +172,17 @@ static void mark(pid_t pid, bool on) {
   else marks[pid / 8] &= (unsigned char)~bit;
 }
 
-/* Whose process it is by its environment, at the beginning of which a cookie stands: of nobody, this task, another. */
+/* Whose process it is, by the cookie at the beginning of its environment: nobody's, this task's, another's. */
 enum owner { NOBODYS, OURS, ANOTHERS, UNREAD };
 
 static enum owner owner_of(pid_t pid, const char *cookie) {
   static const char name[] = "OUTLIVE_TASK=";
   char environ[4096];
   const ssize_t length = read_proc(pid, "/environ", environ, sizeof environ);
-  /* It has ended, or hides its environment. Any other failure, such as having no descriptor, tells nothing. */
+  /*
+   * It has ended, or hides its environment. After any other failure, such as a lack of descriptors, the owner is
+   * unknown.
+   */
   if (length < 0 && errno != ENOENT && errno != ESRCH && errno != EACCES && errno != EPERM) return UNREAD;
   for (ssize_t at = 0; at < length; at += (ssize_t)strlen(environ + at) + 1) {
     if (strncmp(environ + at, name, sizeof name - 1) != 0) continue;
@@ -190,7 +193,7 @@ static enum owner owner_of(pid_t pid, const char *cookie) {
   return NOBODYS;
 }
 
-/* How many processes are in the table, and how many shims; and whether those are all. */
+/* How many processes are in the table, and how many shims; and whether these are all. */
 struct list {
   size_t count, shim_count;
   bool unknown;
@@ -205,14 +208,14 @@ static bool add_listed(const char *name, void *what) {
   const enum look look = look_at(pid, &found);
   if (look == UNREADABLE) list->unknown = true;
   if (look != SEEN) return true;
-  /* A shim that counted as another process would be stopped with the task in which its own was spawned. */
+  /* A stop must not treat the shim of a nested task as an ordinary process of this task. */
   if (found.is_shim && list->shim_count < sizeof shims / sizeof shims[0]) shims[list->shim_count++] = found.process;
   else if (!found.is_shim && list->count < MAX_PROCESSES) table[list->count++] = found.process;
   else list->unknown = true;
   return true;
 }
 
-/* Lists the live processes of the machine, those of nested shims apart. */
+/* Lists the live processes of the machine. Nested shims are listed apart. */
 static struct list list_all(void) {
   struct list list = {.unknown = true};
   const int folder = proc_is_ours ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -223,7 +226,7 @@ static struct list list_all(void) {
   return list;
 }
 
-/* Puts a process of the table among the members, which stand at its beginning. */
+/* Moves a process of the table to the members, which are at its beginning. */
 static void take(size_t *members, size_t index) {
   const struct process found = table[index];
   table[index] = table[*members];
@@ -232,8 +235,8 @@ static void take(size_t *members, size_t index) {
 }
 
 /*
- * Where orphans go to somebody else, what a process carries and its group tell whose it is. The number of a group may
- * be a stranger's by now: it is the task's when the command leads it, or when one in it is the task's by what it carries.
+ * Where orphans get another parent, cookie and group show whose a process is. By now the group's number may belong to
+ * another group. It is the task's if the command leads it, or if a member has the task's cookie.
  */
 static void take_what_shows_it(size_t *members, size_t count, pid_t group, const char *cookie, bool *unknown) {
   const pid_t self = getpid();
@@ -263,16 +266,16 @@ void system_tree(struct tree *tree, pid_t group, const char *cookie) {
     again = false;
     for (size_t i = 0; i < list.shim_count; i++) {
       if (shims[i].pid == self || !marked(shims[i].parent) || marked(shims[i].pid)) continue;
-      /* The shim of a task that was spawned in this one, and what descends from it, is no part of this one. */
+      /* The shim of a task that was spawned in this one is not part of this one; nor are its descendants. */
       const enum owner owner = owner_of(shims[i].pid, cookie);
       if (owner == ANOTHERS) tree->nested++;
-      /* It may be one: then it is not stopped with this task. */
+      /* It may be a shim. Then a stop of this task must spare it. */
       else if (owner == UNREAD || count == MAX_PROCESSES) tree->unknown = true;
-      /* What only calls itself a shim is a process like others. */
+      /* A process that only has the name of a shim counts like others. */
       else table[count++] = shims[i];
       shims[i].parent = 0;
     }
-    /* A parent mostly stands before its children, so that one or two rounds find all. */
+    /* A parent is mostly before its children, so one or two rounds find all. */
     for (size_t i = members; i < count; i++) {
       if (table[i].pid == self || !marked(table[i].parent)) continue;
       take(&members, i);
@@ -342,7 +345,10 @@ bool system_signal(const struct process *process, int number) {
     sent = syscall(SYS_pidfd_send_signal, (int)descriptor, number, NULL, 0) == 0;
     if (!sent && (errno == ENOSYS || errno == EPERM)) sent = kill(process->pid, number) == 0;
   } else if (same) {
-    /* An old kernel or a sandbox. The pid may have changed hands since the look: a stranger that was stopped goes on. */
+    /*
+     * An old kernel, or a sandbox. The pid may belong to another process since the check. If that one was sent
+     * SIGSTOP, it is continued.
+     */
     sent = kill(process->pid, number) == 0;
     if (sent && number == SIGSTOP && look_at(process->pid, &now) == SEEN && now.process.start != process->start)
       (void)kill(process->pid, SIGCONT);

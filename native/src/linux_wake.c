@@ -1,4 +1,4 @@
-/* Linux: what wakes the shim. Signals come through a descriptor, so that one call of poll waits for everything. */
+/* Linux: what wakes the shim. Signals arrive through a descriptor, so one call of poll waits for everything. */
 #include "shim.h"
 
 #ifdef __linux__
@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Without a descriptor for signals this long the end of the watched process may go unnoticed. */
+/* Without a descriptor for signals, the end of the watched process may go unnoticed for this long. */
 enum { BLIND_MS = 1000 };
 
 static int signals_fd = -1;
@@ -47,7 +47,7 @@ bool wake_continued(void) {
 bool wake_watch(pid_t pid, uint64_t start) {
   const long descriptor = syscall(SYS_pidfd_open, pid, 0);
   if (descriptor < 0) return false;
-  /* The descriptor holds on to a process: it is the right one if the start time agrees after the opening. */
+  /* The descriptor refers to one process. It is the right one if the start time matches after the opening. */
   const uint64_t found = start == 0 ? 0 : system_start(pid);
   if (start != 0 && found != 0 && found != start) {
     (void)close((int)descriptor);
@@ -58,12 +58,12 @@ bool wake_watch(pid_t pid, uint64_t start) {
   return true;
 }
 
-/* Lets the kernel put off a waking for company, where nobody waits for the moment. */
+/* Lets the kernel delay a wake-up to combine it with others, when no process waits for the exact moment. */
 static void allow_slack(uint64_t milliseconds) {
   static uint64_t now;
   if (now == milliseconds) return;
   now = milliseconds;
-  /* 0 brings back the default, 50 microseconds. */
+  /* 0 restores the default, 50 microseconds. */
   (void)prctl(PR_SET_TIMERSLACK, (unsigned long)milliseconds * 1000000ul, 0, 0, 0);
 }
 
@@ -76,24 +76,24 @@ static void await_signal(uint64_t milliseconds) {
 
 bool wake_wait(uint64_t milliseconds, uint64_t slack_ms) {
   allow_slack(slack_ms);
-  /* There was no descriptor to be had at the start, or the kernel refuses it: signals can be waited for without one. */
+  /* There was no descriptor at the start, or the kernel refuses it. Signals can be waited for without one. */
   if (signals_fd < 0) open_signals();
   if (signals_fd < 0) {
     await_signal(milliseconds < BLIND_MS ? milliseconds : BLIND_MS);
     milliseconds = 0;
   }
-  /* One that is not there has a negative number, which poll leaves out. */
+  /* poll ignores an entry with a negative number. */
   struct pollfd sources[2 + MOST_WAKERS] = {{signals_fd, POLLIN, 0}, {watched_fd, POLLIN, 0}};
   for (size_t i = 0; i < also_count; i++) {
     const short events = (short)((also[i]->reads ? POLLIN : 0) | (also[i]->writes ? POLLOUT : 0));
-    /* Poll tells of a hang-up to who has asked for nothing, too, and again and again. */
+    /* poll reports a hang-up even when no event was asked for, again and again. */
     sources[2 + i] = (struct pollfd){events == 0 ? -1 : also[i]->fd, events, 0};
     also[i]->is_ready = false;
   }
   const int time = milliseconds > 3600000 ? 3600000 : (int)milliseconds;
   const int ready = poll(sources, (nfds_t)(2 + also_count), time);
   if (ready < 0) {
-    /* Never leave: whatever ails the kernel, there is a command to look after. */
+    /* Never exit: whatever the kernel's error is, the command still needs its shim. */
     const struct timespec pause = {0, 10000000};
     (void)nanosleep(&pause, NULL);
     return false;

@@ -1,8 +1,8 @@
 /*
- * macOS: processes by sysctl, waking up by kqueue.
+ * macOS: processes by sysctl, wake-ups by kqueue.
  *
- * There is no subreaper, so the tree of a task is told by three signs: the process group of the command, the cookie in
- * the environment, and the parents of both. Programs that the system protects show no environment.
+ * There is no subreaper. Three signs show that a process belongs to the task: the process group of the command, the
+ * cookie in the environment, and a parent that belongs to it. Programs that the system protects show no environment.
  */
 #include "shim.h"
 
@@ -27,19 +27,19 @@ static const char name_of_shims[] = "outlive-shim";
 static const char cookie_variable[] = "OUTLIVE_TASK=";
 
 enum {
-  /* Processes of the whole machine. Of more than these a look says that it is not whole. */
+  /* How many processes of the machine one check covers. With more, the result is marked as incomplete. */
   MAX_PROCESSES = 8192,
-  /* Pids are smaller. */
+  /* All pids are smaller. */
   MAX_PID = 100000,
-  /* Descriptors that are listed in one go. */
+  /* How many descriptors one call lists. */
   MAX_LISTED = 1024,
-  /* Without a kqueue this long a signal may go unnoticed. */
+  /* Without a kqueue a signal may go unnoticed for this long. */
   BLIND_MS = 20,
 };
 
 /* ---- this process ---- */
 
-/* The name that `ps` shows is the first argument, which the spawner has set. */
+/* `ps` shows the first argument, which the spawner has set. */
 void system_show_name(void) {}
 
 void system_reset_signals(void) {
@@ -52,23 +52,23 @@ void system_reset_signals(void) {
   (void)sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
-/* There are no containers, and all processes are seen. */
+/* There are no containers, and every process sees all others. */
 void system_hold(int fd) { (void)fd; }
 int system_is_held(int fd) {
   (void)fd;
   return UNTOLD;
 }
 
-/* Nothing adopts what loses its parent. */
+/* An orphan does not become a child of the shim. */
 bool system_become_reaper(void) { return false; }
 
-/* A lock is of one process. */
+/* A lock belongs to one process. */
 pid_t system_fork_with_locks(void) { return -1; }
 
-/* The child looks for its parent itself, just before it becomes the command. */
+/* The child checks its parent itself, just before it becomes the command. */
 void system_die_with_parent(int number) { (void)number; }
 
-/* Here the shim has no children but its own, and nothing hangs on whether one more is there. */
+/* The shim has only its own children here, and one more does not matter. */
 pid_t system_fork_aside(bool *is_child) {
   *is_child = true;
   return fork();
@@ -83,7 +83,7 @@ void system_kill_cgroup(const char *dir) { (void)dir; }
 
 /* ---- one process ---- */
 
-/* Start times are whole seconds of the epoch, as `ps -o lstart` has them: supervisors compare the two. */
+/* Start times are whole seconds of the epoch, as in `ps -o lstart`: supervisors compare the two. */
 static uint64_t start_of(const struct kinfo_proc *info) { return (uint64_t)info->kp_proc.p_starttime.tv_sec; }
 
 static bool is_dead(const struct kinfo_proc *info) { return info->kp_proc.p_stat == SZOMB; }
@@ -91,7 +91,7 @@ static bool is_dead(const struct kinfo_proc *info) { return info->kp_proc.p_stat
 static bool look_at(pid_t pid, struct kinfo_proc *found) {
   int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
   size_t size = sizeof *found;
-  /* Of a pid that nobody has the answer is empty, and no error. */
+  /* For an unused pid the kernel returns an empty answer and no error. */
   return sysctl(name, 4, found, &size, NULL, 0) == 0 && size == sizeof *found && found->kp_proc.p_pid == pid;
 }
 
@@ -112,15 +112,15 @@ bool system_may_be_stopped(pid_t pid) {
 }
 
 /*
- * The arguments and the environment of a process, as the kernel gives them: the number of arguments, the path of the
- * program, zeros, the arguments, the environment. With a smaller buffer the kernel would give the end of it.
+ * The arguments and the environment of a process, as the kernel returns them: the number of arguments, the path of
+ * the program, zeros, the arguments, the environment. Into a smaller buffer the kernel would write only the end.
  */
 static union {
   int argument_count;
   char bytes[sizeof(int) + ARG_MAX];
 } block;
 
-/* Where the strings after the path of the program begin and end; false when the process shows nothing. */
+/* Where the strings after the path of the program begin and end. False when the process shows nothing. */
 static bool read_block(pid_t pid, size_t *begin, size_t *end) {
   int name[] = {CTL_KERN, KERN_PROCARGS2, pid};
   size_t size = sizeof block;
@@ -155,7 +155,7 @@ void system_command_line(pid_t pid, struct text *text) {
       return;
     }
   }
-  /* It does not show its arguments: its name, in brackets. */
+  /* It does not show its arguments: use its name, in brackets. */
   struct kinfo_proc found;
   char line[MAXCOMLEN + 3] = "[";
   size_t length = 0;
@@ -169,15 +169,15 @@ void system_command_line(pid_t pid, struct text *text) {
 
 /* ---- the tree ---- */
 
-/* Whose a process is, by what it carries. */
+/* Whose a process is, by its environment. */
 enum mark { UNREAD, NOBODYS, OURS, OTHER_SHIM };
 
 static struct kinfo_proc table[MAX_PROCESSES];
 static unsigned char marks[MAX_PROCESSES];
-/* What the last look has found. */
+/* What the last check has found. */
 static struct process members[MAX_PROCESSES];
 static size_t member_count;
-/* A bit for each pid: whether it is known to be the task's. */
+/* A bit for each pid: whether the process is known to belong to the task. */
 static unsigned char known[MAX_PID / 8];
 
 static bool is_known(pid_t pid) { return pid > 0 && pid < MAX_PID && ((known[pid / 8] >> (pid % 8)) & 1) != 0; }
@@ -186,7 +186,7 @@ static void know(pid_t pid) {
   if (pid > 0 && pid < MAX_PID) known[pid / 8] |= (unsigned char)(1u << (pid % 8));
 }
 
-/* Who was the task's stays so: its parent may be gone since, and nothing else tell of it. */
+/* A process that belonged to the task still does: its parent, perhaps the only other sign, may be gone. */
 static void remember_members(size_t count) {
   memset(known, 0, sizeof known);
   for (size_t i = 0; i < member_count; i++) know(members[i].pid);
@@ -211,7 +211,7 @@ static enum mark read_mark(pid_t pid, const char *cookie) {
       const char *const value = block.bytes + at + name;
       const size_t size = length - name;
       if (size == strlen(cookie) && memcmp(value, cookie, size) == 0) return OURS;
-      /* What only calls itself a shim is a process like others. */
+      /* A process that only has the name of a shim counts like others. */
       return is_shim && size > 4 && memcmp(value, "bgb-", 4) == 0 ? OTHER_SHIM : NOBODYS;
     }
     at += length + 1;
@@ -219,23 +219,26 @@ static enum mark read_mark(pid_t pid, const char *cookie) {
   return NOBODYS;
 }
 
-/* Whether a process of the list is the task's, as far as is known by now, and not counted yet. */
+/* Whether a process of the list belongs to the task, as far as is known by now, and is not counted yet. */
 static bool is_member(size_t i, pid_t group, uint64_t since, const char *cookie) {
   const struct kinfo_proc *const info = &table[i];
   const pid_t pid = info->kp_proc.p_pid;
   if (pid == getpid() || pid == spared || is_dead(info) || is_known(pid)) return false;
   const bool reached =
       marks[i] == OURS || is_known(info->kp_eproc.e_ppid) || (group != 0 && info->kp_eproc.e_pgid == group);
-  /* To read what all processes carry would take long. What is older than this process cannot have it from it. */
+  /*
+   * It would take long to read the environments of all processes. A process older than this one cannot have its
+   * cookie.
+   */
   if (!reached && start_of(info) < since) return false;
   if (marks[i] == UNREAD) marks[i] = (unsigned char)read_mark(pid, cookie);
-  /* The shim of another task is not, and what descends from it is that shim's. */
+  /* The shim of another task does not; its descendants belong to that shim. */
   return marks[i] == OURS || (reached && marks[i] == NOBODYS);
 }
 
 /*
- * The number of a process group goes to nobody else while one of its members lives. Until the first look that finds
- * none the group is the command's; and looks come in quick succession from the end of the command on.
+ * The kernel does not reuse the number of a process group while one of its members lives. So until the first check
+ * that finds no member, the group is the command's. After the command has ended, checks follow each other quickly.
  */
 static bool group_is_ours(pid_t group, size_t count) {
   static pid_t ended;
@@ -251,7 +254,7 @@ void system_tree(struct tree *tree, pid_t group, const char *cookie) {
   *tree = (struct tree){members, 0, 0, false};
   int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_ALL};
   size_t size = sizeof table;
-  /* Of processes that do not fit it says ENOMEM, and leaves open which. */
+  /* When not all processes fit, the kernel returns ENOMEM, and does not say which are missing. */
   if (sysctl(name, 3, table, &size, NULL, 0) != 0) {
     tree->unknown = true;
     return;
@@ -264,7 +267,7 @@ void system_tree(struct tree *tree, pid_t group, const char *cookie) {
   memset(known, 0, sizeof known);
   know(self);
   member_count = 0;
-  /* Until a round finds nothing new: a child may stand before its parent. */
+  /* Repeats until a round finds nothing new: a child may be before its parent. */
   for (bool again = true; again;) {
     again = false;
     for (size_t i = 0; i < count; i++) {
@@ -301,7 +304,7 @@ void system_forget_tree(void) {
   }
 }
 
-/* Where nothing is adopted, the children of this process are not the tree. */
+/* Orphans get another parent, so the children of this process are not the tree. */
 int system_children(pid_t *pids, int room, const char *cookie) {
   (void)pids;
   (void)room;
@@ -315,7 +318,7 @@ static bool is_same(const struct process *process) { return system_start(process
 
 bool system_signal(const struct process *process, int number) {
   if (!is_same(process) || kill(process->pid, number) != 0) return false;
-  /* The pid may have changed hands since the look: a stranger that was stopped goes on. */
+  /* The pid may belong to another process since the check. If that one was sent SIGSTOP, it is continued. */
   if (number == SIGSTOP && !is_same(process)) {
     (void)kill(process->pid, SIGCONT);
     return false;
@@ -325,7 +328,7 @@ bool system_signal(const struct process *process, int number) {
 
 /* ---- descriptors ---- */
 
-/* Closes what is listed; how many that were, or -1 when there is no list. */
+/* Closes the listed descriptors. Returns how many, or -1 when there is no list. */
 static int close_listed(int first) {
   static struct proc_fdinfo listed[MAX_LISTED];
   const int size = proc_pidinfo(getpid(), PROC_PIDLISTFDS, 0, listed, (int)sizeof listed);
@@ -339,7 +342,7 @@ static int close_listed(int first) {
 
 void system_close_foreign(int first) {
   int closed = close_listed(first);
-  /* A list ends where the buffer ends, so another one may have more. */
+  /* The list is cut at the end of the buffer, so the next one may have more. */
   while (closed > 0) closed = close_listed(first);
   if (closed == 0) return;
   struct rlimit most;
@@ -347,7 +350,7 @@ void system_close_foreign(int first) {
   for (int fd = first; fd < (usual ? (int)most.rlim_cur : 65536); fd++) (void)close(fd);
 }
 
-/* The only one that allocates: the system has no call for it that programs may use. */
+/* The only function that allocates: programs may not use the system call for this. */
 bool system_names(int folder, bool (*each)(const char *name, void *what), void *what) {
   const int copy = dup(folder);
   DIR *const names = copy < 0 ? NULL : fdopendir(copy);
@@ -372,9 +375,9 @@ static size_t also_count;
 static bool has_continued;
 
 /*
- * The filter counts each signal that is sent to this process from here on, until kevent tells it, also one that is
- * blocked or ignored. So nothing is lost between a look and a sleep. A blocked SIGCHLD would not do: the kernel drops
- * it where its action is the default.
+ * From here on, the filter counts each signal that is sent to this process until kevent reports it, even a blocked or
+ * an ignored one. So no signal is lost between a check and a sleep. A blocked SIGCHLD would not do: the kernel drops
+ * it when its action is the default.
  */
 static void open_queue(void) {
   queue = kqueue();
@@ -389,7 +392,7 @@ static void open_queue(void) {
 
 void wake_open(void) {
   also_count = 0;
-  /* No child has the queue of its parent. */
+  /* A child does not inherit the queue of its parent. */
   open_queue();
 }
 
@@ -397,7 +400,7 @@ bool wake_watch(pid_t pid, uint64_t start) {
   struct kevent change;
   EV_SET(&change, (uintptr_t)pid, EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT, 0, NULL);
   if (queue < 0 || kevent(queue, &change, 1, NULL, 0, NULL) != 0) return false;
-  /* The filter holds on to a process: it is the right one if the start time agrees after it was added. */
+  /* The filter refers to one process. It is the right one if the start time matches after the filter was added. */
   if (start == 0 || system_start(pid) == start) return true;
   change.flags = EV_DELETE;
   (void)kevent(queue, &change, 1, NULL, 0, NULL);
@@ -415,8 +418,8 @@ bool wake_continued(void) {
 }
 
 /*
- * Select, since poll knows no terminals here. A kqueue counts as readable when it has an event. Not for ever: a descriptor that is
- * no longer good would wake again and again.
+ * Uses select, because poll does not work on terminals here. A kqueue is readable when it has an event. The time is
+ * limited, because a descriptor that is no longer valid would wake this process again and again.
  */
 static void await_descriptors(uint64_t milliseconds) {
   fd_set reads, writes;
@@ -444,10 +447,10 @@ static struct timespec duration(uint64_t milliseconds) {
 }
 
 bool wake_wait(uint64_t milliseconds, uint64_t slack_ms) {
-  /* The kernel puts timers together by itself. */
+  /* The kernel combines timers by itself. */
   (void)slack_ms;
   if (queue < 0) {
-    /* Out of descriptors. What was sent until now is not counted, so the caller looks. */
+    /* There are no descriptors left. Signals until now are not counted, so the caller checks. */
     const struct timespec pause = duration(milliseconds < BLIND_MS ? milliseconds : BLIND_MS);
     open_queue();
     if (queue < 0) (void)nanosleep(&pause, NULL);
@@ -458,7 +461,7 @@ bool wake_wait(uint64_t milliseconds, uint64_t slack_ms) {
   struct kevent events[16];
   const int count = kevent(queue, NULL, 0, events, 16, &none);
   if (count < 0) {
-    /* Never leave: whatever ails the kernel, there is a command to look after. */
+    /* Never exit: whatever the kernel's error is, the command still needs its shim. */
     const struct timespec pause = duration(10);
     (void)nanosleep(&pause, NULL);
     return false;

@@ -10,14 +10,14 @@
 
 extern char **environ;
 
-/* The variable that brings the request; the command does not get it. */
+/* The variable with the request. The command does not get it. */
 static const char request_name[] = "OUTLIVE_REQUEST=";
 /*
- * What begins so has a variable as its value, with every byte that is not ASCII, and the sign itself, as %xx: the
- * spawner knows bytes that are no UTF-8, and cannot hand them on as they are.
+ * An entry with this prefix holds an environment variable, in which `%` and each byte that is not ASCII are written
+ * as %xx. The spawner knows the bytes of variables that are not UTF-8, but cannot pass them on unchanged.
  */
 static const char escaped_name[] = "OUTLIVE_REQUEST_";
-/* The variable that tells whose process this is, and the only one that stays in sight. */
+/* The variable that shows which task this process belongs to. Only this one stays visible. */
 static const char cookie_name[] = "OUTLIVE_TASK=";
 
 /* Where the kernel shows the environment of this process. */
@@ -31,7 +31,7 @@ static int digit(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The variable in the value of an entry, in place: it never gets longer. */
+/* Decodes the variable in an entry, in place: it never gets longer. */
 static char *unescape(char *entry) {
   char *const variable = entry + strcspn(entry, "=") + 1;
   char *to = variable;
@@ -50,14 +50,14 @@ static char *take_request(void) {
   size_t kept = 0;
   for (size_t i = 0; environ[i] != NULL; i++) {
     char *const entry = environ[i];
-    /* The entries lie one after the other, as the kernel has put them. */
+    /* The entries follow each other in memory, as the kernel has placed them. */
     if (block == NULL) block = entry;
     block_length = (size_t)(entry + strlen(entry) + 1 - block);
     if (strncmp(entry, request_name, sizeof request_name - 1) == 0) found = entry + sizeof request_name - 1;
     else environ[kept++] = entry;
   }
   environ[kept] = NULL;
-  /* Only now: the length of the block goes by that of its last entry. */
+  /* Only now, because the block's length is computed from its last entry. */
   for (size_t i = 0; i < kept; i++) {
     const bool is_escaped = strncmp(environ[i], escaped_name, sizeof escaped_name - 1) == 0;
     if (is_escaped && strchr(environ[i], '=') != NULL) environ[i] = unescape(environ[i]);
@@ -66,13 +66,16 @@ static char *take_request(void) {
 }
 
 /*
- * The environment may hold secrets, and the request holds the proofs: neither stays in the memory of a process
- * that lives as long as its task. The command, which has them, is another process by now.
+ * The environment may hold secrets, and the request holds the proofs. Neither stays in the memory of a process that
+ * lives as long as its task. The command, which has the environment, is another process by now.
  */
 static void wipe(const char *cookie, bool environment) {
   size_t kept = 0;
   const size_t length = sizeof cookie_name - 1 + strlen(cookie) + 1;
-  /* There is no moment in which it cannot be told whose process this is: that comes first, and the rest goes after it. */
+  /*
+   * The cookie comes first, and the rest is wiped after it: at every moment other processes can see whose process
+   * this is.
+   */
   const bool fits = environment || (strncmp(block, cookie_name, sizeof cookie_name - 1) == 0 && strlen(block) + 1 == length);
   if (fits && length <= block_length) {
     memcpy(block, cookie_name, sizeof cookie_name - 1);
@@ -100,7 +103,10 @@ static bool has_descriptors(const struct request *request) {
   return true;
 }
 
-/* Leaves a child that ends as soon as this process has, and prints its pid: somebody looks whether it is reaped. */
+/*
+ * Leaves a child that ends as soon as this process has, and prints its pid. The caller checks whether the child is
+ * reaped.
+ */
 static int leave_orphan(void) {
   const pid_t parent = getpid();
   const pid_t orphan = fork();
@@ -117,16 +123,16 @@ static int leave_orphan(void) {
   return write(1, line, text.length) == (ssize_t)text.length ? 0 : 1;
 }
 
-/* Whether the shim of a log lives, for those who cannot see it. */
+/* Whether the shim of a log lives, for processes that cannot see it. */
 static int tell_held(const char *log) {
   const int file = open(log, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   return file < 0 ? UNTOLD : system_is_held(file);
 }
 
-/* A shim that was stopped by a signal has not answered by then, and counts as launched. */
+/* A shim that is suspended has not answered by then, and counts as launched. */
 enum { ANSWERS_WITHIN_MS = 1000 };
 
-/* Waits until the shim has its place, and returns what it says; one that has died has said nothing. */
+/* Waits until the shim has its place, and returns its answer. A shim that has died gives none. */
 static int answer_of(int shim) {
   struct pollfd source = {shim, POLLIN, 0};
   unsigned char word = LAUNCHED;
@@ -137,7 +143,7 @@ static int answer_of(int shim) {
   return ready == 1 && read(shim, &word, 1) == 1 ? word : LAUNCHED;
 }
 
-/* Where locks stay with the process that took them, the shim takes them, and its launcher waits for that. */
+/* Where locks cannot pass to a child, the shim takes them, and its launcher waits for that. */
 static void fork_and_enter(struct request *request) {
   int ends[2];
   if (pipe(ends) != 0) _exit(NO_DESCRIPTORS);
@@ -154,8 +160,9 @@ static void fork_and_enter(struct request *request) {
 }
 
 /*
- * Leaves the shim and ends; returns in the shim. The spawner waits for this end, and then the shim is nobody's child: who
- * ends all its descendants spares it. It also has its place then, so that the next one counts it.
+ * Leaves the shim and exits; returns in the shim. The spawner waits for this exit. Then the shim is not a child of
+ * the spawner, so an agent that ends all its descendants spares it. The shim also has its place by then, so the next
+ * spawn counts it.
  */
 static void fork_away(struct request *request) {
   if (!queue_enter(request)) _exit(NO_PLACE);
@@ -170,7 +177,7 @@ static void fork_away(struct request *request) {
 
 int main(int count, char **words) {
   const mode_t mask = umask(0);
-  /* A doorbell is a FIFO, which Node has no call for. */
+  /* A doorbell is a FIFO, which Node cannot make. */
   if (count == 3 && strcmp(words[1], "doorbell") == 0) return mkfifo(words[2], S_IRUSR | S_IWUSR) == 0 ? 0 : 1;
   if (count == 2 && strcmp(words[1], "orphan") == 0) return leave_orphan();
   if (count > 2 && strcmp(words[1], "pump") == 0) return pump_rescue(count - 2, words + 2);
@@ -191,7 +198,7 @@ int main(int count, char **words) {
   system_hold(LOG_FD);
   if (!input_take(&request)) return NO_INPUT;
   if (!request.stays) fork_away(&request);
-  /* Its spawner has been answered already. */
+  /* Its spawner already has its answer. */
   else (void)queue_enter(&request);
   return supervise(&request, wipe);
 }

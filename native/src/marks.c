@@ -1,10 +1,10 @@
 /*
- * Marks say when the output had grown how far. They stand in a file beside the output: a header of 16 bytes, then
- * records of 16 bytes, an offset and a time, both little-endian. A record says that everything before its offset had
+ * Marks say when the output had which size. They are in a file beside the output: a header of 16 bytes, then records
+ * of 16 bytes, each an offset and a time, both little-endian. A record says that everything before its offset had
  * been written at its time, in milliseconds of the epoch.
  *
- * There is at most one record for each interval, which is a second at first. When 4,096 are there, every second one goes,
- * and the interval doubles: so the file is bounded, however long a task runs.
+ * There is at most one record for each interval, which is a second at first. At 4,096 records every second one is
+ * dropped, and the interval doubles. So the file is bounded, however long a task runs.
  */
 #include "shim.h"
 
@@ -17,11 +17,11 @@ enum {
   RECORD_BYTES = 16,
   MOST_RECORDS = 4096,
   FIRST_INTERVAL_MS = 1000,
-  /* So many are read in one go when every second one goes. */
+  /* How many records one read takes when every second one is dropped. */
   THINNED_AT_ONCE = 32,
 };
 
-/* A name, and a version. */
+/* A name and a version. */
 static const unsigned char header[RECORD_BYTES] = {'o', 'u', 't', 'l', 'i', 'v', 'e', ' ', 'm', 'a', 'r', 'k', 's', 0, 0, 1};
 
 static void put(unsigned char *to, uint64_t number) {
@@ -35,7 +35,7 @@ static bool write_record(const struct marks *marks, uint32_t index, uint64_t off
   return pwrite(marks->file, record, sizeof record, (off_t)(index + 1) * RECORD_BYTES) == (ssize_t)sizeof record;
 }
 
-/* Most tasks are over before there are two marks, and one alone says no more than the time of the output itself. */
+/* Most tasks end before there are two marks, and one mark says no more than the time of the output file. */
 static bool make_file(struct marks *marks, int folder, const char *output) {
   char name[OUTPUT_NAME_BYTES + 8];
   struct text text = {name, 0, sizeof name - 1, false};
@@ -51,7 +51,7 @@ static bool make_file(struct marks *marks, int folder, const char *output) {
   return false;
 }
 
-/* What stays is the later one of each two: it holds for the bytes before the earlier one, too. */
+/* The later one of each two stays: it also holds for the bytes before the earlier one. */
 static bool thin(struct marks *marks) {
   unsigned char records[THINNED_AT_ONCE * RECORD_BYTES];
   for (uint32_t from = 0; from < marks->count; from += THINNED_AT_ONCE) {
@@ -69,7 +69,7 @@ static bool thin(struct marks *marks) {
 void marks_note(struct marks *marks, int folder, const char *output, uint64_t offset, uint64_t at_ms) {
   if (marks->has_failed) return;
   if (marks->interval_ms == 0) marks->interval_ms = FIRST_INTERVAL_MS;
-  /* A clock that was set back, or a task that sets the time of its file: marks are in order all the same. */
+  /* The clock was set back, or the task sets the time of its file. Marks stay in order all the same. */
   if (at_ms < marks->at_ms) at_ms = marks->at_ms;
   const bool is_new = marks->count == 0 || at_ms - marks->begun_ms >= marks->interval_ms;
   if (is_new && marks->count > 0 && marks->file < 0 && !make_file(marks, folder, output)) return;
@@ -78,7 +78,7 @@ void marks_note(struct marks *marks, int folder, const char *output, uint64_t of
     return;
   }
   const uint32_t index = is_new ? marks->count : marks->count - 1;
-  /* What a full disk does not take is tried again with the next one. */
+  /* A record that a full disk does not take is tried again with the next one. */
   if (marks->file >= 0 && !write_record(marks, index, offset, at_ms)) return;
   if (is_new) marks->begun_ms = at_ms;
   marks->count = index + 1;

@@ -1,9 +1,10 @@
 /*
- * Notices that somebody has opened the output anew, as `echo x > /dev/stderr` does, which erases what was there.
+ * Notices that a process has opened the output anew, for example by `echo x > /dev/stderr`, which erases what was
+ * there.
  *
- * inotify tells it at once, but a user has 128 of these, and a task that takes the last one breaks the editor of that
- * user. So at most 16 shims of a store watch at a time: each holds the lock of one byte of a file, which the kernel
- * takes back when the shim ends, however it ends.
+ * inotify reports it at once. But a user has only 128 instances, and a task that takes the last one breaks the user's
+ * editor. So at most 16 shims of a store watch at a time. Each holds the lock of one byte of a file, which the kernel
+ * frees when the shim ends, in whatever way.
  */
 #include "life.h"
 
@@ -23,9 +24,9 @@ static struct waker waker = {.fd = -1, .reads = true};
 
 static struct watched {
   int file;
-  int number;       /* As inotify knows it. */
+  int number;       /* The number that inotify uses. */
   bool is_written;  /* The first write was noticed. */
-  bool is_settled;  /* And looked at: from here on what the file held is known, and only the end of others is watched. */
+  bool is_settled;  /* And checked since. From here on the content of the file is known, and only the closing by others is watched. */
   struct noticed noticed;
 } watched[STREAMS];
 
@@ -41,7 +42,7 @@ static bool take_slot(const char *path) {
   return false;
 }
 
-/* By its descriptor, since the file may have another name by now, or none. */
+/* By its descriptor, because the file may have another name by now, or none. */
 static int watch(int file, uint32_t what) {
   char path[32];
   struct text text = {path, 0, sizeof path - 1, false};
@@ -76,7 +77,7 @@ static void take(struct watched *file, uint32_t what) {
   if ((what & IN_CLOSE_WRITE) != 0) file->noticed.reopened++;
 }
 
-/* Of what happened again and again without anything else in between, inotify tells once. */
+/* When the same event is repeated without another in between, inotify reports it once. */
 static bool read_events(void) {
   struct inotify_event found[EVENTS_AT_ONCE];
   bool any = false;
@@ -95,14 +96,14 @@ bool notice_take(struct noticed *noticed) {
     noticed[i] = watched[i].noticed;
     if (noticed[i].reopened > 0) any = true;
     watched[i].noticed.reopened = 0;
-    /* Told once, with the end of who has opened it. */
+    /* Reported once, when the process that has opened the file closes it. */
     if (noticed[i].reopened > 0) watched[i].noticed.is_unsure = false;
   }
   return any;
 }
 
 void notice_looked(void) {
-  /* What has happened until the look, or during it, comes before what is watched from here on. */
+  /* Events before or during the check come before those that are watched from here on. */
   (void)read_events();
   for (size_t i = 0; i < watched_count; i++) {
     if (!watched[i].is_written || watched[i].is_settled) continue;
@@ -128,7 +129,7 @@ uint64_t notice_position(int file) {
 
 #else
 
-/* Elsewhere opening /dev/stderr gives another descriptor of the same opening, and erases nothing. */
+/* On other systems /dev/stderr duplicates the open descriptor, and erases nothing. */
 void notice_begin(const char *path, const int *files, size_t count) {
   (void)path;
   (void)files;

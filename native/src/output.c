@@ -1,7 +1,8 @@
 /*
- * The output of the command. The shim makes the files that the command writes to, and looks at them from time to time: it
- * sees how far they have grown, marks when (marks.c), and notices when what was there is gone. A command erases its own
- * output by opening it anew (`echo x > /dev/stderr`, `sort -o /dev/stdout`). Nothing can prevent that, so it is told.
+ * The output of the command. The shim makes the files that the command writes to, and checks them from time to time.
+ * It sees how far they have grown, makes marks (marks.c), and notices when a part is erased. A command erases its own
+ * output when it opens it anew (`echo x > /dev/stderr`, `sort -o /dev/stdout`). The shim cannot prevent that, so it
+ * records it.
  */
 #include "life.h"
 
@@ -13,20 +14,20 @@
 
 enum {
   STREAMS = 2,
-  /* So many bytes before the known end tell whether the file is still the one that was seen. */
+  /* How many bytes before the known end show whether the file is still the same. */
   EDGE_BYTES = 64,
   /* The time of a file is that of the kernel's last tick. */
   TICK_MS = 10,
-  /* So often a folder that is removed is made again. */
+  /* How often a removed folder is made again. */
   FOLDER_ATTEMPTS = 8,
 };
 
 struct stream {
-  int file;          /* What the shim and the command share, or what the pump writes to. */
+  int file;          /* Shared with the command, or written by the pump. */
   int reading;       /* The same file, to read. */
   char name[OUTPUT_NAME_BYTES];
-  uint64_t size;     /* Where it was seen to end. */
-  int64_t written_s, written_ns; /* And when it was written last. */
+  uint64_t size;     /* Its last known size. */
+  int64_t written_s, written_ns; /* The time of its last known write. */
   unsigned char edge[EDGE_BYTES];
   size_t edge_length;
   uint64_t position; /* Where the last append of the command ended, by its own descriptor. */
@@ -44,8 +45,9 @@ static int file_of(size_t i) { return i == 0 ? OUTPUT_FD : ERROR_FD; }
 /* ---- making the files ---- */
 
 /*
- * Opens the folder of a path, and keeps the name in it: the session may be moved while the command runs. A folder that is
- * gone is made again: somebody who removes sessions without tasks found this one so before the task was there.
+ * Opens the folder of a path, and keeps the name in it, because the session may be moved while the command runs.
+ * Makes a folder that is gone again: a process that removes sessions without tasks may have checked this one before
+ * the task was there.
  */
 static bool keep_name(struct stream *stream, const char *path) {
   char *const slash = strrchr(path, '/');
@@ -55,7 +57,7 @@ static bool keep_name(struct stream *stream, const char *path) {
   }
   memcpy(stream->name, slash + 1, strlen(slash + 1) + 1);
   if (folder >= 0) return true;
-  /* The request is this process's own. */
+  /* The request belongs to this process alone. */
   *slash = '\0';
   const char *const name = slash == path ? "/" : path;
   const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -66,8 +68,8 @@ static bool keep_name(struct stream *stream, const char *path) {
 }
 
 /*
- * The command appends, so that several descriptors of the file overwrite nothing; a pump writes where the file ends.
- * Whatever stands there already is another task's, or was put there to catch what this one writes.
+ * The command appends, so that several descriptors of the file overwrite nothing. A pump writes at the end of the
+ * file. A file that already exists belongs to another task, or was put there to catch this output.
  */
 static bool make_file(struct stream *stream, const char *path, int descriptor, bool is_pumped) {
   if (!keep_name(stream, path)) return false;
@@ -94,7 +96,7 @@ const char *output_name(void) { return streams[0].name; }
 
 bool output_open(const struct request *request) {
   bool is_there = make_files(request);
-  /* The folder may be removed once more after it was opened. Each process that does so does it once. */
+  /* The folder may be removed again after it was opened. Each process that removes it does so once. */
   for (int attempt = 0; !is_there && errno == ENOENT && attempt < FOLDER_ATTEMPTS; attempt++) {
     if (folder >= 0) (void)close(folder);
     folder = -1;
@@ -109,7 +111,7 @@ bool output_open(const struct request *request) {
 
 /* ---- looking ---- */
 
-/* Whether the bytes before an end are those that were there. What cannot be read says nothing. */
+/* Whether the bytes before an end are the known ones. If they cannot be read, the answer is yes. */
 static bool edge_holds(const struct stream *stream, uint64_t end) {
   unsigned char now[EDGE_BYTES];
   const size_t length = stream->edge_length;
@@ -123,7 +125,10 @@ static void take_edge(struct stream *stream) {
   stream->edge_length = got < 0 || (uint64_t)got != stream->size - at ? 0 : (size_t)got;
 }
 
-/* Erasing may go on for ever, and a log has room for few facts: it is told when it has doubled, and at the end. */
+/*
+ * Erasing may go on for ever, and a log has room for few facts. So this records it when the count has doubled, and at
+ * the end.
+ */
 static void tell_erased(struct stream *stream, bool is_last) {
   const bool is_more = stream->erased > stream->told;
   if (stream->is_told && !(is_more && (is_last || stream->erased / 2 >= stream->told))) return;
@@ -147,7 +152,10 @@ static void mark(struct stream *stream, const struct stat *file) {
   marks_note(&stream->marks, folder, stream->name, stream->size, written < now ? written : now);
 }
 
-/* Whether the command can have written so much. It may put its position anywhere, and what it did not write is not erased. */
+/*
+ * Whether the command can have written so much. It may set its position to any value, and what it did not write is
+ * not erased.
+ */
 static bool can_be_written(uint64_t position) {
   enum { AT_ONCE_MS = 1000 };
   return position / BYTES_A_MS <= clock_ms() - shim.begin.ms + AT_ONCE_MS;
@@ -157,24 +165,24 @@ static bool can_be_written(uint64_t position) {
 static void look_at(struct stream *stream, struct noticed noticed, bool is_last) {
   struct stat file;
   uint64_t position = stream->position;
-  /* Before the size: what is appended in between is no sign that something is gone. */
+  /* Before the size is read: an append in between is no sign that something is gone. */
   if ((noticed.reopened > 0 || is_last) && !shim.request->pumped) position = notice_position(stream->file);
   if (fstat(stream->file, &file) != 0 || file.st_size < 0) return;
   const uint64_t size = (uint64_t)file.st_size, seen = stream->size;
   const struct timespec *const written = written_at(&file);
   const bool is_touched = written->tv_sec != stream->written_s || written->tv_nsec != stream->written_ns;
   if (size == seen && !is_touched && noticed.reopened == 0) return;
-  /* So far the file reached, when the command appended to it. */
+  /* The file reached this far when the command appended to it. */
   if (position != stream->position && position > size && position > seen && can_be_written(position))
     stream->size = position;
   const bool is_whole = size >= stream->size && edge_holds(stream, seen);
   if (!is_whole) {
-    /* Readers count like this: of what was there, all is gone, and what is there now was written after it. */
+    /* Readers count in the same way: all that was there is gone, and what is there now was written after it. */
     stream->erased += stream->size;
     marks_restart(&stream->marks);
     tell_erased(stream, is_last);
   } else if (noticed.is_unsure && (noticed.reopened > 1 || (noticed.reopened == 1 && position > 0))) {
-    /* Older kernels tell of an opening that empties a file as of a write before it, also when it was empty. */
+    /* Older kernels report an opening that empties a file as a write before it, even when the file was empty. */
     tell_erased(stream, is_last);
   }
   stream->position = position;

@@ -1,13 +1,14 @@
 /*
- * How the segments of the last pipeline ended: `make | tee log` has the exit code 0 whatever make did. Bash and zsh know it.
+ * How the segments of the last pipeline ended: `make | tee log` has the exit code 0 whatever make did. Bash and zsh
+ * know it.
  *
- * They are asked without a trace in the command's output, environment or exit code. Before the command the shell reads a
- * file of ours, by a variable that this file takes back at once. When the shell ends it makes an empty file, whose name
- * holds the statuses. That is a redirection and no command, so neither `set -x`, nor a trap of the user's, nor a limit on
- * the size of files has anything to do with it.
+ * They answer without a trace in the command's output, environment or exit code. Before the command the shell reads a
+ * file of ours, named by a variable that this file restores at once. When the shell exits, it makes an empty file
+ * whose name holds the statuses. That is a redirection and no command. So `set -x`, a trap of the user's, and a limit
+ * on the size of files do not affect it.
  *
- * Of bash the file leaves a trap, which the command must not list, and which keeps bash from making its last command take
- * its place: the spawner asks only where neither makes a difference.
+ * In bash the file sets a trap. The command must not list it, and it keeps bash from replacing itself by its last
+ * command. The spawner asks only when neither makes a difference.
  */
 #include "shim.h"
 
@@ -20,16 +21,16 @@
 extern char **environ;
 
 enum {
-  /* So many segments are told: the fact has to fit a line of the doorbell. */
+  /* How many segments are recorded: the fact must fit into a line of the doorbell. */
   MOST_SEGMENTS = 24,
   MOST_STATUS = 255,
-  /* So many names in the folder are looked at: a subshell of zsh leaves one, too. */
+  /* How many names in the folder are read: a subshell of zsh makes one, too. */
   MOST_NAMES = 4096,
 };
 
 static const char bash_file[] = "bash", zsh_file[] = ".zshenv";
 
-/* Puts a variable where the request was, or in place of one that is there. `entry`: as it stands in an environment. */
+/* Puts a variable in place of the request, or of the same variable. `entry`: NAME=VALUE. */
 static void set_variable(char *entry) {
   const size_t length = (size_t)(strchr(entry, '=') - entry) + 1;
   size_t at = 0;
@@ -39,8 +40,9 @@ static void set_variable(char *entry) {
 }
 
 /*
- * In bash each simple command sets `_` and PIPESTATUS, and takes `_` out of the environment. Both are shadowed here, and
- * `return` leaves the evaluation before `eval` itself could set them: the command finds all as in a fresh shell.
+ * In bash each simple command sets `_` and PIPESTATUS, and takes `_` out of the environment. So both are shadowed
+ * here, and `return` leaves the evaluation before `eval` itself could set them: the command finds everything as in a
+ * fresh shell.
  */
 static void add_bash(struct text *text, const char *folder) {
   text_add(text, "_= PIPESTATUS= eval 'unset BASH_ENV; case $$ in ");
@@ -50,7 +52,7 @@ static void add_bash(struct text *text, const char *folder) {
   text_add(text, "/0-\\${PIPESTATUS[*]/%/,}\\\"\" EXIT;; esac; return'\n");
 }
 
-/* The file that it stands in for is read as well. A subshell that exits calls the function, too. */
+/* The file that this one replaces is read as well. A subshell that exits also calls the function. */
 static void add_zsh(struct text *text, const char *folder) {
   const char *const own = getenv("ZDOTDIR");
   text_add(text, own == NULL ? "unset ZDOTDIR" : "ZDOTDIR='");
@@ -81,7 +83,7 @@ void pipes_ask(const struct request *request) {
   struct text text = {script, 0, sizeof script, false};
   if (request->zsh) add_zsh(&text, folder);
   else add_bash(&text, folder);
-  /* Without the file nothing is asked, and nothing else is lacking. */
+  /* Without the file the shell is not asked, and all else works. */
   if (!write_file(folder, request->zsh ? zsh_file : bash_file, &text)) return;
   struct text variable = {entry, 0, sizeof entry - 1, false};
   text_add(&variable, request->zsh ? "ZDOTDIR=" : "BASH_ENV=");
@@ -91,7 +93,7 @@ void pipes_ask(const struct request *request) {
   if (!variable.overflow) set_variable(entry);
 }
 
-/* What is looked for in the folder, and how much has been looked at. */
+/* What this looks for in the folder, and how many names it has read. */
 struct answer {
   int folder;
   int names;
@@ -100,8 +102,8 @@ struct answer {
 };
 
 /*
- * Reads a name such as `0-1,0,`, in which bash puts the first character of its IFS after each comma. What stands in front
- * of it is 0 where no subshell has made the file.
+ * Reads a name such as `0-1,0,`, in which bash puts the first character of its IFS after each comma. The number
+ * before it is 0 when no subshell has made the file.
  */
 static void read_name(const char *name, struct answer *answer) {
   answer->count = 0;
@@ -118,7 +120,7 @@ static void read_name(const char *name, struct answer *answer) {
   }
 }
 
-/* The folder is emptied. Who goes on making files in it is not waited for. */
+/* Empties the folder. Does not wait for a process that goes on making files in it. */
 static bool take_name(const char *name, void *what) {
   struct answer *const answer = what;
   (void)unlinkat(answer->folder, name, 0);

@@ -1,13 +1,14 @@
 /*
- * The pump: a process of its own that carries output from FIFOs to files, for tasks that ask for it. What is opened anew
- * through a FIFO erases nothing, and no file grows over the limit.
+ * The pump: a separate process that carries output from FIFOs to files, for tasks that ask for it. A program that
+ * opens a FIFO anew erases nothing, and no file grows beyond the limit.
  *
- * The command has the FIFO open for reading and for writing, so it has a reader for as long as it lives: when the pump
- * is killed, the command waits where it would have died of SIGPIPE, and the shim starts another pump. Bytes are moved
- * by splice, which takes out of the FIFO what it has put into the file, in one call that no signal divides: so a pump
- * that is killed loses no byte and doubles none. When the shim is killed, the pump goes on until nobody can write any
- * more. It is there before the command is: what is in a FIFO is gone with the last process that has it open. When both
- * are killed, the process that settles the task starts one (main.c). One of several holds a lock of the file.
+ * The command has the FIFO open for reading and for writing, so the FIFO has a reader as long as the command lives.
+ * When the pump is killed, the command blocks instead of dying of SIGPIPE, and the shim starts another pump. The pump
+ * moves bytes with splice. In one call that no signal divides, it takes bytes out of the FIFO and puts them into the
+ * file. So a killed pump loses no byte and doubles none. When the shim is killed, the pump goes on until no process
+ * can write any more. The pump starts before the command, because the content of a FIFO is gone with the last process
+ * that has it open. When shim and pump are both killed, the process that settles the task starts another pump
+ * (main.c). A lock of the file lets only one pump work.
  */
 #include "life.h"
 
@@ -27,34 +28,34 @@ enum {
   PIPES = 2,
   CHUNK_BYTES = 65536,
   COPIED_BYTES = 16384,
-  /* One that ends sooner than that is started again after a pause, which doubles. */
+  /* A pump that ends sooner than that is started again after a pause, which doubles. */
   SHORT_LIFE_MS = 100,
   SHORTEST_PAUSE_MS = 10,
   LONGEST_PAUSE_MS = 100,
-  /* The first descriptor of a pump, besides those that every process has. */
+  /* The first descriptor of a pump after the standard ones. */
   FIRST_FD = 3,
-  /* So long the end of a task waits for what its command had written. */
+  /* How long the end of a task waits for output that is on its way. */
   DRAIN_MS = 2000,
   DRAIN_LOOK_MS = 2,
-  /* So long a shim that has nothing else to do waits for the end of its pump: somebody else may have the FIFO open. */
+  /* How long a shim with nothing else to do waits for the end of its pump: another program may have the FIFO open. */
   LINGER_MS = 200,
-  /* How a pump ends that found another one at work. */
+  /* The exit status of a pump that found another one at work. */
   IS_SECOND = 2,
 };
 
 struct fifo {
-  int reading; /* -1: nobody can write to it any more. */
-  int writing; /* The command's; of the shim only until the command has it. */
-  int file;    /* Where it goes. */
-  uint64_t end; /* Where that ended when it was looked at last. */
+  int reading; /* -1: no process can write to it any more. */
+  int writing; /* The command's end; the shim has it only until the command does. */
+  int file;    /* The file that it goes to. */
+  uint64_t end; /* The last known end of that file. */
   char name[OUTPUT_NAME_BYTES + 8];
 };
 
-/* What the pump tells the shim, in memory of both. */
+/* What the pump reports to the shim, in shared memory. */
 struct counts {
   _Atomic uint64_t dropped; /* Bytes that the disk did not take. */
-  _Atomic uint64_t beyond;  /* Bytes that were over the limit. */
-  _Atomic bool copies;      /* Some may be in the pump alone: in no FIFO any more, and not yet in a file. */
+  _Atomic uint64_t beyond;  /* Bytes over the limit. */
+  _Atomic bool copies;      /* Some bytes may be only in the pump: no longer in a FIFO, and not yet in a file. */
 };
 
 static struct fifo fifos[PIPES];
@@ -64,18 +65,18 @@ static int folder = -1;
 
 static struct {
   pid_t pid;           /* 0: none runs. */
-  bool is_child;       /* It counts among the children that `wait4` knows. */
-  bool is_done;        /* Nobody can write any more, and everything has been moved. */
+  bool is_child;       /* `wait4` counts it among the children. */
+  bool is_done;        /* No process can write any more, and everything has been moved. */
   uint64_t begun_at, retry_at, pause;
-  uint64_t wanted;     /* What the command had written when it ended. */
+  uint64_t wanted;     /* How much the command had written when it ended. */
   uint64_t drain_ends_at, linger_ends_at;
-  bool is_awaited;     /* The shim has nothing else to do, and waits for its end. */
+  bool is_awaited;     /* The shim has nothing else to do, and waits for the pump's end. */
   wiper wipe;
 } state = {.retry_at = never, .drain_ends_at = never};
 
 /* ---- in the pump ---- */
 
-/* Where the file ends. If that cannot be asked it ends where it did: nothing is written over. */
+/* The end of the file. If the call fails, the last known one: nothing is overwritten. */
 static uint64_t end_of(struct fifo *fifo) {
   struct stat found;
   if (fstat(fifo->file, &found) == 0) fifo->end = found.st_size > 0 ? (uint64_t)found.st_size : 0;
@@ -90,7 +91,7 @@ static uint64_t room(uint64_t limit) {
   return used < limit ? limit - used : 0;
 }
 
-/* What is in the FIFO, is moved, or was moved: like read, with errno. */
+/* Drops what is in the FIFO. Returns like read, with errno. */
 static ssize_t discard(int fifo, _Atomic uint64_t *count) {
   static char bytes[COPIED_BYTES];
   const ssize_t got = read(fifo, bytes, sizeof bytes);
@@ -98,7 +99,7 @@ static ssize_t discard(int fifo, _Atomic uint64_t *count) {
   return got;
 }
 
-/* Where there is no splice. Who is killed between the two calls loses what the first one has read. */
+/* For systems without splice. A pump that is killed between the two calls loses what the first one has read. */
 static ssize_t copy(struct fifo *fifo, size_t most) {
   static char bytes[COPIED_BYTES];
   atomic_store(&counts->copies, true);
@@ -147,11 +148,11 @@ static enum progress step(struct fifo *fifo, uint64_t limit, pid_t shim_pid) {
   ssize_t moved;
   if (most == 0) {
     moved = discard(fifo->reading, &counts->beyond);
-    /* It holds the limit. SIGURG does nothing to a stranger, should it have got that pid. */
+    /* The shim enforces the limit. If another process has its pid, SIGURG does nothing to it. */
     if (moved > 0 && shim_pid != 0 && getppid() == shim_pid) (void)kill(shim_pid, SIGURG);
   } else {
     moved = move(fifo, most);
-    /* A disk that is full, or fails: the command must not stand still for that. */
+    /* The disk is full, or fails. The command must not block because of that. */
     if (moved < 0 && errno != EAGAIN) moved = discard(fifo->reading, &counts->dropped);
   }
   return moved > 0 ? MOVED : moved == 0 ? ENDED : NOTHING;
@@ -161,13 +162,13 @@ static void remove_names(void) {
   for (size_t i = 0; i < fifo_count; i++) (void)unlinkat(folder, fifos[i].name, 0);
 }
 
-/* A second pump would put bytes in another order. Where there are no locks there is only the shim, which starts one. */
+/* A second pump would change the order of bytes. Without locks only the shim starts one. */
 static bool is_only_one(void) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   return fcntl(fifos[0].file, F_SETLK, &lock) == 0 || (errno != EACCES && errno != EAGAIN);
 }
 
-/* Until nobody can write any more. */
+/* Runs until no process can write any more. */
 static _Noreturn void run(uint64_t limit, pid_t shim_pid) {
   if (!is_only_one()) _exit(IS_SECOND);
   for (;;) {
@@ -193,8 +194,8 @@ static _Noreturn void run(uint64_t limit, pid_t shim_pid) {
 }
 
 /*
- * Closes all descriptors but these, which get the numbers from FIRST_FD on. Nothing else needs to be free for that: the
- * lowest of them is moved first, and never to a number that another one has.
+ * Closes all descriptors but these, which get the numbers from FIRST_FD on. That needs no other free number: the
+ * lowest of them moves first, and never to a number that another one has.
  */
 static void keep_only(int *kept[], size_t count) {
   for (size_t i = 0; i < count; i++) {
@@ -205,19 +206,22 @@ static void keep_only(int *kept[], size_t count) {
       kept[i] = lower;
     }
     const int number = FIRST_FD + (int)i;
-    /* One that cannot do its work ends as if it had been killed: its end would say that nobody can write any more. */
+    /*
+     * A pump that cannot work must end as if it had been killed. A normal end would say that no process can write any
+     * more.
+     */
     if (*kept[i] != number && dup2(*kept[i], number) < 0) _exit(NO_DESCRIPTORS);
     *kept[i] = number;
   }
   system_close_foreign(FIRST_FD + (int)count);
 }
 
-/* Nothing of the shim stays with a pump but what it moves: it may outlive the task, and holds no secret. */
+/* The pump keeps nothing of the shim but what it moves: it may outlive the task, and must hold no secret. */
 static _Noreturn void become_pump(void) {
   char cookie[COOKIE_BYTES + 8];
   struct text text = {cookie, 0, sizeof cookie - 1, false};
   text_add(&text, shim.request->cookie);
-  /* Another's cookie: no look takes it for a process of the task, and no stop ends it. */
+  /* With another cookie, no check takes it for a process of the task, and no stop ends it. */
   text_add(&text, ".pump");
   cookie[text.length] = '\0';
   state.wipe(cookie, true);
@@ -229,7 +233,10 @@ static _Noreturn void become_pump(void) {
   int *kept[PIPES + 1] = {&folder};
   for (size_t i = 0; i < fifo_count; i++) kept[i + 1] = &fifos[i].reading;
   keep_only(kept, fifo_count + 1);
-  /* It is there before the command, whose input and folder this process still has: who writes that is to see when nobody reads. */
+  /*
+   * It starts before the command, so it still has the command's stdin and folder. The writer to that stdin must see
+   * when no process reads it.
+   */
   (void)input_take_nothing();
   if (chdir("/") != 0) errno = 0;
   run(shim.request->max_output, shim.self);
@@ -335,7 +342,7 @@ static uint64_t waiting_bytes(void) {
 
 static uint64_t moved_bytes(void) { return output_size() + pump_beyond() + pump_dropped(); }
 
-/* One that was stopped in the middle of that has to go on; what one had that is gone is lost. */
+/* Whether a live pump holds bytes itself; continues one that was suspended meanwhile. What a dead pump held is lost. */
 static bool pump_copies(void) {
   if (state.pid == 0 || !atomic_load(&counts->copies)) return false;
   (void)kill(state.pid, SIGCONT);
@@ -345,7 +352,7 @@ static bool pump_copies(void) {
 uint64_t pump_written(uint64_t size) {
   enum { TRIES = 100 };
   if (fifo_count == 0 || state.is_done) return size;
-  /* Of one moment: the pump moved nothing while the two were looked at, and has nothing in its own hands. */
+  /* A consistent count: the pump moved nothing during both reads, and holds nothing itself. */
   uint64_t moved = moved_bytes(), waiting = 0;
   for (int i = 0; i < TRIES; i++) {
     const uint64_t before = moved;
@@ -359,13 +366,15 @@ uint64_t pump_written(uint64_t size) {
   if (waiting == 0) return size;
   state.wanted = moved + waiting;
   state.drain_ends_at = clock_ms() + DRAIN_MS;
-  /* One that somebody has stopped has to go on now. */
+  /* A pump that a program has suspended must go on now. */
   if (state.pid != 0) (void)kill(state.pid, SIGCONT);
   return size + waiting;
 }
 
 bool pump_lingers(uint64_t now) {
-  /* No pump could be started yet, as where the user has as many processes as he may: nobody else moves what is there. */
+  /*
+   * No pump could be started yet, for example at the user's limit of processes. No other process moves what is there.
+   */
   if (state.pid == 0) return !state.is_done && state.retry_at != never && waiting_bytes() > 0;
   if (state.linger_ends_at == 0) state.linger_ends_at = now + LINGER_MS;
   state.is_awaited = now < state.linger_ends_at;

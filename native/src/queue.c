@@ -1,11 +1,12 @@
 /*
- * The queue of a session: record locks in one empty file, on which all its shims agree without anybody else.
+ * The queue of a session: record locks in one empty file, through which all its shims agree without another process.
  *
- * Each lock is of one byte, and says something of the task whose shim holds it. The kernel lets no two processes hold
- * one, and gives up what a dead process held. A task that runs holds a lock, and one that waits for its turn holds
- * another, at an offset that is its place in the line. So who is first, and how many run, is what the kernel says.
+ * Each lock is on one byte, and says something about the task whose shim holds it. The kernel lets only one process
+ * lock a byte, and frees the locks of a dead process. A running task holds one lock. A task that waits for its turn
+ * holds another, at an offset that is its position in the queue. So the locks show which task is first, and how many
+ * run.
  *
- * A process loses its locks when it closes any descriptor of the file, so it opens the file once, after its last fork
+ * A process loses its locks when it closes any descriptor of the file. So it opens the file once, after its last fork
  * that matters, and never closes it. A child has no locks, and its descriptor closes when it becomes the command.
  */
 #include "life.h"
@@ -20,29 +21,32 @@
 #include <unistd.h>
 
 enum {
-  /* Who was SIGKILLed tells nobody that there is a place. The first in the line looks, and the next ones at the first. */
+  /*
+   * A SIGKILLed shim tells no other that a place is free. So the first in the queue checks this often; those after it
+   * check the first.
+   */
   FIRST_LOOKS_MS = 500,
   NEXT_LOOK_MS = 1000,
-  /* So many at the front of the line are told that it has moved, and look that often. */
+  /* How many shims at the front of the queue are woken when it moves, and check by themselves. */
   FRONT = 3,
-  /* The first in the line continues shims that have places and were stopped by a signal. */
+  /* How often the first in the queue continues suspended shims that have places. */
   CONTINUED_MS = 5000,
-  /* So many places are tried by chance, before all are tried in their order. */
+  /* How many places are tried at random before all are tried in order. */
   CHANCES = 8,
   MOST_TRIES = 5,
-  /* Tasks of one microsecond get the next free byte. */
+  /* Tasks of the same microsecond get the next free byte. */
   MOST_OF_A_MOMENT = 64,
 };
 
-/* What a lock says of its task, and what the number of the byte is. */
+/* What a lock says about its task, and what the number of the byte is. */
 enum kind {
   LIVES,   /* Its shim lives. The task's id. */
-  RUNS,    /* It runs, and takes a place. Any number below its limit that was free. */
+  RUNS,    /* It runs, and takes a place. Any free number below its limit. */
   WAITS,   /* It waits for its turn. The time of its spawn: the lower comes first. */
-  FOLLOWS, /* It waits for the end of another task. The id of that one; shared by all that do. */
+  FOLLOWS, /* It waits for the end of another task. The id of that one; several shims may share it. */
 };
 
-/* Places of tasks that run although there was none begin here: beyond all limits. */
+/* Where the places begin of tasks that run although none was free: beyond all limits. */
 static const uint64_t beyond = 1ull << 56;
 
 enum answer { NO, YES, UNKNOWN };
@@ -52,7 +56,7 @@ static struct {
   bool runs, waits;
   off_t lives_byte, run_byte, wait_byte;
   uint64_t continue_at;
-  bool is_far; /* FRONT or more were in front of it. */
+  bool is_far; /* FRONT or more shims were in front of it. */
 } queue = {.file = -1};
 
 static off_t byte_of(enum kind kind, uint64_t index) { return (off_t)((uint64_t)kind << 60 | index); }
@@ -75,13 +79,13 @@ static bool set(short type, off_t at) {
   return done == 0;
 }
 
-/* Takes a byte that nobody else has. NO: somebody has it. */
+/* Locks a byte. NO: another process has it. */
 static enum answer take(off_t at) {
   if (set(F_WRLCK, at)) return YES;
   return errno == EAGAIN || errno == EACCES ? NO : UNKNOWN;
 }
 
-/* Takes the first free byte of some, which begin with one. */
+/* Locks the first free byte from one on. */
 static bool take_next(off_t first, off_t *at) {
   for (*at = first; *at < first + MOST_OF_A_MOMENT; (*at)++) {
     const enum answer answer = take(*at);
@@ -100,7 +104,10 @@ static enum answer find(off_t from, off_t to, struct flock *found) {
   return done != 0 ? UNKNOWN : found->l_type == F_UNLCK ? NO : YES;
 }
 
-/* Looks for the lowest. In the line the kernel mostly names it at once: older locks stand in front in its list. */
+/*
+ * Looks for the lowest lock. In the queue the kernel mostly returns it at once, because older locks come first in its
+ * list.
+ */
 static enum answer find_lowest(off_t from, off_t to, struct flock *lowest) {
   enum answer any = NO;
   while (from < to) {
@@ -115,7 +122,7 @@ static enum answer find_lowest(off_t from, off_t to, struct flock *lowest) {
   return any;
 }
 
-/* The byte after a lock. Ours are of one byte; one of a stranger may be of any length, and 0 is all that there is. */
+/* The byte after a lock. Our locks have one byte. A lock of another program may have any length; 0 means to the end. */
 static off_t end_of(const struct flock *lock, off_t all) {
   return lock->l_len <= 0 || lock->l_len > all - lock->l_start ? all : lock->l_start + lock->l_len;
 }
@@ -131,17 +138,17 @@ static bool count(off_t from, off_t to, uint64_t most, uint64_t *total) {
   return true;
 }
 
-/* Has a shim look. The pid is a hint: it is none of this namespace's where the holder is elsewhere. */
+/* Wakes a shim, so that it checks. The pid is a hint: the kernel gives no pid of another namespace. */
 static void wake(const struct flock *lock) {
   if (lock->l_pid > 1) (void)kill(lock->l_pid, SIGCONT);
 }
 
-/* The same of one that was stopped by a signal: who is awake looks by itself. */
+/* The same for a suspended shim only: others check by themselves. */
 static void wake_if_stopped(const struct flock *lock) {
   if (lock->l_pid > 1 && system_may_be_stopped(lock->l_pid)) wake(lock);
 }
 
-/* Does that to those that hold a lock of a kind, the first ones. */
+/* Does this for the first holders of a lock of a kind. */
 static void for_first(enum kind kind, uint64_t most, void (*act)(const struct flock *lock)) {
   off_t from = byte_of(kind, 0);
   const off_t to = byte_of(kind + 1, 0);
@@ -153,10 +160,10 @@ static void for_first(enum kind kind, uint64_t most, void (*act)(const struct fl
   }
 }
 
-/* The line has moved, or there is a place. */
+/* The queue has moved, or a place is free. */
 static void wake_front(void) { for_first(WAITS, FRONT, wake); }
 
-/* Opens the file and takes the first lock, of the task's life. */
+/* Opens the file and takes the first lock, which says that the task's shim lives. */
 static bool begin_with(int file, uint64_t task) {
   if (file < 0) return false;
   queue.file = file;
@@ -217,7 +224,7 @@ static enum answer take_place(void) {
   return answer;
 }
 
-/* Whether so many others run that there is no place. */
+/* Whether so many others run that no place is free. */
 static enum answer is_full(void) {
   uint64_t others = 0;
   const bool is_told = count(byte_of(RUNS, 0), byte_of(WAITS, 0), shim.request->limit, &others);
@@ -225,10 +232,10 @@ static enum answer is_full(void) {
 }
 
 /*
- * Who has a place below its limit may run, if nobody has one above it: then fewer others run than the limit says. Where
- * limits differ, the others are counted before and after a place was taken. Whoever of several that try at the same moment
- * has taken its place last sees those of all others, so never do more than the limit keep theirs. But two may see each
- * other, and both give way: they try again, each after a pause of its own.
+ * A shim with a place below its limit may run if no shim has a place above it: then fewer others run than the limit
+ * says. Where limits differ, the shim counts the others before and after it takes a place. Of several shims that try
+ * at the same moment, the one that takes its place last sees all the others. So never more than the limit keep
+ * theirs. But two may see each other, and both give way. They try again, each after its own pause.
  */
 static enum answer try_place(void) {
   const off_t end = byte_of(WAITS, 0);
@@ -255,7 +262,7 @@ static void stand_in_line(void) {
 bool queue_enter(struct request *request) {
   shim.request = request;
   if (!queue_open()) return true;
-  /* One that follows another task comes into the line when that has ended. */
+  /* A task that follows another one joins the queue when that one has ended. */
   if (request->queued) {
     if (request->after[0] == '\0') stand_in_line();
     return true;
@@ -266,7 +273,10 @@ bool queue_enter(struct request *request) {
   return !is_refused;
 }
 
-/* To lock a byte again changes whose pid it shows only if it changes its kind as well. Nobody else holds either kind. */
+/*
+ * A second lock of the same byte updates its pid only if its kind changes as well. No other process holds either
+ * kind.
+ */
 void queue_renew(void) {
   if (queue.file < 0) return;
   (void)set(F_RDLCK, queue.lives_byte);
@@ -288,7 +298,7 @@ void queue_leave(void) {
   else if (had_place) wake_front();
 }
 
-/* A shim that is stopped keeps its place, although its command may have ended. */
+/* A suspended shim keeps its place, although its command may have ended. */
 static void continue_runners(void) {
   const uint64_t now = clock_ms();
   if (now < queue.continue_at) return;
@@ -296,12 +306,12 @@ static void continue_runners(void) {
   for_first(RUNS, shim.request->limit, wake_if_stopped);
 }
 
-/* How many stand in front in the line, at most FRONT. False when the kernel did not say. */
+/* How many are in front in the queue, at most FRONT. False when the kernel did not say. */
 static bool count_in_front(uint64_t *others) { return count(byte_of(WAITS, 0), queue.wait_byte, FRONT, others); }
 
 static bool try_first(bool is_due) {
   if (try_place() == YES) return true;
-  /* One that came to stand in front may have seen this try, and given way. */
+  /* A shim that has come in front may have seen this try, and given way. */
   uint64_t others;
   if (!count_in_front(&others) || others > 0) wake_front();
   if (is_due) continue_runners();
@@ -313,14 +323,14 @@ bool queue_try(bool is_due, uint64_t *pause_ms) {
   *pause_ms = NEXT_LOOK_MS;
   if (!queue.waits) return false;
   struct flock any;
-  /* One that is further behind looks at one in front of it, mostly the first, which costs next to nothing. */
+  /* A shim further back checks one in front of it, mostly the first, which costs almost nothing. */
   if (is_due && queue.is_far && find(byte_of(WAITS, 0), queue.wait_byte, &any) == YES) {
     wake_if_stopped(&any);
     *pause_ms = never;
     return false;
   }
   uint64_t others;
-  /* Nobody may come to wake it: it looks again soon. */
+  /* Perhaps no process will wake this one, so it checks again soon. */
   if (!count_in_front(&others)) return false;
   queue.is_far = others >= FRONT;
   if (others == 0) {
@@ -336,7 +346,7 @@ bool queue_try(bool is_due, uint64_t *pause_ms) {
 
 void queue_follow(const char *task) { (void)set(F_RDLCK, byte_of(FOLLOWS, number_of(task))); }
 
-/* Each that is woken wakes the next: of a lock that many hold the kernel names one. */
+/* Each shim that is woken wakes the next, because the kernel names only one holder of a shared lock. */
 void queue_unfollow(const char *task) {
   struct flock next;
   const off_t at = byte_of(FOLLOWS, number_of(task));

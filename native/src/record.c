@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Facts that the disk has not taken yet, in their order. Room for all that one task can have. */
+/* Facts that the disk has not taken yet, in order. There is room for all facts of one task. */
 static char waiting[224 * 1024];
 static size_t waiting_length;
 
@@ -14,7 +14,7 @@ bool record_now(const char *fact, size_t length) {
   do {
     written = write(LOG_FD, fact, length);
   } while (written < 0 && is_interrupted(&interrupted));
-  /* Of a fact that was taken in part the rest is no fact: it is written again whole, and readers skip the torn one. */
+  /* A fact that was written in part is no fact: it is written again whole, and readers skip the torn one. */
   return written == (ssize_t)length;
 }
 
@@ -37,7 +37,7 @@ bool record_is_removed(void) {
 }
 
 void ring(const char *task, const char *fact, size_t length) {
-  /* One write of less than PIPE_BUF: either all of it arrives, or nothing. */
+  /* One write of less than PIPE_BUF arrives whole or not at all. */
   char line[512];
   struct text text = {line, 0, sizeof line, false};
   text_add(&text, task);
@@ -45,7 +45,7 @@ void ring(const char *task, const char *fact, size_t length) {
   if (length + 1 > text.room - text.length) return;
   memcpy(line + text.length, fact, length);
   line[text.length + length] = '\n';
-  /* Full, or nobody reads: the log says the same. */
+  /* The pipe is full, or no process reads it. The log says the same. */
   const ssize_t ignored = write(BELL_FD, line, text.length + length + 1);
   (void)ignored;
 }
@@ -70,7 +70,7 @@ bool record_read_from(int log_fd, struct position *position, void (*take)(const 
       begin = at + 1;
     }
     if (begin == 0) {
-      /* The end of the line is still to come, unless it fills the buffer: then its beginning says what it is. */
+      /* The end of the line is still to come. But when the line fills the buffer, its beginning is enough. */
       if (got < MOST) return true;
       buffer[got] = '\0';
       if (!position->inside) take(buffer, what);
@@ -95,6 +95,6 @@ static void look_for_end(const char *line, void *what) {
 
 bool record_forbids(struct position position) {
   bool ends = false;
-  /* What cannot be read may forbid it. */
+  /* A log that cannot be read may forbid the start. */
   return !record_read(&position, look_for_end, &ends) || ends || record_is_removed();
 }

@@ -1,8 +1,8 @@
 /*
- * A request is one netstring, `LENGTH:CONTENT,`, that holds netstrings: words of the form `name=value`, one after
- * the other, in any order. Words of the command line are named `word` and keep their order; `wordFile` names a file that
- * has one, and `wordsFile` a file that has all the others, each with a zero at its end. A field that is not
- * known makes a request that is not understood: the spawner and the shim are always of one version.
+ * A request is one netstring, `LENGTH:CONTENT,`, that holds netstrings of the form `name=value`, in any order. The
+ * words of the command line are named `word` and keep their order. `wordFile` names a file that holds one word;
+ * `wordsFile` names a file that holds all the rest, each ending with a zero. A request with an unknown field is
+ * invalid: the spawner and the shim always have the same version.
  */
 #include "shim.h"
 
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reads a number of digits only. False at the first thing that is none, and beyond `most`. */
+/* Reads a number that consists of digits only. False for any other character, and above `most`. */
 bool request_number(const char *text, size_t length, uint64_t most, uint64_t *value) {
   *value = 0;
   if (length == 0 || length > 20) return false;
@@ -26,7 +26,7 @@ bool request_number(const char *text, size_t length, uint64_t most, uint64_t *va
   return true;
 }
 
-/* Takes the netstring at *at; its content is [*begin, *begin + *length). False when it is not whole. */
+/* Takes the netstring at *at; its content is [*begin, *begin + *length). False when it is incomplete. */
 bool request_netstring(char *text, size_t size, size_t *at, char **begin, size_t *length) {
   size_t digits = 0;
   while (*at + digits < size && digits < 9 && text[*at + digits] != ':') digits++;
@@ -48,7 +48,7 @@ static bool copy(char *to, size_t room, const char *value, size_t length) {
   return true;
 }
 
-/* Both go into facts without being escaped. */
+/* For text that goes into facts without escaping. */
 static bool copy_plain(char *to, size_t room, const char *value, size_t length) {
   for (size_t i = 0; i < length; i++) {
     const char c = value[i];
@@ -77,10 +77,10 @@ static bool policy(const char *value, size_t length, enum leftovers *to) {
   return false;
 }
 
-/* Leaves a text where it is. */
+/* Keeps a pointer to a text in place. */
 static bool keep(char *value, size_t length, const char **to) {
   if (memchr(value, '\0', length) != NULL) return false;
-  /* The comma behind it: the netstring has been read. */
+  /* In place of the comma after it: the netstring has been read. */
   value[length] = '\0';
   *to = value;
   return true;
@@ -93,14 +93,14 @@ static bool word(struct request *request, char *value, size_t length) {
   return true;
 }
 
-/* The first word is the program, and in no file. */
+/* The first word is the program, and never in a file. */
 static bool word_in_file(struct request *request, char *value, size_t length) {
   if (request->word_count == 0 || request->from_file != 0) return false;
   request->from_file = request->word_count;
   return length > 0 && word(request, value, length);
 }
 
-/* All words that follow, so none follows it. */
+/* All words that follow, so no further one may come. */
 static bool words_in_file(struct request *request, char *value, size_t length) {
   return word_in_file(request, value, length) && (request->many = true);
 }
@@ -213,7 +213,7 @@ bool request_parse(char *text, size_t length, struct request *request) {
          request->out != NULL && request->exit_proof[0] != '\0' && request->gone_proof[0] != '\0';
 }
 
-/* Reads a file whole; the room has a byte more than the longest content. -1, with errno, when it cannot be had whole. */
+/* Reads a whole file into `to`, which has a byte more than the longest content. -1, with errno, when that fails. */
 static ssize_t read_whole(const char *path, char *to, size_t room) {
   const int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return -1;
@@ -227,14 +227,14 @@ static ssize_t read_whole(const char *path, char *to, size_t room) {
     else if (got == 0 || !is_interrupted(&interrupted)) break;
   }
   int error = got < 0 ? errno : length == room ? E2BIG : 0;
-  /* Something else than a file in its place would say that the command is empty. */
+  /* Anything but a regular file would look like an empty command. */
   if (error == 0 && (fstat(file, &found) != 0 || !S_ISREG(found.st_mode))) error = EINVAL;
   (void)close(file);
   errno = error;
   return error == 0 ? (ssize_t)length : -1;
 }
 
-/* The words of the request, and after them those of the file. NULL, with errno, when these are not whole. */
+/* The words of the request, and then those of the file. NULL, with errno, when the file is incomplete. */
 static char **all_words(const struct request *request, char *content, size_t length) {
   static char *words[MAX_WORDS + MOST_WORDS + 1];
   size_t count = request->from_file;
@@ -256,7 +256,7 @@ char **request_command(struct request *request) {
   const ssize_t length = read_whole(request->words[request->from_file], content, room);
   if (length < 0) return NULL;
   if (request->many) return all_words(request, content, (size_t)length);
-  /* A word ends where a zero stands. */
+  /* A word ends with a zero. */
   errno = EINVAL;
   if (strlen(content) != (size_t)length) return NULL;
   request->words[request->from_file] = content;

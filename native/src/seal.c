@@ -1,9 +1,9 @@
-/* The seal of a secret: what is written down beforehand, so that whoever shows the secret later proves that he knew it. */
+/* The seal of a secret. It is recorded first, so a process that shows the secret later proves that it knew it. */
 #include "shim.h"
 
 #include <string.h>
 
-/* SHA-256, as FIPS 180-4 has it. */
+/* SHA-256, as defined in FIPS 180-4. */
 static const uint32_t constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -44,7 +44,7 @@ static void add_block(uint32_t state[8], const unsigned char *block) {
 void seal_of(const char *proof, char *seal) {
   static const char hex[] = "0123456789abcdef";
   uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  /* A secret has at most 64 bytes: one block, and a second one where the padding finds no room. */
+  /* A secret has at most 64 bytes: one block, and a second one when the padding does not fit. */
   unsigned char blocks[128] = {0};
   const size_t length = strlen(proof) < PROOF_BYTES ? strlen(proof) : PROOF_BYTES - 1;
   const size_t size = length < 56 ? 64 : 128;

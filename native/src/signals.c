@@ -44,7 +44,7 @@ void signal_name(int number, struct text *text) {
       return;
     }
   }
-  /* The real-time signals have no names of their own. */
+  /* Real-time signals have no names. */
   text_add(text, "SIG");
   text_number(text, (uint64_t)number);
 }

@@ -1,6 +1,6 @@
 /*
- * Where the socket of a task is: in the folder of the output, where nobody else may enter, or in a folder for such sockets
- * where the path of that is too long, or has no room for sockets.
+ * Where the socket of a task is: in the folder of the output, which other users cannot enter. If that path is too
+ * long, or its file system has no sockets, it is in a folder for such sockets.
  */
 #include "life.h"
 
@@ -12,15 +12,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* So many wait until they are accepted. */
+/* How many connections wait until they are accepted. */
 enum { MOST_WAITING = 8 };
 
 static int folder = -1;
 static char name[OUTPUT_NAME_BYTES + 8];
 static char elsewhere[sizeof ((struct sockaddr_un *)0)->sun_path];
-static const char *bound_at; /* Empty: in the folder. */
+static const char *bound_at; /* Empty: in the folder of the output. */
 
-/* A path of a folder that is open: one of the store may be too long for a socket. */
+/* A path through the descriptor of an open folder: a path in the store may be too long for a socket. */
 static bool path_in(int in_folder, const char *file, char *path, size_t size) {
   struct text text = {path, 0, size - 1, false};
 #ifdef __linux__
@@ -46,7 +46,7 @@ static int bind_at(const char *path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   if (fd < 0) return -1;
   (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-  /* For its owner alone, from its first moment on. The shim itself has no mask. */
+  /* Only for its owner, from the first moment. The shim itself has no mask. */
   const mode_t mask = umask(S_IRWXG | S_IRWXO | S_IXUSR);
   const bool is_bound = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
   (void)umask(mask);
@@ -56,7 +56,7 @@ static int bind_at(const char *path) {
   return -1;
 }
 
-/* The folder of the socket that is elsewhere. */
+/* The folder of a socket outside of the store. */
 static bool name_folder(char *parent) {
   const char *const slash = strrchr(elsewhere, '/');
   if (slash == NULL || slash == elsewhere) return false;
@@ -65,7 +65,7 @@ static bool name_folder(char *parent) {
   return true;
 }
 
-/* Whether it is this user's alone. Its own parent may be anybody's. */
+/* Whether the folder belongs to this user alone. Its parent may belong to anyone. */
 static bool is_own_folder(const char *parent) {
   struct stat found;
   return lstat(parent, &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == geteuid() &&
@@ -102,7 +102,7 @@ const char *socket_place(void) { return bound_at; }
 
 int socket_make_again(void) {
   struct stat found;
-  /* In the same place: the record says where that is. */
+  /* In the same place, because the record says where it is. */
   if (bound_at == elsewhere) return lstat(elsewhere, &found) == 0 ? -1 : bind_elsewhere();
   return fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) == 0 ? -1 : bind_beside();
 }
@@ -112,6 +112,6 @@ void socket_remove(void) {
   char parent[sizeof elsewhere];
   if (bound_at != elsewhere || !name_folder(parent) || !is_own_folder(parent)) return;
   (void)unlink(elsewhere);
-  /* The last one of the store removes the folder. */
+  /* The last socket of the store removes the folder. */
   (void)rmdir(parent);
 }

@@ -1,33 +1,36 @@
-/* The stop of a task, whole: everybody is asked to end, then frozen and killed. */
+/* The stop of a task. The shim asks all its processes to end, later freezes them, and kills them. */
 #include "life.h"
 
 #include <signal.h>
 #include <string.h>
 
 enum {
-  /* How long SIGKILL may take. A process in an uninterruptible call dies later, and is reported. */
+  /* How long SIGKILL may take. A process in an uninterruptible call dies later, and counts as a survivor. */
   KILL_TAKES_MS = 2000,
-  /* On a busy machine a look takes long: after so many at least a process counts as a survivor. */
+  /* On a busy machine a check takes long. A process counts as a survivor only after this many. */
   FEWEST_LOOKS = 10,
-  /* A tree that forks faster than it is frozen is killed after so many rounds all the same. */
+  /* A tree that forks faster than it can be frozen is killed after this many rounds. */
   FREEZE_ROUNDS = 300,
-  /* An interactive shell ignores SIGTERM, and ends by SIGHUP. Earlier it would keep others from cleaning up. */
+  /*
+   * An interactive shell ignores SIGTERM and ends by SIGHUP. An earlier SIGHUP would keep other processes from
+   * cleaning up.
+   */
   HANGS_UP_AFTER_MS = 200,
-  /* So many looks in a row must find nothing new before everything counts as frozen. */
+  /* How many checks in a row must find no new process until all count as frozen. */
   QUIET_ROUNDS = 2,
 };
 
 static void signal_all(int number) {
   const bool as_group = !shim.ended;
   struct tree tree;
-  /* Without a subreaper a parent may be all that tells whose a process is, and is about to end. */
+  /* Without a subreaper the parent may be the only sign of whose a process is, and the parent is about to end. */
   if (!shim.subreaper) system_tree(&tree, shim.command, shim.request->cookie);
   if (as_group) (void)kill(-shim.command, number);
   system_tree(&tree, shim.command, shim.request->cookie);
   for (size_t i = 0; i < tree.count; i++) {
     if (!as_group || tree.members[i].group != shim.command) (void)system_signal(&tree.members[i], number);
   }
-  /* A stopped process acts on a signal only when it is continued. */
+  /* A suspended process acts on a signal only after SIGCONT. */
   if (number == SIGSTOP || number == SIGCONT) return;
   if (as_group) (void)kill(-shim.command, SIGCONT);
   for (size_t i = 0; i < tree.count; i++) {
@@ -35,11 +38,11 @@ static void signal_all(int number) {
   }
 }
 
-/* What is stopped cannot fork away: everything is, until looks find nothing that runs. */
+/* Suspends all processes, until checks find none that runs. A suspended process cannot escape by a fork. */
 static void freeze(void) {
   if (!shim.ended) (void)kill(-shim.command, SIGSTOP);
   for (int round = 0, quiet = 0; round < FREEZE_ROUNDS && quiet < QUIET_ROUNDS; round++) {
-    /* What re-forks all the time has this process for its parent each time, and is caught soonest here. */
+    /* A process that re-forks all the time becomes a child of this process each time. Here it is caught soonest. */
     pid_t children[MAX_CHILDREN];
     const int count = shim.subreaper ? system_children(children, MAX_CHILDREN, shim.request->cookie) : 0;
     for (int i = 0; i < count; i++) (void)kill(children[i], SIGSTOP);
@@ -84,11 +87,14 @@ void finish_stop(void) {
   shim.stopping = false;
   shim.grace_ends_at = never;
   if (tree.count == 0 && !tree.unknown) {
-    /* The looks here have seen who was reaped, and shims of others may be left, of which nobody is: it is looked once more. */
+    /*
+     * These checks have consumed the news of reaped children, and shims of nested tasks may be left. So ask for one
+     * more check.
+     */
     shim.reaped_any = true;
     return;
   }
-  /* The task has ended as far as it can be ended; these are reported. */
+  /* The task has ended as far as possible. The survivors are recorded. */
   if (!shim.ended || shim.pending) {
     shim.pending = false;
     if (!shim.ended) shim.left_early = true;
@@ -98,7 +104,7 @@ void finish_stop(void) {
     record_left(&tree, shim.request->gone_proof);
     queue_tell_followers();
   }
-  /* Where processes cannot be looked at others have to: they do when no answer comes. */
+  /* When processes cannot be read, another process must end them. It does when no answer comes. */
   if (shim.announced && !tree.unknown) record_stopped(shim.stop_id, &tree);
   system_forget_tree();
 }
@@ -141,7 +147,7 @@ void take_line(const char *line, void *what) {
   (void)what;
   static const char stop_fact[] = "{\"fact\":\"stop\",";
   if (strncmp(line, stop_fact, sizeof stop_fact - 1) != 0) return;
-  /* This process's own is carried out when it is written. */
+  /* The shim acts on its own stop when it writes it. */
   const char *const id = text_value(line, "id");
   if (id != NULL && strncmp(id, "\"shim\"", 6) == 0) return;
   int number = SIGTERM;

@@ -1,6 +1,6 @@
 /*
- * The life of a task, as its shim sees it: it waits for its turn, starts the command, records its end at once, holds
- * limits, performs stops, and stays until no process of the task is left.
+ * The life of a task, as its shim sees it. The shim waits for its turn, starts the command, records its end at once,
+ * enforces limits, performs stops, and stays until no process of the task is left.
  */
 #include "life.h"
 
@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 enum {
-  /* Between two tries of what the disk did not take, at last. */
+  /* The longest pause before a failed append is tried again. */
   LONGEST_RETRY_MS = 10000,
-  /* Without subreaper nothing tells of the end of a descendant: they are looked for this often in a stop. */
+  /* Without a subreaper nothing reports the end of a descendant. During a stop, how often to check for it. */
   TREE_LOOK_MS = 100,
-  /* Between two looks whether the hook is on its own. */
+  /* How often to check whether the keeper of the hook works alone. */
   HOOK_LOOK_MS = 100,
 };
 
@@ -34,7 +34,7 @@ static bool start_command(wiper wipe) {
   if (!output_open(request) || !terminal_open(request, output_folder(), output_name()) || !input_open(request))
     return could_not_start(errno);
   clients_open(request, output_folder(), request->task);
-  /* Before the pipe, of which it would keep an end open: what the child says, or does not, is to be seen. */
+  /* Before the pipe is made: the pump would keep an end of it open, and the shim must see when the child closes it. */
   pump_begin(wipe);
   int ends[2];
   if (pipe(ends) != 0) return could_not_start(errno);
@@ -47,7 +47,7 @@ static bool start_command(wiper wipe) {
   (void)close(ends[1]);
   if (pid < 0) return could_not_start(error);
   shim.report = ends[0];
-  /* One with a terminal leads a session, and so a group: who leads a group already may not. */
+  /* A command with a terminal leads a session. A leader of a group cannot become that. */
   if (!terminal_is_there()) (void)setpgid(pid, pid);
   shim.command = pid;
   return true;
@@ -55,11 +55,11 @@ static bool start_command(wiper wipe) {
 
 static uint64_t earlier(uint64_t one, uint64_t other) { return one < other ? one : other; }
 
-/* Tells of what is left, when that is due. */
+/* Records the leftovers, when that is due. */
 static void look_at_leftovers(uint64_t now) {
   if (!shim.ended || now < shim.left_at) return;
   const bool kills = shim.request->leftovers == KILL && shim.pending;
-  /* What says who is left also says that the task has ended, where the exit did not. */
+  /* If the exit did not end the task, the fact with the leftovers also says that the task has ended. */
   shim.left_at = shim.drains && !kills ? earlier(pump_due(now), terminal_due()) : never;
   if (shim.left_at != never) return;
   struct tree tree;
@@ -85,7 +85,7 @@ void carry(void) {
   clients_tend(now);
 }
 
-/* Whether there is nothing left to do. */
+/* Whether nothing is left to do. */
 static bool is_over(uint64_t now) {
   if (!shim.ended) return false;
   const bool waits = shim.subreaper || shim.stopping || shim.pending;
@@ -112,7 +112,7 @@ static void sleep_until_something(void) {
   const bool looks = shim.subreaper ? shim.reaped_any : shim.pending && !shim.stopping;
   if (shim.ended && looks && !shim.empty) at = earlier(at, shim.empty_look_at);
   if (shim.stopping && !shim.subreaper) at = earlier(at, now + TREE_LOOK_MS);
-  /* A thousand quiet tasks are to wake together; a flood is to be seen in time. */
+  /* A thousand quiet tasks should wake together; a flood must be noticed in time. */
   const bool is_quiet = shim.output_at < at && shim.output_pause >= 1000;
   at = earlier(earlier(earlier(at, shim.output_at), shim.hangup_at), earlier(pump_due(now), terminal_due()));
   at = earlier(at, clients_due());
@@ -129,7 +129,7 @@ int until_recorded(void) {
   return 0;
 }
 
-/* The task has ended, and all is said of it. */
+/* The task has ended, and everything is recorded. */
 static int leave(wiper wipe) {
   terminal_close();
   (void)until_recorded();
@@ -153,14 +153,14 @@ int supervise(struct request *request, wiper wipe) {
   shim.timeout_at = shim.output_at = shim.left_at = shim.grace_ends_at = shim.bound_at = shim.hangup_at = never;
   wake_open();
   if (!await_turn()) return leave(wipe);
-  /* This process may be stopped at any moment; a timeout counts from the start of the command all the same. */
+  /* This process may be suspended at any moment. The timeout still counts from the start of the command. */
   const bool started = start_command(wipe);
   wipe(request->cookie, request->hook[0] == '\0');
   memset(request->words, 0, sizeof request->words);
   pump_let_go(started);
   terminal_start();
   input_start();
-  /* It is in nobody's way in a folder that somebody wants to unmount. */
+  /* There it does not keep a folder busy that a person wants to unmount. */
   if (chdir("/") != 0) errno = 0;
   if (!started) return leave(wipe);
   if (request->timeout_ms > 0) shim.timeout_at = shim.begin.ms + request->timeout_ms;
@@ -179,7 +179,7 @@ int supervise(struct request *request, wiper wipe) {
     if (now >= shim.hangup_at) hang_up();
     if (shim.stopping && now >= shim.grace_ends_at) {
       finish_stop();
-      /* That takes its time. What has happened meanwhile wakes nobody any more. */
+      /* That takes time. Events meanwhile have not woken this process, so check again. */
       continue;
     }
     look_at_leftovers(now);
@@ -191,7 +191,10 @@ int supervise(struct request *request, wiper wipe) {
     sleep_until_something();
   }
   queue_leave();
-  /* With `left: 0` the exit has said it already, unless it was pending, or some were named before. Without a subreaper nobody knows. */
+  /*
+   * With `left: 0` the exit has said it, unless it was pending or an earlier fact listed processes. Without a
+   * subreaper it is unknown.
+   */
   if ((shim.left != 0 || shim.pending || shim.left_early) && shim.subreaper) record_gone(shim.request->gone_proof);
   return leave(wipe);
 }

@@ -1,7 +1,7 @@
 /*
- * The terminal of a task that has one. The shim holds its other side, the master: it copies what is written to the terminal into
- * the file of the output, and to clients (clients.c), and puts what they type into it (input.c). No descriptor of the master is
- * anywhere else, so the kernel hangs the terminal up when the shim dies.
+ * The terminal of a task with a `tty`. The shim holds its other side, the master. It copies the output to the file
+ * and to clients (clients.c), and writes what they type (input.c). No other process has a descriptor of the master,
+ * so the kernel hangs the terminal up when the shim dies.
  */
 #include "life.h"
 
@@ -17,15 +17,15 @@
 
 enum {
   CHUNK_BYTES = 16384,
-  /* So many chunks in a row: then the limits and the end of the command are looked at. */
+  /* How many chunks are copied in a row, before the limits and the end of the command are checked again. */
   CHUNKS_AT_ONCE = 64,
-  /* The rest of the output comes this soon after the end of its last writer, nearly always. */
+  /* After the end of its last writer, the rest of the output nearly always arrives within this time. */
   ENDS_WITHIN_MS = 30,
-  /* The end of a task waits for it no longer than this, when a leftover has the terminal open. */
+  /* How long the end of a task waits for the rest at most, when a leftover has the terminal open. */
   DRAIN_MS = 1000,
-  /* Between two changes of the size. */
+  /* The shortest time between two changes of the size. */
   RESIZE_PAUSE_MS = 100,
-  /* Between two looks at a terminal that nobody has open. */
+  /* How often to check a terminal that no process has open. */
   LOOK_MS = 100,
   MOST_SIZES = 4096,
   SIZE_BYTES = 16,
@@ -34,18 +34,18 @@ enum {
 static struct waker master = {.fd = -1, .reads = true};
 
 static struct {
-  int slave;           /* The command's side, until the command has it; -1: it opens that itself. */
-  bool is_over;        /* Nobody can write any more. */
+  int slave;           /* The command's side, until the command has it. -1: the command opens it itself. */
+  bool is_over;        /* No process can write any more. */
   uint64_t written;    /* Bytes in the file. */
   uint64_t dropped;    /* Bytes that the disk did not take. */
-  uint64_t beyond;     /* Bytes that were over the limit. */
+  uint64_t beyond;     /* Bytes over the limit. */
   uint64_t drain_ends_at;
   struct window window, wanted;
-  uint64_t resize_at;  /* When `wanted` is to be set; never: it is. */
+  uint64_t resize_at;  /* When to set the size `wanted`; never: it is set. */
   uint64_t resized_at;
   uint64_t look_at;
   char name[OUTPUT_NAME_BYTES + 8];
-  int folder, sizes;   /* The file of sizes, made with the first change; -1: not made yet. */
+  int folder, sizes;   /* The file of sizes, made with the first change. -1: not made yet. */
   uint32_t size_count;
   bool sizes_failed;
 } state = {.slave = -1, .drain_ends_at = never, 
@@ -62,7 +62,10 @@ static bool set_window(struct window window) {
   return true;
 }
 
-/* The command's side. By the master where the kernel can: there may be no /dev/pts, or that of another container. */
+/*
+ * Opens the command's side. Through the master where the kernel can: there may be no /dev/pts, or that of another
+ * container.
+ */
 static int open_slave(void) {
 #ifdef TIOCGPTPEER
   const int peer = ioctl(master.fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -72,7 +75,7 @@ static int open_slave(void) {
   return name == NULL ? -1 : open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
-/* Both sides and the size, or nothing: a program draws what it shows for the size that it is told. */
+/* Makes both sides and sets the size, or fails: a program draws for the size that the terminal reports. */
 static bool open_whole(struct window window) {
   master.fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (master.fd < 0) return false;
@@ -93,7 +96,7 @@ bool terminal_open(const struct request *request, int folder, const char *output
   if (!open_whole(request->window)) return false;
 #ifdef IUTF8
   struct termios modes;
-  /* Backspace takes a whole character. */
+  /* Backspace removes a whole character. */
   if (tcgetattr(state.slave, &modes) == 0) {
     modes.c_iflag |= IUTF8;
     (void)tcsetattr(state.slave, TCSANOW, &modes);
@@ -110,7 +113,7 @@ bool terminal_open(const struct request *request, int folder, const char *output
 
 bool terminal_hand_over(void) {
   if (state.slave < 0) return true;
-  /* It leads a session of its own, since a terminal belongs to one. */
+  /* It leads its own session, because a terminal belongs to a session. */
   if (setsid() < 0 || ioctl(state.slave, TIOCSCTTY, 0) != 0) return false;
   for (int fd = 0; fd <= ERROR_FD; fd++)
     if (dup2(state.slave, fd) < 0) return false;
@@ -130,7 +133,7 @@ static uint64_t room(void) {
   return limit == 0 ? UINT64_MAX : state.written < limit ? limit - state.written : 0;
 }
 
-/* What could be put into the file. */
+/* Writes to the file, and returns how much it took. */
 static size_t keep(const char *bytes, size_t length) {
   size_t done = 0;
   int interrupted = 0;
@@ -151,7 +154,7 @@ static void spread(const char *bytes, size_t length) {
   state.dropped += most - kept;
   clients_output(state.written, bytes, kept);
   state.written += kept;
-  /* A screen shows it, although no file has it. */
+  /* Clients see this output, although it is in no file. */
   clients_output(CLIENTS_UNKEPT, bytes + kept, length - kept);
 }
 
@@ -162,7 +165,7 @@ static void close_master(void) {
   master.fd = -1;
 }
 
-/* Copies what there is, up to a bound. */
+/* Copies the waiting output, up to a bound. */
 static void drain(void) {
   static char bytes[CHUNK_BYTES];
   for (int chunk = 0, interrupted = 0; master.fd >= 0 && chunk < CHUNKS_AT_ONCE; chunk++) {
@@ -173,7 +176,7 @@ static void drain(void) {
     }
     if (got < 0 && is_interrupted(&interrupted)) continue;
     if (got < 0 && errno == EAGAIN) return;
-    /* EIO: nobody has its other side open any more. While the command runs, it may open it again. */
+    /* EIO: no process has the other side open. While the command runs, it may open it again. */
     if (shim.ended) return close_master();
     master.reads = false;
     state.look_at = clock_ms() + LOOK_MS;
@@ -181,7 +184,7 @@ static void drain(void) {
   }
 }
 
-/* macOS has no poll for terminals. */
+/* On macOS poll does not work on terminals. */
 static void await_more(int milliseconds) {
 #ifdef __APPLE__
   (void)milliseconds;
@@ -223,7 +226,7 @@ static void put(unsigned char *to, uint64_t number, size_t bytes) {
   for (size_t i = 0; i < bytes; i++) to[i] = (unsigned char)(number >> (8 * i));
 }
 
-/* So many go when the file is full: a replay begins with the first size that is left. */
+/* How many sizes are dropped when the file is full. A replay begins with the first size that is left. */
 static bool forget_oldest(void) {
   unsigned char records[64 * SIZE_BYTES];
   const uint32_t gone = MOST_SIZES / 2;
@@ -237,8 +240,8 @@ static bool forget_oldest(void) {
 }
 
 /*
- * The size from an offset of the output on: a file beside that, with a header of 16 bytes and records of 16 bytes, each an
- * offset of 8, columns and rows of 2, and 4 zeros, all little-endian.
+ * Records the size from an offset of the output on, in a file beside the output. It has a header of 16 bytes and
+ * records of 16 bytes: an offset (8), columns (2), rows (2), and 4 zeros, all little-endian.
  */
 static bool note(struct window window) {
   static const unsigned char header[SIZE_BYTES] = {'o', 'u', 't', 'l', 'i', 'v', 'e', ' ', 's', 'i', 'z', 'e', 's', 0, 0, 1};
@@ -258,10 +261,10 @@ static bool note(struct window window) {
 static void resize(uint64_t now) {
   state.resize_at = never;
   state.resized_at = now;
-  /* What the program has written for its old size belongs to that. */
+  /* Output that the program wrote before the change belongs to the old size. */
   drain();
   if (master.fd < 0) return;
-  /* Before the kernel tells the program: what is written for a size comes after the note of it. */
+  /* Before the kernel tells the program: output for the new size must come after the record of it. */
   if (!state.sizes_failed && !note(state.wanted)) state.sizes_failed = true;
   (void)set_window(state.wanted);
   clients_resized();

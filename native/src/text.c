@@ -32,7 +32,7 @@ static size_t character(const unsigned char *bytes, size_t left) {
   for (size_t i = 1; i < length; i++) {
     if ((bytes[i] & 0xc0) != 0x80) return 0;
   }
-  /* Too long a form, half of a surrogate pair, or past the last character. */
+  /* An overlong form, half of a surrogate pair, or beyond the last character. */
   if (first == 0xe0 && bytes[1] < 0xa0) return 0;
   if (first == 0xed && bytes[1] > 0x9f) return 0;
   if (first == 0xf0 && bytes[1] < 0x90) return 0;
@@ -65,7 +65,7 @@ void text_string(struct text *text, const char *bytes, size_t length, size_t mos
 }
 
 const char *text_value(const char *line, const char *key) {
-  /* Quotes in a string are escaped, so a quoted key with its colon is never part of one. */
+  /* Quotes in a string are escaped, so a string never contains a quoted key with its colon. */
   const size_t length = strlen(key);
   for (const char *at = strstr(line, key); at != NULL; at = strstr(at + 1, key)) {
     if (at > line && at[-1] == '"' && at[length] == '"' && at[length + 1] == ':' &&

@@ -1,16 +1,16 @@
-/* A task takes its place among those of its session that run: at once, or in its turn. */
+/* A task takes a place to run: at once, or in its turn. */
 #include "life.h"
 
 #include <string.h>
 
 enum {
-  /* A shim that waits looks this often whether its record is still there. */
+  /* How often a waiting shim checks whether its record is still there. */
   QUEUED_LOOK_MS = 10000,
 };
 
 static bool has_turn;
-static bool may_not_run; /* Others say so. */
-static bool has_ended;   /* It has said so itself. */
+static bool may_not_run; /* Another process has forbidden the start. */
+static bool has_ended;   /* The shim itself has recorded an end. */
 
 static void take(const char *line, void *what) {
   (void)what;
@@ -21,7 +21,7 @@ static void take(const char *line, void *what) {
     if (strncmp(line, ends[i], strlen(ends[i])) == 0) may_not_run = true;
 }
 
-/* Notes an end of its own, which it records and then leaves. */
+/* Records the shim's own stop of the task, after which the shim exits. */
 static void end_for(const char *cause) {
   record_own_stop(cause, shim.request->grace_ms);
   has_ended = true;
@@ -35,14 +35,14 @@ static void look_at_bound(void) {
   if (shim.bound_over && !has_ended) end_for("bound");
 }
 
-/* Whether it may start; else how long it may sleep. */
+/* Whether the task may start. Otherwise, how long the shim may sleep. */
 static bool is_its_turn(bool is_due, uint64_t *pause_ms) {
   *pause_ms = QUEUED_LOOK_MS;
   if (has_turn) {
     if (queue_open()) queue_take_place();
     return true;
   }
-  /* Where there are no locks a supervisor gives the turn. */
+  /* Without locks a supervisor gives the turn. */
   if (!queue_open()) return false;
   switch (after_look(pause_ms)) {
   case AFTER_WAITS:
@@ -84,7 +84,7 @@ static bool wait_in_line(void) {
 bool await_turn(void) {
   queue_renew();
   const bool may_start = !shim.request->queued || wait_in_line();
-  /* By this reading both the timeout and the duration count. The next one in the line starts later than this one. */
+  /* The timeout and the duration count from this reading. The next task in the queue starts later. */
   shim.begin = clock_now();
   if (may_start) queue_leave_line();
   else queue_leave();

@@ -22,7 +22,7 @@ test('a process that dies at any call of queueing loses no task, and starts none
 
 test(
   'a queued task that a dead process has stopped keeps no shim when another one finds it',
-  notOnWindows('a wrapper that waits is ended, and not told'),
+  notOnWindows('a stop ends a waiting wrapper at once, without asking it'),
   async () => {
     await using world = new World();
     const session = await world.session('test', { maxRunning: 1 });

@@ -18,7 +18,7 @@ async function printed(cli: CommandLine, ...words: string[]): Promise<string> {
 
 test(
   'lines of several tasks begin with the names of their tasks, whole, in the order of time',
-  notOnWindows('the wrapper of Windows notes no times'),
+  notOnWindows('the Windows wrapper records no times'),
   async () => {
     await using cli = new CommandLine();
     const go = `${cli.base}/go`;

@@ -122,7 +122,7 @@ test('a key is not taken along, and restarts of one task at once leave one task'
 
 test(
   'what cannot be run again is refused, and goes on',
-  notOnWindows('what is piped in is not handed on there'),
+  notOnWindows('`outlive run` does not pass on its stdin there'),
   async () => {
     await using cli = new CommandLine();
     const session = await cli.session('default');

@@ -78,7 +78,7 @@ test('show says everything about a task', async () => {
 
 test(
   'what ended and left processes running names them, with pid',
-  notOnWindows('a shell of MSYS tells pids of its own'),
+  notOnWindows('a shell of MSYS reports its own pids'),
   async () => {
     await using cli = new CommandLine();
     const taskId = await cli.ended('sleep 1000 & echo $!');

@@ -34,7 +34,7 @@ test('what an ended task left running is a warning, also before anybody settled 
 
 test(
   'a stop whose author died and that does not get on is found, and brought to its end by --mend',
-  notOnWindows('any signal ends what it is sent to at once'),
+  notOnWindows('any signal ends a process at once'),
   async () => {
     await using cli = new CommandLine();
     const taskId = await cli.spawn(fixture('ignores-sigterm.sh'));

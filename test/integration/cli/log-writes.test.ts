@@ -7,7 +7,7 @@ import { World } from '../../support/world.ts';
 
 test(
   'lines with times are written many at a time, raw and plain',
-  notOnWindows('no times are noted there'),
+  notOnWindows('no times are recorded there'),
   async () => {
     await using world = new World();
     const session = await world.session();

@@ -22,7 +22,7 @@ test('who has the result from wait is not told of it again, and nobody else is',
 
 test(
   'who has the result from run is not told of it again, however soon the command ends',
-  notOnWindows('the parent is held up by strace'),
+  notOnWindows('strace delays the parent'),
   async () => {
     await using world = new World();
     // A slow disk: the command has ended before its record is safe.

@@ -62,7 +62,7 @@ test('close() waits for a stop that is in progress', async () => {
 
 test(
   'shutdown() stops every task of the session, adopted ones too, and none of another',
-  notOnWindows('its trees are made by setsid'),
+  notOnWindows('setsid makes its trees'),
   async () => {
     await using world = new World();
     await using agent = await Agent.start(world.dir);

@@ -7,7 +7,7 @@ import { lookOf, onWindows } from '../../support/processes.ts';
 import { gatedShim, ShimInPlace } from '../../support/shims.ts';
 import { quote, World, waitFor } from '../../support/world.ts';
 
-const notThere = notOnWindows('a shim of Windows says nothing of itself: its spawner does, before it runs');
+const notThere = notOnWindows('the spawner records the start of a Windows shim, before it runs');
 
 test(
   'kill() of a task whose shim has not said yet that it runs ends it at once, and its command never runs',

@@ -14,7 +14,7 @@ const handlesInt = `trap 'echo interrupted; exit 5' INT; trap 'exit 6' TERM; ech
 // The reference system gave a handler 50 ms.
 test(
   'a handler of SIGTERM gets its grace, with what it starts itself, and the true exit code is recorded',
-  notOnWindows('nobody can be asked to end there'),
+  notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -49,7 +49,7 @@ test('the grace given at spawn holds for a kill() that names none', async () => 
 
 test(
   'kill() sends the signal that it is told',
-  notOnWindows('nobody can be asked to end there'),
+  notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -63,7 +63,7 @@ test(
 
 test(
   'SIGKILL as the first signal skips the grace',
-  notOnWindows('nobody can be asked to end there'),
+  notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -101,7 +101,7 @@ test('a second kill() with SIGKILL hastens the first', async () => {
 
 test(
   'a second kill() with another signal sends that one',
-  notOnWindows('nobody can be asked to end there'),
+  notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
     const session = await world.session();

@@ -21,7 +21,7 @@ for (const name of ['sleep 300', fixture('ignores-sigterm-tree.sh')]) {
   const what = name === 'sleep 300' ? 'a task' : 'a task that ignores SIGTERM';
   test(
     `the timeout of ${what} holds while nobody supervises it`,
-    notOnWindows('the shim of Windows keeps no time of its own'),
+    notOnWindows('the Windows shim enforces no timeout'),
     async (t) => {
       await using world = new World();
       const taskId = await orphan(world, name, 500);

@@ -46,7 +46,7 @@ test('a task that ignores SIGTERM is gone after its timeout and the grace', asyn
 
 test(
   'the status is timed_out also when the command ends gracefully',
-  notOnWindows('nobody can be asked to end there'),
+  notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -79,7 +79,7 @@ test('a task that ends in time is not timed out, and leaves no process', async (
 
 test(
   'timeoutMs: null means no limit, and a timeout costs no process beside the command',
-  notOnWindows('the shim of Windows keeps no time of its own'),
+  notOnWindows('the Windows shim enforces no timeout'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -98,7 +98,7 @@ test(
 // One that waits for a disk before it runs has lost none of its time.
 test(
   'the time of a command counts from its start as it is recorded',
-  notOnWindows('the shim of Windows keeps no time of its own'),
+  notOnWindows('the Windows shim enforces no timeout'),
   async () => {
     await using world = new World();
     // It is held up on its way by a group that takes no process until somebody reads it.

@@ -75,7 +75,7 @@ test('a server that is started again by the same agent tells at once what its pr
 
 test(
   'of two servers of one agent that could tell an end, one does; the other one does not while that lives',
-  notOnWindows('no process is stopped by a signal there'),
+  notOnWindows('no signal suspends a process there'),
   async () => {
     await using world = new World();
     const session = await world.session('s');

@@ -45,7 +45,7 @@ test('an end that nobody has recorded is recorded by who acknowledges it, and wh
   await store.task(live).kill({ graceMs: 0 });
 });
 
-const late = notOnWindows('the wrapper opens its output after its start was told');
+const late = notOnWindows('the wrapper opens its output after its start is recorded');
 test(
   'in a store that was opened to read nobody stops or acknowledges, and nothing changes',
   late,

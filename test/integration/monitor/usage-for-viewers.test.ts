@@ -16,7 +16,7 @@ const newest = (viewer: Viewer) => viewer.usages.at(-1) ?? {};
 
 test(
   'a viewer who asks for it is told what the trees of tasks use, and an empty usage after the last end',
-  notOnWindows('Wine tells no CPU time of programs of git-bash'),
+  notOnWindows('Wine reports no CPU time of git-bash programs'),
   async () => {
     await using world = new World();
     const session = await world.session();

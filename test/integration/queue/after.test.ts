@@ -151,7 +151,7 @@ test('a task that waits for another one is stopped like any that is queued', asy
 
 test(
   'a first one whose shim was killed has not completed, and what comes after it hears of that soon',
-  notOnWindows('the wrapper of Windows holds no lock'),
+  notOnWindows('the Windows wrapper holds no lock'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -169,7 +169,7 @@ test(
 
 test(
   'an end that the first forges in its own log starts nothing',
-  notOnWindows('a forged end is believed there'),
+  notOnWindows('outlive believes a forged end there'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -190,7 +190,7 @@ test(
 
 test(
   'processes that the first has left hold nobody up, unless it waits for them',
-  notOnWindows('there processes are looked at from outside'),
+  notOnWindows('supervisors check processes from outside there'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -225,7 +225,7 @@ test(
 
 test(
   'a task that waits for another one ends with the process that it is bound to',
-  notOnWindows('there supervisors hold bonds'),
+  notOnWindows('supervisors enforce bindTo there'),
   async () => {
     await using world = new World();
     const session = await world.session();

@@ -53,7 +53,7 @@ test('a queued task that runs for too long is stopped, also when its spawner is 
 
 test(
   'the shim of a queued task keeps its timeout alone once it runs',
-  notOnWindows('the shim of Windows keeps no time of its own'),
+  notOnWindows('the Windows shim enforces no timeout'),
   async () => {
     await using world = new World();
     const agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });

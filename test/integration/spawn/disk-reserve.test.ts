@@ -9,7 +9,7 @@ import { World } from '../../support/world.ts';
 
 test(
   'on a disk that is nearly full a spawn is refused, names the largest growing task, and leaves nothing',
-  notOnWindows('a small disk is made by unshare and mount'),
+  notOnWindows('unshare and mount make a small disk'),
   async () => {
     await using world = new World();
     const disk = new SmallDisk(world, '16m');
@@ -60,7 +60,7 @@ test('the reserve can be chosen, or left out', async () => {
 
 test(
   'after room was made a spawn goes through',
-  notOnWindows('a small disk is made by unshare and mount'),
+  notOnWindows('unshare and mount make a small disk'),
   async () => {
     await using world = new World();
     const disk = new SmallDisk(world, '16m');

@@ -144,7 +144,7 @@ test(
 
 test(
   'a pipeline in a large command tells how it ended',
-  notOnWindows('no shell is asked how its pipeline ended'),
+  notOnWindows('outlive asks no shell how its pipeline ended'),
   async () => {
     await using world = new World();
     const session = await world.session();

@@ -100,7 +100,7 @@ test(
 
 test(
   'the store of another user is refused, and so is a place where one may not write',
-  notOnWindows('another user is made by setpriv'),
+  notOnWindows('setpriv makes another user'),
   async () => {
     await using world = new World();
     await (await world.store()).close();

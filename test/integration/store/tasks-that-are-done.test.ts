@@ -13,7 +13,7 @@ import { World, waitFor } from '../../support/world.ts';
 
 const dayMs = 24 * 3_600_000;
 
-const options = notOnWindows('the wrapper there proves no end');
+const options = notOnWindows('the Windows wrapper proves no end');
 
 /** A task that has ended and was acknowledged in a session that is closed. */
 async function doneTask(world: World, command = 'echo hello; exit 3', id = 'test'): Promise<string> {

@@ -27,7 +27,7 @@ test(
 
 test(
   'a task that goes on writing when it is asked to end is not given its grace',
-  notOnWindows('nobody can be asked to end there'),
+  notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
     const session = await world.session();

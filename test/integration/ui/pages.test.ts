@@ -100,7 +100,7 @@ test('pages that want the same share one watch of the store, which ends with the
 
 test(
   'a page is told the ports at which tasks listen',
-  notOnWindows('ports are not looked at there'),
+  notOnWindows('outlive does not list ports there'),
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -120,7 +120,7 @@ test(
   },
 );
 
-const terminals = notOnWindows('there are no terminals of tasks');
+const terminals = notOnWindows('tasks have no terminals there');
 
 test(
   'looking changes nothing in the store, and a read-only dashboard lets nobody act',
