@@ -34,7 +34,8 @@ export const errorCodes = {
   SPAWN_FAILED: 'the operating system refused to start the process',
   CLOSED: 'the store or session was already closed',
   UNSUPPORTED_PLATFORM: 'outlive does not support this operating system or processor',
-  HOST_UNREACHABLE: 'ssh gets no shell on the other machine, so nothing was done there',
+  HOST_UNREACHABLE:
+    'the other machine does not answer: by ssh nothing was done there, a host of a fleet may have got the request',
   HOST_KEY:
     'ssh does not know the key of the other machine, or the key has changed, so nothing was done there',
   HOST_PROGRAM: 'the other machine has no outlive, or an incompatible version, so nothing was done there',
@@ -46,6 +47,7 @@ export const errorCodes = {
   FLEET_FORGED: 'a message of the fleet failed its checks, so outlive did nothing for it',
   FLEET_BUSY:
     'no host can take the task: all hosts that match are full, cordoned or lost, or too many tasks wait',
+  FLEET_CREDENTIALS: 'a file with the keys of a fleet is not there, is not safe, or cannot be understood',
   FLEET_HOST: 'the fleet has no such host, or it is not the host that was expected',
   USAGE: 'outlive did not understand the command line',
   INTERNAL: 'outlive has a bug',
@@ -115,6 +117,7 @@ export interface ErrorDetails extends Readonly<Record<ErrorCode, object>> {
   readonly FLEET_REFUSED: NoDetails;
   readonly FLEET_FORGED: NoDetails;
   readonly FLEET_BUSY: NoDetails;
+  readonly FLEET_CREDENTIALS: { readonly path: string };
   readonly FLEET_HOST: { readonly host?: string };
   readonly USAGE: NoDetails;
   readonly INTERNAL: NoDetails;

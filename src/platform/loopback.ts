@@ -9,6 +9,11 @@ export async function acceptingAddress(port: number): Promise<string | null> {
   return null;
 }
 
+/** Whether a name or an IP address is one of this machine alone, which others cannot reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
 function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: connectMs });

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
+import { isLoopback } from '../platform/loopback.ts';
 
 /** Whether a server is reached by a `Host` such as `127.0.0.1:7357`, in lower case. */
 export type Reached = (host: string) => boolean;
@@ -30,11 +31,6 @@ function namesAt(host: string): readonly string[] {
 }
 
 const loopbackNames: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
-
-/** Whether other machines cannot reach it. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
 
 /** As a browser writes it into an address. */
 function inAddress(host: string): string {

@@ -12,6 +12,7 @@ const order = [
   ['cli', 'mcp', 'acp', 'adapters', 'ui'],
   ['tools'],
   ['doctor', 'fleet/client'],
+  ['fleet/service'],
   ['fleet/agent', 'fleet/coordinator'],
   ['fleet/admin'],
   ['fleet/bus'],

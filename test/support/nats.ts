@@ -12,8 +12,7 @@ export function natsServer(): string | null {
 }
 
 /** What a test skips with where there is no nats-server. */
-export const withoutNats =
-  natsServer() === null ? 'there is no nats-server: run scripts/get-nats.sh build/nats' : false;
+export const withoutNats = natsServer() === null ? 'there is no nats-server: run scripts/get-nats.sh' : false;
 
 /** How a server is made. */
 export interface NatsOptions {
@@ -42,7 +41,7 @@ export class NatsServer implements AsyncDisposable {
   /** Starts one, and waits until it answers. */
   static async start({ folder, config = '', port = -1 }: NatsOptions): Promise<NatsServer> {
     const path = natsServer();
-    if (path === null) throw new Error('there is no nats-server: run scripts/get-nats.sh build/nats');
+    if (path === null) throw new Error('there is no nats-server: run scripts/get-nats.sh');
     const ports = join(folder, 'ports');
     mkdirSync(ports, { recursive: true });
     const store = JSON.stringify(join(folder, 'jetstream'));
@@ -67,7 +66,7 @@ export class NatsServer implements AsyncDisposable {
         ? readdirSync(ports).find((one) => one.includes(`_${child.pid}.`))
         : undefined;
       const text = name === undefined ? '' : readFileSync(join(ports, name), 'utf8');
-      found = Number(/nats:\/\/[^:"]+:(\d+)/.exec(text)?.[1] ?? 0);
+      found = Number(/(?:nats|tls):\/\/[^:"]+:(\d+)/.exec(text)?.[1] ?? 0);
       return found > 0 && said.includes('Server is ready');
     }, 'nats-server to listen');
     return new NatsServer(child, found);

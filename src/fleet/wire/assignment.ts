@@ -9,7 +9,9 @@ export type Writer = 'coordinator' | 'host';
 
 /**
  * The arrows. `null` is the state of an attempt that nobody has assigned. A host that comes back says what became of an
- * attempt that was unknown. An attempt that was accepted is revoked only where a repeated start was asked for.
+ * attempt that was unknown. An attempt that was accepted is revoked only where a repeated start was asked for, or its host
+ * is forgotten. What is revoked and was to go on elsewhere is revoked again when nothing is to follow any more. Where the
+ * bus has lost all its data, hosts say again what runs and what has ended: then there is nothing before it.
  */
 const arrows: readonly (readonly [from: AssignmentState | null, to: AssignmentState, by: Writer])[] = [
   [null, 'assigned', 'coordinator'],
@@ -22,6 +24,10 @@ const arrows: readonly (readonly [from: AssignmentState | null, to: AssignmentSt
   ['unknown', 'ended', 'host'],
   ['unknown', 'revoked', 'coordinator'],
   ['ended', 'delivered', 'coordinator'],
+  ['revoked', 'revoked', 'coordinator'],
+  ['revoked', 'delivered', 'coordinator'],
+  [null, 'accepted', 'host'],
+  [null, 'ended', 'host'],
 ];
 
 /** Whether an assignment may go from one state to another by that writer. */
@@ -71,6 +77,8 @@ export interface Assignment {
   readonly task: string;
   /** From 1. The command sees it as OUTLIVE_ATTEMPT. */
   readonly attempt: number;
+  /** 32 random hexadecimal digits, taken anew for each attempt when it is assigned: see {@link messageIdOf}. */
+  readonly nonce?: string;
   readonly state: AssignmentState;
   readonly spec: RemoteSpec;
   readonly placement: Placement;
@@ -85,11 +93,27 @@ export interface Assignment {
   /** Epoch milliseconds of the writer's clock, for people. */
   readonly at: number;
   readonly by: Writer;
+  /**
+   * Which agent has accepted it: the epoch of its heartbeats. Of two agents with one credential the other one starts nothing
+   * for it. Absent and `null`: nobody has.
+   */
+  readonly epoch?: string | null;
   /** The task's id in the host's own store, once it has started. */
   readonly localId: string | null;
   readonly end: RemoteEnd | null;
   /** Why it was revoked or became unknown, in words. */
   readonly reason: string | null;
+  /** Of one that is revoked: whether this attempt had been accepted. Only what never was is proved not to have started. */
+  readonly accepted?: boolean;
+  /** Whether an earlier attempt of the task was accepted. */
+  readonly acceptedBefore?: boolean;
+  /** Of one that is revoked: the number of the attempt that is to follow on another host; `null`: none is. */
+  readonly next?: number | null;
+  /**
+   * The coordinator's signature over what does not change: see warrant.ts. A host copies it. With it a host proves, after
+   * the stream was lost, that it was told to run this.
+   */
+  readonly warrant?: string;
 }
 
 /** The key under which a host spawns an attempt, so that it starts once at most. */
@@ -97,11 +121,31 @@ export function spawnKeyOf({ task, attempt }: Pick<Assignment, 'task' | 'attempt
   return `fleet.${task}.${attempt}`;
 }
 
-/** The id of the message that writes a state: the same state is stored once. */
-export function messageIdOf({
-  task,
-  attempt,
-  state,
-}: Pick<Assignment, 'task' | 'attempt' | 'state'>): string {
-  return `${task}.${attempt}.${state}`;
+/**
+ * The id of the message that writes a state: the same state is stored once. JetStream compares it with the ids of all
+ * messages of the stream, and a host may give its own messages any id. So another host could take an id beforehand, and its
+ * writer would be told that it is stored, where nothing is. The nonce keeps it from that: only the host of the attempt sees it.
+ * An agent that accepts is in it, so that the answer `duplicate` never tells one agent that the write of another one was its own.
+ * To the retry of a stored write a server answers `duplicate` or, as one of a single node does, that another message is the last
+ * one: which one it is has to be looked up then.
+ * @param after the sequence number that the write follows: a state to which an attempt comes twice (accepted, unknown, accepted)
+ *   needs it, since the server would take the second write for the first one.
+ */
+export function messageIdOf(
+  { task, attempt, state, epoch, nonce }: Pick<Assignment, 'task' | 'attempt' | 'state' | 'epoch' | 'nonce'>,
+  after?: number,
+): string {
+  const parts = [
+    task,
+    attempt,
+    state,
+    ...(nonce === undefined ? [] : [nonce]),
+    ...(after === undefined ? [] : [after]),
+  ];
+  return [...parts, ...(state === 'accepted' && epoch ? [epoch] : [])].join('.');
+}
+
+/** The id of the message with the end of an attempt, for the same reason. */
+export function endIdOf({ task, attempt, nonce }: Pick<Assignment, 'task' | 'attempt' | 'nonce'>): string {
+  return [task, attempt, ...(nonce === undefined ? [] : [nonce])].join('.');
 }

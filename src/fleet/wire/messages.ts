@@ -1,4 +1,10 @@
-import type { Assignment } from './assignment.ts';
+import type { Assignment, RemoteEnd } from './assignment.ts';
+
+/** One attempt of a task. */
+export interface AttemptName {
+  readonly task: string;
+  readonly attempt: number;
+}
 
 /** What a host asks with, each 5 s: it is there, and wants its lease to go on. */
 export interface Heartbeat {
@@ -11,7 +17,9 @@ export interface Heartbeat {
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;
   /** The attempts that it holds: accepted, and not yet ended and stored. */
-  readonly holds: readonly { readonly task: string; readonly attempt: number }[];
+  readonly holds: readonly AttemptName[];
+  /** Ends that are stored and that no consumer has acknowledged, as far as the host has heard; at most 1,000. Absent: none. */
+  readonly owes?: readonly AttemptName[];
 }
 
 /** An assignment with the sequence number of its message, which the next write has to name. */
@@ -20,7 +28,10 @@ export interface Numbered {
   readonly assignment: Assignment;
 }
 
-/** The answer to a heartbeat and to a request for the list, signed by the coordinator. */
+/**
+ * The answer to a heartbeat and to a request for the list, signed by the coordinator. The subject that is signed is the inbox to which
+ * it goes, which the host has made for this one request: so it is new, and a host with a wrong clock takes it.
+ */
 export interface Lease {
   readonly v: number;
   readonly host: string;
@@ -29,10 +40,29 @@ export interface Lease {
   readonly leaseMs: number;
   /** Nothing new is to start there. */
   readonly cordoned: boolean;
-  /** What is assigned and not accepted; of the list, all that has not ended there. */
+  /** What is assigned and not accepted, and what the host holds and is unknown; of the list, all that has not ended there. */
   readonly assignments: readonly Numbered[];
   /** Held attempts that are no longer the host's: revoked while it was away. */
-  readonly fenced: readonly { readonly task: string; readonly attempt: number }[];
+  readonly fenced: readonly AttemptName[];
+  /** Of what the host owes: what was acknowledged, for an acknowledgement that did not reach the host. Absent: nothing. */
+  readonly acknowledged?: readonly AttemptName[];
+  /** Not all assignments had room in this message: ask again when these are accepted. Absent: they had. */
+  readonly more?: boolean;
+}
+
+/** What a host publishes to DONE when an attempt has ended. */
+export interface EndNotice extends AttemptName {
+  readonly v: number;
+  readonly host: string;
+  readonly session: string;
+  readonly name: string | null;
+  /** The public key of the client that asked for it; `null`: the host does not know any more. */
+  readonly client: string | null;
+  /** The task's id in the host's own store; `null`: it could not be started there. */
+  readonly localId: string | null;
+  readonly end: RemoteEnd;
+  /** Why it could not be started, in words; `null`: it was. */
+  readonly reason: string | null;
 }
 
 /** A piece of output, on its way to those who follow. */

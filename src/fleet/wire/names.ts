@@ -1,4 +1,5 @@
 import { OutliveError, shown } from '../../errors/error.ts';
+import { crypto } from '../../util/crypto.ts';
 
 /** The version of everything that goes over the bus. A party that finds a higher one refuses, and says which it has. */
 export const wireVersion = 1;
@@ -12,7 +13,20 @@ export const buckets = { hosts: 'HOSTS', settings: 'CONF' } as const;
 /** What a message to the coordinator asks for. */
 export type Operation = (typeof operations)[number];
 export const operations = [
-  ...['run', 'list', 'show', 'read', 'wait', 'send', 'kill', 'completions', 'acknowledge', 'hosts', 'follow'],
+  ...[
+    'run',
+    'list',
+    'show',
+    'inspect',
+    'read',
+    'wait',
+    'send',
+    'kill',
+    'completions',
+    'acknowledge',
+    'hosts',
+    'follow',
+  ],
   ...['cordon', 'drain', 'remove', 'forget', 'invite', 'enrol', 'renew'],
 ] as const;
 
@@ -30,10 +44,11 @@ export const controlVerbs = [
 ] as const;
 
 const taskForm = /^bgb-[0-9a-f]{12}$/;
-const hostForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** How the name of a host looks: small letters, digits and hyphens, 1 to 63 of them, no hyphen at an end. */
+export const hostForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const hashForm = /^[0-9a-f]{16}$/;
 
-/** Whether a text can be the name of a host: small letters, digits and hyphens, 1 to 63 of them, no hyphen at an end. */
+/** Whether a text can be the name of a host. */
 export function isHostName(text: string): boolean {
   return hostForm.test(text);
 }
@@ -41,6 +56,11 @@ export function isHostName(text: string): boolean {
 /** Whether a text is the id of a task. */
 export function isTaskId(text: string): boolean {
   return taskForm.test(text);
+}
+
+/** What stands for a session in subjects, since its id may be any text: 16 hexadecimal digits. */
+export function sessionHashOf(session: string): string {
+  return crypto().createHash('sha256').update(session).digest('hex').slice(0, 16);
 }
 
 /**
@@ -61,6 +81,8 @@ export const subjects = {
     `done.${part(sessionHash, hashForm, 'the hash of a session')}.${hostPart(host)}.${taskPart(task)}`,
   /** Output, while somebody follows. */
   output: (host: string, task: string) => `log.${hostPart(host)}.${taskPart(task)}`,
+  /** A host asks for a new token, before its own is too old. */
+  renewal: (host: string) => `renew.${hostPart(host)}`,
   /** A client asks the coordinator. */
   operation: (operation: Operation) => `op.${operation}`,
   /** What was done to a host and on it. */
@@ -69,6 +91,31 @@ export const subjects = {
 
 /** The queue group in which coordinators answer, so that one of them does. */
 export const coordinators = 'coord';
+
+/** For whom a signed message is, where that is the coordinator. */
+export const coordinatorAudience = 'coordinator';
+
+/** For whom a signed message is, where that is a host. */
+export function hostAudience(host: string): string {
+  return `host:${hostPart(host)}`;
+}
+
+/**
+ * The prefix of the subjects on which a party is answered. A host is named there by its name, everybody else by the public
+ * key of its connection, which has capital letters: so no name of a host is somebody else's.
+ */
+export function inboxOf(nameOrKey: string): string {
+  return `_INBOX.${nameOrKey}`;
+}
+
+/**
+ * Whether that party is answered on a subject. Whoever answers asks this first: NATS lets a sender name the reply subject
+ * of somebody else, and the answer would go there with the rights of the one who answers.
+ */
+export function isInboxOf(nameOrKey: string, reply: string | undefined): reply is string {
+  const prefix = `${inboxOf(nameOrKey)}.`;
+  return reply?.startsWith(prefix) === true && /^[\w-]+(?:\.[\w-]+)*$/.test(reply.slice(prefix.length));
+}
 
 function hostPart(host: string): string {
   return part(host, hostForm, 'the name of a host');

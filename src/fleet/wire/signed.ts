@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { OutliveError } from '../../errors/error.ts';
 import { crypto, randomHex } from '../../util/crypto.ts';
 import { wireVersion } from './names.ts';
@@ -30,7 +31,7 @@ export interface Expected {
   readonly audience: string;
   readonly subject: string;
   /** The public keys that may have signed it. */
-  readonly issuers: ReadonlySet<string>;
+  readonly issuers: Pick<ReadonlySet<string>, 'has'>;
   /** Remembers what was taken, so that it is not taken twice. */
   readonly seen: SeenNonces;
   /** Epoch milliseconds of the receiver's clock, corrected by what it knows of the sender's. */
@@ -107,6 +108,22 @@ export function open(
   return { body, issuer: claims.iss };
 }
 
+/**
+ * When a message says that it was made, in epoch milliseconds of its signer's clock. Nothing is checked here: it tells how the
+ * clocks differ, for a message whose subject proves that it is new.
+ * @throws OutliveError `FLEET_FORGED` for one that is malformed.
+ */
+export function issuedAt(bytes: Uint8Array): number {
+  const whole = Buffer.from(bytes).toString('utf8');
+  return parse(whole.slice(whole.indexOf('.') + 1)).claims.iat;
+}
+
+/** Who says that it has signed a message: nothing is checked yet. @throws OutliveError `FLEET_FORGED` for one that is malformed. */
+export function claimedIssuer(bytes: Uint8Array): string {
+  const whole = Buffer.from(bytes).toString('utf8');
+  return parse(whole.slice(whole.indexOf('.') + 1)).claims.iss;
+}
+
 /** What was taken, until it could not be taken any more because of its age. */
 export class SeenNonces {
   readonly #until = new Map<string, number>();
@@ -141,17 +158,30 @@ function parse(text: string): { readonly claims: Claims; readonly body: unknown 
   return { claims: claims as Claims, body: value?.body };
 }
 
-function isSignature(text: string, signature: string, publicKey: string): boolean {
+/** Whether a signature, in base64url, is that of a key over a text. */
+export function isSignature(text: string, signature: string, publicKey: string): boolean {
+  return crypto().verify(null, Buffer.from(text), keyOf(publicKey), Buffer.from(signature, 'base64url'));
+}
+
+/** To make one takes longer than to verify a signature with it. */
+const keys = new Map<string, KeyObject>();
+const mostKeys = 1000;
+
+function keyOf(publicKey: string): KeyObject {
+  const known = keys.get(publicKey);
+  if (known !== undefined) return known;
   const der = Buffer.concat([
     Buffer.from('302a300506032b6570032100', 'hex'),
     Buffer.from(publicKey, 'base64url'),
   ]);
   const key = crypto().createPublicKey({ key: der, format: 'der', type: 'spki' });
-  return crypto().verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));
+  if (keys.size >= mostKeys) keys.clear();
+  keys.set(publicKey, key);
+  return key;
 }
 
 /** JSON with the names of every object in order, so that the same value has the same bytes. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, one: unknown) =>
     typeof one === 'object' && one !== null && !Array.isArray(one)
       ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))

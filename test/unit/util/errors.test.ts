@@ -63,6 +63,7 @@ test('the codes are pinned: none is renamed, none is removed', () => {
     'FLEET_REFUSED',
     'FLEET_FORGED',
     'FLEET_BUSY',
+    'FLEET_CREDENTIALS',
     'FLEET_HOST',
     'USAGE',
     'INTERNAL',

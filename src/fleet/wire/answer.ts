@@ -1,0 +1,51 @@
+import { type ErrorCode, errorCodes, OutliveError } from '../../errors/error.ts';
+import type { Refusal } from './messages.ts';
+import { wireVersion } from './names.ts';
+import { open, SeenNonces, type SigningKey, sign } from './signed.ts';
+import { StrictFields } from './strict-fields.ts';
+
+/** To whom an answer goes, and to what. */
+export interface AnswerTo {
+  /** As in a signed message. */
+  readonly audience: string;
+  /** The subject of the request. */
+  readonly subject: string;
+}
+
+/** The bytes of an answer with what was asked for. */
+export function answer(value: object, key: SigningKey, to: AnswerTo): Uint8Array {
+  return sign({ v: wireVersion, value }, key, to);
+}
+
+/** The bytes of an answer that says why nothing was done. */
+export function refuse({ code, message }: OutliveError, key: SigningKey, to: AnswerTo): Uint8Array {
+  const refusal: Refusal = { v: wireVersion, code, message };
+  return sign({ v: wireVersion, refusal }, key, to);
+}
+
+/**
+ * What an answer says.
+ * @param issuer the public key of the coordinator.
+ * @throws OutliveError that of the coordinator when it refused; `FLEET_FORGED` for what is no answer to this.
+ */
+export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo): unknown {
+  const { body } = open(bytes, {
+    ...to,
+    issuers: new Set([issuer]),
+    // It came to an inbox that only this request had.
+    seen: new SeenNonces(),
+    now: Date.now(),
+  });
+  const fields = new StrictFields(body, malformed);
+  fields.whole('v', [wireVersion, wireVersion]);
+  if (!fields.has('refusal')) return fields.any('value');
+  const refusal = fields.inner('refusal');
+  const code = refusal.text('code');
+  const message = refusal.text('message');
+  if (!Object.hasOwn(errorCodes, code)) throw malformed(`expected a known code; found another one`);
+  throw new OutliveError(code as ErrorCode, message, { details: {} } as never);
+}
+
+function malformed(said: string): OutliveError {
+  return new OutliveError('FLEET_FORGED', `${said}, in an answer of the coordinator.`);
+}

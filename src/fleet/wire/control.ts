@@ -1,0 +1,76 @@
+import { Fields } from './fields.ts';
+import { type ControlVerb, isTaskId } from './names.ts';
+
+/** The longest stretch of output that a host sends at once, in bytes, so that an answer is under 512 KiB. */
+export const mostReadBytes = 256 * 1_024;
+
+/** Followers ask again before that is over, in milliseconds. */
+export const mostFollowMs = 60_000;
+
+/** What the coordinator tells a host as a whole. */
+type HostControl =
+  /** Look at once what is assigned. */
+  | { readonly verb: 'nudge' }
+  /** The attempt is not the host's any more: it is stopped. */
+  | { readonly verb: 'fence'; readonly task: string; readonly attempt: number }
+  /** The consumer has acknowledged the end of the attempt. */
+  | { readonly verb: 'acknowledge'; readonly task: string; readonly attempt: number };
+
+/** What people ask of one task. */
+export type TaskControl =
+  | { readonly verb: 'show'; readonly task: string }
+  | { readonly verb: 'read'; readonly task: string; readonly offset: number; readonly maxBytes: number }
+  | { readonly verb: 'send'; readonly task: string; readonly data: Buffer; readonly eof: boolean }
+  | { readonly verb: 'kill'; readonly task: string; readonly graceMs: number | null }
+  /** Publish output for so long. */
+  | {
+      readonly verb: 'follow';
+      readonly task: string;
+      readonly offset: number | null;
+      readonly forMs: number;
+    };
+
+/** What the coordinator tells a host, as it stands in the signed body of a message of `ctl.<host>.<verb>`. */
+export type Control = HostControl | TaskControl;
+
+/** A control message, and where its answer goes; `null`: nobody waits for one. */
+export interface AskedControl {
+  readonly control: Control;
+  readonly reply: string | null;
+}
+
+/**
+ * The body of a control message, checked. A task is named by its id in the fleet, or by the one that it has in the host's store.
+ * @throws OutliveError `FLEET_FORGED`.
+ */
+export function readControl(verb: ControlVerb, body: unknown): AskedControl {
+  const fields = new Fields(body, `a message to ${verb}`).versioned();
+  return { control: readVerb(verb, fields), reply: fields.textOrNull('reply') };
+}
+
+function readVerb(verb: ControlVerb, fields: Fields): Control {
+  const task = (): string => fields.formed('task', isTaskId);
+  switch (verb) {
+    case 'nudge':
+      return { verb };
+    case 'fence':
+    case 'acknowledge':
+      return { verb, task: task(), attempt: fields.whole('attempt', { least: 1, most: 1_000_000 }) };
+    case 'show':
+      return { verb, task: task() };
+    case 'read': {
+      const maxBytes = fields.whole('maxBytes', { least: 1, most: mostReadBytes });
+      return { verb, task: task(), offset: fields.whole('offset'), maxBytes };
+    }
+    case 'send': {
+      const data = Buffer.from(fields.text('data', 512 * 1_024), 'base64');
+      return { verb, task: task(), data, eof: fields.flag('eof') };
+    }
+    case 'kill':
+      return { verb, task: task(), graceMs: fields.wholeOrNull('graceMs', { most: 3_600_000 }) };
+    case 'follow': {
+      const forMs = fields.whole('forMs', { least: 1, most: mostFollowMs });
+      return { verb, task: task(), offset: fields.wholeOrNull('offset'), forMs };
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import {
+  type Assignment,
+  assignmentStates,
+  type Placement,
+  type RemoteEnd,
+  type RemoteSpec,
+} from './assignment.ts';
+import { Fields } from './fields.ts';
+import type { AttemptName, Lease, Numbered } from './messages.ts';
+import { isHostName, isTaskId } from './names.ts';
+
+/** Characters of a command, of the values of a spec together, and of an end's tail. */
+const mostCommand = 128 * 1_024;
+const mostTail = 64 * 1_024;
+
+/** Names in an object, such as variables and labels. */
+const mostNames = 1_024;
+
+/** Attempts in a list that a host gets. */
+const mostListed = 10_000;
+
+/**
+ * An assignment from outside, checked.
+ * @throws OutliveError `FLEET_FORGED` for what is none, or of another version.
+ */
+export function readAssignment(value: unknown): Assignment {
+  const fields = new Fields(value, 'an assignment').versioned();
+  const end = fields.objectOrNull('end');
+  return {
+    v: fields.whole('v'),
+    host: fields.formed('host', isHostName),
+    ...readAttemptName(value),
+    state: fields.oneOf('state', assignmentStates),
+    spec: readSpec(fields.raw('spec')),
+    placement: readPlacement(fields.raw('placement')),
+    request: fields.text('request'),
+    client: fields.text('client'),
+    startBy: fields.wholeOrNull('startBy'),
+    redispatch: fields.whole('redispatch'),
+    at: fields.whole('at'),
+    by: fields.oneOf('by', ['coordinator', 'host']),
+    ...(fields.has('nonce') && { nonce: fields.text('nonce', 64) }),
+    epoch: fields.has('epoch') ? fields.textOrNull('epoch', 64) : null,
+    localId: fields.textOrNull('localId', 64),
+    end: end === null ? null : readEnd(end),
+    reason: fields.textOrNull('reason', 4_096),
+    ...(fields.has('accepted') && { accepted: fields.flag('accepted') }),
+    ...(fields.has('acceptedBefore') && { acceptedBefore: fields.flag('acceptedBefore') }),
+    ...(fields.has('next') && { next: fields.wholeOrNull('next', { least: 2 }) }),
+    ...(fields.has('warrant') && { warrant: fields.text('warrant', 100) }),
+  };
+}
+
+/** Which attempt of which task. @throws OutliveError `FLEET_FORGED`. */
+export function readAttemptName(value: unknown): AttemptName {
+  const fields = new Fields(value, 'an attempt');
+  return {
+    task: fields.formed('task', isTaskId),
+    attempt: fields.whole('attempt', { least: 1, most: 1_000_000 }),
+  };
+}
+
+/** What is to run, checked. @throws OutliveError `FLEET_FORGED`. */
+export function readSpec(value: unknown): RemoteSpec {
+  const fields = new Fields(value, 'a spec');
+  const word = (one: unknown): string => new Fields({ word: one }, 'a command').text('word', mostCommand);
+  return {
+    command: Array.isArray(fields.raw('command'))
+      ? fields.list('command', 10_000, word)
+      : fields.text('command', mostCommand),
+    session: fields.text('session'),
+    name: fields.textOrNull('name'),
+    labels: fields.texts('labels', mostNames, 4_096),
+    cwd: fields.textOrNull('cwd', 4_096),
+    env: fields.texts('env', mostNames, mostCommand),
+    secrets: fields.texts('secrets', mostNames, 256),
+    timeoutMs: fields.wholeOrNull('timeoutMs'),
+    stdin: fields.oneOf('stdin', ['none', 'open']),
+  };
+}
+
+/** Where it may run, checked. @throws OutliveError `FLEET_FORGED`. */
+export function readPlacement(value: unknown): Placement {
+  const fields = new Fields(value, 'a placement');
+  return { host: fields.textOrNull('host'), labels: fields.textsOrNull('labels', mostNames, 4_096) };
+}
+
+/** The end of an attempt, checked. @throws OutliveError `FLEET_FORGED`. */
+export function readEnd(fields: Fields): RemoteEnd {
+  return {
+    status: fields.oneOf('status', ['completed', 'failed', 'killed', 'timed_out', 'lost']),
+    exitCode: fields.wholeOrNull('exitCode', { least: -(2 ** 31), most: 2 ** 32 }),
+    signal: fields.textOrNull('signal', 32),
+    endedAt: fields.whole('endedAt'),
+    tail: fields.text('tail', mostTail),
+    outputBytes: fields.whole('outputBytes'),
+  };
+}
+
+/**
+ * What a coordinator answers to a heartbeat, checked.
+ * @throws OutliveError `FLEET_FORGED`.
+ */
+export function readLease(value: unknown): Lease {
+  const fields = new Fields(value, 'a lease').versioned();
+  const names = (name: string) => (fields.has(name) ? fields.list(name, mostListed, readAttemptName) : []);
+  return {
+    v: fields.whole('v'),
+    host: fields.formed('host', isHostName),
+    epoch: fields.text('epoch', 64),
+    leaseMs: fields.whole('leaseMs', { least: 1, most: 3_600_000 }),
+    cordoned: fields.flag('cordoned'),
+    assignments: fields.list('assignments', mostListed, readNumbered),
+    more: fields.has('more') && fields.flag('more'),
+    fenced: names('fenced'),
+    acknowledged: names('acknowledged'),
+  };
+}
+
+function readNumbered(value: unknown): Numbered {
+  const fields = new Fields(value, 'an assignment with its number');
+  return { seq: fields.whole('seq', { least: 1 }), assignment: readAssignment(fields.raw('assignment')) };
+}

@@ -1,0 +1,44 @@
+import { OutliveError } from '../../errors/error.ts';
+import type { Assignment, RemoteSpec } from './assignment.ts';
+import { canonical, isSignature, type SigningKey } from './signed.ts';
+
+/** The most that a command has, in bytes. */
+const mostCommandBytes = 64 * 1024;
+/** The most that a specification has, as JSON, in bytes: with all else, and the end, it is to fit into a message of 128 KiB. */
+const mostSpecBytes = 96 * 1024;
+
+/** Refuses what is too large to be assigned. @throws OutliveError `INVALID_ARGUMENT`. */
+export function checkSize(spec: RemoteSpec): void {
+  const { command } = spec;
+  bound('a command', typeof command === 'string' ? command : command.join(' '), mostCommandBytes);
+  bound('a specification of a task', JSON.stringify(spec), mostSpecBytes);
+}
+
+/** The same assignment with the coordinator's signature over what nobody may change: what is to run, where, for whom, how often. */
+export function warranted(assignment: Assignment, key: SigningKey): Assignment {
+  const signature = key.sign(Buffer.from(warrantText(assignment)));
+  return { ...assignment, warrant: Buffer.from(signature).toString('base64url') };
+}
+
+/** Whether the coordinator with that public key has assigned just this attempt to just this host. */
+export function isWarranted(assignment: Assignment, publicKey: string): boolean {
+  const { warrant } = assignment;
+  return warrant !== undefined && isSignature(warrantText(assignment), warrant, publicKey);
+}
+
+function warrantText(assignment: Assignment): string {
+  const { v, host, task, attempt, spec, placement, request, client, startBy, redispatch } = assignment;
+  // The rest of the specification may be cut by a host, so that an end fits into its message.
+  const { command, session } = spec;
+  const fixed = { v, host, task, attempt, command, session, placement, request, client, startBy, redispatch };
+  return `warrant ${canonical(fixed)}`;
+}
+
+function bound(what: string, text: string, most: number): void {
+  const found = Buffer.byteLength(text);
+  if (found <= most) return;
+  throw new OutliveError(
+    'INVALID_ARGUMENT',
+    `expected ${what} of at most ${most} bytes; found ${found}. Put long input into a file of the host.`,
+  );
+}
