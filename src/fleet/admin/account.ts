@@ -1,0 +1,32 @@
+import type { Authority } from '../bus/jwt.ts';
+import type { CoordinatorCredentials } from './credentials.ts';
+import { scopes } from './permissions.ts';
+
+/** The name of the account, for the log of a server. */
+const name = 'fleet';
+
+/**
+ * Signs the account of a fleet: which keys sign members of which kind, what those may do, and who was removed.
+ * @param revoked public keys of removed members, with the second up to which their tokens are not good any more.
+ */
+export async function signAccount(
+  authority: Authority,
+  has: Omit<CoordinatorCredentials, 'system'>,
+  revoked: Readonly<Record<string, number>>,
+): Promise<string> {
+  const publicOf = (seed: string): string => authority.keyOf(seed).publicKey;
+  return await authority.signAccount(
+    {
+      name,
+      publicKey: has.account,
+      scopes: [
+        { publicKey: has.coordinatorScope, scope: scopes.coordinator },
+        { publicKey: publicOf(has.hostScope), scope: scopes.host },
+        { publicKey: publicOf(has.clientScope), scope: scopes.client },
+        { publicKey: publicOf(has.newcomerScope), scope: scopes.newcomer },
+      ],
+      revoked,
+    },
+    has.operatorSigner,
+  );
+}

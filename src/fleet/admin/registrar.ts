@@ -1,0 +1,206 @@
+import { OutliveError } from '../../errors/error.ts';
+import type { Authority } from '../bus/jwt.ts';
+import type { EnrolRequest, InviteRequest, RemoveRequest, RenewRequest } from '../wire/membership.ts';
+import { type CoordinatorCredentials, fleetAsData } from './credentials.ts';
+import type { ClientMember, HostMember, Invitation, Members, Numbered } from './members.ts';
+import type { Revocation } from './revocation.ts';
+import { memberTokenMs } from './token-age.ts';
+
+/** Two coordinators that do the same at a time let each other finish in fewer attempts. */
+const mostAttempts = 5;
+
+/** What the coordinator knows of the one who asks to be let in. */
+interface Asking extends EnrolRequest {
+  /** The public key that has signed the request: it names the invitation. */
+  readonly invitation: string;
+}
+
+/** Lets members in, and no more. Everything that it does may be asked for again. */
+export class Registrar {
+  readonly #authority: Authority;
+  readonly #credentials: CoordinatorCredentials;
+  readonly #members: Members;
+  readonly #revocation: Revocation;
+
+  constructor(
+    authority: Authority,
+    credentials: CoordinatorCredentials,
+    members: Members,
+    revocation: Revocation,
+  ) {
+    this.#authority = authority;
+    this.#credentials = credentials;
+    this.#members = members;
+    this.#revocation = revocation;
+  }
+
+  /** Brings back what only this coordinator's own file still knows: the first admin, and who was removed. */
+  async begin(): Promise<void> {
+    const { admin } = this.#credentials;
+    const record = { key: admin.key, role: 'admin', since: Date.now(), removedAt: null } as const;
+    await this.#members.create('client', admin.signer, record);
+    await this.#revocation.enforce();
+  }
+
+  /** Makes an invitation good. @returns the token with which its holder may ask to be let in. */
+  async invite({ key, signer, forMs, invited }: InviteRequest): Promise<{ readonly token: string }> {
+    this.#checkKey(key);
+    const expiresAt = Date.now() + forMs;
+    await this.#members.create('invitation', signer, { key, invited, expiresAt, used: null });
+    return { token: await this.#sign('newcomer', key, this.#credentials.newcomerScope, expiresAt) };
+  }
+
+  /**
+   * Lets the holder of an invitation in, once.
+   * @throws OutliveError `FLEET_REFUSED` for an invitation that is not good, `FLEET_HOST` for a name that is taken: another
+   * one may be tried with the same key.
+   */
+  async enrol(asking: Asking): Promise<object> {
+    this.#checkKey(asking.key);
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      const bound = await this.#bind(asking);
+      if (bound === null) continue;
+      const isNew = await this.#addMember(asking, bound.record);
+      if (await this.#finish(asking, bound)) return await this.#welcome(asking, bound.record);
+      if (isNew !== null) await this.#members.erase(kindOf(asking), memberOf(asking), isNew);
+    }
+    throw refused('a holder of the same invitation that asks at the same time. Ask again');
+  }
+
+  /** A new token for a host, in the place of the one that it has. @throws OutliveError `FLEET_REFUSED` for one that is none. */
+  async renewHost(name: string, { token }: RenewRequest): Promise<{ readonly token: string }> {
+    const { hostScope } = this.#credentials;
+    const has = this.#authority.read(token);
+    const isOurs = has.issuer === this.#authority.keyOf(hostScope).publicKey && has.name === name;
+    if (!isOurs || (has.expiresAt ?? 0) < Date.now()) throw refused('a token that is not good');
+    // The servers have lost all, and the host is still one: its token says so.
+    const lost = { key: has.publicKey, labels: {}, slots: null, since: has.issuedAt, removedAt: null };
+    await this.#checkMember(await this.#members.get('host', name), has.publicKey);
+    await this.#members.create('host', name, lost);
+    return { token: await this.#sign(name, has.publicKey, hostScope, Date.now() + memberTokenMs) };
+  }
+
+  /** A new token for a client that was admitted. */
+  async renewClient(signer: string): Promise<{ readonly token: string }> {
+    const found = await this.#members.get('client', signer);
+    if (found === null) throw refused('a client that is no member');
+    const { key } = found.record;
+    await this.#checkMember(found, key);
+    const { clientScope } = this.#credentials;
+    return { token: await this.#sign('client', key, clientScope, Date.now() + memberTokenMs) };
+  }
+
+  /** Lets a member in no more, and closes its connections. @throws OutliveError `FLEET_HOST` when there is none. */
+  async remove({ kind, member }: RemoveRequest): Promise<object> {
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      const found = await this.#members.get(kind, member);
+      if (found === null)
+        throw new OutliveError('FLEET_HOST', `expected a ${kind} ${member}; found none in the fleet.`, {
+          details: { host: member },
+        });
+      const at = found.record.removedAt ?? Date.now();
+      // First the key: whatever happens in between, it is not good any more.
+      await this.#members.create('revoked', found.record.key, { at });
+      const gone = { ...found.record, removedAt: at };
+      if ((await this.#members.replace(kind, member, gone as never, found.revision)) !== null) break;
+    }
+    await this.#revocation.enforce();
+    return {};
+  }
+
+  /** Binds an invitation to a key and a name. `null`: somebody else has changed it meanwhile. */
+  async #bind(asking: Asking): Promise<Numbered<Invitation> | null> {
+    const found = await this.#members.get('invitation', asking.invitation);
+    if (found === null) throw refused('none that the fleet knows');
+    const { record, revision } = found;
+    if (record.expiresAt < Date.now()) throw refused('one whose time is over');
+    if (record.invited.kind !== kindOf(asking)) throw refused(`one for a ${record.invited.kind}`);
+    const { used } = record;
+    if (used?.key === asking.key && used.member === memberOf(asking)) return found;
+    if (used !== null && (used.isDone || used.key !== asking.key)) throw refused('one that was used');
+    // Before it is bound: with another name it is good again, also for a newcomer that makes another key then.
+    const there = await this.#members.get(kindOf(asking), memberOf(asking));
+    if (there !== null && there.record.key !== asking.key) throw nameTaken(memberOf(asking));
+    // The same newcomer with another name, since the one before was taken at the last moment.
+    const now = { ...record, used: { key: asking.key, member: memberOf(asking), isDone: false } };
+    const next = await this.#members.replace('invitation', asking.invitation, now, revision);
+    return next === null ? null : { revision: next, record: now };
+  }
+
+  /** Adds the member. @returns the number of its record; `null`: this one has added it before. */
+  async #addMember(asking: Asking, { invited }: Invitation): Promise<number | null> {
+    const { key } = asking;
+    const common = { key, since: Date.now(), removedAt: null };
+    const id = memberOf(asking);
+    const made =
+      invited.kind === 'host'
+        ? await this.#members.create('host', id, { ...common, labels: invited.labels, slots: invited.slots })
+        : await this.#members.create('client', id, { ...common, role: invited.role });
+    if (made !== null) return made;
+    const there = await this.#members.get(kindOf(asking), id);
+    if (there?.record.key === key && there.record.removedAt === null) return null;
+    throw nameTaken(id);
+  }
+
+  /** Says that an invitation is used up. `false`: its holder has asked for another name at the same time. */
+  async #finish(asking: Asking, { record, revision }: Numbered<Invitation>): Promise<boolean> {
+    if (record.used === null || record.used.isDone) return true;
+    const done = { ...record, used: { ...record.used, isDone: true } };
+    return (await this.#members.replace('invitation', asking.invitation, done, revision)) !== null;
+  }
+
+  async #welcome(asking: Asking, { invited }: Invitation): Promise<object> {
+    const { hostScope, clientScope, fleet } = this.#credentials;
+    const expiresAt = Date.now() + memberTokenMs;
+    const token =
+      invited.kind === 'host'
+        ? await this.#sign(memberOf(asking), asking.key, hostScope, expiresAt)
+        : await this.#sign('client', asking.key, clientScope, expiresAt);
+    return { token, fleet: fleetAsData(fleet), invited };
+  }
+
+  async #checkMember(found: Numbered<HostMember | ClientMember> | null, key: string): Promise<void> {
+    const isGone = found !== null && (found.record.removedAt !== null || found.record.key !== key);
+    if (isGone || (await this.#members.get('revoked', key)) !== null)
+      throw refused('a member that was removed, or another one of its name');
+  }
+
+  #checkKey(key: string): void {
+    if (this.#authority.isUserKey(key)) return;
+    throw new OutliveError('FLEET_FORGED', 'expected the public key of a user of NATS; found none.');
+  }
+
+  async #sign(name: string, publicKey: string, scope: string, expiresAt: number): Promise<string> {
+    const { account } = this.#credentials;
+    return await this.#authority.signUser({ name, publicKey, account, expiresAt }, scope);
+  }
+}
+
+function kindOf({ name }: Asking): 'host' | 'client' {
+  return name === null ? 'client' : 'host';
+}
+
+/** The name of a host, or with what a client signs. */
+function memberOf({ name, signer }: Asking): string {
+  const id = name ?? signer;
+  if (id !== null) return id;
+  throw new OutliveError(
+    'FLEET_FORGED',
+    'expected the name of a host or the signer of a client; found neither.',
+  );
+}
+
+function nameTaken(name: string): OutliveError {
+  return new OutliveError(
+    'FLEET_HOST',
+    `expected a name that no host has; found that ${name} is one, or was and is not forgotten. Join with another one: outlive fleet join --name NAME.`,
+    { details: { host: name } },
+  );
+}
+
+function refused(found: string): OutliveError {
+  return new OutliveError(
+    'FLEET_REFUSED',
+    `expected an invitation or a token that is good; found ${found}. Ask an admin of the fleet for an invitation.`,
+  );
+}

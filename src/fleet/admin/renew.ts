@@ -1,0 +1,45 @@
+import type { Bus } from '../bus/connect.ts';
+import { Authority } from '../bus/jwt.ts';
+import { readAnswer } from '../wire/answer.ts';
+import { plainBytes, type RenewRequest } from '../wire/membership.ts';
+import { hostAudience, subjects } from '../wire/names.ts';
+import { type ClientCredentials, type HostCredentials, writeCredentials } from './credentials.ts';
+import type { FleetFolder } from './folder.ts';
+import { type ClientLink, tokenIn } from './invite.ts';
+import { isHalfOver } from './token-age.ts';
+
+/**
+ * Renews the token of a host when half of its time is over. The agent calls it once in a while, and the connection takes
+ * what it returns at the next connect.
+ * @param now epoch milliseconds.
+ * @returns what the host has from then on; it is written down.
+ * @throws OutliveError `FLEET_UNREACHABLE`: later, then. `FLEET_REFUSED` when the host was removed.
+ */
+export async function renewHost(
+  folder: FleetFolder,
+  bus: Bus,
+  has: HostCredentials,
+  now: number = Date.now(),
+): Promise<HostCredentials> {
+  if (!isHalfOver((await Authority.load()).read(has.token), now)) return has;
+  const subject = subjects.renewal(has.name);
+  const request: RenewRequest = { token: has.token };
+  const to = { audience: hostAudience(has.name), subject };
+  const value = readAnswer(await bus.ask(subject, plainBytes(request)), has.fleet.coordinator, to);
+  const renewed = { ...has, token: tokenIn(value) };
+  writeCredentials.host(folder, renewed);
+  return renewed;
+}
+
+/** The same for a client. */
+export async function renewClient(
+  folder: FleetFolder,
+  link: ClientLink,
+  has: ClientCredentials,
+  now: number = Date.now(),
+): Promise<ClientCredentials> {
+  if (!isHalfOver((await Authority.load()).read(has.token), now)) return has;
+  const renewed = { ...has, token: tokenIn(await link.ask('renew', {})) };
+  writeCredentials.client(folder, renewed);
+  return renewed;
+}

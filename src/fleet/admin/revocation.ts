@@ -1,0 +1,83 @@
+import { OutliveError } from '../../errors/error.ts';
+import { type Bus, connectBus } from '../bus/connect.ts';
+import { Authority } from '../bus/jwt.ts';
+import { signAccount } from './account.ts';
+import type { CoordinatorCredentials } from './credentials.ts';
+import type { Members } from './members.ts';
+import { memberTokenMs } from './token-age.ts';
+
+/** Removes members: the servers close their connections, and let nobody in with their keys. */
+export class Revocation {
+  readonly #credentials: CoordinatorCredentials;
+  readonly #members: Members;
+  readonly #keep: (revoked: Readonly<Record<string, number>>) => void;
+
+  /** @param keep writes down who was removed, for the day on which the servers have lost all. */
+  constructor(
+    credentials: CoordinatorCredentials,
+    members: Members,
+    keep: (revoked: Readonly<Record<string, number>>) => void,
+  ) {
+    this.#credentials = credentials;
+    this.#members = members;
+    this.#keep = keep;
+  }
+
+  /**
+   * Brings the servers to know everybody who was removed, and no more: several coordinators may do so at a time, and what
+   * one of them brings is in the place of what another has brought. So each looks again after it has.
+   * @throws OutliveError `FLEET_UNREACHABLE` when the servers do not take it.
+   */
+  async enforce(): Promise<void> {
+    const authority = await Authority.load();
+    await using bus = await this.#systemBus(authority);
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const wanted = await this.#wanted();
+      const known = authority.revokedIn(await this.#lookUp(bus));
+      if (Object.entries(wanted).every(([key, at]) => (known[key] ?? -1) >= at)) return;
+      this.#keep(wanted);
+      await this.#bring(bus, await signAccount(authority, this.#credentials, wanted));
+    }
+    throw new OutliveError(
+      'FLEET_UNREACHABLE',
+      'expected the servers to take the list of removed members; found that they still had another one after ten attempts. Try again.',
+    );
+  }
+
+  /** Who was removed and could still have a token that is good. */
+  async #wanted(): Promise<Readonly<Record<string, number>>> {
+    const removed = [...(await this.#members.all('revoked'))];
+    const seconds = removed.map(([key, { at }]) => [key, Math.floor(at / 1000)] as const);
+    const all = { ...this.#credentials.revoked, ...Object.fromEntries(seconds) };
+    const oldest = (Date.now() - memberTokenMs) / 1000 - 86_400;
+    // The token of the first admin alone has no end.
+    const isNeeded = ([key, at]: [string, number]) => at > oldest || key === this.#credentials.admin.key;
+    return Object.fromEntries(Object.entries(all).filter(isNeeded));
+  }
+
+  async #systemBus(authority: Authority): Promise<Bus> {
+    const { fleet, system } = this.#credentials;
+    return await connectBus({
+      servers: fleet.servers,
+      ca: fleet.ca,
+      name: authority.keyOf(system.seed).publicKey,
+      seed: system.seed,
+      token: () => system.token,
+    });
+  }
+
+  async #lookUp(bus: Bus): Promise<string> {
+    const subject = `$SYS.REQ.ACCOUNT.${this.#credentials.account}.CLAIMS.LOOKUP`;
+    return Buffer.from(await bus.ask(subject, Buffer.alloc(0))).toString();
+  }
+
+  async #bring(bus: Bus, token: string): Promise<void> {
+    const said = Buffer.from(await bus.ask('$SYS.REQ.CLAIMS.UPDATE', Buffer.from(token))).toString();
+    const { error } = JSON.parse(said) as { error?: { description?: string } };
+    if (error === undefined) return;
+    throw new OutliveError(
+      'FLEET_UNREACHABLE',
+      `expected the servers to take the list of removed members; found ${error.description ?? 'an error'}.`,
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import { OutliveError } from '../../errors/error.ts';
+import { type Role, roles } from '../wire/membership.ts';
+import type { Operation } from '../wire/names.ts';
+
+/**
+ * The least role that may do an operation. Who may run a command on a host has a shell there, and what `send` and `kill` do
+ * is no less. An invitation is used with no role at all: `null`.
+ */
+const least: Readonly<Record<Operation, Role | null>> = {
+  list: 'viewer',
+  show: 'viewer',
+  inspect: 'viewer',
+  read: 'viewer',
+  wait: 'viewer',
+  follow: 'viewer',
+  hosts: 'viewer',
+  renew: 'viewer',
+  run: 'agent',
+  send: 'agent',
+  kill: 'agent',
+  completions: 'agent',
+  acknowledge: 'agent',
+  cordon: 'admin',
+  drain: 'admin',
+  remove: 'admin',
+  forget: 'admin',
+  invite: 'admin',
+  enrol: null,
+};
+
+/** Whether a client of that role may ask for an operation. */
+function mayAsk(role: Role, operation: Operation): boolean {
+  const needed = least[operation];
+  return needed !== null && roles.indexOf(role) >= roles.indexOf(needed);
+}
+
+/** @throws OutliveError `FLEET_REFUSED` when that role is not enough. */
+export function checkRole(role: Role, operation: Operation): void {
+  if (mayAsk(role, operation)) return;
+  throw new OutliveError(
+    'FLEET_REFUSED',
+    `expected a client that may ${operation}, which takes the role ${least[operation] ?? 'of an invitation'}; found one with the role ${role}. Ask an admin of the fleet for an invitation with that role.`,
+  );
+}

@@ -1,0 +1,36 @@
+import type { Role } from '../wire/membership.ts';
+import { isInboxOf } from '../wire/names.ts';
+import type { ClientMember, Members } from './members.ts';
+
+/** The clients of the fleet, as this coordinator has last heard of them: a request is not to wait for the servers. */
+export class Roster implements AsyncDisposable {
+  readonly #clients = new Map<string, ClientMember>();
+  #stop: () => Promise<void> = async () => undefined;
+
+  /** Reads all that is there, and listens to what changes. */
+  static async open(members: Members): Promise<Roster> {
+    const roster = new Roster();
+    roster.#stop = await members.watchClients((signer, client) => {
+      if (client === null) roster.#clients.delete(signer);
+      else roster.#clients.set(signer, client);
+    });
+    for (const [signer, client] of await members.all('client')) roster.#clients.set(signer, client);
+    return roster;
+  }
+
+  /** The role of the client that signs with a key; `null`: there is none, or it was removed. */
+  roleOf(signer: string): Role | null {
+    const client = this.#clients.get(signer);
+    return client === undefined || client.removedAt !== null ? null : client.role;
+  }
+
+  /** Whether it is a client that asks, and is answered on its own inbox. */
+  isAnsweredOn(signer: string, reply: string | undefined): reply is string {
+    const client = this.#clients.get(signer);
+    return client !== undefined && client.removedAt === null && isInboxOf(client.key, reply);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop();
+  }
+}

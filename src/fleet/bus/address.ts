@@ -1,0 +1,41 @@
+import { OutliveError, shown } from '../../errors/error.ts';
+import { isLoopback } from '../../platform/loopback.ts';
+
+/** Where a server of a fleet listens. */
+export interface Address {
+  /** A name, or an IP address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** On loopback nothing is encrypted, unless the address says so; everywhere else all is. */
+  readonly isPlain: boolean;
+}
+
+/** The port of NATS. */
+const usualPort = 4222;
+
+/**
+ * Reads an address: `host`, `host:port`, `[::1]:port`. With `tls://` before it there is TLS on loopback too.
+ * @throws OutliveError `INVALID_ARGUMENT` for something else.
+ */
+export function parseAddress(text: string): Address {
+  const [, bracketed, named, digits] =
+    /^(?:tls:\/\/)?(?:\[([\da-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = bracketed ?? named;
+  const port = digits === undefined ? usualPort : Number(digits);
+  if (host === undefined || port < 1 || port > 65_535)
+    throw new OutliveError(
+      'INVALID_ARGUMENT',
+      `expected the address of a server, as host:${usualPort} or [::1]:${usualPort}; found ${shown(text)}.`,
+    );
+  return { host, port, isPlain: isLoopback(host) && !text.startsWith('tls:') };
+}
+
+/** An address as {@link parseAddress} reads it. */
+export function addressText({ host, port, isPlain }: Address): string {
+  return `${isLoopback(host) && !isPlain ? 'tls://' : ''}${endpoint({ host, port })}`;
+}
+
+/** Host and port alone, as programs take them. */
+export function endpoint({ host, port }: Pick<Address, 'host' | 'port'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

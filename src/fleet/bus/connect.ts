@@ -1,0 +1,145 @@
+import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
+import { OutliveError, shown } from '../../errors/error.ts';
+import { inboxOf } from '../wire/names.ts';
+import { type Address, addressText, endpoint } from './address.ts';
+import { checkServerVersion, loadNats, type NatsPackages } from './packages.ts';
+
+/** Between two questions whether the other side is there. After two that are not answered the connection counts as lost. */
+const pingMs = 5_000;
+
+/** How long a server may take until it has let somebody in. */
+const connectMs = 5_000;
+
+/** Between two attempts to reach the same server again, and how much of chance is added, so that not all come at once. */
+const reconnectMs = 250;
+const reconnectJitterMs = 1_000;
+
+/** How long an answer may take: the coordinator waits for three disks at most. */
+const answerMs = 2_000;
+
+/** Who connects, and where to. */
+export interface BusOptions {
+  /** All servers of the fleet; any of them will do. */
+  readonly servers: readonly Address[];
+  /** The certificate of the fleet's own authority (PEM), by which servers elsewhere are known; `null` on loopback. */
+  readonly ca: string | null;
+  /** Under what the party is answered: the name of a host, or the public key of its connection. */
+  readonly name: string;
+  /** The token of the connection, asked for at each connect: it may be renewed in between. */
+  readonly token: () => string;
+  /** The secret that the token belongs to. */
+  readonly seed: string;
+  /** Wait for the first connect for ever, as for all others; by default it fails when no server answers. */
+  readonly patient?: boolean;
+}
+
+/**
+ * A connection to the servers of a fleet. It is reconnected for ever. When it closes by itself, its token was refused twice: it is
+ * too old, or its holder was removed. The reason that the client of NATS gives then is not always that one.
+ */
+export interface Bus extends AsyncDisposable {
+  readonly nats: NatsPackages;
+  readonly connection: NatsConnection;
+  /**
+   * Sends a message to a subject, and waits for the answer.
+   * @param withinMs 2,000 by default.
+   * @throws OutliveError `FLEET_UNREACHABLE` when nobody answers.
+   */
+  ask(subject: string, bytes: Uint8Array, withinMs?: number): Promise<Uint8Array>;
+}
+
+/**
+ * Connects to a fleet.
+ * @throws OutliveError `FLEET_PACKAGES` when the packages are missing or the server is too old, `FLEET_UNREACHABLE` when no
+ * server answers, `FLEET_REFUSED` when it does not let this party in.
+ */
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const nats = await loadNats();
+  const connection = await connect(nats, options);
+  try {
+    checkServerVersion(connection.info?.version ?? '');
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return {
+    nats,
+    connection,
+    ask: async (subject, bytes, withinMs = answerMs) => await ask(connection, subject, bytes, withinMs),
+    [Symbol.asyncDispose]: async () => await connection.close(),
+  };
+}
+
+async function connect(nats: NatsPackages, options: BusOptions): Promise<NatsConnection> {
+  const { core } = nats;
+  const { servers, ca, seed, token } = options;
+  const isPlain = servers.every((server) => server.isPlain);
+  if (!isPlain && (ca === null || servers.some((server) => server.isPlain)))
+    throw new OutliveError(
+      'INVALID_ARGUMENT',
+      `expected servers on loopback, or others with the certificate of the fleet's authority; found ${shown(servers.map(addressText))}.`,
+    );
+  const settings: ConnectionOptions = {
+    servers: servers.map(endpoint),
+    authenticator: core.jwtAuthenticator(token, Buffer.from(seed)),
+    inboxPrefix: inboxOf(options.name),
+    pingInterval: pingMs,
+    maxPingOut: 2,
+    timeout: connectMs,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectMs,
+    reconnectJitter: reconnectJitterMs,
+    reconnectJitterTLS: reconnectJitterMs,
+    waitOnFirstConnect: options.patient === true,
+    // What one server says of others is not where the fleet's servers are.
+    ignoreClusterUpdates: true,
+    noAsyncTraces: true,
+    // TLS from the first byte: nobody on the way can say that this server has none.
+    tls: isPlain ? null : { ca: ca ?? '', handshakeFirst: true },
+  };
+  try {
+    return await core.connect(settings);
+  } catch (error) {
+    throw await translated(error, nats, servers);
+  }
+}
+
+async function translated(
+  error: unknown,
+  { core }: NatsPackages,
+  servers: readonly Address[],
+): Promise<unknown> {
+  if (!(error instanceof Error)) return error;
+  const where = servers.map(addressText).join(', ');
+  const { AuthorizationError, UserAuthenticationExpiredError } = core;
+  if (error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError)
+    return new OutliveError(
+      'FLEET_REFUSED',
+      `expected to be let in by ${where}; found that the credentials of this machine are not good there (${error.message}): they are too old, or were removed. Ask an admin of the fleet for an invitation.`,
+      { cause: error },
+    );
+  return new OutliveError(
+    'FLEET_UNREACHABLE',
+    `expected a server of the fleet at ${where}; found ${error.message}. Look whether outlive fleet server runs there, and whether a firewall is on the way.`,
+    { cause: error },
+  );
+}
+
+async function ask(
+  connection: NatsConnection,
+  subject: string,
+  bytes: Uint8Array,
+  withinMs: number,
+): Promise<Uint8Array> {
+  try {
+    return (await connection.request(subject, bytes, { timeout: withinMs })).data;
+  } catch (cause) {
+    // Every error of a request says that there is no answer: none in time, nobody who listens, a connection that closes.
+    if (!(cause instanceof Error)) throw cause;
+    throw new OutliveError(
+      'FLEET_UNREACHABLE',
+      `expected an answer to ${subject} within ${withinMs} ms; found ${cause.message}. Ask again: the same request is done once.`,
+      { cause },
+    );
+  }
+}
