@@ -22,6 +22,7 @@ import { exitToAcp } from './rows/acp.ts';
 import { adoptEnded } from './rows/adopt-ended.ts';
 import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
+import { fleetOfHosts } from './rows/fleet.ts';
 import { growthOfVerbs } from './rows/growth.ts';
 import { importCost } from './rows/import.ts';
 import { exitToMcpClient } from './rows/mcp.ts';
@@ -57,6 +58,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   mcp: exitToMcpClient,
   acp: exitToAcp,
   ui: dashboard,
+  fleet: fleetOfHosts,
 };
 
 /** How much worse than its limit a ratio must be to fail: machines are noisy. */

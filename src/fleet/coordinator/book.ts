@@ -1,0 +1,158 @@
+import type { KV } from '@nats-io/kv';
+import { expected, tolerate } from '../../errors/expected.ts';
+import { Fields, jsonOf } from '../wire/fields.ts';
+import { buckets, isHostName, wireVersion } from '../wire/names.ts';
+import { type Bus, isBusError } from './bus.ts';
+import { noAnswer } from './writer.ts';
+
+/** What is stored of a host: what admins have said of it, and what it last said of itself. */
+export interface HostRecord {
+  readonly v: number;
+  readonly host: string;
+  /** Nothing new goes there. */
+  readonly cordoned: boolean;
+  /** Nor stays there what is not accepted and may go elsewhere. */
+  readonly draining: boolean;
+  /** It gets no lease any more. */
+  readonly removed: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly slots: number;
+  readonly version: string;
+  readonly epoch: string;
+}
+
+/** The bucket of hosts. Coordinators alone write it, and each of them watches it. */
+export class HostBook implements AsyncDisposable {
+  readonly #records = new Map<string, HostRecord>();
+  readonly #revisions = new Map<string, number>();
+  readonly #bus: Bus;
+  readonly #replicas: 1 | 3;
+  #bucket: KV | undefined;
+  #watch: Awaited<ReturnType<KV['watch']>> | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(bus: Bus, replicas: 1 | 3) {
+    this.#bus = bus;
+    this.#replicas = replicas;
+  }
+
+  /** Makes the bucket where it is not there, and reads it. What this coordinator knew before goes into one that is new. */
+  async open(): Promise<void> {
+    const known = [...this.#records.values()];
+    this.#watch?.stop();
+    this.#revisions.clear();
+    const bucket = await this.#bus.bucket(buckets.hosts, this.#replicas);
+    this.#bucket = bucket;
+    const watch = await bucket.watch();
+    this.#watch = watch;
+    const { promise, resolve } = promised();
+    this.#running = this.#follow(watch, resolve);
+    if ((await bucket.status()).values === 0) resolve();
+    await promise;
+    for (const record of known)
+      if (!this.#revisions.has(record.host)) await this.change(record.host, () => record);
+  }
+
+  get(host: string): HostRecord | undefined {
+    return this.#records.get(host);
+  }
+
+  all(): HostRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /**
+   * Changes the record of a host, on the condition that nobody else does.
+   * @param make the new one of the old one; `null` removes it; the same one leaves it.
+   * @throws OutliveError `FLEET_UNREACHABLE` when the bucket does not answer.
+   */
+  async change(host: string, make: (record: HostRecord | undefined) => HostRecord | null): Promise<void> {
+    const bucket = this.#bucket;
+    if (bucket === undefined) throw noAnswer(new Error('the bucket of hosts is not open'));
+    for (let tries = 10; ; tries -= 1) {
+      const record = this.#records.get(host);
+      const made = make(record);
+      if (made === record) return;
+      try {
+        const revision = this.#revisions.get(host) ?? 0;
+        if (made === null) await bucket.delete(host, { previousSeq: revision });
+        else this.#note(made, await bucket.put(host, JSON.stringify(made), { previousSeq: revision }));
+        if (made === null) this.#records.delete(host);
+        return;
+      } catch (error) {
+        if (!isBusError(error)) throw error;
+        if (tries === 0) throw noAnswer(error);
+        await this.#reread(bucket, host);
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watch?.stop();
+    await this.#running;
+  }
+
+  async #reread(bucket: KV, host: string): Promise<void> {
+    try {
+      const entry = await bucket.get(host);
+      if (entry !== null) this.#take(entry.key, entry.operation, entry.value, entry.revision);
+    } catch (error) {
+      if (!isBusError(error)) throw error;
+    }
+  }
+
+  async #follow(watch: Awaited<ReturnType<KV['watch']>>, onRead: () => void): Promise<void> {
+    for await (const { key, operation, value, revision, delta } of watch) {
+      this.#take(key, operation, value, revision);
+      if (delta === 0) onRead();
+    }
+  }
+
+  #take(host: string, operation: string, value: Uint8Array, revision: number): void {
+    if (!isHostName(host) || revision <= (this.#revisions.get(host) ?? 0)) return;
+    if (operation !== 'PUT') {
+      this.#revisions.set(host, revision);
+      this.#records.delete(host);
+      return;
+    }
+    try {
+      this.#note(readRecord(value), revision);
+    } catch (error) {
+      tolerate(error, expected('FLEET_FORGED'), 'reading the record of a host');
+    }
+  }
+
+  #note(record: HostRecord, revision: number): void {
+    this.#revisions.set(record.host, revision);
+    this.#records.set(record.host, record);
+  }
+}
+
+/** A record of a host of which nothing is known but its name. */
+export function newRecord(host: string): HostRecord {
+  const flags = { cordoned: false, draining: false, removed: false };
+  return { v: wireVersion, host, ...flags, labels: {}, slots: 0, version: '', epoch: '' };
+}
+
+function readRecord(bytes: Uint8Array): HostRecord {
+  const fields = new Fields(jsonOf(bytes, 'the record of a host'), 'the record of a host').versioned();
+  return {
+    v: fields.whole('v'),
+    host: fields.formed('host', isHostName),
+    cordoned: fields.flag('cordoned'),
+    draining: fields.flag('draining'),
+    removed: fields.flag('removed'),
+    labels: fields.texts('labels', 100, 200),
+    slots: fields.whole('slots'),
+    version: fields.text('version'),
+    epoch: fields.text('epoch'),
+  };
+}
+
+function promised(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,73 @@
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { KV } from '@nats-io/kv';
+import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { OutliveError } from '../../errors/error.ts';
+
+/** A connection with what a coordinator needs of it. */
+export interface Bus {
+  readonly connection: NatsConnection;
+  readonly stream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  headers(): MsgHdrs;
+  /** A subject for one answer, which nobody else has. */
+  newInbox(): string;
+  bucket(name: string, replicas: 1 | 3): Promise<KV>;
+}
+
+/** Asks for an answer of the stream in so many milliseconds; then it is asked again. */
+const answerMs = 2000;
+
+/**
+ * Loads the packages and makes the bus of a connection. The packages are optional, so that only the fleet loads them.
+ * @param inboxPrefix that of the connection.
+ */
+export async function busOf(connection: NatsConnection, inboxPrefix = '_INBOX'): Promise<Bus> {
+  const [{ jetstream, jetstreamManager }, { Kvm }, { headers, createInbox }] = await packages();
+  const options = { timeout: answerMs };
+  return {
+    connection,
+    stream: jetstream(connection, options),
+    manager: await jetstreamManager(connection, { ...options, checkAPI: false }),
+    headers: () => headers(),
+    newInbox: () => createInbox(inboxPrefix),
+    bucket: async (name, replicas) => await new Kvm(connection).create(name, { replicas, history: 1 }),
+  };
+}
+
+async function packages() {
+  try {
+    return await Promise.all([
+      import('@nats-io/jetstream'),
+      import('@nats-io/kv'),
+      import('@nats-io/transport-node'),
+    ]);
+  } catch (cause) {
+    throw new OutliveError(
+      'FLEET_PACKAGES',
+      'expected the packages of the fleet; found that one is not there. Install @nats-io/transport-node, @nats-io/jetstream, @nats-io/kv and @nats-io/nkeys.',
+      { cause },
+    );
+  }
+}
+
+const busErrors = new Set([
+  ...['TimeoutError', 'RequestError', 'NoRespondersError', 'ConnectionError', 'ClosedConnectionError'],
+  ...['DrainingConnectionError', 'JetStreamError', 'JetStreamApiError', 'JetStreamStatusError'],
+  ...['StreamNotFoundError', 'ConsumerNotFoundError'],
+]);
+
+/** Whether an error says something of the bus: it is away, slow, or refuses. Everything else is a mistake in the program. */
+export function isBusError(error: unknown): error is Error {
+  return error instanceof Error && (busErrors.has(error.name) || busErrors.has(error.constructor.name));
+}
+
+/** The number of an error of JetStream; undefined for any other. */
+export function apiCode(error: unknown): number | undefined {
+  if (!isBusError(error) || !('code' in error)) return undefined;
+  return typeof error.code === 'number' ? error.code : undefined;
+}
+
+/** The other condition was met first: something else is the last message on the subject. */
+export const wrongLastSequence = 10071;
+/** There is no such stream. */
+export const streamNotFound = 10059;

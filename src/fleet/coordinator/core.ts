@@ -1,0 +1,259 @@
+import { OutliveError } from '../../errors/error.ts';
+import { warn } from '../../errors/warnings.ts';
+import { type ControlVerb, subjects, wireVersion } from '../wire/names.ts';
+import { type SigningKey, sign } from '../wire/signed.ts';
+import { Audit } from './audit.ts';
+import { HostBook, type HostRecord, newRecord } from './book.ts';
+import { type Bus, isBusError } from './bus.ts';
+import { type Decision, decide, type HostsView } from './decide.ts';
+import { currentOf } from './fold.ts';
+import { Journal } from './journal.ts';
+import { Leases } from './leases.ts';
+import { Ledger } from './ledger.ts';
+import { type HostLoad, place } from './placement.ts';
+import { Writer } from './writer.ts';
+
+/** A host has so long to answer an order, in milliseconds. */
+const orderMs = 2000;
+/** So many writes of one look at all tasks are under way at once; the others come with the next. */
+const mostAtOnce = 200;
+
+/** What an admin has said of a host when it was invited. */
+export interface InvitedAs {
+  readonly labels: Readonly<Record<string, string>>;
+  /** `null`: as many as it says. */
+  readonly slots: number | null;
+}
+
+/** What a core is made of. */
+export interface CoreOptions {
+  readonly bus: Bus;
+  readonly key: SigningKey;
+  readonly leaseMs: number;
+  readonly replicas: 1 | 3;
+  /** What an admin has said of a host; `null`: it is not known. */
+  readonly invitedAs: (host: string) => InvitedAs | null;
+}
+
+/** What all parts of a coordinator share: its memory, and the ways to change the state of a task and to reach a host. */
+export class Core implements AsyncDisposable {
+  readonly bus: Bus;
+  readonly key: SigningKey;
+  readonly ledger = new Ledger();
+  readonly leases: Leases;
+  readonly book: HostBook;
+  readonly journal: Journal;
+  readonly audit: Audit;
+  /** Hosts that are heard and get no lease, with the reason. */
+  readonly refused = new Map<string, string>();
+  /** Aborts when this coordinator stops. */
+  readonly closing: AbortSignal;
+  readonly #closing = new AbortController();
+  readonly #writer: Writer;
+  readonly #invitedAs: CoreOptions['invitedAs'];
+  /** Tasks of which something is being written here. */
+  readonly #busy = new Set<string>();
+  readonly #underWay = new Set<Promise<void>>();
+  /** First assignments that are being written, by host. */
+  readonly #reserved = new Map<string, number>();
+  #reservedCount = 0;
+
+  constructor({ bus, key, leaseMs, replicas, invitedAs }: CoreOptions) {
+    this.bus = bus;
+    this.#invitedAs = invitedAs;
+    this.closing = this.#closing.signal;
+    this.key = key;
+    this.leases = new Leases(leaseMs, performance.now());
+    this.book = new HostBook(bus, replicas);
+    this.audit = new Audit(bus);
+    this.#writer = new Writer({
+      ...{ bus, key },
+      era: () => (this.journal.isSure ? this.journal.era : null),
+      onSilence: () => this.leases.listenAnew(performance.now()),
+    });
+    this.journal = new Journal({
+      ...{ bus, ledger: this.ledger, publicKey: key.publicKey, replicas },
+      onRefused: (host, reason) => this.audit.refused(host, reason),
+      onEra: () => this.#onEra(),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.journal.start();
+    await this.book.open();
+    this.leases.listenAnew(performance.now());
+  }
+
+  /** Writes what was decided, where nobody was first; tells the host of what is new for it. @returns whether it was written. */
+  async write(decision: Decision, client: string | null = null): Promise<boolean> {
+    const stored = await this.#writer.write(decision);
+    if (stored === null) {
+      await this.journal.reach();
+      return false;
+    }
+    this.ledger.take(stored);
+    const { host, task, attempt, state, reason } = stored.assignment;
+    this.audit.tell({ host, what: state, client, task, attempt, reason });
+    if (state === 'assigned') this.tellHost(host, 'nudge', {});
+    return true;
+  }
+
+  /** Keeps room on a host for an assignment that is being written. */
+  async reserving<Value>(host: string, write: () => Promise<Value>): Promise<Value> {
+    this.#reserved.set(host, (this.#reserved.get(host) ?? 0) + 1);
+    this.#reservedCount += 1;
+    try {
+      return await write();
+    } finally {
+      this.#reservedCount -= 1;
+      const left = (this.#reserved.get(host) ?? 1) - 1;
+      if (left === 0) this.#reserved.delete(host);
+      else this.#reserved.set(host, left);
+    }
+  }
+
+  /** How much waits or runs in the fleet, or is being assigned. */
+  get openCount(): number {
+    return this.ledger.openCount + this.#reservedCount;
+  }
+
+  /** All hosts that are known, with what they last said of themselves. */
+  *hosts(): Generator<HostRecord> {
+    for (const record of this.book.all()) if (this.leases.get(record.host) === undefined) yield record;
+    for (const host of this.leases.names()) {
+      const said = this.leases.get(host)?.heartbeat ?? newRecord(host);
+      const { labels, slots } = this.#invitedAs(host) ?? said;
+      const { version, epoch } = said;
+      yield {
+        ...(this.book.get(host) ?? newRecord(host)),
+        labels,
+        slots: slots ?? said.slots,
+        version,
+        epoch,
+      };
+    }
+  }
+
+  /**
+   * What is known of hosts, for placing. It is made for each task, of a thousand hosts: so without copies of their records.
+   * @param only the name of one host; `null`: of all.
+   */
+  loads(only: string | null): HostLoad[] {
+    const now = performance.now();
+    const loads: HostLoad[] = [];
+    for (const host of only === null ? this.leases.names() : [only]) {
+      const heartbeat = this.leases.get(host)?.heartbeat;
+      const record = heartbeat === undefined ? this.book.get(host) : heartbeat;
+      if (record === undefined) continue;
+      const { waiting, running } = this.ledger.loadOf(host);
+      const { labels, slots } = record;
+      const reserved = this.#reserved.get(host) ?? 0;
+      loads.push({
+        host,
+        labels,
+        slots,
+        running,
+        waiting: waiting + reserved,
+        closed: this.#whyClosed(host, now),
+      });
+    }
+    return loads;
+  }
+
+  #whyClosed(host: string, now: number): HostLoad['closed'] {
+    const record = this.book.get(host);
+    if (record?.removed === true) return 'removed';
+    if (this.refused.has(host)) return 'of another version';
+    if (!this.leases.isLive(host, now)) return 'lost';
+    return record?.cordoned === true || record?.draining === true ? 'cordoned' : null;
+  }
+
+  /** Looks at all open tasks and writes what is to be written: of hosts that are lost, of times that have passed. */
+  look(): void {
+    const now = performance.now();
+    if (this.leases.look(now) || !this.journal.isSure) return;
+    const hosts: HostsView = {
+      isLost: (host) => this.leases.isLost(host, now),
+      isDraining: (host) => this.book.get(host)?.draining === true,
+      place: ({ placement }) => place(placement, this.loads(placement.host)),
+    };
+    for (const entry of this.ledger.open()) {
+      if (this.#busy.size >= mostAtOnce) return;
+      if (this.#busy.has(entry.task)) continue;
+      const decision = decide(entry, currentOf(entry), hosts, Date.now());
+      if (decision === null) continue;
+      const work = this.#carryOut(decision).finally(() => this.#underWay.delete(work));
+      this.#underWay.add(work);
+    }
+  }
+
+  /** Sends an order to a host, which it gets if it is there. */
+  tellHost(host: string, verb: ControlVerb, body: object): void {
+    if (this.bus.connection.isClosed()) return;
+    this.bus.connection.publish(subjects.control(host, verb), this.#order(host, verb, body, null));
+  }
+
+  /**
+   * Sends an order to a host and waits for its answer.
+   * @param withinMs 2,000 by default.
+   * @throws OutliveError `HOST_UNREACHABLE` when it does not answer. It may have got the order all the same.
+   */
+  async orderHost(host: string, verb: ControlVerb, body: object, withinMs = orderMs): Promise<unknown> {
+    const { connection, newInbox } = this.bus;
+    const reply = newInbox();
+    try {
+      const bytes = this.#order(host, verb, body, reply);
+      const options = { timeout: withinMs, noMux: true, reply };
+      return (await connection.request(subjects.control(host, verb), bytes, options)).json();
+    } catch (cause) {
+      if (!isBusError(cause) && !(cause instanceof SyntaxError)) throw cause;
+      throw unreachable(host, cause);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#underWay);
+    await this.journal[Symbol.asyncDispose]();
+    await this.book[Symbol.asyncDispose]();
+  }
+
+  /** The answer goes where the signed body says: a host checks that the message says the same. */
+  #order(host: string, verb: ControlVerb, body: object, reply: string | null): Uint8Array {
+    const to = { audience: `host:${host}`, subject: subjects.control(host, verb) };
+    return sign({ v: wireVersion, ...body, reply }, this.key, to);
+  }
+
+  async #carryOut(decision: Decision): Promise<void> {
+    const { task, host } = decision.assignment;
+    this.#busy.add(task);
+    try {
+      const isNew = decision.assignment.state === 'assigned';
+      await (isNew ? this.reserving(host, () => this.write(decision)) : this.write(decision));
+    } catch (error) {
+      if (!(error instanceof OutliveError)) throw error;
+      // It is decided again at the next look, by what the stream then says.
+      if (!this.bus.connection.isClosed())
+        warn({ doing: 'writing the state of a task', error, taskId: task });
+    } finally {
+      this.#busy.delete(task);
+    }
+  }
+
+  #onEra(): void {
+    this.leases.listenAnew(performance.now());
+    this.book.open().catch((error: unknown) => {
+      if (!isBusError(error)) throw error;
+      warn({ doing: 'making the bucket of hosts anew', error });
+    });
+  }
+}
+
+/** A host does not answer. */
+export function unreachable(host: string, cause?: unknown): OutliveError {
+  return new OutliveError(
+    'HOST_UNREACHABLE',
+    `expected the host ${host} to answer; found that it does not. What runs there goes on; look at the list of hosts, and ask again when it is back.`,
+    { details: { host }, cause },
+  );
+}

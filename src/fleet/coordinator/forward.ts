@@ -1,0 +1,57 @@
+import { OutliveError } from '../../errors/error.ts';
+import type { FollowRequest, ReadRequest, SendRequest, ShowRequest } from '../wire/operations.ts';
+import type { Core } from './core.ts';
+import { currentOf } from './fold.ts';
+import { throwRefusal } from './refusal.ts';
+import { find } from './tasks.ts';
+
+// What only the host of a task knows or can do. The coordinator asks it, and hands on what it answers.
+
+/** The task as its host's store has it. @throws OutliveError `TASK_NOT_FOUND`, `HOST_UNREACHABLE`, what the host refuses with. */
+export async function inspect(core: Core, { task }: ShowRequest): Promise<unknown> {
+  return await askHost(core, task, 'show', { task });
+}
+
+/** A stretch of the output. */
+export async function read(core: Core, { task, offset, maxBytes }: ReadRequest): Promise<unknown> {
+  return await askHost(core, task, 'read', { task, offset, maxBytes });
+}
+
+/** Types into the task. */
+export async function send(core: Core, asked: SendRequest, client: string): Promise<unknown> {
+  const { task, data, eof } = asked;
+  const { host, attempt } = await placeOf(core, task);
+  core.audit.tell({ host, what: 'send', client, task, attempt });
+  return await askHost(core, task, 'send', { task, data: data.toString('base64'), eof });
+}
+
+/** Has the host publish the output for a while. */
+export async function follow(core: Core, { task, offset, forMs }: FollowRequest): Promise<unknown> {
+  return await askHost(core, task, 'follow', { task, offset, forMs });
+}
+
+async function askHost(
+  core: Core,
+  task: string,
+  verb: 'show' | 'read' | 'send' | 'follow',
+  body: object,
+): Promise<unknown> {
+  const { host } = await placeOf(core, task);
+  const answer = await core.orderHost(host, verb, body);
+  throwRefusal(answer);
+  const { v: _version, ...value } = answer as Readonly<Record<string, unknown>>;
+  return value;
+}
+
+/** Where the attempt runs that counts. @throws OutliveError where none has started, or it is not known. */
+async function placeOf(
+  core: Core,
+  task: string,
+): Promise<{ readonly host: string; readonly attempt: number }> {
+  const { host, attempt, state, reason } = currentOf(await find(core, task)).assignment;
+  if (state !== 'assigned' && state !== 'revoked') return { host, attempt };
+  const why = state === 'revoked' ? (reason ?? 'it was revoked') : `${host} has not accepted it yet`;
+  throw new OutliveError('TASK_NOT_FOUND', `expected ${task} to have started; found that ${why}.`, {
+    details: { taskId: task },
+  });
+}

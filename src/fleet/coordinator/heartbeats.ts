@@ -1,0 +1,169 @@
+import type { Msg } from '@nats-io/transport-node';
+import { OutliveError } from '../../errors/error.ts';
+import { expected, tolerate } from '../../errors/expected.ts';
+import { warn } from '../../errors/warnings.ts';
+import { jsonOf } from '../wire/fields.ts';
+import type { AttemptName, Heartbeat, Lease, Numbered, Refusal } from '../wire/messages.ts';
+import { isHostName, wireVersion } from '../wire/names.ts';
+import { readHeartbeat } from '../wire/read-heartbeat.ts';
+import { sign } from '../wire/signed.ts';
+import { type HostRecord, newRecord } from './book.ts';
+import type { Core } from './core.ts';
+import { type Held, isFenced } from './fold.ts';
+
+/** The assignments of one answer have at most so many bytes, but for one that has more alone. */
+const mostAnswerBytes = 384 * 1024;
+
+/** Answers the heartbeats of hosts, and their requests for the list. */
+export class Heartbeats {
+  readonly #core: Core;
+  /** The message before, which may come a second time: as one to hear, and as one to answer. */
+  #last: { readonly bytes: Uint8Array; readonly heartbeat: Heartbeat } | undefined;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Hears a heartbeat that maybe another coordinator answers: all of them have to know who is there. */
+  hear(message: Msg): void {
+    try {
+      this.#take(message);
+    } catch (error) {
+      tolerate(error, foreseen, 'hearing a heartbeat');
+    }
+  }
+
+  /** Answers with a lease, or says why there is none. */
+  answer(message: Msg): void {
+    const host = hostOf(message);
+    const { reply } = message;
+    // To anywhere else it would be published in the name of the coordinator, with what the host wants in it.
+    if (!isHostName(host) || reply?.startsWith(`_INBOX.${host}.`) !== true) return;
+    // It is not known which assignments are there. The host asks again.
+    if (!this.#core.journal.isSure) return;
+    let body: Lease | Refusal;
+    try {
+      body = this.#leaseFor(this.#take(message), message.subject.startsWith('list.'));
+    } catch (error) {
+      tolerate(error, foreseen, 'answering a heartbeat');
+      const { code, message: text } = error as OutliveError;
+      body = { v: wireVersion, code, message: text };
+    }
+    // For this answer alone: an old one is no lease.
+    message.respond(sign(body, this.#core.key, { audience: `host:${host}`, subject: reply }));
+  }
+
+  #take(message: Msg): Heartbeat {
+    const { leases, refused, book } = this.#core;
+    const host = hostOf(message);
+    try {
+      const heartbeat = this.#read(message.data);
+      if (heartbeat.host !== host) throw otherHost(host, `one in the name of ${heartbeat.host}`);
+      if (book.get(host)?.removed === true) throw removed(host);
+      if (!leases.hear(heartbeat, performance.now()))
+        throw otherHost(host, 'an agent that another one has taken the place of');
+      refused.delete(host);
+      this.#note(heartbeat);
+      return heartbeat;
+    } catch (error) {
+      if (error instanceof OutliveError && isHostName(host)) refused.set(host, error.message);
+      throw error;
+    }
+  }
+
+  #read(bytes: Uint8Array): Heartbeat {
+    if (this.#last === undefined || Buffer.compare(this.#last.bytes, bytes) !== 0)
+      this.#last = { bytes, heartbeat: readHeartbeat(jsonOf(bytes, 'a heartbeat')) };
+    return this.#last.heartbeat;
+  }
+
+  /** Stores what a host says of itself, where it is new. */
+  #note({ host, labels, slots, version, epoch }: Heartbeat): void {
+    const { book } = this.#core;
+    const said = { labels, slots, version, epoch };
+    if (isSaid(book.get(host), said)) return;
+    book
+      .change(host, (record) =>
+        isSaid(record, said) ? (record ?? null) : { ...(record ?? newRecord(host)), ...said },
+      )
+      .catch((error: unknown) => {
+        if (!(error instanceof OutliveError)) throw error;
+        if (!this.#core.bus.connection.isClosed()) warn({ doing: 'storing the record of a host', error });
+      });
+  }
+
+  #leaseFor(heartbeat: Heartbeat, isList: boolean): Lease {
+    const { ledger, leases, book } = this.#core;
+    const { host, epoch, holds, owes = [] } = heartbeat;
+    const cordoned = book.get(host)?.cordoned === true || book.get(host)?.draining === true;
+    const held = new Set(holds.map(({ task, attempt }) => `${task}.${attempt}`));
+    const isFor = ({ assignment: { state, task, attempt } }: Held): boolean =>
+      isList || (state === 'assigned' ? !cordoned : state === 'unknown' && held.has(`${task}.${attempt}`));
+    // What is under way first: an attempt that a list leaves out would be taken for one that has ended.
+    const open = ledger
+      .openOn(host)
+      .filter(isFor)
+      .sort((a, b) => orderOf(a) - orderOf(b));
+    const assignments = fitting(open);
+    return {
+      ...{ v: wireVersion, host, epoch, leaseMs: leases.leaseMs, cordoned, assignments },
+      fenced: holds.filter(({ task, attempt }) => this.#isFenced(host, task, attempt)),
+      acknowledged: owes.filter((one) => this.#isSettled(host, one)),
+      ...(assignments.length < open.length && { more: true }),
+    };
+  }
+
+  #isFenced(host: string, task: string, attempt: number): boolean {
+    const now = this.#core.ledger.heldBy(host, task)?.assignment;
+    return now !== undefined && isFenced(now, attempt);
+  }
+
+  /** Whether the consumer has the end, or nobody will ask for it. */
+  #isSettled(host: string, { task, attempt }: AttemptName): boolean {
+    const now = this.#core.ledger.heldBy(host, task)?.assignment;
+    const isDelivered = now?.attempt === attempt && now.state === 'delivered';
+    return isDelivered || this.#isFenced(host, task, attempt);
+  }
+}
+
+function orderOf({ seq, assignment }: Held): number {
+  return assignment.state === 'assigned' ? seq : seq - Number.MAX_SAFE_INTEGER;
+}
+
+const foreseen = expected('FLEET_FORGED', 'FLEET_PACKAGES', 'FLEET_HOST', 'FLEET_REFUSED');
+
+function hostOf(message: Msg): string {
+  return message.subject.split('.')[1] ?? '';
+}
+
+function fitting(open: readonly Held[]): Numbered[] {
+  let bytes = 0;
+  const fitting: Numbered[] = [];
+  for (const { seq, assignment } of open) {
+    bytes += JSON.stringify(assignment).length;
+    if (fitting.length > 0 && bytes > mostAnswerBytes) break;
+    fitting.push({ seq, assignment });
+  }
+  return fitting;
+}
+
+function isSaid(
+  record: HostRecord | undefined,
+  said: Pick<HostRecord, 'labels' | 'slots' | 'version' | 'epoch'>,
+): boolean {
+  if (record === undefined || record.epoch !== said.epoch || record.slots !== said.slots) return false;
+  return record.version === said.version && JSON.stringify(record.labels) === JSON.stringify(said.labels);
+}
+
+function otherHost(host: string, found: string): OutliveError {
+  return new OutliveError('FLEET_HOST', `expected a heartbeat of ${host}; found ${found}.`, {
+    details: { host },
+  });
+}
+
+function removed(host: string): OutliveError {
+  return new OutliveError(
+    'FLEET_REFUSED',
+    `expected a host of the fleet; found ${host}, which an admin has removed.`,
+  );
+}

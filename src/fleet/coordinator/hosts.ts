@@ -1,0 +1,65 @@
+import { OutliveError } from '../../errors/error.ts';
+import type { HostRequest } from '../wire/operations.ts';
+import { type HostRecord, newRecord } from './book.ts';
+import type { Core } from './core.ts';
+import { forgetting } from './decide.ts';
+
+/** Nothing new goes to a host, or may again. */
+export async function cordon(core: Core, { host, on }: HostRequest, client: string): Promise<null> {
+  return await change(core, host, { cordoned: on }, on ? 'cordon' : 'uncordon', client);
+}
+
+/** What waits on a host and may go elsewhere does, and nothing new goes there; what runs goes on. Or takes that back. */
+export async function drain(core: Core, { host, on }: HostRequest, client: string): Promise<null> {
+  return await change(core, host, { cordoned: on, draining: on }, on ? 'drain' : 'undrain', client);
+}
+
+/** A host gets no lease any more: it is lost when its last one is over. Its credential is for others to revoke. */
+export async function remove(core: Core, { host }: HostRequest, client: string): Promise<null> {
+  return await change(core, host, { cordoned: true, removed: true }, 'remove', client);
+}
+
+/**
+ * Gives up a host that is lost: what may have started there and is unknown is revoked, so that nobody waits for it any more.
+ * @throws OutliveError `FLEET_HOST` for one that is not lost.
+ */
+export async function forget(core: Core, { host }: HostRequest, client: string): Promise<null> {
+  known(core, host);
+  if (!core.leases.isLost(host, performance.now()))
+    throw new OutliveError(
+      'FLEET_HOST',
+      `expected a host that is lost; found that ${host} was heard a short time ago. Remove it first, or wait until it is lost.`,
+      { details: { host } },
+    );
+  for (const held of core.ledger.openOn(host)) {
+    const decision = forgetting(held, Date.now());
+    if (decision !== null) await core.write(decision, client);
+  }
+  core.audit.tell({ host, what: 'forget', client });
+  await core.book.change(host, () => null);
+  core.leases.forget(host);
+  core.refused.delete(host);
+  return null;
+}
+
+async function change(
+  core: Core,
+  host: string,
+  flags: Partial<HostRecord>,
+  what: string,
+  client: string,
+): Promise<null> {
+  known(core, host);
+  await core.book.change(host, (record) => ({ ...(record ?? newRecord(host)), ...flags }));
+  core.audit.tell({ host, what, client });
+  return null;
+}
+
+function known(core: Core, host: string): void {
+  if (core.book.get(host) !== undefined || core.leases.get(host) !== undefined) return;
+  throw new OutliveError(
+    'FLEET_HOST',
+    `expected a host of the fleet; found none that is called ${host}. Look at the list of hosts.`,
+    { details: { host } },
+  );
+}

@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import { expected, tolerate } from '../../errors/expected.ts';
+import { warn } from '../../errors/warnings.ts';
+import { jsonOf } from '../wire/fields.ts';
+import { streams, subjects } from '../wire/names.ts';
+import { readAssignment } from '../wire/read-assignment.ts';
+import { isWarranted } from '../wire/warrant.ts';
+import { apiCode, type Bus, isBusError, streamNotFound } from './bus.ts';
+import type { StoredMessage } from './fold.ts';
+import type { Ledger } from './ledger.ts';
+import { sealedAfter } from './seal.ts';
+import { makeStreams } from './streams.ts';
+import { noAnswer } from './writer.ts';
+
+/** For how long a reader waits until the journal has come to where it wants to look, in milliseconds. */
+const reachMs = 10_000;
+/** How often it is looked whether the stream is still the same one. */
+const eraEveryMs = 5000;
+const lookAgainMs = 250;
+
+/** What a journal tells of. */
+export interface JournalOptions {
+  readonly bus: Bus;
+  readonly ledger: Ledger;
+  /** The public key of the coordinators. */
+  readonly publicKey: string;
+  readonly replicas: 1 | 3;
+  /** A message of a host is not believed. */
+  readonly onRefused: (host: string, reason: string) => void;
+  /** The stream was made anew: what it had is lost. */
+  readonly onEra: () => void;
+}
+
+/** Reads the stream of assignments into the ledger, from its beginning and for ever. */
+export class Journal implements AsyncDisposable {
+  readonly #options: JournalOptions;
+  readonly #waiting = new Set<{ readonly seq: number; readonly done: () => void }>();
+  #era = '';
+  #seq = 0;
+  #messages: ConsumerMessages | undefined;
+  #isClosed = false;
+  #isSure = false;
+  #isLookingAtEra = false;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  /** When the stream was made. */
+  get era(): string {
+    return this.#era;
+  }
+
+  /** Makes the streams that are not there, and reads all that is stored. */
+  async start(): Promise<void> {
+    this.#era = await eraOf(this.#options);
+    this.#isSure = true;
+    this.#running = this.#follow();
+    await this.reach();
+    this.#timer = setInterval(() => void this.lookAtEra(), eraEveryMs);
+  }
+
+  /**
+   * Waits until everything that is stored now has been read.
+   * @throws OutliveError `FLEET_UNREACHABLE` when the stream does not answer.
+   */
+  async reach(): Promise<void> {
+    const info = await answered(() => this.#options.bus.manager.streams.info(streams.assignments));
+    const seq = info.state.last_seq;
+    if (seq <= this.#seq) return;
+    await new Promise<void>((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const waiter = { seq, done };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(waiter);
+        reject(noAnswer(new Error(`message ${seq} was not read; ${this.#seq} was`)));
+      }, reachMs);
+      this.#waiting.add(waiter);
+    });
+  }
+
+  /** Whether anything is stored on the subjects of a task. @throws OutliveError `FLEET_UNREACHABLE`. */
+  async hasAny(task: string): Promise<boolean> {
+    const { streams: api } = this.#options.bus.manager;
+    const last = { last_by_subj: `assign.*.${task}` };
+    return (await answered(() => api.getMessage(streams.assignments, last))) !== null;
+  }
+
+  /** The connection is gone. What was read may be another stream's when it is back: nothing is decided by it until that is known. */
+  doubt(): void {
+    this.#isSure = false;
+  }
+
+  /** Whether what was read is of the stream that is there. */
+  get isSure(): boolean {
+    return this.#isSure;
+  }
+
+  /** Looks whether the stream is still the same. Where its data was lost it is made anew, and all that was read is forgotten. */
+  async lookAtEra(): Promise<void> {
+    if (this.#isLookingAtEra || this.#isClosed) return;
+    this.#isLookingAtEra = true;
+    try {
+      const era = await eraOf(this.#options);
+      this.#isSure = true;
+      if (era === this.#era) return;
+      this.#era = era;
+      this.#seq = 0;
+      this.#options.ledger.clear();
+      this.#options.onEra();
+      this.#messages?.stop();
+    } catch (error) {
+      // It has no leader just now, or the connection is gone: it is looked at again.
+      if (!isBusError(error)) throw error;
+      if (!this.#isSure) setTimeout(() => void this.lookAtEra(), lookAgainMs).unref();
+    } finally {
+      this.#isLookingAtEra = false;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.#messages?.stop();
+    await this.#running;
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#isClosed) {
+      const era = this.#era;
+      try {
+        const consumer = await this.#options.bus.stream.consumers.get(streams.assignments, {
+          opt_start_seq: this.#seq + 1,
+        });
+        this.#messages = await consumer.consume({
+          max_messages: 1000,
+          idle_heartbeat: 2000,
+          expires: 10_000,
+        });
+        if (this.#isClosed) this.#messages.stop();
+        for await (const message of this.#messages) if (era === this.#era) this.#take(message);
+      } catch (error) {
+        if (!isBusError(error)) throw error;
+        if (!this.#options.bus.connection.isClosed())
+          warn({ doing: 'reading the stream of assignments', error });
+        else return;
+      }
+      if (!this.#isClosed && era === this.#era) await sleep(100);
+    }
+  }
+
+  #take(message: JsMsg): void {
+    const { ledger } = this.#options;
+    const [, host = '', task = ''] = message.subject.split('.');
+    // What this coordinator wrote it knows already: to check its own signature would take longer than all else.
+    const isKnown = message.seq <= (ledger.heldBy(host, task)?.seq ?? 0);
+    if (!isKnown) this.#tell(message, host, task);
+    this.#seq = Math.max(this.#seq, message.seq);
+    for (const waiter of [...this.#waiting].filter(({ seq }) => seq <= this.#seq)) {
+      this.#waiting.delete(waiter);
+      waiter.done();
+    }
+  }
+
+  #tell(message: JsMsg, host: string, task: string): void {
+    const { ledger, onRefused } = this.#options;
+    const stored = this.#read(message);
+    const verdict = stored === null ? { refused: 'a message that is no assignment' } : ledger.take(stored);
+    if (stored === null) ledger.pass(host, task, message.seq);
+    if (typeof verdict === 'object') onRefused(host, verdict.refused);
+  }
+
+  /** `null` for what is no assignment, or is one of another subject. */
+  #read({ seq, subject, data, headers }: JsMsg): StoredMessage | null {
+    try {
+      const assignment = readAssignment(jsonOf(data, 'an assignment'));
+      if (subject !== subjects.assignment(assignment.host, assignment.task)) return null;
+      const { publicKey } = this.#options;
+      return {
+        seq,
+        after: sealedAfter(headers, publicKey, subject, data),
+        assignment,
+        isWarranted: () => isWarranted(assignment, publicKey),
+      };
+    } catch (error) {
+      tolerate(error, expected('FLEET_FORGED'), 'reading an assignment');
+      return null;
+    }
+  }
+}
+
+/** When the stream was made, which is now where it is not there. */
+async function eraOf({ bus, replicas }: JournalOptions): Promise<string> {
+  try {
+    return (await bus.manager.streams.info(streams.assignments)).created;
+  } catch (error) {
+    if (apiCode(error) !== streamNotFound) throw error;
+    return await makeStreams(bus.manager, replicas);
+  }
+}
+
+/** @throws OutliveError `FLEET_UNREACHABLE` for an error of the bus. */
+async function answered<Value>(ask: () => Promise<Value>): Promise<Value> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isBusError(error)) throw error;
+    throw noAnswer(error);
+  }
+}

@@ -1,0 +1,65 @@
+import { OutliveError } from '../../errors/error.ts';
+import type { Placement } from '../wire/assignment.ts';
+
+/** What is known of a host where a task is placed. */
+export interface HostLoad {
+  readonly host: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly slots: number;
+  /** Attempts there that are assigned, and not accepted. */
+  readonly waiting: number;
+  /** Attempts there that are accepted, and have not ended. */
+  readonly running: number;
+  /** Why nothing new may go there; `null`: it may. */
+  readonly closed: 'cordoned' | 'lost' | 'of another version' | 'removed' | null;
+}
+
+/** How many may wait on one host. */
+export const mostAssigned = 100;
+/** How many may be open in a fleet. */
+export const mostOpen = 10_000;
+
+/** The host that a task goes to: of those that match, the least loaded for its slots; `null`: none may take it now. */
+export function place(placement: Placement, hosts: Iterable<HostLoad>): string | null {
+  let best: HostLoad | null = null;
+  for (const one of hosts) {
+    if (one.closed !== null || one.waiting >= mostAssigned || !matches(placement, one)) continue;
+    if (best === null || isLessLoaded(one, best)) best = one;
+  }
+  return best?.host ?? null;
+}
+
+/**
+ * Why no host may take a task.
+ * @returns `FLEET_HOST` where the host that was named is not there, else `FLEET_BUSY`.
+ */
+export function whyNot(placement: Placement, hosts: readonly HostLoad[]): OutliveError {
+  const found = hosts.filter((one) => matches(placement, one));
+  if (placement.host !== null && found.length === 0)
+    return new OutliveError(
+      'FLEET_HOST',
+      `expected the host ${placement.host} with the labels that were asked for; found no such host in the fleet. Look at the list of hosts.`,
+      { details: { host: placement.host } },
+    );
+  const states = found.map((one) => `${one.host} is ${one.closed ?? 'full'}`).slice(0, 5);
+  return new OutliveError(
+    'FLEET_BUSY',
+    `expected a host that may take the task; found ${states.length === 0 ? 'none that matches' : states.join(', ')}. Wait, or add hosts.`,
+  );
+}
+
+function matches({ host, labels }: Placement, one: HostLoad): boolean {
+  if (host !== null && host !== one.host) return false;
+  return Object.entries(labels).every(([name, value]) =>
+    value === null ? Object.hasOwn(one.labels, name) : one.labels[name] === value,
+  );
+}
+
+function isLessLoaded(one: HostLoad, best: HostLoad): boolean {
+  const [a, b] = [loadOf(one), loadOf(best)];
+  return a === b ? one.host < best.host : a < b;
+}
+
+function loadOf({ waiting, running, slots }: HostLoad): number {
+  return (waiting + running) / Math.max(slots, 0.001);
+}

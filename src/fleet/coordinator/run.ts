@@ -1,0 +1,106 @@
+import { OutliveError } from '../../errors/error.ts';
+import { crypto } from '../../util/crypto.ts';
+import type { Assignment } from '../wire/assignment.ts';
+import { wireVersion } from '../wire/names.ts';
+import type { RemoteTask, RunRequest } from '../wire/operations.ts';
+import { checkSize } from '../wire/warrant.ts';
+import type { Core } from './core.ts';
+import { currentOf, type TaskEntry } from './fold.ts';
+import { mostOpen, place, whyNot } from './placement.ts';
+import { taskTold } from './told.ts';
+import { noAnswer } from './writer.ts';
+
+/** Ids that are tried for one request: another task may have the first, once in a hundred million. */
+const mostIds = 8;
+
+/**
+ * Assigns a task to a host. The id of the task comes from the request, so that coordinators that get the same request write
+ * to the same subject, and one of them does.
+ * @throws OutliveError `FLEET_BUSY` or `FLEET_HOST`: nothing was assigned; `FLEET_UNREACHABLE`: it may be.
+ */
+export async function run(core: Core, asked: RunRequest, client: string): Promise<RemoteTask> {
+  checkSize(asked.spec);
+  if (asked.era !== null && asked.era !== core.journal.era) throw anotherEra();
+  for (let turn = 0; turn < mostIds; turn += 1) {
+    const task = idOf(client, asked.request, turn);
+    const entry = core.ledger.get(task) ?? (await assign(core, asked, client, task));
+    if (entry !== null && isOf(entry, client, asked.request)) return taskTold(core, entry);
+  }
+  throw new OutliveError(
+    'FLEET_BUSY',
+    'expected an id that no other task has; found none. Ask again with another request.',
+  );
+}
+
+async function assign(
+  core: Core,
+  asked: RunRequest,
+  client: string,
+  task: string,
+): Promise<TaskEntry | null> {
+  const { request, spec, placement, startByMs, redispatch } = asked;
+  if (core.openCount >= mostOpen)
+    throw new OutliveError(
+      'FLEET_BUSY',
+      `expected fewer than ${mostOpen} tasks that wait or run in the fleet; found as many. Wait, or stop some.`,
+    );
+  const host = place(placement, core.loads(placement.host));
+  if (host === null) return await unlessThere(core, task, whyNot(placement, core.loads(placement.host)));
+  const now = Date.now();
+  const assignment: Assignment = {
+    ...{
+      v: wireVersion,
+      host,
+      task,
+      attempt: 1,
+      state: 'assigned',
+      spec,
+      placement,
+      request,
+      client,
+      redispatch,
+    },
+    startBy: startByMs === null ? null : now + startByMs,
+    ...{ at: now, by: 'coordinator', localId: null, end: null, reason: null },
+  };
+  await core.reserving(host, () => core.write({ assignment, after: 0, scope: 'task' }, client));
+  return core.ledger.get(task) ?? (await unreadable(core, task));
+}
+
+/**
+ * It was not written, and nothing is known of the task.
+ * @returns null where something is on its subject that is no assignment: another id is taken.
+ * @throws OutliveError `FLEET_UNREACHABLE` where nothing is there: a write that had no answer may be stored yet.
+ */
+async function unreadable(core: Core, task: string): Promise<null> {
+  if (await core.journal.hasAny(task)) return null;
+  throw noAnswer(new Error(`nothing is known of ${task}`));
+}
+
+/** No host may take it now; but another coordinator may have assigned it when it was asked before. */
+async function unlessThere(core: Core, task: string, error: OutliveError): Promise<TaskEntry> {
+  await core.journal.reach();
+  const entry = core.ledger.get(task);
+  if (entry === undefined) throw error;
+  return entry;
+}
+
+function idOf(client: string, request: string, turn: number): string {
+  const digest = crypto()
+    .createHash('sha256')
+    .update(JSON.stringify([client, request, turn]))
+    .digest('hex');
+  return `bgb-${digest.slice(0, 12)}`;
+}
+
+function isOf(entry: TaskEntry, client: string, request: string): boolean {
+  const { assignment } = currentOf(entry);
+  return assignment.client === client && assignment.request === request;
+}
+
+function anotherEra(): OutliveError {
+  return new OutliveError(
+    'FLEET_UNREACHABLE',
+    'expected the data that the fleet had when this was asked first; found that it was lost since, so it is not known whether the task was started. Look what runs on the hosts, then ask with a new request.',
+  );
+}

@@ -1,0 +1,172 @@
+import { OutliveError, taskNotFound } from '../../errors/error.ts';
+import type {
+  AcknowledgeRequest,
+  CompletionsRequest,
+  KillRequest,
+  ListRequest,
+  RemoteTask,
+  ShowRequest,
+  WaitRequest,
+} from '../wire/operations.ts';
+import { type Core, unreachable } from './core.ts';
+import { cancel, deliver } from './decide.ts';
+import { currentOf, type Held, isOver, type TaskEntry } from './fold.ts';
+import { throwRefusal } from './refusal.ts';
+import { rowTold, taskTold } from './told.ts';
+
+/** How often a write is decided anew when somebody else was first. A task has few arrows. */
+const mostTries = 8;
+/** How long a host may take to stop a task, beside the grace that was asked for; and what its own may be, in milliseconds. */
+const stopMs = 10_000;
+/** The bytes of one answer with several tasks. */
+const mostAnswerBytes = 384 * 1024;
+
+/** A page of the tasks, in the order of their ids. It may be shorter than was asked for; the last one is empty. */
+export function list(core: Core, { session, host, after, most }: ListRequest): RemoteTask[] {
+  const found: TaskEntry[] = [];
+  for (const entry of core.ledger.all()) {
+    const { assignment } = currentOf(entry);
+    if (session !== null && assignment.spec.session !== session) continue;
+    if (host !== null && assignment.host !== host) continue;
+    if (after === null || entry.task > after) found.push(entry);
+  }
+  found.sort((a, b) => (a.task < b.task ? -1 : 1));
+  return fitting(found.slice(0, most).map((entry) => rowTold(core, entry)));
+}
+
+/** A task. @throws OutliveError `TASK_NOT_FOUND`. */
+export async function show(core: Core, { task }: ShowRequest): Promise<RemoteTask> {
+  return taskTold(core, await find(core, task));
+}
+
+/** Waits until a task has come so far, will not, or its host is lost; or until the time is over. The answer says how far it is. */
+export async function wait(core: Core, { task, until, waitMs }: WaitRequest): Promise<RemoteTask> {
+  await find(core, task);
+  const isThere = (): boolean => {
+    const { assignment } = currentOf(found(core, task));
+    if (isOver(assignment) || assignment.state === 'unknown') return true;
+    return until === 'accepted' && assignment.state === 'accepted';
+  };
+  await waitFor(core, task, isThere, waitMs);
+  return taskTold(core, found(core, task));
+}
+
+/**
+ * Stops a task: before a host has accepted it, by revoking it; after that, by the host.
+ * @throws OutliveError `HOST_UNREACHABLE` when the host does not answer; then it may stop all the same.
+ */
+export async function kill(core: Core, { task, graceMs }: KillRequest, client: string): Promise<RemoteTask> {
+  await find(core, task);
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const entry = found(core, task);
+    const held = currentOf(entry);
+    const { state, host, attempt } = held.assignment;
+    if (isOver(held.assignment)) return taskTold(core, entry);
+    if (state === 'unknown') throw unreachable(host);
+    if (state === 'accepted') {
+      core.audit.tell({ host, what: 'kill', client, task, attempt });
+      throwRefusal(await core.orderHost(host, 'kill', { task, graceMs }, stopMs + (graceMs ?? stopMs)));
+      return taskTold(core, found(core, task));
+    }
+    await core.write(cancel(entry, held, 'it was cancelled', Date.now()), client);
+  }
+  throw changesTooOften();
+}
+
+/** What has ended in a session and is not acknowledged; where there is nothing, the first that comes in time. */
+export async function completions(core: Core, asked: CompletionsRequest): Promise<RemoteTask[]> {
+  const { session, most, waitMs } = asked;
+  await waitFor(core, `session ${session}`, () => core.ledger.hasOwed(session), waitMs);
+  const owed = core.ledger.owed(session).slice(0, most);
+  return fitting(owed.map(({ assignment }) => taskTold(core, found(core, assignment.task))));
+}
+
+/** The first of these, as many as one answer has room for; at least one. */
+function fitting(tasks: readonly RemoteTask[]): RemoteTask[] {
+  let bytes = 0;
+  const end = tasks.findIndex((one, index) => {
+    bytes += JSON.stringify(one).length;
+    return index > 0 && bytes > mostAnswerBytes;
+  });
+  return tasks.slice(0, end === -1 ? tasks.length : end);
+}
+
+/**
+ * Notes that the consumer has these ends, and tells the hosts.
+ * @returns those that are noted. One that has not ended, or is another session's, is not.
+ */
+export async function acknowledge(core: Core, asked: AcknowledgeRequest, client: string): Promise<unknown> {
+  const { session, ends } = asked;
+  const noted = await Promise.all(
+    ends.map(async ({ task, attempt }) => {
+      const isNoted = await note(core, session, { task, attempt }, client);
+      return isNoted ? [{ task, attempt }] : [];
+    }),
+  );
+  return noted.flat();
+}
+
+async function note(
+  core: Core,
+  session: string,
+  { task, attempt }: { readonly task: string; readonly attempt: number },
+  client: string,
+): Promise<boolean> {
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const entry = core.ledger.get(task);
+    const held = entry && currentOf(entry);
+    if (entry === undefined || held === undefined || !isEndOf(held, session, attempt)) return false;
+    const { state, host } = held.assignment;
+    if (state === 'delivered' || (await core.write(deliver(entry, held, Date.now()), client))) {
+      if (held.assignment.end !== null) core.tellHost(host, 'acknowledge', { task, attempt });
+      return true;
+    }
+  }
+  throw changesTooOften();
+}
+
+function isEndOf({ assignment }: Held, session: string, attempt: number): boolean {
+  return isOver(assignment) && assignment.attempt === attempt && assignment.spec.session === session;
+}
+
+/** A task that this coordinator knows, or another one has just written. */
+export async function find(core: Core, task: string): Promise<TaskEntry> {
+  if (core.ledger.get(task) === undefined) await core.journal.reach();
+  return found(core, task);
+}
+
+function found(core: Core, task: string): TaskEntry {
+  const entry = core.ledger.get(task);
+  if (entry === undefined) throw taskNotFound(null, task);
+  return entry;
+}
+
+async function waitFor(core: Core, what: string, isThere: () => boolean, waitMs: number): Promise<void> {
+  if (isThere() || waitMs === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      off();
+      core.closing.removeEventListener('abort', end);
+      resolve();
+    };
+    const off = core.ledger.on(what, () => {
+      try {
+        if (isThere()) end();
+      } catch (error) {
+        // It was forgotten meanwhile.
+        end();
+        reject(error);
+      }
+    });
+    const timer = setTimeout(end, waitMs);
+    core.closing.addEventListener('abort', end);
+  });
+}
+
+function changesTooOften(): OutliveError {
+  return new OutliveError(
+    'FLEET_UNREACHABLE',
+    'expected to write the state of the task; found that others write it all the time. Ask again.',
+  );
+}

@@ -1,0 +1,44 @@
+import type { RemoteHost, RemoteTask } from '../wire/operations.ts';
+import type { Core } from './core.ts';
+import { currentOf, type TaskEntry } from './fold.ts';
+
+/** A task, as clients are told of it. */
+export function taskTold(core: Core, entry: TaskEntry): RemoteTask {
+  const { assignment } = currentOf(entry);
+  const { host, task, attempt, state, spec, placement, client, request } = assignment;
+  const { startBy, redispatch, at, localId, end, reason, next = null } = assignment;
+  return {
+    ...{ host, task, attempt, state, spec, placement, client, request, startBy, redispatch, at },
+    ...{ localId, end, reason, next: state === 'revoked' ? next : null },
+    mayHaveStarted: core.ledger.mayHaveStarted(task),
+  };
+}
+
+/** The most characters of a command, and of the end of the output, in a row of a list. */
+const mostShown = 200;
+
+/** The same for a list: with the beginning of the command, without the environment and the output. */
+export function rowTold(core: Core, entry: TaskEntry): RemoteTask {
+  const told = taskTold(core, entry);
+  const { spec, end } = told;
+  const text = typeof spec.command === 'string' ? spec.command : spec.command.join(' ');
+  const command = text.length > mostShown ? `${text.slice(0, mostShown)}...` : spec.command;
+  return { ...told, spec: { ...spec, command, env: {} }, end: end && { ...end, tail: '' } };
+}
+
+/** All hosts that are known, as clients are told of them, in the order of their names. */
+export function hostsTold(core: Core): RemoteHost[] {
+  const now = performance.now();
+  const rows = [...core.hosts()].map((record): RemoteHost => {
+    const { host, cordoned, draining, removed, version, labels, slots } = record;
+    const heardAt = core.leases.get(host)?.heardAt;
+    return {
+      ...{ host, cordoned, draining, removed, version, labels, slots },
+      state: core.leases.isLive(host, now) ? 'live' : core.leases.isLost(host, now) ? 'lost' : 'late',
+      refused: core.refused.get(host) ?? null,
+      ...core.ledger.loadOf(host),
+      silentMs: heardAt === undefined ? null : Math.round(now - heardAt),
+    };
+  });
+  return rows.sort((a, b) => (a.host < b.host ? -1 : 1));
+}
