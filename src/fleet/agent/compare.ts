@@ -1,0 +1,156 @@
+import type { AttemptName, Lease, Numbered } from '../wire/messages.ts';
+import type { Attempt } from './attempts.ts';
+import type { Ends } from './ends.ts';
+import type { Parts } from './parts.ts';
+import type { Running } from './running.ts';
+import { acceptedBy, writeOf } from './starter.ts';
+
+/** Compares what the host has with what the coordinator says of it, and makes the two agree. */
+export class Comparison {
+  readonly #parts: Parts;
+  readonly #running: Running;
+  readonly #ends: Ends;
+
+  constructor(parts: Parts, running: Running, ends: Ends) {
+    this.#parts = parts;
+    this.#running = running;
+    this.#ends = ends;
+  }
+
+  /** What a heartbeat brings: offers, and what is not the host's any more. */
+  takeNews({ assignments, fenced, acknowledged = [] }: Lease): void {
+    const { attempts } = this.#parts;
+    for (const name of fenced) this.fence(name);
+    for (const name of acknowledged) this.acknowledge(name);
+    const offers = assignments.filter(({ assignment }) => assignment.state === 'assigned');
+    for (const numbered of offers) attempts.offer(numbered);
+    const named = new Set(offers.map(({ assignment }) => nameOf(assignment)));
+    for (const attempt of attempts.in('offered')) if (!named.has(nameOf(attempt))) attempts.remove(attempt);
+    // The coordinator has given up what is here.
+    for (const numbered of assignments.filter(({ assignment }) => assignment.state === 'unknown')) {
+      const attempt = attempts.get(numbered.assignment);
+      if (attempt !== undefined && !attempt.isBusy && !attempt.isFenced && numbered.seq > attempt.seq)
+        this.#listed(attempt, numbered);
+    }
+  }
+
+  /**
+   * What the list brings: all of this host's attempts that have not ended, as far as the coordinator knows.
+   * @param askedAt the turn before it was asked: to what happened later the list says nothing.
+   */
+  takeAll(lease: Lease, askedAt: number): void {
+    const { attempts } = this.#parts;
+    this.takeNews(lease);
+    const listed = new Map(lease.assignments.map((one) => [nameOf(one.assignment), one]));
+    for (const attempt of attempts) {
+      if (attempt.isBusy || attempt.isFenced || attempt.changedAt > askedAt) continue;
+      const found = listed.get(nameOf(attempt));
+      if (found !== undefined && found.seq < attempt.seq) continue;
+      if (found !== undefined) this.#listed(attempt, found);
+      // Of a list that is not whole nothing follows from what is not in there.
+      else if (lease.more !== true) this.#unlisted(attempt);
+    }
+  }
+
+  /** The attempt is not the host's any more. What runs is stopped, and nobody hears of its end. */
+  fence(name: AttemptName): void {
+    const attempt = this.#parts.attempts.get(name);
+    if (attempt === undefined) return;
+    const isNew = !attempt.isFenced;
+    attempt.isFenced = true;
+    if (attempt.phase === 'running') this.#running.stop(attempt);
+    else if (isNew && !attempt.isBusy) this.drop(attempt);
+  }
+
+  /** Lets go of an attempt of which nobody is to hear any more. */
+  drop(attempt: Attempt): void {
+    this.#parts.inBackground('letting go of an attempt', this.#ends.drop(attempt));
+  }
+
+  /** The consumer has the end of the attempt. @returns whether it is known here. */
+  acknowledge(name: AttemptName): boolean {
+    const attempt = this.#parts.attempts.get(name);
+    if (attempt === undefined || attempt.end === null) return false;
+    this.#parts.inBackground('acknowledging an end', this.#ends.acknowledge(attempt));
+    return true;
+  }
+
+  #listed(attempt: Attempt, { seq, assignment }: Numbered): void {
+    const { epoch, state } = assignment;
+    const isOurs = attempt.epochs.includes(epoch ?? '');
+    attempt.seq = seq;
+    attempt.isUnlisted = false;
+    // What we know of the request is what the coordinator says; how far it has come is what we know.
+    attempt.assignment = assignment;
+    switch (attempt.phase) {
+      case 'offered':
+        if (state !== 'assigned') this.#parts.attempts.remove(attempt);
+        return;
+      case 'starting':
+        if (state === 'assigned') attempt.phase = 'offered';
+        else if (state === 'accepted' && isOurs) attempt.isWon = true;
+        else if (state === 'unknown' && isOurs) this.#sayAgain(attempt);
+        else this.drop(attempt);
+        return;
+      case 'running':
+        if (state === 'unknown') this.#sayAgain(attempt);
+        return;
+      case 'over':
+      case 'told':
+        this.#ends.publish(attempt);
+    }
+  }
+
+  #unlisted(attempt: Attempt): void {
+    attempt.isUnlisted = true;
+    switch (attempt.phase) {
+      case 'offered':
+        this.#parts.attempts.remove(attempt);
+        return;
+      case 'starting':
+        this.drop(attempt);
+        return;
+      case 'running':
+        attempt.seq = 0;
+        this.#sayAgain(attempt);
+        return;
+      case 'over':
+        this.#ends.publish(attempt);
+        return;
+      case 'told':
+    }
+  }
+
+  /** The attempt is here: it was given up, or the bus has lost all that it had. */
+  #sayAgain(attempt: Attempt): void {
+    this.#parts.inBackground('saying again what runs', this.#acceptAgain(attempt));
+  }
+
+  async #acceptAgain(attempt: Attempt): Promise<void> {
+    const { epoch, connection, lease, isOpen, records, compareSoon } = this.#parts;
+    if (attempt.assignment === null) return;
+    attempt.isBusy = true;
+    try {
+      if (attempt.phase === 'starting' && !attempt.epochs.includes(epoch)) {
+        attempt.epochs = [...attempt.epochs, epoch];
+        records.save(attempt, 'accepting');
+      }
+      const accepted = acceptedBy(attempt.assignment, epoch, attempt.local?.taskId ?? null);
+      const goesOn = (): boolean => isOpen() && lease.isValid && !attempt.isFenced;
+      const written = await connection.write(writeOf(accepted, attempt.seq), goesOn);
+      if (written.outcome === 'stored') {
+        attempt.seq = written.seq;
+        attempt.assignment = accepted;
+        attempt.isWon = true;
+        attempt.isUnlisted = false;
+      } else if (written.outcome === 'unanswered' || attempt.seq > 0) compareSoon();
+    } finally {
+      attempt.isBusy = false;
+      this.#parts.attempts.changed(attempt);
+    }
+  }
+}
+
+function nameOf({ task, attempt }: AttemptName): string {
+  return `${task}.${attempt}`;
+}

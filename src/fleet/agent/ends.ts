@@ -1,0 +1,165 @@
+import { endIdOf } from '../wire/assignment.ts';
+import type { EndNotice } from '../wire/messages.ts';
+import { sessionHashOf, streams, subjects, wireVersion } from '../wire/names.ts';
+import type { Attempt } from './attempts.ts';
+import { fitting } from './end-of.ts';
+import type { Parts } from './parts.ts';
+import { writeOf } from './starter.ts';
+
+/** So many ends are on their way at a time. */
+const mostAtOnce = 8;
+
+/**
+ * Publishes what has ended: to DONE, and then as the state of the assignment. It is kept until the consumer has acknowledged it,
+ * and published again where the bus may have lost it.
+ */
+export class Ends {
+  readonly #parts: Parts;
+  readonly #waiting = new Set<Attempt>();
+  #working = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** An attempt is over, or it may be that the bus does not know that it is. */
+  publish(attempt: Attempt): void {
+    attempt.phase = 'over';
+    this.#waiting.add(attempt);
+    if (this.#working >= mostAtOnce) return;
+    this.#working += 1;
+    this.#parts.inBackground('publishing ends', this.#work());
+  }
+
+  /** After a broken connection: the server may have lost all that it had. */
+  publishAllAgain(): void {
+    for (const attempt of this.#parts.attempts.in('told')) {
+      // The end is there, or nothing is.
+      attempt.isUnlisted = true;
+      this.publish(attempt);
+    }
+  }
+
+  /**
+   * The consumer has the end, so nothing of it is kept but what the store keeps of every task: at once, or when it is stored on the
+   * bus as well.
+   */
+  async acknowledge(attempt: Attempt): Promise<void> {
+    const { local, records } = this.#parts;
+    attempt.isAcknowledged = true;
+    if (attempt.phase !== 'told') return;
+    if (attempt.local !== null) {
+      records.save(attempt, 'acknowledged');
+      await local.find(attempt.local.taskId)?.ack();
+    }
+    this.#forget(attempt);
+  }
+
+  /** Nobody is to hear of it any more. */
+  async drop(attempt: Attempt): Promise<void> {
+    this.#waiting.delete(attempt);
+    if (attempt.local !== null) await this.#parts.local.find(attempt.local.taskId)?.ack();
+    this.#forget(attempt);
+  }
+
+  #forget(attempt: Attempt): void {
+    this.#parts.records.remove(attempt);
+    this.#parts.attempts.remove(attempt);
+  }
+
+  async #work(): Promise<void> {
+    try {
+      for (const attempt of this.#waiting) {
+        if (!this.#parts.isOpen()) return;
+        this.#waiting.delete(attempt);
+        await this.#tell(attempt);
+      }
+    } finally {
+      this.#working -= 1;
+    }
+  }
+
+  async #tell(attempt: Attempt): Promise<void> {
+    attempt.isBusy = true;
+    try {
+      if (await this.#publishNotice(attempt)) await this.#writeState(attempt);
+    } finally {
+      attempt.isBusy = false;
+      this.#parts.attempts.changed(attempt);
+    }
+    if (attempt.isAcknowledged) await this.acknowledge(attempt);
+  }
+
+  async #publishNotice(attempt: Attempt): Promise<boolean> {
+    const notice = this.#noticeOf(attempt);
+    if (notice === null) return false;
+    const { outcome } = await this.#parts.connection.write(
+      {
+        stream: streams.ends,
+        subject: subjects.end(sessionHashOf(notice.session), notice.host, notice.task),
+        body: notice,
+        id: endIdOf({ ...notice, ...(attempt.assignment?.nonce && { nonce: attempt.assignment.nonce }) }),
+        // The window in which ids count is over some time. Of a second attempt on one host it is not known what is there.
+        after: attempt.attempt === 1 ? 0 : null,
+      },
+      () => this.#goesOn(attempt),
+    );
+    return outcome !== 'unanswered';
+  }
+
+  async #writeState(attempt: Attempt): Promise<void> {
+    const { assignment, end, reason, local } = attempt;
+    if (assignment === null) {
+      // The host has lost what it knew of it. Where the coordinator knows nothing either, the stored end is all there is to tell.
+      if (attempt.isUnlisted) attempt.phase = 'told';
+      else this.#parts.compareSoon();
+      return;
+    }
+    const ended = fitting({
+      ...assignment,
+      state: 'ended',
+      by: 'host',
+      at: Date.now(),
+      localId: local?.taskId ?? null,
+      end,
+      reason,
+    });
+    const after = attempt.isUnlisted ? 0 : attempt.seq;
+    const written = await this.#parts.connection.write(writeOf(ended, after), () => this.#goesOn(attempt));
+    if (written.outcome === 'stored') {
+      attempt.seq = written.seq;
+      attempt.assignment = ended;
+      attempt.phase = 'told';
+    } else if (written.outcome === 'lost') {
+      // Something is there although the coordinator names it no more: then that is an end.
+      if (attempt.isUnlisted) attempt.phase = 'told';
+      else this.#parts.compareSoon();
+    }
+  }
+
+  #goesOn(attempt: Attempt): boolean {
+    return this.#parts.isOpen() && !attempt.isFenced;
+  }
+
+  #noticeOf({ task, attempt, assignment, local, end, reason }: Attempt): EndNotice | null {
+    const session = assignment?.spec.session ?? local?.sessionId;
+    if (end === null || session === undefined) return null;
+    const { name = null } = assignment?.spec ?? {};
+    const client = assignment?.client ?? null;
+    const localId = local?.taskId ?? null;
+    const { host } = this.#parts;
+    const notice: EndNotice = {
+      v: wireVersion,
+      host,
+      task,
+      attempt,
+      session,
+      name,
+      client,
+      localId,
+      end,
+      reason,
+    };
+    return notice;
+  }
+}

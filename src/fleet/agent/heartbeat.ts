@@ -1,0 +1,163 @@
+import type { Msg } from '@nats-io/transport-node';
+import { OutliveError } from '../../errors/error.ts';
+import { bootMs } from '../../platform/clock.ts';
+import { Fields } from '../wire/fields.ts';
+import type { Heartbeat, Lease } from '../wire/messages.ts';
+import { subjects, wireVersion } from '../wire/names.ts';
+import { readLease } from '../wire/read-assignment.ts';
+import { issuedAt, open, SeenNonces } from '../wire/signed.ts';
+import { isClientError } from './host-connection.ts';
+import type { Parts } from './parts.ts';
+
+/** An answer that is not there after so long, in milliseconds, is asked for again at the next beat. */
+const answerMs = 1_500;
+
+/** Ends that are named in a heartbeat as owed. */
+const mostOwed = 1_000;
+
+/** What a host says of itself. */
+export interface HostFacts {
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Who takes what the answers bring. */
+interface Taker {
+  /** The coordinator's clock less this one's, in milliseconds. */
+  readonly clock: (offsetMs: number) => void;
+  readonly news: (lease: Lease) => void;
+  readonly all: (lease: Lease, askedAt: number) => void;
+  /** Called at each beat, before it asks. */
+  readonly beat: () => void;
+  /** All that there was is taken. */
+  readonly done: () => void;
+}
+
+/** Asks the coordinator for the lease, and for what is new; or for everything, where that has to be compared. */
+export class Heartbeats {
+  readonly #parts: Parts;
+  readonly #facts: HostFacts;
+  readonly #issuers: ReadonlySet<string>;
+  readonly #taker: Taker;
+  readonly #everyMs: number;
+  readonly #seen = new SeenNonces();
+  #timer: NodeJS.Timeout | undefined;
+  #asking = false;
+  #again = false;
+
+  constructor(
+    parts: Parts,
+    facts: HostFacts,
+    { issuers, taker, everyMs }: { issuers: ReadonlySet<string>; taker: Taker; everyMs: number },
+  ) {
+    this.#parts = parts;
+    this.#facts = facts;
+    this.#issuers = issuers;
+    this.#taker = taker;
+    this.#everyMs = everyMs;
+  }
+
+  /** Begins, at once. */
+  start(): void {
+    this.#timer = setInterval(() => this.beat(), this.#everyMs);
+    this.beat();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Asks now; while an answer is awaited, once more after that. */
+  beat(): void {
+    this.#parts.lease.tick();
+    this.#taker.beat();
+    if (this.#asking) {
+      this.#again = true;
+      return;
+    }
+    this.#asking = true;
+    this.#parts.inBackground('asking the coordinator', this.#askUntilNothingIsNew());
+  }
+
+  async #askUntilNothingIsNew(): Promise<void> {
+    try {
+      do {
+        this.#again = false;
+        if (this.#parts.isOpen() && this.#parts.connection.isConnected) await this.#ask();
+      } while (this.#again && this.#parts.isOpen());
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const { lease, attempts, connection, host } = this.#parts;
+    const isAll = !lease.isVerified;
+    const subject = isAll ? subjects.list(host) : subjects.heartbeat(host);
+    const { turn } = attempts;
+    const { doubts } = lease;
+    const askedAt = bootMs();
+    let answer: Msg;
+    try {
+      answer = await connection.ask(subject, this.#say(), answerMs);
+    } catch (error) {
+      // Nobody answers: the next beat asks again.
+      if (!isClientError(error)) throw error;
+      return;
+    }
+    const granted = this.#understand(answer);
+    if (granted === null) return;
+    // A pause while the answer was on its way.
+    lease.tick();
+    lease.renew(askedAt, granted.leaseMs, granted.cordoned);
+    if (isAll) {
+      this.#taker.all(granted, turn);
+      lease.trust(doubts);
+    } else this.#taker.news(granted);
+    this.#taker.done();
+  }
+
+  #say(): Heartbeat {
+    const { host, epoch, slots, attempts } = this.#parts;
+    const names = (all: readonly { task: string; attempt: number }[]) =>
+      all.map(({ task, attempt }) => ({ task, attempt }));
+    const held = attempts.in('starting', 'running', 'over');
+    const holds = names(held.filter(({ phase, isWon }) => phase !== 'starting' || isWon));
+    const owes = names(attempts.in('told').slice(0, mostOwed));
+    return { v: wireVersion, host, epoch, slots, ...this.#facts, holds, owes };
+  }
+
+  /** The lease in an answer; `null`: it gives none. */
+  #understand(answer: Msg): Lease | null {
+    const { host, epoch } = this.#parts;
+    try {
+      // It came to an inbox that was made for it, so it is new, whatever the clock of the coordinator says.
+      const now = issuedAt(answer.data);
+      const expectation = { audience: `host:${host}`, subject: answer.subject, issuers: this.#issuers };
+      const { body } = open(answer.data, { ...expectation, seen: this.#seen, now });
+      this.#taker.clock(now - Date.now());
+      refuseRefusal(body);
+      const lease = readLease(body);
+      if (lease.host !== host || lease.epoch !== epoch)
+        throw new OutliveError(
+          'FLEET_HOST',
+          `expected a lease for this agent of ${host}; found one for another agent, which has the same credential. Remove the host and let each machine join under a name of its own.`,
+          { details: { host } },
+        );
+      return lease;
+    } catch (error) {
+      this.#parts.report('taking a lease', error);
+      return null;
+    }
+  }
+}
+
+/** A coordinator may answer that there is no lease, and why. */
+function refuseRefusal(body: unknown): void {
+  const fields = new Fields(body, 'the answer to a heartbeat').versioned();
+  if (!fields.has('code')) return;
+  throw new OutliveError(
+    'FLEET_REFUSED',
+    `expected a lease; found that the coordinator gives none: ${fields.text('message', 4_096)}`,
+  );
+}

@@ -1,0 +1,261 @@
+import { mkdirSync } from 'node:fs';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Store } from '../../api/store.ts';
+import { OutliveError, shown } from '../../errors/error.ts';
+import { isForeseen } from '../../errors/expected.ts';
+import { warn } from '../../errors/warnings.ts';
+import { currentSystem } from '../../platform/current.ts';
+import { randomHex } from '../../util/crypto.ts';
+import { after, type Timer } from '../../util/wait.ts';
+import type { Control } from '../wire/control.ts';
+import { isHostName } from '../wire/names.ts';
+import { AgentLock } from './agent-lock.ts';
+import { Attempts } from './attempts.ts';
+import { Comparison } from './compare.ts';
+import { Controls } from './controls.ts';
+import { Ends } from './ends.ts';
+import { Heartbeats } from './heartbeat.ts';
+import { HostConnection } from './host-connection.ts';
+import { HostLease } from './lease.ts';
+import { LocalTasks } from './local-tasks.ts';
+import { OutputFollows } from './output-follows.ts';
+import type { Parts } from './parts.ts';
+import { Records } from './records.ts';
+import { restore } from './restore.ts';
+import { Running } from './running.ts';
+import { Starter } from './starter.ts';
+import { TaskControls } from './task-controls.ts';
+
+/** With what a host agent works. */
+export interface HostAgentOptions {
+  /** The connection to the bus, with the credential of this host and the prefix `_INBOX.<host>` for inboxes. It stays the caller's. */
+  readonly connection: NatsConnection;
+  /** The public keys of the coordinator. */
+  readonly coordinators: ReadonlySet<string>;
+  readonly host: string;
+  /** The host's store. It stays the caller's. */
+  readonly store: Store;
+  /** A folder of the agent's own, made with mode 0700: it must last as long as the store does. */
+  readonly dir: string;
+  /** The version of outlive. */
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Tasks of the fleet that may run at a time. */
+  readonly slots: number;
+  /** The path of the file of secrets. @default none */
+  readonly secrets?: string;
+  /** What becomes of running tasks when the lease has run out: they go on, or are stopped. @default 'keep' */
+  readonly fence?: 'keep' | 'stop';
+  /** Between two heartbeats, in milliseconds. @default 5000 */
+  readonly heartbeatMs?: number;
+}
+
+/** Comparisons that follow from a doubt are so far apart, in milliseconds. */
+const compareEveryMs = 100;
+
+/**
+ * Runs on a host the tasks that a fleet assigns to it, on the host's own store. Tasks outlive it: the next agent on the same store
+ * takes them up.
+ */
+export class HostAgent implements AsyncDisposable {
+  readonly #parts: Parts;
+  readonly #lock: AgentLock;
+  readonly #heartbeats: Heartbeats;
+  readonly #running: Running;
+  readonly #starter: Starter;
+  readonly #comparison: Comparison;
+  readonly #ends: Ends;
+  readonly #follows: OutputFollows;
+  readonly #tasks: TaskControls;
+  readonly #fence: 'keep' | 'stop';
+  readonly #work = new Set<Promise<void>>();
+  readonly #stopControls: () => void;
+  #compare: Timer | undefined;
+  #isOpen = true;
+
+  private constructor(options: HostAgentOptions, lock: AgentLock, connection: HostConnection) {
+    const { host, slots, version, labels, coordinators: issuers, heartbeatMs = 5_000 } = options;
+    this.#lock = lock;
+    this.#fence = options.fence ?? 'keep';
+    this.#parts = {
+      host,
+      slots,
+      connection,
+      epoch: randomHex(16),
+      secrets: options.secrets ?? null,
+      lease: new HostLease(),
+      attempts: new Attempts(),
+      records: new Records(options.dir, options.store.dir),
+      local: new LocalTasks(options.store),
+      isOpen: () => this.#isOpen,
+      isSole: () => lock.isHeld(),
+      compareSoon: () => this.#compareSoon(),
+      report: (doing, error) => {
+        if (!isForeseen(error)) throw error;
+        warn({ doing, error, dir: options.store.dir });
+      },
+      inBackground: (doing, work) => this.#inBackground(doing, work),
+    };
+    this.#running = new Running(this.#parts, { over: (attempt) => this.#over(attempt) });
+    this.#ends = new Ends(this.#parts);
+    this.#comparison = new Comparison(this.#parts, this.#running, this.#ends);
+    this.#starter = new Starter(this.#parts, {
+      started: (attempt) => this.#running.follow(attempt),
+      failed: (attempt) => this.#ends.publish(attempt),
+      dropped: (attempt) => this.#comparison.drop(attempt),
+    });
+    this.#follows = new OutputFollows(this.#parts);
+    this.#tasks = new TaskControls(this.#parts, this.#starter, this.#follows);
+    const controls = new Controls(this.#parts, issuers, (control) => this.#perform(control));
+    this.#heartbeats = new Heartbeats(
+      this.#parts,
+      { version, labels },
+      {
+        issuers,
+        everyMs: heartbeatMs,
+        taker: {
+          beat: () => this.#fenceWithoutLease(),
+          clock: (offsetMs) => {
+            this.#starter.clockOffsetMs = offsetMs;
+            controls.clockOffsetMs = offsetMs;
+          },
+          news: (lease) => this.#comparison.takeNews(lease),
+          all: (lease, askedAt) => this.#comparison.takeAll(lease, askedAt),
+          done: () => this.#starter.look(),
+        },
+      },
+    );
+    this.#stopControls = controls.start();
+  }
+
+  /**
+   * Starts an agent: it takes up what earlier ones have begun, and asks for its lease.
+   * @throws OutliveError `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`, `READ_FAILED`; `FLEET_HOST` where another agent works on the
+   *   folder.
+   */
+  static async start(options: HostAgentOptions): Promise<HostAgent> {
+    check(options);
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+    const lock = AgentLock.take(options.dir, await currentSystem());
+    try {
+      let agent: HostAgent | undefined;
+      const connection = await HostConnection.over(options.connection, {
+        reconnected: () => {
+          if (agent !== undefined) agent.#reconnected();
+        },
+        refused: (error) => warn({ doing: 'writing to the bus', error, dir: options.store.dir }),
+      });
+      agent = new HostAgent(options, lock, connection);
+      await restore(agent.#parts, agent.#running, agent.#ends);
+      agent.#heartbeats.start();
+      return agent;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** What a host agent has in hand just now, by how far it is. */
+  counts(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { phase } of this.#parts.attempts) counts[phase] = (counts[phase] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Whether the bus is there. */
+  get isConnected(): boolean {
+    return this.#parts.connection.isConnected;
+  }
+
+  /** Whether this host may start tasks now, but for a cordon. */
+  get hasLease(): boolean {
+    return this.#parts.lease.mayStart;
+  }
+
+  /** Lets everything go. Tasks run on, and what is owed stays owed. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#heartbeats.stop();
+    this.#compare?.cancel();
+    this.#stopControls();
+    this.#follows.close();
+    await this.#parts.local.close();
+    await Promise.allSettled([...this.#work]);
+    this.#lock.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #perform(control: Control): Promise<object> {
+    switch (control.verb) {
+      case 'nudge':
+        this.#heartbeats.beat();
+        return {};
+      case 'fence':
+        this.#comparison.fence(control);
+        return {};
+      case 'acknowledge':
+        return { acknowledged: this.#comparison.acknowledge(control) };
+      case 'show':
+      case 'read':
+      case 'send':
+      case 'kill':
+      case 'follow':
+        return await this.#tasks.perform(control);
+    }
+  }
+
+  /** Where running tasks are not to go on without a lease. */
+  #fenceWithoutLease(): void {
+    const { lease, attempts } = this.#parts;
+    if (this.#fence === 'keep' || !lease.hasRunOut) return;
+    for (const attempt of attempts.in('running')) this.#running.stop(attempt);
+  }
+
+  #over(attempt: Parameters<Ends['publish']>[0]): void {
+    if (attempt.isFenced) this.#comparison.drop(attempt);
+    else this.#ends.publish(attempt);
+    // There is a slot for another one.
+    this.#starter.look();
+  }
+
+  #reconnected(): void {
+    this.#ends.publishAllAgain();
+    this.#compareSoon();
+  }
+
+  #compareSoon(): void {
+    this.#parts.lease.distrust();
+    if (!this.#isOpen) return;
+    this.#compare?.cancel();
+    this.#compare = after(compareEveryMs, () => this.#heartbeats.beat());
+  }
+
+  #inBackground(doing: string, work: Promise<unknown>): void {
+    const told = work.then(
+      () => undefined,
+      (error: unknown) => warn({ doing, error, dir: this.#parts.local.store.dir }),
+    );
+    const tracked = told.finally(() => this.#work.delete(tracked));
+    this.#work.add(tracked);
+  }
+}
+
+function check({ host, slots, heartbeatMs = 1 }: HostAgentOptions): void {
+  if (process.platform === 'win32')
+    throw new OutliveError(
+      'UNSUPPORTED_PLATFORM',
+      'expected Linux or macOS; found Windows, on which no host of a fleet can be. Join from a machine with Linux.',
+    );
+  if (!isHostName(host))
+    throw new OutliveError('INVALID_ARGUMENT', `expected the name of a host; found ${shown(host)}.`);
+  for (const [name, value] of Object.entries({ slots, heartbeatMs }))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new OutliveError(
+        'INVALID_ARGUMENT',
+        `expected ${name} to be a whole number from 1; found ${shown(value)}.`,
+      );
+}

@@ -1,0 +1,102 @@
+import type { Session } from '../../api/session.ts';
+import type { Store } from '../../api/store.ts';
+import type { StoreTask } from '../../api/store-task.ts';
+import { expected, isExpected, tolerate } from '../../errors/expected.ts';
+import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { holderOf } from '../../tasklog/keys.ts';
+import { sessionPaths } from '../../tasklog/paths.ts';
+import type { AttemptName } from '../wire/messages.ts';
+import { isTaskId } from '../wire/names.ts';
+
+/** The slots of the host bound what runs; a session has no bound of its own beside them. */
+const maxRunning = 100_000;
+
+const noTask = expected('TASK_NOT_FOUND');
+const notOpen = expected('CLOSED', 'STORE_UNWRITABLE', 'READ_FAILED');
+
+/** The attempts of the fleet in the host's own store, which knows them by their keys. */
+export class LocalTasks {
+  readonly store: Store;
+  readonly #holders = new Map<string, number>();
+  readonly #closing = new Map<string, Promise<void>>();
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** Every task of the fleet that runs or whose end is pending: looks at the whole store, for the start of an agent. */
+  async *unfinished(): AsyncGenerator<TaskSnapshot, void, undefined> {
+    for (const sessionId of this.store.sessions()) {
+      for await (const task of this.store.eachTask({ sessionId, live: true, previewBytes: 0 })) yield task;
+      // What has ended meanwhile is in here.
+      yield* await this.store.pending(sessionId);
+    }
+  }
+
+  /**
+   * The task of a session that has a key, also one that has ended and was acknowledged; `null`: none, so nothing was started for it, or
+   * its record was removed.
+   * @throws OutliveError `TASK_NOT_FOUND`, `READ_FAILED` where there is one that cannot be read: then nothing is known.
+   */
+  withKey(sessionId: string, key: string): TaskSnapshot | null {
+    const holder = holderOf(sessionPaths(this.store.dir, sessionId), key);
+    return holder === null ? null : (this.find(holder.taskId)?.snapshot() ?? null);
+  }
+
+  /** The handle of a task; `null`: its record was removed. */
+  find(taskId: string): StoreTask | null {
+    try {
+      return this.store.task(taskId);
+    } catch (error) {
+      if (isExpected(error, noTask)) return null;
+      throw error;
+    }
+  }
+
+  /** Opens the session of a task, and keeps it open until {@link LocalTasks.release} was called as often. */
+  async hold(sessionId: string): Promise<Session> {
+    this.#holders.set(sessionId, (this.#holders.get(sessionId) ?? 0) + 1);
+    await this.#closing.get(sessionId);
+    try {
+      return await this.store.session(sessionId, { maxRunning });
+    } catch (error) {
+      await this.release(sessionId);
+      throw error;
+    }
+  }
+
+  /** A host with thousands of sessions is to watch those in which something runs. */
+  async release(sessionId: string): Promise<void> {
+    const left = (this.#holders.get(sessionId) ?? 1) - 1;
+    if (left > 0) {
+      this.#holders.set(sessionId, left);
+      return;
+    }
+    this.#holders.delete(sessionId);
+    const closing = this.#close(sessionId);
+    this.#closing.set(sessionId, closing);
+    await closing;
+  }
+
+  /** Closes the sessions that are held: who waits in one gets `CLOSED`. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#holders.keys()].map((sessionId) => this.#close(sessionId)));
+  }
+
+  async #close(sessionId: string): Promise<void> {
+    try {
+      await (await this.store.session(sessionId)).close();
+    } catch (error) {
+      // It could not be opened, or the store is closed: then it is not open.
+      tolerate(error, notOpen, 'closing a session');
+    } finally {
+      this.#closing.delete(sessionId);
+    }
+  }
+}
+
+/** The attempt that a key of a local task is for; `null`: the task is none of the fleet. */
+export function attemptOfKey(key: string | null): AttemptName | null {
+  const [, task = '', number = ''] = /^fleet\.([^.]+)\.([1-9]\d{0,6})$/.exec(key ?? '') ?? [];
+  return isTaskId(task) ? { task, attempt: Number(number) } : null;
+}

@@ -1,0 +1,154 @@
+import type { StoreTask } from '../../api/store-task.ts';
+import { OutliveError } from '../../errors/error.ts';
+import { monotonicMs, sleep } from '../../util/wait.ts';
+import type { OutputChunk } from '../wire/messages.ts';
+import { subjects, wireVersion } from '../wire/names.ts';
+import { isClientError } from './host-connection.ts';
+import type { Parts } from './parts.ts';
+
+/** Bytes a second that are published of a task. */
+const mostBytesPerSecond = 1_024 ** 2;
+
+/** One who is further back than so many bytes misses some, and reads them by ranges. */
+const mostBehindBytes = 1_024 ** 2;
+
+/** Where it goes on then: so many bytes before the end. */
+const keptBytes = 64 * 1_024;
+
+/** The answer to a flush is lost with a connection that breaks: then it is not waited for any longer, in milliseconds. */
+const longestFlushMs = 2_000;
+
+/** Tasks that are followed at a time. */
+const mostFollowed = 64;
+
+/** What is asked of a follow. */
+export interface FollowRequest {
+  /** The id under which the task was asked for: the subject has it. */
+  readonly task: string;
+  /** Where to begin; `null`: with what is written from now on. */
+  readonly offset: number | null;
+  readonly forMs: number;
+}
+
+/** Publishes the output of tasks while somebody follows. All who follow a task get the same messages. */
+export class OutputFollows {
+  readonly #parts: Parts;
+  readonly #all = new Map<string, Follow>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Publishes for so long, or for so much longer.
+   * @returns the offset of the next byte that is published. What is before it is read by ranges.
+   * @throws OutliveError `FLEET_BUSY`.
+   */
+  follow(local: StoreTask, { task, offset, forMs }: FollowRequest): number {
+    const known = this.#all.get(task);
+    if (known !== undefined) {
+      known.goOn(forMs);
+      return known.offset;
+    }
+    if (this.#all.size >= mostFollowed)
+      throw new OutliveError(
+        'FLEET_BUSY',
+        `expected at most ${mostFollowed} tasks of a host to be followed at a time; found as many. Read the output by ranges.`,
+      );
+    const follow = new Follow(this.#parts, local, task, offset ?? local.snapshot().output.bytes);
+    this.#all.set(task, follow);
+    follow.goOn(forMs);
+    const work = follow.run().finally(() => this.#all.delete(task));
+    this.#parts.inBackground('publishing output', work);
+    return follow.offset;
+  }
+
+  /** Ends them all. */
+  close(): void {
+    for (const follow of this.#all.values()) follow.stop();
+  }
+}
+
+class Follow {
+  readonly #parts: Parts;
+  readonly #local: StoreTask;
+  readonly #subject: string;
+  readonly #stopped = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #untilMs = 0;
+  /** Bytes that may be published now, at the time of the second. */
+  #allowance = mostBytesPerSecond;
+  #countedAt = monotonicMs();
+  /** Of the next byte that is published. */
+  offset: number;
+
+  constructor(parts: Parts, local: StoreTask, task: string, offset: number) {
+    this.#parts = parts;
+    this.#local = local;
+    this.#subject = subjects.output(parts.host, task);
+    this.offset = offset;
+  }
+
+  goOn(forMs: number): void {
+    const untilMs = monotonicMs() + forMs;
+    if (untilMs <= this.#untilMs) return;
+    this.#untilMs = untilMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.stop(), forMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#stopped.abort();
+  }
+
+  async run(): Promise<void> {
+    try {
+      while (!(await this.#publishUntilBehind())) {
+        // What was skipped is not published: a follower sees the gap by the offset.
+      }
+    } finally {
+      this.stop();
+    }
+  }
+
+  /** @returns whether that was all. */
+  async #publishUntilBehind(): Promise<boolean> {
+    const { signal } = this.#stopped;
+    for await (const chunk of this.#local.follow({ offset: this.offset, abortSignal: signal })) {
+      await this.#pace(chunk.bytes.length);
+      if (signal.aborted) return true;
+      // Before it is on its way: who asks from now on has missed it.
+      this.offset = chunk.nextOffset;
+      await this.#publish(chunk.offset, chunk.bytes, false);
+      if (chunk.size - this.offset <= mostBehindBytes) continue;
+      this.offset = chunk.size - keptBytes;
+      return false;
+    }
+    if (!signal.aborted) await this.#publish(this.offset, Buffer.alloc(0), true);
+    return true;
+  }
+
+  /** Waits until so many bytes may be published. */
+  async #pace(bytes: number): Promise<void> {
+    const now = monotonicMs();
+    const gained = ((now - this.#countedAt) / 1_000) * mostBytesPerSecond;
+    this.#countedAt = now;
+    this.#allowance = Math.min(mostBytesPerSecond, this.#allowance + gained) - bytes;
+    if (this.#allowance < 0) await sleep((-this.#allowance / mostBytesPerSecond) * 1_000);
+  }
+
+  async #publish(offset: number, bytes: Buffer, last: boolean): Promise<void> {
+    const { connection } = this.#parts;
+    // It would be sent all at once, late: a follower reads it by ranges instead.
+    if (!connection.isConnected) return;
+    const chunk: OutputChunk = { v: wireVersion, offset, bytes: bytes.toString('base64'), last };
+    try {
+      connection.raw.publish(this.#subject, JSON.stringify(chunk));
+      // Until the server has it, so that what it is slow to take is not kept in memory here.
+      await Promise.race([connection.raw.flush(), sleep(longestFlushMs)]);
+    } catch (error) {
+      if (!isClientError(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { OutliveError } from '../../errors/error.ts';
+import { isForeseen } from '../../errors/expected.ts';
+import { warn } from '../../errors/warnings.ts';
+import { namesIn, readSmall, writeWhole } from '../../tasklog/files.ts';
+import type { Assignment, RemoteEnd } from '../wire/assignment.ts';
+import { Fields } from '../wire/fields.ts';
+import type { AttemptName } from '../wire/messages.ts';
+import { isTaskId } from '../wire/names.ts';
+import { readAssignment, readEnd } from '../wire/read-assignment.ts';
+import type { Attempt, LocalPlace } from './attempts.ts';
+
+/** The version of the files. */
+const version = 1;
+
+/** Bytes of a file: an assignment, its end, and what JSON makes of both. */
+const mostBytes = 2 * 1_024 ** 2;
+
+/**
+ * How far an attempt had come when its file was written. `accepting`: before the acceptance is sent, so that the agent which finds
+ * the acceptance on the bus later knows whether it was one of this store. `started`: there is a local task, so that nothing starts
+ * where that was removed since. `failed`: nothing started. `acknowledged`: the local task is about to be acknowledged.
+ */
+type Stage = (typeof stages)[number];
+const stages = ['accepting', 'started', 'failed', 'acknowledged'] as const;
+
+/** What the host keeps of an attempt beside its store. */
+export interface AttemptRecord extends AttemptName {
+  readonly stage: Stage;
+  readonly epochs: readonly string[];
+  readonly local: LocalPlace | null;
+  readonly assignment: Assignment | null;
+  readonly end: RemoteEnd | null;
+  readonly reason: string | null;
+}
+
+/** Small files, one for each attempt that this host has accepted and that nobody has acknowledged yet. */
+export class Records {
+  readonly #folder: string;
+  readonly #storeDir: string;
+
+  /** @param folder of the agent's own. @param storeDir of the store that warnings are about. */
+  constructor(folder: string, storeDir: string) {
+    this.#storeDir = storeDir;
+    this.#folder = join(folder, 'attempts');
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  }
+
+  /**
+   * Writes one; it is on the disk when this returns.
+   * @throws a system error.
+   */
+  save({ task, attempt, epochs, local, assignment, end, reason }: Attempt, stage: Stage): void {
+    const record: AttemptRecord = { task, attempt, stage, epochs, local, assignment, end, reason };
+    writeWhole(this.#pathOf({ task, attempt }), JSON.stringify({ version, ...record }));
+  }
+
+  remove(name: AttemptName): void {
+    rmSync(this.#pathOf(name), { force: true });
+  }
+
+  /** All of them. One that cannot be read is told and left out: what it was for is not started for its sake. */
+  all(): AttemptRecord[] {
+    return namesIn(this.#folder)
+      .filter((name) => /^bgb-[0-9a-f]{12}\.\d{1,7}\.json$/.test(name))
+      .map((name) => this.#read(join(this.#folder, name)))
+      .filter((record) => record !== null);
+  }
+
+  #read(path: string): AttemptRecord | null {
+    try {
+      const bytes = readSmall(path, mostBytes);
+      if (bytes === null) throw unreadable(path, 'no file, or one that is too large');
+      return parse(bytes.toString('utf8'), path);
+    } catch (error) {
+      if (!isForeseen(error)) throw error;
+      warn({ doing: 'reading what the host keeps of an attempt', error, dir: this.#storeDir });
+      return null;
+    }
+  }
+
+  #pathOf({ task, attempt }: AttemptName): string {
+    return join(this.#folder, `${task}.${attempt}.json`);
+  }
+}
+
+function parse(text: string, path: string): AttemptRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw unreadable(path, (error as Error).message);
+  }
+  const fields = new Fields(value, `the file ${path}`);
+  fields.whole('version', { least: version, most: version });
+  const local = fields.objectOrNull('local');
+  const end = fields.objectOrNull('end');
+  const assignment = fields.raw('assignment');
+  const word = (one: unknown): string => new Fields({ one }, 'an epoch').text('one', 64);
+  return {
+    task: fields.formed('task', isTaskId),
+    attempt: fields.whole('attempt', { least: 1 }),
+    stage: fields.oneOf('stage', stages),
+    epochs: fields.list('epochs', 10_000, word),
+    local: local && { sessionId: local.text('sessionId'), taskId: local.formed('taskId', isTaskId) },
+    assignment: assignment === null ? null : readAssignment(assignment),
+    end: end && readEnd(end),
+    reason: fields.textOrNull('reason', 4_096),
+  };
+}
+
+function unreadable(path: string, found: string): OutliveError {
+  return new OutliveError(
+    'READ_FAILED',
+    `expected ${path} to say what became of an attempt; found ${found}.`,
+  );
+}

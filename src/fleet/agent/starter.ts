@@ -1,0 +1,198 @@
+import { homedir } from 'node:os';
+import { OutliveError } from '../../errors/error.ts';
+import { expected, isExpected } from '../../errors/expected.ts';
+import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { type Assignment, messageIdOf, spawnKeyOf } from '../wire/assignment.ts';
+import { streams, subjects } from '../wire/names.ts';
+import type { Attempt } from './attempts.ts';
+import { commandEnvironment } from './command-environment.ts';
+import { endWithout } from './end-of.ts';
+import type { Parts } from './parts.ts';
+import { resolveSecrets } from './secrets.ts';
+
+/** What becomes of attempts after they have started, or could not. */
+interface Next {
+  /** There is a local task. */
+  readonly started: (attempt: Attempt) => void;
+  /** Nothing was started, and never will be. */
+  readonly failed: (attempt: Attempt) => void;
+  /** It is not the host's any more, and nothing of it is left to do. */
+  readonly dropped: (attempt: Attempt) => void;
+}
+
+/** It passes, and nothing was started. */
+const later = expected('CLOSED');
+
+/**
+ * Starts what is assigned to the host, each attempt once at most. The order is: the lease is valid; a file says that this agent
+ * is about to accept; the acceptance is stored, and was ours; the lease is still valid; the local task is spawned under the key of
+ * the attempt.
+ */
+export class Starter {
+  readonly #parts: Parts;
+  readonly #next: Next;
+  /** The coordinator's clock less this one's, in milliseconds. */
+  clockOffsetMs = 0;
+
+  constructor(parts: Parts, next: Next) {
+    this.#parts = parts;
+    this.#next = next;
+  }
+
+  /** Starts what may start now. */
+  look(): void {
+    const { attempts, lease, slots, inBackground } = this.#parts;
+    if (!lease.mayStart || !this.#parts.isOpen() || !this.#isSole()) return;
+    for (const attempt of attempts.in('starting'))
+      if (attempt.isWon && !attempt.isBusy)
+        inBackground(
+          'starting a task of the fleet',
+          this.#guarded(attempt, () => this.#spawn(attempt)),
+        );
+    for (const attempt of attempts.in('offered')) {
+      if (!lease.mayAccept || attempts.in('starting', 'running').length >= slots) return;
+      if (this.#isTooLate(attempt)) continue;
+      inBackground(
+        'accepting a task of the fleet',
+        this.#guarded(attempt, () => this.#accept(attempt)),
+      );
+    }
+  }
+
+  /** Somebody has removed the file by which this agent is the only one, and another one may have begun. */
+  #isSole(): boolean {
+    if (this.#parts.isSole()) return true;
+    const error = new OutliveError(
+      'FLEET_HOST',
+      'expected to be the only host agent on this folder; found that the file which says so was removed or replaced. This agent starts nothing any more: start it again.',
+    );
+    this.#parts.report('starting a task of the fleet', error);
+    return false;
+  }
+
+  /** The coordinator takes back what was not accepted in time; until it has, nothing is accepted either. */
+  #isTooLate({ assignment }: Attempt): boolean {
+    const startBy = assignment?.startBy ?? null;
+    return startBy !== null && Date.now() + this.clockOffsetMs > startBy;
+  }
+
+  async #guarded(attempt: Attempt, work: () => Promise<void>): Promise<void> {
+    attempt.isBusy = true;
+    try {
+      await work();
+    } finally {
+      attempt.isBusy = false;
+      this.#parts.attempts.changed(attempt);
+      if (attempt.isFenced && attempt.phase === 'starting') this.#next.dropped(attempt);
+    }
+  }
+
+  async #accept(attempt: Attempt): Promise<void> {
+    const { epoch, records, lease, connection, isSole, isOpen, compareSoon } = this.#parts;
+    const { assignment } = attempt;
+    if (assignment === null) throw new OutliveError('INTERNAL', 'expected an assignment; found none.');
+    attempt.phase = 'starting';
+    attempt.isWon = false;
+    attempt.epochs = [...new Set([...attempt.epochs, epoch])];
+    try {
+      records.save(attempt, 'accepting');
+    } catch (error) {
+      attempt.phase = 'offered';
+      throw error;
+    }
+    const accepted = acceptedBy(assignment, epoch, null);
+    const goesOn = (): boolean => isOpen() && lease.mayStart && isSole() && !attempt.isFenced;
+    const written = await connection.write(writeOf(accepted, attempt.seq), goesOn);
+    // Without an answer it may be stored all the same: the coordinator knows.
+    if (written.outcome !== 'stored') return compareSoon();
+    attempt.seq = written.seq;
+    attempt.assignment = accepted;
+    attempt.isWon = true;
+    await this.#spawn(attempt);
+  }
+
+  /** Of an attempt whose acceptance was stored, by an agent of this store. */
+  async #spawn(attempt: Attempt): Promise<void> {
+    const { local, lease, isSole, isOpen } = this.#parts;
+    const { assignment } = attempt;
+    if (assignment === null) throw new OutliveError('INTERNAL', 'expected an assignment; found none.');
+    const { session: sessionId } = assignment.spec;
+    const session = await local.hold(sessionId);
+    try {
+      const secrets = resolveSecrets(assignment.spec.secrets, this.#parts.secrets);
+      const options = spawnOptions(assignment, secrets);
+      // Nothing may come between this look and the spawn.
+      if (!lease.mayStart || !isSole() || !isOpen() || attempt.isFenced) return;
+      if (attempt.isCancelled) return this.#failed(attempt, 'killed', 'It was killed before it had started.');
+      const { id } = await session.spawn(assignment.spec.command, options);
+      this.#started(attempt, { sessionId, taskId: id });
+    } catch (error) {
+      if (isExpected(error, later)) return;
+      // A spawn that fails may have started something all the same; then that is what the attempt has come to.
+      const found = local.withKey(sessionId, spawnKeyOf(assignment));
+      if (found !== null) this.#started(attempt, found);
+      else this.#failed(attempt, 'failed', error instanceof Error ? error.message : String(error));
+    } finally {
+      await local.release(sessionId);
+    }
+  }
+
+  #started(attempt: Attempt, { sessionId, taskId }: Pick<TaskSnapshot, 'sessionId' | 'taskId'>): void {
+    attempt.local = { sessionId, taskId };
+    attempt.phase = 'running';
+    this.#next.started(attempt);
+    try {
+      this.#parts.records.save(attempt, 'started');
+    } catch (error) {
+      // The store has it by its key.
+      this.#parts.report('noting that a task of the fleet has started', error);
+    }
+  }
+
+  #failed(attempt: Attempt, status: 'failed' | 'killed', reason: string): void {
+    attempt.end = endWithout(status);
+    attempt.reason = reason.slice(0, 4_096);
+    // Before anybody is told: what has failed is not tried again by the next agent. Until it is noted, this one tries again.
+    this.#parts.records.save(attempt, 'failed');
+    attempt.phase = 'over';
+    this.#next.failed(attempt);
+  }
+}
+
+/** An assignment that this host has accepted. */
+export function acceptedBy(assignment: Assignment, epoch: string, localId: string | null): Assignment {
+  return {
+    ...assignment,
+    state: 'accepted',
+    by: 'host',
+    at: Date.now(),
+    epoch,
+    localId,
+    end: null,
+    reason: null,
+  };
+}
+
+/** The write of a state of an assignment, after the message with a sequence number. */
+export function writeOf(assignment: Assignment, after: number) {
+  return {
+    stream: streams.assignments,
+    subject: subjects.assignment(assignment.host, assignment.task),
+    body: assignment,
+    id: messageIdOf(assignment, after),
+    after,
+  };
+}
+
+function spawnOptions(assignment: Assignment, secrets: Readonly<Record<string, string>>) {
+  const { name, labels, cwd, timeoutMs, stdin } = assignment.spec;
+  return {
+    key: spawnKeyOf(assignment),
+    labels,
+    cwd: cwd ?? homedir(),
+    timeoutMs,
+    stdin,
+    env: commandEnvironment(assignment, secrets),
+    ...(name !== null && { name }),
+  } as const;
+}

@@ -1,0 +1,80 @@
+import type { StoreTask } from '../../api/store-task.ts';
+import { OutliveError, taskNotFound } from '../../errors/error.ts';
+import type { TaskControl } from '../wire/control.ts';
+import type { OutputFollows } from './output-follows.ts';
+import type { Parts } from './parts.ts';
+import type { Starter } from './starter.ts';
+
+/** Does with local tasks what the coordinator asks for; a task is named by its id in the fleet or in the host's store. */
+export class TaskControls {
+  readonly #parts: Parts;
+  readonly #starter: Starter;
+  readonly #follows: OutputFollows;
+
+  constructor(parts: Parts, starter: Starter, follows: OutputFollows) {
+    this.#parts = parts;
+    this.#starter = starter;
+    this.#follows = follows;
+  }
+
+  /** @returns the answer, without its version. @throws OutliveError as the library's methods. */
+  async perform(control: TaskControl): Promise<object> {
+    if (control.verb === 'kill' && this.#cancel(control.task)) return { snapshot: null };
+    const local = this.#find(control.task);
+    switch (control.verb) {
+      case 'show':
+        return { snapshot: local.snapshot() };
+      case 'read':
+        return await readRange(local, control);
+      case 'send':
+        return await this.#send(local, control);
+      case 'kill': {
+        const { graceMs } = control;
+        return { snapshot: await local.kill(graceMs === null ? {} : { graceMs }) };
+      }
+      case 'follow':
+        return { offset: this.#follows.follow(local, control) };
+    }
+  }
+
+  /** One that has not started is not to start any more. @returns whether it is one of these. */
+  #cancel(task: string): boolean {
+    const attempt = this.#parts.attempts.ofTask(task);
+    if (attempt?.phase !== 'starting') return false;
+    attempt.isCancelled = true;
+    this.#starter.look();
+    return true;
+  }
+
+  #find(task: string): StoreTask {
+    const attempt = this.#parts.attempts.ofTask(task);
+    const found = this.#parts.local.find(attempt?.local?.taskId ?? task);
+    if (found !== null) return found;
+    if (attempt === undefined) throw taskNotFound(null, task);
+    const why = attempt.reason ?? 'It is about to start.';
+    throw new OutliveError(
+      'TASK_NOT_FOUND',
+      `expected ${task} to have a task on ${this.#parts.host}; found none. ${why}`,
+      { details: { taskId: task } },
+    );
+  }
+
+  async #send(local: StoreTask, { data, eof }: Extract<TaskControl, { verb: 'send' }>): Promise<object> {
+    const session = await this.#parts.local.hold(local.sessionId);
+    try {
+      await session.task(local.id).send(data, { eof });
+      return {};
+    } finally {
+      await this.#parts.local.release(local.sessionId);
+    }
+  }
+}
+
+async function readRange(
+  local: StoreTask,
+  { offset, maxBytes }: Extract<TaskControl, { verb: 'read' }>,
+): Promise<object> {
+  const { bytes, ...found } = await local.read({ offset, maxBytes });
+  const { nextOffset, size, omittedBytes, more } = found;
+  return { offset: found.offset, nextOffset, size, omittedBytes, more, bytes: bytes.toString('base64') };
+}

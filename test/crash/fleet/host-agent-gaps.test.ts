@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { bootMs } from '../../../src/platform/clock.ts';
+import { AgentProcess, type Gap } from '../../support/fleet/agent-process.ts';
+import { FleetWorld } from '../../support/fleet/agent-world.ts';
+import { withoutNats } from '../../support/nats.ts';
+import { waitFor } from '../../support/world.ts';
+
+const options = { skip: withoutNats };
+
+const moments: readonly Gap['moment'][] = [
+  ...(['before accepted', 'after accepted', 'before spawn', 'after spawn'] as const),
+  ...(['before done', 'after done', 'before ended', 'after ended'] as const),
+];
+
+for (const moment of moments) {
+  test(
+    `an agent that dies ${moment} leaves a task that starts once and whose end is published once`,
+    options,
+    async () => {
+      await using fleet = await FleetWorld.start();
+      const { coordinator } = fleet;
+      const { command, starts } = fleet.noting('exit 4');
+      const gap = { moment, signal: 'SIGKILL' } as const;
+      const task = await coordinator.assign('h1', { command });
+      await using first = new AgentProcess(fleet, {}, gap);
+      await first.reached(gap);
+      await using _second = new AgentProcess(fleet);
+      const ended = await coordinator.until('h1', task, 'ended');
+      assert.deepEqual([ended.end?.status, ended.end?.exitCode], ['failed', 4]);
+      assert.deepEqual(starts(), ['1']);
+      assert.equal((await coordinator.ends(task)).length, 1);
+      assert.deepEqual(await coordinator.states('h1', task), ['assigned', 'accepted', 'ended']);
+      const store = await fleet.world.store();
+      assert.equal((await store.pending('remote')).length, 1, 'it is owed until it is acknowledged');
+      await waitFor(() => coordinator.heartbeats.at(-1)?.owes?.length === 1, 'the end to be told');
+      await coordinator.control('h1', 'acknowledge', { task, attempt: 1 });
+      await waitFor(async () => (await store.pending('remote')).length === 0, 'it to be acknowledged');
+    },
+  );
+}
+
+for (const moment of ['after accepted', 'after done', 'after ended'] as const) {
+  test(
+    `a write is stored once and nothing starts twice where the answer ${moment} is lost`,
+    options,
+    async () => {
+      await using fleet = await FleetWorld.start();
+      const { coordinator } = fleet;
+      const { command, starts } = fleet.noting();
+      const gap = { moment, signal: 'answer lost' } as const;
+      const task = await coordinator.assign('h1', { command });
+      await using agent = new AgentProcess(fleet, {}, gap);
+      await agent.reached(gap);
+      await coordinator.until('h1', task, 'ended');
+      await waitFor(() => coordinator.heartbeats.at(-1)?.owes?.length === 1, 'the end to be told');
+      assert.deepEqual(starts(), ['1']);
+      assert.equal((await coordinator.ends(task)).length, 1);
+      assert.deepEqual(await coordinator.states('h1', task), ['assigned', 'accepted', 'ended']);
+    },
+  );
+}
+
+test(
+  'an agent that dies between its acceptance and the spawn leaves nothing to start where it was revoked since',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator } = fleet;
+    const { command, starts } = fleet.noting();
+    const gap = { moment: 'before spawn', signal: 'SIGKILL' } as const;
+    const task = await coordinator.assign('h1', { command });
+    await using first = new AgentProcess(fleet, {}, gap);
+    await first.reached(gap);
+    await coordinator.move('h1', task, 'revoked');
+    await using _second = new AgentProcess(fleet);
+    const other = await coordinator.assign('h1', { command: 'true' });
+    await coordinator.until('h1', other, 'ended');
+    assert.deepEqual(starts(), []);
+    assert.equal((await coordinator.known('h1', task)).assignment.state, 'revoked');
+  },
+);
+
+test(
+  'what was accepted and not started when its host was given up starts once when the host is back',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator } = fleet;
+    const { command, starts } = fleet.noting();
+    const gap = { moment: 'before spawn', signal: 'SIGKILL' } as const;
+    const task = await coordinator.assign('h1', { command });
+    await using first = new AgentProcess(fleet, {}, gap);
+    await first.reached(gap);
+    await coordinator.move('h1', task, 'unknown');
+    await using _second = new AgentProcess(fleet);
+    await coordinator.until('h1', task, 'ended');
+    assert.deepEqual(await coordinator.states('h1', task), [
+      'assigned',
+      'accepted',
+      'unknown',
+      'accepted',
+      'ended',
+    ]);
+    assert.deepEqual(starts(), ['1']);
+  },
+);
+
+for (const moment of ['after accepted', 'before accepted'] as const) {
+  test(
+    `an agent that is stopped ${moment} until its lease has passed does not start what was taken back meanwhile`,
+    options,
+    async () => {
+      await using fleet = await FleetWorld.start();
+      const { coordinator } = fleet;
+      coordinator.leaseMs = 1_000;
+      const { command, starts } = fleet.noting();
+      const gap = { moment, signal: 'SIGSTOP' } as const;
+      const task = await coordinator.assign('h1', { command });
+      await using agent = new AgentProcess(fleet, {}, gap);
+      await agent.reached(gap);
+      const stoppedAt = bootMs();
+      await waitFor(() => bootMs() > stoppedAt + 1_300, 'the lease to pass');
+      await coordinator.move('h1', task, 'revoked');
+      const { lists } = coordinator;
+      agent.resume();
+      await waitFor(() => coordinator.lists > lists, 'the agent to compare');
+      const other = await coordinator.assign('h1', { command: 'true' });
+      await coordinator.until('h1', other, 'ended');
+      assert.deepEqual(starts(), []);
+      assert.equal((await coordinator.known('h1', task)).assignment.state, 'revoked');
+    },
+  );
+}
+
+test(
+  'an agent that is stopped after its acceptance starts nothing without a new lease, and once with it',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator } = fleet;
+    coordinator.leaseMs = 500;
+    const { command, starts } = fleet.noting();
+    const gap = { moment: 'after accepted', signal: 'SIGSTOP' } as const;
+    const task = await coordinator.assign('h1', { command });
+    await using agent = new AgentProcess(fleet, {}, gap);
+    await agent.reached(gap);
+    const stoppedAt = bootMs();
+    await waitFor(() => bootMs() > stoppedAt + 700, 'the lease to pass');
+    coordinator.answers = false;
+    agent.resume();
+    const asked = coordinator.heartbeats.length;
+    await waitFor(() => coordinator.heartbeats.length > asked + 1, 'the agent to ask in vain');
+    assert.deepEqual(starts(), []);
+    coordinator.answers = true;
+    await coordinator.until('h1', task, 'ended');
+    assert.deepEqual(starts(), ['1']);
+  },
+);
+
+test(
+  'an agent that was stopped while a task ran stops it first of all where it was taken back',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator, world } = fleet;
+    coordinator.leaseMs = 1_000;
+    const { command, starts } = fleet.noting('sleep 600');
+    const task = await coordinator.assign('h1', { command, env: {} });
+    await using agent = new AgentProcess(fleet);
+    await waitFor(() => starts().length === 1, 'the task to start');
+    await coordinator.until('h1', task, 'accepted');
+    agent.pause();
+    const stoppedAt = bootMs();
+    await waitFor(() => bootMs() > stoppedAt + 1_000, 'the lease to pass');
+    await coordinator.move('h1', task, 'revoked');
+    agent.resume();
+    await waitFor(() => world.commandPids().length === 0, 'the task to be stopped');
+    const store = await world.store();
+    await waitFor(async () => (await store.pending('remote')).length === 0, 'nobody to be told of it');
+    assert.equal((await coordinator.known('h1', task)).assignment.state, 'revoked');
+    assert.deepEqual(await coordinator.ends(task), []);
+  },
+);
+
+test(
+  'of two agents with one credential the one whose acceptance comes late starts nothing',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator, world } = fleet;
+    const { command, starts } = fleet.noting('sleep 600');
+    const gap = { moment: 'before accepted', signal: 'SIGSTOP' } as const;
+    const task = await coordinator.assign('h1', { command });
+    await using late = new AgentProcess(fleet, {}, gap);
+    await late.reached(gap);
+    const other = await world.store({ dir: join(world.base, 'other-store'), cgroup: null });
+    const agent = await fleet.agent({ store: other, dir: join(world.base, 'other-agent') });
+    await waitFor(() => starts().length === 1, 'the task to start');
+    const { epoch } = await coordinator.until('h1', task, 'accepted');
+    const { lists } = coordinator;
+    late.resume();
+    await waitFor(() => coordinator.lists > lists, 'the late one to compare');
+    // It has a slot and a lease, and takes the next one when the other agent takes none.
+    await agent.close();
+    const next = await coordinator.assign('h1', { command: 'true' });
+    await coordinator.until('h1', next, 'ended');
+    assert.deepEqual(starts(), ['1']);
+    const { assignment } = await coordinator.known('h1', task);
+    assert.deepEqual([assignment.state, assignment.epoch], ['accepted', epoch]);
+    await (await other.session('remote')).shutdown({ graceMs: 0 });
+  },
+);
+
+test(
+  'an end that is acknowledged before its state is stored is told all the same, and then forgotten',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator, world } = fleet;
+    const gap = { moment: 'before ended', signal: 'SIGSTOP' } as const;
+    const task = await coordinator.assign('h1', { command: 'true' });
+    await using agent = new AgentProcess(fleet, {}, gap);
+    await agent.reached(gap);
+    assert.equal((await coordinator.ends(task)).length, 1);
+    const acknowledged = coordinator.control('h1', 'acknowledge', { task, attempt: 1 });
+    agent.resume();
+    await acknowledged;
+    await coordinator.until('h1', task, 'ended');
+    const store = await world.store();
+    await waitFor(async () => (await store.pending('remote')).length === 0, 'it to be acknowledged');
+    await waitFor(() => {
+      const { holds = [{}], owes = [{}] } = coordinator.heartbeats.at(-1) ?? {};
+      return holds.length + owes.length === 0;
+    }, 'it to be forgotten');
+  },
+);
+
+test('running tasks outlive their agent, and the next one says when they have ended', options, async () => {
+  await using fleet = await FleetWorld.start();
+  const { coordinator, world } = fleet;
+  const { command, starts } = fleet.noting(`until [ -e '${world.base}/go' ]; do sleep 0.02; done; echo done`);
+  const tasks = await Promise.all([1, 2, 3].map(() => coordinator.assign('h1', { command })));
+  await using first = new AgentProcess(fleet);
+  await waitFor(() => starts().length === 3, 'the tasks to start');
+  await first.kill();
+  await using second = new AgentProcess(fleet);
+  await waitFor(() => coordinator.heartbeats.at(-1)?.holds.length === 3, 'the tasks to be adopted');
+  // Between two agents, too.
+  await second.kill();
+  writeFileSync(`${world.base}/go`, '');
+  await using _third = new AgentProcess(fleet);
+  for (const task of tasks) {
+    const { end } = await coordinator.until('h1', task, 'ended');
+    assert.deepEqual([end?.status, end?.tail], ['completed', 'done\n']);
+  }
+  assert.deepEqual(starts(), ['1', '1', '1']);
+});
