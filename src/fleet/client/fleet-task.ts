@@ -1,0 +1,156 @@
+import { OutliveError } from '../../errors/error.ts';
+import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { sleep } from '../../util/wait.ts';
+import type { ClientLink } from '../admin/invite.ts';
+import { isTaskId, wireVersion } from '../wire/names.ts';
+import type { RemoteTask } from '../wire/operations.ts';
+import { type FollowedOutput, followOutput } from './follow-output.ts';
+import { askAgain } from './requests.ts';
+
+/** A stretch of the output of a remote task. */
+export interface RemoteStretch {
+  /** Of the first byte. */
+  readonly offset: number;
+  readonly nextOffset: number;
+  /** Of the whole output. */
+  readonly size: number;
+  readonly bytes: Buffer;
+}
+
+/** How far a wait goes. */
+export interface RemoteWaitOptions {
+  /** @default 'ended' */
+  readonly until?: 'accepted' | 'ended';
+  /** In milliseconds. @default none */
+  readonly timeoutMs?: number;
+  readonly abortSignal?: AbortSignal;
+}
+
+/** The coordinator waits so long, then it is asked again, in milliseconds. */
+const waitMs = 20_000;
+/** The most of one stretch, in bytes. */
+export const stretchBytes = 256 * 1_024;
+/** What a host may take to start what it has accepted; and a pause between two questions, in milliseconds. */
+const startMs = 5_000;
+const pauseMs = 100;
+/** What a host may take to stop a task beside its grace, in milliseconds. */
+const stopMs = 25_000;
+
+/** A task of a fleet. */
+export class FleetTask {
+  readonly #link: ClientLink;
+  #known: RemoteTask;
+
+  constructor(link: ClientLink, known: RemoteTask) {
+    this.#link = link;
+    this.#known = known;
+  }
+
+  /** As it was told last. */
+  get known(): RemoteTask {
+    return this.#known;
+  }
+
+  /** Its id in the fleet. */
+  get id(): string {
+    return this.#known.task;
+  }
+
+  /** The host that has it; with another attempt it may be another one. */
+  get host(): string {
+    return this.#known.host;
+  }
+
+  /** Its name in the fleet: `host/id`. */
+  get reference(): string {
+    return `${this.host}/${this.id}`;
+  }
+
+  /** What the coordinator knows of it now. */
+  async show(): Promise<RemoteTask> {
+    this.#known = (await this.#ask('show', {})) as RemoteTask;
+    return this.#known;
+  }
+
+  /**
+   * What its host knows of it now: the snapshot of the host's own store.
+   * @throws OutliveError `HOST_UNREACHABLE`; `TASK_NOT_FOUND` when it has not started.
+   */
+  async inspect(): Promise<TaskSnapshot> {
+    return ((await this.#askHost('inspect', {})) as { readonly snapshot: TaskSnapshot }).snapshot;
+  }
+
+  /**
+   * Waits until it has come so far, will not, or its host is lost. What comes back says which.
+   * @returns `null`: the time is over.
+   */
+  async wait({
+    until = 'ended',
+    timeoutMs,
+    abortSignal,
+  }: RemoteWaitOptions = {}): Promise<RemoteTask | null> {
+    const endAt = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+    for (;;) {
+      abortSignal?.throwIfAborted();
+      const left = Math.floor(Math.max(0, Math.min(waitMs, endAt - performance.now())));
+      this.#known = (await this.#ask('wait', { until, waitMs: left }, left)) as RemoteTask;
+      if (isThere(this.#known, until)) return this.#known;
+      if (performance.now() >= endAt) return null;
+    }
+  }
+
+  /** A stretch of its output, from its host. @throws OutliveError as {@link inspect}. */
+  async read({ offset = 0, maxBytes = stretchBytes } = {}): Promise<RemoteStretch> {
+    const found = (await this.#askHost('read', { offset, maxBytes })) as Omit<RemoteStretch, 'bytes'> & {
+      readonly bytes: string;
+    };
+    return { ...found, bytes: Buffer.from(found.bytes, 'base64') };
+  }
+
+  /** Its output from an offset on, to its end. What gets lost on the way is read again, so no byte is missing. */
+  follow(options: { offset?: number; abortSignal?: AbortSignal } = {}): AsyncGenerator<FollowedOutput> {
+    return followOutput(this.#link.bus.connection, this, options);
+  }
+
+  /** Asks its host to publish the output. @returns the offset of what is published next. */
+  async publishOutput(offset: number, forMs: number): Promise<number> {
+    return ((await this.#askHost('follow', { offset, forMs })) as { readonly offset: number }).offset;
+  }
+
+  /** Types into it. It is asked once: what no answer came to may have arrived. */
+  async send(data: string | Uint8Array, { eof = false } = {}): Promise<void> {
+    const text = Buffer.from(data as string).toString('base64');
+    await this.#link.ask('send', { v: wireVersion, task: this.id, data: text, eof });
+  }
+
+  /** Stops it: before it was accepted nothing starts; after that, its host stops all of it. */
+  async kill({ graceMs = null }: { graceMs?: number | null } = {}): Promise<RemoteTask> {
+    this.#known = (await this.#ask('kill', { graceMs }, stopMs + (graceMs ?? 0))) as RemoteTask;
+    return this.#known;
+  }
+
+  /** Between the acceptance and the start its host has no task yet. */
+  async #askHost(operation: Parameters<ClientLink['ask']>[0], body: object): Promise<unknown> {
+    const endAt = performance.now() + startMs;
+    for (;;) {
+      try {
+        return await this.#ask(operation, body);
+      } catch (error) {
+        const isMissing = error instanceof OutliveError && error.code === 'TASK_NOT_FOUND';
+        if (!isMissing || performance.now() > endAt || (await this.show()).state !== 'accepted') throw error;
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  async #ask(operation: Parameters<ClientLink['ask']>[0], body: object, wait = 0): Promise<unknown> {
+    if (!isTaskId(this.id))
+      throw new OutliveError('FLEET_FORGED', 'expected a task in the answer; found none.');
+    return await askAgain(this.#link, operation, { v: wireVersion, task: this.id, ...body }, wait);
+  }
+}
+
+function isThere({ state }: RemoteTask, until: 'accepted' | 'ended'): boolean {
+  if (state === 'assigned') return false;
+  return state !== 'accepted' || until === 'accepted';
+}

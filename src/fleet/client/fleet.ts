@@ -1,0 +1,210 @@
+import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
+import { OutliveError, shown } from '../../errors/error.ts';
+import { randomHex } from '../../util/crypto.ts';
+import type { ClientCredentials } from '../admin/credentials.ts';
+import { type ClientLink, invite, remove } from '../admin/invite.ts';
+import type { RemoteSpec } from '../wire/assignment.ts';
+import type { Invited } from '../wire/membership.ts';
+import type { AttemptName } from '../wire/messages.ts';
+import { isHostName, isTaskId, wireVersion } from '../wire/names.ts';
+import type { RemoteHost, RemoteTask } from '../wire/operations.ts';
+import { FleetTask } from './fleet-task.ts';
+import { placementOf } from './placement.ts';
+import { askAgain } from './requests.ts';
+
+/** How a task is started somewhere in a fleet. */
+export interface FleetSpawnOptions {
+  /** A host by its name; `label:KEY` or `label:KEY=VALUE`, several with commas; `any` or `least`: the one with most room. */
+  readonly on: string;
+  /** The session that is told of the end. @default 'default' */
+  readonly session?: string;
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** An absolute path on the host. @default the home of the user there */
+  readonly cwd?: string;
+  /** What the command gets beside what its host has. Nothing else of this machine's environment goes along. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Variables whose values the host has in its file of secrets: the variable, and the name there. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** In milliseconds; `null`: none. @default what the host's store has */
+  readonly timeoutMs?: number | null;
+  /** @default 'none' */
+  readonly stdin?: 'none' | 'open';
+  /** After so many milliseconds no host may start it any more; `null`: no bound. @default 600_000 */
+  readonly startByMs?: number | null;
+  /** How many times it may start anew elsewhere when its host is lost; then it may run twice. @default 0 */
+  readonly redispatch?: number;
+  /** The same key of the same client gives the same task. @default one that is new */
+  readonly key?: string;
+}
+
+/** Which tasks of a fleet are listed. */
+export interface FleetTasksOptions {
+  readonly session?: string;
+  readonly host?: string;
+}
+
+const pageOf = 500;
+/** The coordinator waits so long for something to come, then it is asked again. */
+const waitMs = 20_000;
+const startByDefaultMs = 600_000;
+
+/** A fleet of machines, as a client of it sees it. The truth about each task is on its host. */
+export class Fleet implements AsyncDisposable {
+  readonly #link: ClientLink;
+  readonly #credentials: ClientCredentials;
+
+  constructor(link: ClientLink, credentials: ClientCredentials) {
+    this.#link = link;
+    this.#credentials = credentials;
+  }
+
+  /** The hosts, by name. */
+  async hosts(): Promise<RemoteHost[]> {
+    return (await this.#read('hosts', {})) as RemoteHost[];
+  }
+
+  /**
+   * Starts a task on a host. Resolves when it is assigned, not yet when it has started: see {@link FleetTask.wait}.
+   * @throws OutliveError `FLEET_BUSY` when no host may take it, `FLEET_UNREACHABLE` when no coordinator answers: then it may
+   * have been assigned, and the same `key` gives that task.
+   */
+  async spawn(command: string | readonly string[], options: FleetSpawnOptions): Promise<FleetTask> {
+    checkOptions('fleet.spawn()', options, spawnOptions);
+    const task = (await this.#read('run', {
+      request: options.key ?? randomHex(16),
+      spec: specOf(command, options),
+      placement: placementOf(options.on),
+      startByMs: options.startByMs === undefined ? startByDefaultMs : options.startByMs,
+      redispatch: options.redispatch ?? 0,
+      era: null,
+    })) as RemoteTask;
+    return new FleetTask(this.#link, task);
+  }
+
+  /** All tasks that the fleet remembers, in the order of their ids. */
+  async *tasks({ session, host }: FleetTasksOptions = {}): AsyncGenerator<RemoteTask, void, undefined> {
+    let after: string | null = null;
+    for (;;) {
+      const asked = { session: session ?? null, host: host ?? null, after, most: pageOf };
+      const page = (await this.#read('list', asked)) as RemoteTask[];
+      // Large tasks make a page short: only an empty one is the last.
+      if (page.length === 0) return;
+      yield* page;
+      after = page.at(-1)?.task ?? null;
+    }
+  }
+
+  /**
+   * The task of a reference: `host/id`, or the id alone.
+   * @throws OutliveError `TASK_NOT_FOUND`; `FLEET_HOST` when the task is on another host than the reference says.
+   */
+  async task(reference: string): Promise<FleetTask> {
+    const [first = '', second] = reference.split('/');
+    const [host, task] = second === undefined ? [null, first] : [first, second];
+    if (!isTaskId(task) || (host !== null && !isHostName(host)))
+      throw new OutliveError(
+        'INVALID_ARGUMENT',
+        `expected a task of the fleet, as in h3/bgb-0123456789ab; found ${shown(reference)}. List them with: outlive ps --fleet`,
+      );
+    const found = (await this.#read('show', { task })) as RemoteTask;
+    if (host !== null && found.host !== host)
+      throw new OutliveError(
+        'FLEET_HOST',
+        `expected ${task} on ${host}; found it on ${found.host}, as attempt ${found.attempt}. Name it ${found.host}/${task}.`,
+        { details: { host: found.host } },
+      );
+    return new FleetTask(this.#link, found);
+  }
+
+  /**
+   * What has ended in a session and is not acknowledged, the oldest first.
+   * @param forMs waits so long for the first, in milliseconds. @default 0
+   */
+  async completions(session: string, { forMs = 0, most = 100 } = {}): Promise<RemoteTask[]> {
+    const endAt = performance.now() + forMs;
+    for (;;) {
+      const left = Math.max(0, Math.min(waitMs, endAt - performance.now()));
+      const asked = { session, most, waitMs: Math.floor(left) };
+      const found = (await this.#read('completions', asked, left)) as RemoteTask[];
+      if (found.length > 0 || performance.now() >= endAt) return found;
+    }
+  }
+
+  /** Says that a session has these ends. @returns those that are noted; one that has not ended is not. */
+  async acknowledge(session: string, ends: readonly AttemptName[]): Promise<AttemptName[]> {
+    const named = ends.map(({ task, attempt }) => ({ task, attempt }));
+    return (await this.#read('acknowledge', { session, ends: named })) as AttemptName[];
+  }
+
+  /** Lets nothing new start on a host, or lets it again. What runs there goes on. */
+  async cordon(host: string, on = true): Promise<void> {
+    await this.#read('cordon', { host, on });
+  }
+
+  /** Cordons a host, and takes what has not started there elsewhere, or ends that. */
+  async drain(host: string, on = true): Promise<void> {
+    await this.#read('drain', { host, on });
+  }
+
+  /**
+   * Makes an invitation for a host or a client.
+   * @param forMs for how long it is good: a minute to 30 days.
+   * @returns the line that `outlive fleet join` takes. Who has it may use it once.
+   */
+  async invite(invited: Invited, forMs: number): Promise<string> {
+    return await invite(this.#link, this.#credentials, invited, forMs);
+  }
+
+  /** Lets a host in no more: its credential is revoked, and it gets no lease. What runs there goes on. */
+  async remove(host: string): Promise<void> {
+    await remove(this.#link, { kind: 'host', member: host });
+  }
+
+  /** Forgets a host that will not come back: what ran there stays unknown for ever. */
+  async forget(host: string): Promise<void> {
+    await this.#read('forget', { host, on: true });
+  }
+
+  /** Closes the connection. */
+  async close(): Promise<void> {
+    await this.#link[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #read(operation: Parameters<ClientLink['ask']>[0], body: object, wait = 0): Promise<unknown> {
+    return await askAgain(this.#link, operation, { v: wireVersion, ...body }, wait);
+  }
+}
+
+const spawnOptions: OptionNames<FleetSpawnOptions> = {
+  on: true,
+  session: true,
+  name: true,
+  labels: true,
+  cwd: true,
+  env: true,
+  secrets: true,
+  timeoutMs: true,
+  stdin: true,
+  startByMs: true,
+  redispatch: true,
+  key: true,
+};
+
+function specOf(command: string | readonly string[], options: FleetSpawnOptions): RemoteSpec {
+  return {
+    command,
+    session: options.session ?? 'default',
+    name: options.name ?? null,
+    labels: options.labels ?? {},
+    cwd: options.cwd ?? null,
+    env: options.env ?? {},
+    secrets: options.secrets ?? {},
+    timeoutMs: options.timeoutMs ?? null,
+    stdin: options.stdin ?? 'none',
+  };
+}

@@ -1,0 +1,164 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { OutliveError } from '../../errors/error.ts';
+import { Fields, jsonOf } from '../wire/fields.ts';
+import { subjects } from '../wire/names.ts';
+
+/** A piece of output, in its place. */
+export interface FollowedOutput {
+  readonly offset: number;
+  readonly bytes: Buffer;
+}
+
+/** What is followed. */
+export interface Followed {
+  readonly id: string;
+  readonly host: string;
+  wait(options: { until: 'accepted'; abortSignal?: AbortSignal }): Promise<object | null>;
+  show(): Promise<{ readonly state: string }>;
+  read(range: { offset: number; maxBytes?: number }): Promise<{
+    readonly offset: number;
+    readonly nextOffset: number;
+    readonly bytes: Buffer;
+  }>;
+  publishOutput(offset: number, forMs: number): Promise<number>;
+}
+
+/** For so long a host is asked to publish, and so often it is asked again, in milliseconds. */
+const publishMs = 30_000;
+const renewMs = 10_000;
+/** What a reader that is slow has not taken: more is dropped, and read again when it comes so far. */
+const mostWaitingBytes = 4 * 1_024 ** 2;
+
+interface Chunk {
+  readonly offset: number;
+  readonly bytes: Buffer;
+  readonly last: boolean;
+}
+
+/**
+ * The output of a task from an offset on. Its host publishes pieces, which may get lost or be skipped; where the offsets show a gap, the
+ * stretch is read from the host.
+ */
+export async function* followOutput(
+  connection: NatsConnection,
+  task: Followed,
+  { offset = 0, abortSignal }: { readonly offset?: number; readonly abortSignal?: AbortSignal },
+): AsyncGenerator<FollowedOutput, void, undefined> {
+  const started = await task.wait({ until: 'accepted', ...(abortSignal && { abortSignal }) });
+  if (started === null) return;
+  const pieces = new Pieces();
+  const subscription = connection.subscribe(subjects.output(task.host, task.id), {
+    callback: (error, message) => {
+      if (error === null) pieces.put(chunkOf(message.data));
+    },
+  });
+  try {
+    let at = offset;
+    for (;;) {
+      abortSignal?.throwIfAborted();
+      // First the host is asked, then it is looked how much there is: what comes in between is published.
+      const next = await task.publishOutput(at, publishMs);
+      const isOver = next > at || (await hasEnded(task));
+      // What is before the next piece is published to nobody any more.
+      if (isOver) {
+        for await (const piece of stretches(task, at)) {
+          yield piece;
+          at = piece.offset + piece.bytes.length;
+        }
+        if (await hasEnded(task)) return;
+      }
+      const until = performance.now() + renewMs;
+      for (
+        let piece = await pieces.take(until, abortSignal);
+        piece;
+        piece = await pieces.take(until, abortSignal)
+      ) {
+        for await (const missing of stretches(task, at, piece.offset)) {
+          yield missing;
+          at = missing.offset + missing.bytes.length;
+        }
+        const rest = piece.bytes.subarray(Math.max(0, at - piece.offset));
+        if (piece.offset <= at && rest.length > 0) {
+          yield { offset: at, bytes: rest };
+          at += rest.length;
+        }
+        if (piece.last && at >= piece.offset) return;
+      }
+    }
+  } finally {
+    subscription.unsubscribe();
+  }
+}
+
+/** What is between two offsets; without the second, to the end as it is now. */
+async function* stretches(
+  task: Followed,
+  from: number,
+  to = Number.POSITIVE_INFINITY,
+): AsyncGenerator<FollowedOutput> {
+  let at = from;
+  while (at < to) {
+    const { offset, bytes, nextOffset } = await task.read({
+      offset: at,
+      ...(to - at < 262_144 && { maxBytes: to - at }),
+    });
+    if (bytes.length === 0) return;
+    yield { offset, bytes };
+    at = nextOffset;
+  }
+}
+
+async function hasEnded(task: Followed): Promise<boolean> {
+  const { state } = await task.show();
+  return state === 'ended' || state === 'delivered';
+}
+
+function chunkOf(data: Uint8Array): Chunk | null {
+  try {
+    const fields = new Fields(jsonOf(data, 'a piece of output'), 'a piece of output').versioned();
+    const bytes = Buffer.from(fields.text('bytes', 128 * 1_024), 'base64');
+    return { offset: fields.whole('offset'), bytes, last: fields.flag('last') };
+  } catch (error) {
+    // Another version's, or no piece: what it would have brought is read from the host.
+    if (error instanceof OutliveError) return null;
+    throw error;
+  }
+}
+
+/** Pieces that came and were not taken, up to a bound. */
+class Pieces {
+  #waiting: Chunk[] = [];
+  #bytes = 0;
+  #wake: (() => void) | undefined;
+
+  put(chunk: Chunk | null): void {
+    if (chunk === null || this.#bytes + chunk.bytes.length > mostWaitingBytes) return;
+    this.#waiting.push(chunk);
+    this.#bytes += chunk.bytes.length;
+    this.#wake?.();
+  }
+
+  /** The next piece; `null`: none has come until then. @param until by the clock of `performance`. */
+  async take(until: number, abortSignal: AbortSignal | undefined): Promise<Chunk | null> {
+    if (this.#waiting.length === 0) await this.#come(until - performance.now(), abortSignal);
+    abortSignal?.throwIfAborted();
+    const chunk = this.#waiting.shift();
+    this.#bytes -= chunk?.bytes.length ?? 0;
+    return chunk ?? null;
+  }
+
+  async #come(ms: number, abortSignal: AbortSignal | undefined): Promise<void> {
+    if (ms <= 0 || abortSignal?.aborted) return;
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        abortSignal?.removeEventListener('abort', wake);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      abortSignal?.addEventListener('abort', wake);
+      this.#wake = wake;
+    });
+  }
+}

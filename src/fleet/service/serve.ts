@@ -1,0 +1,173 @@
+import { OutliveError } from '../../errors/error.ts';
+import { sleep } from '../../util/wait.ts';
+import { type CoordinatorCredentials, readCredentials, writeCredentials } from '../admin/credentials.ts';
+import { type FleetFile, type FleetFolder, fleetFiles } from '../admin/folder.ts';
+import { type Membership, serveMembership } from '../admin/serve-membership.ts';
+import { type ServerProcess, startServer } from '../admin/server-process.ts';
+import { addressText } from '../bus/address.ts';
+import { type Bus, connectBus } from '../bus/connect.ts';
+import { Authority } from '../bus/jwt.ts';
+import { ensureStreams } from '../bus/streams.ts';
+import { Coordinator } from '../coordinator/coordinator.ts';
+import { readRequest } from '../wire/membership.ts';
+import { inboxOf } from '../wire/names.ts';
+import { readOfHost } from '../wire/read-operation.ts';
+import { signingKey } from '../wire/signed.ts';
+import { InvitedHosts } from './invited-hosts.ts';
+
+/** How a coordinator, and its server, are started. */
+export interface ServeOptions {
+  readonly folder: FleetFolder;
+  /** The program nats-server. @default that of the PATH */
+  readonly nats?: string;
+  /** Of three servers, which one this machine's is, from 1. @default 1 */
+  readonly number?: 1 | 2 | 3;
+  /** Others run the servers: none is started here. @default false */
+  readonly isElsewhere?: boolean;
+}
+
+const configs = { 1: fleetFiles.config, 2: fleetFiles.config2, 3: fleetFiles.config3 } as const;
+
+/** How long three servers may take until they have a leader, in milliseconds. */
+const readyMs = 60_000;
+const pauseMs = 200;
+
+/** A coordinator of a fleet, and the server beside it. */
+export class FleetServer implements AsyncDisposable {
+  readonly #parts: AsyncDisposable[];
+  readonly #server: ServerProcess | null;
+  /** Where members reach the fleet. */
+  readonly addresses: readonly string[];
+
+  private constructor(parts: AsyncDisposable[], server: ServerProcess | null, addresses: readonly string[]) {
+    this.#parts = parts;
+    this.#server = server;
+    this.addresses = addresses;
+  }
+
+  /**
+   * Starts the server, unless one of the fleet answers already, and a coordinator.
+   * @throws OutliveError `FLEET_CREDENTIALS` where no fleet was made, `FLEET_PACKAGES`, `FLEET_UNREACHABLE`.
+   */
+  static async start({ folder, nats, number = 1, isElsewhere = false }: ServeOptions): Promise<FleetServer> {
+    const has = readCredentials.coordinator(folder);
+    if (has === null)
+      throw new OutliveError(
+        'FLEET_CREDENTIALS',
+        `expected a fleet in ${folder.path}; found none. Make one: outlive fleet init`,
+        { details: { path: folder.path } },
+      );
+    const config: FleetFile = configs[number];
+    const parts: AsyncDisposable[] = [];
+    try {
+      const server =
+        isElsewhere || (await answers(has, number)) ? null : await startServer(folder, nats, config);
+      if (server !== null) parts.push(server);
+      const bus = await connect(has);
+      parts.push(bus);
+      await ensureWhenReady(bus, has);
+      const membership = await serveMembership(bus, has, (revoked) =>
+        writeCredentials.coordinator(folder, { ...has, revoked }),
+      );
+      parts.push(membership);
+      parts.push(await startCoordinator(bus, has, membership));
+      return new FleetServer(parts, server, has.fleet.servers.map(addressText));
+    } catch (error) {
+      await disposeAll(parts);
+      throw error;
+    }
+  }
+
+  /** The pid of the server that was started here; `null`: another one answered. */
+  get serverPid(): number | null {
+    return this.#server?.pid ?? null;
+  }
+
+  /** Resolves when the server that was started here has ended, with how; never where none was. */
+  async serverEnded(): Promise<string> {
+    return await (this.#server?.ended ?? new Promise<never>(() => undefined));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await disposeAll(this.#parts);
+  }
+}
+
+async function startCoordinator(
+  bus: Bus,
+  has: CoordinatorCredentials,
+  { members, roster, operations }: Membership,
+): Promise<Coordinator> {
+  const invited = await InvitedHosts.read(members);
+  const coordinator: Coordinator = await Coordinator.start({
+    connection: bus.connection,
+    inboxPrefix: inboxOf((await Authority.load()).keyOf(has.seed).publicKey),
+    key: signingKey(Buffer.from(has.signingSeed, 'base64url')),
+    replicas: has.replicas,
+    // An answer to somebody else's inbox would be the sender's word there, with our rights.
+    roleOf: (signer, reply) => (roster.isAnsweredOn(signer, reply) ? roster.roleOf(signer) : null),
+    invitedAs: (host) => invited.get(host),
+    handlers: {
+      invite: operations.invite,
+      renew: operations.renew,
+      remove: async (body, client) => {
+        const done = await operations.remove(body, client);
+        const { kind, member } = readRequest.remove(body);
+        if (kind === 'host') await coordinator.removeHost(member, client);
+        return done;
+      },
+      forget: async (body, client) => {
+        const { host } = readOfHost(body);
+        await coordinator.forgetHost(host, client);
+        // From then on another machine may have the name.
+        const found = await members.get('host', host);
+        if (found !== null && found.record.removedAt !== null)
+          await members.erase('host', host, found.revision);
+        return null;
+      },
+    },
+  });
+  return coordinator;
+}
+
+/** Whether this machine's server is there: one that an earlier coordinator has left, or that somebody else runs. */
+async function answers(has: CoordinatorCredentials, number: 1 | 2 | 3): Promise<boolean> {
+  const own = has.fleet.servers.slice(number - 1, number);
+  try {
+    await using _bus = await connect({ ...has, fleet: { ...has.fleet, servers: own } });
+    return true;
+  } catch (error) {
+    if (error instanceof OutliveError && error.code === 'FLEET_UNREACHABLE') return false;
+    throw error;
+  }
+}
+
+async function connect({ fleet, seed, token }: CoordinatorCredentials): Promise<Bus> {
+  const name = (await Authority.load()).keyOf(seed).publicKey;
+  return await connectBus({ servers: fleet.servers, ca: fleet.ca, name, seed, token: () => token });
+}
+
+/** Three servers choose a leader first. */
+async function ensureWhenReady(bus: Bus, { replicas }: CoordinatorCredentials): Promise<void> {
+  const endAt = performance.now() + readyMs;
+  for (;;) {
+    try {
+      await ensureStreams(bus, replicas);
+      return;
+    } catch (error) {
+      if (!isPassing(error) || performance.now() > endAt) throw error;
+      await sleep(pauseMs);
+    }
+  }
+}
+
+/** What servers say that are about to be ready. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof OutliveError) return error.code === 'FLEET_UNREACHABLE';
+  return error instanceof Error && /^(?:JetStream|Timeout|NoResponders|Request)/.test(error.constructor.name);
+}
+
+/** The last that was started is the first that ends. */
+async function disposeAll(parts: readonly AsyncDisposable[]): Promise<void> {
+  for (const part of [...parts].reverse()) await part[Symbol.asyncDispose]();
+}
