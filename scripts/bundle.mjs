@@ -10,6 +10,15 @@ const entries = {
   program: 'src/bin/program.ts',
   'program-with-mcp': 'src/bin/program-with-mcp.ts',
   'program-with-more': 'src/bin/program-with-more.ts',
+  'program-with-fleet': 'src/bin/program.ts',
+};
+
+/** What is not in a bundle; src/bin/outlive.ts takes another one for it. */
+const left = {
+  program: /^(?:\.\.\/(?:setup|top|fleet\/fleet)|\.\/fleet\/perform)\.ts$/,
+  'program-with-mcp': /^(?:\.\.\/fleet\/fleet|\.\/fleet\/perform)\.ts$/,
+  'program-with-more': /^(?:\.\.\/fleet\/fleet|\.\/fleet\/perform)\.ts$/,
+  'program-with-fleet': /^\.\.\/(?:setup|top)\.ts$/,
 };
 
 /** Writes dist/bin/*.cjs, dist/mcp/index.js, the page of the dashboard and dist/third-party-licenses.txt. */
@@ -26,7 +35,7 @@ export async function bundle(root) {
     metafile: true,
     logLevel: 'warning',
     legalComments: 'none',
-    external: ['@koromix/*', '@xterm/headless', 'ws', '@anthropic-ai/*'],
+    external: ['@koromix/*', '@nats-io/*', '@xterm/headless', 'ws', '@anthropic-ai/*'],
     // Its other form asks for its own files by a function that esbuild does not see through.
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   };
@@ -48,7 +57,7 @@ export async function bundle(root) {
   for (const [name, entry] of Object.entries(entries)) {
     const outfile = `dist/bin/${name}.cjs`;
     const around = { banner: { js: begin + at }, footer: { js: '});' } };
-    const plugins = name === 'program' ? [withoutMore(), ...program.plugins] : program.plugins;
+    const plugins = [without(left[name]), ...program.plugins];
     results.push(await build({ ...program, ...around, entryPoints: [entry], outfile, plugins }));
     hashes[name] = createHash('sha256')
       .update(readFileSync(join(root, outfile)))
@@ -86,14 +95,14 @@ export async function bundle(root) {
   writeFileSync(join(root, 'dist/third-party-licenses.txt'), licenses(root, results));
 }
 
-/** Verbs that are seldom used and need much are not in the bundle of the others; src/bin/outlive.ts takes another for them. */
-function withoutMore() {
+/** Verbs that are seldom used and need much are not in the bundle of the others. */
+function without(filter) {
   return {
     name: 'without-more',
     setup({ onLoad, onResolve }) {
-      onResolve({ filter: /^\.\.\/(?:setup|top)\.ts$/ }, ({ path }) => ({ path, namespace: 'without-more' }));
-      onLoad({ filter: /./, namespace: 'without-more' }, () => ({
-        contents: `throw new Error('expected the program with more verbs; found the one without');`,
+      onResolve({ filter }, ({ path }) => ({ path, namespace: 'without-more' }));
+      onLoad({ filter: /./, namespace: 'without-more' }, ({ path }) => ({
+        contents: `throw new Error('expected the program with ${path}; found the one without');`,
       }));
     },
   };

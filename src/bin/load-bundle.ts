@@ -7,7 +7,7 @@ import { type Cacheable, runCached } from './code-cache.ts';
 /** The bundles, each with the hash of its content: written into this file when the package is built. */
 declare const bundleHashes: Readonly<Record<BundleName, string>>;
 
-export type BundleName = 'program' | 'program-with-mcp' | 'program-with-more';
+export type BundleName = 'program' | 'program-with-mcp' | 'program-with-more' | 'program-with-fleet';
 
 /** What a bundle exports. */
 export interface Bundle extends Cacheable {

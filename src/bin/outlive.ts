@@ -7,6 +7,9 @@ process.once('beforeExit', () => process.exit());
 /** Verbs that are seldom used, and need as much as all the others do. */
 const inMore: ReadonlySet<string> = new Set(['ui', 'top', 'setup']);
 
+/** Only with one of these words is anything asked of a fleet. What another machine asks for is known when it is read. */
+const ofFleet = /^(?:fleet|--fleet|--on(?:=.*)?|__remote|[a-z0-9-]{1,63}\/bgb-[0-9a-f]{12})$/;
+
 const words = process.argv.slice(2);
 const { run } = loadBundle(programFor(words));
 run(words).then(
@@ -26,6 +29,7 @@ run(words).then(
  * each bundle does all that these words can mean, and the smaller ones start faster.
  */
 function programFor(typed: readonly string[]): BundleName {
+  if (typed.some((word) => ofFleet.test(word))) return 'program-with-fleet';
   if (typed.includes('mcp')) return 'program-with-mcp';
   return typed.some((word) => inMore.has(word)) ? 'program-with-more' : 'program';
 }

@@ -28,7 +28,7 @@ export const exitStatus = {
 } as const;
 
 /** The exit status that stands for a task: the command's own where there is one. */
-export function statusOfTask(snapshot: TaskSnapshot): number {
+export function statusOfTask(snapshot: Pick<TaskSnapshot, 'status' | 'exitCode' | 'exitSignal'>): number {
   switch (snapshot.status) {
     case 'completed':
     case 'failed':

@@ -7,6 +7,7 @@ import { onWarning, sayWarning, warn } from '../errors/warnings.ts';
 import { holdProcess } from '../util/wait.ts';
 import { checkWords } from './check-words.ts';
 import { exitStatus } from './exit-status.ts';
+import { isForFleet } from './fleet/meant.ts';
 import { takeHosts } from './hosts.ts';
 import { type Io, printFailed, processIo, ReaderGone } from './io.ts';
 import { ourOption } from './program/other-options.ts';
@@ -71,6 +72,13 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
         call.work = async () => {
           const { performThere } = await import('./remote/perform.ts');
           return await performThere(io, { name: command.name(), hosts, isTyped, words, operands, options });
+        };
+        return;
+      }
+      if (isForFleet(command.name(), operands, options)) {
+        call.work = async () => {
+          const { performInFleet } = await import('./fleet/perform.ts');
+          return await performInFleet(io, { name: command.name(), operands, options });
         };
         return;
       }

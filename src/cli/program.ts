@@ -2,7 +2,7 @@ import { Command, type Option } from 'commander';
 import type { Definition } from './program/definition.ts';
 import { aliasesOf, verbOf } from './program/other-words.ts';
 import { exitStatuses } from './program/statuses.ts';
-import { completion, completions, doctor, mcp, prune, setup, ui } from './program/store-verbs.ts';
+import { completion, completions, doctor, fleet, mcp, prune, setup, ui } from './program/store-verbs.ts';
 import { kill, logs, ps, restart, run, show, wait, watch } from './program/task-verbs.ts';
 import { attach, resize, screen, send, top } from './program/terminal-verbs.ts';
 import type { Verb } from './verb.ts';
@@ -78,6 +78,7 @@ const verbs = {
   ui,
   mcp,
   setup,
+  fleet,
   completion,
 };
 

@@ -18,13 +18,18 @@ export async function send(io: Io, words: readonly string[], options: SendVerbOp
   const [reference = '', text] = words;
   return await withStoreToWait(options, async (store) => {
     const task = await handleOf(store, findOne(io, store, reference, options));
-    await task.send(text ?? fromStdin(options), sendOptions(options));
+    await task.send(text ?? textFromStdin(options), sendOptions(options));
     return exitStatus.ok;
   });
 }
 
 /** What comes on stdin, when nothing else was named. */
-function fromStdin({ enter, press = [], eof, paste }: SendVerbOptions): string | Uint8Array {
+export function textFromStdin({
+  enter,
+  press = [],
+  eof,
+  paste,
+}: Pick<SendVerbOptions, 'enter' | 'press' | 'eof' | 'paste'>): string | Uint8Array {
   const hasKeys = enter === true || press.length > 0;
   const isRead = !hasKeys && (paste === true || eof !== true || process.stdin.isTTY !== true);
   if (!isRead) return '';

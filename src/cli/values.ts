@@ -155,6 +155,11 @@ export function key(text: string, before: readonly string[] = []): readonly stri
   throw new InvalidArgumentError(`Expected one of: ${keyNames.join(', ')} (X: a character).`);
 }
 
+/** A text that may be said several times. */
+export function several(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
 /** Collects the keys that leave a terminal: a character, or a key by its name. */
 export function detachKey(text: string, before: readonly string[] = []): readonly string[] {
   return [...text].length === 1 ? [...before, text] : key(text, before);

@@ -33,6 +33,8 @@ export function installedPackage(): string {
     const scope = join('node_modules', '@agentclientprotocol');
     mkdirSync(join(project, scope));
     symlinkSync(join(root, scope, 'sdk'), join(project, scope, 'sdk'));
+    // So do those who have a fleet the packages of NATS.
+    symlinkSync(join(root, 'node_modules', '@nats-io'), join(project, 'node_modules', '@nats-io'));
     cpSync(fixturePath('acp-editor.mjs'), join(project, 'acp-editor.mjs'));
   });
 }

@@ -1,4 +1,4 @@
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { agentKeys } from '../setup/agent-keys.ts';
 import * as values from '../values.ts';
 import type { Definition } from './definition.ts';
@@ -9,6 +9,7 @@ export function completions(): Definition {
       'Print what is pending: ends of tasks, and lines that a watch has found. They stay pending until acknowledged.',
     )
     .option('--follow', 'keep printing those that come later')
+    .option('--fleet', 'of the fleet that this machine is a client of, in place of the store')
     .option('--ack', 'acknowledge what was printed, so that outlive does not report it again')
     .option(
       '--next',
@@ -146,6 +147,72 @@ export function completion(): Definition {
       'source <(outlive completion bash)',
       'outlive completion zsh > ~/.zsh/completions/_outlive',
       'outlive completion fish > ~/.config/fish/completions/outlive.fish',
+    ],
+  ];
+}
+
+export function fleet(): Definition {
+  const command = new Command('fleet')
+    .description(
+      'Make a fleet of machines, serve it, let machines in, and look after them. It needs nats-server, and packages of NATS.',
+    )
+    .addArgument(
+      new Argument('<action>', 'what to do').choices([
+        ...['init', 'server', 'invite', 'join', 'hosts', 'cordon', 'drain', 'remove', 'forget'],
+      ]),
+    )
+    .argument('[word]', 'the invitation to join with, or the host to cordon, drain, remove or forget')
+    .option(
+      '--address <address>',
+      'init: where members reach the server; repeat it for three servers (default: 127.0.0.1:4222)',
+      values.several,
+    )
+    .option(
+      '--listen <host>',
+      'init: where the server listens (default: 127.0.0.1 for an address on loopback, else 0.0.0.0)',
+    )
+    .option('--nats <path>', 'server: the program nats-server (default: that of the PATH)')
+    .addOption(
+      new Option(
+        '--number <number>',
+        'server: of three servers, which one this machine runs (default: 1)',
+      ).choices(['1', '2', '3']),
+    )
+    .option('--elsewhere', 'server: run a coordinator alone, for servers that others run')
+    .addOption(
+      new Option('--role <role>', 'invite: somebody who uses the fleet, in this role').choices([
+        'viewer',
+        'agent',
+        'admin',
+      ]),
+    )
+    .option('-l, --label <key=value>', 'invite: a label of the host; may be repeated', values.label)
+    .option(
+      '--slots <number>',
+      'invite: tasks that may run on the host at a time (default: its cores)',
+      values.whole,
+    )
+    .option('--expires <duration>', 'invite: how long the invitation is good (default: 1d)', values.duration)
+    .option('--name <name>', "join: the name of the host (default: the machine's, made to fit)")
+    .addOption(
+      new Option(
+        '--fence <policy>',
+        'join: what becomes of tasks when the coordinator is out of reach for long (default: keep)',
+      ).choices(['keep', 'stop']),
+    )
+    .option('--enrol-only', 'join: let the host in, and run no agent')
+    .option('--watch', 'hosts: keep showing them')
+    .option('--undo', 'cordon, drain: take it back');
+  return [
+    command,
+    async () => (await import('../fleet/fleet.ts')).fleet,
+    [
+      'outlive fleet init',
+      'outlive fleet server',
+      'outlive fleet invite -l gpu --slots 8',
+      "outlive fleet join 'outlive+tls://box:4222/#...'",
+      'outlive fleet hosts',
+      'outlive fleet drain h3',
     ],
   ];
 }

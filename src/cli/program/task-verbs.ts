@@ -76,6 +76,25 @@ export function run(): Definition {
     .option('--wait [duration]', 'wait until it ends, or at most this long', values.waitDuration)
     .option('--follow', 'print the output while waiting')
     .option('--anyway', 'start it even in a sandbox that ends it with this shell call')
+    .option(
+      '--on <place>',
+      'on a host of the fleet: its name, label:key=value, or any; takes fewer of these options',
+    )
+    .option(
+      '--start-by <duration>',
+      'with --on: never start it after this time; none: no bound (default: 10m)',
+      values.limitOrNone,
+    )
+    .option(
+      '--redispatch <number>',
+      'with --on: start it anew elsewhere, so often, when its host is lost; then it may run twice (default: 0)',
+      values.whole,
+    )
+    .option(
+      '--secret <variable=name>',
+      'with --on: a variable whose value the host has in its file of secrets; may be repeated',
+      values.pair,
+    )
     .passThroughOptions()
     .addHelpText(
       'after',
@@ -93,6 +112,7 @@ export function run(): Definition {
       "outlive run --output pipe 'sort -o /dev/stdout words'",
       'outlive run --follow -- cargo build --release',
       'outlive run --queue=2 --after build npm test',
+      'outlive run --on label:gpu --start-by 1h -- make train',
     ],
   ];
 }
@@ -125,6 +145,7 @@ export function ps(): Definition {
   const command = new Command('ps')
     .description('List the running tasks. On a terminal, leave out columns that do not fit.')
     .option('-a, --all', 'also tasks that have ended, with their dates')
+    .option('--fleet', 'the tasks of the fleet that this machine is a client of')
     .option('--all-sessions', 'of all sessions')
     .option(
       '--status <status>',

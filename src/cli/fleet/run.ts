@@ -1,0 +1,96 @@
+import { OutliveError } from '../../errors/error.ts';
+import type { Fleet, FleetSpawnOptions } from '../../fleet/client/fleet.ts';
+import type { FleetTask } from '../../fleet/client/fleet-task.ts';
+import { checkCommandWords } from '../check-command.ts';
+import { exitStatus } from '../exit-status.ts';
+import { untilInterrupted } from '../interrupt.ts';
+import type { Io } from '../io.ts';
+import { type CommonOptions, sessionIdOf } from '../open.ts';
+import { jsonLine } from '../present/task.ts';
+import { type None, orNull } from '../values.ts';
+import { printOutput } from './logs.ts';
+import { isOver, referenceOf, remoteHeadline, statusOf } from './remote-task.ts';
+
+interface RunInFleetOptions extends CommonOptions {
+  readonly on: string;
+  /** Milliseconds. */
+  readonly startBy?: number | None;
+  readonly redispatch?: number;
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly secret?: Record<string, string>;
+  readonly name?: string;
+  readonly label?: Record<string, string>;
+  readonly timeout?: number | None;
+  readonly stdin?: boolean;
+  readonly key?: string;
+  readonly wait?: number | None;
+  readonly follow?: boolean;
+}
+
+/** How long `run` waits for a host to accept, when it was not asked to wait for the end, in milliseconds. */
+const acceptMs = 2_000;
+
+/** `outlive run --on`: starts a command on a host of the fleet, and stays for as long as it is asked to. */
+export async function runInFleet(
+  io: Io,
+  fleet: Fleet,
+  words: readonly string[],
+  options: RunInFleetOptions,
+): Promise<number> {
+  checkCommandWords(words, undefined);
+  const task = await fleet.spawn(words.length === 1 ? (words[0] ?? '') : words, spawnOptions(options));
+  if (options.wait !== undefined || options.follow) return await foreground(io, task, options);
+  const known = (await task.wait({ until: 'accepted', timeoutMs: acceptMs })) ?? task.known;
+  await io.out(io.json ? jsonLine(known) : `${referenceOf(known)}\n`);
+  if (known.state === 'assigned')
+    io.note(`${known.host} has not accepted it yet. See: ${io.hint('show', referenceOf(known))}`);
+  else if (known.state !== 'accepted' && isOver(known)) io.note(remoteHeadline(known, io));
+  return known.state === 'revoked' || known.state === 'unknown' ? statusOf(known) : exitStatus.ok;
+}
+
+async function foreground(io: Io, task: FleetTask, { wait, follow }: RunInFleetOptions): Promise<number> {
+  const timeoutMs = wait === undefined || wait === 'none' ? undefined : wait;
+  const ended = await untilInterrupted(async (interrupted) => {
+    const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
+    const abortSignal = AbortSignal.any([interrupted, ...timeout]);
+    try {
+      if (follow) await printOutput(io, task, 0, abortSignal);
+      return await task.wait({ abortSignal });
+    } catch (error) {
+      if (abortSignal.aborted && error === abortSignal.reason) return null;
+      throw error;
+    }
+  });
+  if (ended === null) {
+    io.note(`${task.reference} runs on. See: ${io.hint('wait', task.reference)}`);
+    return exitStatus.stillRunning;
+  }
+  if (!follow && ended.localId !== null) await printOutput(io, task, 0, null);
+  if (io.json) await io.out(jsonLine(ended));
+  else if (ended.end === null || ended.end.status === 'lost') io.note(remoteHeadline(ended, io));
+  return statusOf(ended);
+}
+
+function spawnOptions(options: RunInFleetOptions): FleetSpawnOptions {
+  const { on, cwd, env, secret, name, label, timeout, startBy, stdin, key, redispatch } = options;
+  if (cwd !== undefined && !cwd.startsWith('/'))
+    throw new OutliveError(
+      'USAGE',
+      `expected the path of a folder on the host, from / on; found ${JSON.stringify(cwd)}. See: outlive run --help`,
+    );
+  return {
+    on,
+    session: sessionIdOf(options),
+    ...(name !== undefined && { name }),
+    ...(label !== undefined && { labels: label }),
+    ...(cwd !== undefined && { cwd }),
+    ...(env !== undefined && { env }),
+    ...(secret !== undefined && { secrets: secret }),
+    ...(timeout !== undefined && { timeoutMs: orNull(timeout) }),
+    ...(startBy !== undefined && { startByMs: orNull(startBy) }),
+    ...(stdin && { stdin: 'open' as const }),
+    ...(key !== undefined && { key }),
+    ...(redispatch !== undefined && { redispatch }),
+  };
+}

@@ -1,0 +1,62 @@
+import { openStore } from '../../api/open-store.ts';
+import { OutliveError } from '../../errors/error.ts';
+import type { FleetFolder } from '../../fleet/admin/folder.ts';
+import { HostService } from '../../fleet/service/host.ts';
+import { FleetServer } from '../../fleet/service/serve.ts';
+import { exitStatus } from '../exit-status.ts';
+import { untilInterrupted } from '../interrupt.ts';
+import type { Io } from '../io.ts';
+import { packageVersion } from '../version.ts';
+
+/** Runs the server and a coordinator until it is interrupted. */
+export async function runServer(
+  io: Io,
+  folder: FleetFolder,
+  options: { readonly nats?: string; readonly number?: '1' | '2' | '3'; readonly elsewhere?: boolean },
+): Promise<number> {
+  const { nats, number = '1', elsewhere } = options;
+  await using server = await FleetServer.start({
+    folder,
+    ...(nats !== undefined && { nats }),
+    number: Number(number) as 1 | 2 | 3,
+    isElsewhere: elsewhere === true,
+  });
+  io.note(`serves the fleet at ${server.addresses.join(', ')}; Ctrl-C ends it, and tasks go on`);
+  const how = await untilInterrupted(
+    async (interrupted) => await Promise.race([aborted(interrupted), server.serverEnded()]),
+  );
+  if (how === null) return exitStatus.ok;
+  throw new OutliveError(
+    'FLEET_UNREACHABLE',
+    `expected nats-server to run on; found that it has ended (${how}). Start again: what is stored stays.`,
+  );
+}
+
+/** Runs the agent of this host until it is interrupted. Tasks go on. */
+export async function runAgent(
+  io: Io,
+  folder: FleetFolder,
+  { fence, store: dir }: { readonly fence?: 'keep' | 'stop'; readonly store?: string },
+): Promise<number> {
+  const store = await openStore(dir === undefined ? {} : { dir });
+  try {
+    await using service = await HostService.start({
+      folder,
+      store,
+      version: packageVersion(),
+      ...(fence !== undefined && { fence }),
+    });
+    io.note(`is the host ${service.host} of the fleet; Ctrl-C ends that, and tasks go on`);
+    await untilInterrupted(async (interrupted) => await aborted(interrupted));
+  } finally {
+    await store.close();
+  }
+  return exitStatus.ok;
+}
+
+async function aborted(signal: AbortSignal): Promise<null> {
+  if (signal.aborted) return null;
+  return await new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve(null), { once: true }),
+  );
+}

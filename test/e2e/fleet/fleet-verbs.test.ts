@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { objects, oneObject } from '../../support/command-line.ts';
+import { MadeFleet } from '../../support/fleet/machines.ts';
+import { withoutNats } from '../../support/nats.ts';
+import { waitFor } from '../../support/world.ts';
+
+const options = { skip: withoutNats };
+
+test('three machines join, and tasks run on them as here', options, async () => {
+  await using fleet = await MadeFleet.make();
+  await fleet.host('h1', '-l', 'gpu', '--slots', '2');
+  await fleet.host('h2', '-l', 'region=eu');
+  await fleet.host('h3');
+  const hosts = objects((await fleet.run('fleet', 'hosts', '--json')).stdout);
+  assert.deepEqual(hosts.map(({ host, state, labels }) => [host, state, labels]).sort(), [
+    ['h1', 'live', { gpu: '' }],
+    ['h2', 'live', { region: 'eu' }],
+    ['h3', 'live', {}],
+  ]);
+  assert.equal(hosts.find(({ host }) => host === 'h1')?.slots, 2);
+
+  // Where it runs, what it gets, and how it ends.
+  const labelled = await fleet.on('label:region=eu', 'echo $OUTLIVE_ATTEMPT $WHO; exit 3', '-e', 'WHO=me');
+  assert.match(labelled, /^h2\/bgb-[0-9a-f]{12}$/);
+  const waited = await fleet.run('wait', labelled);
+  assert.deepEqual([waited.status, waited.stderr], [3, '']);
+  assert.match(waited.stdout, new RegExp(`^${labelled} failed, exit 3: echo`));
+  assert.equal((await fleet.run('logs', labelled)).stdout, '1 me\n');
+  const shown = oneObject((await fleet.run('show', '--json', labelled)).stdout);
+  assert.deepEqual([shown.state, shown.end.exitCode, shown.snapshot.status], ['ended', 3, 'failed']);
+
+  // What it types and prints, as it comes.
+  const asked = await fleet.on('h1', 'echo ready; read x; echo got $x; sleep 1000', '--stdin', '-n', 'asked');
+  const following = fleet.start(['logs', '-f', asked]);
+  await following.says('ready');
+  assert.deepEqual(await fleet.run('send', asked, 'this\n'), { status: 0, stdout: '', stderr: '' });
+  await following.says('got this');
+  const listed = await fleet.run('ps', '--fleet');
+  assert.match(listed.stdout, new RegExp(`^${asked}\tdefault\tasked\trunning\t`));
+  const killed = await fleet.run('kill', asked);
+  assert.match(killed.stdout, new RegExp(`^${asked} killed`));
+  assert.equal((await following.answer).status, 0);
+  assert.equal((await fleet.run('wait', asked)).status, 123);
+
+  // The ends are told until they are acknowledged, and not again.
+  const told = await fleet.run('completions', '--fleet', '--ack');
+  assert.match(told.stdout, new RegExp(`${labelled} failed, exit 3[\\s\\S]*\\| 1 me`));
+  assert.match(told.stdout, new RegExp(`${asked} killed`));
+  assert.equal((await fleet.run('completions', '--fleet')).stdout, '');
+});
+
+test('in the foreground output and exit status are those of the command', options, async () => {
+  await using fleet = await MadeFleet.make();
+  await fleet.host('h1');
+  const ran = await fleet.run('run', '--on', 'any', '--follow', '--', 'seq 1 20000; exit 7');
+  assert.equal(ran.status, 7, ran.stderr);
+  assert.equal(ran.stdout, Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join(''));
+  const waited = await fleet.run('run', '--on', 'any', '--wait=1ms', '--', 'sleep 1000');
+  assert.equal(waited.status, 122);
+  assert.match(waited.stderr, /h1\/bgb-\w+ runs on/);
+});
+
+test('the same key gives the same task, and nothing starts twice', options, async () => {
+  await using fleet = await MadeFleet.make();
+  const machine = await fleet.host('h1');
+  const file = join(machine.base, 'starts');
+  const command = `echo started >> '${file}'; sleep 1000`;
+  const first = await fleet.on('any', command, '--key', 'k');
+  assert.equal(await fleet.on('any', command, '--key', 'k'), first);
+  // The agent is killed, and comes back to a task that runs.
+  await machine.killAgent();
+  await machine.restart();
+  assert.equal(await fleet.on('any', command, '--key', 'k'), first);
+  await waitFor(async () => (await fleet.run('kill', first)).status === 0, 'the host to be back');
+  assert.equal(readFileSync(file, 'utf8'), 'started\n');
+});
+
+test('what a fleet cannot do is refused before anything is done', options, async () => {
+  await using fleet = await MadeFleet.make();
+  await fleet.host('h1');
+  const refused: readonly (readonly [words: string[], status: number, said: RegExp])[] = [
+    [['run', '--on', 'h9', 'true'], 125, /h9/],
+    [['run', '--on', 'label:nowhere', 'true'], 125, /found none that matches/],
+    [['run', '--on', 'NO SUCH', 'true'], 64, /expected the name of a host, any, or labels/],
+    [['run', '--on', 'h1', '--tty', 'cat'], 64, /found --tty/],
+    [['run', '--on', 'h1', '-C', 'relative', 'true'], 64, /from \/ on/],
+    [['logs', 'h1/bgb-000000000000'], 120, /bgb-000000000000/],
+    [['logs', '--grep', 'x', 'h1/bgb-000000000000'], 64, /found --grep/],
+    [['fleet', 'invite', '--nats', 'x'], 64, /found --nats/],
+    [['fleet', 'cordon'], 64, /expected a host after cordon; found none/],
+    [['fleet', 'hosts', 'h1'], 64, /expected no word after hosts/],
+    [['fleet', 'join', 'nothing'], 64, /expected an invitation/],
+    [['fleet', 'cordon', 'h9'], 125, /h9/],
+  ];
+  for (const [words, status, said] of refused) {
+    const answer = await fleet.run(...words);
+    assert.deepEqual([words.join(' '), answer.status, answer.stdout], [words.join(' '), status, '']);
+    assert.match(answer.stderr, said);
+  }
+  assert.equal((await fleet.run('ps', '--fleet', '-a', '--all-sessions')).stdout, '');
+});
+
+test(
+  'a host that is cordoned, drained or removed gets nothing new, and a removed one is cut off',
+  options,
+  async () => {
+    await using fleet = await MadeFleet.make();
+    const machine = await fleet.host('h1');
+    for (const action of ['cordon', 'drain']) {
+      assert.equal((await fleet.run('fleet', action, 'h1')).status, 0);
+      assert.equal((await fleet.run('run', '--on', 'any', 'true')).status, 125, action);
+      assert.equal((await fleet.run('fleet', action, '--undo', 'h1')).status, 0);
+    }
+    const task = await fleet.on('any', 'sleep 1000');
+    assert.equal((await fleet.run('fleet', 'remove', 'h1')).status, 0);
+    assert.equal((await fleet.run('run', '--on', 'h1', 'true')).status, 125);
+    assert.match((await fleet.run('fleet', 'hosts')).stdout, /^h1\tremoved\t/);
+    // What runs there goes on, and is the host's own.
+    assert.match((await machine.run('ps')).stdout, /running\t[^\n]*sleep 1000/);
+    assert.match(task, /^h1\//);
+  },
+);
+
+test(
+  'a viewer sees, and may not act; without a fleet and without its packages the answer says what to do',
+  options,
+  async () => {
+    await using fleet = await MadeFleet.make();
+    await fleet.host('h1');
+    const task = await fleet.on('any', 'echo seen; sleep 1000');
+    const { stdout } = await fleet.run('fleet', 'invite', '--role', 'viewer');
+    const config = join(fleet.base, 'viewer');
+    const asViewer = (...words: string[]) => fleet.call(words, { env: { XDG_CONFIG_HOME: config } });
+    const before = await asViewer('ps', '--fleet');
+    assert.equal(before.status, 125);
+    assert.match(before.stderr, /no credentials of one[\s\S]*outlive fleet join/);
+    assert.equal((await asViewer('fleet', 'join', stdout.trim())).stdout, 'joined the fleet as viewer\n');
+    assert.match((await asViewer('ps', '--fleet')).stdout, /running/);
+    await waitFor(async () => (await asViewer('logs', task)).stdout === 'seen\n', 'the output');
+    for (const words of [
+      ['kill', task],
+      ['run', '--on', 'any', 'true'],
+      ['fleet', 'cordon', 'h1'],
+      ['send', task, 'x'],
+    ]) {
+      const answer = await asViewer(...words);
+      assert.deepEqual([words[0], answer.status], [words[0], 125]);
+      assert.match(answer.stderr, /role viewer/);
+    }
+    // An invitation is good once.
+    const again = await fleet.call(['fleet', 'join', stdout.trim()], {
+      env: { XDG_CONFIG_HOME: join(fleet.base, 'x') },
+    });
+    assert.equal(again.status, 125);
+  },
+);
