@@ -3,9 +3,11 @@
 //   npm test -- unit abc        the tests whose path contains "unit" or "abc"; what starts with "-" goes to node
 //   npm test -- --again         files that fail run once more, by themselves, as CI has it: on a busy machine some test
 //                               of thousands runs out of patience. What fails twice has failed; the rest is named
+//   npm run test:fleet          the tests of the fleet, which need nats-server and bring it; --short: without what is killed in
+//                               every gap. npm test leaves them out
 //   npm run bench -- ARGUMENTS  the benchmarks
 //   npm run build -- --force    build/ and dist/ anew, also when nothing changed
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +26,7 @@ const jobs = {
   start: (args) => node(['--enable-source-maps', 'build/examples/scene/main.js', ...args]),
   bench: (args) => node(['build/bench/main.js', ...args]),
   test,
+  fleet: testFleet,
 };
 
 const [job, ...jobArgs] = process.argv.slice(2);
@@ -41,21 +44,45 @@ try {
 }
 process.exitCode = await jobs[job](jobArgs);
 
+/** The tests that need a server, and take as long as a third of all others. */
+const isOfFleet = (file) => /^build\/test\/(?:integration|crash|e2e)\/fleet\//.test(file);
+
 function test(args) {
   const isAgain = args.includes('--again');
   const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--again');
   const wanted = args.filter((arg) => !arg.startsWith('-')).map((arg) => arg.replace(/\.[jt]s$/, ''));
   const files = filesUnder('build/test')
     .filter((file) => file.endsWith('.test.js'))
-    .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
+    .filter((file) => (wanted.length === 0 ? !isOfFleet(file) : wanted.some((part) => file.includes(part))));
   if (files.length === 0) {
     console.error(`npm test: no test file matches ${wanted.join(' ') || 'test/**/*.test.ts'}`);
     return 1;
   }
+  return runTests(files, { flags, isAgain, concurrency: 6, aimMs: suiteAimMs });
+}
+
+function testFleet(args) {
+  const isShort = args.includes('--short');
+  const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--short');
+  if (!process.env.OUTLIVE_NATS) {
+    const { status, stdout, stderr } = spawnSync('sh', ['scripts/get-nats.sh'], { encoding: 'utf8' });
+    if (status !== 0) {
+      console.error(`run.mjs: the tests of the fleet were left out: ${stderr.trim().split('\n').at(-1)}`);
+      return 3;
+    }
+    process.env.OUTLIVE_NATS = stdout.trim().split('\n').at(-1);
+  }
+  const files = filesUnder('build/test').filter(
+    (file) => file.endsWith('.test.js') && isOfFleet(file) && !(isShort && file.includes('/crash/')),
+  );
+  return runTests(files, { flags, isAgain: true, concurrency: 3, aimMs: suiteAimMs });
+}
+
+function runTests(files, { flags, isAgain, concurrency, aimMs }) {
   // Both reporters end with the runner's totals; TAP writes them so that a program can read them.
   const reporter = process.stdout.isTTY && !isAgain ? 'spec' : 'tap';
   // More files than cores: most of a test's time is waiting for processes.
-  const limits = ['--test-concurrency=6', `--test-timeout=${fileLimitMs}`];
+  const limits = [`--test-concurrency=${concurrency}`, `--test-timeout=${fileLimitMs}`];
   const options = ['--enable-source-maps', '--test', `--test-reporter=${reporter}`, ...limits];
   // Test files are processes of their own; what several of them need (the installed package) is made once in here.
   const scratch = mkdtempSync(join(tmpdir(), 'outlive-scratch-'));
@@ -67,8 +94,7 @@ function test(args) {
     .finally(() => {
       rmSync(scratch, { recursive: true, force: true });
       const minutes = ((performance.now() - begin) / 60_000).toFixed(1);
-      if (minutes > suiteAimMs / 60_000)
-        console.error(`run.mjs: that took ${minutes} minutes; 6 are the aim`);
+      if (minutes > aimMs / 60_000) console.error(`run.mjs: that took ${minutes} minutes; 6 are the aim`);
     });
 }
 
