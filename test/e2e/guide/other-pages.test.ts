@@ -4,6 +4,7 @@ import { testPages } from '../../support/reader.ts';
 testPages(
   [
     'docs/guide/limits-and-disk.md',
+    'docs/guide/fleet.md',
     'docs/guide/other-machines.md',
     'docs/guide/troubleshooting.md',
     'docs/guide/faq.md',
