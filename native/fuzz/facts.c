@@ -137,7 +137,7 @@ static void write_others(const uint8_t *data, size_t size) {
   for (size_t i = 0; i < 80; i++) processes[i] = (struct process){.pid = getpid(), .start = number};
   const struct tree tree = {processes, (size_t)(number % 81), 0, (number & 128) != 0};
   begin_log();
-  record_left(&tree, (number & 256) != 0 ? "83f0983fe2d61c9e0421a4bac86b0c30" : NULL);
+  record_left(&tree, (number & 256) != 0 ? "83f0983fe2d61c9e0421a4bac86b0c30" : NULL, number);
   check_log();
 }
 

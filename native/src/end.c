@@ -98,7 +98,7 @@ static void command_ended(int status, const struct rusage *usage) {
       .left = left,
       .pending = shim.pending,
       .bytes = bytes,
-      .dropped = pump_dropped() + terminal_dropped(),
+      .dropped = dropped_bytes(),
       .at = clock_now(),
   };
   /*

@@ -99,11 +99,19 @@ static void add_members(struct text *text, const struct tree *tree) {
 /* Room for 64 command lines of 200 characters, each of which may take six bytes. */
 static char members_fact[96 * 1024];
 
-void record_left(const struct tree *tree, const char *proof) {
+/* What the disk did not take after the exit was recorded, too. */
+static void add_dropped(struct text *text, uint64_t dropped) {
+  if (dropped == 0) return;
+  text_add(text, ",\"dropped\":");
+  text_number(text, dropped);
+}
+
+void record_left(const struct tree *tree, const char *proof, uint64_t dropped) {
   struct text text;
   begin(&text, members_fact, sizeof members_fact, "\n{\"fact\":\"left\"");
   /* At the beginning, where a reader of only the beginning of a long line finds it. */
   if (proof != NULL) add_pair(&text, "proof", proof);
+  add_dropped(&text, dropped);
   if (tree->unknown) {
     text_add(&text, ",\"count\":null,\"processes\":null");
   } else {
@@ -124,11 +132,12 @@ void record_stopped(const char *id, const struct tree *tree) {
   finish(&text);
 }
 
-void record_gone(const char *proof) {
+void record_gone(const char *proof, uint64_t dropped) {
   char bytes[256];
   struct text text;
   begin(&text, bytes, sizeof bytes, "\n{\"fact\":\"gone\"");
   add_pair(&text, "proof", proof);
+  add_dropped(&text, dropped);
   finish(&text);
 }
 

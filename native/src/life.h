@@ -243,6 +243,8 @@ uint64_t pump_due(uint64_t now);
 /* Bytes that were not kept: over the limit, or not taken by the disk. */
 uint64_t pump_beyond(void);
 uint64_t pump_dropped(void);
+/* What the disk did not take of all output, whichever way it comes. */
+uint64_t dropped_bytes(void);
 /* What the command has written, including bytes on their way to the files. `size`: of the files. */
 uint64_t pump_written(uint64_t size);
 /* Whether written bytes are still missing in the files; for two seconds at most. */

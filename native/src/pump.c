@@ -132,6 +132,8 @@ static ssize_t move(struct fifo *fifo, uint64_t most) {
     if (moved > 0) fifo->end += (uint64_t)moved;
     if (moved >= 0) return moved;
     if (is_interrupted(&interrupted)) continue;
+    /* For lack of memory this once: the bytes are still in the FIFO. */
+    if (errno == ENOMEM) return copy(fifo, size);
     if (errno != EINVAL && errno != ENOSYS && errno != EPERM && errno != EINTR) return moved;
     copies = true;
   }
@@ -328,6 +330,8 @@ void pump_tend(uint64_t now) {
 bool pump_is_child(void) { return state.pid != 0 && state.is_child; }
 
 uint64_t pump_beyond(void) { return counts == NULL ? 0 : atomic_load(&counts->beyond); }
+
+uint64_t dropped_bytes(void) { return pump_dropped() + terminal_dropped(); }
 
 uint64_t pump_dropped(void) { return counts == NULL ? 0 : atomic_load(&counts->dropped); }
 

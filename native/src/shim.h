@@ -225,10 +225,13 @@ void record_own_stop(const char *cause, uint64_t grace_ms);
 void record_stopping(const char *id);
 /* Appends the exit and rings the doorbell. Shows the first secret, and then wipes it. */
 void record_exit(struct request *request, const struct ending *ending);
-/* Which processes are alive. `proof` ends a task whose end was pending; NULL: it was not. */
-void record_left(const struct tree *tree, const char *proof);
+/*
+ * Which processes are alive. `proof` ends a task whose end was pending; NULL: it was not. `dropped`: how many bytes
+ * the disk has not taken until now.
+ */
+void record_left(const struct tree *tree, const char *proof, uint64_t dropped);
 void record_stopped(const char *id, const struct tree *tree);
-void record_gone(const char *proof);
+void record_gone(const char *proof, uint64_t dropped);
 /* How many bytes of a stream are known to be erased, in total; 0: some may be. */
 void record_erased(const char *stream, uint64_t bytes);
 /* A process watches the terminal and may type into it; or no longer does. */

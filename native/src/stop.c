@@ -101,7 +101,7 @@ void finish_stop(void) {
     shim.timeout_at = shim.output_at = never;
     shim.bound_over = true;
     queue_leave();
-    record_left(&tree, shim.request->gone_proof);
+    record_left(&tree, shim.request->gone_proof, dropped_bytes());
     queue_tell_followers();
   }
   /* When processes cannot be read, another process must end them. It does when no answer comes. */

@@ -72,7 +72,7 @@ static void look_at_leftovers(uint64_t now) {
     const bool ends = shim.pending;
     shim.pending = false;
     if (ends) queue_leave();
-    record_left(&tree, ends ? shim.request->gone_proof : NULL);
+    record_left(&tree, ends ? shim.request->gone_proof : NULL, dropped_bytes());
     if (ends) queue_tell_followers();
     system_forget_tree();
   }
@@ -195,6 +195,6 @@ int supervise(struct request *request, wiper wipe) {
    * With `left: 0` the exit has said it, unless it was pending or an earlier fact listed processes. Without a
    * subreaper it is unknown.
    */
-  if ((shim.left != 0 || shim.pending || shim.left_early) && shim.subreaper) record_gone(shim.request->gone_proof);
+  if ((shim.left != 0 || shim.pending || shim.left_early) && shim.subreaper) record_gone(shim.request->gone_proof, dropped_bytes());
   return leave(wipe);
 }

@@ -217,12 +217,16 @@ export interface LeftFact {
   readonly processes: readonly Leftover[] | null;
   /** The second secret: the end of the task waited for this. */
   readonly proof?: string;
+  /** Bytes that the disk has not taken until then. Absent: none. */
+  readonly dropped?: number;
 }
 
 /** The last process of the task has ended: appended by the shim, its last act. */
 export interface GoneFact {
   readonly fact: 'gone';
   readonly proof: string;
+  /** Bytes that the disk has not taken until then. Absent: none. */
+  readonly dropped?: number;
 }
 
 /** The kernel has killed processes of the task because its memory was used up: appended with the outcome. */

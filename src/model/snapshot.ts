@@ -30,7 +30,7 @@ export interface OutputSummary {
    * many. 0: nothing was noticed.
    */
   readonly erasedBytes: number | null;
-  /** With `output: 'pipe'`: bytes that the disk did not take, until the command ended. */
+  /** With `output: 'pipe'`: bytes that the disk has not taken. */
   readonly droppedBytes: number;
   /** When something was written last, to either stream, by the time of the files; `null`: nothing yet. */
   readonly lastWrittenAt: number | null;

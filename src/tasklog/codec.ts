@@ -204,8 +204,8 @@ const facts: { readonly [K in Fact['fact']]: Check<FactOf<K>> } = {
       return { ...exit, errno: null, exitSignal };
     },
   ),
-  left: fact('left', { processes: list(leftover), proof: optional(text) }),
-  gone: fact('gone', { proof: must(text) }),
+  left: fact('left', { processes: list(leftover), proof: optional(text), dropped: optional(size) }),
+  gone: fact('gone', { proof: must(text), dropped: optional(size) }),
   erased: fact('erased', { stream, bytes: must(size), at: number }),
   oom: fact('oom', { kills: or(number, 0) }),
   hook: fact('hook', { pid: must(taskPid), start: number, at: number, monoMs: number }),

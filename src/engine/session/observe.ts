@@ -225,7 +225,8 @@ function summarize(
     stderrPath: separate ? outputPath(context.paths, taskId, 'stderr') : null,
     bytes: (end?.size ?? stdoutBytes) + stderrBytes,
     erasedBytes: erasedBytes(facts),
-    droppedBytes: facts.exit?.dropped ?? 0,
+    // Each says how much it was until then.
+    droppedBytes: Math.max(...[facts.exit, facts.left, facts.gone].map((fact) => fact?.dropped ?? 0)),
     lastWrittenAt,
     preview: end?.bytes.toString('utf8') ?? '',
     truncated: end === null ? stdoutBytes > 0 : end.offset > 0,

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whyNoFailing } from '../../support/moments/at-call.ts';
 import { failingPoints, hasFoundSomething, playSome } from '../../support/moments/points.ts';
@@ -64,4 +65,24 @@ test('a shim ends although its pump has ended in the middle of a stop that was r
     for (let again = 0; again < 3; again += 1)
       await stage.play({ life: 'floods', role: 'shim', number, action: 'fail', act: 'look', failure });
   }
+});
+
+test('a pump for which the kernel has no memory loses nothing, and what a disk does not take is told', {
+  skip: whyNoFailing(),
+}, async () => {
+  await using world = new World();
+  await using stage = await Stage.set(world);
+  const { pump = [] } = await stage.calls('pumps');
+  const splice = 275;
+  const places = pump.flatMap((call, index) => (call === splice ? [index + 1] : []));
+  assert.notEqual(places.length, 0);
+  for (const number of places)
+    for (const [code, errno, times] of [
+      ['ENOMEM', 12, 1],
+      ['ENOMEM', 12, 12],
+      ['ENOSPC', 28, 12],
+    ] as const) {
+      const failure = { call: splice, code, errno, times };
+      await stage.play({ life: 'pumps', role: 'pump', number, action: 'fail', act: 'look', failure });
+    }
 });
