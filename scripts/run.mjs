@@ -45,7 +45,9 @@ try {
 process.exitCode = await jobs[job](jobArgs);
 
 /** The tests that need a server, and take as long as a third of all others. */
-const isOfFleet = (file) => /^build\/test\/(?:integration|crash|e2e)\/fleet\//.test(file);
+function isOfFleet(file) {
+  return /^build\/test\/(?:integration|crash|e2e)\/fleet\//.test(file);
+}
 
 function test(args) {
   const isAgain = args.includes('--again');

@@ -26,6 +26,8 @@ export interface ClientLink extends AsyncDisposable {
    * @throws OutliveError what the coordinator refused with; `FLEET_UNREACHABLE` when none answers.
    */
   ask(operation: Operation, request: object, withinMs?: number): Promise<unknown>;
+  /** When the data of the fleet was made, as the last answer has said it; `null`: none has yet. */
+  era(): string | null;
 }
 
 /** Connects a client. @throws OutliveError as `connectBus`. */
@@ -35,13 +37,17 @@ export async function connectClient(credentials: ClientCredentials): Promise<Cli
   const key = signingKey(Buffer.from(credentials.signingSeed, 'base64url'));
   const name = authority.keyOf(seed).publicKey;
   const bus = await connectBus({ servers: fleet.servers, ca: fleet.ca, name, seed, token: () => token });
+  let era: string | null = null;
   return {
     bus,
+    era: () => era,
     ask: async (operation, request, withinMs) => {
       const subject = subjects.operation(operation);
       const message = sign(bodyOf(request), key, { audience: coordinatorAudience, subject });
       const bytes = await bus.ask(subject, message, withinMs);
-      return readAnswer(bytes, fleet.coordinator, { audience: key.publicKey, subject });
+      const said = readAnswer(bytes, fleet.coordinator, { audience: key.publicKey, subject });
+      era = said.era ?? era;
+      return said.value;
     },
     [Symbol.asyncDispose]: async () => await bus[Symbol.asyncDispose](),
   };

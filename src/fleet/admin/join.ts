@@ -94,7 +94,7 @@ async function enrol(line: InvitationLine, invitation: Nkey, request: EnrolReque
   const key = signerOfInvitation(invitation.seed);
   const message = sign(bodyOf(request), key, { audience: coordinatorAudience, subject });
   const bytes = await bus.ask(subject, message, enrolMs);
-  const value = readAnswer(bytes, coordinator, { audience: key.publicKey, subject });
+  const { value } = readAnswer(bytes, coordinator, { audience: key.publicKey, subject });
   const welcome = readValue(value, (fields) => ({
     token: fields.text('token', tokenForm),
     fleet: fleetOf(fields.inner('fleet')),

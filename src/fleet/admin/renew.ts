@@ -25,7 +25,7 @@ export async function renewHost(
   const subject = subjects.renewal(has.name);
   const request: RenewRequest = { token: has.token };
   const to = { audience: hostAudience(has.name), subject };
-  const value = readAnswer(await bus.ask(subject, plainBytes(request)), has.fleet.coordinator, to);
+  const { value } = readAnswer(await bus.ask(subject, plainBytes(request)), has.fleet.coordinator, to);
   const renewed = { ...has, token: tokenIn(value) };
   writeCredentials.host(folder, renewed);
   return renewed;

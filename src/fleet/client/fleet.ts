@@ -71,13 +71,15 @@ export class Fleet implements AsyncDisposable {
    */
   async spawn(command: string | readonly string[], options: FleetSpawnOptions): Promise<FleetTask> {
     checkOptions('fleet.spawn()', options, spawnOptions);
+    // Asked again after the fleet has lost its data, the same request could start once more: so it says of which data it is.
+    if (this.#link.era() === null) await this.hosts();
     const task = (await this.#read('run', {
       request: options.key ?? randomHex(16),
       spec: specOf(command, options),
       placement: placementOf(options.on),
       startByMs: options.startByMs === undefined ? startByDefaultMs : options.startByMs,
       redispatch: options.redispatch ?? 0,
-      era: null,
+      era: this.#link.era(),
     })) as RemoteTask;
     return new FleetTask(this.#link, task);
   }

@@ -23,12 +23,18 @@ export function refuse({ code, message }: OutliveError, key: SigningKey, to: Ans
   return sign({ v: wireVersion, refusal }, key, to);
 }
 
+/** What was asked for, and when the data of the fleet was made; `null`: what was asked has nothing to do with that. */
+export interface Said {
+  readonly value: unknown;
+  readonly era: string | null;
+}
+
 /**
  * What an answer says.
  * @param issuer the public key of the coordinator.
  * @throws OutliveError that of the coordinator when it refused; `FLEET_FORGED` for what is no answer to this.
  */
-export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo): unknown {
+export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo): Said {
   const { body } = open(bytes, {
     ...to,
     issuers: new Set([issuer]),
@@ -38,7 +44,8 @@ export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo): unk
   });
   const fields = new StrictFields(body, malformed);
   fields.whole('v', [wireVersion, wireVersion]);
-  if (!fields.has('refusal')) return fields.any('value');
+  const era = fields.has('era') ? fields.text('era') : null;
+  if (!fields.has('refusal')) return { value: fields.any('value'), era };
   const refusal = fields.inner('refusal');
   const code = refusal.text('code');
   const message = refusal.text('message');
