@@ -39,7 +39,7 @@ type Words = readonly string[];
 async function check(cli: CommandLine, ask: (line: Words) => Promise<string[]>): Promise<void> {
   const { ended, running, odd, other } = await tasksOf(cli);
   const verbs =
-    'run restart ps show logs wait send screen attach resize kill completions prune doctor mcp setup watch top ui completion help'.split(
+    'run restart ps show logs wait send screen attach resize kill completions prune doctor mcp setup watch top ui fleet completion help'.split(
       ' ',
     );
   const cases: [Words, Words][] = [
