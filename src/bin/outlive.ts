@@ -7,8 +7,11 @@ process.once('beforeExit', () => process.exit());
 /** Verbs that are seldom used, and need as much as all the others do. */
 const inMore: ReadonlySet<string> = new Set(['ui', 'top', 'setup']);
 
-/** Only with one of these words is anything asked of a fleet. What another machine asks for is known when it is read. */
-const ofFleet = /^(?:fleet|--fleet|--on(?:=.*)?|__remote|[a-z0-9-]{1,63}\/bgb-[0-9a-f]{12})$/;
+/** Only with one of these words is a verb for a fleet. */
+const ofFleet = /^(?:--fleet|--on(?:=.*)?|[a-z0-9-]{1,63}\/bgb-[0-9a-f]{12})$/;
+
+/** In front of a verb that another machine asks for. What follows it is read later. */
+const answering = '__remote';
 
 const words = process.argv.slice(2);
 const { run } = loadBundle(programFor(words));
@@ -25,11 +28,24 @@ run(words).then(
 );
 
 /**
- * The MCP servers are three times as much as all the rest. Options may stand before the verb, and a task may be named as one:
- * each bundle does all that these words can mean, and the smaller ones start faster.
+ * The MCP servers are three times as much as all the rest. A task may be named as a verb, so only the place tells a verb: each
+ * bundle does all that these words can mean, and the smaller ones start faster.
  */
 function programFor(typed: readonly string[]): BundleName {
-  if (typed.some((word) => ofFleet.test(word))) return 'program-with-fleet';
-  if (typed.includes('mcp')) return 'program-with-mcp';
-  return typed.some((word) => inMore.has(word)) ? 'program-with-more' : 'program';
+  const verb = verbIn(typed);
+  if (verb === 'mcp') return 'program-with-mcp';
+  if (inMore.has(verb)) return 'program-with-more';
+  const mayBeOfFleet = verb === 'fleet' || typed[0] === answering || typed.some((word) => ofFleet.test(word));
+  return mayBeOfFleet ? 'program-with-fleet' : 'program';
+}
+
+/** The first word that is no option of the program itself, of which one has a value. */
+function verbIn(typed: readonly string[]): string {
+  if (typed[0] === answering) return typed[2] ?? '';
+  for (let at = 0; at < typed.length; at += 1) {
+    const word = typed[at] ?? '';
+    if (word === '--host') at += 1;
+    else if (!word.startsWith('-')) return word;
+  }
+  return '';
 }

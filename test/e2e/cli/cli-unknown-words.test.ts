@@ -9,6 +9,7 @@ const verbs = buildProgram('0.0.0', () => undefined).commands;
 const enough: Record<string, readonly string[]> = {
   completion: ['bash'],
   attach: ['x'],
+  fleet: ['cordon', 'x'],
   logs: ['x'],
   resize: ['x', '80x24'],
   screen: ['x'],

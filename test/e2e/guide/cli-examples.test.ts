@@ -28,6 +28,13 @@ const triedElsewhere: Readonly<Record<string, string>> = {
   'outlive ui --read-only --no-open --port 7358': 'test/e2e/cli/cli-ui.test.ts',
   'outlive ui --idle 10m': 'test/e2e/cli/cli-ui.test.ts',
   'outlive mcp --http --port 7357 --token-file ~/.outlive-token': 'test/e2e/cli/cli-mcp.test.ts',
+  'outlive run --on label:gpu --start-by 1h -- make train': 'test/e2e/fleet/fleet-verbs.test.ts',
+  'outlive fleet init': 'test/e2e/fleet/fleet-verbs.test.ts',
+  'outlive fleet server': 'test/e2e/fleet/fleet-verbs.test.ts',
+  'outlive fleet invite -l gpu --slots 8': 'test/e2e/fleet/fleet-verbs.test.ts',
+  "outlive fleet join 'outlive+tls://box:4222/#...'": 'test/e2e/fleet/fleet-verbs.test.ts',
+  'outlive fleet hosts': 'test/e2e/fleet/fleet-verbs.test.ts',
+  'outlive fleet drain h3': 'test/e2e/fleet/fleet-verbs.test.ts',
   'outlive setup claude': 'test/e2e/setup/setup-asks.test.ts',
   'outlive setup claude --undo': 'test/e2e/setup/setup-agents.test.ts',
 };
