@@ -32,8 +32,11 @@ test('a person attaches through ssh, types, changes the size, leaves, and finds 
   await terminal.enter('echo left-$?');
   await terminal.shows(/left-130/);
   await terminal.resize(80, 15);
-  await terminal.enter('stty size');
-  await terminal.shows(/15 80/);
+  // The new size takes a way of its own: what is typed may come before it.
+  await waitFor(async () => {
+    await terminal.enter('stty size');
+    return /15 80/.test(await terminal.screen());
+  }, 'the new size to arrive');
   await terminal.press('C-\\');
   await terminal.type('d');
   await terminal.shows(/status=0/);
