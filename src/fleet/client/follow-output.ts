@@ -58,21 +58,20 @@ export async function* followOutput(
       abortSignal?.throwIfAborted();
       // First the host is asked, then it is looked how much there is: what comes in between is published.
       const next = await task.publishOutput(at, publishMs);
-      const isOver = next > at || (await hasEnded(task));
+      // Before its output is read: what it writes until its end is then among that.
+      const isOver = await hasEnded(task);
       // What is before the next piece is published to nobody any more.
-      if (isOver) {
+      if (isOver || next > at)
         for await (const piece of stretches(task, at)) {
           yield piece;
           at = piece.offset + piece.bytes.length;
         }
-        if (await hasEnded(task)) return;
-      }
+      if (isOver) return;
       const until = performance.now() + renewMs;
-      for (
-        let piece = await pieces.take(until, abortSignal);
-        piece;
-        piece = await pieces.take(until, abortSignal)
-      ) {
+      // The host stops publishing when nobody has asked it again, however much is still on its way here.
+      while (performance.now() < until) {
+        const piece = await pieces.take(until, abortSignal);
+        if (piece === null) break;
         for await (const missing of stretches(task, at, piece.offset)) {
           yield missing;
           at = missing.offset + missing.bytes.length;
