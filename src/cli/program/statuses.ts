@@ -7,6 +7,7 @@ const meanings = {
   problem: 'a problem is left',
   declined: 'nothing was written, because the answer was no',
   64: 'wrong usage: nothing was done',
+  118: 'another machine is out of reach, or the task of a fleet is unknown',
   119: 'what starts here would end with this shell call: nothing was started',
   120: 'no such task',
   121: 'the task is lost: nothing can say how it has ended',
@@ -19,9 +20,9 @@ const meanings = {
 type Row = keyof typeof meanings;
 
 const rows: Readonly<Record<string, readonly Row[]>> = {
-  run: [0, 'own', 64, 119, 121, 122, 123, 124, 125],
+  run: [0, 'own', 64, 118, 119, 121, 122, 123, 124, 125],
   restart: [0, 64, 119, 120, 125],
-  wait: ['seen', 'own', 1, 64, 120, 121, 122, 123, 124, 125],
+  wait: ['seen', 'own', 1, 64, 118, 120, 121, 122, 123, 124, 125],
   doctor: [0, 'problem', 64, 125],
   setup: [0, 'declined', 64, 125],
 };
