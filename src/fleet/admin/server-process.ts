@@ -17,7 +17,7 @@ const keptChars = 4_000;
 /** A nats-server that this process has started. */
 export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
-  /** What it has said last, when it has ended, whoever has ended it. */
+  /** Resolves when it has ended, with what it said last. */
   readonly ended: Promise<string>;
 }
 

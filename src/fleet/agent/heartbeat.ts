@@ -9,7 +9,7 @@ import { issuedAt, open, SeenNonces } from '../wire/signed.ts';
 import { isClientError } from './host-connection.ts';
 import type { Parts } from './parts.ts';
 
-/** An answer that is not there after so long, in milliseconds, is asked for again at the next beat. */
+/** How long an answer may take, in milliseconds. Then the next beat asks again. */
 const answerMs = 1_500;
 
 /** Ends that are named in a heartbeat as owed. */

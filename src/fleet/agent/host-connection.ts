@@ -26,7 +26,7 @@ export interface ConnectionListener {
   readonly refused: (error: OutliveError) => void;
 }
 
-/** An answer takes at most so long, in milliseconds; then the write is sent again, which its id makes safe. */
+/** How long an answer may take, in milliseconds. Then the write is sent again, which its id makes safe. */
 const answerMs = 1_500;
 
 /** Pauses between attempts, in milliseconds; they double. */

@@ -3,7 +3,7 @@ import { bootMs, bootTickMs } from '../../platform/clock.ts';
 /** A pause of the process longer than this part of a lease makes it look at everything before it goes on. */
 const longestPausePart = 0.7;
 
-/** So long an agent that has just started waits for its first lease, in milliseconds, before it counts as run out. */
+/** How long an agent that has just started waits for its first lease, in milliseconds, before it counts as run out. */
 const firstLeaseMs = 30_000;
 
 /**

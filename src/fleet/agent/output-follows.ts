@@ -40,7 +40,7 @@ export class OutputFollows {
   }
 
   /**
-   * Publishes for so long, or for so much longer.
+   * Publishes for that time, or for that time from now on where it publishes already.
    * @returns the offset of the next byte that is published. What is before it is read by ranges.
    * @throws OutliveError `FLEET_BUSY`.
    */

@@ -9,7 +9,7 @@ import type { Parts } from './parts.ts';
 const noTask = expected('TASK_NOT_FOUND');
 const closed = expected('CLOSED');
 
-/** It cannot be seen now, and that passes: look again after so long, in milliseconds. */
+/** Milliseconds until it looks again at what it cannot see now. */
 const againMs = 1_000;
 
 /** What is known of a local task. `not started`: it never ran, and another one is to take its place. */

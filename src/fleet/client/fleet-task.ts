@@ -26,7 +26,7 @@ export interface RemoteWaitOptions {
   readonly abortSignal?: AbortSignal;
 }
 
-/** The coordinator waits so long, then it is asked again, in milliseconds. */
+/** How long the coordinator waits before it is asked again, in milliseconds. */
 const waitMs = 20_000;
 /** The most of one stretch, in bytes. */
 export const stretchBytes = 256 * 1_024;

@@ -45,7 +45,7 @@ export interface FleetTasksOptions {
 }
 
 const pageOf = 500;
-/** The coordinator waits so long for something to come, then it is asked again. */
+/** How long the coordinator waits for something to come before it is asked again, in milliseconds. */
 const waitMs = 20_000;
 const startByDefaultMs = 600_000;
 
@@ -121,7 +121,7 @@ export class Fleet implements AsyncDisposable {
 
   /**
    * What has ended in a session and is not acknowledged, the oldest first.
-   * @param forMs waits so long for the first, in milliseconds. @default 0
+   * @param forMs how long to wait for the first, in milliseconds. @default 0
    */
   async completions(session: string, { forMs = 0, most = 100 } = {}): Promise<RemoteTask[]> {
     const endAt = performance.now() + forMs;
