@@ -87,12 +87,12 @@ export function run(): Definition {
     )
     .option(
       '--redispatch <number>',
-      'with --on: start it anew elsewhere, so often, when its host is lost; then it may run twice (default: 0)',
+      'with --on: how many times another host may start it again after its host is lost; it may then run twice (default: 0)',
       values.whole,
     )
     .option(
       '--secret <variable=name>',
-      'with --on: a variable whose value the host has in its file of secrets; may be repeated',
+      'with --on: set a variable to a value from the secrets file of the host; may be repeated',
       values.pair,
     )
     .passThroughOptions()

@@ -1,7 +1,7 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import { OutliveError } from '../../errors/error.ts';
+import { loadNats } from '../bus/packages.ts';
 
 /** A connection with what a coordinator needs of it. */
 export interface Bus {
@@ -18,36 +18,21 @@ export interface Bus {
 const answerMs = 2000;
 
 /**
- * Loads the packages and makes the bus of a connection. The packages are optional, so that only the fleet loads them.
+ * Makes the bus of a connection.
  * @param inboxPrefix that of the connection.
  */
 export async function busOf(connection: NatsConnection, inboxPrefix = '_INBOX'): Promise<Bus> {
-  const [{ jetstream, jetstreamManager }, { Kvm }, { headers, createInbox }] = await packages();
+  const { core, jetstream: streaming, kv } = await loadNats();
+  const { jetstream, jetstreamManager } = streaming;
   const options = { timeout: answerMs };
   return {
     connection,
     stream: jetstream(connection, options),
     manager: await jetstreamManager(connection, { ...options, checkAPI: false }),
-    headers: () => headers(),
-    newInbox: () => createInbox(inboxPrefix),
-    bucket: async (name, replicas) => await new Kvm(connection).create(name, { replicas, history: 1 }),
+    headers: () => core.headers(),
+    newInbox: () => core.createInbox(inboxPrefix),
+    bucket: async (name, replicas) => await new kv.Kvm(connection).create(name, { replicas, history: 1 }),
   };
-}
-
-async function packages() {
-  try {
-    return await Promise.all([
-      import('@nats-io/jetstream'),
-      import('@nats-io/kv'),
-      import('@nats-io/transport-node'),
-    ]);
-  } catch (cause) {
-    throw new OutliveError(
-      'FLEET_PACKAGES',
-      'expected the packages of the fleet; found that one is not there. Install @nats-io/transport-node, @nats-io/jetstream, @nats-io/kv and @nats-io/nkeys.',
-      { cause },
-    );
-  }
 }
 
 const busErrors = new Set([

@@ -1,13 +1,7 @@
 import { warn } from '../../errors/warnings.ts';
 import type { Members } from '../admin/members.ts';
 import { isBusError } from '../coordinator/bus.ts';
-
-/** As what a host was invited. */
-export interface InvitedAs {
-  readonly labels: Readonly<Record<string, string>>;
-  /** `null`: as many as it has cores. */
-  readonly slots: number | null;
-}
+import type { InvitedAs } from '../coordinator/core.ts';
 
 /** A host that is not known yet is looked for so often at most, in milliseconds. */
 const lookEveryMs = 1_000;
