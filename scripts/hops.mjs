@@ -35,7 +35,7 @@ async function main(traces) {
   rows.push(await row('MCP `run`', client.run, traces));
   await client.close();
   await store.close();
-  console.log('| path | files | hops between files | changes of folder |\n|---|---|---|---|');
+  console.log('| call | files | hops | hops into another folder |\n|---|---|---|---|');
   for (const { name, files, hops, folders } of rows)
     console.log(`| ${name} | ${files} | ${hops} | ${folders} |`);
 }
