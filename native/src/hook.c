@@ -1,12 +1,12 @@
 /*
  * The hook (`--on-exit`): a command that the user wants to run when the task has ended, in whatever way.
  *
- * The shim forks a keeper for it, once; no other process ever does. The keeper records that the hook is about to run,
+ * The shim forks a hook runner for it, once; no other process ever does. The hook runner records that the hook is about to run,
  * runs it, enforces its time limit, ends its tree, and records how it ended. So a hook never runs twice. If it did
  * not run, the record and the live processes show why.
  *
  * The hook is no part of the task, although it descends from the shim. To every process that lists processes, the
- * keeper looks like the shim of another task with its own cookie. It lives on when the shim has exited.
+ * hook runner looks like the shim of another task with its own cookie. It lives on when the shim has exited.
  */
 #include "life.h"
 
@@ -30,7 +30,7 @@ enum {
   /* The pause between two tries to record that the hook is about to run, and to read how the task has ended. */
   AGAIN_MS = 1000,
   STATUS_LOOK_MS = 100,
-  /* How long the keeper may take to show its own cookie. */
+  /* How long the hook runner may take to show its own cookie. */
   NAMED_WITHIN_MS = 1000,
   /* How many environment variables the hook gets at most. */
   MOST_VARIABLES = 8192,
@@ -45,8 +45,8 @@ static struct {
 } end;
 
 static bool begun;
-/* A pipe from the keeper, open until the record says that the hook is about to run; -1: no keeper, or it is closed. */
-static int keeper_fd = -1;
+/* A pipe from the hook runner, open until the record says that the hook is about to run; -1: no runner, or it is closed. */
+static int runner_fd = -1;
 
 void hook_hear(const struct request *request, const struct ending *ending) {
   if (request->hook[0] == '\0') return;
@@ -129,7 +129,7 @@ static char **environment(const char *word, int exit_code) {
   return variables;
 }
 
-/* ---- the keeper ---- */
+/* ---- the hook runner ---- */
 
 static _Noreturn void become(const char *word, int exit_code) {
   (void)setpgid(0, 0);
@@ -245,29 +245,29 @@ void hook_run(wiper wipe) {
   int ends[2] = {-1, -1};
   const bool is_piped = pipe(ends) == 0;
   for (int i = 0; is_piped && i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-  const pid_t keeper = is_piped ? fork() : -1;
-  if (keeper == 0) {
+  const pid_t runner = is_piped ? fork() : -1;
+  if (runner == 0) {
     (void)close(ends[0]);
     keep(ends[1], wipe);
   }
-  if (keeper < 0) record_hook_refused(errno);
+  if (runner < 0) record_hook_refused(errno);
   wipe(shim.request->cookie, true);
   if (!is_piped) return;
   (void)close(ends[1]);
-  keeper_fd = ends[0];
-  (void)fcntl(keeper_fd, F_SETFL, O_NONBLOCK);
-  /* Until the keeper shows its own cookie, it would count as a leftover of the task. */
-  struct pollfd named = {keeper_fd, POLLIN, 0};
+  runner_fd = ends[0];
+  (void)fcntl(runner_fd, F_SETFL, O_NONBLOCK);
+  /* Until the hook runner shows its own cookie, it would count as a leftover of the task. */
+  struct pollfd named = {runner_fd, POLLIN, 0};
   (void)poll(&named, 1, NAMED_WITHIN_MS);
 }
 
 bool hook_needs_shim(void) {
-  if (keeper_fd < 0) return false;
+  if (runner_fd < 0) return false;
   char byte;
   ssize_t got;
-  while ((got = read(keeper_fd, &byte, 1)) > 0) continue;
+  while ((got = read(runner_fd, &byte, 1)) > 0) continue;
   if (got < 0 && errno == EAGAIN) return true;
-  (void)close(keeper_fd);
-  keeper_fd = -1;
+  (void)close(runner_fd);
+  runner_fd = -1;
   return false;
 }

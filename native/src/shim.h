@@ -236,7 +236,7 @@ void record_gone(const char *proof, uint64_t dropped);
 void record_erased(const char *stream, uint64_t bytes);
 /* A process watches the terminal and may type into it; or no longer does. */
 void record_attached(pid_t pid, bool is_attached);
-/* The hook is about to run; this process is its keeper. False when that could not be recorded: nothing is kept. */
+/* The hook is about to run; this process is the hook runner. False when that could not be recorded: nothing is kept. */
 bool record_hook(pid_t self, uint64_t start);
 /* How the hook ended, as wait4 reports it, or the reason that ended it. */
 void record_hook_ended(int status, const char *cause);

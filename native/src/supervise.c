@@ -15,7 +15,7 @@ enum {
   LONGEST_RETRY_MS = 10000,
   /* Without a subreaper nothing reports the end of a descendant. During a stop, how often to check for it. */
   TREE_LOOK_MS = 100,
-  /* How often to check whether the keeper of the hook works alone. */
+  /* How often to check whether the hook runner works alone. */
   HOOK_LOOK_MS = 100,
 };
 

@@ -3,7 +3,7 @@ import { findMembers, treeOf } from '../engine/processes/members.ts';
 import type { SessionContext } from '../engine/session/context.ts';
 import { describe, type Observed, observe } from '../engine/session/observe.ts';
 import { readRecord } from '../engine/session/read-record.ts';
-import { keeperLives, shimLives } from '../engine/session/shim-control.ts';
+import { hookRunnerLives, shimLives } from '../engine/session/shim-control.ts';
 import { type WatchSummary, watchesOf } from '../engine/watches/pattern-watches.ts';
 import type { SpecFact } from '../model/facts.ts';
 import { type HistoryEntry, historyOf } from '../model/history.ts';
@@ -87,7 +87,7 @@ function onExitNow(context: SessionContext, { facts, alive, decision }: Observed
   const isLive = decision.state === 'live';
   const liveness = (lives: boolean): Liveness => (alive === 'unknown' ? alive : lives ? 'yes' : 'no');
   const shim = liveness(shimLives(context, facts));
-  return onExitOf(facts, isLive, { shim, keeper: liveness(keeperLives(context, facts)) });
+  return onExitOf(facts, isLive, { shim, runner: liveness(hookRunnerLives(context, facts)) });
 }
 
 function boundsOf(spec: SpecFact | undefined): TaskBounds {

@@ -23,7 +23,7 @@ export interface OnExit {
 export interface HookRunners {
   readonly shim: Liveness;
   /** What the shim has forked for the hook; it says in the record that the hook is about to run. */
-  readonly keeper: Liveness;
+  readonly runner: Liveness;
 }
 
 /**
@@ -38,7 +38,7 @@ export function onExitOf({ spec, hook, hooked }: Facts, isLive: boolean, alive: 
     const state = errno === null ? 'ended' : 'not_run';
     return { ...none, state, exitCode: code, exitSignal, reason: cause ?? errorName(errno ?? 0) };
   }
-  if (hook !== undefined) return { ...none, state: alive.keeper === 'yes' ? 'running' : 'unknown' };
+  if (hook !== undefined) return { ...none, state: alive.runner === 'yes' ? 'running' : 'unknown' };
   if (isLive || alive.shim === 'yes') return { ...none, state: 'waiting' };
   return { ...none, state: alive.shim === 'no' ? 'not_run' : 'unknown' };
 }

@@ -31,7 +31,7 @@ export function shimLives(context: SessionContext, facts: Facts): boolean {
 }
 
 /** Whether the process lives that the shim has forked for the hook of a task. */
-export function keeperLives({ store }: SessionContext, { hook }: Facts): boolean {
+export function hookRunnerLives({ store }: SessionContext, { hook }: Facts): boolean {
   return hook !== undefined && livesHere(hook.pid, hook.start, store.system);
 }
 

@@ -12,7 +12,7 @@ import { readLog } from '../../tasklog/read-log.ts';
 import { passing } from '../session/background.ts';
 import type { SessionContext } from '../session/context.ts';
 import { observe } from '../session/observe.ts';
-import { keeperLives, shimLives } from '../session/shim-control.ts';
+import { hookRunnerLives, shimLives } from '../session/shim-control.ts';
 import { overAt } from '../session/traces.ts';
 import type { ListedTask } from './listing.ts';
 import { unwritable } from './unwritable.ts';
@@ -71,7 +71,7 @@ function hasOpenWatch(facts: Facts): boolean {
 /** Whether processes are alive that a command has left, or what the task runs at its end is still to end. */
 function hasLiveProcesses(context: SessionContext, facts: Facts): boolean {
   const isHooked = facts.spec?.onExit === undefined || facts.hooked !== undefined;
-  if (!isHooked && (keeperLives(context, facts) || shimLives(context, facts))) return true;
+  if (!isHooked && (hookRunnerLives(context, facts) || shimLives(context, facts))) return true;
   return hasLiveLeftovers(context, facts);
 }
 

@@ -39,7 +39,7 @@ test('a shim sleeps when a terminal ended before it got the size that was asked 
   await task.kill({ graceMs: 0 });
 });
 
-test('the keeper of a hook sleeps when the last process has let go of the terminal', async () => {
+test('the hook runner sleeps when the last process has let go of the terminal', async () => {
   await using world = new World();
   const session = await world.session();
   const [leave, left, end] = ['leave', 'left', 'end'].map((name) => quote(`${world.base}/${name}`));

@@ -63,8 +63,8 @@ test('where nobody reaps orphans the shim stays until its hook has ended', async
   // Such a shim is the child that was started: when it has ended, so have those that it had to reap.
   await hooked.start('exit 3', 'sleep 0.2; exit 4', 20_000, { stays: true });
   assert.equal((await hooked.end()).code, 4);
-  const keeper = hooked.shim.facts().find((fact) => fact.fact === 'hook')?.pid ?? 0;
-  assert.equal(existsSync(`/proc/${keeper}`), false);
+  const runner = hooked.shim.facts().find((fact) => fact.fact === 'hook')?.pid ?? 0;
+  assert.equal(existsSync(`/proc/${runner}`), false);
 });
 
 test('a hook that takes too long is stopped with all that it has started', async () => {
@@ -149,7 +149,7 @@ test('a hook goes on when the shim is killed meanwhile, and its end is recorded'
   await task.kill();
 });
 
-test('of a hook whose keeper was killed nobody knows the end', async () => {
+test('when a hook runner was killed, nobody knows how its hook ended', async () => {
   await using world = new World();
   const store = await world.store();
   const session = await store.session('test');

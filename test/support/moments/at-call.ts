@@ -7,7 +7,7 @@ import { fixturePath, type World, waitFor } from '../world.ts';
  * The processes of a spawn: what is started first, the shim, the command before it is executed; the same of a hook; the
  * pump; and the fork server.
  */
-export const roles = ['launcher', 'shim', 'child', 'keeper', 'hook', 'pump', 'server'] as const;
+export const roles = ['launcher', 'shim', 'child', 'runner', 'hook', 'pump', 'server'] as const;
 
 export type Role = (typeof roles)[number];
 

@@ -119,7 +119,7 @@ export class SpawnerStage implements AsyncDisposable {
       const deed = {
         life: one.life,
         mayBeLost: killed === 'shim',
-        isHookHurt: killed === 'shim' || killed === 'keeper' || killed === 'hook',
+        isHookHurt: killed === 'shim' || killed === 'runner' || killed === 'hook',
         isChildKilled: killed === 'child',
         // A spawner whose launcher is killed takes the task back.
         isStopped: one.action === 'stop' ? one.act === 'stop' : killed === 'launcher',

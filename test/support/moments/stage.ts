@@ -108,7 +108,7 @@ export class Stage implements AsyncDisposable {
     const deed = {
       life: one.life,
       mayBeLost: one.action === 'kill' && one.role === 'shim',
-      isHookHurt: one.action !== 'kill' || ['shim', 'keeper', 'hook'].includes(one.role),
+      isHookHurt: one.action !== 'kill' || ['shim', 'runner', 'hook'].includes(one.role),
       isChildKilled: one.action === 'kill' && one.role === 'child',
       // A spawner whose launcher is killed takes the task back.
       isStopped:

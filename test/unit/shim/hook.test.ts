@@ -27,7 +27,7 @@ function stateOf(facts: readonly Fact[], isLive: boolean, alive: HookRunners): s
   return onExitOf(foldFacts(facts), isLive, alive)?.state;
 }
 
-const nobody: HookRunners = { shim: 'no', keeper: 'no' };
+const nobody: HookRunners = { shim: 'no', runner: 'no' };
 
 test('a task without a hook has none, whatever its log says', () => {
   assert.equal(
@@ -37,26 +37,26 @@ test('a task without a hook has none, whatever its log says', () => {
 });
 
 test('a hook waits until its task has ended and its shim has come to it', () => {
-  assert.equal(stateOf(hooking, true, { shim: 'yes', keeper: 'no' }), 'waiting');
+  assert.equal(stateOf(hooking, true, { shim: 'yes', runner: 'no' }), 'waiting');
   // A live task whose shim is not there yet, or of another machine.
   assert.equal(stateOf(hooking, true, nobody), 'waiting');
-  assert.equal(stateOf([...hooking, exit(0)], false, { shim: 'yes', keeper: 'no' }), 'waiting');
+  assert.equal(stateOf([...hooking, exit(0)], false, { shim: 'yes', runner: 'no' }), 'waiting');
 });
 
 test('a hook that no shim is there to run has not run, and never will', () => {
   assert.equal(stateOf(hooking, false, nobody), 'not_run');
-  assert.equal(stateOf(hooking, false, { shim: 'unknown', keeper: 'unknown' }), 'unknown');
+  assert.equal(stateOf(hooking, false, { shim: 'unknown', runner: 'unknown' }), 'unknown');
 });
 
-test('a hook runs for as long as its keeper lives, and is unknown after that', () => {
+test('a hook runs for as long as its hook runner lives, and is unknown after that', () => {
   const begun = [...hooking, exit(0), hook];
   for (const shim of ['yes', 'no'] as const) {
-    assert.equal(stateOf(begun, false, { shim, keeper: 'yes' }), 'running');
-    assert.equal(stateOf(begun, false, { shim, keeper: 'no' }), 'unknown');
+    assert.equal(stateOf(begun, false, { shim, runner: 'yes' }), 'running');
+    assert.equal(stateOf(begun, false, { shim, runner: 'no' }), 'unknown');
   }
 });
 
-test('how a hook ended is what its keeper said first', notOnWindows('errors have other numbers'), () => {
+test('how a hook ended is what its hook runner said first', notOnWindows('errors have other numbers'), () => {
   const end = (...facts: HookedFact[]) => {
     const found = onExitOf(foldFacts([...hooking, exit(0), hook, ...facts]), false, nobody);
     return [found?.state, found?.exitCode, found?.exitSignal, found?.reason];
