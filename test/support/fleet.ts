@@ -98,7 +98,7 @@ export class TestFleet implements AsyncDisposable {
   async serve(): Promise<void> {
     const has = this.credentials;
     const bus = await this.connect(has, null);
-    await ensureStreams(bus, 1);
+    await ensureStreams(bus.connection, 1);
     const membership = await serveMembership(bus, has, (revoked) =>
       writeCredentials.coordinator(this.folder, { ...this.credentials, revoked }),
     );

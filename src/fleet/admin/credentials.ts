@@ -1,9 +1,12 @@
 import { OutliveError } from '../../errors/error.ts';
 import { type Address, addressText, parseAddress } from '../bus/address.ts';
-import { type Role, roles, signerForm, tokenForm, userKeyForm } from '../wire/membership.ts';
+import { Fields } from '../wire/fields.ts';
+import { asHostOf, type Role, roles, signerForm, tokenForm, userKeyForm } from '../wire/membership.ts';
 import { hostForm } from '../wire/names.ts';
-import { StrictFields } from '../wire/strict-fields.ts';
 import { type FleetFile, type FleetFolder, fleetFiles } from './folder.ts';
+
+/** Keys that were removed and are written down: the file is smaller than that allows. */
+const mostRevoked = 100_000;
 
 /** The version of the files. */
 const version = 1;
@@ -111,11 +114,11 @@ export function fleetAsData({ servers, ca, coordinator }: Fleet): object {
 }
 
 /** A fleet as {@link fleetAsData} writes it. */
-export function fleetOf(fields: StrictFields): Fleet {
+export function fleetOf(fields: Fields): Fleet {
   const fleet = {
     servers: fields.texts('servers', 9).map(parseAddress),
-    ca: fields.textOrNull('ca', forms.certificate),
-    coordinator: fields.text('coordinator', signerForm),
+    ca: fields.formedOrNull('ca', forms.certificate),
+    coordinator: fields.formed('coordinator', signerForm),
   };
   fields.end();
   return fleet;
@@ -126,13 +129,13 @@ function write(folder: FleetFolder, file: FleetFile, has: object): void {
   folder.write(file, `${JSON.stringify({ v: version, ...data }, null, 2)}\n`);
 }
 
-function read<T>(folder: FleetFolder, file: FleetFile, take: (fields: StrictFields) => T): T | null {
+function read<T>(folder: FleetFolder, file: FleetFile, take: (fields: Fields) => T): T | null {
   const text = folder.read(file);
   if (text === null) return null;
   const path = folder.pathOf(file);
-  const refuse = (said: string, cause?: unknown) =>
-    new OutliveError('FLEET_CREDENTIALS', `${said}, in ${path}.`, { cause, details: { path } });
-  const fields = new StrictFields(parsed(text, refuse), refuse);
+  const refuse = (said: string) =>
+    new OutliveError('FLEET_CREDENTIALS', `${said}, in ${path}.`, { details: { path } });
+  const fields = Fields.of(text, refuse);
   const found = fields.whole('v');
   if (found !== version)
     throw refuse(
@@ -143,67 +146,56 @@ function read<T>(folder: FleetFolder, file: FleetFile, take: (fields: StrictFiel
   return has;
 }
 
-function parsed(text: string, refuse: (said: string, cause?: unknown) => Error): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // What JSON.parse says shows a part of the text, which is secret.
-    throw refuse(`expected JSON; found ${text.length} characters that are none`, (error as Error).name);
-  }
+function loginOf(fields: Fields): Login {
+  return { seed: fields.formed('seed', forms.userSeed), token: fields.formed('token', tokenForm) };
 }
 
-function loginOf(fields: StrictFields): Login {
-  return { seed: fields.text('seed', forms.userSeed), token: fields.text('token', tokenForm) };
-}
-
-function hostOf(fields: StrictFields): HostCredentials {
+function hostOf(fields: Fields): HostCredentials {
   return {
     fleet: fleetOf(fields.inner('fleet')),
     ...loginOf(fields),
-    name: fields.text('name', hostForm),
-    labels: fields.record('labels', 32),
-    slots: fields.wholeOrNull('slots', [1, 10_000]),
+    name: fields.formed('name', hostForm),
+    ...asHostOf(fields),
   };
 }
 
-function clientOf(fields: StrictFields): ClientCredentials {
+function clientOf(fields: Fields): ClientCredentials {
   return {
     fleet: fleetOf(fields.inner('fleet')),
     ...loginOf(fields),
     role: fields.oneOf('role', roles),
-    signingSeed: fields.text('signingSeed', signerForm),
+    signingSeed: fields.formed('signingSeed', signerForm),
   };
 }
 
-function coordinatorOf(fields: StrictFields): CoordinatorCredentials {
+function coordinatorOf(fields: Fields): CoordinatorCredentials {
   const system = fields.inner('system');
   const admin = fields.inner('admin');
-  const revoked = fields.inner('revoked');
   const has = {
     fleet: fleetOf(fields.inner('fleet')),
     ...loginOf(fields),
-    signingSeed: fields.text('signingSeed', signerForm),
-    account: fields.text('account', forms.accountKey),
-    coordinatorScope: fields.text('coordinatorScope', forms.accountKey),
-    hostScope: fields.text('hostScope', forms.seed),
-    clientScope: fields.text('clientScope', forms.seed),
-    newcomerScope: fields.text('newcomerScope', forms.seed),
-    operatorSigner: fields.text('operatorSigner', forms.seed),
+    signingSeed: fields.formed('signingSeed', signerForm),
+    account: fields.formed('account', forms.accountKey),
+    coordinatorScope: fields.formed('coordinatorScope', forms.accountKey),
+    hostScope: fields.formed('hostScope', forms.seed),
+    clientScope: fields.formed('clientScope', forms.seed),
+    newcomerScope: fields.formed('newcomerScope', forms.seed),
+    operatorSigner: fields.formed('operatorSigner', forms.seed),
     system: loginOf(system),
     replicas: fields.oneOf('replicas', [1, 3] as const),
-    admin: { key: admin.text('key', userKeyForm), signer: admin.text('signer', signerForm) },
-    revoked: Object.fromEntries(revoked.names().map((key) => [key, revoked.whole(key)])),
+    admin: { key: admin.formed('key', userKeyForm), signer: admin.formed('signer', signerForm) },
+    revoked: fields.entries('revoked', mostRevoked, (inner, key) => inner.whole(key)),
   };
   system.end();
   admin.end();
   return has;
 }
 
-function operatorOf(fields: StrictFields): OperatorCredentials {
+function operatorOf(fields: Fields): OperatorCredentials {
   return {
-    operator: fields.text('operator', forms.seed),
-    account: fields.text('account', forms.seed),
-    systemAccount: fields.text('systemAccount', forms.seed),
-    coordinatorScope: fields.text('coordinatorScope', forms.seed),
+    operator: fields.formed('operator', forms.seed),
+    account: fields.formed('account', forms.seed),
+    systemAccount: fields.formed('systemAccount', forms.seed),
+    coordinatorScope: fields.formed('coordinatorScope', forms.seed),
   };
 }

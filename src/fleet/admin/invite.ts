@@ -88,5 +88,5 @@ export async function remove(link: ClientLink, request: RemoveRequest): Promise<
 
 /** The token in an answer. */
 export function tokenIn(value: unknown): string {
-  return readValue(value, (fields) => fields.text('token', tokenForm));
+  return readValue(value, (fields) => fields.formed('token', tokenForm));
 }

@@ -96,7 +96,7 @@ async function enrol(line: InvitationLine, invitation: Nkey, request: EnrolReque
   const bytes = await bus.ask(subject, message, enrolMs);
   const { value } = readAnswer(bytes, coordinator, { audience: key.publicKey, subject });
   const welcome = readValue(value, (fields) => ({
-    token: fields.text('token', tokenForm),
+    token: fields.formed('token', tokenForm),
     fleet: fleetOf(fields.inner('fleet')),
     invited: invitedOf(fields.inner('invited')),
   }));

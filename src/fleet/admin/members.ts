@@ -2,9 +2,18 @@ import type { KV } from '@nats-io/kv';
 import { OutliveError } from '../../errors/error.ts';
 import { expected, tolerate } from '../../errors/expected.ts';
 import type { Bus } from '../bus/connect.ts';
-import { type Invited, invitedOf, type Role, roles, signerForm, userKeyForm } from '../wire/membership.ts';
+import { openBucket } from '../bus/streams.ts';
+import { Fields } from '../wire/fields.ts';
+import {
+  asHostOf,
+  type Invited,
+  invitedOf,
+  type Role,
+  roles,
+  signerForm,
+  userKeyForm,
+} from '../wire/membership.ts';
 import { buckets, hostForm } from '../wire/names.ts';
-import { StrictFields } from '../wire/strict-fields.ts';
 
 /** The version of the records. */
 const version = 1;
@@ -62,15 +71,14 @@ interface Records {
   readonly revoked: RevokedKey;
 }
 
-const readers: { readonly [Kind in keyof Records]: (fields: StrictFields) => Records[Kind] } = {
+const readers: { readonly [Kind in keyof Records]: (fields: Fields) => Records[Kind] } = {
   host: (fields) => ({
     ...memberOf(fields),
-    labels: fields.record('labels', 32),
-    slots: fields.wholeOrNull('slots'),
+    ...asHostOf(fields),
   }),
   client: (fields) => ({ ...memberOf(fields), role: fields.oneOf('role', roles) }),
   invitation: (fields) => ({
-    key: fields.text('key', userKeyForm),
+    key: fields.formed('key', userKeyForm),
     invited: invitedOf(fields.inner('invited')),
     expiresAt: fields.whole('expiresAt'),
     used: usedOf(fields),
@@ -104,7 +112,7 @@ export class Members {
 
   /** Opens the bucket, which is there already. */
   static async open({ nats, connection }: Bus): Promise<Members> {
-    const kv = await new nats.kv.Kvm(connection).open(buckets.settings, { allow_direct: false });
+    const kv = await openBucket(connection, buckets.settings);
     const { JetStreamApiError } = nats.jetstream;
     return new Members(kv, (error) => error instanceof JetStreamApiError && error.code === wrongLastSequence);
   }
@@ -202,35 +210,26 @@ function textOf(record: object): string {
 function recordOf<Kind extends keyof Records>(kind: Kind, id: string, text: string): Records[Kind] {
   const refuse = (said: string) =>
     new OutliveError('FLEET_FORGED', `${said}, in the record of the ${kind} ${id} on the servers.`);
-  const fields = new StrictFields(parsed(text, refuse), refuse);
-  fields.whole('v', [version, version]);
+  const fields = Fields.of(text, refuse);
+  fields.oneOf('v', [version]);
   const record = readers[kind](fields);
   fields.end();
   return record;
 }
 
-function parsed(text: string, refuse: (said: string) => Error): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // Its message shows a part of the text.
-    throw refuse(`expected JSON; found something else (${(error as Error).name})`);
-  }
-}
-
-function memberOf(fields: StrictFields): Member {
+function memberOf(fields: Fields): Member {
   return {
-    key: fields.text('key', userKeyForm),
+    key: fields.formed('key', userKeyForm),
     since: fields.whole('since'),
     removedAt: fields.wholeOrNull('removedAt'),
   };
 }
 
-function usedOf(fields: StrictFields): Invitation['used'] {
-  if (fields.isNull('used')) return null;
-  const used = fields.inner('used');
-  const isDone = used.oneOf('isDone', [true, false]);
-  const by = { key: used.text('key', userKeyForm), member: used.text('member'), isDone };
+function usedOf(fields: Fields): Invitation['used'] {
+  const used = fields.innerOrNull('used');
+  if (used === null) return null;
+  const isDone = used.flag('isDone');
+  const by = { key: used.formed('key', userKeyForm), member: used.text('member'), isDone };
   used.end();
   return by;
 }

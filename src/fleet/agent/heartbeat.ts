@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/transport-node';
 import { OutliveError } from '../../errors/error.ts';
 import { bootMs } from '../../platform/clock.ts';
-import { Fields } from '../wire/fields.ts';
+import { wireFields } from '../wire/fields.ts';
 import type { Heartbeat, Lease } from '../wire/messages.ts';
 import { subjects, wireVersion } from '../wire/names.ts';
 import { readLease } from '../wire/read-assignment.ts';
@@ -154,7 +154,7 @@ export class Heartbeats {
 
 /** A coordinator may answer that there is no lease, and why. */
 function refuseRefusal(body: unknown): void {
-  const fields = new Fields(body, 'the answer to a heartbeat').versioned();
+  const fields = wireFields(body, 'the answer to a heartbeat').versioned();
   if (!fields.has('code')) return;
   throw new OutliveError(
     'FLEET_REFUSED',

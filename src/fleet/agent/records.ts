@@ -7,7 +7,7 @@ import { namesIn, readSmall, writeWhole } from '../../tasklog/files.ts';
 import type { Assignment, RemoteEnd } from '../wire/assignment.ts';
 import { Fields } from '../wire/fields.ts';
 import type { AttemptName } from '../wire/messages.ts';
-import { isTaskId } from '../wire/names.ts';
+import { taskForm } from '../wire/names.ts';
 import { readAssignment, readEnd } from '../wire/read-assignment.ts';
 import type { Attempt, LocalPlace } from './attempts.ts';
 
@@ -71,7 +71,7 @@ export class Records {
   #read(path: string): AttemptRecord | null {
     try {
       const bytes = readSmall(path, mostBytes);
-      if (bytes === null) throw unreadable(path, 'no file, or one that is too large');
+      if (bytes === null) throw unreadable(path);
       return parse(bytes.toString('utf8'), path);
     } catch (error) {
       if (!isForeseen(error)) throw error;
@@ -86,33 +86,27 @@ export class Records {
 }
 
 function parse(text: string, path: string): AttemptRecord {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw unreadable(path, (error as Error).message);
-  }
-  const fields = new Fields(value, `the file ${path}`);
-  fields.whole('version', { least: version, most: version });
-  const local = fields.objectOrNull('local');
-  const end = fields.objectOrNull('end');
+  const refuse = (said: string) => new OutliveError('READ_FAILED', `${said}, in ${path}.`);
+  const fields = Fields.of(text, refuse);
+  fields.oneOf('version', [version]);
+  const local = fields.innerOrNull('local');
+  const end = fields.innerOrNull('end');
   const assignment = fields.raw('assignment');
-  const word = (one: unknown): string => new Fields({ one }, 'an epoch').text('one', 64);
   return {
-    task: fields.formed('task', isTaskId),
+    task: fields.formed('task', taskForm),
     attempt: fields.whole('attempt', { least: 1 }),
     stage: fields.oneOf('stage', stages),
-    epochs: fields.list('epochs', 10_000, word),
-    local: local && { sessionId: local.text('sessionId'), taskId: local.formed('taskId', isTaskId) },
+    epochs: fields.texts('epochs', 10_000, 64),
+    local: local && { sessionId: local.text('sessionId'), taskId: local.formed('taskId', taskForm) },
     assignment: assignment === null ? null : readAssignment(assignment),
     end: end && readEnd(end),
     reason: fields.textOrNull('reason', 4_096),
   };
 }
 
-function unreadable(path: string, found: string): OutliveError {
+function unreadable(path: string): OutliveError {
   return new OutliveError(
     'READ_FAILED',
-    `expected ${path} to say what became of an attempt; found ${found}.`,
+    `expected ${path} to say what became of an attempt; found no file, or one that is too large.`,
   );
 }

@@ -1,6 +1,8 @@
 import type { StreamConfig } from '@nats-io/jetstream';
+import type { KV } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { buckets, streams } from '../wire/names.ts';
-import type { Bus } from './connect.ts';
+import { loadNats } from './packages.ts';
 
 const daysInNanoseconds = 86_400e9;
 
@@ -24,7 +26,7 @@ const common = {
 } as const satisfies Partial<Record<keyof StreamConfig, unknown>>;
 
 /** The streams of a fleet, as the server is to have them. */
-export const streamSettings = [
+const streamSettings = [
   {
     ...common,
     name: streams.assignments,
@@ -53,32 +55,45 @@ export const streamSettings = [
 /** The largest value of a bucket. */
 const valueBytes = 64 * 1024;
 
+/** A direct get is answered by any server, also by one that has not heard of the last write. The client of NATS keeps and changes options. */
+const bucketOptions = () => ({ allow_direct: false });
+
+/** How long an answer may take, in milliseconds: the leader waits for three disks at most. */
+const answerMs = 2_000;
+
+/** JetStream's number for a stream that is there with other settings. */
+const nameInUse = 10_058;
+
 /**
  * Makes the streams and buckets of a fleet, or brings their settings to what this version needs. Any number of coordinators
  * may do so at a time.
  * @param replicas on how many servers each message is: 1 or 3.
+ * @returns the era: when the stream of assignments was made. Another one means that its data was lost meanwhile.
  */
-export async function ensureStreams({ nats, connection }: Bus, replicas: 1 | 3): Promise<void> {
-  const manager = await nats.jetstream.jetstreamManager(connection);
+export async function ensureStreams(connection: NatsConnection, replicas: 1 | 3): Promise<string> {
+  const { jetstream, kv } = await loadNats();
+  const manager = await jetstream.jetstreamManager(connection, { timeout: answerMs, checkAPI: false });
   for (const settings of streamSettings) {
     const config = { ...settings, subjects: [...settings.subjects], num_replicas: replicas };
     try {
       await manager.streams.add(config);
     } catch (error) {
-      if (!isThere(nats, error)) throw error;
+      if (!(error instanceof jetstream.JetStreamApiError && error.code === nameInUse)) throw error;
       const { name, ...changeable } = config;
       await manager.streams.update(name, changeable);
     }
   }
-  const kvm = new nats.kv.Kvm(connection);
-  for (const bucket of Object.values(buckets)) {
-    await kvm.create(bucket, { replicas, history: 1, maxValueSize: valueBytes, allow_direct: false });
-  }
+  const kvm = new kv.Kvm(connection);
+  for (const bucket of Object.values(buckets))
+    await kvm.create(bucket, { replicas, history: 1, maxValueSize: valueBytes, ...bucketOptions() });
+  return (await manager.streams.info(streams.assignments)).created;
 }
 
-/** JetStream's number for a stream that is there with other settings. */
-const nameInUse = 10_058;
-
-function isThere({ jetstream }: Bus['nats'], error: unknown): boolean {
-  return error instanceof jetstream.JetStreamApiError && error.code === nameInUse;
+/** Opens a bucket that {@link ensureStreams} has made. */
+export async function openBucket(
+  connection: NatsConnection,
+  bucket: (typeof buckets)[keyof typeof buckets],
+): Promise<KV> {
+  const { kv } = await loadNats();
+  return await new kv.Kvm(connection).open(bucket, bucketOptions());
 }

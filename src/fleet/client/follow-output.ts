@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { OutliveError } from '../../errors/error.ts';
-import { Fields, jsonOf } from '../wire/fields.ts';
+import { jsonOf, wireFields } from '../wire/fields.ts';
 import { subjects } from '../wire/names.ts';
 
 /** A piece of output, in its place. */
@@ -114,7 +114,7 @@ async function hasEnded(task: Followed): Promise<boolean> {
 
 function chunkOf(data: Uint8Array): Chunk | null {
   try {
-    const fields = new Fields(jsonOf(data, 'a piece of output'), 'a piece of output').versioned();
+    const fields = wireFields(jsonOf(data, 'a piece of output'), 'a piece of output').versioned();
     const bytes = Buffer.from(fields.text('bytes', 128 * 1_024), 'base64');
     return { offset: fields.whole('offset'), bytes, last: fields.flag('last') };
   } catch (error) {

@@ -1,7 +1,8 @@
 import type { KV } from '@nats-io/kv';
 import { expected, tolerate } from '../../errors/expected.ts';
-import { Fields, jsonOf } from '../wire/fields.ts';
-import { buckets, isHostName, wireVersion } from '../wire/names.ts';
+import { openBucket } from '../bus/streams.ts';
+import { jsonOf, wireFields } from '../wire/fields.ts';
+import { buckets, hostForm, isHostName, wireVersion } from '../wire/names.ts';
 import { type Bus, isBusError } from './bus.ts';
 import { noAnswer } from './writer.ts';
 
@@ -26,22 +27,20 @@ export class HostBook implements AsyncDisposable {
   readonly #records = new Map<string, HostRecord>();
   readonly #revisions = new Map<string, number>();
   readonly #bus: Bus;
-  readonly #replicas: 1 | 3;
   #bucket: KV | undefined;
   #watch: Awaited<ReturnType<KV['watch']>> | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(bus: Bus, replicas: 1 | 3) {
+  constructor(bus: Bus) {
     this.#bus = bus;
-    this.#replicas = replicas;
   }
 
-  /** Makes the bucket where it is not there, and reads it. What this coordinator knew before goes into one that is new. */
+  /** Reads the bucket, which is there. What this coordinator knew before goes into one that is new. */
   async open(): Promise<void> {
     const known = [...this.#records.values()];
     this.#watch?.stop();
     this.#revisions.clear();
-    const bucket = await this.#bus.bucket(buckets.hosts, this.#replicas);
+    const bucket = await openBucket(this.#bus.connection, buckets.hosts);
     this.#bucket = bucket;
     const watch = await bucket.watch();
     this.#watch = watch;
@@ -135,14 +134,14 @@ export function newRecord(host: string): HostRecord {
 }
 
 function readRecord(bytes: Uint8Array): HostRecord {
-  const fields = new Fields(jsonOf(bytes, 'the record of a host'), 'the record of a host').versioned();
+  const fields = wireFields(jsonOf(bytes, 'the record of a host'), 'the record of a host').versioned();
   return {
     v: fields.whole('v'),
-    host: fields.formed('host', isHostName),
+    host: fields.formed('host', hostForm),
     cordoned: fields.flag('cordoned'),
     draining: fields.flag('draining'),
     removed: fields.flag('removed'),
-    labels: fields.texts('labels', 100, 200),
+    labels: fields.record('labels', 100, 200),
     slots: fields.whole('slots'),
     version: fields.text('version'),
     epoch: fields.text('epoch'),

@@ -1,5 +1,4 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
-import type { KV } from '@nats-io/kv';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { loadNats } from '../bus/packages.ts';
 
@@ -11,7 +10,6 @@ export interface Bus {
   headers(): MsgHdrs;
   /** A subject for one answer, which nobody else has. */
   newInbox(): string;
-  bucket(name: string, replicas: 1 | 3): Promise<KV>;
 }
 
 /** Asks for an answer of the stream in so many milliseconds; then it is asked again. */
@@ -22,7 +20,7 @@ const answerMs = 2000;
  * @param inboxPrefix that of the connection.
  */
 export async function busOf(connection: NatsConnection, inboxPrefix = '_INBOX'): Promise<Bus> {
-  const { core, jetstream: streaming, kv } = await loadNats();
+  const { core, jetstream: streaming } = await loadNats();
   const { jetstream, jetstreamManager } = streaming;
   const options = { timeout: answerMs };
   return {
@@ -31,7 +29,6 @@ export async function busOf(connection: NatsConnection, inboxPrefix = '_INBOX'):
     manager: await jetstreamManager(connection, { ...options, checkAPI: false }),
     headers: () => core.headers(),
     newInbox: () => core.createInbox(inboxPrefix),
-    bucket: async (name, replicas) => await new kv.Kvm(connection).create(name, { replicas, history: 1 }),
   };
 }
 

@@ -64,7 +64,7 @@ export class Core implements AsyncDisposable {
     this.closing = this.#closing.signal;
     this.key = key;
     this.leases = new Leases(leaseMs, performance.now());
-    this.book = new HostBook(bus, replicas);
+    this.book = new HostBook(bus);
     this.audit = new Audit(bus);
     this.#writer = new Writer({
       ...{ bus, key },

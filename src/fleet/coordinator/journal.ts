@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { expected, tolerate } from '../../errors/expected.ts';
 import { warn } from '../../errors/warnings.ts';
+import { ensureStreams } from '../bus/streams.ts';
 import { jsonOf } from '../wire/fields.ts';
 import { streams, subjects } from '../wire/names.ts';
 import { readAssignment } from '../wire/read-assignment.ts';
@@ -10,7 +11,6 @@ import { apiCode, type Bus, isBusError, streamNotFound } from './bus.ts';
 import type { StoredMessage } from './fold.ts';
 import type { Ledger } from './ledger.ts';
 import { sealedAfter } from './seal.ts';
-import { makeStreams } from './streams.ts';
 import { noAnswer } from './writer.ts';
 
 /** For how long a reader waits until the journal has come to where it wants to look, in milliseconds. */
@@ -56,7 +56,7 @@ export class Journal implements AsyncDisposable {
 
   /** Makes the streams that are not there, and reads all that is stored. */
   async start(): Promise<void> {
-    this.#era = await eraOf(this.#options);
+    this.#era = await this.#ensure();
     this.#isSure = true;
     this.#running = this.#follow();
     await this.reach();
@@ -107,7 +107,9 @@ export class Journal implements AsyncDisposable {
     if (this.#isLookingAtEra || this.#isClosed) return;
     this.#isLookingAtEra = true;
     try {
-      const era = await eraOf(this.#options);
+      const found = await this.#eraNow();
+      // Where one stream was made anew, the others and the buckets may be gone as well.
+      const era = found === this.#era ? found : await this.#ensure();
       this.#isSure = true;
       if (era === this.#era) return;
       this.#era = era;
@@ -155,6 +157,21 @@ export class Journal implements AsyncDisposable {
     }
   }
 
+  /** When the stream was made; `null`: it is not there. */
+  async #eraNow(): Promise<string | null> {
+    try {
+      return (await this.#options.bus.manager.streams.info(streams.assignments)).created;
+    } catch (error) {
+      if (apiCode(error) !== streamNotFound) throw error;
+      return null;
+    }
+  }
+
+  async #ensure(): Promise<string> {
+    const { bus, replicas } = this.#options;
+    return await ensureStreams(bus.connection, replicas);
+  }
+
   #take(message: JsMsg): void {
     const { ledger } = this.#options;
     const [, host = '', task = ''] = message.subject.split('.');
@@ -192,16 +209,6 @@ export class Journal implements AsyncDisposable {
       tolerate(error, expected('FLEET_FORGED'), 'reading an assignment');
       return null;
     }
-  }
-}
-
-/** When the stream was made, which is now where it is not there. */
-async function eraOf({ bus, replicas }: JournalOptions): Promise<string> {
-  try {
-    return (await bus.manager.streams.info(streams.assignments)).created;
-  } catch (error) {
-    if (apiCode(error) !== streamNotFound) throw error;
-    return await makeStreams(bus.manager, replicas);
   }
 }
 

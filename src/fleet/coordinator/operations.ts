@@ -2,7 +2,7 @@ import type { Msg } from '@nats-io/transport-node';
 import { internal, OutliveError } from '../../errors/error.ts';
 import { warn } from '../../errors/warnings.ts';
 import { checkRole } from '../admin/roles.ts';
-import { Fields } from '../wire/fields.ts';
+import { wireFields } from '../wire/fields.ts';
 import type { Role } from '../wire/membership.ts';
 import type { Refusal } from '../wire/messages.ts';
 import { coordinatorAudience, type Operation, operations, wireVersion } from '../wire/names.ts';
@@ -129,7 +129,7 @@ function handlersOf(core: Core): Partial<Record<Operation, Handler>> {
     kill: (body, client) => kill(core, readKill(body), client),
     completions: (body) => completions(core, readCompletions(body)),
     acknowledge: (body, client) => acknowledge(core, readAcknowledge(body), client),
-    hosts: (body) => new Fields(body, 'a request for hosts').versioned() && hostsTold(core),
+    hosts: (body) => wireFields(body, 'a request for hosts').versioned() && hostsTold(core),
     cordon: (body, client) => cordon(core, readOfHost(body), client),
     drain: (body, client) => drain(core, readOfHost(body), client),
     remove: (body, client) => remove(core, readOfHost(body), client),

@@ -152,7 +152,7 @@ async function ensureWhenReady(bus: Bus, { replicas }: CoordinatorCredentials): 
   const endAt = performance.now() + readyMs;
   for (;;) {
     try {
-      await ensureStreams(bus, replicas);
+      await ensureStreams(bus.connection, replicas);
       return;
     } catch (error) {
       if (!isPassing(error) || performance.now() > endAt) throw error;

@@ -1,8 +1,13 @@
 import { type ErrorCode, errorCodes, OutliveError } from '../../errors/error.ts';
+import { wireFields } from './fields.ts';
 import type { Refusal } from './messages.ts';
 import { wireVersion } from './names.ts';
 import { open, SeenNonces, type SigningKey, sign } from './signed.ts';
-import { StrictFields } from './strict-fields.ts';
+
+const what = 'an answer of the coordinator';
+
+/** Characters of what a refusal says. */
+const mostMessage = 64 * 1_024;
 
 /** To whom an answer goes, and to what. */
 export interface AnswerTo {
@@ -42,17 +47,13 @@ export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo): Sai
     seen: new SeenNonces(),
     now: Date.now(),
   });
-  const fields = new StrictFields(body, malformed);
-  fields.whole('v', [wireVersion, wireVersion]);
+  const fields = wireFields(body, what).versioned();
   const era = fields.has('era') ? fields.text('era') : null;
-  if (!fields.has('refusal')) return { value: fields.any('value'), era };
+  if (!fields.has('refusal')) return { value: fields.raw('value'), era };
   const refusal = fields.inner('refusal');
   const code = refusal.text('code');
-  const message = refusal.text('message');
-  if (!Object.hasOwn(errorCodes, code)) throw malformed(`expected a known code; found another one`);
+  const message = refusal.text('message', mostMessage);
+  if (!Object.hasOwn(errorCodes, code))
+    throw new OutliveError('FLEET_FORGED', `expected a known code; found another one, in ${what}.`);
   throw new OutliveError(code as ErrorCode, message, { details: {} } as never);
-}
-
-function malformed(said: string): OutliveError {
-  return new OutliveError('FLEET_FORGED', `${said}, in an answer of the coordinator.`);
 }

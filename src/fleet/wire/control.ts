@@ -1,5 +1,5 @@
-import { Fields } from './fields.ts';
-import { type ControlVerb, isTaskId } from './names.ts';
+import { type Fields, wireFields } from './fields.ts';
+import { type ControlVerb, taskForm } from './names.ts';
 
 /** The longest stretch of output that a host sends at once, in bytes, so that an answer is under 512 KiB. */
 export const mostReadBytes = 256 * 1_024;
@@ -44,12 +44,12 @@ export interface AskedControl {
  * @throws OutliveError `FLEET_FORGED`.
  */
 export function readControl(verb: ControlVerb, body: unknown): AskedControl {
-  const fields = new Fields(body, `a message to ${verb}`).versioned();
+  const fields = wireFields(body, `a message to ${verb}`).versioned();
   return { control: readVerb(verb, fields), reply: fields.textOrNull('reply') };
 }
 
 function readVerb(verb: ControlVerb, fields: Fields): Control {
-  const task = (): string => fields.formed('task', isTaskId);
+  const task = (): string => fields.formed('task', taskForm);
   switch (verb) {
     case 'nudge':
       return { verb };

@@ -1,4 +1,4 @@
-import { OutliveError } from '../../errors/error.ts';
+import { OutliveError, shown } from '../../errors/error.ts';
 import { wireVersion } from './names.ts';
 
 /** Bounds of a whole number. */
@@ -7,29 +7,47 @@ interface WholeBounds {
   readonly most?: number;
 }
 
-/** The fields of an object that came over the bus or was read from a file, each of which is checked when it is taken. */
-export class Fields {
-  readonly #what: string;
-  readonly #values: Readonly<Record<string, unknown>>;
+/** Characters of a text that has a form: a certificate is the longest. */
+const mostFormed = 64 * 1_024;
 
-  /**
-   * @param what what the object is, as a message names it.
-   * @throws OutliveError `FLEET_FORGED`, as all methods, for what is not what it has to be.
-   */
-  constructor(value: unknown, what: string) {
-    this.#what = what;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#wrong('no object');
+/**
+ * Reads an object that came from outside, field by field. Each method throws the caller's error for a field that is not what it
+ * has to be. No error shows a value, since it may be a secret.
+ */
+export class Fields {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #refuse: (said: string) => OutliveError;
+  readonly #unread: Set<string>;
+
+  /** @param refuse makes the error of a clause that says what was expected and what was found. */
+  constructor(value: unknown, refuse: (said: string) => OutliveError) {
+    this.#refuse = refuse;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw refuse(`expected an object; found ${kindOf(value)}`);
     this.#values = value as Readonly<Record<string, unknown>>;
+    this.#unread = new Set(Object.keys(value));
   }
 
-  /** Of an object that carries the version of the wire: refuses another one. */
+  /** The fields of the object that a text has as JSON. */
+  static of(text: string, refuse: (said: string) => OutliveError): Fields {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      // What JSON.parse says shows a part of the text.
+      throw refuse(`expected JSON; found ${text.length} characters that are none`);
+    }
+    return new Fields(value, refuse);
+  }
+
+  /** Takes the version of the wire, which each message has as `v`, and refuses another one. */
   versioned(): this {
-    const { v } = this.#values;
-    if (v !== wireVersion)
-      throw this.#wrong(
-        `version ${String(v).slice(0, 20)}, where this one has ${wireVersion}: install the same outlive on both`,
-      );
-    return this;
+    const found = this.#take('v');
+    if (found === wireVersion) return this;
+    const version = Number.isSafeInteger(found) ? String(found) : kindOf(found);
+    throw this.#refuse(
+      `expected version ${wireVersion} (install the same outlive on all machines of the fleet); found ${version}`,
+    );
   }
 
   has(name: string): boolean {
@@ -38,88 +56,126 @@ export class Fields {
 
   /** @param most characters. */
   text(name: string, most = 1_024): string {
-    const value = this.#get(name);
+    const value = this.#take(name);
     if (typeof value === 'string' && value.length <= most) return value;
-    throw this.#wrong(`no text of at most ${most} characters as ${name}`);
+    throw this.#wrong(name, `a text of at most ${most} characters`, value);
   }
 
   textOrNull(name: string, most?: number): string | null {
-    return this.#get(name) === null ? null : this.text(name, most);
-  }
-
-  whole(name: string, { least = 0, most = Number.MAX_SAFE_INTEGER }: WholeBounds = {}): number {
-    const value = this.#get(name);
-    if (Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most) return Number(value);
-    throw this.#wrong(`no whole number from ${least} to ${most} as ${name}`);
-  }
-
-  wholeOrNull(name: string, bounds?: WholeBounds): number | null {
-    return this.#get(name) === null ? null : this.whole(name, bounds);
-  }
-
-  flag(name: string): boolean {
-    const value = this.#get(name);
-    if (typeof value === 'boolean') return value;
-    throw this.#wrong(`neither true nor false as ${name}`);
-  }
-
-  oneOf<Word extends string>(name: string, words: readonly Word[]): Word {
-    const value = this.#get(name);
-    const word = words.find((one) => one === value);
-    if (word !== undefined) return word;
-    throw this.#wrong(`none of ${words.join(', ')} as ${name}`);
+    return this.#isNull(name) ? null : this.text(name, most);
   }
 
   /** A text that has a form. */
-  formed(name: string, isRight: (text: string) => boolean): string {
-    const text = this.text(name);
-    if (isRight(text)) return text;
-    throw this.#wrong(`another form of ${name}`);
+  formed(name: string, form: RegExp): string {
+    const value = this.#take(name);
+    if (typeof value === 'string' && value.length <= mostFormed && form.test(value)) return value;
+    throw this.#wrong(name, 'a text of the right form', value);
   }
 
-  /** @param read takes each item, which it checks. */
+  formedOrNull(name: string, form: RegExp): string | null {
+    return this.#isNull(name) ? null : this.formed(name, form);
+  }
+
+  whole(name: string, { least = 0, most = Number.MAX_SAFE_INTEGER }: WholeBounds = {}): number {
+    const value = this.#take(name);
+    if (Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most) return Number(value);
+    throw this.#wrong(name, `a whole number from ${least} to ${most}`, value);
+  }
+
+  wholeOrNull(name: string, bounds?: WholeBounds): number | null {
+    return this.#isNull(name) ? null : this.whole(name, bounds);
+  }
+
+  flag(name: string): boolean {
+    return this.oneOf(name, [true, false]);
+  }
+
+  oneOf<Choice extends string | number | boolean>(name: string, choices: readonly Choice[]): Choice {
+    const value = this.#take(name);
+    const found = choices.find((choice) => choice === value);
+    if (found !== undefined) return found;
+    throw this.#wrong(name, `one of ${choices.join(', ')}`, value);
+  }
+
+  /** A list of at most that many. @param read takes each item, which it checks. */
   list<Item>(name: string, most: number, read: (value: unknown) => Item): Item[] {
-    const value = this.#get(name);
-    if (Array.isArray(value) && value.length <= most) return value.map(read);
-    throw this.#wrong(`no list of at most ${most} as ${name}`);
+    const value = this.#take(name);
+    if (Array.isArray(value) && value.length <= most) return value.map((one: unknown) => read(one));
+    throw this.#wrong(name, `a list of at most ${most}`, value);
   }
 
-  /** Texts by names. @param most of them. */
-  texts(name: string, most: number, longest: number): Readonly<Record<string, string>> {
-    const fields = this.object(name);
-    const names = Object.keys(fields.#values);
-    if (names.length > most) throw this.#wrong(`more than ${most} of ${name}`);
-    return Object.fromEntries(names.map((one) => [one, fields.text(one, longest)]));
+  /** A list of at most that many texts. @param longest characters of each. */
+  texts(name: string, most: number, longest = 1_024): string[] {
+    return this.list(name, most, (value) => {
+      if (typeof value === 'string' && value.length <= longest) return value;
+      throw this.#wrong(name, `texts of at most ${longest} characters`, value);
+    });
   }
 
-  /** Texts or `null` by names. */
-  textsOrNull(name: string, most: number, longest: number): Readonly<Record<string, string | null>> {
-    const fields = this.object(name);
-    const names = Object.keys(fields.#values);
-    if (names.length > most) throw this.#wrong(`more than ${most} of ${name}`);
-    return Object.fromEntries(names.map((one) => [one, fields.textOrNull(one, longest)]));
+  /** An object of at most that many fields, each of which is read alike. */
+  entries<Value>(
+    name: string,
+    most: number,
+    read: (fields: Fields, key: string) => Value,
+  ): Readonly<Record<string, Value>> {
+    const inner = this.inner(name);
+    const keys = [...inner.#unread];
+    if (keys.length > most) throw this.#refuse(`expected at most ${most} fields in ${name}; found more`);
+    return Object.fromEntries(keys.map((key) => [key, read(inner, key)]));
   }
 
-  object(name: string): Fields {
-    return new Fields(this.#get(name), `${this.#what}.${name}`);
+  /** Texts by names. @param longest characters of each text. */
+  record(name: string, most: number, longest = 1_024): Readonly<Record<string, string>> {
+    return this.entries(name, most, (fields, key) => fields.text(key, longest));
   }
 
-  objectOrNull(name: string): Fields | null {
-    return this.#get(name) === null ? null : this.object(name);
+  inner(name: string): Fields {
+    return new Fields(this.#take(name), (said) => this.#refuse(`${said} in ${name}`));
   }
 
-  /** The value as it is. */
+  innerOrNull(name: string): Fields | null {
+    return this.#isNull(name) ? null : this.inner(name);
+  }
+
+  /** The value as it is: the caller checks it. */
   raw(name: string): unknown {
-    return this.#get(name);
+    return this.#take(name);
   }
 
-  #get(name: string): unknown {
+  /**
+   * Says that all has been read. A field that is left is none that this version knows, and is refused. Who does not call it
+   * takes objects of later versions, which may have more fields.
+   */
+  end(): void {
+    const [name] = this.#unread;
+    if (name !== undefined) throw this.#refuse(`expected no field ${shown(name)}; found one`);
+  }
+
+  #take(name: string): unknown {
+    this.#unread.delete(name);
     return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
   }
 
-  #wrong(found: string): OutliveError {
-    return new OutliveError('FLEET_FORGED', `expected ${this.#what}; found ${found}.`);
+  /** Whether there is a null; then it has been read. */
+  #isNull(name: string): boolean {
+    const isNull = Object.hasOwn(this.#values, name) && this.#values[name] === null;
+    if (isNull) this.#unread.delete(name);
+    return isNull;
   }
+
+  #wrong(name: string, what: string, value: unknown): OutliveError {
+    const found = typeof value === 'string' ? 'another text' : kindOf(value);
+    return this.#refuse(`expected ${what} as ${name}; found ${found}`);
+  }
+}
+
+/**
+ * The fields of an object that came over the bus.
+ * @param what what the object is, as an error names it.
+ * @throws OutliveError `FLEET_FORGED`, as all methods of the fields.
+ */
+export function wireFields(value: unknown, what: string): Fields {
+  return new Fields(value, (said) => new OutliveError('FLEET_FORGED', `${said}, in ${what}.`));
 }
 
 /** The JSON of a message. @throws OutliveError `FLEET_FORGED` for what is none, or is larger than 512 KiB. */
@@ -135,4 +191,11 @@ export function jsonOf(bytes: Uint8Array, what: string): unknown {
   } catch (cause) {
     throw new OutliveError('FLEET_FORGED', `expected ${what}; found something that is no JSON.`, { cause });
   }
+}
+
+/** What a value is, without the value. */
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `a value of the type ${typeof value}`;
 }

@@ -1,6 +1,5 @@
-import { OutliveError } from '../../errors/error.ts';
+import { type Fields, jsonOf, wireFields } from './fields.ts';
 import { hostForm, wireVersion } from './names.ts';
-import { StrictFields } from './strict-fields.ts';
 
 /** What an invitation is for. */
 export const memberKinds = ['host', 'client'] as const;
@@ -65,33 +64,35 @@ export interface RemoveRequest {
   readonly member: string;
 }
 
+/** Labels of a host, and characters of the text of each: a heartbeat has all of them. */
 const mostLabels = 32;
+const mostLabel = 200;
 
 /** Invitations are good for a minute at least, and for 30 days at most. */
-const invitationBounds = [60_000, 30 * 86_400_000] as const;
+const invitationBounds = { least: 60_000, most: 30 * 86_400_000 };
 
 /** Reads a request that came from outside. @throws OutliveError `FLEET_FORGED` for one that is malformed. */
 export const readRequest = {
   invite: (body: unknown): InviteRequest =>
     readBody(body, (fields) => ({
-      key: fields.text('key', userKeyForm),
-      signer: fields.text('signer', signerForm),
+      key: fields.formed('key', userKeyForm),
+      signer: fields.formed('signer', signerForm),
       forMs: fields.whole('forMs', invitationBounds),
       invited: invitedOf(fields.inner('invited')),
     })),
   enrol: (body: unknown): EnrolRequest =>
     readBody(body, (fields) => ({
-      name: fields.textOrNull('name', hostForm),
-      key: fields.text('key', userKeyForm),
-      signer: fields.textOrNull('signer', signerForm),
+      name: fields.formedOrNull('name', hostForm),
+      key: fields.formed('key', userKeyForm),
+      signer: fields.formedOrNull('signer', signerForm),
     })),
   /** Of the bytes themselves: a host signs nothing, and the servers vouch for its name. */
   renew: (bytes: Uint8Array): RenewRequest =>
-    readBody(parsed(bytes), (fields) => ({ token: fields.text('token', tokenForm) })),
+    readBody(jsonOf(bytes, 'a message'), (fields) => ({ token: fields.formed('token', tokenForm) })),
   remove: (body: unknown): RemoveRequest =>
     readBody(body, (fields) => {
       const kind = fields.oneOf('kind', memberKinds);
-      return { kind, member: fields.text('member', kind === 'host' ? hostForm : signerForm) };
+      return { kind, member: fields.formed('member', kind === 'host' ? hostForm : signerForm) };
     }),
 };
 
@@ -106,45 +107,37 @@ export function plainBytes(request: object): Uint8Array {
 }
 
 /** Reads what a coordinator has answered. @throws OutliveError `FLEET_FORGED` for what is malformed. */
-export function readValue<T>(value: unknown, take: (fields: StrictFields) => T): T {
-  const fields = new StrictFields(
-    value,
-    (said) => new OutliveError('FLEET_FORGED', `${said}, in an answer.`),
-  );
+export function readValue<T>(value: unknown, take: (fields: Fields) => T): T {
+  const fields = wireFields(value, 'an answer');
   const taken = take(fields);
   fields.end();
   return taken;
 }
 
 /** Reads a body that {@link bodyOf} has made. @throws OutliveError `FLEET_FORGED` for one that is malformed. */
-function readBody<T>(body: unknown, take: (fields: StrictFields) => T): T {
-  const fields = new StrictFields(body, (said) => new OutliveError('FLEET_FORGED', `${said}, in a message.`));
-  const version = fields.whole('v');
-  if (version !== wireVersion)
-    throw new OutliveError(
-      'FLEET_FORGED',
-      `expected a message of version ${wireVersion}; found version ${version}: the machines of a fleet need the same version of outlive.`,
-    );
+function readBody<T>(body: unknown, take: (fields: Fields) => T): T {
+  const fields = wireFields(body, 'a message').versioned();
   const value = take(fields);
   fields.end();
   return value;
 }
 
 /** What somebody is invited as, of an object that came from outside. */
-export function invitedOf(fields: StrictFields): Invited {
+export function invitedOf(fields: Fields): Invited {
   const kind = fields.oneOf('kind', memberKinds);
   const invited: Invited =
-    kind === 'host'
-      ? { kind, labels: fields.record('labels', mostLabels), slots: fields.wholeOrNull('slots', [1, 10_000]) }
-      : { kind, role: fields.oneOf('role', roles) };
+    kind === 'host' ? { kind, ...asHostOf(fields) } : { kind, role: fields.oneOf('role', roles) };
   fields.end();
   return invited;
 }
 
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch (cause) {
-    throw new OutliveError('FLEET_FORGED', 'expected JSON; found something else, in a message.', { cause });
-  }
+/** As what a host was invited, of an object that has more fields. */
+export function asHostOf(fields: Fields): {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly slots: number | null;
+} {
+  return {
+    labels: fields.record('labels', mostLabels, mostLabel),
+    slots: fields.wholeOrNull('slots', { least: 1, most: 10_000 }),
+  };
 }

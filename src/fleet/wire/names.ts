@@ -43,7 +43,8 @@ export const controlVerbs = [
   'fence',
 ] as const;
 
-const taskForm = /^bgb-[0-9a-f]{12}$/;
+/** How the id of a task looks in a fleet. */
+export const taskForm = /^bgb-[0-9a-f]{12}$/;
 /** How the name of a host looks: small letters, digits and hyphens, 1 to 63 of them, no hyphen at an end. */
 export const hostForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const hashForm = /^[0-9a-f]{16}$/;

@@ -5,9 +5,9 @@ import {
   type RemoteEnd,
   type RemoteSpec,
 } from './assignment.ts';
-import { Fields } from './fields.ts';
+import { type Fields, wireFields } from './fields.ts';
 import type { AttemptName, Lease, Numbered } from './messages.ts';
-import { isHostName, isTaskId } from './names.ts';
+import { hostForm, taskForm } from './names.ts';
 
 /** Characters of a command, of the values of a spec together, and of an end's tail. */
 const mostCommand = 128 * 1_024;
@@ -24,11 +24,11 @@ const mostListed = 10_000;
  * @throws OutliveError `FLEET_FORGED` for what is none, or of another version.
  */
 export function readAssignment(value: unknown): Assignment {
-  const fields = new Fields(value, 'an assignment').versioned();
-  const end = fields.objectOrNull('end');
+  const fields = wireFields(value, 'an assignment').versioned();
+  const end = fields.innerOrNull('end');
   return {
     v: fields.whole('v'),
-    host: fields.formed('host', isHostName),
+    host: fields.formed('host', hostForm),
     ...readAttemptName(value),
     state: fields.oneOf('state', assignmentStates),
     spec: readSpec(fields.raw('spec')),
@@ -53,27 +53,26 @@ export function readAssignment(value: unknown): Assignment {
 
 /** Which attempt of which task. @throws OutliveError `FLEET_FORGED`. */
 export function readAttemptName(value: unknown): AttemptName {
-  const fields = new Fields(value, 'an attempt');
+  const fields = wireFields(value, 'an attempt');
   return {
-    task: fields.formed('task', isTaskId),
+    task: fields.formed('task', taskForm),
     attempt: fields.whole('attempt', { least: 1, most: 1_000_000 }),
   };
 }
 
 /** What is to run, checked. @throws OutliveError `FLEET_FORGED`. */
 export function readSpec(value: unknown): RemoteSpec {
-  const fields = new Fields(value, 'a spec');
-  const word = (one: unknown): string => new Fields({ word: one }, 'a command').text('word', mostCommand);
+  const fields = wireFields(value, 'a spec');
   return {
     command: Array.isArray(fields.raw('command'))
-      ? fields.list('command', 10_000, word)
+      ? fields.texts('command', 10_000, mostCommand)
       : fields.text('command', mostCommand),
     session: fields.text('session'),
     name: fields.textOrNull('name'),
-    labels: fields.texts('labels', mostNames, 4_096),
+    labels: fields.record('labels', mostNames, 4_096),
     cwd: fields.textOrNull('cwd', 4_096),
-    env: fields.texts('env', mostNames, mostCommand),
-    secrets: fields.texts('secrets', mostNames, 256),
+    env: fields.record('env', mostNames, mostCommand),
+    secrets: fields.record('secrets', mostNames, 256),
     timeoutMs: fields.wholeOrNull('timeoutMs'),
     stdin: fields.oneOf('stdin', ['none', 'open']),
   };
@@ -81,8 +80,11 @@ export function readSpec(value: unknown): RemoteSpec {
 
 /** Where it may run, checked. @throws OutliveError `FLEET_FORGED`. */
 export function readPlacement(value: unknown): Placement {
-  const fields = new Fields(value, 'a placement');
-  return { host: fields.textOrNull('host'), labels: fields.textsOrNull('labels', mostNames, 4_096) };
+  const fields = wireFields(value, 'a placement');
+  return {
+    host: fields.textOrNull('host'),
+    labels: fields.entries('labels', mostNames, (inner, label) => inner.textOrNull(label, 4_096)),
+  };
 }
 
 /** The end of an attempt, checked. @throws OutliveError `FLEET_FORGED`. */
@@ -102,11 +104,11 @@ export function readEnd(fields: Fields): RemoteEnd {
  * @throws OutliveError `FLEET_FORGED`.
  */
 export function readLease(value: unknown): Lease {
-  const fields = new Fields(value, 'a lease').versioned();
+  const fields = wireFields(value, 'a lease').versioned();
   const names = (name: string) => (fields.has(name) ? fields.list(name, mostListed, readAttemptName) : []);
   return {
     v: fields.whole('v'),
-    host: fields.formed('host', isHostName),
+    host: fields.formed('host', hostForm),
     epoch: fields.text('epoch', 64),
     leaseMs: fields.whole('leaseMs', { least: 1, most: 3_600_000 }),
     cordoned: fields.flag('cordoned'),
@@ -118,6 +120,6 @@ export function readLease(value: unknown): Lease {
 }
 
 function readNumbered(value: unknown): Numbered {
-  const fields = new Fields(value, 'an assignment with its number');
+  const fields = wireFields(value, 'an assignment with its number');
   return { seq: fields.whole('seq', { least: 1 }), assignment: readAssignment(fields.raw('assignment')) };
 }

@@ -1,7 +1,7 @@
 import { OutliveError } from '../../errors/error.ts';
-import { Fields } from './fields.ts';
+import { wireFields } from './fields.ts';
 import type { Heartbeat } from './messages.ts';
-import { isHostName, wireVersion } from './names.ts';
+import { hostForm, wireVersion } from './names.ts';
 import { readAttemptName } from './read-assignment.ts';
 
 /** How many attempts a heartbeat names at most, and how many owed ends. */
@@ -12,7 +12,7 @@ const mostNamed = 1_000;
  * @throws OutliveError `FLEET_FORGED` for what is none; `FLEET_PACKAGES` for one of another version of the wire.
  */
 export function readHeartbeat(value: unknown): Heartbeat {
-  const fields = new Fields(value, 'a heartbeat');
+  const fields = wireFields(value, 'a heartbeat');
   const v = fields.whole('v');
   if (v !== wireVersion)
     throw new OutliveError(
@@ -21,10 +21,10 @@ export function readHeartbeat(value: unknown): Heartbeat {
     );
   return {
     v,
-    host: fields.formed('host', isHostName),
+    host: fields.formed('host', hostForm),
     version: fields.text('version', 100),
     epoch: fields.text('epoch', 64),
-    labels: fields.texts('labels', 100, 200),
+    labels: fields.record('labels', 100, 200),
     slots: fields.whole('slots', { most: 100_000 }),
     holds: fields.list('holds', mostNamed, readAttemptName),
     owes: fields.has('owes') ? fields.list('owes', mostNamed, readAttemptName) : [],

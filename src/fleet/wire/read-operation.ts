@@ -1,6 +1,6 @@
 import { mostFollowMs, mostReadBytes } from './control.ts';
-import { Fields } from './fields.ts';
-import { isHostName, isTaskId } from './names.ts';
+import { type Fields, wireFields } from './fields.ts';
+import { hostForm, taskForm } from './names.ts';
 import type {
   AcknowledgeRequest,
   CompletionsRequest,
@@ -23,10 +23,10 @@ const mostRedispatches = 100;
 // Each of these reads the body of a request of a client, and throws an OutliveError `FLEET_FORGED` for what it is not.
 
 export function readRun(body: unknown): RunRequest {
-  const fields = new Fields(body, 'a request to run').versioned();
+  const fields = wireFields(body, 'a request to run').versioned();
   return {
     v: fields.whole('v'),
-    request: fields.formed('request', (text) => text.length >= 1 && text.length <= 100),
+    request: fields.formed('request', /^.{1,100}$/s),
     spec: readSpec(fields.raw('spec')),
     placement: readPlacement(fields.raw('placement')),
     startByMs: fields.wholeOrNull('startByMs', { most: mostStartByMs }),
@@ -36,33 +36,33 @@ export function readRun(body: unknown): RunRequest {
 }
 
 export function readList(body: unknown): ListRequest {
-  const fields = new Fields(body, 'a request for a list').versioned();
+  const fields = wireFields(body, 'a request for a list').versioned();
   return {
     v: fields.whole('v'),
     session: fields.textOrNull('session'),
-    host: fields.raw('host') === null ? null : fields.formed('host', isHostName),
-    after: fields.raw('after') === null ? null : fields.formed('after', isTaskId),
+    host: fields.formedOrNull('host', hostForm),
+    after: fields.formedOrNull('after', taskForm),
     most: fields.whole('most', { least: 1, most: 500 }),
   };
 }
 
 export function readShow(body: unknown): ShowRequest {
-  return readOfTask(new Fields(body, 'a request to show a task').versioned());
+  return readOfTask(wireFields(body, 'a request to show a task').versioned());
 }
 
 export function readWait(body: unknown): WaitRequest {
-  const fields = new Fields(body, 'a request to wait').versioned();
+  const fields = wireFields(body, 'a request to wait').versioned();
   const until = fields.oneOf('until', ['accepted', 'ended']);
   return { ...readOfTask(fields), until, waitMs: fields.whole('waitMs', { most: mostWaitMs }) };
 }
 
 export function readKill(body: unknown): KillRequest {
-  const fields = new Fields(body, 'a request to stop a task').versioned();
+  const fields = wireFields(body, 'a request to stop a task').versioned();
   return { ...readOfTask(fields), graceMs: fields.wholeOrNull('graceMs', { most: 3_600_000 }) };
 }
 
 export function readCompletions(body: unknown): CompletionsRequest {
-  const fields = new Fields(body, 'a request for completions').versioned();
+  const fields = wireFields(body, 'a request for completions').versioned();
   return {
     v: fields.whole('v'),
     session: fields.text('session'),
@@ -72,7 +72,7 @@ export function readCompletions(body: unknown): CompletionsRequest {
 }
 
 export function readAcknowledge(body: unknown): AcknowledgeRequest {
-  const fields = new Fields(body, 'an acknowledgement').versioned();
+  const fields = wireFields(body, 'an acknowledgement').versioned();
   return {
     v: fields.whole('v'),
     session: fields.text('session'),
@@ -81,12 +81,12 @@ export function readAcknowledge(body: unknown): AcknowledgeRequest {
 }
 
 export function readOfHost(body: unknown): HostRequest {
-  const fields = new Fields(body, 'a request for a host').versioned();
-  return { v: fields.whole('v'), host: fields.formed('host', isHostName), on: fields.flag('on') };
+  const fields = wireFields(body, 'a request for a host').versioned();
+  return { v: fields.whole('v'), host: fields.formed('host', hostForm), on: fields.flag('on') };
 }
 
 export function readRead(body: unknown): ReadRequest {
-  const fields = new Fields(body, 'a request to read').versioned();
+  const fields = wireFields(body, 'a request to read').versioned();
   return {
     ...readOfTask(fields),
     offset: fields.whole('offset'),
@@ -95,13 +95,13 @@ export function readRead(body: unknown): ReadRequest {
 }
 
 export function readSend(body: unknown): SendRequest {
-  const fields = new Fields(body, 'a request to send').versioned();
+  const fields = wireFields(body, 'a request to send').versioned();
   const data = Buffer.from(fields.text('data', 512 * 1_024), 'base64');
   return { ...readOfTask(fields), data, eof: fields.flag('eof') };
 }
 
 export function readFollow(body: unknown): FollowRequest {
-  const fields = new Fields(body, 'a request to follow').versioned();
+  const fields = wireFields(body, 'a request to follow').versioned();
   return {
     ...readOfTask(fields),
     offset: fields.wholeOrNull('offset'),
@@ -110,5 +110,5 @@ export function readFollow(body: unknown): FollowRequest {
 }
 
 function readOfTask(fields: Fields): ShowRequest {
-  return { v: fields.whole('v'), task: fields.formed('task', isTaskId) };
+  return { v: fields.whole('v'), task: fields.formed('task', taskForm) };
 }

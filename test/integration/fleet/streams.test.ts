@@ -59,7 +59,7 @@ test(
     const manager = await bus.nats.jetstream.jetstreamManager(bus.connection);
     await bus.nats.jetstream.jetstream(bus.connection).publish('assign.h1.bgb-111111111111', 'x');
     await manager.streams.update(streams.assignments, { max_msgs_per_subject: 9, allow_rollup_hdrs: true });
-    await Promise.all([ensureStreams(bus, 1), ensureStreams(bus, 1)]);
+    await Promise.all([1, 2].map(() => ensureStreams(bus.connection, 1)));
     const { config, state } = await manager.streams.info(streams.assignments);
     assert.deepEqual([config.max_msgs_per_subject, config.allow_rollup_hdrs, state.messages], [5, false, 1]);
   },

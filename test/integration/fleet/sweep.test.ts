@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ensureStreams } from '../../../src/fleet/bus/streams.ts';
 import { busOf } from '../../../src/fleet/coordinator/bus.ts';
 import { Ledger } from '../../../src/fleet/coordinator/ledger.ts';
-import { makeStreams } from '../../../src/fleet/coordinator/streams.ts';
 import { sweep } from '../../../src/fleet/coordinator/sweep.ts';
 import { Writer } from '../../../src/fleet/coordinator/writer.ts';
 import { TestFleet } from '../../support/fleet/fleet.ts';
@@ -17,7 +17,7 @@ test('what was delivered a week ago, or revoked a month ago, is removed; all els
 }, async () => {
   await using fleet = await TestFleet.start();
   const bus = await busOf(await fleet.connection());
-  await makeStreams(bus.manager, 1);
+  await ensureStreams(bus.connection, 1);
   const ledger = new Ledger();
   const writer = new Writer({ bus, key: fleet.key, era: () => 'any', onSilence: () => undefined });
   const now = 100 * day;

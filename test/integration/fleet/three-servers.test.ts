@@ -51,7 +51,7 @@ test('of three servers one may be gone: members join, and who is removed is cut 
     // The servers first choose a leader.
     let last: unknown;
     const made = async () =>
-      await ensureStreams(bus, 3).then(
+      await ensureStreams(bus.connection, 3).then(
         () => true,
         (error: unknown) => {
           last = error;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { ensureStreams } from '../../../src/fleet/bus/streams.ts';
 import {
   type Assignment,
   type AssignmentState,
@@ -12,20 +13,6 @@ import { type ControlVerb, subjects, wireVersion } from '../../../src/fleet/wire
 import { sign, signingKey } from '../../../src/fleet/wire/signed.ts';
 import { randomHex } from '../../../src/util/crypto.ts';
 import { waitFor } from '../world.ts';
-
-/** The streams that the agent writes to, with the settings that the fleet gives them. */
-const streamSettings = [
-  {
-    name: 'ASSIGN',
-    subjects: ['assign.*.*'],
-    max_msgs_per_subject: 5,
-    max_msg_size: 128 * 1024,
-    allow_direct: true,
-    duplicate_window: 600_000_000_000,
-    allow_rollup_hdrs: false,
-  },
-  { name: 'DONE', subjects: ['done.*.*.*'], max_msg_size: 128 * 1024, duplicate_window: 120_000_000_000 },
-];
 
 /** What a test says of a task. */
 export type TestSpec = Partial<RemoteSpec> & Pick<RemoteSpec, 'command'>;
@@ -76,8 +63,7 @@ export class TestCoordinator implements AsyncDisposable {
   }
 
   async makeStreams(): Promise<void> {
-    const manager = await jetstreamManager(this.connection);
-    for (const settings of streamSettings) await manager.streams.add(settings);
+    await ensureStreams(this.connection, 1);
   }
 
   /** Assigns a task to a host. @returns its id. */
