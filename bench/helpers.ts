@@ -6,6 +6,7 @@ import { doneLog, doneLogs } from '../src/tasklog/done.ts';
 import { sessionPaths } from '../src/tasklog/paths.ts';
 import { serveAgent, serveEditor } from './acp-peers.ts';
 import { spawnBare } from './bare.ts';
+import { hostOfFleet, serveFleet } from './fleet-processes.ts';
 import { type Answer, answer } from './helper.ts';
 import { serveMcp } from './mcp-client.ts';
 import { pause, timed } from './measure.ts';
@@ -24,6 +25,8 @@ export const helpers: Readonly<Record<string, (args: readonly string[]) => Promi
   spawner,
   viewer,
   mcp: serveMcp,
+  'fleet-server': serveFleet,
+  'fleet-host': hostOfFleet,
   'acp-editor': serveEditor,
   'acp-agent': serveAgent,
 };

@@ -22,7 +22,8 @@ import { exitToAcp } from './rows/acp.ts';
 import { adoptEnded } from './rows/adopt-ended.ts';
 import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
-import { fleetOfHosts } from './rows/fleet.ts';
+import { fleetOfMachines, fleetOfThreeServers } from './rows/fleet.ts';
+import { fleetOfHosts } from './rows/fleet-hosts.ts';
 import { growthOfVerbs } from './rows/growth.ts';
 import { importCost } from './rows/import.ts';
 import { exitToMcpClient } from './rows/mcp.ts';
@@ -58,7 +59,9 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   mcp: exitToMcpClient,
   acp: exitToAcp,
   ui: dashboard,
-  fleet: fleetOfHosts,
+  'fleet-one': fleetOfMachines,
+  'fleet-three': fleetOfThreeServers,
+  'fleet-hosts': fleetOfHosts,
 };
 
 /** How much worse than its limit a ratio must be to fail: machines are noisy. */
