@@ -30,7 +30,8 @@ export const errorCodes = {
   WOULD_DIE:
     'the command line runs in a sandbox that ends with the shell call, and a command that it starts would end with it',
   PRINT_FAILED: 'the command line could not write its output',
-  CONFIG_UNUSABLE: 'setup cannot read, understand or write a file of an agent, so it left the file unchanged',
+  CONFIG_UNUSABLE:
+    'setup cannot read, understand or write a file of an agent, or fleet join --service a unit, so it left the file unchanged',
   SPAWN_FAILED: 'the operating system refused to start the process',
   CLOSED: 'the store or session was already closed',
   UNSUPPORTED_PLATFORM: 'outlive does not support this operating system or processor',

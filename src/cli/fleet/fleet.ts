@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { OutliveError, shown } from '../../errors/error.ts';
 import { defaultFleetData, defaultFleetFolder, FleetFolder, fleetFiles } from '../../fleet/admin/folder.ts';
 import { initFleet } from '../../fleet/admin/init.ts';
+import { parseInvitation } from '../../fleet/admin/invitation.ts';
 import { join, ownName } from '../../fleet/admin/join.ts';
 import { addressText, parseAddress } from '../../fleet/bus/address.ts';
 import { openFleet } from '../../fleet/client/open-fleet.ts';
@@ -11,13 +12,14 @@ import type { Io } from '../io.ts';
 import { jsonLine } from '../present/task.ts';
 import { listHosts, watchHosts } from './hosts.ts';
 import { runAgent, runServer } from './serve.ts';
+import { installService, removeService } from './service.ts';
 
 /** What `outlive fleet` does, with the options that each has beside --json. */
 const actions = {
   init: ['listen', 'address'],
   server: ['nats', 'number', 'elsewhere'],
   invite: ['role', 'label', 'slots', 'expires'],
-  join: ['name', 'fence', 'store', 'enrolOnly'],
+  join: ['name', 'fence', 'store', 'enrolOnly', 'service', 'remove'],
   hosts: ['watch'],
   cordon: ['undo'],
   drain: ['undo'],
@@ -46,6 +48,8 @@ export interface FleetOptions {
   readonly fence?: 'keep' | 'stop';
   readonly store?: string;
   readonly enrolOnly?: boolean;
+  readonly service?: boolean;
+  readonly remove?: boolean;
   readonly watch?: boolean;
   readonly undo?: boolean;
 }
@@ -165,14 +169,17 @@ async function invite(io: Io, { role, label, slots, expires }: FleetOptions): Pr
 }
 
 async function joinAndRun(io: Io, invitation: string | null, options: FleetOptions): Promise<number> {
+  if (options.service || options.remove) checkService(invitation, options);
   const own = folder();
+  const run = options.service ? installService : runAgent;
+  if (options.remove) return await removeService(io);
   if (invitation === null) {
     if (options.name !== undefined || options.enrolOnly)
       throw new OutliveError(
         'USAGE',
         'expected an invitation with --name and --enrol-only; found none. Get one: outlive fleet invite',
       );
-    return await runAgent(io, own, options);
+    return await run(io, own, options);
   }
   const joined = await join(own, invitation, options.name ?? ownName(hostname()));
   if (joined.kind === 'client') {
@@ -180,7 +187,21 @@ async function joinAndRun(io: Io, invitation: string | null, options: FleetOptio
     return exitStatus.ok;
   }
   await io.out(io.json ? jsonLine({ host: joined.name }) : `joined the fleet as the host ${joined.name}\n`);
-  return options.enrolOnly ? exitStatus.ok : await runAgent(io, own, options);
+  return options.enrolOnly ? exitStatus.ok : await run(io, own, options);
+}
+
+/** Before an invitation is used up. */
+function checkService(invitation: string | null, { service, remove, enrolOnly }: FleetOptions): void {
+  const wrong =
+    (!service && '--remove without --service') ||
+    (remove && invitation !== null && '--remove with an invitation') ||
+    (enrolOnly && '--service with --enrol-only') ||
+    (invitation !== null && parseInvitation(invitation).kind === 'client' && '--service for a client');
+  if (!wrong) return;
+  throw new OutliveError(
+    'USAGE',
+    `expected --service for a host, or --service --remove alone; found ${wrong}. See: outlive fleet --help`,
+  );
 }
 
 async function changeHost(

@@ -201,6 +201,11 @@ export function fleet(): Definition {
       ).choices(['keep', 'stop']),
     )
     .option('--enrol-only', 'join: let the host in, and run no agent')
+    .option(
+      '--service',
+      'join: have systemd run the agent of this user, now and from each boot on; tasks go on when it ends',
+    )
+    .option('--remove', 'join --service: end that agent, and remove its unit')
     .option('--watch', 'hosts: keep showing them')
     .option('--undo', 'cordon, drain: take it back');
   return [
@@ -211,6 +216,7 @@ export function fleet(): Definition {
       'outlive fleet server',
       'outlive fleet invite -l gpu --slots 8',
       "outlive fleet join 'outlive+tls://box:4222/#...'",
+      'outlive fleet join --service',
       'outlive fleet hosts',
       'outlive fleet drain h3',
     ],
