@@ -36,6 +36,8 @@ const busErrors = new Set([
   ...['TimeoutError', 'RequestError', 'NoRespondersError', 'ConnectionError', 'ClosedConnectionError'],
   ...['DrainingConnectionError', 'JetStreamError', 'JetStreamApiError', 'JetStreamStatusError'],
   ...['StreamNotFoundError', 'ConsumerNotFoundError'],
+  // What a publish throws when nobody answers for the stream: none of its servers is there just now.
+  'JetStreamNotEnabled',
 ]);
 
 /** Whether an error says something of the bus: it is away, slow, or refuses. Everything else is a mistake in the program. */

@@ -20,6 +20,8 @@ export interface HostServiceOptions {
   readonly slots?: number;
   /** What becomes of running tasks when the lease has run out. @default 'keep' */
   readonly fence?: 'keep' | 'stop';
+  /** Between two heartbeats, in milliseconds. @default 5,000 */
+  readonly heartbeatMs?: number;
 }
 
 /** How often it is looked whether the token is half over, in milliseconds. */
@@ -50,6 +52,7 @@ export class HostService implements AsyncDisposable {
     version,
     slots,
     fence = 'keep',
+    heartbeatMs,
   }: HostServiceOptions): Promise<HostService> {
     let has = credentialsIn(folder);
     const { name: host, fleet, seed } = has;
@@ -83,6 +86,7 @@ export class HostService implements AsyncDisposable {
         slots: slots ?? has.slots ?? availableParallelism(),
         secrets: join(folder.path, 'secrets'),
         fence,
+        ...(heartbeatMs !== undefined && { heartbeatMs }),
       });
       const timer = setInterval(() => void renew(), renewEveryMs);
       void renew();

@@ -24,6 +24,8 @@ export interface ServeOptions {
   readonly number?: 1 | 2 | 3;
   /** Others run the servers: none is started here. @default false */
   readonly isElsewhere?: boolean;
+  /** For how long a host may start things after a heartbeat, in milliseconds. All coordinators have the same. @default 30,000 */
+  readonly leaseMs?: number;
 }
 
 const configs = { 1: fleetFiles.config, 2: fleetFiles.config2, 3: fleetFiles.config3 } as const;
@@ -49,7 +51,8 @@ export class FleetServer implements AsyncDisposable {
    * Starts the server, unless one of the fleet answers already, and a coordinator.
    * @throws OutliveError `FLEET_CREDENTIALS` where no fleet was made, `FLEET_PACKAGES`, `FLEET_UNREACHABLE`.
    */
-  static async start({ folder, nats, number = 1, isElsewhere = false }: ServeOptions): Promise<FleetServer> {
+  static async start(options: ServeOptions): Promise<FleetServer> {
+    const { folder, nats, number = 1, isElsewhere = false, leaseMs } = options;
     const has = readCredentials.coordinator(folder);
     if (has === null)
       throw new OutliveError(
@@ -70,7 +73,7 @@ export class FleetServer implements AsyncDisposable {
         writeCredentials.coordinator(folder, { ...has, revoked }),
       );
       parts.push(membership);
-      parts.push(await startCoordinator(bus, has, membership));
+      parts.push(await startCoordinator(bus, has, membership, leaseMs));
       return new FleetServer(parts, server, has.fleet.servers.map(addressText));
     } catch (error) {
       await disposeAll(parts);
@@ -97,6 +100,7 @@ async function startCoordinator(
   bus: Bus,
   has: CoordinatorCredentials,
   { members, roster, operations }: Membership,
+  leaseMs: number | undefined,
 ): Promise<Coordinator> {
   const invited = await InvitedHosts.read(members);
   const coordinator: Coordinator = await Coordinator.start({
@@ -104,6 +108,7 @@ async function startCoordinator(
     inboxPrefix: inboxOf((await Authority.load()).keyOf(has.seed).publicKey),
     key: signingKey(Buffer.from(has.signingSeed, 'base64url')),
     replicas: has.replicas,
+    ...(leaseMs !== undefined && { leaseMs }),
     // An answer to somebody else's inbox would be the sender's word there, with our rights.
     roleOf: (signer, reply) => (roster.isAnsweredOn(signer, reply) ? roster.roleOf(signer) : null),
     invitedAs: (host) => invited.get(host),
