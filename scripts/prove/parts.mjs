@@ -1,4 +1,5 @@
 // What `npm run prove` consists of: a name, what it proves, and the processes whose end is the answer.
+import { spawnSync } from 'node:child_process';
 import { basename, delimiter, dirname } from 'node:path';
 import { buildSanitized } from '../native/sanitized.mjs';
 import { filesUnder } from '../prepare.mjs';
@@ -86,7 +87,10 @@ export function allParts({ short }) {
     ...files('prove').map((file) => ({
       name: basename(file, '.prove.js'),
       what: `test/prove/${basename(file, '.js')}.ts`,
-      steps: () => [tests(process.execPath, [file], short ? { env: inShort } : toItsEnd(file))],
+      steps: () => {
+        if (basename(file).startsWith('fleet-')) bringNats();
+        return [tests(process.execPath, [file], short ? { env: inShort } : toItsEnd(file))];
+      },
     })),
     {
       name: 'crash',
@@ -150,11 +154,13 @@ export function allParts({ short }) {
   ];
 }
 
-/** A file that goes through a list of cases, and not on for as long as it is given, has the time for all unless asked otherwise. */
+/** Files that do all of something, and not more for as long as they are given, have the time for it unless asked otherwise. */
+const secondsToTheEnd = { 'failing-shim-calls': 3 * 3600, 'fleet-chaos': 3600, 'fleet-soak': 700 };
+
 function toItsEnd(file) {
-  const seconds = 3 * 3600;
-  if (!file.includes('failing-shim-calls') || process.env.OUTLIVE_PROVE_SECONDS !== undefined) return {};
-  return { env: { OUTLIVE_PROVE_SECONDS: String(seconds) }, limitMs: seconds * 1_100 };
+  const seconds = secondsToTheEnd[basename(file, '.prove.js')];
+  if (seconds === undefined || process.env.OUTLIVE_PROVE_SECONDS !== undefined) return {};
+  return { env: { OUTLIVE_PROVE_SECONDS: String(seconds) }, limitMs: seconds * 1_200 };
 }
 
 /** A file that is given longer than usual may take that, and what it needs to come to its end. */
@@ -183,6 +189,14 @@ function tests(
     env: { ...env, ...replaced },
     runtime,
   };
+}
+
+/** These need a nats-server, and would be left out without one. */
+function bringNats() {
+  if (process.env.OUTLIVE_NATS) return;
+  const { status, stdout, stderr } = spawnSync('sh', ['scripts/get-nats.sh'], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`there is no nats-server: ${stderr.trim().split('\n').at(-1)}`);
+  process.env.OUTLIVE_NATS = stdout.trim().split('\n').at(-1);
 }
 
 function files(kind) {

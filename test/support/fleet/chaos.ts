@@ -11,7 +11,7 @@ interface Pace {
   readonly servers: readonly [number, number];
 }
 
-const pace: Pace = { hosts: [1_500, 5_000], servers: [8_000, 20_000] };
+const pace: Pace = { hosts: [1_500, 5_000], servers: [12_000, 35_000] };
 
 /** How long a part stays away: mostly less than a lease, and sometimes so long that a host is lost. */
 const briefly = [100, 1_500] as const;

@@ -47,7 +47,7 @@ export class Dispatching {
     this.#chance = chance;
   }
 
-  /** Dispatches so many commands. Resolves when each was taken. */
+  /** Dispatches so many commands, or fewer when the time is over, by the clock of `performance`. Resolves when each was taken. */
   async run(count: number, endAt: number): Promise<void> {
     const ask = async (): Promise<void> => {
       while (this.#next < count && performance.now() < endAt) {
@@ -56,7 +56,7 @@ export class Dispatching {
           continue;
         }
         this.#next += 1;
-        await this.#dispatch(`d${this.#next}`, endAt);
+        await this.#dispatch(`d${this.#next}`);
       }
     };
     await Promise.all(Array.from({ length: askers }, ask));
@@ -88,14 +88,13 @@ export class Dispatching {
     return found;
   }
 
-  async #dispatch(key: string, endAt: number): Promise<void> {
+  async #dispatch(key: string): Promise<void> {
     const kind = this.#chance.number(100);
     const on = kind < 60 ? 'any' : (this.#hosts[this.#chance.number(this.#hosts.length)] ?? 'any');
     const redispatch = kind < 10 ? 1 : 0;
     // Now and then it is asked for twice at once, of two coordinators maybe.
     const asked = Array.from({ length: kind % 20 === 0 ? 2 : 1 }, async () => {
-      const task = await this.#ask(key, on, redispatch, endAt);
-      if (task === null) return;
+      const task = await this.#ask(key, on, redispatch);
       const known = this.dispatched.get(key);
       if (known === undefined) this.dispatched.set(key, { key, task, redispatch });
       else if (known.task !== task) this.wrong.push(`${key} is ${known.task}, and ${task}`);
@@ -103,12 +102,13 @@ export class Dispatching {
     await Promise.all(asked);
   }
 
-  async #ask(key: string, on: string, redispatch: number, endAt: number): Promise<string | null> {
+  /** Until there is an answer: what was asked once may have started. */
+  async #ask(key: string, on: string, redispatch: number): Promise<string> {
     const client = this.#clients[this.#chance.number(this.#clients.length)] ?? this.#clients[0];
     // Each start is a line of the host's own file, written in one go.
     const lasts = this.#chance.number(10) === 0 ? `sleep 0.${this.#chance.number(9)}; ` : '';
     const command = `echo "${key} $OUTLIVE_ATTEMPT" >> starts; ${lasts}exit ${statusOf(key)}`;
-    while (performance.now() < endAt) {
+    for (;;) {
       try {
         return (await client.spawn(command, { on, session, key, redispatch, startByMs: null })).id;
       } catch (error) {
@@ -116,7 +116,6 @@ export class Dispatching {
         await sleep(100);
       }
     }
-    return null;
   }
 
   #note(error: unknown): void {

@@ -20,10 +20,12 @@ export function judge(fleet: ProcessFleet, dispatching: Dispatching): Verdict {
   const wrong = [...dispatching.wrong, ...fleet.parts.flatMap(({ crashes }) => crashes)];
   let [ended, revoked, again] = [0, 0, 0];
   for (const key of starts.keys())
-    if (!dispatching.dispatched.has(key)) wrong.push(`${key} has started, and nobody was told that it was taken`);
+    if (!dispatching.dispatched.has(key))
+      wrong.push(`${key} has started, and nobody was told that it was taken`);
   for (const { key, task, redispatch } of dispatching.dispatched.values()) {
     const attempts = starts.get(key) ?? [];
-    if (new Set(attempts).size < attempts.length) wrong.push(`${key} has started twice: attempts ${attempts}`);
+    if (new Set(attempts).size < attempts.length)
+      wrong.push(`${key} has started twice: attempts ${attempts}`);
     if (attempts.length > 1 + redispatch) wrong.push(`${key} has started ${attempts.length} times`);
     if (attempts.length > 1) again += 1;
     const told = dispatching.told.get(key) ?? [];
@@ -44,7 +46,8 @@ export function judge(fleet: ProcessFleet, dispatching: Dispatching): Verdict {
 function judgeEnd(key: string, { end, attempt, reason }: RemoteTask, attempts: readonly number[]): string[] {
   if (end === null)
     return attempts.length === 0 ? [] : [`${key} has started, and its end says that it has not: ${reason}`];
-  if (!attempts.includes(attempt)) return [`${key} has not started as attempt ${attempt}, and ended ${end.status}: ${reason}`];
+  if (!attempts.includes(attempt))
+    return [`${key} has not started as attempt ${attempt}, and ended ${end.status}: ${reason}`];
   return end.exitCode === statusOf(key)
     ? []
     : [`${key} ended with ${end.status} ${end.exitCode}; ${statusOf(key)} was its status`];

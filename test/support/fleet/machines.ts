@@ -163,9 +163,13 @@ export class MadeFleet extends Machine {
 }
 
 async function begun(program: Running, text: string): Promise<void> {
-  await waitFor(() => {
-    const { exitCode } = program.child;
-    if (exitCode !== null) throw new Error(`it ended with ${exitCode}: ${program.stderr}`);
-    return program.stderr.includes(text);
-  }, `a program to say "${text}"`, longestStartMs);
+  await waitFor(
+    () => {
+      const { exitCode } = program.child;
+      if (exitCode !== null) throw new Error(`it ended with ${exitCode}: ${program.stderr}`);
+      return program.stderr.includes(text);
+    },
+    `a program to say "${text}"`,
+    longestStartMs,
+  );
 }

@@ -94,8 +94,7 @@ export class ProcessFleet implements AsyncDisposable {
     const folder = FleetFolder.open(join(world.base, 'fleet'));
     await joinFleet(folder, await this.#invitation(slots), name);
     const has = there(readCredentials.host(folder));
-    if (servers !== undefined)
-      writeCredentials.host(folder, { ...has, fleet: { ...has.fleet, servers } });
+    if (servers !== undefined) writeCredentials.host(folder, { ...has, fleet: { ...has.fleet, servers } });
     const agent = this.#service(
       name,
       { kind: 'host', folder: folder.path, storeDir: world.dir, slots },

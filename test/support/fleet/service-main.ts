@@ -5,9 +5,14 @@ import { FleetServer } from '../../../src/fleet/service/serve.ts';
 import { openStore } from '../../../src/index.ts';
 import type { ServiceOptions } from './process-fleet.ts';
 
-const { kind, folder: path, storeDir, leaseMs, heartbeatMs, slots } = JSON.parse(
-  process.argv[2] ?? '{}',
-) as ServiceOptions;
+const {
+  kind,
+  folder: path,
+  storeDir,
+  leaseMs,
+  heartbeatMs,
+  slots,
+} = JSON.parse(process.argv[2] ?? '{}') as ServiceOptions;
 const folder = FleetFolder.open(path);
 if (kind === 'coordinator') await FleetServer.start({ folder, isElsewhere: true, leaseMs });
 else {
