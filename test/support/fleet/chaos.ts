@@ -8,10 +8,12 @@ import type { ProcessFleet } from './process-fleet.ts';
 /** Between two faults of one kind, in milliseconds: chance takes a time between. */
 interface Pace {
   readonly hosts: readonly [number, number];
+  readonly coordinators: readonly [number, number];
   readonly servers: readonly [number, number];
 }
 
-const pace: Pace = { hosts: [1_500, 5_000], servers: [12_000, 35_000] };
+/** A change of leader takes up to ten seconds, in which nothing is taken: there has to be time between two. */
+const pace: Pace = { hosts: [3_000, 8_000], coordinators: [4_000, 10_000], servers: [15_000, 40_000] };
 
 /** How long a part stays away: mostly less than a lease, and sometimes so long that a host is lost. */
 const briefly = [100, 1_500] as const;
@@ -41,7 +43,7 @@ export class Chaos {
   start(): void {
     this.#loops.push(
       this.#repeat(pace.hosts, async () => this.#faultOfHost()),
-      this.#repeat(pace.hosts, async () => this.#faultOfCoordinator()),
+      this.#repeat(pace.coordinators, async () => this.#faultOfCoordinator()),
       this.#repeat(pace.servers, async () => await this.#faultOfServers()),
     );
   }

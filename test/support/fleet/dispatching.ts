@@ -15,8 +15,8 @@ export interface Dispatched {
 const session = 'chaos';
 
 /** So many questions are under way at once, and so many tasks may be without an end. */
-const askers = 8;
-const mostOpen = 150;
+const askers = 16;
+const mostOpen = 300;
 
 /** The exit status that the command of a number has. */
 export function statusOf(key: string): number {

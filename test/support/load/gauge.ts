@@ -95,11 +95,13 @@ async function heapOf(agent: Agent): Promise<number> {
   });
 }
 
-function descriptorsOf(pid: number): number {
+/** How many files a process has open. */
+export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-function memoryMb(pid: number): number {
+/** The memory of its own that a process has in use, in MB. */
+export function memoryMb(pid: number): number {
   return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1000;
 }
 
