@@ -13,7 +13,7 @@ import type { Ledger } from './ledger.ts';
 import { sealedAfter } from './seal.ts';
 import { noAnswer } from './writer.ts';
 
-/** For how long a reader waits until the journal has come to where it wants to look, in milliseconds. */
+/** A reader waits until the journal has come to where it wants to look, unless nothing is read for so long, in milliseconds. */
 const reachMs = 10_000;
 /** How often it is looked whether the stream is still the same one. */
 const eraEveryMs = 5000;
@@ -32,10 +32,18 @@ export interface JournalOptions {
   readonly onEra: () => void;
 }
 
+/** Who waits until a message has been read. */
+interface Waiter {
+  readonly seq: number;
+  readonly done: () => void;
+  /** Ends the waiting when nothing has been read for long. */
+  readonly timer: NodeJS.Timeout;
+}
+
 /** Reads the stream of assignments into the ledger, from its beginning and for ever. */
 export class Journal implements AsyncDisposable {
   readonly #options: JournalOptions;
-  readonly #waiting = new Set<{ readonly seq: number; readonly done: () => void }>();
+  readonly #waiting = new Set<Waiter>();
   #era = '';
   #seq = 0;
   #messages: ConsumerMessages | undefined;
@@ -64,8 +72,8 @@ export class Journal implements AsyncDisposable {
   }
 
   /**
-   * Waits until everything that is stored now has been read.
-   * @throws OutliveError `FLEET_UNREACHABLE` when the stream does not answer.
+   * Waits until everything that is stored now has been read, however long that takes.
+   * @throws OutliveError `FLEET_UNREACHABLE` when the stream does not answer, or nothing is read any more.
    */
   async reach(): Promise<void> {
     const info = await answered(() => this.#options.bus.manager.streams.info(streams.assignments));
@@ -76,11 +84,11 @@ export class Journal implements AsyncDisposable {
         clearTimeout(timer);
         resolve();
       };
-      const waiter = { seq, done };
       const timer = setTimeout(() => {
         this.#waiting.delete(waiter);
         reject(noAnswer(new Error(`message ${seq} was not read; ${this.#seq} was`)));
       }, reachMs);
+      const waiter = { seq, done, timer };
       this.#waiting.add(waiter);
     });
   }
@@ -179,9 +187,13 @@ export class Journal implements AsyncDisposable {
     const isKnown = message.seq <= (ledger.heldBy(host, task)?.seq ?? 0);
     if (!isKnown) this.#tell(message, host, task);
     this.#seq = Math.max(this.#seq, message.seq);
-    for (const waiter of [...this.#waiting].filter(({ seq }) => seq <= this.#seq)) {
-      this.#waiting.delete(waiter);
-      waiter.done();
+    for (const waiter of [...this.#waiting]) {
+      // It comes nearer: to read a week of a large fleet takes a while.
+      if (waiter.seq > this.#seq) waiter.timer.refresh();
+      else {
+        this.#waiting.delete(waiter);
+        waiter.done();
+      }
     }
   }
 

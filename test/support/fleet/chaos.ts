@@ -28,7 +28,6 @@ export class Chaos {
   readonly #chance: Chance;
   readonly #longAway: readonly [number, number];
   readonly #loops: Promise<void>[] = [];
-  readonly #healing = new Set<Promise<void>>();
   readonly #busy = new Set<Part>();
   #isOn = true;
 
@@ -42,8 +41,10 @@ export class Chaos {
 
   start(): void {
     this.#loops.push(
-      this.#repeat(pace.hosts, async () => this.#faultOfHost()),
-      this.#repeat(pace.coordinators, async () => this.#faultOfCoordinator()),
+      // Two hosts may be away at a time.
+      this.#repeat(pace.hosts, async () => await this.#faultOfHost()),
+      this.#repeat(pace.hosts, async () => await this.#faultOfHost()),
+      this.#repeat(pace.coordinators, async () => await this.#faultOfCoordinator()),
       this.#repeat(pace.servers, async () => await this.#faultOfServers()),
     );
   }
@@ -52,9 +53,9 @@ export class Chaos {
   async stop(): Promise<void> {
     this.#isOn = false;
     await Promise.all(this.#loops);
-    await Promise.all(this.#healing);
   }
 
+  /** Again and again, each some time after what the one before it has hit is back: however slow a machine is, most of it works. */
   async #repeat(between: readonly [number, number], fault: () => Promise<void>): Promise<void> {
     for (;;) {
       const endAt = performance.now() + this.#within(between);
@@ -64,18 +65,18 @@ export class Chaos {
     }
   }
 
-  #faultOfHost(): void {
+  async #faultOfHost(): Promise<void> {
     const agents = this.#fleet.hosts.map(({ agent }) => agent).filter((agent) => !this.#busy.has(agent));
     const agent = agents[this.#chance.number(agents.length)];
     if (agent === undefined) return;
     const isLong = this.#chance.number(10) < 3;
-    this.#fault(isLong ? 'host, until it is lost' : 'host', [agent], isLong ? this.#longAway : briefly);
+    await this.#fault(isLong ? 'host, until it is lost' : 'host', [agent], isLong ? this.#longAway : briefly);
   }
 
-  #faultOfCoordinator(): void {
+  async #faultOfCoordinator(): Promise<void> {
     const free = this.#fleet.coordinators.filter((one) => !this.#busy.has(one));
     const coordinator = free[this.#chance.number(free.length)];
-    if (coordinator !== undefined) this.#fault('coordinator', [coordinator], [100, 4_000]);
+    if (coordinator !== undefined) await this.#fault('coordinator', [coordinator], [100, 4_000]);
   }
 
   async #faultOfServers(): Promise<void> {
@@ -85,8 +86,8 @@ export class Chaos {
     const others = free.filter((one) => one !== leader);
     const at = this.#chance.number(others.length);
     if (this.#chance.number(3) === 0)
-      this.#fault('two of three servers', [leader, ...others.slice(at, at + 1)], serversAway);
-    else this.#fault('leader', [leader], serversAway);
+      await this.#fault('two of three servers', [leader, ...others.slice(at, at + 1)], serversAway);
+    else await this.#fault('leader', [leader], serversAway);
   }
 
   /** The server that leads the stream of assignments; any one where there is none just now. */
@@ -104,25 +105,18 @@ export class Chaos {
     return found ?? (servers[this.#chance.number(servers.length)] as Part);
   }
 
-  #fault(what: string, parts: readonly Part[], between: readonly [number, number]): void {
+  async #fault(what: string, parts: readonly Part[], between: readonly [number, number]): Promise<void> {
     const isKill = this.#chance.number(2) === 0;
     const ms = this.#within(between);
     const name = `${isKill ? 'SIGKILL' : 'SIGSTOP'} of ${what}`;
     this.done[name] = (this.done[name] ?? 0) + 1;
     for (const part of parts) this.#busy.add(part);
-    const healed = this.#carryOut(parts, isKill, ms).finally(() => {
-      for (const part of parts) this.#busy.delete(part);
-      this.#healing.delete(healed);
-    });
-    this.#healing.add(healed);
-  }
-
-  async #carryOut(parts: readonly Part[], isKill: boolean, ms: number): Promise<void> {
     if (isKill) await Promise.all(parts.map(async (part) => await part.kill()));
     else for (const part of parts) part.pause();
     await sleep(ms);
     if (isKill) await Promise.all(parts.map(async (part) => await part.start()));
     else for (const part of parts) part.resume();
+    for (const part of parts) this.#busy.delete(part);
   }
 
   #within([least, most]: readonly [number, number]): number {

@@ -106,7 +106,7 @@ export class Part implements AsyncDisposable {
         this.crashes.push(`${this.name} ended by itself: ${this.said().slice(-2_000)}`);
     });
     const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null;
-    await waitFor(() => this.said().includes(ready) || isGone(), `${this.name} to be ready`, 120_000);
+    await waitFor(() => this.said().includes(ready) || isGone(), `${this.name} to be ready`, 300_000);
     isReady = !isGone();
     return isReady || this.#isKilled;
   }
