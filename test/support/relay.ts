@@ -17,6 +17,7 @@ export class Relay implements AsyncDisposable {
   readonly #server: Server;
   readonly #lines = new Set<Line>();
   readonly #silent = new Set<Way>();
+  #slow: NodeJS.Timeout | undefined;
   #trigger: { readonly text: string; readonly then: readonly Way[] } | null = null;
 
   private constructor(server: Server, port: number) {
@@ -49,6 +50,18 @@ export class Relay implements AsyncDisposable {
     this.#trigger = { text, then };
   }
 
+  /** From now on so many bytes at most come back in a tenth of a second. */
+  slowDown(bytes: number): void {
+    this.fallSilent(['back']);
+    this.#slow = setInterval(() => {
+      for (const line of this.#lines) {
+        const waiting = Buffer.concat(line.waiting.back.splice(0));
+        if (waiting.length > 0) line.client.write(waiting.subarray(0, bytes));
+        if (waiting.length > bytes) line.waiting.back.push(waiting.subarray(bytes));
+      }
+    }, 100);
+  }
+
   /** What has waited comes through, late, and so does everything from then on. */
   speak(): void {
     this.#silent.clear();
@@ -58,6 +71,7 @@ export class Relay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#slow);
     for (const { client, server } of this.#lines) {
       client.destroy();
       server.destroy();
