@@ -15,7 +15,7 @@ const entries = {
 
 /** What is not in a bundle; src/bin/outlive.ts takes another one for it. */
 const left = {
-  program: /^(?:\.\.\/(?:setup|top|fleet\/fleet)|\.\/fleet\/perform)\.ts$/,
+  program: /^(?:\.\.\/(?:setup|top|fleet\/(?:fleet|client\/open-fleet))|\.\/fleet\/perform)\.ts$/,
   'program-with-mcp': /^(?:\.\.\/fleet\/fleet|\.\/fleet\/perform)\.ts$/,
   'program-with-more': /^(?:\.\.\/fleet\/fleet|\.\/fleet\/perform)\.ts$/,
   'program-with-fleet': /^\.\.\/(?:setup|top)\.ts$/,

@@ -1,6 +1,7 @@
 import type { Store } from '../api/store.ts';
 import { OutliveError } from '../errors/error.ts';
 import { exitStatus } from './exit-status.ts';
+import { FleetToUse } from './fleet-to-use.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, openStoreOf, withStore } from './open.ts';
@@ -38,6 +39,7 @@ export async function mcp(
 async function serveStdio(io: Io, options: McpOptions, servers: McpServers): Promise<void> {
   const { session, structured = false } = options;
   let opening: Promise<Store> | undefined;
+  await using fleet = FleetToUse.find();
   const served = servers.runStdioServer({
     store: () => {
       opening = openStoreOf(options);
@@ -45,6 +47,7 @@ async function serveStdio(io: Io, options: McpOptions, servers: McpServers): Pro
     },
     structured,
     ...(session !== undefined && { session }),
+    ...(fleet !== null && { fleet: async () => await fleet.open() }),
     onError: (error) => io.note(error.message),
   });
   await untilInterrupted((interrupted) => Promise.race([served, whenAborted(interrupted)]));
@@ -56,10 +59,12 @@ async function serveStdio(io: Io, options: McpOptions, servers: McpServers): Pro
 
 async function serveHttp(io: Io, store: Store, options: McpOptions, servers: McpServers): Promise<void> {
   const { session, host, port, tokenFile, structured = false } = options;
+  await using fleet = FleetToUse.find();
   await using server = await servers.startHttpServer({
     store,
     structured,
     ...(session !== undefined && { session }),
+    ...(fleet !== null && { fleet: async () => await fleet.open() }),
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),
     ...(tokenFile !== undefined && { tokenFile }),

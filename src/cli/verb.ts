@@ -1,4 +1,5 @@
 import type { Store } from '../api/store.ts';
+import type { Fleet } from '../fleet/client/fleet.ts';
 import type { Io } from './io.ts';
 import type { CommonOptions } from './open.ts';
 
@@ -24,6 +25,7 @@ export interface McpServers {
     readonly store: () => Promise<Store>;
     readonly session?: string;
     readonly structured?: boolean;
+    readonly fleet?: () => Promise<Fleet>;
     readonly onError?: (error: Error) => void;
   }): Promise<void>;
   startHttpServer(options: {
@@ -33,6 +35,7 @@ export interface McpServers {
     readonly port?: number;
     readonly tokenFile?: string;
     readonly structured?: boolean;
+    readonly fleet?: () => Promise<Fleet>;
     readonly onError?: (error: Error) => void;
   }): Promise<
     AsyncDisposable & { readonly url: string; readonly token: string; readonly tokenWasMade: boolean }

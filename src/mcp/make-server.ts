@@ -1,6 +1,7 @@
 import { Server, type ServerContext } from '@modelcontextprotocol/server';
 import type { BindTo } from '../engine/spawn/spawn-request.ts';
 import type { Connection } from '../tools/delivery/connection.ts';
+import type { RemoteDelivery } from '../tools/fleet/remote-delivery.ts';
 import { instructions } from '../tools/instructions.ts';
 import { Pushes } from './pushes.ts';
 import { clientSessionFor, type ServedRequest } from './request.ts';
@@ -19,6 +20,8 @@ export interface ServerSetup {
   readonly cwd: string | null;
   /** What a task is bound to that is to end with the client. */
   readonly bindTo: BindTo;
+  /** The tasks on other hosts; null: this machine is no client of a fleet. */
+  readonly remote: RemoteDelivery | null;
   /** Whether answers come as structure, beside the text. */
   readonly structured: boolean;
   /** Whether the client stays connected, so that it can be sent what it has not asked for just then. */
@@ -37,14 +40,14 @@ let version: string | undefined;
 
 /** Makes the server for one connection, or for one request over HTTP, in the generation that the client speaks. */
 export function makeServer(setup: ServerSetup): MadeServer {
-  const { era, connection, session, cwd, bindTo, structured, canPush } = setup;
+  const { era, connection, session, cwd, bindTo, remote, structured, canPush } = setup;
   version ??= packageVersion();
   const server = new Server(
     { name: 'outlive', title: 'outlive', version },
     { capabilities: capabilities(era, canPush), instructions },
   );
   const open = (ctx: ServerContext): Promise<unknown> => clientSessionFor(served, ctx);
-  const pushes = canPush ? new Pushes(server, connection, era, open) : null;
+  const pushes = canPush ? new Pushes(server, { connection, remote, era }, open) : null;
   const served: ServedRequest = {
     server,
     era,
@@ -52,6 +55,7 @@ export function makeServer(setup: ServerSetup): MadeServer {
     session,
     cwd,
     bindTo,
+    remote,
     structured,
     isShared: !canPush,
     requestKey: (ctx) => setup.requestKey(ctx),

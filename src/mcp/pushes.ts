@@ -5,7 +5,8 @@ import { isEnded } from '../model/words.ts';
 import type { ClientSession } from '../tools/delivery/client-session.ts';
 import type { Connection } from '../tools/delivery/connection.ts';
 import { yieldToOthers } from '../util/wait.ts';
-import { logMessage } from './log-ends.ts';
+import { type LogMessage, logMessage, remoteLogMessage } from './log-ends.ts';
+import type { ServerSetup } from './make-server.ts';
 import { report, send } from './report.ts';
 import { parseUri } from './resources/uris.ts';
 import { ResourceWatch } from './resources/watch.ts';
@@ -31,8 +32,7 @@ export class Pushes {
   /** @param open opens the session of a request, so that what happens in it is told. */
   constructor(
     server: Server,
-    connection: Connection,
-    era: 'legacy' | 'modern',
+    { connection, remote, era }: Pick<ServerSetup, 'connection' | 'remote' | 'era'>,
     open: (ctx: ServerContext) => Promise<unknown>,
   ) {
     this.#server = server;
@@ -44,6 +44,13 @@ export class Pushes {
     );
     connection.onDesk((clientSession) => this.#follow(clientSession));
     for (const clientSession of connection.clientSessions) this.#follow(clientSession);
+    remote?.onSession((session) =>
+      this.#undo.push(
+        session.onEnd((end) => {
+          if (remote.mayHearUnasked(end)) this.#log(remoteLogMessage(end));
+        }),
+      ),
+    );
     if (this.#isLegacy) this.#serveSubscriptions(open);
   }
 
@@ -67,7 +74,8 @@ export class Pushes {
   #follow(clientSession: ClientSession): void {
     this.resources.follow(clientSession);
     const ended = (completion: TaskSnapshot): void => {
-      if (this.#connection.mayHearUnasked(clientSession, completion.taskId)) this.#ended(completion);
+      if (this.#connection.mayHearUnasked(clientSession, completion.taskId))
+        this.#log(logMessage(completion));
     };
     this.#undo.push(clientSession.onCompletion(ended));
   }
@@ -79,8 +87,7 @@ export class Pushes {
     this.#send('notifications/tasks/status', task2025(snapshot));
   }
 
-  #ended(completion: TaskSnapshot): void {
-    const { level, data } = logMessage(completion);
+  #log({ level, data }: LogMessage): void {
     if (this.#logLevel === null || levels.indexOf(level) < levels.indexOf(this.#logLevel)) return;
     this.#send('notifications/message', { level, logger: 'outlive', data });
   }

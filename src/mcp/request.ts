@@ -7,12 +7,14 @@ import {
 import { conversationOf } from '../engine/session/conversation.ts';
 import type { BindTo } from '../engine/spawn/spawn-request.ts';
 import { OutliveError } from '../errors/error.ts';
+import { isFleetReference } from '../model/fleet-reference.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { taskIdPattern } from '../tasklog/paths.ts';
 import { callerIn, hearerIn, type Meta, receivedIn } from '../tools/delivery/asker.ts';
 import type { ClientSession } from '../tools/delivery/client-session.ts';
 import type { Connection, Request } from '../tools/delivery/connection.ts';
 import { type FoundTask, taskOfUsed, taskWithId } from '../tools/delivery/find-task.ts';
+import type { RemoteDelivery } from '../tools/fleet/remote-delivery.ts';
 import { chooseSession } from './session-choice.ts';
 
 /** What the handlers of one server instance share. */
@@ -26,6 +28,8 @@ export interface ServedRequest {
   readonly cwd: string | null;
   /** What a task is bound to that is to end with the client. */
   readonly bindTo: BindTo;
+  /** The tasks on other hosts; null: this machine is no client of a fleet. */
+  readonly remote: RemoteDelivery | null;
   /** Whether answers come as structure, beside the text. */
   readonly structured: boolean;
   /** The server has several clients, each of which names its session. */
@@ -90,7 +94,9 @@ async function requestWith(served: ServedRequest, meta: Meta): Promise<Request> 
     : conversationOf({ env: process.env, meta });
   const client = connection.clientOf(clientSession);
   const request = { clientSession, party, caller: callerIn(meta), client, hearer: hearerIn(meta) };
-  for (const taskId of receivedIn(meta)) await confirm(connection, request, taskId);
+  for (const taskId of receivedIn(meta))
+    if (isFleetReference(taskId)) await served.remote?.received(request, taskId);
+    else await confirm(connection, request, taskId);
   return request;
 }
 

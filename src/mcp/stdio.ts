@@ -5,6 +5,9 @@ import { checkOptions, type OptionNames } from '../errors/check-options.ts';
 import { currentFolderOrNull } from '../platform/current-folder.ts';
 import { ClientSessions } from '../tools/delivery/client-sessions.ts';
 import { Connection } from '../tools/delivery/connection.ts';
+import type { FleetSource } from '../tools/fleet/agent-fleet.ts';
+import { FleetLink } from '../tools/fleet/fleet-link.ts';
+import { RemoteDelivery } from '../tools/fleet/remote-delivery.ts';
 import { type MadeServer, makeServer } from './make-server.ts';
 import { StdioLink } from './stdio-link.ts';
 import { TaskSubscriptions } from './tasks/task-subscriptions.ts';
@@ -23,6 +26,11 @@ export interface StdioServerOptions {
    * says more. @default false
    */
   readonly structured?: boolean;
+  /**
+   * Opens the fleet whose hosts `run` can take: `openFleet` of `outlive/fleet`. It is called when a tool is called first. What it
+   * has opened stays open when the server ends. @default none: all commands run on this machine
+   */
+  readonly fleet?: FleetSource;
   /** @default process.stdin */
   readonly input?: Readable;
   /** Nothing but the protocol is written to it. @default process.stdout */
@@ -35,6 +43,7 @@ const stdioServerOptionNames: OptionNames<StdioServerOptions> = {
   store: true,
   session: true,
   structured: true,
+  fleet: true,
   input: true,
   output: true,
   onError: true,
@@ -46,7 +55,7 @@ const stdioServerOptionNames: OptionNames<StdioServerOptions> = {
  */
 export async function runStdioServer(options: StdioServerOptions): Promise<void> {
   checkOptions('runStdioServer()', options, stdioServerOptionNames);
-  const { store, session = null, structured = false, onError } = options;
+  const { store, session = null, structured = false, fleet, onError } = options;
   const { input = process.stdin, output = process.stdout } = options;
   // Commands that name their own folder need none.
   const cwd = currentFolderOrNull();
@@ -54,6 +63,7 @@ export async function runStdioServer(options: StdioServerOptions): Promise<void>
   // container has no parent in it.
   const bindTo = { pid: input === process.stdin ? process.ppid || process.pid : process.pid };
   const connection = new Connection(new ClientSessions(store), 'pipe', bindTo.pid);
+  const remote = fleet === undefined ? null : new RemoteDelivery(new FleetLink(fleet), 'pipe');
   let made: MadeServer | null = null;
   const subscriptions = new TaskSubscriptions(connection, () => made, { proves: true });
   const link = new StdioLink(new StdioServerTransport(input, output), connection.receipts, subscriptions);
@@ -62,7 +72,7 @@ export async function runStdioServer(options: StdioServerOptions): Promise<void>
     ({ era }) => {
       made?.pushes?.close();
       made = makeServer({
-        ...{ era, connection, session, cwd, bindTo, structured, canPush: true },
+        ...{ era, connection, session, cwd, bindTo, remote, structured, canPush: true },
         requestKey: (ctx) => ctx.mcpReq.id,
       });
       return made.server;
@@ -73,6 +83,7 @@ export async function runStdioServer(options: StdioServerOptions): Promise<void>
   subscriptions.close();
   const last: MadeServer | null = made;
   closePushes(last);
+  await remote?.close();
 }
 
 function closePushes(made: MadeServer | null): void {

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { isFleetReference } from '../model/fleet-reference.ts';
 import { isEnded } from '../model/words.ts';
+import { killThere } from './fleet/kill-there.ts';
 import { presentTask, sayTask } from './text/present.ts';
 import { ridingFields, taskSchema } from './text/schemas.ts';
 import { defineTool } from './tool.ts';
@@ -25,7 +27,10 @@ export const kill = defineTool({
   }),
   output: z.object({ task: taskSchema, ...ridingFields }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  async call({ task, grace_ms: graceMs, kill_signal: killSignal }, { clientSession }) {
+  async call(args, call) {
+    const { task, grace_ms: graceMs, kill_signal: killSignal } = args;
+    const { clientSession } = call;
+    if (isFleetReference(task)) return await killThere(args, call);
     const { taskId } = clientSession.session.find(task);
     const snapshot = await clientSession.session.task(taskId).kill({
       // Acknowledged when the client has the answer.

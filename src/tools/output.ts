@@ -1,18 +1,17 @@
 import * as z from 'zod';
 import type { Task } from '../api/task.ts';
 import { OutliveError } from '../errors/error.ts';
+import { isFleetReference } from '../model/fleet-reference.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import { characterBytes } from '../util/bytes.ts';
-import { quoted } from './text/data.ts';
+import { readThere } from './fleet/read-there.ts';
+import { characterAt } from './text/character-at.ts';
 import { presentOutput, presentTask, sayOutput, sayTask } from './text/present.ts';
+import { type Found, sayFound, searchMs } from './text/say-found.ts';
 import { foundSchema, outputSchema, ridingFields, taskSchema } from './text/schemas.ts';
 import { defineTool, type ToolAnswer } from './tool.ts';
 
 const defaultBytes = 8_192;
 const mostBytes = 65_536;
-
-/** A search takes no longer. */
-const searchMs = 10_000;
 
 const input = z.strictObject({
   task: z.string().min(1).describe('taskId or name'),
@@ -49,8 +48,10 @@ export const output = defineTool({
     ...ridingFields,
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async call(args, { clientSession, abortSignal }) {
+  async call(args, call) {
+    const { clientSession, abortSignal } = call;
     if (args.head === true && args.offset !== undefined) throw twoBeginnings();
+    if (isFleetReference(args.task)) return await readThere(args, args.max_bytes ?? defaultBytes, call);
     const snapshot = clientSession.session.find(args.task);
     const task = clientSession.session.task(snapshot.taskId);
     return args.pattern === undefined
@@ -68,10 +69,12 @@ function twoBeginnings(): OutliveError {
 async function page(task: Task, snapshot: TaskSnapshot, args: Args): Promise<ToolAnswer> {
   const { max_bytes: maxBytes = defaultBytes, stream = 'stdout', raw = false } = args;
   const offset = args.offset ?? (args.head === true ? 0 : undefined);
+  const begin = async (at: number): Promise<number> =>
+    await characterAt(async (from, most) => await task.read({ offset: from, maxBytes: most, stream }), at);
   const chunk =
     offset === undefined
       ? await task.tail({ maxBytes, stream })
-      : await task.read({ offset: await characterAt(task, offset, stream), maxBytes, stream });
+      : await task.read({ offset: await begin(offset), maxBytes, stream });
   const path = stream === 'stderr' ? (snapshot.output.stderrPath ?? '') : snapshot.output.path;
   const isBeyond = offset !== undefined && chunk.size < offset;
   const beyond = isBeyond
@@ -83,24 +86,6 @@ async function page(task: Task, snapshot: TaskSnapshot, args: Args): Promise<Too
     structured: { task: presentTask(snapshot), output: presentOutput(snapshot, chunk, raw, stream) },
     tells: [],
   };
-}
-
-/** Where the character begins that a byte is in: a page begins with a whole one. */
-async function characterAt(task: Task, offset: number, stream: 'stdout' | 'stderr'): Promise<number> {
-  const from = Math.max(0, offset - 3);
-  const { bytes, offset: begin } = await task.read({ offset: from, maxBytes: 8, stream });
-  if (begin !== from) return offset;
-  for (let back = 1; back <= offset - from; back += 1) {
-    if (characterBytes(bytes, offset - from - back) > back) return offset - back;
-  }
-  return offset;
-}
-
-interface Found {
-  readonly matches: { readonly offset: number; readonly line: string }[];
-  /** Where to search on; null: all was searched. */
-  next: number | null;
-  isLate: boolean;
 }
 
 async function search(
@@ -131,13 +116,4 @@ async function search(
     structured: { task: presentTask(snapshot), found: { matches: found.matches, next: found.next } },
     tells: [],
   };
-}
-
-function sayFound({ matches, next, isLate }: Found): string {
-  const lines = matches.map(({ offset, line }) => `at byte ${offset}:\n${quoted(line)}`);
-  if (lines.length === 0) lines.push('[no line matches]');
-  if (next !== null) lines.push(`[more lines match: search on from offset ${next}]`);
-  if (isLate)
-    lines.push(`[stopped after ${searchMs / 1_000} s, before the end: search on from a later offset]`);
-  return lines.join('\n');
 }

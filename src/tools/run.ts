@@ -6,6 +6,7 @@ import { reopensOutput } from '../model/lost-output.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded, outputWays, type TaskStatus } from '../model/words.ts';
 import type { Arguments } from './check-arguments.ts';
+import { runThere } from './fleet/run-there.ts';
 import { sayTerminal } from './terminal-answer.ts';
 import { excerptOf } from './text/excerpt.ts';
 import { sayPipeline } from './text/pipeline.ts';
@@ -77,39 +78,62 @@ const input = z.strictObject({
     .describe('stop it when it has written more; default 1 GiB'),
 });
 
-/** Starts a command, waits for it a while, and lets it go on in the background. */
-export const run = defineTool({
+const description = `Runs a shell command. Use it for whatever may take longer than a moment: builds, tests, installs, servers.
+It waits up to wait_ms (10 s) for the end and then answers with the exit code and the end of the output, in lines that begin with "| ". If the command is still going, it goes on in the background by itself and you get its taskId.
+You will be told when it ends, with the next answer of any of these tools. So go on with other work, or call "wait" when you have nothing else to do. Do not poll, do not sleep, do not start it again, and do not append "&" or use nohup: the command survives you and these tools as it is.
+timeout_ms stops the command; wait_ms only says how long you wait. For a server that is to stay, set timeout_ms to null and wait_ms to 0, then "wait" for its port.`;
+
+const common = {
   name: 'run',
   isAlwaysLoaded: true,
   title: 'Run a command',
-  description: `Runs a shell command. Use it for whatever may take longer than a moment: builds, tests, installs, servers.
-It waits up to wait_ms (10 s) for the end and then answers with the exit code and the end of the output, in lines that begin with "| ". If the command is still going, it goes on in the background by itself and you get its taskId.
-You will be told when it ends, with the next answer of any of these tools. So go on with other work, or call "wait" when you have nothing else to do. Do not poll, do not sleep, do not start it again, and do not append "&" or use nohup: the command survives you and these tools as it is.
-timeout_ms stops the command; wait_ms only says how long you wait. For a server that is to stay, set timeout_ms to null and wait_ms to 0, then "wait" for its port.`,
-  input,
   output: z.object({ task: taskSchema, output: outputSchema, ...ridingFields }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   meant: inBackground,
-  async call(args, call) {
-    const { clientSession, abortSignal, atOnce } = call;
-    const { command, output, tty } = args;
-    const task = await call.spawn(command, spawnOptions(args, call));
-    call.follows(task.id);
-    const limitMs = atOnce ? 0 : (args.wait_ms ?? waitMs);
-    // A terminal is shown when its program seems to wait for an answer.
-    const snapshot =
-      tty === true
-        ? (await task.waitFor({ input: true, timeoutMs: limitMs, ack: false, abortSignal })).snapshot
-        : await task.wait({ timeoutMs: limitMs, ack: false, abortSignal });
-    const result = await resultOf(task, snapshot);
-    const answer =
-      snapshot.tty === null
-        ? result
-        : { ...result, text: await sayTerminal(clientSession, task, snapshot, true) };
-    const first = task.reused ? '[A task has this key already: nothing was started.]\n' : '';
-    return { ...answer, text: `${first}${answer.text}${output === 'pipe' ? '' : hintAtPipe(command)}` };
+};
+
+/** Starts a command, waits for it a while, and lets it go on in the background. */
+export const run = defineTool({ ...common, description, input, call: runHere });
+
+/** The same for a server that is a client of a fleet: the command may run on another host. */
+export const runAnywhere = defineTool({
+  ...common,
+  description: `${description}
+With host it runs on another machine of the fleet. Its task is named host/id, and "wait", "output", "send" and "kill" take that; "tasks" lists the hosts. No files are copied there, and nothing of the environment but env.`,
+  input: input.extend({
+    host: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'where it runs: the name of a host; label:KEY or label:KEY=VALUE, several with commas; any: the host with most room. Default: this machine. There it takes cwd (from /), env, name, labels, key, stdin "open", timeout_ms and wait_ms',
+      ),
+  }),
+  async call({ host, ...args }, call) {
+    if (host === undefined) return await runHere(args, call);
+    return await runThere({ ...args, host }, call.atOnce ? 0 : (args.wait_ms ?? waitMs), call);
   },
 });
+
+async function runHere(args: z.infer<typeof input>, call: ToolCall): Promise<ToolAnswer> {
+  const { clientSession, abortSignal, atOnce } = call;
+  const { command, output, tty } = args;
+  const task = await call.spawn(command, spawnOptions(args, call));
+  call.follows(task.id);
+  const limitMs = atOnce ? 0 : (args.wait_ms ?? waitMs);
+  // A terminal is shown when its program seems to wait for an answer.
+  const snapshot =
+    tty === true
+      ? (await task.waitFor({ input: true, timeoutMs: limitMs, ack: false, abortSignal })).snapshot
+      : await task.wait({ timeoutMs: limitMs, ack: false, abortSignal });
+  const result = await resultOf(task, snapshot);
+  const answer =
+    snapshot.tty === null
+      ? result
+      : { ...result, text: await sayTerminal(clientSession, task, snapshot, true) };
+  const first = task.reused ? '[A task has this key already: nothing was started.]\n' : '';
+  return { ...answer, text: `${first}${answer.text}${output === 'pipe' ? '' : hintAtPipe(command)}` };
+}
 
 /** What other tools for commands call it not to wait. */
 const backgroundNames = ['run_in_background', 'is_background', 'background'];

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { Task } from '../api/task.ts';
+import { isFleetReference } from '../model/fleet-reference.ts';
 import { keyNames } from '../model/keys.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
 import { monotonicMs, sleep } from '../util/wait.ts';
+import { sendThere } from './fleet/send-there.ts';
 import { sayTerminal } from './terminal-answer.ts';
 import { quoted } from './text/data.ts';
 import { presentTask, sayTask } from './text/present.ts';
@@ -41,8 +43,10 @@ export const send = defineTool({
   }),
   output: z.object({ task: taskSchema, ...ridingFields }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
-  async call(args, { clientSession, abortSignal }) {
+  async call(args, call) {
+    const { clientSession, abortSignal } = call;
     const { text = '', keys = [], eof = false, paste = false, wait_ms: waitMs = defaultWaitMs } = args;
+    if (isFleetReference(args.task)) return await sendThere(args, waitMs, call);
     const { session } = clientSession;
     const task = session.task(session.find(args.task).taskId);
     const before = task.snapshot().output.bytes;

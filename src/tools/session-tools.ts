@@ -193,7 +193,7 @@ export class SessionTools implements Disposable {
       this.#connection.called(request);
       const read = tool.read(args);
       const caller = {
-        ...{ connection: this.#connection, cwd: this.#cwd, bindTo: { pid: process.pid } },
+        ...{ connection: this.#connection, cwd: this.#cwd, bindTo: { pid: process.pid }, remote: null },
         request: await requestAbout(this.#connection, request, tool.name, read),
         ...{ abortSignal, atOnce: false, follows: () => undefined },
       };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
+import { listThere, noneThere } from './fleet/list-there.ts';
 import { presentTask, sayTask } from './text/present.ts';
 import { ridingFields, taskSchema } from './text/schemas.ts';
 import { defineTool } from './tool.ts';
@@ -31,7 +32,7 @@ export const tasks = defineTool({
     ...ridingFields,
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async call({ all = false, limit = 20 }, { clientSession, leftRunning, endedLately }) {
+  async call({ all = false, limit = 20 }, { clientSession, leftRunning, endedLately, remote }) {
     const found = (await clientSession.session.tasks())
       .filter((task) => all || !isEnded(task.status))
       .reverse();
@@ -40,13 +41,15 @@ export const tasks = defineTool({
     const lines = shown.map((task) => `- ${sayTask(task)}`);
     if (lines.length === 0) lines.push(all ? 'There are no tasks.' : 'No task is running.');
     if (omitted > 0) lines.push(`${omitted} more are not shown.`);
+    const there = remote === null ? noneThere : await listThere(remote, { all, limit });
+    lines.push(...there.lines);
     const left = await leftRunning();
     lines.push(...sayLeft(left));
     const lately = all ? [] : await endedLately(mostLately);
     if (lately.length > 0) lines.push('Ended lately:', ...lately);
     const structured = {
-      tasks: shown.map(presentTask),
-      omitted,
+      tasks: [...shown.map(presentTask), ...there.tasks],
+      omitted: omitted + there.omitted,
       left: left.slice(0, mostLeft).map(presentTask),
     };
     return { text: lines.join('\n'), structured, tells: [] };

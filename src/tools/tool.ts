@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import type { BindTo } from '../engine/spawn/spawn-request.ts';
+import type { RemoteTask } from '../fleet/wire/operations.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import type { ToolAnnotations } from './annotations.ts';
 import { type Arguments, argumentsMeant, checkArguments } from './check-arguments.ts';
 import type { CallOf } from './delivery/tool-call.ts';
+import type { RemoteCalls } from './fleet/remote-delivery.ts';
 
 /** Who calls a tool, and how to reach him meanwhile. */
 export interface ToolCall extends CallOf {
@@ -15,6 +17,8 @@ export interface ToolCall extends CallOf {
   leftRunning(): Promise<readonly TaskSnapshot[]>;
   /** What a task is bound to that is to end with this client: its process, or the session where it has none here. */
   readonly bindTo: BindTo;
+  /** The tasks on other hosts; null: this server has no fleet. */
+  readonly remote: RemoteCalls | null;
   /** Says which task the call waits for: progress tells the last line of its output. */
   follows(taskId: string): void;
 }
@@ -27,6 +31,8 @@ export interface ToolAnswer {
   readonly isError?: boolean;
   /** Tasks whose end this answer tells: to receive it is to be told. */
   readonly tells: readonly string[];
+  /** The same of tasks on other hosts. @default none */
+  readonly tellsRemote?: readonly RemoteTask[];
   /** The task that the call has started; a client that knows MCP tasks can have it as one. */
   readonly started?: TaskSnapshot;
 }

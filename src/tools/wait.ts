@@ -1,11 +1,16 @@
 import * as z from 'zod';
 import type { WaitForOptions, WaitForResult } from '../engine/wait/wait-for-options.ts';
 import { OutliveError } from '../errors/error.ts';
+import { isFleetReference } from '../model/fleet-reference.ts';
+import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
+import type { AgentFleetTask } from './fleet/agent-fleet.ts';
+import { answerThere, nextEndThere, waitForThere } from './fleet/wait-there.ts';
 import { nextEnd } from './next-end.ts';
 import { excerptOf } from './text/excerpt.ts';
 import { sayPipeline } from './text/pipeline.ts';
-import { presentExcerpt, presentTask, sayDuration, sayExcerpt, sayMatch, sayTask } from './text/present.ts';
+import { presentExcerpt, presentTask, sayExcerpt, sayTask } from './text/present.ts';
+import { sayCause } from './text/say-cause.ts';
 import { outputSchema, ridingFields, taskSchema } from './text/schemas.ts';
 import { defineTool, type ToolAnswer, type ToolCall } from './tool.ts';
 
@@ -59,9 +64,9 @@ export const wait = defineTool({
     task: taskSchema.optional().describe('missing when there was nothing to wait for'),
     output: outputSchema.optional(),
     cause: z
-      .enum(['exit', 'pattern', 'port', 'idle', 'screen', 'input', 'line', 'timeout', 'nothing'])
+      .enum(['exit', 'pattern', 'port', 'idle', 'screen', 'input', 'line', 'timeout', 'nothing', 'unknown'])
       .describe(
-        'what ended the wait; line: a watch has found one; timeout: it still runs; nothing: no task was running',
+        'what ended the wait; line: a watch has found one; timeout: it still runs; nothing: no task was running; unknown: the host of the task is lost',
       ),
     match: z
       .object({ line: z.string(), nextOffset: z.number() })
@@ -73,6 +78,8 @@ export const wait = defineTool({
   async call(args, call) {
     const { task, timeout_ms: timeoutMs = defaultTimeoutMs } = args;
     const { clientSession } = call;
+    if (task !== undefined && isFleetReference(task))
+      return await waitForThere({ ...args, task }, timeoutMs, call);
     const conditions = conditionsOf(args);
     if (task !== undefined) {
       const { taskId } = clientSession.session.find(task);
@@ -86,15 +93,36 @@ export const wait = defineTool({
       return waited === line ? aLine : await answer(call, waited, timeoutMs);
     }
     if (Object.keys(conditions).length > 0) throw needsTask();
-    const snapshot = await orLine(call, null, async (abortSignal) =>
-      nextEnd({ ...call, abortSignal }, timeoutMs),
+    const found = await orLine(call, null, async (abortSignal) =>
+      nextEndAnywhere({ ...call, abortSignal }, timeoutMs),
     );
-    if (snapshot === line) return aLine;
-    if (snapshot === null) return nothing(await call.endedLately(mostLately));
+    if (found === line) return aLine;
+    if (found === null) return nothing(await call.endedLately(mostLately));
+    if (!('status' in found)) return await answerThere(found, { match: null, timeoutMs }, call.abortSignal);
+    const snapshot = found;
     const cause = isEnded(snapshot.status) ? 'exit' : 'timeout';
     return await answer(call, { cause, snapshot, match: null }, timeoutMs);
   },
 });
+
+/** The next end here or on another host. */
+async function nextEndAnywhere(
+  call: ToolCall,
+  timeoutMs: number,
+): Promise<TaskSnapshot | AgentFleetTask | null> {
+  if (call.remote === null) return await nextEnd(call, timeoutMs);
+  const stop = new AbortController();
+  const either = { ...call, abortSignal: AbortSignal.any([call.abortSignal, stop.signal]) };
+  const works = [nextEnd(either, timeoutMs), nextEndThere(either, timeoutMs)] as const;
+  // Where nothing runs in one of the two places, the other one is waited for.
+  const both = Promise.all(works).then(([here, there]) => here ?? there);
+  try {
+    return await Promise.race([...works.map(async (work) => (await work) ?? (await both)), both]);
+  } finally {
+    stop.abort();
+    await Promise.allSettled(works);
+  }
+}
 
 const line = Symbol('a line that is watched for');
 
@@ -161,23 +189,4 @@ async function answer({ clientSession }: ToolCall, waited: Waited, timeoutMs: nu
     structured: { task: presentTask(snapshot), output, cause, ...found },
     tells: ended ? [taskId] : [],
   };
-}
-
-function sayCause({ cause, match }: Waited, timeoutMs: number): string {
-  switch (cause) {
-    case 'exit':
-      return '';
-    case 'pattern':
-      return `The pattern matches this line:\n${match === null ? '' : sayMatch(match)}\nThe end of its output:\n`;
-    case 'port':
-      return 'It takes connections at the port.\n';
-    case 'idle':
-      return 'It has been silent for so long.\n';
-    case 'screen':
-      return 'It stands on the screen.\n';
-    case 'input':
-      return 'It waits for input.\n';
-    case 'timeout':
-      return `It still runs after ${sayDuration(timeoutMs)} of waiting. You will be told when it ends.\n`;
-  }
 }

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -42,6 +43,14 @@ const mostBytes = 1024 * 1024;
 export function defaultFleetFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const config = environment.XDG_CONFIG_HOME;
   return join(config && isAbsolute(config) ? config : join(homedir(), '.config'), 'outlive', 'fleet');
+}
+
+/**
+ * Whether this machine has the credential of a client of a fleet, for whoever offers more where there is one. Whether it is good shows
+ * when it is used.
+ */
+export function hasFleetClient(environment: NodeJS.ProcessEnv = process.env): boolean {
+  return process.platform !== 'win32' && existsSync(join(defaultFleetFolder(environment), fleetFiles.client));
 }
 
 /** Where the servers of a fleet keep their data: `$XDG_STATE_HOME/outlive-fleet`, else ~/.local/state/outlive-fleet. */

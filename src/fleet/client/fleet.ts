@@ -59,6 +59,11 @@ export class Fleet implements AsyncDisposable {
     this.#credentials = credentials;
   }
 
+  /** Whether the connection is over: it was closed, or the servers have refused the credential of this machine. */
+  get isClosed(): boolean {
+    return this.#link.bus.connection.isClosed();
+  }
+
   /** The hosts, by name. */
   async hosts(): Promise<RemoteHost[]> {
     return (await this.#read('hosts', {})) as RemoteHost[];

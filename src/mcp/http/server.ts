@@ -10,6 +10,8 @@ import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
 import { hearerIn } from '../../tools/delivery/asker.ts';
 import { ClientSessions } from '../../tools/delivery/client-sessions.ts';
 import type { Connection } from '../../tools/delivery/connection.ts';
+import type { FleetSource } from '../../tools/fleet/agent-fleet.ts';
+import type { RemoteDelivery } from '../../tools/fleet/remote-delivery.ts';
 import { chooseToken, showsToken } from '../../web/token.ts';
 import { WaitingConnections } from '../../web/waiting-connections.ts';
 import { makeServer } from '../make-server.ts';
@@ -36,6 +38,8 @@ export interface HttpServerOptions {
   readonly session?: string;
   /** Answers also come as structure: see {@link StdioServerOptions.structured}. @default false */
   readonly structured?: boolean;
+  /** Opens the fleet: see {@link StdioServerOptions.fleet}. @default none */
+  readonly fleet?: FleetSource;
   /** Further host names by which the server is reached, besides localhost and `host`. */
   readonly hostnames?: readonly string[];
   /** Told of what went wrong and concerns no single request. @default nobody */
@@ -50,6 +54,7 @@ const httpServerOptionNames: OptionNames<HttpServerOptions> = {
   tokenFile: true,
   session: true,
   structured: true,
+  fleet: true,
   hostnames: true,
   onError: true,
 };
@@ -89,7 +94,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     variable: 'OUTLIVE_MCP_TOKEN',
   });
   const hostnames = [...loopback, host.includes(':') ? `[${host}]` : host, ...(options.hostnames ?? [])];
-  const endpoint = new Endpoint(store, { token: token.value, hostnames, session }, structured, onError);
+  const connections = new HttpConnections(new ClientSessions(store), options.fleet);
+  const endpoint = new Endpoint(connections, { token: token.value, hostnames, session }, structured, onError);
   const server = createServer(times, (request, response) => endpoint.serve(request, response));
   new WaitingConnections(server, ({ headers }) => showsToken(headers.authorization, token.value));
   await listen(server, port, host);
@@ -114,6 +120,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 /** One request over HTTP, from its coming to its end. */
 interface Exchange {
   readonly connection: Connection;
+  readonly remote: RemoteDelivery | null;
   readonly session: string;
 }
 
@@ -126,10 +133,15 @@ class Endpoint {
   readonly #handler: ReturnType<typeof createMcpHandler>;
   readonly #resumable = new ResumableAnswers();
 
-  constructor(store: Store, door: Door, structured: boolean, onError: ((error: Error) => void) | undefined) {
+  constructor(
+    connections: HttpConnections,
+    door: Door,
+    structured: boolean,
+    onError: ((error: Error) => void) | undefined,
+  ) {
     this.#door = door;
     this.#structured = structured;
-    this.#connections = new HttpConnections(new ClientSessions(store));
+    this.#connections = connections;
     this.#onError = onError;
     this.#handler = createMcpHandler(({ era, requestInfo }) => this.#make(era, requestInfo).server, {
       // What a client did wrong is told to nobody else when nobody wants to know.
@@ -149,7 +161,7 @@ class Endpoint {
   async close(): Promise<void> {
     this.#resumable.close();
     await this.#handler.close();
-    this.#connections.close();
+    await this.#connections.close();
   }
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -158,8 +170,8 @@ class Endpoint {
     const request = webRequest(incoming, response);
     const body = await readBody(request);
     if ('status' in body) return refuse(response, body.status, body.message);
-    const { connection, release } = this.#connections.take(entry.session);
-    const exchange: Exchange = { connection, session: entry.session };
+    const { connection, remote, release } = this.#connections.take(entry.session);
+    const exchange: Exchange = { connection, remote, session: entry.session };
     response.once('close', () => {
       release();
       if (response.writableFinished) connection.receipts.answered(exchange);
@@ -188,10 +200,10 @@ class Endpoint {
   #make(era: 'legacy' | 'modern', request: Request | undefined) {
     const exchange = request === undefined ? undefined : this.#exchanges.get(request);
     if (exchange === undefined) throw new Error('expected a request of this endpoint; found another one');
-    const { connection, session } = exchange;
+    const { connection, remote, session } = exchange;
     const structured = this.#structured;
     return makeServer({
-      ...{ era, connection, session, cwd: null, bindTo: 'session', structured, canPush: false },
+      ...{ era, connection, session, cwd: null, bindTo: 'session', remote, structured, canPush: false },
       requestKey: () => exchange,
     });
   }

@@ -1,4 +1,5 @@
 import { type Riders, sayRiders } from '../../tools/answer.ts';
+import { presentRemoteEnds } from '../../tools/fleet/remote-text.ts';
 import { presentCompletions, presentLines } from '../../tools/text/present.ts';
 import type { ToolAnswer } from '../../tools/tool.ts';
 
@@ -17,10 +18,12 @@ const nothing: Riders = { found: [], left: 0, notes: [], lines: { found: [], mor
  * @param structured whether it comes as structure, too: clients show models that instead of the text.
  */
 export function callResult(answer: ToolAnswer, structured: boolean, riders: Riders = nothing): CallResult {
-  const { found, left, lines } = riders;
+  const { found, lines, remote } = riders;
+  const completions = [...presentCompletions(found), ...presentRemoteEnds(remote?.found ?? [])];
+  const left = riders.left + (remote?.left ?? 0);
   const texts = [answer.text, ...sayRiders(riders)];
   const riding = {
-    ...(found.length > 0 && { completions: presentCompletions(found) }),
+    ...(completions.length > 0 && { completions }),
     ...(left > 0 && { moreCompletions: left }),
     ...(lines.found.length > 0 && { lines: presentLines(lines), moreLines: lines.more }),
   };

@@ -1,7 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { isEnded } from '../../model/words.ts';
-import { allTools } from '../../tools/all-tools.ts';
+import { allTools, toolsWithFleet } from '../../tools/all-tools.ts';
 import { failure } from '../../tools/answer.ts';
 import { callTool as call } from '../../tools/call-tool.ts';
 import type { Request } from '../../tools/delivery/connection.ts';
@@ -27,11 +27,16 @@ const callParams = z.object({
 /** Serves `tools/list` and `tools/call`. */
 export function serveTools(served: ServedRequest): void {
   served.server.setRequestHandler('tools/list', () => ({
-    tools: allTools.map((tool) => listing(tool, served.structured)),
+    tools: toolsOf(served).map((tool) => listing(tool, served.structured)),
   }));
   served.server.setRequestHandler('tools/call', { params: callParams }, async (params, ctx) =>
     callTool(served, params, ctx),
   );
+}
+
+/** The tools of a server: with a fleet, `run` has `host`. */
+function toolsOf({ remote }: ServedRequest): readonly Tool[] {
+  return remote === null ? allTools : toolsWithFleet;
 }
 
 /** What Claude Code goes by when it decides which tools a model sees from the beginning. */
@@ -52,7 +57,7 @@ function takesTasks(tool: Tool): boolean {
 }
 
 async function callTool(served: ServedRequest, params: z.infer<typeof callParams>, ctx: ServerContext) {
-  const tool = allTools.find(({ name }) => name === params.name);
+  const tool = toolsOf(served).find(({ name }) => name === params.name);
   if (tool === undefined) throw unknownTool(params.name);
   const asTask = served.era === 'legacy' && params.task !== undefined;
   if (asTask && !takesTasks(tool)) {
@@ -62,12 +67,13 @@ async function callTool(served: ServedRequest, params: z.infer<typeof callParams
     );
   }
   const args = tool.read(params.arguments);
+  if (asTask && isForHost(args)) throw noTaskThere();
   const desk = await openDesk(served, ctx, tool, args);
   if ('text' in desk) return callResult(desk, served.structured);
   const { request, named } = desk;
   const { clientSession } = named;
-  const stopLogging = logEnds(ctx, served.connection, request);
-  const caller: Caller = { request: named, ctx, asTask, followed: null };
+  const stopLogging = logEnds(ctx, served, request);
+  const caller: Caller = { request: named, asking: request, ctx, asTask, followed: null };
   const work = callAndCatch(served, tool, args, caller);
   const answer = await withProgress(ctx, () => sayProgress(tool, caller), work).finally(stopLogging);
   if (asTask && answer.started !== undefined) return createTask2025(served, clientSession, answer.started);
@@ -82,15 +88,19 @@ async function callTool(served: ServedRequest, params: z.infer<typeof callParams
 async function answered(served: ServedRequest, ctx: ServerContext, request: Request, answer: ToolAnswer) {
   const { connection } = served;
   const { receipts } = connection;
+  const remote = await served.remote?.ride(request, answer.tellsRemote ?? [], mostRemoteRiders);
   const riding = connection.ride(request, answer.tells);
   const mayHear = (taskId: string): boolean => connection.mayHear(request, taskId);
   const lines = request.clientSession.watchedLines.ride((line) => mayHearLine(line, request, mayHear));
-  for (const outcome of [...riding.outcomes, lines.outcome])
+  for (const outcome of [...riding.outcomes, ...(remote?.outcomes ?? []), lines.outcome])
     if (outcome !== null) receipts.expect(served.requestKey(ctx), outcome);
   // What the client has sent already is read before the answer is written, so that it is no proof of its receipt.
   await yieldToOthers();
-  return callResult(answer, served.structured, { ...riding, lines });
+  return callResult(answer, served.structured, { ...riding, lines, ...(remote && { remote }) });
 }
+
+/** So many ends of tasks on other hosts ride on one answer. */
+const mostRemoteRiders = 10;
 
 /** A call, and the same as one about the task that it names. */
 interface Desk {
@@ -108,6 +118,7 @@ async function openDesk(
   try {
     const request = await requestOf(served, ctx);
     served.connection.called(request);
+    served.remote?.called(request);
     return { request, named: await requestAbout(served.connection, request, tool.name, args) };
   } catch (error) {
     return failure(error);
@@ -115,7 +126,9 @@ async function openDesk(
 }
 
 interface Caller {
+  /** As one about the task that the call names. */
   readonly request: Request;
+  readonly asking: Request;
   readonly ctx: ServerContext;
   readonly asTask: boolean;
   /** The task that the call waits for. */
@@ -138,6 +151,7 @@ async function callAndCatch(
   try {
     return await call(tool, args, {
       ...{ connection: served.connection, request, cwd: served.cwd, bindTo: served.bindTo },
+      remote: served.remote?.callsOf(caller.asking) ?? null,
       abortSignal: ctx.mcpReq.signal,
       atOnce: asTask,
       follows: (taskId) => {
@@ -148,6 +162,16 @@ async function callAndCatch(
     if (asTask) throw asProtocolError(error);
     return failure(error);
   }
+}
+
+function isForHost(args: unknown): boolean {
+  return typeof args === 'object' && args !== null && 'host' in args && args.host !== undefined;
+}
+
+function noTaskThere(): ProtocolError {
+  return invalidParams(
+    'expected a call of run without a task of the protocol, as the command is to run on another host; found one with it. Call it without: its answer names the task there.',
+  );
 }
 
 function unknownTool(name: string): ProtocolError {

@@ -114,11 +114,13 @@ function sayLeftOut(bytes: number, path: string): string {
   return `[${bytes} bytes left out; all of it: ${oneLine(path)}]`;
 }
 
-/** Completions as text. */
-export function sayCompletions(snapshots: readonly TaskSnapshot[], left: number): string {
-  const lines = snapshots.map((snapshot) => {
-    return `- ${sayTask(snapshot)}${sayPipeline(snapshot)}${sayPreview(snapshot)}`;
-  });
+/** A completion as text. */
+export function sayCompletion(snapshot: TaskSnapshot): string {
+  return `- ${sayTask(snapshot)}${sayPipeline(snapshot)}${sayPreview(snapshot)}`;
+}
+
+/** Ends that ride on an answer. @param left so many more are told with the next answers. */
+export function sayEnds(lines: readonly string[], left: number): string {
   const more = left > 0 ? `\n${left} more have ended; the next answers tell of them.` : '';
   return `Ended since you were last told:\n${lines.join('\n')}${more}`;
 }

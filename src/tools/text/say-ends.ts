@@ -27,8 +27,12 @@ export function sayEndedLately(
 
 /** Reminds of ends by a line each. */
 export function sayReminders(snapshots: readonly TaskSnapshot[]): string {
-  const lines = snapshots.map((snapshot) => `- ${sayTask(snapshot)}`);
-  return `Told before, unless that answer was lost ("output" reads what a task has written):\n${lines.join('\n')}`;
+  return sayRemindersIn(snapshots.map(sayTask));
+}
+
+/** The same, of what is said in a line each. */
+export function sayRemindersIn(lines: readonly string[]): string {
+  return `Told before, unless that answer was lost ("output" reads what a task has written):\n${lines.map((line) => `- ${line}`).join('\n')}`;
 }
 
 /** What nobody has called a tool for, as a message of its own: models take such a message for one of the user's. */

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { endedStatuses } from '../../model/words.ts';
 
-const statuses = ['queued', 'starting', 'running', 'killing', ...endedStatuses] as const;
+const statuses = [
+  ...['queued', 'starting', 'running', 'killing', ...endedStatuses, 'revoked', 'unknown'],
+] as const;
 
 /** A task in an answer: what of a snapshot a model needs, under the same names. */
 export const taskSchema = z.object({
@@ -10,7 +12,9 @@ export const taskSchema = z.object({
   command: z.string().describe('its beginning, when it is long'),
   status: z
     .enum(statuses)
-    .describe('completed, failed, killed, timed_out and lost are final; completed means exit code 0'),
+    .describe(
+      'completed, failed, killed, timed_out and lost are final; completed means exit code 0. Of tasks on other hosts also revoked, which is final, and unknown: the host is lost, and the task may run',
+    ),
   statusReason: z.string().nullable(),
   exitCode: z.int().nullable(),
   exitSignal: z.string().nullable(),

@@ -27,7 +27,7 @@ test('a client that is told of a task as working is sent its end, also when it h
     },
   } as unknown as Server;
   const connection = new Connection(new ClientSessions(store), 'pipe');
-  const pushes = new Pushes(server, connection, 'legacy', async () => clientSession);
+  const pushes = new Pushes(server, { connection, remote: null, era: 'legacy' }, async () => clientSession);
   const held = async (name: string) => {
     const task = await clientSession.session.spawn(`until [ -e ${name} ]; do sleep 0.01; done`, {
       cwd: world.base,

@@ -109,6 +109,12 @@ export class MadeFleet extends Machine {
     for (const server of begin) await begun(server, 'serves the fleet');
   }
 
+  /** Ends the server and the coordinator. */
+  async endServer(): Promise<void> {
+    await this.#server?.interrupted();
+    this.#server = null;
+  }
+
   /** Another machine that joins as a host. */
   async host(name: string, ...asked: readonly string[]): Promise<HostMachine> {
     return await this.hostBehind([], name, ...asked);

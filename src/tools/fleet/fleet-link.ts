@@ -1,0 +1,30 @@
+import type { AgentFleet, FleetSource } from './agent-fleet.ts';
+
+/** The connection to the fleet of this process, opened when a tool first needs it, and anew when it has closed. */
+export class FleetLink {
+  readonly #source: FleetSource;
+  #opening: Promise<AgentFleet> | null = null;
+
+  constructor(source: FleetSource) {
+    this.#source = source;
+  }
+
+  /**
+   * The fleet, connected. What could not be opened is tried again by the next call.
+   * @throws OutliveError as `openFleet`.
+   */
+  async fleet(): Promise<AgentFleet> {
+    const opened = await this.#open();
+    if (!opened.isClosed) return opened;
+    this.#opening = null;
+    return await this.#open();
+  }
+
+  #open(): Promise<AgentFleet> {
+    this.#opening ??= this.#source().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+}

@@ -1,0 +1,20 @@
+import type { ToolAnswer, ToolCall } from '../tool.ts';
+import { checkTaken } from './check-places.ts';
+import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
+import { taskThere, unlessAborted, waitThere } from './there.ts';
+
+/** The host has stopped it then; the end comes to the coordinator a moment later, in milliseconds. */
+const endMs = 5_000;
+
+/** Stops a task on another host. */
+export async function killThere(
+  args: { readonly task: string; readonly grace_ms?: number | undefined },
+  call: ToolCall,
+): Promise<ToolAnswer> {
+  checkTaken(args, ['task', 'grace_ms']);
+  const task = await taskThere(call, args.task);
+  await unlessAborted(call.abortSignal, task.kill({ graceMs: args.grace_ms ?? null }));
+  const known = await waitThere(task, endMs, call.abortSignal);
+  const tellsRemote = isOverThere(known) ? [known] : [];
+  return { text: sayRemote(known), structured: { task: presentRemote(known) }, tells: [], tellsRemote };
+}

@@ -1,0 +1,79 @@
+import { OutliveError } from '../../errors/error.ts';
+import { defaults } from '../../model/limits.ts';
+import type { ToolAnswer, ToolCall } from '../tool.ts';
+import { checkTaken } from './check-places.ts';
+import { isOverThere, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
+import { outputThere, remoteOf, sayOutputThere, waitThere } from './there.ts';
+
+/** What a task on another host can have. */
+const taken = [
+  ...['command', 'host', 'cwd', 'env', 'name', 'labels', 'key', 'stdin', 'timeout_ms', 'wait_ms'],
+] as const;
+
+/** The arguments of `run` that matter on another host. */
+export interface RunThere {
+  readonly command: string;
+  readonly host: string;
+  readonly cwd?: string | undefined;
+  readonly env?: Readonly<Record<string, string | null>> | undefined;
+  readonly name?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly key?: string | undefined;
+  readonly stdin?: 'open' | { readonly data: string } | undefined;
+  readonly timeout_ms?: number | null | undefined;
+}
+
+/**
+ * Starts a command on a host of the fleet, and waits for its end for a while.
+ * @param waitMs how long, in milliseconds.
+ */
+export async function runThere(args: RunThere, waitMs: number, call: ToolCall): Promise<ToolAnswer> {
+  checkTaken(args, taken);
+  const { command, host, cwd, name, labels, key, stdin, timeout_ms: timeoutMs = defaults.timeoutMs } = args;
+  if (cwd !== undefined && !cwd.startsWith('/'))
+    throw wrong('a cwd that is a path on the host, from / on', cwd);
+  if (typeof stdin === 'object') throw wrong('stdin "open", and then "send"', 'stdin with data');
+  const remote = remoteOf(call);
+  const fleet = await remote.fleet();
+  const env = variablesIn(args.env ?? {});
+  const task = await fleet.spawn(command, {
+    ...{ on: host, session: remote.session, key: remote.requestId(key), env, timeoutMs },
+    ...(name !== undefined && { name }),
+    ...(labels !== undefined && { labels }),
+    ...(cwd !== undefined && { cwd }),
+    ...(stdin !== undefined && { stdin }),
+  });
+  const known = await waitThere(task, waitMs, call.abortSignal);
+  const output = await outputThere(task, call.abortSignal);
+  const isOver = isOverThere(known);
+  return {
+    text: `${sayRemote(known)}${adviceFor(known.state)}\n${sayOutputThere(known, output)}`,
+    structured: { task: presentRemote(known), output: presentRemoteOutput(known, output.chunk) },
+    isError: known.state === 'revoked' && isOver && !known.mayHaveStarted,
+    tells: [],
+    tellsRemote: isOver ? [known] : [],
+  };
+}
+
+function adviceFor(state: string): string {
+  if (state === 'accepted')
+    return '\nIt goes on in the background, and you will be told when it ends. Do not poll.';
+  if (state !== 'assigned') return '';
+  return '\nThe host has not accepted it yet. You will be told when it has ended, or when it is sure that it is not started. Do not start it again.';
+}
+
+function variablesIn(env: Readonly<Record<string, string | null>>): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value === null) throw wrong('variables with a value: a host has an environment of its own', name);
+    variables[name] = value;
+  }
+  return variables;
+}
+
+function wrong(expected: string, found: string): OutliveError {
+  return new OutliveError(
+    'INVALID_ARGUMENT',
+    `expected ${expected}; found ${JSON.stringify(found)}. Nothing was started.`,
+  );
+}

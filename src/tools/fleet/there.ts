@@ -1,0 +1,99 @@
+import type { OutputChunk } from '../../api/output.ts';
+import { OutliveError } from '../../errors/error.ts';
+import type { RemoteTask } from '../../fleet/wire/operations.ts';
+import { monotonicMs, sleep } from '../../util/wait.ts';
+import { oneLine } from '../text/data.ts';
+import { sayOutput } from '../text/present.ts';
+import type { ToolCall } from '../tool.ts';
+import type { AgentFleetTask } from './agent-fleet.ts';
+import type { RemoteCalls } from './remote-delivery.ts';
+import { chunkOf, chunkOfTail, isOverThere, lastLines, whereAll } from './remote-text.ts';
+
+/** Bytes of output that come with an answer. */
+const answerBytes = 4_096;
+
+/** Between two questions about a task that goes on elsewhere, in milliseconds. */
+const pauseMs = 200;
+
+/** The fleet of a call that has named a task there: {@link checkPlaces} has looked. */
+export function remoteOf({ remote }: Pick<ToolCall, 'remote'>): RemoteCalls {
+  if (remote === null) throw new Error('expected a call with a fleet; found one without');
+  return remote;
+}
+
+/** The task of a reference. @throws OutliveError `TASK_NOT_FOUND`, `FLEET_HOST`, `FLEET_UNREACHABLE`. */
+export async function taskThere(call: Pick<ToolCall, 'remote'>, reference: string): Promise<AgentFleetTask> {
+  return await (await remoteOf(call).fleet()).task(reference);
+}
+
+/** Gives up when the client does: what was started goes on. */
+export async function unlessAborted<T>(abortSignal: AbortSignal, work: Promise<T>): Promise<T> {
+  abortSignal.throwIfAborted();
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(abortSignal.reason);
+    abortSignal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    abortSignal.removeEventListener('abort', stop);
+  }
+}
+
+/** Waits until a task has ended, its host is lost, or the time is up; how it is then. */
+export async function waitThere(
+  task: AgentFleetTask,
+  timeoutMs: number,
+  abortSignal: AbortSignal,
+): Promise<RemoteTask> {
+  const endAt = monotonicMs() + timeoutMs;
+  for (;;) {
+    const left = Math.max(0, endAt - monotonicMs());
+    const found = await unlessAborted(abortSignal, task.wait({ timeoutMs: left, abortSignal }));
+    if (found === null) return task.known;
+    // What was revoked on a host that is lost may start anew on another one.
+    if (isOverThere(found) || found.state === 'unknown' || left === 0) return found;
+    await sleep(Math.min(pauseMs, left));
+  }
+}
+
+/** What an answer shows of the output of a remote task: what its host has, or what it has told of the end. */
+export interface OutputThere {
+  readonly chunk: OutputChunk;
+  /** Why the host could not be asked; empty: it was, or need not be. */
+  readonly note: string;
+}
+
+/** The end of the output of a task as it is. */
+export async function outputThere(task: AgentFleetTask, abortSignal: AbortSignal): Promise<OutputThere> {
+  const { known } = task;
+  if (isOverThere(known) || known.state === 'assigned') return { chunk: chunkOfTail(known), note: '' };
+  try {
+    return { chunk: await unlessAborted(abortSignal, tailThere(task, answerBytes)), note: '' };
+  } catch (error) {
+    return { chunk: chunkOfTail(known), note: noteOf(error) };
+  }
+}
+
+/** The last bytes that a host has of the output, in whole lines. */
+export async function tailThere(task: AgentFleetTask, maxBytes: number): Promise<OutputChunk> {
+  const first = await task.read({ maxBytes });
+  if (first.nextOffset >= first.size) return chunkOf(first);
+  return lastLines(await task.read({ offset: Math.max(0, first.size - maxBytes), maxBytes }), maxBytes);
+}
+
+/** Text for {@link OutputThere}. */
+export function sayOutputThere(task: RemoteTask, { chunk, note }: OutputThere): string {
+  return `${note}${sayOutput(chunk, whereAll(task))}`;
+}
+
+/**
+ * What an answer says when a host could not be asked for output.
+ * @throws the error when it is none of the fleet.
+ */
+export function noteOf(error: unknown): string {
+  if (!(error instanceof OutliveError)) throw error;
+  const [what = ''] = error.message.split('. ');
+  return `[The host cannot be asked for its output just now (${error.code}: ${oneLine(what, 200)}).]\n`;
+}
