@@ -1,7 +1,7 @@
 import type { LoggingLevel, ServerContext } from '@modelcontextprotocol/server';
 import type { RemoteTask } from '../fleet/wire/operations.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
-import type { Connection, Request } from '../tools/delivery/connection.ts';
+import type { Request } from '../tools/delivery/connection.ts';
 import { presentRemote, sayRemote } from '../tools/fleet/remote-text.ts';
 import { sayTask } from '../tools/text/present.ts';
 import { send } from './report.ts';

@@ -30,7 +30,7 @@ export interface AgentFleetTask {
 }
 
 /** How a task is started on a host: see `FleetSpawnOptions` of `outlive/fleet`. */
-export interface AgentSpawnOptions {
+interface AgentSpawnOptions {
   readonly on: string;
   readonly session: string;
   readonly key: string;

@@ -193,9 +193,9 @@ test(
     await fleet.host('h1');
     await using server = await serverOf(fleet);
     const refused: readonly (readonly [tool: string, args: Record<string, unknown>, said: RegExp])[] = [
-      ['run', { command: 'true', host: 'h9' }, /^FLEET_HOST: [^]*h9/],
+      ['run', { command: 'true', host: 'h9' }, /^FLEET_HOST: [\s\S]*h9/],
       ['run', { command: 'true', host: 'NO SUCH' }, /^INVALID_ARGUMENT: expected the name of a host/],
-      ['run', { command: 'true', host: 'h1', tty: true }, /^INVALID_ARGUMENT: [^]*found tty/],
+      ['run', { command: 'true', host: 'h1', tty: true }, /^INVALID_ARGUMENT: [\s\S]*found tty/],
       ['run', { command: 'true', host: 'h1', cwd: 'here' }, /^INVALID_ARGUMENT: expected a cwd/],
       ['run', { command: 'true', host: 'h1', env: { A: null } }, /^INVALID_ARGUMENT: expected variables/],
       [
@@ -204,14 +204,18 @@ test(
         /^INVALID_ARGUMENT: expected a task of this/,
       ],
       ['wait', { task: 'h1/bgb-000000000000' }, /^TASK_NOT_FOUND: /],
-      ['wait', { task: 'h1/bgb-000000000000', port: 80 }, /^INVALID_ARGUMENT: [^]*found port/],
+      ['wait', { task: 'h1/bgb-000000000000', port: 80 }, /^INVALID_ARGUMENT: [\s\S]*found port/],
       [
         'kill',
         { task: 'h1/bgb-000000000000', kill_signal: 'SIGINT' },
-        /^INVALID_ARGUMENT: [^]*found kill_signal/,
+        /^INVALID_ARGUMENT: [\s\S]*found kill_signal/,
       ],
-      ['watch', { task: 'h1/bgb-000000000000', pattern: 'x' }, /^INVALID_ARGUMENT: [^]*is on another host/],
-      ['screen', { task: 'h1/bgb-000000000000' }, /^INVALID_ARGUMENT: [^]*is on another host/],
+      [
+        'watch',
+        { task: 'h1/bgb-000000000000', pattern: 'x' },
+        /^INVALID_ARGUMENT: [\s\S]*is on another host/,
+      ],
+      ['screen', { task: 'h1/bgb-000000000000' }, /^INVALID_ARGUMENT: [\s\S]*is on another host/],
     ];
     for (const [tool, args, said] of refused) {
       const answer = await server.call(tool, args);
@@ -259,10 +263,10 @@ test('without a fleet run has no host, and a task of one is refused', async () =
   const { tools } = (await server.request('tools/list')) as { tools: object[] };
   assert.doesNotMatch(JSON.stringify(tools), /"host"/);
   const answer = await server.call('wait', { task: 'h1/bgb-000000000000' });
-  assert.match(textOf(answer), /^TASK_NOT_FOUND: [^]*no client of a fleet/);
+  assert.match(textOf(answer), /^TASK_NOT_FOUND: [\s\S]*no client of a fleet/);
   assert.match(
     textOf(await server.call('run', { command: 'true', host: 'h1' })),
-    /^INVALID_ARGUMENT: [^]*host/,
+    /^INVALID_ARGUMENT: [\s\S]*host/,
   );
 });
 
