@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { openStore } from '../api/open-store.ts';
 import { expected, tolerate } from '../errors/expected.ts';
 import { exitStatus } from './exit-status.ts';
+import { FleetToUse } from './fleet-to-use.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import type { CommonOptions } from './open.ts';
@@ -30,9 +31,11 @@ export async function ui(
     ...(options.store !== undefined && { dir: options.store }),
     readOnly,
   });
+  await using fleet = FleetToUse.find();
   await using server = await startUiServer({
     store,
     readOnly,
+    ...(fleet !== null && { fleet: async () => await fleet.open() }),
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),
     ...(tokenFile !== undefined && { tokenFile }),

@@ -50,6 +50,7 @@ interface UiServers {
     readonly port?: number;
     readonly tokenFile?: string;
     readonly readOnly?: boolean;
+    readonly fleet?: () => Promise<Fleet>;
   }): Promise<DashboardServer>;
 }
 

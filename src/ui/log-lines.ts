@@ -1,5 +1,4 @@
 import type { OutputChunk } from '../api/output.ts';
-import type { StoreTask } from '../api/store-task.ts';
 import { plainText } from '../model/plain-text.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
 import type { LinesData, LinesWhere, LogLine, StreamName } from './protocol.ts';
@@ -18,9 +17,14 @@ const lineFeed = 0x0a;
 /** Marks that change the direction of text: within a line they could show another one than what is there. */
 const direction = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+/** What output is read from. */
+interface Readable {
+  read(options: { offset: number; maxBytes: number; stream: StreamName }): Promise<OutputChunk>;
+}
+
 /** Lines of an output behind an offset, before it or around it. */
 export async function linesAt(
-  task: StoreTask,
+  task: Readable,
   stream: StreamName,
   where: LinesWhere,
   asked: number,
@@ -42,7 +46,7 @@ export async function linesAt(
 }
 
 /** The first offset of the bytes that are not there any more and reach up to `end`. */
-async function beginOfGap(task: StoreTask, stream: StreamName, end: number): Promise<number> {
+async function beginOfGap(task: Readable, stream: StreamName, end: number): Promise<number> {
   let [low, high] = [0, end];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);

@@ -1,12 +1,14 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Store } from '../api/store.ts';
-import { OutliveError, openedToRead } from '../errors/error.ts';
+import { OutliveError, openedToRead, taskNotFound } from '../errors/error.ts';
 import { warn } from '../errors/warnings.ts';
+import { isFleetReference } from '../model/fleet-reference.ts';
 import { act, failureOf } from './actions.ts';
 import type { Door } from './door.ts';
 import { linesAt, linesOf } from './log-lines.ts';
 import { Outgoing } from './outgoing.ts';
 import {
+  type ActData,
   decodePageMessage,
   type Failure,
   mostChannels,
@@ -14,6 +16,8 @@ import {
   protocolVersion,
   type Request,
 } from './protocol.ts';
+import { merged, type RemoteFeed } from './remote-feed.ts';
+import { type RemoteTasks, requestThere } from './remote-tasks.ts';
 import { search } from './search.ts';
 import { taskData } from './task-data.ts';
 import type { TasksFeed } from './tasks-feed.ts';
@@ -25,6 +29,8 @@ export interface Served {
   readonly door: Door;
   readonly feed: TasksFeed;
   readonly readOnly: boolean;
+  /** The tasks on other hosts; null: this machine is no client of a fleet. */
+  readonly remote: { readonly feed: RemoteFeed; readonly tasks: RemoteTasks } | null;
 }
 
 interface Channel {
@@ -111,13 +117,16 @@ export class PageConnection {
     request: Exclude<Request, { kind: 'terminal' }>,
     abortSignal: AbortSignal,
   ): AsyncGenerator<unknown, void, undefined> {
-    const { store, door, feed } = this.#served;
+    const { store, door, feed, remote } = this.#served;
+    const there = requestThere(request);
+    if (there !== null) return yield* this.#remote(there).answers(there, abortSignal);
     switch (request.kind) {
       case 'tasks':
-        return yield* feed.tasks(request.usage, abortSignal);
+        if (remote === null) return yield* feed.tasks(request.usage, abortSignal);
+        return yield* merged(feed.tasks(request.usage, abortSignal), remote.feed.tasks(abortSignal));
       case 'act':
         this.#mayAct();
-        return yield* act(store, request.action, request.taskIds, abortSignal);
+        return yield* this.#act(request, abortSignal);
       case 'task': {
         const { sessionId } = store.task(request.taskId);
         return yield taskData(await store.inspect(request.taskId, { sessionId }));
@@ -141,6 +150,26 @@ export class PageConnection {
       }
       default:
         request satisfies never;
+    }
+  }
+
+  /** @throws OutliveError `TASK_NOT_FOUND` when this machine is no client of a fleet. */
+  #remote({ taskId }: { readonly taskId: string }): RemoteTasks {
+    const { remote } = this.#served;
+    if (remote === null) throw taskNotFound(null, taskId);
+    return remote.tasks;
+  }
+
+  async *#act(
+    { action, taskIds }: Extract<Request, { kind: 'act' }>,
+    abortSignal: AbortSignal,
+  ): AsyncGenerator<ActData, void, undefined> {
+    const here = taskIds.filter((taskId) => !isFleetReference(taskId));
+    yield* act(this.#served.store, action, here, abortSignal);
+    for (const taskId of new Set(taskIds.filter(isFleetReference))) {
+      if (abortSignal.aborted) return;
+      yield await this.#remote({ taskId }).act(action, taskId);
+      this.#served.remote?.feed.look();
     }
   }
 

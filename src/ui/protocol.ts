@@ -1,3 +1,4 @@
+import { isFleetReference } from '../model/fleet-reference.ts';
 import type { TaskStatus } from '../model/words.ts';
 
 /**
@@ -84,15 +85,21 @@ export interface Failure {
   readonly message: string;
 }
 
+/** The status of a task in the list. `revoked` and `unknown` are of tasks on other hosts alone. */
+export type RowStatus = TaskStatus | 'revoked' | 'unknown';
+
 /** A task in the list. Times are epoch milliseconds. */
 export interface TaskRow {
+  /** Of a task on another host `host/id`. */
   readonly taskId: string;
+  /** The other host that it is on. Absent: it is of this machine. */
+  readonly host?: string;
   readonly sessionId: string;
   readonly name: string | null;
   /** Its first 2,048 characters. */
   readonly command: string;
   readonly cwd: string;
-  readonly status: TaskStatus;
+  readonly status: RowStatus;
   readonly statusReason: string | null;
   readonly exitCode: number | null;
   readonly exitSignal: string | null;
@@ -113,6 +120,8 @@ export type TasksData =
   | { readonly kind: 'tasks'; readonly tasks: readonly TaskRow[] }
   | { readonly kind: 'ready' }
   | { readonly kind: 'gone'; readonly taskId: string }
+  /** Why the fleet cannot be asked just now; null: it can. */
+  | { readonly kind: 'fleet'; readonly error: Failure | null }
   | {
       readonly kind: 'usage';
       /** By task id: per cent of a core, bytes of memory, processes. */
@@ -282,5 +291,5 @@ function isSize(value: unknown): value is number {
 }
 
 function isTaskId(value: unknown): value is string {
-  return typeof value === 'string' && /^bgb-[0-9a-f]{12}$/.test(value);
+  return typeof value === 'string' && (/^bgb-[0-9a-f]{12}$/.test(value) || isFleetReference(value));
 }

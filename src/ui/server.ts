@@ -6,6 +6,8 @@ import { OutliveError, shown } from '../errors/error.ts';
 import { isForeseen } from '../errors/expected.ts';
 import { warn } from '../errors/warnings.ts';
 import { isLoopback } from '../platform/loopback.ts';
+import type { FleetSource } from '../tools/fleet/agent-fleet.ts';
+import { FleetLink } from '../tools/fleet/fleet-link.ts';
 import { chooseToken } from '../web/token.ts';
 import { WaitingConnections } from '../web/waiting-connections.ts';
 import { Door } from './door.ts';
@@ -14,6 +16,8 @@ import { type Reached, type Refusal, reachedAt, refusalOf, upgradeRefusalOf } fr
 import { PageConnection, type Served } from './page-connection.ts';
 import { commonHeaders, pageFile } from './page-files.ts';
 import { mostMessageBytes, protocolName } from './protocol.ts';
+import { RemoteFeed } from './remote-feed.ts';
+import { RemoteTasks } from './remote-tasks.ts';
 import { TasksFeed } from './tasks-feed.ts';
 
 /** How to serve the dashboard. */
@@ -28,6 +32,8 @@ export interface UiServerOptions {
   readonly tokenFile?: string;
   /** Pages may act on nothing and type nothing. @default false */
   readonly readOnly?: boolean;
+  /** Opens the fleet whose tasks are shown as well, when a page is there first. What it has opened stays open. @default none */
+  readonly fleet?: FleetSource;
 }
 
 /** A dashboard that is served. */
@@ -64,14 +70,16 @@ const mostBodyBytes = 256;
  * @throws OutliveError `INVALID_ARGUMENT`; what `listen` throws when the port cannot be had.
  */
 export async function startUiServer(options: UiServerOptions): Promise<UiServer> {
-  const { store, host = '127.0.0.1', port = 0, readOnly = false, tokenFile } = options;
+  const { store, host = '127.0.0.1', port = 0, readOnly = false, tokenFile, fleet } = options;
   if (!isLoopback(host) && tokenFile === undefined)
     throw new OutliveError(
       'INVALID_ARGUMENT',
       `expected --token-file with a host that other machines can reach; found ${shown(host)} alone. What is sent is not encrypted: use a tunnel (ssh -L) where you can.`,
     );
   const token = chooseToken({ file: tokenFile });
-  const endpoint = new Endpoint({ store, door: new Door(token.value), feed: new TasksFeed(store), readOnly });
+  const remote = fleet === undefined ? null : remoteOf(new FleetLink(fleet));
+  const door = new Door(token.value);
+  const endpoint = new Endpoint({ store, door, feed: new TasksFeed(store), readOnly, remote });
   const server = createServer(times, (request, response) => endpoint.serve(request, response));
   // Only the upgrade to a WebSocket shows it.
   const waiting = new WaitingConnections(server, () => false);
@@ -104,6 +112,10 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function remoteOf(link: FleetLink): Served['remote'] {
+  return { feed: new RemoteFeed(link), tasks: new RemoteTasks(link) };
 }
 
 class Endpoint {

@@ -1,5 +1,6 @@
 import type { AttemptName } from '../../fleet/wire/messages.ts';
 import type { RemoteHost, RemoteTask } from '../../fleet/wire/operations.ts';
+import type { TaskSnapshot } from '../../model/snapshot.ts';
 
 /** A stretch of the output of a remote task. Offsets count bytes as the command wrote them. */
 export interface AgentStretch {
@@ -15,6 +16,7 @@ export interface AgentFleetTask {
   /** As it was told last. */
   readonly known: RemoteTask;
   show(): Promise<RemoteTask>;
+  inspect(): Promise<TaskSnapshot>;
   wait(options?: {
     readonly until?: 'accepted' | 'ended';
     readonly timeoutMs?: number;
@@ -50,7 +52,7 @@ export interface AgentFleet {
   readonly isClosed: boolean;
   hosts(): Promise<readonly RemoteHost[]>;
   spawn(command: string, options: AgentSpawnOptions): Promise<AgentFleetTask>;
-  tasks(options: { readonly session: string }): AsyncIterable<RemoteTask>;
+  tasks(options: { readonly session?: string }): AsyncIterable<RemoteTask>;
   task(reference: string): Promise<AgentFleetTask>;
   completions(
     session: string,

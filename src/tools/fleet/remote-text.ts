@@ -19,7 +19,7 @@ const previewBytes = 600;
 type PresentedTask = z.infer<typeof taskSchema>;
 
 /** What a task of the fleet is, in the words of local tasks; `revoked` and `unknown` are the fleet's own. */
-function remoteStatusOf({ state, end }: RemoteTask): PresentedTask['status'] {
+export function remoteStatusOf({ state, end }: RemoteTask): PresentedTask['status'] {
   switch (state) {
     case 'assigned':
       return 'queued';

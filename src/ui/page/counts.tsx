@@ -1,10 +1,10 @@
-import type { TaskStatus } from '../../model/words.ts';
+import type { RowStatus } from '../protocol.ts';
 import { counts, filterText, tasks } from './state.ts';
 import { signs, wordOf } from './status.ts';
 
 /** How many tasks there are of each status; a click shows these alone. */
 export function Counts() {
-  const found = (Object.keys(signs) as TaskStatus[]).filter((status) => counts.value.has(status));
+  const found = (Object.keys(signs) as RowStatus[]).filter((status) => counts.value.has(status));
   return (
     <nav class="counts" aria-label="Tasks by status">
       <button type="button" aria-pressed={filterText.value === ''} onClick={() => (filterText.value = '')}>
@@ -26,7 +26,7 @@ export function Counts() {
 }
 
 /** In the place of another status that was asked for; other words stay. */
-function toggle(status: TaskStatus): void {
+function toggle(status: RowStatus): void {
   const word = `status:${status}`;
   const others = filterText.value.replace(/-?status:\S+/g, '').trim();
   filterText.value = filterText.value.includes(word) ? others : `${others} ${word}`.trim();

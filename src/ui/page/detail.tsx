@@ -16,6 +16,9 @@ import { TerminalTab } from './terminal.tsx';
 import { copy } from './toolbar.tsx';
 
 const tabs = ['Output', 'Terminal', 'Facts', 'Processes', 'Limits'] as const;
+
+/** What is known here of a task on another host. */
+const tabsThere: readonly Tab[] = ['Output', 'Facts', 'Limits'];
 type Tab = (typeof tabs)[number];
 
 /** What changes by itself is asked for again after this time, in milliseconds. */
@@ -60,7 +63,7 @@ export function Detail({ taskId }: { taskId: string }) {
   }, []);
   const task = row ?? data.value?.row;
   if (task === undefined) return <Missing taskId={taskId} error={error.value} />;
-  const shown = tabs.filter((name) => name !== 'Terminal' || task.tty);
+  const shown = task.host === undefined ? tabs.filter((name) => name !== 'Terminal' || task.tty) : tabsThere;
   // Who looks at a terminal goes on seeing it when the command has ended.
   first.current ??= task.tty && isLive(task) ? 'Terminal' : 'Output';
   const current = tab.value ?? first.current;
@@ -81,15 +84,28 @@ export function Detail({ taskId }: { taskId: string }) {
           <code>{visible(task.command)}</code>
         </p>
         <p class="where">
-          <span>
-            in <code>{visible(task.cwd)}</code>
-          </span>
+          {task.host !== undefined && (
+            <span>
+              on <code>{visible(task.host)}</code>
+            </span>
+          )}
+          {task.cwd !== '' && (
+            <span>
+              in <code>{visible(task.cwd)}</code>
+            </span>
+          )}
           <button type="button" class="quiet" onClick={() => sessionOnly(task.sessionId)}>
             session {visible(task.sessionId)}
           </button>
           <code>{task.taskId}</code>
         </p>
-        <Buttons taskId={taskId} isRunning={isRunning} delivered={task.delivered} command={task.command} />
+        <Buttons
+          taskId={taskId}
+          isRunning={isRunning}
+          delivered={task.delivered}
+          command={task.command}
+          isThere={task.host !== undefined}
+        />
         <div
           class="tabs"
           role="tablist"
@@ -139,14 +155,20 @@ interface ButtonsProps {
   readonly isRunning: boolean;
   readonly delivered: boolean;
   readonly command: string;
+  /** It is on another host. */
+  readonly isThere: boolean;
 }
 
-function Buttons({ taskId, isRunning, delivered, command }: ButtonsProps) {
-  const all: readonly Action[] = isRunning
-    ? ['stop', 'restart']
-    : delivered
-      ? ['restart', 'prune']
-      : ['acknowledge', 'restart'];
+function Buttons({ taskId, isRunning, delivered, command, isThere }: ButtonsProps) {
+  const all: readonly Action[] = isThere
+    ? isRunning
+      ? ['stop']
+      : []
+    : isRunning
+      ? ['stop', 'restart']
+      : delivered
+        ? ['restart', 'prune']
+        : ['acknowledge', 'restart'];
   const line = commandOf(['outlive', 'logs', '-f', taskId]);
   return (
     <div class="toolbar">

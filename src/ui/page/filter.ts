@@ -11,7 +11,7 @@ type Test = (row: TaskRow) => boolean;
 
 /**
  * Whether a task is meant by what was typed: words that all stand in its name, command, session, folder or id, and
- * `status:failed`, `session:NAME`, `label:KEY` or `label:KEY=VALUE`, `is:live`, `is:ended`, `is:pending`, each with `-` in front for
+ * `status:failed`, `session:NAME`, `host:NAME`, `label:KEY` or `label:KEY=VALUE`, `is:live`, `is:ended`, `is:pending`, each with `-` in front for
  * those that are not. `"two words"` are one.
  */
 export function filterOf(text: string): Test {
@@ -50,6 +50,8 @@ function testOf(word: string): Test {
       return ({ status }) => status === value;
     case 'session':
       return ({ sessionId }) => visible(sessionId).toLowerCase().includes(value);
+    case 'host':
+      return ({ host }) => host?.toLowerCase() === value;
     case 'label':
       return ({ labels }) => hasLabel(labels, value);
     case 'is':

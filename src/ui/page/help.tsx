@@ -20,6 +20,7 @@ const words: readonly (readonly [string, string])[] = [
   ['build web', 'both words in the name, command, session, folder or id'],
   ['status:failed', 'only that status'],
   ['session:work', 'only sessions with that in their name'],
+  ['host:h3', 'only tasks on that host of the fleet'],
   ['label:team=web', 'only with that label; label:team for any value'],
   ['is:live is:ended is:pending', 'that run, that have ended, whose end nobody has acknowledged'],
   ['-word', 'a minus in front: all others'],

@@ -9,6 +9,7 @@ import { served } from './link.ts';
 import { Sparkline } from './sparkline.tsx';
 import {
   activeId,
+  hasHosts,
   isDisconnected,
   now,
   ports,
@@ -52,7 +53,7 @@ export function TaskList() {
   return (
     <div
       ref={box}
-      class={`list ${isDisconnected.value ? 'old' : ''}`}
+      class={`list ${isDisconnected.value ? 'old' : ''} ${hasHosts.value ? 'with-hosts' : ''}`}
       role="grid"
       aria-label="Tasks"
       aria-rowcount={all.length + 1}
@@ -83,6 +84,7 @@ const heads = [
   'Status',
   'Task',
   'Session',
+  'Host',
   'Folder',
   'Started',
   'Time',
@@ -96,11 +98,13 @@ function Head() {
   return (
     <div class="head" role="rowgroup">
       <div class="row" role="row" aria-rowindex={1}>
-        {heads.map((name) => (
-          <span role="columnheader" key={name} class={`cell ${name.toLowerCase() || 'pick'}`}>
-            {name === '' ? <span class="hidden">Selected</span> : name}
-          </span>
-        ))}
+        {heads
+          .filter((name) => name !== 'Host' || hasHosts.value)
+          .map((name) => (
+            <span role="columnheader" key={name} class={`cell ${name.toLowerCase() || 'pick'}`}>
+              {name === '' ? <span class="hidden">Selected</span> : name}
+            </span>
+          ))}
       </div>
     </div>
   );
@@ -160,6 +164,11 @@ function Row({ row, index, top, isActive }: RowProps) {
       <span class="cell session" role="gridcell" title={visible(sessionId)}>
         {visible(sessionId)}
       </span>
+      {hasHosts.value && (
+        <span class="cell host" role="gridcell">
+          {row.host ?? 'here'}
+        </span>
+      )}
       <span class="cell folder" role="gridcell" title={visible(cwd)}>
         {shortFolder(cwd)}
       </span>

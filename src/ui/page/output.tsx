@@ -54,10 +54,14 @@ export function Output({ task }: { task: TaskRow }) {
             <option>stderr</option>
           </select>
         )}
-        <button type="button" onClick={() => void download(task.taskId, stream.value)}>
-          Download
-        </button>
-        <OutputSearch taskId={task.taskId} stream={stream.value} reader={reader} box={box} />
+        {task.host === undefined && (
+          <>
+            <button type="button" onClick={() => void download(task.taskId, stream.value)}>
+              Download
+            </button>
+            <OutputSearch taskId={task.taskId} stream={stream.value} reader={reader} box={box} />
+          </>
+        )}
       </div>
       <Position reader={reader} />
       <LogText reader={reader} box={box} wraps={wraps} />

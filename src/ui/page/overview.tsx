@@ -1,8 +1,9 @@
+import { visible } from '../../util/visible.ts';
 import { Counts } from './counts.tsx';
 import { helpIsOpen } from './help.tsx';
 import { linkState, served } from './link.ts';
 import { TaskList } from './list.tsx';
-import { filterText, isReady, rows, span, tasks } from './state.ts';
+import { filterText, fleetTrouble, isReady, rows, span, tasks } from './state.ts';
 import { Timeline } from './timeline.tsx';
 import { Toolbar } from './toolbar.tsx';
 
@@ -42,6 +43,11 @@ export function Overview() {
       <main class="overview">
         <Timeline />
         <Toolbar />
+        {fleetTrouble.value !== '' && (
+          <p class="dim" role="status">
+            Tasks on other hosts are as they were last seen: {visible(fleetTrouble.value)}
+          </p>
+        )}
         <TaskList />
         <Nothing />
       </main>

@@ -30,6 +30,9 @@ export const now = signal(Date.now());
 /** What the address says: the task that is shown, or none. */
 export const shownTaskId = signal<string | null>(null);
 
+/** Why the tasks on other hosts cannot be asked for; empty: they can, or there is no fleet. */
+export const fleetTrouble = signal('');
+
 const isSeen = signal(!document.hidden);
 
 /** The tasks that are meant, the newest first. */
@@ -48,6 +51,9 @@ export const counts = computed(() => {
   for (const { status } of tasks.value.values()) found.set(status, (found.get(status) ?? 0) + 1);
   return found;
 });
+
+/** Whether there are tasks on other hosts: then the list says where each one is. */
+export const hasHosts = computed(() => [...tasks.value.values()].some(({ host }) => host !== undefined));
 
 const liveCount = computed(() => [...tasks.value.values()].filter(isLive).length);
 
@@ -76,7 +82,7 @@ export function show(taskId: string | null): void {
 }
 
 function readAddress(): void {
-  shownTaskId.value = /^#\/task\/(bgb-[0-9a-f]{12})$/.exec(location.hash)?.[1] ?? null;
+  shownTaskId.value = /^#\/task\/((?:[a-z0-9-]{1,63}\/)?bgb-[0-9a-f]{12})$/.exec(location.hash)?.[1] ?? null;
 }
 
 function followSight(): void {
@@ -130,6 +136,7 @@ function followTasks(withUsage: boolean): () => void {
           first = null;
           isReady.value = true;
         } else if (data.kind === 'gone') change(data.taskId, null);
+        else if (data.kind === 'fleet') fleetTrouble.value = data.error?.message ?? '';
         else {
           addUsage(data.usage);
           ports.value = new Map(Object.entries(data.ports));

@@ -1,8 +1,7 @@
-import type { TaskStatus } from '../../model/words.ts';
-import type { TaskRow } from '../protocol.ts';
+import type { RowStatus, TaskRow } from '../protocol.ts';
 
 /** A sign for each status, so that colour alone says nothing. In the order in which they are counted. */
-export const signs: Readonly<Record<TaskStatus, string>> = {
+export const signs: Readonly<Record<RowStatus, string>> = {
   running: '▶',
   starting: '▷',
   queued: '…',
@@ -12,9 +11,11 @@ export const signs: Readonly<Record<TaskStatus, string>> = {
   killed: '■',
   timed_out: '◷',
   lost: '?',
+  revoked: '⊘',
+  unknown: '¿',
 };
 
-export function wordOf(status: TaskStatus): string {
+export function wordOf(status: RowStatus): string {
   return status.replace('_', ' ');
 }
 
