@@ -1,9 +1,12 @@
 import type { LoggingLevel, Server, ServerContext } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import type { RemoteTask } from '../fleet/wire/operations.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
 import type { ClientSession } from '../tools/delivery/client-session.ts';
 import type { Connection } from '../tools/delivery/connection.ts';
+import type { RemoteDelivery } from '../tools/fleet/remote-delivery.ts';
+import type { RemoteSession } from '../tools/fleet/remote-session.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import { type LogMessage, logMessage, remoteLogMessage } from './log-ends.ts';
 import type { ServerSetup } from './make-server.ts';
@@ -44,13 +47,7 @@ export class Pushes {
     );
     connection.onDesk((clientSession) => this.#follow(clientSession));
     for (const clientSession of connection.clientSessions) this.#follow(clientSession);
-    remote?.onSession((session) =>
-      this.#undo.push(
-        session.onEnd((end) => {
-          if (remote.mayHearUnasked(end)) this.#log(remoteLogMessage(end));
-        }),
-      ),
-    );
+    if (remote !== null) this.#followRemote(remote);
     if (this.#isLegacy) this.#serveSubscriptions(open);
   }
 
@@ -78,6 +75,16 @@ export class Pushes {
         this.#log(logMessage(completion));
     };
     this.#undo.push(clientSession.onCompletion(ended));
+  }
+
+  #followRemote(remote: RemoteDelivery): void {
+    const follow = (session: RemoteSession): void => {
+      const ended = (end: RemoteTask): void => {
+        if (remote.mayHearUnasked(end)) this.#log(remoteLogMessage(end));
+      };
+      this.#undo.push(session.onEnd(ended));
+    };
+    this.#undo.push(remote.onSession(follow));
   }
 
   async #sendEnd({ session }: ClientSession, taskId: string): Promise<void> {

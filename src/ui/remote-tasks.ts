@@ -122,12 +122,17 @@ async function* followed(
   }
 }
 
+/** Whether its host may have a task for it. While it runs the coordinator does not know how that is named there. */
+function isThere({ state, localId }: RemoteTask): boolean {
+  return state === 'accepted' || state === 'unknown' || localId !== null;
+}
+
 /** The output of a remote task, read as that of a local one: from its host, or else what that has told of the end. */
 function outputOf(task: AgentFleetTask) {
   return {
     read: async ({ offset, maxBytes }: { offset: number; maxBytes: number }): Promise<OutputChunk> => {
       const { known } = task;
-      if (known.state === 'assigned' || known.localId === null) return chunkOfTail(known);
+      if (!isThere(known)) return chunkOfTail(known);
       try {
         return chunkOf(await task.read({ offset, maxBytes }), offset);
       } catch (error) {
@@ -184,7 +189,7 @@ async function dataOf(task: AgentFleetTask): Promise<TaskData> {
 }
 
 async function inspected(task: AgentFleetTask) {
-  if (task.known.localId === null) return { snapshot: null, silence: '' };
+  if (!isThere(task.known)) return { snapshot: null, silence: '' };
   try {
     return { snapshot: await task.inspect(), silence: '' };
   } catch (error) {

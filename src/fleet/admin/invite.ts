@@ -26,6 +26,8 @@ export interface ClientLink extends AsyncDisposable {
    * @throws OutliveError what the coordinator refused with; `FLEET_UNREACHABLE` when none answers.
    */
   ask(operation: Operation, request: object, withinMs?: number): Promise<unknown>;
+  /** Whether the connection is over: it was closed, or the servers have refused its credential. */
+  isClosed(): boolean;
   /** When the data of the fleet was made, as the last answer has said it; `null`: none has yet. */
   era(): string | null;
 }
@@ -41,6 +43,7 @@ export async function connectClient(credentials: ClientCredentials): Promise<Cli
   return {
     bus,
     era: () => era,
+    isClosed: () => bus.connection.isClosed(),
     ask: async (operation, request, withinMs) => {
       const subject = subjects.operation(operation);
       const message = sign(bodyOf(request), key, { audience: coordinatorAudience, subject });

@@ -61,7 +61,7 @@ export class Fleet implements AsyncDisposable {
 
   /** Whether the connection is over: it was closed, or the servers have refused the credential of this machine. */
   get isClosed(): boolean {
-    return this.#link.bus.connection.isClosed();
+    return this.#link.isClosed();
   }
 
   /** The hosts, by name. */

@@ -6,6 +6,8 @@ import type { Operation } from '../wire/names.ts';
 export interface Asking {
   /** @throws OutliveError what the coordinator refused with; `FLEET_UNREACHABLE` when none answers. */
   ask(operation: Operation, request: object, withinMs?: number): Promise<unknown>;
+  /** Whether it was closed: then there is nobody to ask any more. @default never */
+  isClosed?(): boolean;
 }
 
 /** An answer that comes at once takes so long at most, in milliseconds: three disks, a new leader. */
@@ -34,7 +36,7 @@ export async function askAgain(
       return await asking.ask(operation, request, waitMs + answerMs);
     } catch (error) {
       const isSilence = error instanceof OutliveError && error.code === 'FLEET_UNREACHABLE';
-      if (!isSilence || performance.now() > endAt) throw error;
+      if (!isSilence || asking.isClosed?.() || performance.now() > endAt) throw error;
       await sleep(pauseMs);
     }
   }

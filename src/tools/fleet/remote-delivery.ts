@@ -17,6 +17,9 @@ import { hashedAsker, requestIdOf, requestIdOfKey, startOfRequest } from './requ
 /** The first answer to a client waits for the fleet no longer than this, in milliseconds. */
 const firstMs = 1_000;
 
+/** So many ends that were told are remembered. */
+const mostTold = 1_000;
+
 /** What rides on an answer of tasks on other hosts. */
 export interface RemoteRiding {
   readonly found: readonly RemoteTask[];
@@ -55,8 +58,10 @@ export class RemoteDelivery {
   readonly #hearers: Hearers;
   readonly #sessions = new Map<string, RemoteSession>();
   readonly #listeners = new Set<(session: RemoteSession) => void>();
-  /** Ends that an answer has told: what they were, until it is known whether it was read. */
+  /** Ends that answers have told, the last ones: a cancel that comes late has one told again although it was acknowledged. */
   readonly #told = new Map<string, RemoteTask>();
+  /** Ends of which an answer was lost. */
+  readonly #lost = new Set<string>();
   #last: Request | null = null;
   /** The last trouble of the fleet that an answer has named. */
   #saidTrouble = false;
@@ -68,10 +73,11 @@ export class RemoteDelivery {
     this.#hearers = new Hearers((identity) => this.#mayLive(identity), clock);
   }
 
-  /** Calls back with each session that this client comes to use. */
-  onSession(listener: (session: RemoteSession) => void): void {
+  /** Calls back with each session that this client comes to use, until the returned function is called. */
+  onSession(listener: (session: RemoteSession) => void): () => void {
     this.#listeners.add(listener);
     for (const session of this.#sessions.values()) listener(session);
+    return () => this.#listeners.delete(listener);
   }
 
   /** A tool is called: what is new is asked for. */
@@ -123,13 +129,12 @@ export class RemoteDelivery {
     const whole: Telling = { form: 'whole', carrier: 'answer', hearer: request.hearer };
     const tell = (task: RemoteTask, telling: Telling): boolean => {
       const reference = referenceOf(task);
-      this.#told.set(reference, task);
+      this.#remember(reference, task);
       const { standing, outcome } = this.#ledger.tell(
         { taskId: reference, ends: this.#endsOf(session, task) },
         telling,
       );
       if (outcome !== null) outcomes.push(outcome);
-      else this.#told.delete(reference);
       if (standing === 'again' && telling.form === 'whole') again.push(reference);
       return outcome !== null;
     };
@@ -170,15 +175,25 @@ export class RemoteDelivery {
     const isPending = isOverThere(task) && state !== 'delivered';
     return {
       // Of several servers of a conversation each may tell an end: there are no claims in a fleet.
-      claim: () => ({ result: isPending ? 'ours' : 'not_pending', earlier: 0 }),
-      unclaim: () => undefined,
+      claim: (reference) => ({
+        result: isPending ? 'ours' : 'not_pending',
+        earlier: this.#lost.has(reference) ? 1 : 0,
+      }),
+      unclaim: (reference) => void this.#lost.add(reference),
       acknowledge: async (reference) => {
-        this.#told.delete(reference);
+        this.#lost.delete(reference);
         session.acknowledge(referenceOf({ host, task: id }), { task: id, attempt });
         return true;
       },
       find: (reference) => this.#told.get(reference) ?? session.find(reference),
     };
+  }
+
+  #remember(reference: string, task: RemoteTask): void {
+    this.#told.delete(reference);
+    this.#told.set(reference, task);
+    const [oldest] = this.#told.keys();
+    if (this.#told.size > mostTold && oldest !== undefined) this.#told.delete(oldest);
   }
 
   #tasksOf(ends: readonly { readonly taskId: string; readonly ends: RemoteEnds }[]): RemoteTask[] {

@@ -36,12 +36,15 @@ export async function runThere(args: RunThere, waitMs: number, call: ToolCall): 
   const remote = remoteOf(call);
   const fleet = await remote.fleet();
   const env = variablesIn(args.env ?? {});
-  const task = await fleet.spawn(command, {
+  const spawning = fleet.spawn(command, {
     ...{ on: host, session: remote.session, key: remote.requestId(key), env, timeoutMs },
     ...(name !== undefined && { name }),
     ...(labels !== undefined && { labels }),
     ...(cwd !== undefined && { cwd }),
     ...(stdin !== undefined && { stdin }),
+  });
+  const task = await spawning.catch((error: unknown) => {
+    throw key === undefined ? inDoubt(error) : error;
   });
   const known = await waitThere(task, waitMs, call.abortSignal);
   const output = await outputThere(task, call.abortSignal);
@@ -60,6 +63,16 @@ function adviceFor(state: string): string {
     return '\nIt goes on in the background, and you will be told when it ends. Do not poll.';
   if (state !== 'assigned') return '';
   return '\nThe host has not accepted it yet. You will be told when it has ended, or when it is sure that it is not started. Do not start it again.';
+}
+
+/** A call without an answer is no proof that nothing has started, and another call is another request. */
+function inDoubt(error: unknown): unknown {
+  if (!(error instanceof OutliveError) || error.code !== 'FLEET_UNREACHABLE') return error;
+  return new OutliveError(
+    'FLEET_UNREACHABLE',
+    'expected an answer of the fleet; found none. Nobody knows whether the command is started. Before you start it again, look for it with "tasks". With a key a second call starts nothing twice.',
+    { cause: error },
+  );
 }
 
 function variablesIn(env: Readonly<Record<string, string | null>>): Record<string, string> {
