@@ -22,6 +22,7 @@ import { placeOf, spawnTopic } from '../session/topics.ts';
 import { spawnFailed, unwritable } from '../store/unwritable.ts';
 import { newLiveTask, reconcileSoon, rung } from '../supervise/reconcile.ts';
 import { checkNow } from './check-now.ts';
+import { tellWitness } from './claim-witness.ts';
 import { holdResources, unlimited } from './resources.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 import { specOf } from './spec-of.ts';
@@ -99,6 +100,7 @@ async function spawnNow(
     const logOffset = Buffer.byteLength(text);
     // Before the sync, which takes it to the disk as well, and before anything is started.
     for (const key of keysOf(request)) if (!claimKey(context.paths, key, spec.cookie)) throw new KeyTaken();
+    tellWitness(taskId);
     // The disk works while the process is forked; the answer waits for both.
     const synced = syncLog(log);
     // It is awaited below: until then it counts as handled.
