@@ -18,6 +18,7 @@ export async function serveFleet([folder, nats, number]: readonly string[]): Pro
     folder: FleetFolder.open(String(folder)),
     nats: String(nats),
     number: Number(number) as 1 | 2 | 3,
+    version: '0.1.0',
   });
   answer({ ...cpu, begun: async () => ({}) });
 }

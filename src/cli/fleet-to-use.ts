@@ -1,5 +1,5 @@
-import { hasFleetClient } from '../fleet/admin/folder.ts';
 import { closed } from '../errors/error.ts';
+import { hasFleetClient } from '../fleet/admin/folder.ts';
 import type { Fleet } from '../fleet/client/fleet.ts';
 
 /** The fleet that this machine is a client of, for a server that offers it. It is opened, and its packages are loaded, when it is used. */

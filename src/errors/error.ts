@@ -44,7 +44,7 @@ export const errorCodes = {
     'the connection to the other machine broke while a verb ran there; what had begun there continues',
   FLEET_PACKAGES: 'the packages or the server that a fleet needs are not installed, or are too old',
   FLEET_UNREACHABLE: 'no coordinator of the fleet answers, so outlive does not know what was done',
-  FLEET_REFUSED: "the coordinator knows the client, but the client's role does not allow the request",
+  FLEET_REFUSED: 'the fleet does not let this party in, or its role does not allow the request',
   FLEET_FORGED: 'a message of the fleet failed its checks, so outlive did nothing for it',
   FLEET_BUSY:
     'no host can take the task: all hosts that match are full, cordoned or lost, or too many tasks wait',
@@ -109,7 +109,15 @@ export interface ErrorDetails extends Readonly<Record<ErrorCode, object>> {
   readonly CLOSED: NoDetails;
   readonly UNSUPPORTED_PLATFORM: NoDetails;
   /** The address of the other machine. */
-  readonly HOST_UNREACHABLE: { readonly host: string };
+  readonly HOST_UNREACHABLE: {
+    readonly host: string;
+    /** Of a task of a fleet: the end of its output, as it was known last. Absent: nothing is known of it. */
+    readonly lastSeen?: {
+      readonly tail: string;
+      readonly outputBytes: number;
+      readonly agoMs: number | null;
+    };
+  };
   readonly HOST_KEY: { readonly host: string };
   readonly HOST_PROGRAM: { readonly host: string };
   readonly CONNECTION_LOST: { readonly host: string };

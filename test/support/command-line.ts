@@ -19,6 +19,8 @@ export interface CallOptions {
   readonly cwd?: string;
   /** A command in front of it, such as `nsenter`. */
   readonly before?: readonly string[];
+  /** What is run in place of the installed program. */
+  readonly program?: readonly string[];
 }
 
 /** What to run the program behind, so that no change of a file is told to it. Needs user namespaces. */
@@ -60,8 +62,9 @@ export class CommandLine extends World {
   }
 
   /** Starts `outlive` and does not wait. */
-  start(words: readonly string[], { env, cwd, before = [] }: CallOptions = {}): Running {
-    const [program = '', ...args] = [...before, ...this.program, ...words];
+  start(words: readonly string[], options: CallOptions = {}): Running {
+    const { env, cwd, before = [], program: own = this.program } = options;
+    const [program = '', ...args] = [...before, ...own, ...words];
     const child = spawn(program, args, {
       cwd: cwd ?? this.base,
       env: this.environment(env),

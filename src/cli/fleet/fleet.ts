@@ -1,9 +1,8 @@
-import { hostname } from 'node:os';
 import { OutliveError, shown } from '../../errors/error.ts';
 import { defaultFleetData, defaultFleetFolder, FleetFolder, fleetFiles } from '../../fleet/admin/folder.ts';
 import { initFleet } from '../../fleet/admin/init.ts';
 import { parseInvitation } from '../../fleet/admin/invitation.ts';
-import { join, ownName } from '../../fleet/admin/join.ts';
+import { join } from '../../fleet/admin/join.ts';
 import { addressText, parseAddress } from '../../fleet/bus/address.ts';
 import { openFleet } from '../../fleet/client/open-fleet.ts';
 import type { Invited, Role } from '../../fleet/wire/membership.ts';
@@ -181,7 +180,7 @@ async function joinAndRun(io: Io, invitation: string | null, options: FleetOptio
       );
     return await run(io, own, options);
   }
-  const joined = await join(own, invitation, options.name ?? ownName(hostname()));
+  const joined = await join(own, invitation, options.name ?? null);
   if (joined.kind === 'client') {
     await io.out(io.json ? jsonLine({ role: joined.role }) : `joined the fleet as ${joined.role}\n`);
     return exitStatus.ok;

@@ -1,6 +1,8 @@
 import { OutliveError } from '../../errors/error.ts';
 import type { Fleet } from '../../fleet/client/fleet.ts';
+import type { FleetTask } from '../../fleet/client/fleet-task.ts';
 import type { RemoteTask } from '../../fleet/wire/operations.ts';
+import type { TaskSnapshot } from '../../model/snapshot.ts';
 import { visible } from '../../util/visible.ts';
 import { exitStatus } from '../exit-status.ts';
 import { untilInterrupted } from '../interrupt.ts';
@@ -8,6 +10,7 @@ import type { Io } from '../io.ts';
 import { jsonLine } from '../present/task.ts';
 import { shownBytes, shownTime } from '../present/values.ts';
 import { textFromStdin } from '../send.ts';
+import { lastSeenIn, lastSeenNote } from './last-seen.ts';
 import { remoteHeadline, statusOf } from './remote-task.ts';
 
 /** `outlive wait` of tasks of a fleet: until all have ended, or one of them with `--any`. */
@@ -50,35 +53,62 @@ export async function showInFleet(io: Io, fleet: Fleet, references: readonly str
   for (const reference of references) {
     const task = await fleet.task(reference);
     const { known } = task;
-    const snapshot = known.localId === null ? null : await inspected(io, () => task.inspect());
-    if (io.json) await io.out(jsonLine({ ...known, snapshot }));
-    else {
-      const { spec, at, localId, startBy, redispatch } = known;
-      const rows: readonly (readonly [string, string | null])[] = [
-        ['session', spec.session],
-        ['folder', snapshot?.cwd ?? spec.cwd],
-        ['there', localId === null ? null : `${localId} in the store of ${known.host}`],
-        ['changed', shownTime(at)],
-        ['start by', known.state === 'assigned' && startBy !== null ? shownTime(startBy) : null],
-        ['anew', redispatch === 0 ? null : `up to ${redispatch} times when its host is lost`],
-        ['output', snapshot === null ? null : shownBytes(snapshot.output.bytes)],
-      ];
-      const lines = rows.flatMap(([name, value]) =>
-        value === null ? [] : [`  ${name.padEnd(9)} ${visible(value)}\n`],
-      );
-      await io.out(`${remoteHeadline(known, io)}\n${lines.join('')}`);
-    }
+    const { snapshot, failure } = await inspected(task);
+    if (io.json) {
+      const unreachable =
+        failure === null ? {} : { hostError: { code: failure.code, message: failure.message } };
+      await io.out(jsonLine({ ...task.known, snapshot, ...unreachable }));
+    } else await io.out(shown(io, known, snapshot));
+    if (failure !== null) await noteFailure(io, known.host, failure);
   }
   return exitStatus.ok;
 }
 
-async function inspected<Value>(io: Io, ask: () => Promise<Value>): Promise<Value | null> {
+function shown(io: Io, known: RemoteTask, snapshot: TaskSnapshot | null): string {
+  const { spec, at, localId, startBy, redispatch } = known;
+  const rows: readonly (readonly [string, string | null])[] = [
+    ['session', spec.session],
+    ['folder', snapshot?.cwd ?? spec.cwd],
+    ['there', localId === null ? null : `${localId} in the store of ${known.host}`],
+    ['changed', shownTime(at)],
+    ['start by', known.state === 'assigned' && startBy !== null ? shownTime(startBy) : null],
+    ['anew', redispatch === 0 ? null : `up to ${redispatch} times when its host is lost`],
+    ['output', snapshot === null ? null : shownBytes(snapshot.output.bytes)],
+  ];
+  const lines = rows.flatMap(([name, value]) =>
+    value === null ? [] : [`  ${name.padEnd(9)} ${visible(value)}\n`],
+  );
+  return `${remoteHeadline(known, io)}\n${lines.join('')}`;
+}
+
+/** The host does not answer: the end of the output, as it was known last, and why there is no more. */
+async function noteFailure(io: Io, host: string, failure: OutliveError): Promise<void> {
+  const seen = lastSeenIn(failure);
+  if (seen === null) return io.note(failure.message);
+  if (!io.json)
+    for (const line of seen.tail.split('\n').slice(-shownLines))
+      if (line !== '') await io.out(`  | ${visible(line)}\n`);
+  io.note(lastSeenNote(host, seen));
+}
+
+interface Inspected {
+  readonly snapshot: TaskSnapshot | null;
+  readonly failure: OutliveError | null;
+}
+
+const nothing: Inspected = { snapshot: null, failure: null };
+/** Lines of the end of an output that `show` prints where the host does not answer. */
+const shownLines = 10;
+
+async function inspected(task: FleetTask): Promise<Inspected> {
   try {
-    return await ask();
+    return { snapshot: await task.inspect(), failure: null };
   } catch (error) {
-    if (!(error instanceof OutliveError) || error.code !== 'HOST_UNREACHABLE') throw error;
-    io.note(error.message);
-    return null;
+    if (!(error instanceof OutliveError)) throw error;
+    if (error.code === 'HOST_UNREACHABLE') return { snapshot: null, failure: error };
+    // It is accepted, and about to start.
+    if (error.code === 'TASK_NOT_FOUND') return nothing;
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import { untilInterrupted } from '../interrupt.ts';
 import type { Io } from '../io.ts';
 import { Sink } from '../output.ts';
 import { jsonLine } from '../present/task.ts';
+import { lastSeenIn, lastSeenNote } from './last-seen.ts';
 
 interface LogsInFleetOptions {
   readonly follow?: boolean;
@@ -30,14 +31,35 @@ export async function logsInFleet(
       `expected one task of a fleet; found ${references.length}. Ask for one after the other.`,
     );
   const task = await fleet.task(reference);
-  const begin = await beginOf(task, options);
-  if (options.bytes !== undefined) await printStretch(io, task, begin, options.bytes);
-  else if (options.follow)
-    await untilInterrupted(async (interrupted) => {
-      await printOutput(io, task, begin, interrupted);
-    });
-  else await printOutput(io, task, begin, null);
+  await orLastSeen(io, task, async () => {
+    const begin = await beginOf(task, options);
+    if (options.bytes !== undefined) await printStretch(io, task, begin, options.bytes);
+    else if (options.follow)
+      await untilInterrupted(async (interrupted) => {
+        await printOutput(io, task, begin, interrupted);
+      });
+    else await printOutput(io, task, begin, null);
+  });
   return exitStatus.ok;
+}
+
+/**
+ * Prints output, or the end of it as it was known last where the host does not answer.
+ * @throws OutliveError `HOST_UNREACHABLE` all the same: that is not the output.
+ */
+async function orLastSeen(io: Io, task: FleetTask, print: () => Promise<void>): Promise<void> {
+  try {
+    await print();
+  } catch (error) {
+    const seen = lastSeenIn(error);
+    if (seen === null) throw error;
+    const { tail, outputBytes, agoMs } = seen;
+    if (io.json)
+      await io.out(jsonLine({ task: task.reference, text: tail, lastSeen: { outputBytes, agoMs } }));
+    else await io.out(tail === '' || tail.endsWith('\n') ? tail : `${tail}\n`);
+    io.note(lastSeenNote(task.host, seen));
+    throw error;
+  }
 }
 
 /**

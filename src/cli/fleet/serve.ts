@@ -20,6 +20,7 @@ export async function runServer(
     ...(nats !== undefined && { nats }),
     number: Number(number) as 1 | 2 | 3,
     isElsewhere: elsewhere === true,
+    version: packageVersion(),
   });
   io.note(`serves the fleet at ${server.addresses.join(', ')}; Ctrl-C ends it, and tasks go on`);
   const how = await untilInterrupted(
@@ -47,7 +48,10 @@ export async function runAgent(
       ...(fence !== undefined && { fence }),
     });
     io.note(`is the host ${service.host} of the fleet; Ctrl-C ends that, and tasks go on`);
-    await untilInterrupted(async (interrupted) => await aborted(interrupted));
+    const ended = await untilInterrupted(
+      async (interrupted) => await Promise.race([aborted(interrupted), service.ended]),
+    );
+    if (ended !== null) throw ended;
   } finally {
     await store.close();
   }

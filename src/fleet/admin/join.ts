@@ -15,7 +15,13 @@ import {
 } from '../wire/membership.ts';
 import { coordinatorAudience, subjects } from '../wire/names.ts';
 import { sign, signingKey } from '../wire/signed.ts';
-import { type Fleet, fleetOf, readCredentials, writeCredentials } from './credentials.ts';
+import {
+  type Fleet,
+  fleetOf,
+  type HostCredentials,
+  readCredentials,
+  writeCredentials,
+} from './credentials.ts';
 import { type FleetFolder, fleetFiles } from './folder.ts';
 import { type InvitationLine, parseInvitation, signerOfInvitation } from './invitation.ts';
 import { pinnedAuthority } from './pinned.ts';
@@ -30,38 +36,55 @@ export type Joined =
 
 /**
  * Uses an invitation: makes the keys of this machine, which never leave it, has them signed, and writes them into the folder.
- * @param name of a host: by default that of the machine, made to fit.
- * @throws OutliveError `INVALID_ARGUMENT` for what is no invitation, `FLEET_CREDENTIALS` when this machine is a member
+ * A host that was a member keeps its name and its key, so that it is let in again after its token has become too old. Only
+ * where the key was removed it makes a new one.
+ * @param name of a host; `null`: the one that it had, else that of the machine, made to fit.
+ * @throws OutliveError `INVALID_ARGUMENT` for what is no invitation, `FLEET_CREDENTIALS` when this machine is another member
  * already, `FLEET_HOST` when the name is taken, `FLEET_REFUSED` when the invitation is not good any more.
  */
-export async function join(
-  folder: FleetFolder,
-  text: string,
-  name: string = ownName(hostname()),
-): Promise<Joined> {
+export async function join(folder: FleetFolder, text: string, name: string | null = null): Promise<Joined> {
   const line = parseInvitation(text);
-  checkFree(folder, line);
+  return line.kind === 'host' ? await joinAsHost(folder, line, name) : await joinAsClient(folder, line);
+}
+
+async function joinAsHost(folder: FleetFolder, line: InvitationLine, asked: string | null): Promise<Joined> {
+  const had = hostBefore(folder, line, asked);
+  const name = asked ?? had?.name ?? ownName(hostname());
+  const authority = await Authority.load();
+  const invitation = authority.keyOf(line.seed);
+  const enrolled = async (own: Nkey): Promise<Joined | null> => {
+    const welcome = await enrol(line, invitation, { name, key: own.publicKey, signer: null });
+    if (welcome === null) return null;
+    checkToken(authority, welcome.token, own, name);
+    const { fleet, token, invited } = welcome;
+    if (invited.kind !== 'host') throw otherFleet();
+    const { labels, slots } = invited;
+    writeCredentials.host(folder, { fleet, seed: own.seed, token, name, labels, slots });
+    return { kind: 'host', name, fleet };
+  };
+  const joined =
+    (had === null ? null : await enrolled(authority.keyOf(had.seed))) ??
+    (await enrolled(authority.newKey('user')));
+  if (joined === null) throw otherFleet();
+  return joined;
+}
+
+async function joinAsClient(folder: FleetFolder, line: InvitationLine): Promise<Joined> {
+  if (readCredentials.client(folder) !== null) throw isMember(folder, 'client');
   const authority = await Authority.load();
   const own = authority.newKey('user');
   const signingSeed = crypto().randomBytes(32);
-  const isHost = line.kind === 'host';
-  const signer = isHost ? null : signingKey(signingSeed).publicKey;
-  const welcome = await enrol(line, authority.keyOf(line.seed), {
-    name: isHost ? name : null,
-    key: own.publicKey,
-    signer,
-  });
-  checkToken(authority, welcome.token, own, isHost ? name : 'client');
+  const signer = signingKey(signingSeed).publicKey;
+  const request = { name: null, key: own.publicKey, signer };
+  const welcome = await enrol(line, authority.keyOf(line.seed), request);
+  if (welcome?.invited.kind !== 'client') throw otherFleet();
   const { fleet, token, invited } = welcome;
-  const login = { seed: own.seed, token };
-  if (invited.kind === 'host') {
-    const { labels, slots } = invited;
-    writeCredentials.host(folder, { fleet, ...login, name, labels, slots });
-    return { kind: 'host', name, fleet };
-  }
-  const { role } = invited;
-  writeCredentials.client(folder, { fleet, ...login, role, signingSeed: signingSeed.toString('base64url') });
-  return { kind: 'client', role, fleet };
+  checkToken(authority, token, own, 'client');
+  writeCredentials.client(folder, {
+    ...{ fleet, seed: own.seed, token, role: invited.role },
+    signingSeed: signingSeed.toString('base64url'),
+  });
+  return { kind: 'client', role: invited.role, fleet };
 }
 
 /** The name of a machine, as a host of a fleet may be called. */
@@ -80,7 +103,8 @@ interface Welcome {
   readonly invited: Invited;
 }
 
-async function enrol(line: InvitationLine, invitation: Nkey, request: EnrolRequest): Promise<Welcome> {
+/** @returns `null`: the key was removed from the fleet, and another one may be tried. */
+async function enrol(line: InvitationLine, invitation: Nkey, request: EnrolRequest): Promise<Welcome | null> {
   const { server, pin, token, coordinator } = line;
   const ca = pin === null ? null : await pinnedAuthority(server, pin);
   await using bus = await connectBus({
@@ -95,14 +119,21 @@ async function enrol(line: InvitationLine, invitation: Nkey, request: EnrolReque
   const message = sign(bodyOf(request), key, { audience: coordinatorAudience, subject });
   const bytes = await bus.ask(subject, message, enrolMs);
   const { value } = readAnswer(bytes, coordinator, { audience: key.publicKey, subject });
-  const welcome = readValue(value, (fields) => ({
-    token: fields.formed('token', tokenForm),
-    fleet: fleetOf(fields.inner('fleet')),
-    invited: invitedOf(fields.inner('invited')),
-  }));
-  const isAsInvited = welcome.fleet.coordinator === coordinator && welcome.fleet.ca === ca;
-  if (isAsInvited && welcome.invited.kind === line.kind) return welcome;
-  throw new OutliveError(
+  const welcome = readValue(value, (fields) => {
+    if (fields.has('isRemovedKey')) return fields.oneOf('isRemovedKey', [true]) && null;
+    return {
+      token: fields.formed('token', tokenForm),
+      fleet: fleetOf(fields.inner('fleet')),
+      invited: invitedOf(fields.inner('invited')),
+    };
+  });
+  if (welcome === null) return null;
+  if (welcome.fleet.coordinator === coordinator && welcome.fleet.ca === ca) return welcome;
+  throw otherFleet();
+}
+
+function otherFleet(): OutliveError {
+  return new OutliveError(
     'FLEET_FORGED',
     'expected what the invitation says of the fleet; found another one.',
   );
@@ -114,13 +145,23 @@ function checkToken(authority: Authority, token: string, own: Nkey, name: string
   throw new OutliveError('FLEET_FORGED', 'expected a token for the key of this machine; found another one.');
 }
 
-function checkFree(folder: FleetFolder, { kind }: InvitationLine): void {
-  const has = readCredentials[kind](folder);
-  if (has === null) return;
+/** What a host had that was a member of this fleet, under this name. @throws OutliveError `FLEET_CREDENTIALS` for another one. */
+function hostBefore(
+  folder: FleetFolder,
+  { coordinator }: InvitationLine,
+  name: string | null,
+): HostCredentials | null {
+  const had = readCredentials.host(folder);
+  if (had === null) return null;
+  if (had.fleet.coordinator === coordinator && (name === null || name === had.name)) return had;
+  throw isMember(folder, 'host');
+}
+
+function isMember(folder: FleetFolder, kind: 'host' | 'client'): OutliveError {
   const path = folder.pathOf(fleetFiles[kind]);
-  throw new OutliveError(
+  return new OutliveError(
     'FLEET_CREDENTIALS',
-    `expected a machine that is no ${kind} of a fleet; found ${path}. To join another fleet, have this ${kind} removed and move the file away.`,
+    `expected a machine that is no other ${kind} of a fleet; found ${path}. To join as another one, have this ${kind} removed and move the file away.`,
     { details: { path } },
   );
 }

@@ -163,22 +163,23 @@ export class Members {
   }
 
   /**
-   * Tells of each client, as it is and when it changes.
-   * @param take gets the signer, and `null` for a record that is gone.
+   * Tells of each record of a kind, as it is and when it changes.
+   * @param take gets the name or the signer, and `null` for a record that is gone.
    * @returns stops that, and resolves when nothing more is told.
    */
-  async watchClients(
-    take: (signer: string, client: ClientMember | null) => void,
+  async watch<Kind extends keyof Records>(
+    kind: Kind,
+    take: (id: string, record: Records[Kind] | null) => void,
   ): Promise<() => Promise<void>> {
-    const changes = await this.#kv.watch({ key: 'client.*' });
+    const changes = await this.#kv.watch({ key: `${kind}.*` });
     const isOver = (async () => {
       for await (const entry of changes) {
-        const signer = entry.key.slice('client.'.length);
+        const id = entry.key.slice(kind.length + 1);
         try {
-          take(signer, entry.operation === 'PUT' ? recordOf('client', signer, entry.string()) : null);
+          take(id, entry.operation === 'PUT' ? recordOf(kind, id, entry.string()) : null);
         } catch (error) {
           // One record that cannot be read is no reason to hear of no other.
-          tolerate(error, nothing, 'reading a client of the fleet');
+          tolerate(error, nothing, `reading a ${kind} of the fleet`);
         }
       }
     })();

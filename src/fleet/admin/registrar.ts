@@ -1,6 +1,12 @@
 import { OutliveError } from '../../errors/error.ts';
 import type { Authority } from '../bus/jwt.ts';
-import type { EnrolRequest, InviteRequest, RemoveRequest, RenewRequest } from '../wire/membership.ts';
+import type {
+  EnrolRequest,
+  Invited,
+  InviteRequest,
+  RemoveRequest,
+  RenewRequest,
+} from '../wire/membership.ts';
 import { type CoordinatorCredentials, fleetAsData } from './credentials.ts';
 import type { ClientMember, HostMember, Invitation, Members, Numbered } from './members.ts';
 import type { Revocation } from './revocation.ts';
@@ -51,12 +57,14 @@ export class Registrar {
   }
 
   /**
-   * Lets the holder of an invitation in, once.
+   * Lets the holder of an invitation in, once. A host that is a member already, with the same key and name, gets a new token:
+   * its old one may have become too old. What the answer says of a removed key is that another one may be tried.
    * @throws OutliveError `FLEET_REFUSED` for an invitation that is not good, `FLEET_HOST` for a name that is taken: another
    * one may be tried with the same key.
    */
   async enrol(asking: Asking): Promise<object> {
     this.#checkKey(asking.key);
+    if ((await this.#members.get('revoked', asking.key)) !== null) return { isRemovedKey: true };
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const bound = await this.#bind(asking);
       if (bound === null) continue;
@@ -137,9 +145,18 @@ export class Registrar {
         ? await this.#members.create('host', id, { ...common, labels: invited.labels, slots: invited.slots })
         : await this.#members.create('client', id, { ...common, role: invited.role });
     if (made !== null) return made;
+    if (invited.kind === 'host') await this.#invitedAgain(id, key, invited);
     const there = await this.#members.get(kindOf(asking), id);
     if (there?.record.key === key && there.record.removedAt === null) return null;
     throw nameTaken(id);
+  }
+
+  /** The last invitation of a host says which labels and slots it has. */
+  async #invitedAgain(name: string, key: string, invited: Invited & { kind: 'host' }): Promise<void> {
+    const { labels, slots } = invited;
+    const there = await this.#members.get('host', name);
+    if (there?.record.key !== key || there.record.removedAt !== null) return;
+    await this.#members.replace('host', name, { ...there.record, labels, slots }, there.revision);
   }
 
   /** Says that an invitation is used up. `false`: its holder has asked for another name at the same time. */
@@ -193,7 +210,7 @@ function memberOf({ name, signer }: Asking): string {
 function nameTaken(name: string): OutliveError {
   return new OutliveError(
     'FLEET_HOST',
-    `expected a name that no host has; found that ${name} is one, or was and is not forgotten. Join with another one: outlive fleet join --name NAME.`,
+    `expected a name that no host has; found that another machine is ${name}, or was and is not forgotten. Join with another one: outlive fleet join --name NAME. If this machine is ${name} and has lost its key, ask an admin for: outlive fleet remove ${name}, and then: outlive fleet forget ${name}`,
     { details: { host: name } },
   );
 }

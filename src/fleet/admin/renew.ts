@@ -3,6 +3,7 @@ import { Authority } from '../bus/jwt.ts';
 import { readAnswer } from '../wire/answer.ts';
 import { plainBytes, type RenewRequest } from '../wire/membership.ts';
 import { hostAudience, subjects } from '../wire/names.ts';
+import { issuedAt } from '../wire/signed.ts';
 import { type ClientCredentials, type HostCredentials, writeCredentials } from './credentials.ts';
 import type { FleetFolder } from './folder.ts';
 import { type ClientLink, tokenIn } from './invite.ts';
@@ -25,7 +26,8 @@ export async function renewHost(
   const subject = subjects.renewal(has.name);
   const request: RenewRequest = { token: has.token };
   const to = { audience: hostAudience(has.name), subject };
-  const { value } = readAnswer(await bus.ask(subject, plainBytes(request)), has.fleet.coordinator, to);
+  const bytes = await bus.ask(subject, plainBytes(request));
+  const { value } = readAnswer(bytes, has.fleet.coordinator, to, issuedAt(bytes));
   const renewed = { ...has, token: tokenIn(value) };
   writeCredentials.host(folder, renewed);
   return renewed;

@@ -10,7 +10,7 @@ export class Roster implements AsyncDisposable {
   /** Reads all that is there, and listens to what changes. */
   static async open(members: Members): Promise<Roster> {
     const roster = new Roster();
-    roster.#stop = await members.watchClients((signer, client) => {
+    roster.#stop = await members.watch('client', (signer, client) => {
       if (client === null) roster.#clients.delete(signer);
       else roster.#clients.set(signer, client);
     });

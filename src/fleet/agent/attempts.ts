@@ -22,10 +22,17 @@ export class Attempt implements AttemptName {
   /** The sequence number of that; 0: nothing is known to be there. */
   seq = 0;
   phase: Phase = 'offered';
-  /** The epochs under which agents of this store have tried to accept it. */
+  /** The acceptances that agents of this store have tried. */
   epochs: readonly string[] = [];
   /** The acceptance is stored, and was ours. */
   isWon = false;
+  /**
+   * An earlier start of this machine, or another machine of which this one is a copy, has noted it. Until it is known that
+   * the other one does not run, nobody is told anything of it.
+   */
+  isInherited = false;
+  /** It may have started, and nothing of that is left: so it never starts here. */
+  isDoubtful = false;
   /** Something is on its way for it, which goes on from there itself. */
   isBusy = false;
   /** Its task is being stopped. */

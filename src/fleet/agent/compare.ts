@@ -1,9 +1,9 @@
 import type { AttemptName, Lease, Numbered } from '../wire/messages.ts';
 import type { Attempt } from './attempts.ts';
-import type { Ends } from './ends.ts';
+import { type Ends, isOfThisEra } from './ends.ts';
 import type { Parts } from './parts.ts';
 import type { Running } from './running.ts';
-import { acceptedBy, writeOf } from './starter.ts';
+import { acceptedBy, newMark, writeOf } from './starter.ts';
 
 /** Compares what the host has with what the coordinator says of it, and makes the two agree. */
 export class Comparison {
@@ -67,6 +67,17 @@ export class Comparison {
     this.#parts.inBackground('letting go of an attempt', this.#ends.drop(attempt));
   }
 
+  /** No other machine has the notes of this one, as far as is known: what it has found in them it tells from now on. */
+  own(): void {
+    const inherited = [...this.#parts.attempts].filter(({ isInherited }) => isInherited);
+    if (inherited.length === 0 || !this.#parts.lease.isSole) return;
+    for (const attempt of inherited) {
+      attempt.isInherited = false;
+      if (attempt.phase === 'over') this.#ends.publish(attempt);
+    }
+    this.#parts.compareSoon();
+  }
+
   /** The consumer has the end of the attempt. @returns whether it is known here. */
   acknowledge(name: AttemptName): boolean {
     const attempt = this.#parts.attempts.get(name);
@@ -112,7 +123,8 @@ export class Comparison {
         return;
       case 'running':
         attempt.seq = 0;
-        this.#sayAgain(attempt);
+        // It was given up, and that is so long ago that nobody knows of it any more: it is the host's own.
+        if (!isOfThisEra(attempt, this.#parts)) this.#sayAgain(attempt);
         return;
       case 'over':
         this.#ends.publish(attempt);
@@ -128,14 +140,12 @@ export class Comparison {
 
   async #acceptAgain(attempt: Attempt): Promise<void> {
     const { epoch, connection, lease, isOpen, records, compareSoon } = this.#parts;
-    if (attempt.assignment === null) return;
+    if (attempt.assignment === null || attempt.isInherited) return;
     attempt.isBusy = true;
     try {
-      if (attempt.phase === 'starting' && !attempt.epochs.includes(epoch)) {
-        attempt.epochs = [...attempt.epochs, epoch];
-        records.save(attempt, 'accepting');
-      }
-      const accepted = acceptedBy(attempt.assignment, epoch, attempt.local?.taskId ?? null);
+      const mark = newMark(attempt, epoch);
+      if (attempt.phase === 'starting') records.save(attempt, 'accepting');
+      const accepted = acceptedBy(attempt.assignment, mark, attempt.local?.taskId ?? null);
       const goesOn = (): boolean => isOpen() && lease.isValid && !attempt.isFenced;
       const written = await connection.write(writeOf(accepted, attempt.seq), goesOn);
       if (written.outcome === 'stored') {

@@ -3,7 +3,7 @@ import { type EndedSnapshot, overSince } from '../../model/snapshot.ts';
 import type { Assignment, RemoteEnd } from '../wire/assignment.ts';
 
 /** Bytes of output that go with an end. */
-const tailBytes = 8 * 1_024;
+export const tailBytes = 8 * 1_024;
 
 /** Bytes of a message of a stream, and what a message has beside its assignment. */
 const mostBytes = 128 * 1_024;

@@ -25,13 +25,15 @@ export class Ends {
   /** An attempt is over, or it may be that the bus does not know that it is. */
   publish(attempt: Attempt): void {
     attempt.phase = 'over';
+    // It is published when it is known that no other machine tells of it.
+    if (attempt.isInherited) return;
     this.#waiting.add(attempt);
     if (this.#working >= mostAtOnce) return;
     this.#working += 1;
     this.#parts.inBackground('publishing ends', this.#work());
   }
 
-  /** After a broken connection: the server may have lost all that it had. */
+  /** After a broken connection, or where the stream was made anew: the server may have lost all that it had. */
   publishAllAgain(): void {
     for (const attempt of this.#parts.attempts.in('told')) {
       // The end is there, or nothing is.
@@ -80,6 +82,14 @@ export class Ends {
   }
 
   async #tell(attempt: Attempt): Promise<void> {
+    if (attempt.isUnlisted && isOfThisEra(attempt, this.#parts)) {
+      // Nothing was lost, so it was there: its consumer has it, or is yet to ask for it.
+      attempt.phase = 'told';
+      return;
+    }
+    // What is there is not known: to write as if nothing was could tell a consumer a second time of what it had long ago.
+    if (attempt.assignment !== null && attempt.seq === 0 && !attempt.isUnlisted)
+      return this.#parts.compareSoon();
     attempt.isBusy = true;
     try {
       if (await this.#publishNotice(attempt)) await this.#writeState(attempt);
@@ -162,4 +172,9 @@ export class Ends {
     };
     return notice;
   }
+}
+
+/** Whether the stream that the coordinator has is the one in which an attempt was assigned: then nothing of it was lost. */
+export function isOfThisEra({ assignment }: Attempt, { era }: Parts): boolean {
+  return assignment?.era !== undefined && assignment.era === era();
 }

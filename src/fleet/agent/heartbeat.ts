@@ -8,6 +8,7 @@ import { readLease } from '../wire/read-assignment.ts';
 import { issuedAt, open, SeenNonces } from '../wire/signed.ts';
 import { isClientError } from './host-connection.ts';
 import type { Parts } from './parts.ts';
+import { RunningTails } from './running-tails.ts';
 
 /** How long an answer may take, in milliseconds. Then the next beat asks again. */
 const answerMs = 1_500;
@@ -25,6 +26,8 @@ export interface HostFacts {
 interface Taker {
   /** The coordinator's clock less this one's, in milliseconds. */
   readonly clock: (offsetMs: number) => void;
+  /** When the stream was made that the coordinator has. */
+  readonly era: (era: string) => void;
   readonly news: (lease: Lease) => void;
   readonly all: (lease: Lease, askedAt: number) => void;
   /** Called at each beat, before it asks. */
@@ -41,9 +44,11 @@ export class Heartbeats {
   readonly #taker: Taker;
   readonly #everyMs: number;
   readonly #seen = new SeenNonces();
+  readonly #tails: RunningTails;
   #timer: NodeJS.Timeout | undefined;
   #asking = false;
   #again = false;
+  #beats = 0;
 
   constructor(
     parts: Parts,
@@ -55,6 +60,7 @@ export class Heartbeats {
     this.#issuers = issuers;
     this.#taker = taker;
     this.#everyMs = everyMs;
+    this.#tails = new RunningTails(parts);
   }
 
   /** Begins, at once. */
@@ -109,7 +115,8 @@ export class Heartbeats {
     if (granted === null) return;
     // A pause while the answer was on its way.
     lease.tick();
-    lease.renew(askedAt, granted.leaseMs, granted.cordoned);
+    lease.renew(askedAt, granted.leaseMs, granted.cordoned, granted.soleMs);
+    if (granted.era !== undefined) this.#taker.era(granted.era);
     if (isAll) {
       this.#taker.all(granted, turn);
       lease.trust(doubts);
@@ -119,12 +126,16 @@ export class Heartbeats {
 
   #say(): Heartbeat {
     const { host, epoch, slots, attempts } = this.#parts;
+    const era = this.#parts.era();
     const names = (all: readonly { task: string; attempt: number }[]) =>
       all.map(({ task, attempt }) => ({ task, attempt }));
     const held = attempts.in('starting', 'running', 'over');
     const holds = names(held.filter(({ phase, isWon }) => phase !== 'starting' || isWon));
     const owes = names(attempts.in('told').slice(0, mostOwed));
-    return { v: wireVersion, host, epoch, slots, ...this.#facts, holds, owes };
+    this.#beats += 1;
+    const said = { v: wireVersion, host, epoch, slots, ...this.#facts, holds, owes, beat: this.#beats };
+    const tails = this.#tails.take();
+    return { ...said, ...(tails.length > 0 && { tails }), ...(era !== null && { era }) };
   }
 
   /** The lease in an answer; `null`: it gives none. */

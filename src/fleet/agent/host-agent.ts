@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Store } from '../../api/store.ts';
 import { OutliveError, shown } from '../../errors/error.ts';
 import { isForeseen } from '../../errors/expected.ts';
 import { warn } from '../../errors/warnings.ts';
 import { currentSystem } from '../../platform/current.ts';
+import type { System } from '../../platform/system.ts';
 import { randomHex } from '../../util/crypto.ts';
 import { after, type Timer } from '../../util/wait.ts';
 import type { Control } from '../wire/control.ts';
@@ -72,8 +73,14 @@ export class HostAgent implements AsyncDisposable {
   readonly #stopControls: () => void;
   #compare: Timer | undefined;
   #isOpen = true;
+  #era: string | null = null;
 
-  private constructor(options: HostAgentOptions, lock: AgentLock, connection: HostConnection) {
+  private constructor(
+    options: HostAgentOptions,
+    lock: AgentLock,
+    connection: HostConnection,
+    instance: string,
+  ) {
     const { host, slots, version, labels, coordinators: issuers, heartbeatMs = 5_000 } = options;
     this.#lock = lock;
     this.#fence = options.fence ?? 'keep';
@@ -82,10 +89,12 @@ export class HostAgent implements AsyncDisposable {
       slots,
       connection,
       epoch: randomHex(16),
+      instance,
+      era: () => this.#era,
       secrets: options.secrets ?? null,
       lease: new HostLease(),
       attempts: new Attempts(),
-      records: new Records(options.dir, options.store.dir),
+      records: new Records(options.dir, options.store.dir, instance),
       local: new LocalTasks(options.store),
       isOpen: () => this.#isOpen,
       isSole: () => lock.isHeld(),
@@ -119,9 +128,13 @@ export class HostAgent implements AsyncDisposable {
             this.#starter.clockOffsetMs = offsetMs;
             controls.clockOffsetMs = offsetMs;
           },
+          era: (era) => this.#takeEra(era),
           news: (lease) => this.#comparison.takeNews(lease),
           all: (lease, askedAt) => this.#comparison.takeAll(lease, askedAt),
-          done: () => this.#starter.look(),
+          done: () => {
+            this.#comparison.own();
+            this.#starter.look();
+          },
         },
       },
     );
@@ -136,7 +149,8 @@ export class HostAgent implements AsyncDisposable {
   static async start(options: HostAgentOptions): Promise<HostAgent> {
     check(options);
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
-    const lock = AgentLock.take(options.dir, await currentSystem());
+    const system = await currentSystem();
+    const lock = AgentLock.take(options.dir, system);
     try {
       let agent: HostAgent | undefined;
       const connection = await HostConnection.over(options.connection, {
@@ -145,7 +159,7 @@ export class HostAgent implements AsyncDisposable {
         },
         refused: (error) => warn({ doing: 'writing to the bus', error, dir: options.store.dir }),
       });
-      agent = new HostAgent(options, lock, connection);
+      agent = new HostAgent(options, lock, connection, instanceOf(options.dir, system));
       await restore(agent.#parts, agent.#running, agent.#ends);
       agent.#heartbeats.start();
       return agent;
@@ -227,6 +241,13 @@ export class HostAgent implements AsyncDisposable {
     this.#compareSoon();
   }
 
+  /** In another stream nothing is that was told. */
+  #takeEra(era: string): void {
+    const before = this.#era;
+    this.#era = era;
+    if (before !== null && before !== era) this.#ends.publishAllAgain();
+  }
+
   #compareSoon(): void {
     this.#parts.lease.distrust();
     if (!this.#isOpen) return;
@@ -242,6 +263,11 @@ export class HostAgent implements AsyncDisposable {
     const tracked = told.finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
   }
+}
+
+/** Which start of which machine this is. A copy of the machine has another start; one of the folder is another folder. */
+function instanceOf(dir: string, system: System): string {
+  return `${system.self().boot}.${lstatSync(dir).ino}`;
 }
 
 function check({ host, slots, heartbeatMs = 1 }: HostAgentOptions): void {

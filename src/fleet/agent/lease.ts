@@ -6,6 +6,9 @@ const longestPausePart = 0.7;
 /** How long an agent that has just started waits for its first lease, in milliseconds, before it counts as run out. */
 const firstLeaseMs = 30_000;
 
+/** No other agent of this host was heard for that part of a lease: by then a copy of this machine that runs would have been. */
+const solePart = 0.5;
+
 /**
  * Until when this host may start tasks. It is counted from before the host asked, by the clock that goes on while the machine
  * sleeps: an answer that was long on its way gives less.
@@ -18,9 +21,15 @@ export class HostLease {
   #isVerified = false;
   #doubts = 0;
   #isCordoned = false;
+  #isSole = false;
 
-  /** The coordinator has granted it. @param askedAt of `bootMs()`, from before it was asked. */
-  renew(askedAt: number, leaseMs: number, isCordoned: boolean): void {
+  /**
+   * The coordinator has granted it.
+   * @param askedAt of `bootMs()`, from before it was asked.
+   * @param soleMs for how long no other agent of this host was heard.
+   */
+  renew(askedAt: number, leaseMs: number, isCordoned: boolean, soleMs = Number.POSITIVE_INFINITY): void {
+    this.#isSole = soleMs >= solePart * leaseMs;
     this.#until = Math.max(this.#until, askedAt + leaseMs);
     this.#leaseMs = leaseMs;
     this.#isCordoned = isCordoned;
@@ -56,6 +65,11 @@ export class HostLease {
   /** Whether it has not run out. */
   get isValid(): boolean {
     return bootMs() + bootTickMs < this.#until;
+  }
+
+  /** Whether the machine is no copy of one that runs beside it, as far as the coordinator can know. */
+  get isSole(): boolean {
+    return this.#isSole && this.isValid;
   }
 
   /** Whether there was one, or time enough to get one, and it is over. */

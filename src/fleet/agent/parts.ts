@@ -9,6 +9,10 @@ export interface Parts {
   readonly host: string;
   /** A number that is new at each start of an agent. */
   readonly epoch: string;
+  /** Which start of which machine this is: a copy of the machine, and another start, have another one. */
+  readonly instance: string;
+  /** When the stream was made that the coordinator has; `null`: it has not said so yet. */
+  readonly era: () => string | null;
   /** How many attempts may be on their way or running at a time. */
   readonly slots: number;
   /** The host's file of secrets; `null`: it has none. */

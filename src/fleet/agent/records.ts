@@ -19,11 +19,11 @@ const mostBytes = 2 * 1_024 ** 2;
 
 /**
  * How far an attempt had come when its file was written. `accepting`: before the acceptance is sent, so that the agent which finds
- * the acceptance on the bus later knows whether it was one of this store. `started`: there is a local task, so that nothing starts
- * where that was removed since. `failed`: nothing started. `acknowledged`: the local task is about to be acknowledged.
+ * the acceptance on the bus later knows whether it was one of this store. `spawning`: there is a local task that may start from now on, so that nothing
+ * starts where that was removed since. `started`: there is a local task. `failed`: nothing started. `acknowledged`: the local task is about to be acknowledged.
  */
 type Stage = (typeof stages)[number];
-const stages = ['accepting', 'started', 'failed', 'acknowledged'] as const;
+const stages = ['accepting', 'spawning', 'started', 'failed', 'acknowledged'] as const;
 
 /** What the host keeps of an attempt beside its store. */
 export interface AttemptRecord extends AttemptName {
@@ -33,6 +33,8 @@ export interface AttemptRecord extends AttemptName {
   readonly assignment: Assignment | null;
   readonly end: RemoteEnd | null;
   readonly reason: string | null;
+  /** Which start of which machine has written it; `null`: an older agent. */
+  readonly instance: string | null;
 }
 
 /** Small files, one for each attempt that this host has accepted and that nobody has acknowledged yet. */
@@ -40,9 +42,12 @@ export class Records {
   readonly #folder: string;
   readonly #storeDir: string;
 
+  readonly #instance: string;
+
   /** @param folder of the agent's own. @param storeDir of the store that warnings are about. */
-  constructor(folder: string, storeDir: string) {
+  constructor(folder: string, storeDir: string, instance: string) {
     this.#storeDir = storeDir;
+    this.#instance = instance;
     this.#folder = join(folder, 'attempts');
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
   }
@@ -52,7 +57,8 @@ export class Records {
    * @throws a system error.
    */
   save({ task, attempt, epochs, local, assignment, end, reason }: Attempt, stage: Stage): void {
-    const record: AttemptRecord = { task, attempt, stage, epochs, local, assignment, end, reason };
+    const names = { task, attempt, stage, epochs, local, assignment, end, reason };
+    const record: AttemptRecord = { ...names, instance: this.#instance };
     writeWhole(this.#pathOf({ task, attempt }), JSON.stringify({ version, ...record }));
   }
 
@@ -101,6 +107,7 @@ function parse(text: string, path: string): AttemptRecord {
     assignment: assignment === null ? null : readAssignment(assignment),
     end: end && readEnd(end),
     reason: fields.textOrNull('reason', 4_096),
+    instance: fields.has('instance') ? fields.textOrNull('instance', 200) : null,
   };
 }
 

@@ -18,9 +18,12 @@ export async function restore(parts: Parts, running: Running, ends: Ends): Promi
   }
   for (const record of parts.records.all()) {
     const attempt = attemptOf(record);
+    attempt.isInherited = record.instance !== null && record.instance !== parts.instance;
     parts.attempts.add(attempt);
     const key = spawnKeyOf(record);
     const found = findTask(parts, record, unfinished.get(key));
+    // Its local task was removed, so it may have run; or the same acceptance is on the disk of two machines.
+    attempt.isDoubtful = found === null && (record.stage === 'spawning' || attempt.isInherited);
     unfinished.delete(key);
     await restoreOne(parts, { record, attempt, found, running, ends });
   }
@@ -48,7 +51,7 @@ async function restoreOne(parts: Parts, { record, attempt, found, running, ends 
     await ends.acknowledge(attempt);
   } else if (record.stage === 'failed') ends.publish(attempt);
   else if (found !== null) {
-    if (record.stage === 'accepting') parts.records.save(attempt, 'started');
+    if (!attempt.isInherited && record.stage === 'accepting') parts.records.save(attempt, 'started');
     running.follow(attempt);
   } else if (record.stage === 'started') {
     // It has run, so it never starts again, also where its record was removed.
@@ -75,7 +78,10 @@ function findTask(
   const sessionId = record.local?.sessionId ?? record.assignment?.spec.session;
   if (sessionId === undefined || record.stage === 'failed') return null;
   try {
-    return local.withKey(sessionId, spawnKeyOf(record));
+    const key = spawnKeyOf(record);
+    const named = record.local && local.find(record.local.taskId)?.snapshot();
+    // One that never runs has no key any more.
+    return local.withKey(sessionId, key) ?? (named?.key === key ? named : null);
   } catch (error) {
     // The spawn looks again, and starts nothing for a key that a task has.
     report('looking for a task of the fleet', error);

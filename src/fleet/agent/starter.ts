@@ -1,7 +1,9 @@
 import { homedir } from 'node:os';
+import { witnessed } from '../../engine/spawn/claim-witness.ts';
 import { OutliveError } from '../../errors/error.ts';
 import { expected, isExpected } from '../../errors/expected.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { randomHex } from '../../util/crypto.ts';
 import { type Assignment, messageIdOf, spawnKeyOf } from '../wire/assignment.ts';
 import { streams, subjects } from '../wire/names.ts';
 import type { Attempt } from './attempts.ts';
@@ -19,6 +21,9 @@ interface Next {
   /** It is not the host's any more, and nothing of it is left to do. */
   readonly dropped: (attempt: Attempt) => void;
 }
+
+/** Acceptances of an attempt that are remembered: one is tried again where it was not stored. */
+const mostMarks = 100;
 
 /** It passes, and nothing was started. */
 const later = expected('CLOSED');
@@ -44,7 +49,7 @@ export class Starter {
     const { attempts, lease, slots, inBackground } = this.#parts;
     if (!lease.mayStart || !this.#parts.isOpen() || !this.#isSole()) return;
     for (const attempt of attempts.in('starting'))
-      if (attempt.isWon && !attempt.isBusy)
+      if (attempt.isWon && !attempt.isBusy && !attempt.isInherited)
         inBackground(
           'starting a task of the fleet',
           this.#guarded(attempt, () => this.#spawn(attempt)),
@@ -93,14 +98,15 @@ export class Starter {
     if (assignment === null) throw new OutliveError('INTERNAL', 'expected an assignment; found none.');
     attempt.phase = 'starting';
     attempt.isWon = false;
-    attempt.epochs = [...new Set([...attempt.epochs, epoch])];
+    attempt.isDoubtful = false;
+    const mark = newMark(attempt, epoch);
     try {
       records.save(attempt, 'accepting');
     } catch (error) {
       attempt.phase = 'offered';
       throw error;
     }
-    const accepted = acceptedBy(assignment, epoch, null);
+    const accepted = acceptedBy(assignment, mark, null);
     const goesOn = (): boolean => isOpen() && lease.mayStart && isSole() && !attempt.isFenced;
     const written = await connection.write(writeOf(accepted, attempt.seq), goesOn);
     // Without an answer it may be stored all the same: the coordinator knows.
@@ -113,10 +119,16 @@ export class Starter {
 
   /** Of an attempt whose acceptance was stored, by an agent of this store. */
   async #spawn(attempt: Attempt): Promise<void> {
-    const { local, lease, isSole, isOpen } = this.#parts;
+    const { local, lease, isSole, isOpen, records } = this.#parts;
     const { assignment } = attempt;
     if (assignment === null) throw new OutliveError('INTERNAL', 'expected an assignment; found none.');
     const { session: sessionId } = assignment.spec;
+    if (attempt.isDoubtful)
+      return this.#failed(
+        attempt,
+        'lost',
+        'The agent of the host has ended, or the machine was started anew or copied, while it was about to start the task. Whether the task has run is not known, so it does not start again.',
+      );
     const session = await local.hold(sessionId);
     try {
       const secrets = resolveSecrets(assignment.spec.secrets, this.#parts.secrets);
@@ -124,9 +136,16 @@ export class Starter {
       // Nothing may come between this look and the spawn.
       if (!lease.mayStart || !isSole() || !isOpen() || attempt.isFenced) return;
       if (attempt.isCancelled) return this.#failed(attempt, 'killed', 'It was killed before it had started.');
-      const { id } = await session.spawn(assignment.spec.command, options);
+      // Somebody may acknowledge and remove the task before anything else of it is noted here.
+      const note = (taskId: string): void => {
+        records.save(Object.assign(attempt, { local: { sessionId, taskId } }), 'spawning');
+      };
+      const { id } = await witnessed(note, () => session.spawn(assignment.spec.command, options));
+      // One that was there already, since it has the key, is noted now.
+      if (attempt.local === null) note(id);
       this.#started(attempt, { sessionId, taskId: id });
     } catch (error) {
+      attempt.local = null;
       if (isExpected(error, later)) return;
       // A spawn that fails may have started something all the same; then that is what the attempt has come to.
       const found = local.withKey(sessionId, spawnKeyOf(assignment));
@@ -141,15 +160,9 @@ export class Starter {
     attempt.local = { sessionId, taskId };
     attempt.phase = 'running';
     this.#next.started(attempt);
-    try {
-      this.#parts.records.save(attempt, 'started');
-    } catch (error) {
-      // The store has it by its key.
-      this.#parts.report('noting that a task of the fleet has started', error);
-    }
   }
 
-  #failed(attempt: Attempt, status: 'failed' | 'killed', reason: string): void {
+  #failed(attempt: Attempt, status: 'failed' | 'killed' | 'lost', reason: string): void {
     attempt.end = endWithout(status);
     attempt.reason = reason.slice(0, 4_096);
     // Before anybody is told: what has failed is not tried again by the next agent. Until it is noted, this one tries again.
@@ -159,7 +172,14 @@ export class Starter {
   }
 }
 
-/** An assignment that this host has accepted. */
+/** A name for an acceptance that is about to be tried, and that the attempt knows from then on. */
+export function newMark(attempt: Attempt, epoch: string): string {
+  const mark = `${epoch}.${randomHex(8)}`;
+  attempt.epochs = [...attempt.epochs, mark].slice(-mostMarks);
+  return mark;
+}
+
+/** An assignment that this host has accepted. @param epoch the name of the acceptance. */
 export function acceptedBy(assignment: Assignment, epoch: string, localId: string | null): Assignment {
   return {
     ...assignment,

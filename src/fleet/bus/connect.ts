@@ -104,6 +104,11 @@ async function connect(nats: NatsPackages, options: BusOptions): Promise<NatsCon
   }
 }
 
+/** A busy server closes a connection whose holder it has not yet looked at: that says nothing of the credentials. */
+export function isTooSlow({ message }: Error): boolean {
+  return /timeout/i.test(message);
+}
+
 async function translated(
   error: unknown,
   { core }: NatsPackages,
@@ -112,7 +117,10 @@ async function translated(
   if (!(error instanceof Error)) return error;
   const where = servers.map(addressText).join(', ');
   const { AuthorizationError, UserAuthenticationExpiredError } = core;
-  if (error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError)
+  if (
+    (error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError) &&
+    !isTooSlow(error)
+  )
     return new OutliveError(
       'FLEET_REFUSED',
       `expected to be let in by ${where}; found that the credentials of this machine are not good there (${error.message}): they are too old, or were removed. Ask an admin of the fleet for an invitation.`,

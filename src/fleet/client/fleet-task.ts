@@ -74,7 +74,7 @@ export class FleetTask {
 
   /**
    * What its host knows of it now: the snapshot of the host's own store.
-   * @throws OutliveError `HOST_UNREACHABLE`; `TASK_NOT_FOUND` when it has not started.
+   * @throws OutliveError `HOST_UNREACHABLE`, with the end of the output in `details.lastSeen` where it is known; `TASK_NOT_FOUND` when it has not started.
    */
   async inspect(): Promise<TaskSnapshot> {
     return ((await this.#askHost('inspect', {})) as { readonly snapshot: TaskSnapshot }).snapshot;
@@ -136,11 +136,21 @@ export class FleetTask {
       try {
         return await this.#ask(operation, body);
       } catch (error) {
+        if (error instanceof OutliveError && error.code === 'HOST_UNREACHABLE')
+          throw await this.#unreachable(error);
         const isMissing = error instanceof OutliveError && error.code === 'TASK_NOT_FOUND';
         if (!isMissing || performance.now() > endAt || (await this.show()).state !== 'accepted') throw error;
         await sleep(pauseMs);
       }
     }
+  }
+
+  /** What the coordinator knows goes with the error: it is all that can be known. */
+  async #unreachable(error: OutliveError): Promise<OutliveError> {
+    const { host, end, lastSeen = null } = await this.show();
+    const last = end === null ? lastSeen : { tail: end.tail, outputBytes: end.outputBytes, agoMs: null };
+    const details = { host, ...(last !== null && { lastSeen: last }) };
+    return new OutliveError('HOST_UNREACHABLE', error.message, { details, cause: error });
   }
 
   async #ask(operation: Parameters<ClientLink['ask']>[0], body: object, wait = 0): Promise<unknown> {

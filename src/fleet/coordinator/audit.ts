@@ -17,11 +17,15 @@ export interface AuditEntry {
 /** Of one host so many entries of what was refused are written in a minute; the others are counted. */
 const mostRefusedPerMinute = 10;
 const minuteMs = 60_000;
+/** Why a host gets no lease is written once, and again after an hour. */
+const hourMs = 60 * minuteMs;
 
 /** Writes the audit. Nothing waits for it: it is a record for people, and decides nothing. */
 export class Audit {
   readonly #bus: Bus;
   readonly #refused = new Map<string, { since: number; count: number }>();
+
+  readonly #refusedLeases = new Map<string, { reason: string; at: number }>();
 
   constructor(bus: Bus) {
     this.#bus = bus;
@@ -33,6 +37,15 @@ export class Audit {
       if (!isBusError(error)) throw error;
       if (!this.#bus.connection.isClosed()) warn({ doing: 'writing the audit', error });
     });
+  }
+
+  /** A host is there and gets no lease. It asks every few seconds. */
+  refusedLease(host: string, reason: string): void {
+    const now = performance.now();
+    const last = this.#refusedLeases.get(host);
+    if (last !== undefined && last.reason === reason && now - last.at < hourMs) return;
+    this.#refusedLeases.set(host, { reason, at: now });
+    this.refused(host, reason);
   }
 
   /** A message in the name of a host is not believed. A host may send thousands. */

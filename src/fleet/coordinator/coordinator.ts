@@ -7,10 +7,12 @@ import { Core, type InvitedAs } from './core.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { forget, remove } from './hosts.ts';
 import { type Handler, Operations } from './operations.ts';
-import { sweep } from './sweep.ts';
+import { sweep, sweepInvented } from './sweep.ts';
 
-/** How often old tasks are looked for. */
-const sweepEveryMs = 60_000;
+/** Old tasks are looked for each so many leases: once a minute. */
+const sweepEveryLeases = 2;
+/** So many assignments that hosts have invented are removed then. */
+const mostInventedAtOnce = 1_000;
 
 /** How a coordinator is started. */
 export interface CoordinatorOptions {
@@ -26,6 +28,8 @@ export interface CoordinatorOptions {
   readonly invitedAs?: (host: string) => InvitedAs | null;
   /** For how long a host may start things after a heartbeat, in milliseconds; 30,000 by default. */
   readonly leaseMs?: number;
+  /** The version of outlive, for hosts that have another one. */
+  readonly version?: string;
   /** On how many servers the streams are; 1 by default. */
   readonly replicas?: 1 | 3;
   /** Handlers of operations that are not those of tasks and hosts. */
@@ -54,9 +58,9 @@ export class Coordinator implements AsyncDisposable {
    */
   static async start(options: CoordinatorOptions): Promise<Coordinator> {
     const { connection, key, roleOf, leaseMs = 30_000, replicas = 1, handlers = {} } = options;
-    const { invitedAs = () => null } = options;
+    const { invitedAs = () => null, version = '' } = options;
     const bus = await busOf(connection, options.inboxPrefix);
-    const core = new Core({ bus, key, leaseMs, replicas, invitedAs });
+    const core = new Core({ bus, key, leaseMs, replicas, version, invitedAs });
     const coordinator = new Coordinator(core, connection);
     try {
       await core.start();
@@ -91,7 +95,7 @@ export class Coordinator implements AsyncDisposable {
   }
 
   #listen(operations: Operations): void {
-    const { leases, bus, ledger } = this.#core;
+    const { leases } = this.#core;
     const heartbeats = new Heartbeats(this.#core);
     // Each coordinator hears every host; one of them answers.
     for (const subject of ['hb.*', 'list.*']) {
@@ -106,7 +110,14 @@ export class Coordinator implements AsyncDisposable {
     );
     void this.#watchConnection();
     this.#timer = setInterval(() => this.#core.look(), Math.min(1000, leases.leaseMs / 20));
-    this.#sweepTimer = setInterval(() => void sweep(bus, ledger, Date.now()), sweepEveryMs);
+    this.#sweepTimer = setInterval(() => this.#sweep(), sweepEveryLeases * leases.leaseMs);
+  }
+
+  #sweep(): void {
+    const { bus, ledger, tails, floods } = this.#core;
+    tails.keep((task) => ledger.isOpen(task));
+    void sweep(bus, ledger, Date.now());
+    void sweepInvented(bus, ledger, floods.takeInvented(mostInventedAtOnce));
   }
 
   #subscribe(subject: string, queue: string | null, take: (message: Msg) => void): void {

@@ -1,16 +1,18 @@
 import { OutliveError } from '../../errors/error.ts';
 import { warn } from '../../errors/warnings.ts';
-import { type ControlVerb, subjects, wireVersion } from '../wire/names.ts';
+import { type ControlVerb, isHostName, subjects, wireVersion } from '../wire/names.ts';
 import { type SigningKey, sign } from '../wire/signed.ts';
 import { Audit } from './audit.ts';
 import { HostBook, type HostRecord, newRecord } from './book.ts';
 import { type Bus, isBusError } from './bus.ts';
 import { type Decision, decide, type HostsView } from './decide.ts';
+import { Floods, mostRefused } from './floods.ts';
 import { currentOf } from './fold.ts';
 import { Journal } from './journal.ts';
 import { Leases } from './leases.ts';
 import { Ledger } from './ledger.ts';
 import { type HostLoad, place } from './placement.ts';
+import { Tails } from './tails.ts';
 import { Writer } from './writer.ts';
 
 /** A host has so long to answer an order, in milliseconds. */
@@ -25,12 +27,19 @@ export interface InvitedAs {
   readonly slots: number | null;
 }
 
+/** Why a host gets no lease: in a word, for placing, and in words for people. */
+interface Refused {
+  readonly closed: NonNullable<HostLoad['closed']>;
+  readonly message: string;
+}
+
 /** What a core is made of. */
 export interface CoreOptions {
   readonly bus: Bus;
   readonly key: SigningKey;
   readonly leaseMs: number;
   readonly replicas: 1 | 3;
+  readonly version: string;
   /** What an admin has said of a host; `null`: it is not known. */
   readonly invitedAs: (host: string) => InvitedAs | null;
 }
@@ -44,8 +53,14 @@ export class Core implements AsyncDisposable {
   readonly book: HostBook;
   readonly journal: Journal;
   readonly audit: Audit;
+  readonly tails = new Tails();
+  readonly floods = new Floods((host) => this.#onFlood(host));
   /** Hosts that are heard and get no lease, with the reason. */
-  readonly refused = new Map<string, string>();
+  readonly refused = new Map<string, Refused>();
+  /** Hosts that have written far more than they may, with what is said of each. It lasts until the host is forgotten or this ends. */
+  readonly flooding = new Map<string, string>();
+  /** The version of outlive here. */
+  readonly version: string;
   /** Aborts when this coordinator stops. */
   readonly closing: AbortSignal;
   readonly #closing = new AbortController();
@@ -58,8 +73,9 @@ export class Core implements AsyncDisposable {
   readonly #reserved = new Map<string, number>();
   #reservedCount = 0;
 
-  constructor({ bus, key, leaseMs, replicas, invitedAs }: CoreOptions) {
+  constructor({ bus, key, leaseMs, replicas, version, invitedAs }: CoreOptions) {
     this.bus = bus;
+    this.version = version;
     this.#invitedAs = invitedAs;
     this.closing = this.#closing.signal;
     this.key = key;
@@ -73,7 +89,11 @@ export class Core implements AsyncDisposable {
     });
     this.journal = new Journal({
       ...{ bus, ledger: this.ledger, publicKey: key.publicKey, replicas },
-      onRefused: (host, reason) => this.audit.refused(host, reason),
+      onRefused: (host, invented, reason) => {
+        this.audit.refused(host, reason);
+        this.floods.refused(host, invented, performance.now());
+      },
+      skips: (host) => this.floods.skips(host, performance.now()),
       onEra: () => this.#onEra(),
     });
   }
@@ -93,7 +113,8 @@ export class Core implements AsyncDisposable {
     }
     this.ledger.take(stored);
     const { host, task, attempt, state, reason } = stored.assignment;
-    this.audit.tell({ host, what: state, client, task, attempt, reason });
+    const what = state === 'accepted' ? 'to be stopped' : state;
+    this.audit.tell({ host, what, client, task, attempt, reason });
     if (state === 'assigned') this.tellHost(host, 'nudge', {});
     return true;
   }
@@ -163,7 +184,9 @@ export class Core implements AsyncDisposable {
   #whyClosed(host: string, now: number): HostLoad['closed'] {
     const record = this.book.get(host);
     if (record?.removed === true) return 'removed';
-    if (this.refused.has(host)) return 'of another version';
+    if (this.flooding.has(host)) return 'writing what nobody believes';
+    const refused = this.refused.get(host);
+    if (refused !== undefined) return refused.closed;
     if (!this.leases.isLive(host, now)) return 'lost';
     return record?.cordoned === true || record?.draining === true ? 'cordoned' : null;
   }
@@ -174,7 +197,9 @@ export class Core implements AsyncDisposable {
     if (this.leases.look(now) || !this.journal.isSure) return;
     const hosts: HostsView = {
       isLost: (host) => this.leases.isLost(host, now),
-      isDraining: (host) => this.book.get(host)?.draining === true,
+      // One that gets no lease starts nothing either.
+      isDraining: (host) =>
+        this.book.get(host)?.draining === true || this.refused.has(host) || this.flooding.has(host),
       place: ({ placement }) => place(placement, this.loads(placement.host)),
     };
     for (const entry of this.ledger.open()) {
@@ -238,6 +263,15 @@ export class Core implements AsyncDisposable {
     } finally {
       this.#busy.delete(task);
     }
+  }
+
+  /** It gets nothing to do until an admin has looked: nobody knows what it is. */
+  #onFlood(host: string): void {
+    if (!isHostName(host)) return;
+    const message = `expected of ${host} at most ${mostRefused} messages in a minute that nobody believes; found more. What it says of tasks that nobody knows is not read. Look at that machine, and remove it if its credential may be stolen: outlive fleet remove ${host}`;
+    this.flooding.set(host, message);
+    this.audit.tell({ host, what: 'flood', reason: message });
+    warn({ doing: 'reading what a host writes', error: new OutliveError('FLEET_BUSY', message) });
   }
 
   #onEra(): void {

@@ -50,6 +50,14 @@ export function cancel(entry: TaskEntry, held: Held, reason: string, now: number
     : arrow(held, { state: 'revoked', reason, next: null, accepted: wasAccepted(held.assignment) }, now);
 }
 
+/**
+ * The write that notes that a client has an accepted attempt stopped, so that it never starts anew; `null`: it would not anyway.
+ */
+export function noteKill(held: Held, now: number): Decision | null {
+  const { redispatch, killed = false } = held.assignment;
+  return redispatch === 0 || killed ? null : arrow(held, { killed: true }, now);
+}
+
 /** The write with which a host that is lost is given up; `null`: nothing is to be written of the attempt. */
 export function forgetting(held: Held, now: number): Decision | null {
   const { state } = held.assignment;
@@ -83,7 +91,9 @@ function ofAssigned(held: Held, hosts: HostsView, now: number): Decision | null 
 }
 
 function ofLost(held: Held, now: number): Decision {
-  const { attempt, redispatch, placement } = held.assignment;
+  const { attempt, redispatch, placement, killed = false } = held.assignment;
+  if (killed)
+    return arrow(held, { state: 'unknown', reason: 'its host is lost, after it was to be stopped' }, now);
   if (redispatch === 0 || placement.host !== null)
     return arrow(held, { state: 'unknown', reason: 'its host is lost' }, now);
   const change = { state: 'revoked', reason: 'its host is lost', next: attempt + 1, accepted: true } as const;

@@ -47,6 +47,7 @@ export class Heartbeats {
     } catch (error) {
       tolerate(error, foreseen, 'answering a heartbeat');
       const { code, message: text } = error as OutliveError;
+      this.#core.audit.refusedLease(host, text);
       body = { v: wireVersion, code, message: text };
     }
     // For this answer alone: an old one is no lease.
@@ -56,24 +57,49 @@ export class Heartbeats {
   #take(message: Msg): Heartbeat {
     const { leases, refused, book } = this.#core;
     const host = hostOf(message);
+    const now = performance.now();
     try {
       const heartbeat = this.#read(message.data);
       if (heartbeat.host !== host) throw otherHost(host, `one in the name of ${heartbeat.host}`);
       if (book.get(host)?.removed === true) throw removed(host);
-      if (!leases.hear(heartbeat, performance.now()))
-        throw otherHost(host, 'an agent that another one has taken the place of');
+      const hearing = leases.hear(heartbeat, now);
+      if (hearing === 'disputed') throw this.#disputed(host);
+      if (hearing === 'late') throw otherHost(host, 'an agent that another one has taken the place of');
       refused.delete(host);
       this.#note(heartbeat);
+      this.#takeTails(heartbeat, now);
       return heartbeat;
     } catch (error) {
-      if (error instanceof OutliveError && isHostName(host)) refused.set(host, error.message);
+      if (error instanceof OutliveError && isHostName(host)) this.#refuse(host, error, now);
       throw error;
     }
   }
 
+  #takeTails({ host, tails = [] }: Heartbeat, now: number): void {
+    for (const tail of tails) {
+      const held = this.#core.ledger.heldBy(host, tail.task)?.assignment;
+      if (held?.state === 'accepted' && held.attempt === tail.attempt) this.#core.tails.take(host, tail, now);
+    }
+  }
+
+  #disputed(host: string): OutliveError {
+    const error = twoAgents(host);
+    this.#core.refused.set(host, { closed: 'used by two agents', message: error.message });
+    return error;
+  }
+
+  #refuse(host: string, { code, message }: OutliveError, now: number): void {
+    const { refused, leases } = this.#core;
+    if (code === 'FLEET_PACKAGES') {
+      // It cannot be given anything, and what runs there goes on: so it is not lost.
+      leases.hearWithoutLease(host, now);
+      refused.set(host, { closed: 'of another version', message });
+    } else if (code !== 'FLEET_HOST') refused.set(host, { closed: 'not understood', message });
+  }
+
   #read(bytes: Uint8Array): Heartbeat {
     if (this.#last === undefined || Buffer.compare(this.#last.bytes, bytes) !== 0)
-      this.#last = { bytes, heartbeat: readHeartbeat(jsonOf(bytes, 'a heartbeat')) };
+      this.#last = { bytes, heartbeat: readHeartbeat(jsonOf(bytes, 'a heartbeat'), this.#core.version) };
     return this.#last.heartbeat;
   }
 
@@ -93,8 +119,8 @@ export class Heartbeats {
   }
 
   #leaseFor(heartbeat: Heartbeat, isList: boolean): Lease {
-    const { ledger, leases, book } = this.#core;
-    const { host, epoch, holds, owes = [] } = heartbeat;
+    const { ledger, leases, book, journal } = this.#core;
+    const { host, epoch, holds, owes = [], era } = heartbeat;
     const cordoned = book.get(host)?.cordoned === true || book.get(host)?.draining === true;
     const held = new Set(holds.map(({ task, attempt }) => `${task}.${attempt}`));
     const isFor = ({ assignment: { state, task, attempt } }: Held): boolean =>
@@ -107,8 +133,9 @@ export class Heartbeats {
     const assignments = fitting(open);
     return {
       ...{ v: wireVersion, host, epoch, leaseMs: leases.leaseMs, cordoned, assignments },
+      ...{ era: journal.era, soleMs: leases.soleMs(host, performance.now()) },
       fenced: holds.filter(({ task, attempt }) => this.#isFenced(host, task, attempt)),
-      acknowledged: owes.filter((one) => this.#isSettled(host, one)),
+      acknowledged: owes.filter((one) => this.#isSettled(host, one, era)),
       ...(assignments.length < open.length && { more: true }),
     };
   }
@@ -118,8 +145,13 @@ export class Heartbeats {
     return now !== undefined && isFenced(now, attempt);
   }
 
-  /** Whether the consumer has the end, or nobody will ask for it. */
-  #isSettled(host: string, { task, attempt }: AttemptName): boolean {
+  /**
+   * Whether the consumer has the end, or nobody will ask for it.
+   * @param era of the stream that has the end: what is gone from there was removed some time after its consumer had it.
+   */
+  #isSettled(host: string, { task, attempt }: AttemptName, era: string | undefined): boolean {
+    const { ledger, journal } = this.#core;
+    if (ledger.get(task) === undefined) return era === journal.era;
     const now = this.#core.ledger.heldBy(host, task)?.assignment;
     const isDelivered = now?.attempt === attempt && now.state === 'delivered';
     return isDelivered || this.#isFenced(host, task, attempt);
@@ -159,6 +191,15 @@ function otherHost(host: string, found: string): OutliveError {
   return new OutliveError('FLEET_HOST', `expected a heartbeat of ${host}; found ${found}.`, {
     details: { host },
   });
+}
+
+/** Not a mistake of one of them: nobody can say here which one is the host. */
+function twoAgents(host: string): OutliveError {
+  return new OutliveError(
+    'FLEET_HOST',
+    `expected one agent of ${host}; found two that have its credential: the machine was copied, or the credential was stolen. Neither gets anything to do. End the one that is a copy; if it was stolen: outlive fleet remove ${host}`,
+    { details: { host } },
+  );
 }
 
 function removed(host: string): OutliveError {

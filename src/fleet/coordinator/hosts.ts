@@ -3,6 +3,7 @@ import type { HostRequest } from '../wire/operations.ts';
 import { type HostRecord, newRecord } from './book.ts';
 import type { Core } from './core.ts';
 import { forgetting } from './decide.ts';
+import { removeInvented } from './sweep.ts';
 
 /** Nothing new goes to a host, or may again. */
 export async function cordon(core: Core, { host, on }: HostRequest, client: string): Promise<null> {
@@ -39,6 +40,9 @@ export async function forget(core: Core, { host }: HostRequest, client: string):
   await core.book.change(host, () => null);
   core.leases.forget(host);
   core.refused.delete(host);
+  core.flooding.delete(host);
+  core.floods.forget(host);
+  await removeInvented(core.bus, core.ledger, host);
   return null;
 }
 

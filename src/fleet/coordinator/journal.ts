@@ -8,6 +8,7 @@ import { streams, subjects } from '../wire/names.ts';
 import { readAssignment } from '../wire/read-assignment.ts';
 import { isWarranted } from '../wire/warrant.ts';
 import { apiCode, type Bus, isBusError, streamNotFound } from './bus.ts';
+import type { Invented } from './floods.ts';
 import type { StoredMessage } from './fold.ts';
 import type { Ledger } from './ledger.ts';
 import { sealedAfter } from './seal.ts';
@@ -26,8 +27,10 @@ export interface JournalOptions {
   /** The public key of the coordinators. */
   readonly publicKey: string;
   readonly replicas: 1 | 3;
-  /** A message of a host is not believed. */
-  readonly onRefused: (host: string, reason: string) => void;
+  /** A message of a host is not believed. @param invented of a task that nobody knows; `null`: there is such a task. */
+  readonly onRefused: (host: string, invented: Invented | null, reason: string) => void;
+  /** Whether what a host says of a task that nobody knows is left out unread: it writes too much. */
+  readonly skips: (host: string) => boolean;
   /** The stream was made anew: what it had is lost. */
   readonly onEra: () => void;
 }
@@ -185,7 +188,8 @@ export class Journal implements AsyncDisposable {
     const [, host = '', task = ''] = message.subject.split('.');
     // What this coordinator wrote it knows already: to check its own signature would take longer than all else.
     const isKnown = message.seq <= (ledger.heldBy(host, task)?.seq ?? 0);
-    if (!isKnown) this.#tell(message, host, task);
+    const isLeftOut = ledger.get(task) === undefined && this.#options.skips(host);
+    if (!isKnown && !isLeftOut) this.#tell(message, host, task);
     this.#seq = Math.max(this.#seq, message.seq);
     for (const waiter of [...this.#waiting]) {
       // It comes nearer: to read a week of a large fleet takes a while.
@@ -202,7 +206,12 @@ export class Journal implements AsyncDisposable {
     const stored = this.#read(message);
     const verdict = stored === null ? { refused: 'a message that is no assignment' } : ledger.take(stored);
     if (stored === null) ledger.pass(host, task, message.seq);
-    if (typeof verdict === 'object') onRefused(host, verdict.refused);
+    if (typeof verdict === 'object')
+      onRefused(
+        host,
+        ledger.get(task) === undefined ? { host, task, seq: message.seq } : null,
+        verdict.refused,
+      );
   }
 
   /** `null` for what is no assignment, or is one of another subject. */

@@ -6,6 +6,10 @@ const lossFactor = 1.3;
 const gapFactor = 0.7;
 /** Epochs of earlier agents that are remembered for a host. */
 const mostRetired = 16;
+/** A last heartbeat of an agent that has ended may come so much of a lease after the first one of the next agent. */
+const lateFactor = 1 / 30;
+/** After the last sign of two agents at a time it takes so many leases until one of them is believed to be alone. */
+const disputeFactor = 2;
 
 /** What is known of a host by its heartbeats. Times are milliseconds of a clock that does not go back. */
 export interface HostSeen {
@@ -13,12 +17,23 @@ export interface HostSeen {
   readonly heardAt: number;
   /** Epochs of agents of this host that another one has taken the place of. */
   readonly retired: readonly string[];
+  /** When the agent was heard first that was heard last. */
+  readonly since: number;
+  /** When another agent of this host was heard last. */
+  readonly othersAt: number;
+  /** When two agents were heard in turns the last time: somebody has the credential of the host, or a copy of it runs. */
+  readonly disputedAt: number;
 }
+
+/** What a heartbeat is. `late`: of an agent that has ended. `disputed`: two agents have the credential. */
+export type Hearing = 'taken' | 'late' | 'disputed';
 
 /** Who is there, by heartbeats. It is not stored: after a start everybody has the time to come forward. */
 export class Leases {
   readonly leaseMs: number;
   readonly #hosts = new Map<string, HostSeen>();
+  /** Hosts that are there and get no lease, and when each was heard. */
+  readonly #there = new Map<string, number>();
   /** Since when we can have heard everybody. */
   #listeningSince: number;
   #lookedAt: number;
@@ -29,19 +44,43 @@ export class Leases {
     this.#lookedAt = now;
   }
 
-  /**
-   * Takes a heartbeat.
-   * @returns false for one of an agent that another with the same credential has taken the place of: it gets no lease.
-   */
-  hear(heartbeat: Heartbeat, now: number): boolean {
-    const seen = this.#hosts.get(heartbeat.host);
-    if (seen?.retired.includes(heartbeat.epoch)) return false;
-    const isNew = seen !== undefined && seen.heartbeat.epoch !== heartbeat.epoch;
-    const retired = isNew
-      ? [...seen.retired, seen.heartbeat.epoch].slice(-mostRetired)
-      : (seen?.retired ?? []);
-    this.#hosts.set(heartbeat.host, { heartbeat, heardAt: now, retired });
-    return true;
+  /** Takes a heartbeat. Only of one that is `taken` the agent may have a lease. */
+  hear(heartbeat: Heartbeat, now: number): Hearing {
+    const { host, epoch, beat = 0 } = heartbeat;
+    const seen = this.#hosts.get(host);
+    if (seen === undefined) {
+      const never = Number.NEGATIVE_INFINITY;
+      this.#hosts.set(host, {
+        ...{ heartbeat, heardAt: now, retired: [], since: now, othersAt: never, disputedAt: never },
+      });
+      return 'taken';
+    }
+    const last = seen.heartbeat;
+    if (seen.retired.includes(epoch)) {
+      const isLate = now - seen.since <= lateFactor * this.leaseMs;
+      const disputedAt = isLate ? seen.disputedAt : now;
+      this.#hosts.set(host, { ...seen, heardAt: now, othersAt: now, disputedAt });
+      return isLate ? 'late' : 'disputed';
+    }
+    if (epoch !== last.epoch) {
+      const retired = [...seen.retired, last.epoch].slice(-mostRetired);
+      const heard = { heartbeat, heardAt: now, retired, since: now, othersAt: seen.heardAt };
+      this.#hosts.set(host, { ...heard, disputedAt: seen.disputedAt });
+    } else if (beat < (last.beat ?? 0))
+      this.#hosts.set(host, { ...seen, heardAt: now, othersAt: now, disputedAt: now });
+    else this.#hosts.set(host, { ...seen, heartbeat, heardAt: now });
+    return this.#isDisputed(host, now) ? 'disputed' : 'taken';
+  }
+
+  /** A host is there, and gets no lease: it is not lost. */
+  hearWithoutLease(host: string, now: number): void {
+    this.#there.set(host, now);
+  }
+
+  /** For how long no other agent of a host was heard, as far as this coordinator can know, in milliseconds. */
+  soleMs(host: string, now: number): number {
+    const othersAt = this.#hosts.get(host)?.othersAt ?? Number.NEGATIVE_INFINITY;
+    return Math.max(0, Math.round(now - Math.max(othersAt, this.#listeningSince)));
   }
 
   /** Nobody could be heard until now: this coordinator has started, its connection was gone, or the stream has a new leader. */
@@ -60,7 +99,8 @@ export class Leases {
 
   /** Whether a host has been silent for 1.3 leases in which it could have been heard. */
   isLost(host: string, now: number): boolean {
-    const heardAt = this.#hosts.get(host)?.heardAt ?? Number.NEGATIVE_INFINITY;
+    const never = Number.NEGATIVE_INFINITY;
+    const heardAt = Math.max(this.#hosts.get(host)?.heardAt ?? never, this.#there.get(host) ?? never);
     return now - Math.max(heardAt, this.#listeningSince) > lossFactor * this.leaseMs;
   }
 
@@ -80,5 +120,11 @@ export class Leases {
 
   forget(host: string): void {
     this.#hosts.delete(host);
+    this.#there.delete(host);
+  }
+
+  #isDisputed(host: string, now: number): boolean {
+    const { disputedAt } = this.#hosts.get(host) ?? { disputedAt: Number.NEGATIVE_INFINITY };
+    return now - disputedAt <= disputeFactor * this.leaseMs;
   }
 }

@@ -89,6 +89,11 @@ export class Ledger {
     return [...this.#open.keys()].flatMap((task) => this.#tasks.get(task) ?? []);
   }
 
+  /** Whether something is still to happen of a task. */
+  isOpen(task: string): boolean {
+    return this.#open.has(task);
+  }
+
   get openCount(): number {
     return this.#open.size;
   }

@@ -11,7 +11,15 @@ export interface HostLoad {
   /** Attempts there that are accepted, and have not ended. */
   readonly running: number;
   /** Why nothing new may go there; `null`: it may. */
-  readonly closed: 'cordoned' | 'lost' | 'of another version' | 'removed' | null;
+  readonly closed:
+    | 'cordoned'
+    | 'lost'
+    | 'of another version'
+    | 'used by two agents'
+    | 'not understood'
+    | 'writing what nobody believes'
+    | 'removed'
+    | null;
 }
 
 /** How many may wait on one host. */

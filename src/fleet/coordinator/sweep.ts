@@ -1,5 +1,7 @@
-import { streams } from '../wire/names.ts';
+import { warn } from '../../errors/warnings.ts';
+import { isHostName, isTaskId, streams } from '../wire/names.ts';
 import { type Bus, isBusError } from './bus.ts';
+import type { Invented } from './floods.ts';
 import { currentOf, isOver, type TaskEntry } from './fold.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -23,6 +25,40 @@ export async function sweep(bus: Bus, ledger: Ledger, now: number): Promise<void
       return;
     }
     ledger.drop(task);
+  }
+}
+
+/** Removes assignments that hosts have invented, up to the message that was read: what was assigned since stays. */
+export async function sweepInvented(bus: Bus, ledger: Ledger, all: readonly Invented[]): Promise<void> {
+  for (const { host, task, seq } of all) {
+    if (ledger.get(task) !== undefined || !isTaskId(task) || !isHostName(host)) continue;
+    await purge(bus, { filter: `assign.${host}.${task}`, seq: seq + 1 });
+  }
+}
+
+/** Removes what a host that is forgotten has written of tasks that nobody knows, and all its notices of ends. */
+export async function removeInvented(bus: Bus, ledger: Ledger, host: string): Promise<void> {
+  try {
+    await bus.manager.streams.purge(streams.ends, { filter: `done.*.${host}.*` });
+    const filter = { subjects_filter: `assign.${host}.*` };
+    const { state } = await bus.manager.streams.info(streams.assignments, filter);
+    const tasks = Object.keys(state.subjects ?? {}).map((subject) => subject.split('.')[2] ?? '');
+    const invented = tasks.filter((task) => ledger.get(task) === undefined);
+    if (invented.length === tasks.length && tasks.length > 0)
+      await bus.manager.streams.purge(streams.assignments, { filter: `assign.${host}.*` });
+    else for (const task of invented) await purge(bus, { filter: `assign.${host}.${task}` });
+  } catch (error) {
+    // What is left takes room, and does nothing.
+    if (!isBusError(error)) throw error;
+    warn({ doing: `removing what ${host} has written`, error });
+  }
+}
+
+async function purge(bus: Bus, what: { readonly filter: string; readonly seq?: number }): Promise<void> {
+  try {
+    await bus.manager.streams.purge(streams.assignments, what);
+  } catch (error) {
+    if (!isBusError(error)) throw error;
   }
 }
 

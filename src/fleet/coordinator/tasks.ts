@@ -9,7 +9,7 @@ import type {
   WaitRequest,
 } from '../wire/operations.ts';
 import { type Core, unreachable } from './core.ts';
-import { cancel, deliver } from './decide.ts';
+import { cancel, deliver, noteKill } from './decide.ts';
 import { currentOf, type Held, isOver, type TaskEntry } from './fold.ts';
 import { throwRefusal } from './refusal.ts';
 import { rowTold, taskTold } from './told.ts';
@@ -64,6 +64,9 @@ export async function kill(core: Core, { task, graceMs }: KillRequest, client: s
     if (isOver(held.assignment)) return taskTold(core, entry);
     if (state === 'unknown') throw unreachable(host);
     if (state === 'accepted') {
+      // Before the host is told: it may be lost with the end, and the task is not to start elsewhere then.
+      const note = noteKill(held, Date.now());
+      if (note !== null && !(await core.write(note, client))) continue;
       core.audit.tell({ host, what: 'kill', client, task, attempt });
       throwRefusal(await core.orderHost(host, 'kill', { task, graceMs }, stopMs + (graceMs ?? stopMs)));
       return taskTold(core, found(core, task));

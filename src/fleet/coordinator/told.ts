@@ -1,4 +1,5 @@
-import type { RemoteHost, RemoteTask } from '../wire/operations.ts';
+import type { Assignment } from '../wire/assignment.ts';
+import type { LastSeen, RemoteHost, RemoteTask } from '../wire/operations.ts';
 import type { Core } from './core.ts';
 import { currentOf, type TaskEntry } from './fold.ts';
 
@@ -11,7 +12,17 @@ export function taskTold(core: Core, entry: TaskEntry): RemoteTask {
     ...{ host, task, attempt, state, spec, placement, client, request, startBy, redispatch, at },
     ...{ localId, end, reason, next: state === 'revoked' ? next : null },
     mayHaveStarted: core.ledger.mayHaveStarted(task),
+    lastSeen: lastSeen(core, assignment),
   };
+}
+
+/** What is known of the output of a task that runs, or may. Of one that has ended, its end says it. */
+function lastSeen(core: Core, assignment: Assignment): LastSeen | null {
+  if (assignment.state !== 'accepted' && assignment.state !== 'unknown') return null;
+  const found = core.tails.get(assignment);
+  if (found === null) return null;
+  const { tail, outputBytes, at } = found;
+  return { tail, outputBytes, agoMs: Math.round(performance.now() - at) };
 }
 
 /** The most characters of a command, and of the end of the output, in a row of a list. */
@@ -23,7 +34,7 @@ export function rowTold(core: Core, entry: TaskEntry): RemoteTask {
   const { spec, end } = told;
   const text = typeof spec.command === 'string' ? spec.command : spec.command.join(' ');
   const command = text.length > mostShown ? `${text.slice(0, mostShown)}...` : spec.command;
-  return { ...told, spec: { ...spec, command, env: {} }, end: end && { ...end, tail: '' } };
+  return { ...told, spec: { ...spec, command, env: {} }, end: end && { ...end, tail: '' }, lastSeen: null };
 }
 
 /** All hosts that are known, as clients are told of them, in the order of their names. */
@@ -35,7 +46,7 @@ export function hostsTold(core: Core): RemoteHost[] {
     return {
       ...{ host, cordoned, draining, removed, version, labels, slots },
       state: core.leases.isLive(host, now) ? 'live' : core.leases.isLost(host, now) ? 'lost' : 'late',
-      refused: core.refused.get(host) ?? null,
+      refused: core.flooding.get(host) ?? core.refused.get(host)?.message ?? null,
       ...core.ledger.loadOf(host),
       silentMs: heardAt === undefined ? null : Math.round(now - heardAt),
     };

@@ -42,7 +42,7 @@ export class Writer {
     const { after, scope } = decision;
     const isNew = decision.assignment.state === 'assigned';
     const assignment = isNew
-      ? warranted({ ...decision.assignment, nonce: randomHex(16) }, key)
+      ? warranted({ ...decision.assignment, ...this.#newNames() }, key)
       : decision.assignment;
     const subject = subjects.assignment(assignment.host, assignment.task);
     const bytes = Buffer.from(JSON.stringify(assignment));
@@ -84,6 +84,11 @@ export class Writer {
         await sleep(pause);
       }
     }
+  }
+
+  #newNames(): { readonly nonce: string; readonly era?: string } {
+    const era = this.#options.era();
+    return { nonce: randomHex(16), ...(era !== null && { era }) };
   }
 
   async #era(until: number): Promise<string> {

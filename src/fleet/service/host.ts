@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Store } from '../../api/store.ts';
 import { OutliveError } from '../../errors/error.ts';
 import { warn } from '../../errors/warnings.ts';
@@ -7,7 +8,8 @@ import { type HostCredentials, readCredentials } from '../admin/credentials.ts';
 import type { FleetFolder } from '../admin/folder.ts';
 import { renewHost } from '../admin/renew.ts';
 import { HostAgent } from '../agent/host-agent.ts';
-import { type Bus, connectBus } from '../bus/connect.ts';
+import { type Bus, connectBus, isTooSlow } from '../bus/connect.ts';
+import { Authority } from '../bus/jwt.ts';
 
 /** How an enrolled host runs its agent. */
 export interface HostServiceOptions {
@@ -30,12 +32,15 @@ const renewEveryMs = 3_600_000;
 /** The agent of a host, and its connection. */
 export class HostService implements AsyncDisposable {
   readonly host: string;
+  /** Resolves when the servers let this host in no more, with an error that says what to do; never while it is let in. */
+  readonly ended: Promise<OutliveError>;
   readonly #agent: HostAgent;
   readonly #bus: Bus;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(host: string, agent: HostAgent, bus: Bus, timer: NodeJS.Timeout) {
+  private constructor(host: string, folder: FleetFolder, agent: HostAgent, bus: Bus, timer: NodeJS.Timeout) {
     this.host = host;
+    this.ended = refusedOn(bus.connection, folder, host);
     this.#agent = agent;
     this.#bus = bus;
     this.#timer = timer;
@@ -57,14 +62,13 @@ export class HostService implements AsyncDisposable {
     let has = credentialsIn(folder);
     const { name: host, fleet, seed } = has;
     const token = (): string => has.token;
-    const bus = await connectBus({
-      servers: fleet.servers,
-      ca: fleet.ca,
-      name: host,
-      seed,
-      token,
-      patient: true,
-    });
+    const { servers, ca } = fleet;
+    const bus = await connectBus({ servers, ca, name: host, seed, token, patient: true }).catch(
+      async (error: unknown) => {
+        if (!(error instanceof OutliveError) || error.code !== 'FLEET_REFUSED') throw error;
+        throw await refusedHost(folder, host, error);
+      },
+    );
     const renew = async (): Promise<void> => {
       try {
         has = await renewHost(folder, bus, has);
@@ -90,7 +94,7 @@ export class HostService implements AsyncDisposable {
       });
       const timer = setInterval(() => void renew(), renewEveryMs);
       void renew();
-      return new HostService(host, agent, bus, timer);
+      return new HostService(host, folder, agent, bus, timer);
     } catch (error) {
       await bus[Symbol.asyncDispose]();
       throw error;
@@ -118,4 +122,40 @@ function credentialsIn(folder: FleetFolder): HostCredentials {
     `expected a host of a fleet; found no credentials of one in ${folder.path}. Join with an invitation: outlive fleet join 'outlive+tls://...'`,
     { details: { path: folder.path } },
   );
+}
+
+/** A connection that closes by itself: its token was refused twice. */
+async function refusedOn(
+  connection: NatsConnection,
+  folder: FleetFolder,
+  host: string,
+): Promise<OutliveError> {
+  const reason = await connection.closed();
+  if (reason instanceof Error && isTooSlow(reason))
+    return new OutliveError(
+      'FLEET_UNREACHABLE',
+      `expected a server of the fleet to let this host in; found that it was too busy (${reason.message}). Start the agent again: outlive fleet join`,
+      { cause: reason },
+    );
+  if (reason instanceof Error) return await refusedHost(folder, host, reason);
+  // It was closed here.
+  return await new Promise<never>(() => undefined);
+}
+
+/** The servers do not let the host in. Why, its own token tells: it is too old, or the host was removed. */
+async function refusedHost(folder: FleetFolder, host: string, cause: Error): Promise<OutliveError> {
+  const { token } = credentialsIn(folder);
+  const { expiresAt } = (await Authority.load()).read(token);
+  const isOld = expiresAt !== null && expiresAt <= Date.now();
+  return new OutliveError(
+    'FLEET_REFUSED',
+    isOld
+      ? `expected a token of ${host} that is good; found that it was good until ${dateOf(expiresAt)}: this machine was not in the fleet for too long. Ask an admin for an invitation (outlive fleet invite), and use it here: outlive fleet join 'outlive+tls://...'. The host keeps its name, its key and its tasks.`
+      : `expected to be let in as the host ${host}; found that the servers refuse its key: an admin has removed it, or the clock of this machine is wrong. If it is to come back, ask an admin to forget it (outlive fleet forget ${host}) and for an invitation (outlive fleet invite), and use that here: outlive fleet join --name ${host} 'outlive+tls://...'`,
+    { cause },
+  );
+}
+
+function dateOf(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 10);
 }

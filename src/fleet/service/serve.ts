@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly isElsewhere?: boolean;
   /** For how long a host may start things after a heartbeat, in milliseconds. All coordinators have the same. @default 30,000 */
   readonly leaseMs?: number;
+  /** The version of outlive, for hosts that have another one. */
+  readonly version: string;
 }
 
 const configs = { 1: fleetFiles.config, 2: fleetFiles.config2, 3: fleetFiles.config3 } as const;
@@ -52,7 +54,7 @@ export class FleetServer implements AsyncDisposable {
    * @throws OutliveError `FLEET_CREDENTIALS` where no fleet was made, `FLEET_PACKAGES`, `FLEET_UNREACHABLE`.
    */
   static async start(options: ServeOptions): Promise<FleetServer> {
-    const { folder, nats, number = 1, isElsewhere = false, leaseMs } = options;
+    const { folder, nats, number = 1, isElsewhere = false } = options;
     const has = readCredentials.coordinator(folder);
     if (has === null)
       throw new OutliveError(
@@ -73,7 +75,9 @@ export class FleetServer implements AsyncDisposable {
         writeCredentials.coordinator(folder, { ...has, revoked }),
       );
       parts.push(membership);
-      parts.push(await startCoordinator(bus, has, membership, leaseMs));
+      const invited = await InvitedHosts.read(membership.members);
+      parts.push(invited);
+      parts.push(await startCoordinator(bus, has, membership, invited, options));
       return new FleetServer(parts, server, has.fleet.servers.map(addressText));
     } catch (error) {
       await disposeAll(parts);
@@ -100,14 +104,15 @@ async function startCoordinator(
   bus: Bus,
   has: CoordinatorCredentials,
   { members, roster, operations }: Membership,
-  leaseMs: number | undefined,
+  invited: InvitedHosts,
+  { leaseMs, version }: ServeOptions,
 ): Promise<Coordinator> {
-  const invited = await InvitedHosts.read(members);
   const coordinator: Coordinator = await Coordinator.start({
     connection: bus.connection,
     inboxPrefix: inboxOf((await Authority.load()).keyOf(has.seed).publicKey),
     key: signingKey(Buffer.from(has.signingSeed, 'base64url')),
     replicas: has.replicas,
+    version,
     ...(leaseMs !== undefined && { leaseMs }),
     // An answer to somebody else's inbox would be the sender's word there, with our rights.
     roleOf: (signer, reply) => (roster.isAnsweredOn(signer, reply) ? roster.roleOf(signer) : null),

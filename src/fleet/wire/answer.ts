@@ -37,15 +37,17 @@ export interface Said {
 /**
  * What an answer says.
  * @param issuer the public key of the coordinator.
+ * @param now epoch milliseconds, by which the answer must be new. A host gives the time of the answer itself: it came to an
+ *   inbox that was made for this request, and the clock of a host may be wrong by hours.
  * @throws OutliveError that of the coordinator when it refused; `FLEET_FORGED` for what is no answer to this.
  */
-export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo): Said {
+export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo, now: number = Date.now()): Said {
   const { body } = open(bytes, {
     ...to,
     issuers: new Set([issuer]),
     // It came to an inbox that only this request had.
     seen: new SeenNonces(),
-    now: Date.now(),
+    now,
   });
   const fields = wireFields(body, what).versioned();
   const era = fields.has('era') ? fields.text('era') : null;

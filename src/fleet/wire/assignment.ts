@@ -9,7 +9,7 @@ export type Writer = 'coordinator' | 'host';
 
 /**
  * The arrows. `null` is the state of an attempt that nobody has assigned. A host that comes back says what became of an
- * attempt that was unknown. An attempt that was accepted is revoked only where a repeated start was asked for, or its host
+ * attempt that was unknown. What was accepted is so again when a client has it stopped, which is noted. An attempt that was accepted is revoked only where a repeated start was asked for, or its host
  * is forgotten. What is revoked and was to go on elsewhere is revoked again when nothing is to follow any more. Where the
  * bus has lost all its data, hosts say again what runs and what has ended: then there is nothing before it.
  */
@@ -18,6 +18,7 @@ const arrows: readonly (readonly [from: AssignmentState | null, to: AssignmentSt
   ['assigned', 'accepted', 'host'],
   ['assigned', 'revoked', 'coordinator'],
   ['accepted', 'ended', 'host'],
+  ['accepted', 'accepted', 'coordinator'],
   ['accepted', 'unknown', 'coordinator'],
   ['accepted', 'revoked', 'coordinator'],
   ['unknown', 'accepted', 'host'],
@@ -79,6 +80,11 @@ export interface Assignment {
   readonly attempt: number;
   /** 32 random hexadecimal digits, taken anew for each attempt when it is assigned: see {@link messageIdOf}. */
   readonly nonce?: string;
+  /**
+   * When the stream was made that it was assigned in. Where the host finds it gone from that same stream, nothing was lost:
+   * its consumer has the end, and nobody is told of it again. Absent: an older coordinator has assigned it.
+   */
+  readonly era?: string;
   readonly state: AssignmentState;
   readonly spec: RemoteSpec;
   readonly placement: Placement;
@@ -94,8 +100,8 @@ export interface Assignment {
   readonly at: number;
   readonly by: Writer;
   /**
-   * Which agent has accepted it: the epoch of its heartbeats. Of two agents with one credential the other one starts nothing
-   * for it. Absent and `null`: nobody has.
+   * Which acceptance it is: the epoch of the agent, a dot, and something that is new at each. Of two agents with one
+   * credential, be one a copy of the other with its memory, the other one starts nothing for it. Absent and `null`: nobody has.
    */
   readonly epoch?: string | null;
   /** The task's id in the host's own store, once it has started. */
@@ -105,6 +111,8 @@ export interface Assignment {
   readonly reason: string | null;
   /** Of one that is revoked: whether this attempt had been accepted. Only what never was is proved not to have started. */
   readonly accepted?: boolean;
+  /** A client had it stopped after it was accepted: when its host is lost it does not start anew. Absent: none had. */
+  readonly killed?: boolean;
   /** Whether an earlier attempt of the task was accepted. */
   readonly acceptedBefore?: boolean;
   /** Of one that is revoked: the number of the attempt that is to follow on another host; `null`: none is. */

@@ -6,6 +6,14 @@ export interface AttemptName {
   readonly attempt: number;
 }
 
+/** The end of the output of a running task. */
+export interface KnownTail extends AttemptName {
+  /** Of the whole output. */
+  readonly outputBytes: number;
+  /** At most 8 KiB. */
+  readonly tail: string;
+}
+
 /** What a host asks with, each 5 s: it is there, and wants its lease to go on. */
 export interface Heartbeat {
   readonly v: number;
@@ -20,6 +28,12 @@ export interface Heartbeat {
   readonly holds: readonly AttemptName[];
   /** Ends that are stored and that no consumer has acknowledged, as far as the host has heard; at most 1,000. Absent: none. */
   readonly owes?: readonly AttemptName[];
+  /** Grows with each heartbeat of an agent: a copy of it, with its memory, is told apart by it. Absent: an older agent. */
+  readonly beat?: number;
+  /** The ends of the outputs of some running tasks, at most 8, in turns. Absent: none is new. */
+  readonly tails?: readonly KnownTail[];
+  /** When the stream was made that has the ends which it owes. Absent: it has not heard. */
+  readonly era?: string;
 }
 
 /** An assignment with the sequence number of its message, which the next write has to name. */
@@ -46,6 +60,10 @@ export interface Lease {
   readonly fenced: readonly AttemptName[];
   /** Of what the host owes: what was acknowledged, for an acknowledgement that did not reach the host. Absent: nothing. */
   readonly acknowledged?: readonly AttemptName[];
+  /** When the stream of assignments was made: in another one everything that there was is lost. Absent: an older coordinator. */
+  readonly era?: string;
+  /** For how many milliseconds no other agent of this host was heard, as far as is known. Absent: an older coordinator. */
+  readonly soleMs?: number;
   /** Not all assignments had room in this message: ask again when these are accepted. Absent: they had. */
   readonly more?: boolean;
 }

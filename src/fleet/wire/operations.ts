@@ -103,6 +103,21 @@ export interface RemoteTask {
   readonly localId: string | null;
   readonly end: RemoteEnd | null;
   readonly reason: string | null;
+  /**
+   * Of one that runs, or may: the end of its output, as its host told it last. `null`: it has told nothing, the task has ended,
+   * or this is a row of a list. Absent: an older coordinator has answered.
+   */
+  readonly lastSeen?: LastSeen | null;
+}
+
+/** What a coordinator knows of an output while the host is out of reach. */
+export interface LastSeen {
+  /** At most 8 KiB. */
+  readonly tail: string;
+  /** Of the whole output, as it was then. */
+  readonly outputBytes: number;
+  /** How long ago the host has said so, in milliseconds; `null`: when the task had ended, so nothing was written since. */
+  readonly agoMs: number | null;
 }
 
 /** A host of the fleet, as clients are told of it. */

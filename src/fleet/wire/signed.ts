@@ -102,7 +102,7 @@ export function open(
   if (claims.aud !== expected.audience) throw why('one for somebody else');
   if (claims.sub !== expected.subject) throw why('one for another subject');
   if (claims.exp + clockSlackMs < expected.now || claims.iat - clockSlackMs > expected.now)
-    throw why('one whose time is over or has not come: compare the clocks');
+    throw why(`one that was made ${sinceText(expected.now - claims.iat)}: compare the clocks`);
   if (!expected.seen.take(`${claims.iss}.${claims.nonce}`, claims.exp + clockSlackMs, expected.now))
     throw why('one that was taken before');
   return { body, issuer: claims.iss };
@@ -139,6 +139,12 @@ export class SeenNonces {
     this.#until.set(nonce, until);
     return true;
   }
+}
+
+/** How long ago something was, by two clocks of which one may be wrong. */
+function sinceText(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1_000);
+  return `${seconds} s ${ms < 0 ? 'in the future' : 'ago'}`;
 }
 
 function parse(text: string): { readonly claims: Claims; readonly body: unknown } {

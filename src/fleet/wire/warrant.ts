@@ -27,10 +27,11 @@ export function isWarranted(assignment: Assignment, publicKey: string): boolean 
 }
 
 function warrantText(assignment: Assignment): string {
-  const { v, host, task, attempt, spec, placement, request, client, startBy, redispatch } = assignment;
+  const { v, host, task, attempt, era, spec, placement, request, client, startBy, redispatch } = assignment;
   // The rest of the specification may be cut by a host, so that an end fits into its message.
   const { command, session } = spec;
-  const fixed = { v, host, task, attempt, command, session, placement, request, client, startBy, redispatch };
+  const named = { v, host, task, attempt, era };
+  const fixed = { ...named, command, session, placement, request, client, startBy, redispatch };
   return `warrant ${canonical(fixed)}`;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bootMs } from '../../../src/platform/clock.ts';
@@ -258,3 +258,97 @@ test('running tasks outlive their agent, and the next one says when they have en
   }
   assert.deepEqual(starts(), ['1', '1', '1']);
 });
+
+for (const moment of ['before spawn', 'after spawn'] as const)
+  test(
+    `an agent that dies ${moment} does not start again what was acknowledged and removed meanwhile`,
+    options,
+    async () => {
+      await using fleet = await FleetWorld.start();
+      const { coordinator, world } = fleet;
+      const { command, starts } = fleet.noting();
+      const gap = { moment, signal: 'SIGKILL' } as const;
+      const task = await coordinator.assign('h1', { command });
+      await using first = new AgentProcess(fleet, {}, gap);
+      await first.reached(gap);
+      const store = await world.store();
+      const session = await store.session('remote');
+      // Where nothing was spawned yet, it is another task that is removed.
+      if (moment === 'before spawn') await (await session.spawn('true')).wait();
+      await waitFor(async () => {
+        for (const one of await store.pending('remote')) await session.task(one.taskId).ack();
+        return (await session.prune({ olderThanMs: 0 })).taskIds.length > 0;
+      }, 'the task to be removed');
+      await session.close();
+      await using _second = new AgentProcess(fleet);
+      const { end, reason } = await coordinator.until('h1', task, 'ended');
+      assert.deepEqual(starts(), ['1']);
+      assert.equal(end?.status, moment === 'after spawn' ? 'lost' : 'completed');
+      if (moment === 'after spawn') assert.match(reason ?? '', /Whether the task has run is not known/);
+    },
+  );
+
+test(
+  'a copy of a machine takes nothing for its own that the machine has accepted, and tells nothing of it',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator, world } = fleet;
+    // As a coordinator says it that hears the machine as well.
+    coordinator.soleMs = 0;
+    const { command, starts } = fleet.noting('exit 4');
+    const running = fleet.noting('sleep 600');
+    const runs = await coordinator.assign('h1', { command: running.command });
+    const gap = { moment: 'before spawn', signal: 'SIGSTOP' } as const;
+    await using first = new AgentProcess(fleet);
+    await waitFor(() => running.starts().length === 1, 'one to run');
+    await first.kill();
+    await using machine = new AgentProcess(fleet, {}, gap);
+    const task = await coordinator.assign('h1', { command });
+    await machine.reached(gap);
+    const copied = { store: join(world.base, 'copied-store'), dir: join(world.base, 'copied-agent') };
+    cpSync(world.dir, copied.store, { recursive: true });
+    cpSync(join(world.base, 'agent'), copied.dir, { recursive: true });
+    // It names a process of the other machine, which is none of this one.
+    rmSync(join(copied.dir, 'agent.lock'));
+    const store = await world.store({ dir: copied.store, cgroup: null });
+    await fleet.agent({ store, dir: copied.dir });
+    const { lists, heartbeats } = coordinator;
+    await waitFor(() => coordinator.lists > lists && heartbeats.length > 20, 'the copy to compare');
+    // The copy takes what is new, so it has had the time to take what is not.
+    const next = await coordinator.assign('h1', { command: 'true' });
+    await coordinator.until('h1', next, 'ended');
+    assert.deepEqual(starts(), []);
+    for (const one of [task, runs])
+      assert.equal((await coordinator.known('h1', one)).assignment.state, 'accepted');
+    machine.resume();
+    const { end } = await coordinator.until('h1', task, 'ended');
+    assert.equal(end?.exitCode, 4);
+    assert.deepEqual([starts(), running.starts()], [['1'], ['1']]);
+  },
+);
+
+test(
+  'a machine that was started anew says of what it was about to start that nobody knows, once it is alone',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator, world } = fleet;
+    coordinator.soleMs = 0;
+    const { command, starts } = fleet.noting();
+    const gap = { moment: 'before spawn', signal: 'SIGKILL' } as const;
+    const task = await coordinator.assign('h1', { command });
+    await using first = new AgentProcess(fleet, {}, gap);
+    await first.reached(gap);
+    // Another folder is another start of a machine.
+    cpSync(join(world.base, 'agent'), join(world.base, 'agent-anew'), { recursive: true });
+    await fleet.agent({ dir: join(world.base, 'agent-anew') });
+    const { heartbeats } = coordinator;
+    const heard = heartbeats.length;
+    await waitFor(() => heartbeats.length > heard + 5, 'some heartbeats');
+    assert.equal((await coordinator.known('h1', task)).assignment.state, 'accepted');
+    coordinator.soleMs = coordinator.leaseMs;
+    const { end } = await coordinator.until('h1', task, 'ended');
+    assert.deepEqual([end?.status, starts()], ['lost', []]);
+  },
+);

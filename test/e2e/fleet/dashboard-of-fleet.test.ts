@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Fleet } from '../../../src/fleet/client/fleet.ts';
 import { openFleet } from '../../../src/fleet/client/open-fleet.ts';
 import type { ActData, LinesData, TaskData, TaskRow, TasksData } from '../../../src/ui/protocol.ts';
-import { MadeFleet } from '../../support/fleet/machines.ts';
+import { Machine, MadeFleet } from '../../support/fleet/machines.ts';
 import { withoutNats } from '../../support/nats.ts';
 import { PageClient, startUi } from '../../support/ui.ts';
 import { waitFor } from '../../support/world.ts';
@@ -26,7 +26,7 @@ class Opened implements AsyncDisposable {
   readonly #folder: string;
   readonly fleets: Fleet[] = [];
 
-  constructor(fleet: MadeFleet) {
+  constructor(fleet: Machine) {
     this.#folder = join(fleet.base, '.config', 'outlive', 'fleet');
   }
 
@@ -99,7 +99,7 @@ test('a page lists tasks on other hosts, reads one, follows it and stops it', op
 
 test('where the fleet cannot be asked, a page is told why, and has its own tasks', options, async () => {
   await using fleet = await MadeFleet.make();
-  await fleet.endServer();
+  await fleet.stopServing();
   const local = await fleet.spawn('sleep 1000');
   await using opened = new Opened(fleet);
   await using server = await startUi(fleet, { fleet: opened.open });
@@ -115,7 +115,7 @@ test('where the fleet cannot be asked, a page is told why, and has its own tasks
 });
 
 test('a page without a fleet finds no task of one', async () => {
-  await using fleet = new MadeFleet();
+  await using fleet = new Machine();
   await using server = await startUi(fleet);
   await using page = await PageClient.connect(server);
   await assert.rejects(page.all({ kind: 'task', taskId: 'h1/bgb-000000000000' }), { code: 'TASK_NOT_FOUND' });

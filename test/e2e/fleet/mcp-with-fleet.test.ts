@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { objects } from '../../support/command-line.ts';
-import { MadeFleet } from '../../support/fleet/machines.ts';
+import { Machine, MadeFleet } from '../../support/fleet/machines.ts';
 import { McpProcess, type ToolResult } from '../../support/mcp-process.ts';
 import { withoutNats } from '../../support/nats.ts';
 import { waitFor } from '../../support/world.ts';
@@ -12,7 +12,7 @@ const options = { skip: withoutNats };
 
 /** The installed program as a server on the machine that is a client of the fleet. */
 async function serverOf(
-  fleet: MadeFleet,
+  fleet: Machine,
   { words = [], env = {} }: { readonly words?: string[]; readonly env?: Record<string, string> } = {},
 ): Promise<McpProcess> {
   const { HOME = '', OUTLIVE_HOME = '' } = fleet.environment();
@@ -34,13 +34,13 @@ function referenceIn(text: string): string {
 }
 
 /** What of the session is pending in the fleet, as the coordinator has it. */
-async function pendingOf(fleet: MadeFleet, session: string): Promise<string[]> {
+async function pendingOf(fleet: Machine, session: string): Promise<string[]> {
   const { stdout } = await fleet.run('completions', '--fleet', '--session', session, '--json');
   return objects(stdout).map(({ host, task }) => `${host}/${task}`);
 }
 
 /** The session of a task in the fleet. */
-async function sessionOf(fleet: MadeFleet, reference: string): Promise<string> {
+async function sessionOf(fleet: Machine, reference: string): Promise<string> {
   const { stdout } = await fleet.run('ps', '--fleet', '-a', '--all-sessions', '--json');
   const [, id] = reference.split('/');
   return objects(stdout).find(({ task }) => task === id)?.spec.session ?? '';
@@ -240,7 +240,7 @@ test('the same key starts one task on another host', options, async () => {
 test('servers that cannot be reached break no local tool, and one line says so once', options, async () => {
   await using fleet = await MadeFleet.make();
   await fleet.host('h1');
-  await fleet.endServer();
+  await fleet.stopServing();
   await using server = await serverOf(fleet);
   const ran = textOf(await server.call('run', { command: 'echo local' }));
   assert.match(ran, /\| local\n\[The fleet cannot be asked just now[^\n]*\(FLEET_UNREACHABLE: [^\n]*\]$/);
@@ -258,7 +258,7 @@ test('servers that cannot be reached break no local tool, and one line says so o
 });
 
 test('without a fleet run has no host, and a task of one is refused', async () => {
-  await using fleet = new MadeFleet();
+  await using fleet = new Machine();
   await using server = await serverOf(fleet);
   const { tools } = (await server.request('tools/list')) as { tools: object[] };
   assert.doesNotMatch(JSON.stringify(tools), /"host"/);

@@ -82,7 +82,7 @@ test(
     // It ends where nobody sees it.
     const ended = await h1.call(['run', '--wait', '--', 'touch now; sleep 0.1']);
     assert.equal(ended.status, 0, ended.stderr);
-    await fleet.untilHost('h1', 'lost', 120_000);
+    await fleet.untilLost('h1', 120_000);
     for (const task of [brief, long]) {
       const waited = await client.run('wait', task);
       assert.deepEqual([task, waited.status], [task, 118], waited.stderr);
@@ -96,7 +96,7 @@ test(
     assert.deepEqual(starts(h1).sort(), ['brief', 'long']);
 
     network.join('h1');
-    await fleet.untilHost('h1', 'live', 120_000);
+    await fleet.untilLive('h1', 120_000);
     const said = await client.run('wait', brief);
     assert.deepEqual([said.status, said.stderr], [5, '']);
     assert.match((await client.run('ps', '--fleet')).stdout, new RegExp(`^${long}\\t[^\\n]*running`, 'm'));

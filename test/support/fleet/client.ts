@@ -64,7 +64,7 @@ export interface RunOptions {
 }
 
 /** The body of `op.run`. */
-function runRequest(options: RunOptions) {
+export function runRequest(options: RunOptions) {
   const {
     request = randomUUID(),
     host = null,

@@ -31,6 +31,8 @@ export class TestCoordinator implements AsyncDisposable {
   /** Only this epoch gets a lease; `null`: each does. */
   epoch: string | null = null;
   cordoned = false;
+  /** For how long a host has been alone, as leases say it; `null`: nothing of that, as an older coordinator. */
+  soleMs: number | null = null;
   /** What was asked, the newest last. */
   readonly heartbeats: Heartbeat[] = [];
   /** How often the list was asked for. */
@@ -224,6 +226,7 @@ export class TestCoordinator implements AsyncDisposable {
       ),
       fenced: held.filter(isRevoked),
       acknowledged: this.#acknowledged,
+      ...(this.soleMs !== null && { soleMs: this.soleMs }),
     };
     message.respond(sign(lease, this.key, { audience: `host:${asked.host}`, subject: message.reply ?? '' }));
   }

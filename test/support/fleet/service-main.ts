@@ -14,7 +14,7 @@ const {
   slots,
 } = JSON.parse(process.argv[2] ?? '{}') as ServiceOptions;
 const folder = FleetFolder.open(path);
-if (kind === 'coordinator') await FleetServer.start({ folder, isElsewhere: true, leaseMs });
+if (kind === 'coordinator') await FleetServer.start({ folder, isElsewhere: true, version: '0.1.0', leaseMs });
 else {
   const store = await openStore({ dir: storeDir, cgroup: null });
   await HostService.start({ folder, store, version: '0.1.0', slots, heartbeatMs });

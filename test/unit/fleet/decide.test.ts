@@ -6,6 +6,7 @@ import {
   deliver,
   forgetting,
   type HostsView,
+  noteKill,
 } from '../../../src/fleet/coordinator/decide.ts';
 import { currentOf, fold } from '../../../src/fleet/coordinator/fold.ts';
 import { type Assignment, mayBecome } from '../../../src/fleet/wire/assignment.ts';
@@ -68,6 +69,21 @@ test('what is accepted on a lost host is unknown, and is never started again', (
   assert.deepEqual(changes(accepted, lost), { state: 'unknown', next: null, accepted: null, attempt: 1 });
   for (const state of ['unknown', 'ended', 'delivered'] as const)
     assert.equal(changes(anAssignment({ state, redispatch: 5 }), lost), null);
+});
+
+test('what a client has had stopped is never started again, whatever was asked for', () => {
+  const accepted = anAssignment({ state: 'accepted', redispatch: 2 });
+  const { entry } = fold(undefined, written(7, 3, accepted));
+  assert.ok(entry);
+  const note = noteKill(currentOf(entry), 2000)?.assignment;
+  assert.deepEqual([note?.state, note?.killed, note?.redispatch], ['accepted', true, 2]);
+  assert.ok(note && mayBecome('accepted', note.state, 'coordinator'));
+  assert.deepEqual(changes(note, lost), { state: 'unknown', next: null, accepted: null, attempt: 1 });
+  // Nothing is written where it would not start again anyway.
+  for (const one of [note, { ...accepted, redispatch: 0 }]) {
+    const { entry: known } = fold(undefined, written(7, 3, one));
+    assert.equal(known && noteKill(currentOf(known), 2000), null);
+  }
 });
 
 test('only where it was asked for does what is accepted on a lost host start again, on another', () => {

@@ -52,11 +52,54 @@ test('a coordinator that was stopped itself takes nobody as lost because of that
   assert.equal(leases.look(206_000), false);
 });
 
-test('an agent that another one has taken the place of is not heard any more', () => {
+test('a last heartbeat of an agent that has ended changes nothing', () => {
   const { leases } = watched();
-  assert.equal(leases.hear(beat('e1'), 0), true);
-  assert.equal(leases.hear(beat('e2'), 1), true);
-  assert.equal(leases.hear(beat('e1'), 2), false);
-  assert.equal(leases.hear(beat('e2'), 3), true);
+  assert.equal(leases.hear(beat('e1'), 0), 'taken');
+  assert.equal(leases.hear(beat('e2'), 1), 'taken');
+  assert.equal(leases.hear(beat('e1'), 2), 'late');
+  assert.equal(leases.hear(beat('e2'), 3), 'taken');
   assert.equal(leases.get('h1')?.heartbeat.epoch, 'e2');
+});
+
+test('two agents that beat in turns get no lease, until one of them has been silent for two leases', () => {
+  const { leases } = watched();
+  assert.equal(leases.hear(beat('e1'), 0), 'taken');
+  assert.equal(leases.hear(beat('e2'), 10), 'taken');
+  for (let now = 5_000; now <= 50_000; now += 5_000) {
+    assert.equal(leases.hear(beat('e1'), now), 'disputed');
+    assert.equal(leases.hear(beat('e2'), now + 10), 'disputed');
+    assert.equal(leases.isLost('h1', now + 10), false);
+  }
+  // Another start of an agent is no end of it.
+  assert.equal(leases.hear(beat('e3'), 55_000), 'disputed');
+  assert.equal(leases.hear(beat('e3'), 50_000 + 2 * leaseMs), 'disputed');
+  assert.equal(leases.hear(beat('e3'), 50_000 + 2 * leaseMs + 1), 'taken');
+});
+
+test('a copy of an agent with its memory is told by the number of its heartbeats', () => {
+  const { leases } = watched();
+  for (const number of [1, 2, 3, 3]) assert.equal(leases.hear({ ...beat(), beat: number }, number), 'taken');
+  assert.equal(leases.hear({ ...beat(), beat: 2 }, 5_000), 'disputed');
+  assert.equal(leases.hear({ ...beat(), beat: 4 }, 5_001), 'disputed');
+});
+
+test('a host is alone for as long as no other agent of it was heard, and could have been', () => {
+  const { leases } = watched(1_000);
+  leases.hear(beat('e1'), 2_000);
+  assert.equal(leases.soleMs('h1', 5_000), 4_000);
+  leases.hear(beat('e2'), 6_000);
+  assert.equal(leases.soleMs('h1', 6_000), 4_000);
+  leases.hear(beat('e1'), 9_000);
+  assert.equal(leases.soleMs('h1', 9_500), 500);
+  leases.listenAnew(9_400);
+  assert.equal(leases.soleMs('h1', 9_500), 100);
+});
+
+test('a host that is heard and gets no lease is not lost', () => {
+  const { leases, until } = watched();
+  leases.hearWithoutLease('h1', 30_000);
+  until(69_000);
+  assert.deepEqual([leases.isLost('h1', 69_000), leases.isLive('h1', 69_000)], [false, false]);
+  until(70_000);
+  assert.equal(leases.isLost('h1', 69_001), true);
 });
