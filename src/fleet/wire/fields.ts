@@ -33,8 +33,9 @@ export class Fields {
     let value: unknown;
     try {
       value = JSON.parse(text);
-    } catch {
-      // What JSON.parse says shows a part of the text.
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      // What it says shows a part of the text.
       throw refuse(`expected JSON; found ${text.length} characters that are none`);
     }
     return new Fields(value, refuse);
