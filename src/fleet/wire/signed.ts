@@ -22,7 +22,7 @@ interface Claims {
 export interface SignOptions {
   readonly audience: string;
   readonly subject: string;
-  /** For how long it is good, in milliseconds; 30,000 by default. */
+  /** For how long it is good, in milliseconds, at most 600,000; 30,000 by default. */
   readonly ttlMs?: number;
 }
 
@@ -37,6 +37,12 @@ export interface Expected {
   /** Epoch milliseconds of the receiver's clock, corrected by what it knows of the sender's. */
   readonly now: number;
 }
+
+/** No message is good for longer: its nonce is remembered until then. */
+const mostTtlMs = 600_000;
+
+/** How a nonce looks: its length is bounded, since it is remembered. */
+const nonceForm = /^[0-9a-f]{32}$/;
 
 /** A clock that differs by more than that from the signer's makes messages invalid. */
 const clockSlackMs = 120_000;
@@ -101,6 +107,8 @@ export function open(
     throw why('a signature that is not right');
   if (claims.aud !== expected.audience) throw why('one for somebody else');
   if (claims.sub !== expected.subject) throw why('one for another subject');
+  if (!nonceForm.test(claims.nonce) || claims.exp - claims.iat > mostTtlMs)
+    throw why('a nonce of another form, or one that is good for too long');
   if (claims.exp + clockSlackMs < expected.now || claims.iat - clockSlackMs > expected.now)
     throw why(`one that was made ${sinceText(expected.now - claims.iat)}: compare the clocks`);
   if (!expected.seen.take(`${claims.iss}.${claims.nonce}`, claims.exp + clockSlackMs, expected.now))

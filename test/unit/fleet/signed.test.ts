@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Expected, open, SeenNonces, sign, signingKey } from '../../../src/fleet/wire/signed.ts';
+import {
+  canonical,
+  type Expected,
+  open,
+  SeenNonces,
+  sign,
+  signingKey,
+} from '../../../src/fleet/wire/signed.ts';
 
 const key = signingKey();
 const options = { audience: 'host:h1', subject: 'ctl.h1.kill' };
@@ -45,4 +52,18 @@ test('a message that was changed, spelt in another way, or is none is refused', 
   ];
   for (const one of changed)
     assert.throws(() => open(Buffer.from(one), expected()), { code: 'FLEET_FORGED' }, one.slice(0, 40));
+});
+
+test('a message that would have to be remembered for long, or takes much room there, is refused', () => {
+  const said = { code: 'FLEET_FORGED', message: /good for too long/ };
+  open(sign({ id: 1 }, key, { ...options, ttlMs: 600_000 }), expected());
+  for (const ttlMs of [600_001, 1e15])
+    assert.throws(() => open(sign({ id: 1 }, key, { ...options, ttlMs }), expected()), said);
+  const text = Buffer.from(sign({ id: 1 }, key, options)).toString();
+  const { claims, body } = JSON.parse(text.slice(text.indexOf('.') + 1)) as { claims: object; body: object };
+  for (const nonce of ['', 'x', 'a'.repeat(33), 'A'.repeat(32), 'a'.repeat(100_000)]) {
+    const other = canonical({ claims: { ...claims, nonce }, body });
+    const signature = Buffer.from(key.sign(Buffer.from(other))).toString('base64url');
+    assert.throws(() => open(Buffer.from(`${signature}.${other}`), expected()), said);
+  }
 });
