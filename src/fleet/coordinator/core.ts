@@ -157,6 +157,7 @@ export class Core implements AsyncDisposable {
 
   /**
    * What is known of hosts, for placing. It is made for each task, of a thousand hosts: so without copies of their records.
+   * What a host says of its labels and slots counts only where no admin has: a stolen credential would draw tasks to itself.
    * @param only the name of one host; `null`: of all.
    */
   loads(only: string | null): HostLoad[] {
@@ -167,12 +168,12 @@ export class Core implements AsyncDisposable {
       const record = heartbeat === undefined ? this.book.get(host) : heartbeat;
       if (record === undefined) continue;
       const { waiting, running } = this.ledger.loadOf(host);
-      const { labels, slots } = record;
+      const { labels, slots } = this.#invitedAs(host) ?? record;
       const reserved = this.#reserved.get(host) ?? 0;
       loads.push({
         host,
         labels,
-        slots,
+        slots: slots ?? record.slots,
         running,
         waiting: waiting + reserved,
         closed: this.#whyClosed(host, now),

@@ -4,7 +4,7 @@ import { expected, tolerate } from '../../errors/expected.ts';
 import { warn } from '../../errors/warnings.ts';
 import { jsonOf } from '../wire/fields.ts';
 import type { AttemptName, Heartbeat, Lease, Numbered, Refusal } from '../wire/messages.ts';
-import { isHostName, wireVersion } from '../wire/names.ts';
+import { isHostName, isInboxOf, wireVersion } from '../wire/names.ts';
 import { readHeartbeat } from '../wire/read-heartbeat.ts';
 import { sign } from '../wire/signed.ts';
 import { type HostRecord, newRecord } from './book.ts';
@@ -14,9 +14,14 @@ import { type Held, isFenced } from './fold.ts';
 /** The assignments of one answer have at most so many bytes, but for one that has more alone. */
 const mostAnswerBytes = 384 * 1024;
 
+/** What a host says of itself is stored so often at most, in milliseconds. */
+const noteEveryMs = 1_000;
+
 /** Answers the heartbeats of hosts, and their requests for the list. */
 export class Heartbeats {
   readonly #core: Core;
+  /** When something was stored of a host for the last time. */
+  readonly #notedAt = new Map<string, number>();
   /** The message before, which may come a second time: as one to hear, and as one to answer. */
   #last: { readonly bytes: Uint8Array; readonly heartbeat: Heartbeat } | undefined;
 
@@ -38,7 +43,7 @@ export class Heartbeats {
     const host = hostOf(message);
     const { reply } = message;
     // To anywhere else it would be published in the name of the coordinator, with what the host wants in it.
-    if (!isHostName(host) || reply?.startsWith(`_INBOX.${host}.`) !== true) return;
+    if (!isHostName(host) || !isInboxOf(host, reply)) return;
     // It is not known which assignments are there. The host asks again.
     if (!this.#core.journal.isSure) return;
     let body: Lease | Refusal;
@@ -108,6 +113,10 @@ export class Heartbeats {
     const { book } = this.#core;
     const said = { labels, slots, version, epoch };
     if (isSaid(book.get(host), said)) return;
+    // A host may say something else a thousand times a second. A later heartbeat stores what is left out here.
+    const now = performance.now();
+    if (now - (this.#notedAt.get(host) ?? Number.NEGATIVE_INFINITY) < noteEveryMs) return;
+    this.#notedAt.set(host, now);
     book
       .change(host, (record) =>
         isSaid(record, said) ? (record ?? null) : { ...(record ?? newRecord(host)), ...said },

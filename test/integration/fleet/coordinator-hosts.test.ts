@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { busOf } from '../../../src/fleet/coordinator/bus.ts';
+import { Coordinator } from '../../../src/fleet/coordinator/coordinator.ts';
 import type { RemoteTask } from '../../../src/fleet/wire/operations.ts';
 import type { FakeClient } from '../../support/fleet/client.ts';
 import { TestFleet } from '../../support/fleet/fleet.ts';
@@ -22,10 +24,7 @@ test('what a silent host has accepted is unknown, and what it says when it is ba
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
-  await fleet.coordinator(2500);
-  const client = await fleet.client();
-  const host = await fleet.host('h1');
-  await host.lease();
+  const { client, host } = await fleet.begun(2500);
   const [one, two] = [await client.run(), await client.run()];
   const [first, second] = (await host.lease()).assignments;
   assert.ok(first && second);
@@ -58,13 +57,9 @@ test('what a silent host has accepted is unknown, and what it says when it is ba
 
 test('what a host has not accepted when it is lost goes to another one', { skip }, async () => {
   await using fleet = await TestFleet.start();
-  await fleet.coordinator(2500);
-  const client = await fleet.client();
-  const silent = await fleet.host('h1');
-  await silent.lease();
+  const { client, host: silent } = await fleet.begun(2500);
   const { task, host } = await client.run();
-  const [numbered] = (await silent.lease()).assignments;
-  assert.ok(numbered);
+  const numbered = await silent.offered();
   assert.equal(host, 'h1');
   const other = await fleet.busyHost('h2', { everyMs: 100 });
   await waitFor(() => other.starts.length === 1, 'the other host to start it');
@@ -136,8 +131,7 @@ test('a host with another version of the wire gets no lease and no task, and is 
   const host = await fleet.host('h2');
   await host.lease();
   const { task } = await client.run();
-  const [numbered] = (await host.lease()).assignments;
-  assert.ok(numbered);
+  const numbered = await host.offered();
   await host.accept(numbered);
   const newer = await fleet.host('h2', { v: 2, epoch: 'e2' });
   assert.ok('code' in ((await newer.beat()) ?? {}));
@@ -216,8 +210,7 @@ test('what a host forges on its own subjects is not believed, and is in the audi
   });
   await host.lease();
   const { task } = await client.run();
-  const [numbered] = (await host.lease()).assignments;
-  assert.ok(numbered);
+  const numbered = await host.offered();
   const { assignment } = numbered;
   // The end of something that it never accepted, another attempt, another task, the coordinator's states, and no JSON at all.
   await host.write(endedBy(assignment), null);
@@ -237,10 +230,7 @@ test('what a host forges on its own subjects is not believed, and is in the audi
 test('a cordoned host gets nothing new, and a drained one gives back what waits', { skip }, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator();
-  await fleet.coordinator();
-  const client = await fleet.client();
-  const host = await fleet.host('h1');
-  await host.lease();
+  const { client, host } = await fleet.begun();
   const { task } = await client.run();
   await client.get('cordon', { host: 'h1', on: true });
   await waitFor(async () => (await host.lease()).cordoned, 'both coordinators to know');
@@ -260,13 +250,9 @@ test('a removed host gets no lease; when it is lost it can be forgotten, and wha
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
-  await fleet.coordinator(2500);
-  const client = await fleet.client();
-  const host = await fleet.host('h1');
-  await host.lease();
+  const { client, host } = await fleet.begun(2500);
   const { task } = await client.run();
-  const [numbered] = (await host.lease()).assignments;
-  assert.ok(numbered);
+  const numbered = await host.offered();
   await host.accept(numbered);
   await inState(client, task, 'accepted');
   await client.get('remove', { host: 'h1', on: true });
@@ -280,3 +266,46 @@ test('a removed host gets no lease; when it is lost it can be forgotten, and wha
 });
 
 const everything = { session: null, host: null, after: null, most: 100 };
+
+test('a host that claims labels and slots for which nobody has invited it draws no task to itself', {
+  skip,
+}, async () => {
+  await using fleet = await TestFleet.start();
+  const invited = new Map([
+    ['h1', { labels: { gpu: '' }, slots: 4 }],
+    ['liar', { labels: {}, slots: 1 }],
+  ]);
+  await using _coordinator = await Coordinator.start({
+    connection: await fleet.connection(),
+    key: fleet.key,
+    roleOf: (key) => fleet.roles.get(key) ?? null,
+    invitedAs: (host) => invited.get(host) ?? null,
+  });
+  const client = await fleet.client();
+  await (await fleet.host('liar', { labels: { gpu: '', prod: 'yes' }, slots: 100_000 })).lease();
+  await assert.rejects(client.run({ labels: { prod: 'yes' } }), /FLEET_BUSY: .* none that matches/);
+  await (await fleet.host('h1')).lease();
+  // Each has as much room for its slots as it was invited with.
+  const hosts = [];
+  for (let count = 0; count < 5; count += 1) hosts.push((await client.run()).host);
+  assert.deepEqual(hosts.sort(), ['h1', 'h1', 'h1', 'h1', 'liar']);
+  assert.equal((await client.run({ labels: { gpu: null } })).host, 'h1');
+});
+
+test('what a host says of itself a thousand times is stored a few times', { skip }, async () => {
+  await using fleet = await TestFleet.start();
+  const { host } = await fleet.begun();
+  const { manager } = await busOf(await fleet.connection());
+  const written = async (): Promise<number> => (await manager.streams.info('KV_HOSTS')).state.last_seq;
+  const [before, begin] = [await written(), performance.now()];
+  const heartbeat = { v: 1, host: 'h1', epoch: host.epoch, labels: {}, slots: 4, holds: [], owes: [] };
+  for (let count = 0; count < 1_000; count += 1) {
+    const said = JSON.stringify({ ...heartbeat, version: `0.0.${count}` });
+    host.connection.publish('hb.h1', said, { reply: '_INBOX.h1.none' });
+  }
+  await host.connection.flush();
+  // The coordinator has heard all of them when it answers.
+  await host.lease();
+  const seconds = (performance.now() - begin) / 1_000;
+  assert.ok((await written()) - before <= 2 + seconds);
+});

@@ -64,6 +64,15 @@ export class TestFleet implements AsyncDisposable {
     return coordinator;
   }
 
+  /** A coordinator, a client of it, and a host that has its lease: what most tests begin with. */
+  async begun(leaseMs?: number): Promise<{ readonly client: FakeClient; readonly host: FakeHost }> {
+    await this.coordinator(leaseMs);
+    const client = await this.client();
+    const host = await this.host('h1');
+    await host.lease();
+    return { client, host };
+  }
+
   /** A coordinator in a process of its own. It knows the clients that were made before. */
   async coordinatorProcess(leaseMs = 10_000): Promise<CoordinatorProcess> {
     const made = await CoordinatorProcess.start({

@@ -118,6 +118,13 @@ export class FakeHost implements AsyncDisposable {
     return answer;
   }
 
+  /** The first of what is assigned to it. @throws where nothing is. */
+  async offered(): Promise<Numbered> {
+    const [numbered] = (await this.lease()).assignments;
+    if (numbered === undefined) throw new Error(`nothing is assigned to ${this.host}`);
+    return numbered;
+  }
+
   /** Writes a state of an assignment, on the condition that it names; `null`: without any. */
   async write(assignment: Assignment, after: number | null): Promise<Written> {
     const own = headers();
