@@ -74,10 +74,19 @@ export class Ends {
       for (const attempt of this.#waiting) {
         if (!this.#parts.isOpen()) return;
         this.#waiting.delete(attempt);
-        await this.#tell(attempt);
+        await this.#tellOrReport(attempt);
       }
     } finally {
       this.#working -= 1;
+    }
+  }
+
+  /** An end that cannot be dealt with now, as on a full disk, does not hold up those after it. */
+  async #tellOrReport(attempt: Attempt): Promise<void> {
+    try {
+      await this.#tell(attempt);
+    } catch (error) {
+      this.#parts.report('publishing an end', error);
     }
   }
 
