@@ -2,6 +2,7 @@ import { OutliveError } from '../../errors/error.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
 import { sleep } from '../../util/wait.ts';
 import type { ClientLink } from '../admin/invite.ts';
+import { wireFields } from '../wire/fields.ts';
 import { isTaskId, wireVersion } from '../wire/names.ts';
 import type { RemoteTask } from '../wire/operations.ts';
 import { type FollowedOutput, followOutput } from './follow-output.ts';
@@ -101,10 +102,19 @@ export class FleetTask {
 
   /** A stretch of its output, from its host. @throws OutliveError as {@link inspect}. */
   async read({ offset = 0, maxBytes = stretchBytes } = {}): Promise<RemoteStretch> {
-    const found = (await this.#askHost('read', { offset, maxBytes })) as Omit<RemoteStretch, 'bytes'> & {
-      readonly bytes: string;
+    // The words are the host's own: the coordinator hands them on.
+    const fields = wireFields(await this.#askHost('read', { offset, maxBytes }), 'the output of a host');
+    const found = {
+      offset: fields.whole('offset'),
+      nextOffset: fields.whole('nextOffset'),
+      size: fields.whole('size'),
+      bytes: Buffer.from(fields.text('bytes', 2 * stretchBytes), 'base64'),
     };
-    return { ...found, bytes: Buffer.from(found.bytes, 'base64') };
+    if (found.bytes.length === 0 || found.nextOffset > offset) return found;
+    throw new OutliveError(
+      'FLEET_FORGED',
+      'expected output of a host that leads on; found that it does not.',
+    );
   }
 
   /** Its output from an offset on, to its end. What gets lost on the way is read again, so no byte is missing. */
