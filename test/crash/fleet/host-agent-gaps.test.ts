@@ -24,9 +24,8 @@ for (const moment of moments) {
       const { coordinator } = fleet;
       const { command, starts } = fleet.noting('exit 4');
       const gap = { moment, signal: 'SIGKILL' } as const;
-      const task = await coordinator.assign('h1', { command });
-      await using first = new AgentProcess(fleet, {}, gap);
-      await first.reached(gap);
+      await using first = await AgentProcess.inGap(fleet, gap, command);
+      const { task } = first;
       await using _second = new AgentProcess(fleet);
       const ended = await coordinator.until('h1', task, 'ended');
       assert.deepEqual([ended.end?.status, ended.end?.exitCode], ['failed', 4]);
@@ -51,9 +50,8 @@ for (const moment of ['after accepted', 'after done', 'after ended'] as const) {
       const { coordinator } = fleet;
       const { command, starts } = fleet.noting();
       const gap = { moment, signal: 'answer lost' } as const;
-      const task = await coordinator.assign('h1', { command });
-      await using agent = new AgentProcess(fleet, {}, gap);
-      await agent.reached(gap);
+      await using agent = await AgentProcess.inGap(fleet, gap, command);
+      const { task } = agent;
       await coordinator.until('h1', task, 'ended');
       await waitFor(() => coordinator.heartbeats.at(-1)?.owes?.length === 1, 'the end to be told');
       assert.deepEqual(starts(), ['1']);
@@ -71,9 +69,8 @@ test(
     const { coordinator } = fleet;
     const { command, starts } = fleet.noting();
     const gap = { moment: 'before spawn', signal: 'SIGKILL' } as const;
-    const task = await coordinator.assign('h1', { command });
-    await using first = new AgentProcess(fleet, {}, gap);
-    await first.reached(gap);
+    await using first = await AgentProcess.inGap(fleet, gap, command);
+    const { task } = first;
     await coordinator.move('h1', task, 'revoked');
     await using _second = new AgentProcess(fleet);
     const other = await coordinator.assign('h1', { command: 'true' });
@@ -91,9 +88,8 @@ test(
     const { coordinator } = fleet;
     const { command, starts } = fleet.noting();
     const gap = { moment: 'before spawn', signal: 'SIGKILL' } as const;
-    const task = await coordinator.assign('h1', { command });
-    await using first = new AgentProcess(fleet, {}, gap);
-    await first.reached(gap);
+    await using first = await AgentProcess.inGap(fleet, gap, command);
+    const { task } = first;
     await coordinator.move('h1', task, 'unknown');
     await using _second = new AgentProcess(fleet);
     await coordinator.until('h1', task, 'ended');
@@ -118,9 +114,8 @@ for (const moment of ['after accepted', 'before accepted'] as const) {
       coordinator.leaseMs = 1_000;
       const { command, starts } = fleet.noting();
       const gap = { moment, signal: 'SIGSTOP' } as const;
-      const task = await coordinator.assign('h1', { command });
-      await using agent = new AgentProcess(fleet, {}, gap);
-      await agent.reached(gap);
+      await using agent = await AgentProcess.inGap(fleet, gap, command);
+      const { task } = agent;
       const stoppedAt = bootMs();
       await waitFor(() => bootMs() > stoppedAt + 1_300, 'the lease to pass');
       await coordinator.move('h1', task, 'revoked');
@@ -144,9 +139,8 @@ test(
     coordinator.leaseMs = 500;
     const { command, starts } = fleet.noting();
     const gap = { moment: 'after accepted', signal: 'SIGSTOP' } as const;
-    const task = await coordinator.assign('h1', { command });
-    await using agent = new AgentProcess(fleet, {}, gap);
-    await agent.reached(gap);
+    await using agent = await AgentProcess.inGap(fleet, gap, command);
+    const { task } = agent;
     const stoppedAt = bootMs();
     await waitFor(() => bootMs() > stoppedAt + 700, 'the lease to pass');
     coordinator.answers = false;
@@ -193,9 +187,8 @@ test(
     const { coordinator, world } = fleet;
     const { command, starts } = fleet.noting('sleep 600');
     const gap = { moment: 'before accepted', signal: 'SIGSTOP' } as const;
-    const task = await coordinator.assign('h1', { command });
-    await using late = new AgentProcess(fleet, {}, gap);
-    await late.reached(gap);
+    await using late = await AgentProcess.inGap(fleet, gap, command);
+    const { task } = late;
     const other = await world.store({ dir: join(world.base, 'other-store'), cgroup: null });
     const agent = await fleet.agent({ store: other, dir: join(world.base, 'other-agent') });
     await waitFor(() => starts().length === 1, 'the task to start');
@@ -221,9 +214,8 @@ test(
     await using fleet = await FleetWorld.start();
     const { coordinator, world } = fleet;
     const gap = { moment: 'before ended', signal: 'SIGSTOP' } as const;
-    const task = await coordinator.assign('h1', { command: 'true' });
-    await using agent = new AgentProcess(fleet, {}, gap);
-    await agent.reached(gap);
+    await using agent = await AgentProcess.inGap(fleet, gap, 'true');
+    const { task } = agent;
     assert.equal((await coordinator.ends(task)).length, 1);
     const acknowledged = coordinator.control('h1', 'acknowledge', { task, attempt: 1 });
     agent.resume();
@@ -240,8 +232,8 @@ test(
 
 test('running tasks outlive their agent, and the next one says when they have ended', options, async () => {
   await using fleet = await FleetWorld.start();
-  const { coordinator, world } = fleet;
-  const { command, starts } = fleet.noting(`until [ -e '${world.base}/go' ]; do sleep 0.02; done; echo done`);
+  const { coordinator } = fleet;
+  const { command, starts, letGo } = fleet.waiting('echo done');
   const tasks = await Promise.all([1, 2, 3].map(() => coordinator.assign('h1', { command })));
   await using first = new AgentProcess(fleet);
   await waitFor(() => starts().length === 3, 'the tasks to start');
@@ -250,7 +242,7 @@ test('running tasks outlive their agent, and the next one says when they have en
   await waitFor(() => coordinator.heartbeats.at(-1)?.holds.length === 3, 'the tasks to be adopted');
   // Between two agents, too.
   await second.kill();
-  writeFileSync(`${world.base}/go`, '');
+  letGo();
   await using _third = new AgentProcess(fleet);
   for (const task of tasks) {
     const { end } = await coordinator.until('h1', task, 'ended');

@@ -11,15 +11,11 @@ const skip = withoutNats;
 
 test('a task is assigned, accepted, ended and delivered, and its host is told', { skip }, async () => {
   await using fleet = await TestFleet.start();
-  await fleet.coordinator();
-  const host = await fleet.host('h1');
-  const client = await fleet.client();
-  await host.lease();
+  const { client, host } = await fleet.begun();
   const run = await client.run({ spec: { command: 'make', session: 's' } });
   assert.deepEqual([run.host, run.attempt, run.state, run.mayHaveStarted], ['h1', 1, 'assigned', false]);
 
-  const [numbered] = (await host.lease()).assignments;
-  assert.ok(numbered);
+  const numbered = await host.offered();
   assert.equal(numbered.assignment.spec.command, 'make');
   const accepted = await host.accept(numbered);
   assert.ok(typeof accepted === 'object');
@@ -83,18 +79,14 @@ test('a task that no host has accepted is cancelled, and one that a host has is 
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
-  await fleet.coordinator();
-  const host = await fleet.host('h1');
-  const client = await fleet.client();
-  await host.lease();
+  const { client, host } = await fleet.begun();
   const first = await client.run();
   const cancelled = await client.get<RemoteTask>('kill', { task: first.task, graceMs: null });
   assert.deepEqual([cancelled.state, cancelled.mayHaveStarted, cancelled.next], ['revoked', false, null]);
   assert.deepEqual((await host.lease()).assignments, []);
 
   const second = await client.run();
-  const [numbered] = (await host.lease()).assignments;
-  assert.ok(numbered);
+  const numbered = await host.offered();
   await host.accept(numbered);
   const asked = { task: second.task, until: 'accepted', waitMs: 5000 };
   await client.get('wait', asked, 6000);
@@ -109,10 +101,7 @@ test('what no host accepts in time is revoked, and is told as something that nev
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
-  await fleet.coordinator();
-  const host = await fleet.host('h1');
-  const client = await fleet.client();
-  await host.lease();
+  const { client, host } = await fleet.begun();
   const { task } = await client.run({ startByMs: 200 });
   const [numbered] = (await host.lease()).assignments;
   const [told] = await client.get<RemoteTask[]>(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FleetWorld } from '../../support/fleet/agent-world.ts';
@@ -72,10 +72,10 @@ test(
   options,
   async () => {
     await using fleet = await FleetWorld.start();
-    const { coordinator, world } = fleet;
+    const { coordinator } = fleet;
     const agent = await fleet.agent();
     const ended = fleet.noting();
-    const running = fleet.noting(`until [ -e '${world.base}/go' ]; do sleep 0.02; done`);
+    const running = fleet.waiting();
     const owed = await coordinator.assign('h1', { command: ended.command });
     const runs = await coordinator.assign('h1', { command: running.command });
     await coordinator.until('h1', owed, 'ended');
@@ -96,7 +96,7 @@ test(
     assert.equal(again.end?.status, 'completed');
     assert.equal((await coordinator.ends(owed)).length, 1);
     await coordinator.until('h1', runs, 'accepted');
-    writeFileSync(join(world.base, 'go'), '');
+    running.letGo();
     await coordinator.until('h1', runs, 'ended');
     assert.deepEqual([ended.starts(), running.starts()], [['1'], ['1']]);
   },
@@ -104,16 +104,16 @@ test(
 
 test('a server that was away and has kept its data gets nothing twice', options, async () => {
   await using fleet = await FleetWorld.start();
-  const { coordinator, world } = fleet;
+  const { coordinator } = fleet;
   const agent = await fleet.agent();
   const owed = await coordinator.assign('h1', { command: 'true' });
-  const { command, starts } = fleet.noting(`until [ -e '${world.base}/go' ]; do sleep 0.02; done`);
+  const { command, starts, letGo } = fleet.waiting();
   const runs = await coordinator.assign('h1', { command });
   await coordinator.until('h1', owed, 'ended');
   await waitFor(() => agent.counts().told === 1 && starts().length === 1, 'one to end and one to run');
   await fleet.server.kill();
   // It ends while nobody can be told.
-  writeFileSync(join(world.base, 'go'), '');
+  letGo();
   await waitFor(() => agent.counts().over === 1, 'the other one to end');
   await fleet.restartServer('nats');
   await coordinator.until('h1', runs, 'ended');
@@ -127,9 +127,9 @@ test('a server that was away and has kept its data gets nothing twice', options,
 
 test('what was given up although its host is there is said again, and its end is told', options, async () => {
   await using fleet = await FleetWorld.start();
-  const { coordinator, world } = fleet;
+  const { coordinator } = fleet;
   const agent = await fleet.agent();
-  const { command, starts } = fleet.noting(`until [ -e '${world.base}/go' ]; do sleep 0.02; done`);
+  const { command, starts, letGo } = fleet.waiting();
   const task = await coordinator.assign('h1', { command });
   await waitFor(() => agent.counts().running === 1, 'it to run');
   // Twice: the server may take the second message for the first one.
@@ -138,7 +138,7 @@ test('what was given up although its host is there is said again, and its end is
     await coordinator.until('h1', task, 'accepted');
   }
   await coordinator.move('h1', task, 'unknown');
-  writeFileSync(join(world.base, 'go'), '');
+  letGo();
   const { end } = await coordinator.until('h1', task, 'ended');
   assert.equal(end?.status, 'completed');
   assert.deepEqual(starts(), ['1']);
@@ -165,14 +165,14 @@ for (const when of ['running', 'ended'] as const) {
     await using fleet = await FleetWorld.start();
     const { coordinator, world } = fleet;
     const first = await fleet.agent();
-    const { command, starts } = fleet.noting(`until [ -e '${world.base}/go' ]; do sleep 0.02; done`);
+    const { command, starts, letGo } = fleet.waiting();
     const task = await coordinator.assign('h1', { command });
     await waitFor(() => starts().length === 1, 'it to start');
     await coordinator.until('h1', task, 'accepted');
     await first.close();
     rmSync(join(world.base, 'agent'), { recursive: true });
     if (when === 'running') await fleet.agent();
-    writeFileSync(join(world.base, 'go'), '');
+    letGo();
     if (when === 'ended') {
       await waitFor(() => world.commandPids().length === 0, 'it to end');
       await fleet.agent();
@@ -193,12 +193,12 @@ for (const removed of [false, true]) {
       await using fleet = await FleetWorld.start();
       const { coordinator, world } = fleet;
       const first = await fleet.agent();
-      const { command, starts } = fleet.noting(`until [ -e '${world.base}/go' ]; do sleep 0.02; done`);
+      const { command, starts, letGo } = fleet.waiting();
       const task = await coordinator.assign('h1', { command });
       await waitFor(() => starts().length === 1, 'it to start');
       await coordinator.until('h1', task, 'accepted');
       await first.close();
-      writeFileSync(join(world.base, 'go'), '');
+      letGo();
       const store = await world.store({ cgroup: null });
       const session = await store.session('remote');
       const [local] = await session.tasks();

@@ -19,6 +19,8 @@ export class AgentProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #said = '';
+  /** What it was started to take. */
+  task = '';
 
   /** @param diesAt it is killed before its call of that number that changes something, from the first spawn on; 0: never. */
   constructor(
@@ -47,6 +49,20 @@ export class AgentProcess implements AsyncDisposable {
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#said += text;
     });
+  }
+
+  /** A task is assigned, and an agent takes it and comes to its gap. */
+  static async inGap(fleet: FleetWorld, gap: Gap, command: string): Promise<AgentProcess> {
+    const task = await fleet.coordinator.assign('h1', { command });
+    const agent = new AgentProcess(fleet, {}, gap);
+    agent.task = task;
+    try {
+      await agent.reached(gap);
+    } catch (error) {
+      await agent[Symbol.asyncDispose]();
+      throw error;
+    }
+    return agent;
   }
 
   get pid(): number {

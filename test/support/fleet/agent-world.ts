@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
 import { HostAgent, type HostAgentOptions } from '../../../src/fleet/agent/host-agent.ts';
@@ -72,6 +72,13 @@ export class FleetWorld implements AsyncDisposable {
       command: `echo "$OUTLIVE_ATTEMPT" >> '${file}'; ${then}`,
       starts: () => readLines(file),
     };
+  }
+
+  /** The same, which runs until it is let go, and does something else then. */
+  waiting(then = 'true'): ReturnType<FleetWorld['noting']> & { readonly letGo: () => void } {
+    const go = join(this.world.base, `go-${Math.random().toString(36).slice(2)}`);
+    const noting = this.noting(`until [ -e '${go}' ]; do sleep 0.02; done; ${then}`);
+    return { ...noting, letGo: () => writeFileSync(go, '') };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
