@@ -22,7 +22,7 @@ import { exitToAcp } from './rows/acp.ts';
 import { adoptEnded } from './rows/adopt-ended.ts';
 import { againstReference } from './rows/against-reference.ts';
 import { exitToPush } from './rows/exit-to-push.ts';
-import { fleetOfMachines, fleetOfThreeServers } from './rows/fleet.ts';
+import { fleetRows } from './rows/fleet.ts';
 import { fleetOfHosts } from './rows/fleet-hosts.ts';
 import { growthOfVerbs } from './rows/growth.ts';
 import { importCost } from './rows/import.ts';
@@ -59,8 +59,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> =
   mcp: exitToMcpClient,
   acp: exitToAcp,
   ui: dashboard,
-  'fleet-one': fleetOfMachines,
-  'fleet-three': fleetOfThreeServers,
+  ...fleetRows,
   'fleet-hosts': fleetOfHosts,
 };
 

@@ -24,33 +24,30 @@ const quietTasks = 100;
 
 const backfillBytes = 100_000_000;
 
-/** What a task costs on a host of a fleet, beside the same on this machine: real servers, coordinators and host agents. */
-export async function fleetOfMachines(ground: Ground): Promise<Row[]> {
-  if (natsServer() === null) return [];
-  const one = await FleetGround.start(ground, 1);
-  const agent = await one.host('h1');
-  const session = await ground.session('fleet');
-  const rows = [
-    ...(await dispatches(one, session, 'one server', 5)),
-    await besideSsh(one),
-    await ends(ground, one, session),
-    await lines(ground, one, session),
-    await backfill(one, session),
-    await absent(one),
-    await quiet(one, agent),
-  ];
-  await one.close();
-  return rows;
-}
+/** A part of these rows, on a fleet and a session of its own. */
+type Part = (fleet: FleetGround, session: Session, ground: Ground, agent: Helper) => Promise<Row[]>;
 
-/** The same dispatch where each write waits for two of three servers. */
-export async function fleetOfThreeServers(ground: Ground): Promise<Row[]> {
-  if (natsServer() === null) return [];
-  const three = await FleetGround.start(ground, 3);
-  await three.host('h1');
-  const rows = await dispatches(three, await ground.session('fleet'), 'three servers', 20);
-  await three.close();
-  return rows;
+/** What a task costs on a host of a fleet, beside the same on this machine: real servers, coordinators and host agents. */
+export const fleetRows: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = {
+  'fleet-dispatch': on(1, (fleet, session) => dispatches(fleet, session, 'one server', 5)),
+  'fleet-dispatch-three': on(3, (fleet, session) => dispatches(fleet, session, 'three servers', 20)),
+  'fleet-ssh': on(1, async (fleet) => [await besideSsh(fleet)]),
+  'fleet-ends': on(1, async (fleet, session, ground) => [await ends(ground, fleet, session)]),
+  'fleet-lines': on(1, async (fleet, session, ground) => [await lines(ground, fleet, session)]),
+  'fleet-backfill': on(1, async (fleet, session) => [await backfill(fleet, session)]),
+  'fleet-absent': on(1, async (fleet) => [await absent(fleet)]),
+  'fleet-quiet': on(1, async (fleet, _session, _ground, agent) => [await quiet(fleet, agent)]),
+};
+
+function on(servers: 1 | 3, part: Part): (ground: Ground) => Promise<Row[]> {
+  return async (ground) => {
+    if (natsServer() === null) return [];
+    const fleet = await FleetGround.start(ground, servers);
+    const agent = await fleet.host('h1');
+    const rows = await part(fleet, await ground.session('fleet'), ground, agent);
+    await fleet.close();
+    return rows;
+  };
 }
 
 async function dispatches(fleet: FleetGround, session: Session, where: string, most: number): Promise<Row[]> {
