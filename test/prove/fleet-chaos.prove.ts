@@ -5,7 +5,7 @@ import { streams } from '../../src/fleet/wire/names.ts';
 import { Chance } from '../support/chance.ts';
 import { Chaos } from '../support/fleet/chaos.ts';
 import { Dispatching } from '../support/fleet/dispatching.ts';
-import { falselyUnknown, judge, type SaidUnknown } from '../support/fleet/judge.ts';
+import { falselyUnknown, judge, type SaidUnknown, startsOf } from '../support/fleet/judge.ts';
 import { ProcessFleet } from '../support/fleet/process-fleet.ts';
 import { budgetSeconds } from '../support/load/budget.ts';
 import { tellFigure } from '../support/load/figures.ts';
@@ -50,7 +50,7 @@ test(`${wanted} dispatches while servers, coordinators and hosts are killed and 
   if (open().length === 0) await waitFor(isDelivered, 'all ends to be acknowledged', 60_000);
   dispatching.stop();
   await consuming;
-  const { wrong, ended, revoked, again } = judge(fleet, dispatching);
+  const { wrong, ended, revoked, again } = judge(startsOf(fleet), dispatching);
   const unknown = await unknownIn(bus);
   const never = falselyUnknown(fleet, unknown, lostMs);
   const faults = Object.entries(chaos.done).map(([what, count]) => `${count} ${what}`);
@@ -61,6 +61,10 @@ test(`${wanted} dispatches while servers, coordinators and hosts are killed and 
       `redispatch started again, ${unknown.length} were unknown for a while; ${wrong.length} violations`,
   );
   t.diagnostic(`questions without success: ${JSON.stringify(dispatching.refusals)}`);
+  assert.deepEqual(
+    fleet.parts.flatMap(({ crashes }) => crashes),
+    [],
+  );
   assert.deepEqual(wrong.slice(0, 20), []);
   assert.deepEqual(never.slice(0, 20), [], 'unknown, and its host was there');
   assert.ok(dispatching.dispatched.size > 0, 'nothing was dispatched');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Fleet } from '../../src/fleet/client/fleet.ts';
 import { Chance } from '../support/chance.ts';
 import { Dispatching } from '../support/fleet/dispatching.ts';
-import { judge } from '../support/fleet/judge.ts';
+import { judge, startsOf } from '../support/fleet/judge.ts';
 import type { Part } from '../support/fleet/part.ts';
 import { ProcessFleet } from '../support/fleet/process-fleet.ts';
 import { budgetSeconds } from '../support/load/budget.ts';
@@ -48,7 +48,7 @@ test('machines join and leave while tasks come and go, and everybody stays as th
   dispatching.stop();
   await consuming;
   const seconds = (performance.now() - begin) / 1_000;
-  const { wrong, ended, revoked } = judge(fleet, dispatching);
+  const { wrong, ended, revoked } = judge(startsOf(fleet), dispatching);
   const last = look(measured);
   const count = ended + revoked;
   const grown = last.map(({ name, mb }, at) => `${name} ${(mb - (half[at]?.mb ?? 0)).toFixed(1)}`);
@@ -56,6 +56,10 @@ test('machines join and leave while tasks come and go, and everybody stays as th
     t,
     `${count} dispatches in ${seconds.toFixed(0)} s (${(count / seconds).toFixed(1)}/s), while ${joined} machines joined and ` +
       `left: MB of memory more than after half of the time: ${grown.join(', ')}`,
+  );
+  assert.deepEqual(
+    fleet.parts.flatMap(({ crashes }) => crashes),
+    [],
   );
   assert.deepEqual(wrong.slice(0, 20), []);
   assert.ok(ended > 0);

@@ -14,21 +14,25 @@ export interface Verdict {
   readonly again: number;
 }
 
-/** Compares what hosts have started with what the consumer was told. */
-export function judge(fleet: ProcessFleet, dispatching: Dispatching): Verdict {
-  const starts = startsOf(fleet);
-  const wrong = [...dispatching.wrong, ...fleet.parts.flatMap(({ crashes }) => crashes)];
+/** What was asked for, and what the consumer was told. */
+export type Asked = Pick<Dispatching, 'dispatched' | 'told' | 'wrong'>;
+
+/**
+ * Compares what hosts have started with what the consumer was told.
+ * @param starts the attempts of each key that have started, on whatever host.
+ */
+export function judge(starts: ReadonlyMap<string, readonly number[]>, asked: Asked): Verdict {
+  const wrong = [...asked.wrong];
   let [ended, revoked, again] = [0, 0, 0];
   for (const key of starts.keys())
-    if (!dispatching.dispatched.has(key))
-      wrong.push(`${key} has started, and nobody was told that it was taken`);
-  for (const { key, task, redispatch } of dispatching.dispatched.values()) {
+    if (!asked.dispatched.has(key)) wrong.push(`${key} has started, and nobody was told that it was taken`);
+  for (const { key, task, redispatch } of asked.dispatched.values()) {
     const attempts = starts.get(key) ?? [];
     if (new Set(attempts).size < attempts.length)
       wrong.push(`${key} has started twice: attempts ${attempts}`);
     if (attempts.length > 1 + redispatch) wrong.push(`${key} has started ${attempts.length} times`);
     if (attempts.length > 1) again += 1;
-    const told = dispatching.told.get(key) ?? [];
+    const told = asked.told.get(key) ?? [];
     const [end] = told;
     if (end === undefined) {
       wrong.push(`${key} has no end; it has started ${attempts.length} times`);
@@ -58,7 +62,7 @@ function essence({ attempt, end, state }: RemoteTask): string {
 }
 
 /** The attempts of each key that have started, on whatever host. */
-function startsOf(fleet: ProcessFleet): ReadonlyMap<string, readonly number[]> {
+export function startsOf(fleet: ProcessFleet): ReadonlyMap<string, readonly number[]> {
   const starts = new Map<string, number[]>();
   for (const { world } of fleet.hosts)
     for (const line of readLines(join(world.base, 'starts'))) {
