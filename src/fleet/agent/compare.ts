@@ -144,7 +144,8 @@ export class Comparison {
     attempt.isBusy = true;
     try {
       const mark = newMark(attempt, epoch);
-      if (attempt.phase === 'starting') records.save(attempt, 'accepting');
+      // Also of a local task: when it turns out that it never ran, only who knows the mark may start it anew.
+      records.save(attempt, attempt.phase === 'starting' ? 'accepting' : 'started');
       const accepted = acceptedBy(attempt.assignment, mark, attempt.local?.taskId ?? null);
       const goesOn = (): boolean => isOpen() && lease.isValid && !attempt.isFenced;
       const written = await connection.write(writeOf(accepted, attempt.seq), goesOn);
