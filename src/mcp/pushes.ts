@@ -9,13 +9,19 @@ import type { RemoteDelivery } from '../tools/fleet/remote-delivery.ts';
 import type { RemoteSession } from '../tools/fleet/remote-session.ts';
 import { yieldToOthers } from '../util/wait.ts';
 import { type LogMessage, logMessage, remoteLogMessage } from './log-ends.ts';
-import type { ServerSetup } from './make-server.ts';
 import { report, send } from './report.ts';
 import { parseUri } from './resources/uris.ts';
 import { ResourceWatch } from './resources/watch.ts';
 import { task2025 } from './tasks/tasks-2025.ts';
 
 const levels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
+
+/** For whom, and of what. */
+interface Pushed {
+  readonly connection: Connection;
+  readonly remote: RemoteDelivery | null;
+  readonly era: 'legacy' | 'modern';
+}
 
 /**
  * What is sent to a client that stays connected without its having asked just then: completions as log
@@ -35,7 +41,7 @@ export class Pushes {
   /** @param open opens the session of a request, so that what happens in it is told. */
   constructor(
     server: Server,
-    { connection, remote, era }: Pick<ServerSetup, 'connection' | 'remote' | 'era'>,
+    { connection, remote, era }: Pushed,
     open: (ctx: ServerContext) => Promise<unknown>,
   ) {
     this.#server = server;

@@ -22,7 +22,7 @@ const rowsAtOnce = 100;
 export class RemoteFeed {
   readonly #link: FleetLink;
   readonly #rows = new Map<string, TaskRow>();
-  readonly #listeners = new Set<(data: TasksData) => void>();
+  readonly #viewers = new Set<Viewer>();
   #trouble: Failure | null = null;
   #endPause = (): void => undefined;
   #isAsking = false;
@@ -33,29 +33,20 @@ export class RemoteFeed {
 
   /** Tells it to one page until it is gone. What cannot be asked is told, and is no end. */
   async *tasks(abortSignal: AbortSignal): AsyncGenerator<TasksData, void, undefined> {
-    const waiting: TasksData[] = [...inParts([...this.#rows.values()]), ...this.#troubleData()];
-    let wake = (): void => undefined;
-    const listener = (data: TasksData): void => {
-      waiting.push(data);
-      wake();
-    };
-    this.#listeners.add(listener);
+    const viewer = new Viewer(this.#rows, this.#trouble);
+    this.#viewers.add(viewer);
     this.#begin();
-    abortSignal.addEventListener('abort', () => wake());
     const release = holdProcess();
     try {
       while (!abortSignal.aborted) {
-        const data = waiting.shift();
+        const data = viewer.take();
         if (data !== undefined) yield data;
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
+        else await viewer.next(abortSignal);
       }
     } finally {
       release();
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.#endPause();
+      this.#viewers.delete(viewer);
+      if (this.#viewers.size === 0) this.#endPause();
     }
   }
 
@@ -76,7 +67,7 @@ export class RemoteFeed {
   }
 
   async #askForGood(): Promise<void> {
-    for (let pauseMs = shortestMs; this.#listeners.size > 0; ) {
+    for (let pauseMs = shortestMs; this.#viewers.size > 0; ) {
       const hasChanged = await this.#ask();
       pauseMs = hasChanged ? shortestMs : Math.min(longestMs, pauseMs * 2);
       if (await this.#pause(pauseMs)) pauseMs = shortestMs;
@@ -108,29 +99,20 @@ export class RemoteFeed {
   }
 
   #take(found: ReadonlyMap<string, TaskRow>): boolean {
-    const changed: TaskRow[] = [];
+    const changed = new Map<string, TaskRow | null>();
+    for (const taskId of this.#rows.keys()) if (!found.has(taskId)) changed.set(taskId, null);
     for (const [taskId, row] of found)
-      if (JSON.stringify(row) !== JSON.stringify(this.#rows.get(taskId))) changed.push(row);
-    const gone = [...this.#rows.keys()].filter((taskId) => !found.has(taskId));
+      if (JSON.stringify(row) !== JSON.stringify(this.#rows.get(taskId))) changed.set(taskId, row);
     this.#rows.clear();
     for (const [taskId, row] of found) this.#rows.set(taskId, row);
-    for (const data of inParts(changed)) this.#tell(data);
-    for (const taskId of gone) this.#tell({ kind: 'gone', taskId });
-    return changed.length > 0 || gone.length > 0;
+    if (changed.size > 0) for (const viewer of this.#viewers) viewer.put(changed);
+    return changed.size > 0;
   }
 
   #tellTrouble(trouble: Failure | null): void {
     const isNews = trouble?.message !== this.#trouble?.message;
     this.#trouble = trouble;
-    if (isNews) this.#tell({ kind: 'fleet', error: trouble });
-  }
-
-  #troubleData(): TasksData[] {
-    return this.#trouble === null ? [] : [{ kind: 'fleet', error: this.#trouble }];
-  }
-
-  #tell(data: TasksData): void {
-    for (const listener of [...this.#listeners]) listener(data);
+    if (isNews) for (const viewer of this.#viewers) viewer.putTrouble(trouble);
   }
 
   /** @returns whether it was ended before its time. */
@@ -146,11 +128,56 @@ export class RemoteFeed {
   }
 }
 
-function inParts(rows: readonly TaskRow[]): TasksData[] {
-  const parts: TasksData[] = [];
-  for (let at = 0; at < rows.length; at += rowsAtOnce)
-    parts.push({ kind: 'tasks', tasks: rows.slice(at, at + rowsAtOnce) });
-  return parts;
+/** What one page has not taken yet: of each task only the newest. */
+class Viewer {
+  /** Null: it is gone. */
+  readonly #changed: Map<string, TaskRow | null>;
+  #trouble: { readonly error: Failure | null } | null;
+  #wake = (): void => undefined;
+
+  constructor(rows: ReadonlyMap<string, TaskRow>, trouble: Failure | null) {
+    this.#changed = new Map(rows);
+    this.#trouble = trouble === null ? null : { error: trouble };
+  }
+
+  put(changed: ReadonlyMap<string, TaskRow | null>): void {
+    for (const [taskId, row] of changed) this.#changed.set(taskId, row);
+    this.#wake();
+  }
+
+  putTrouble(error: Failure | null): void {
+    this.#trouble = { error };
+    this.#wake();
+  }
+
+  take(): TasksData | undefined {
+    if (this.#trouble !== null) {
+      const { error } = this.#trouble;
+      this.#trouble = null;
+      return { kind: 'fleet', error };
+    }
+    const tasks: TaskRow[] = [];
+    for (const [taskId, row] of this.#changed) {
+      if (row === null && tasks.length > 0) break;
+      this.#changed.delete(taskId);
+      if (row === null) return { kind: 'gone', taskId };
+      tasks.push(row);
+      if (tasks.length >= rowsAtOnce) break;
+    }
+    return tasks.length === 0 ? undefined : { kind: 'tasks', tasks };
+  }
+
+  /** Resolves when there may be something, or when aborted. */
+  async next(abortSignal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = () => {
+        abortSignal.removeEventListener('abort', this.#wake);
+        resolve();
+      };
+      abortSignal.addEventListener('abort', this.#wake);
+      if (abortSignal.aborted) this.#wake();
+    });
+  }
 }
 
 /** What comes of both, as it comes, until both have ended. */

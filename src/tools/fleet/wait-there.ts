@@ -154,6 +154,7 @@ async function liveTasks(remote: NonNullable<ToolCall['remote']>): Promise<Agent
 
 /** What the work has come to; null when it took longer. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | null> {
-  work.catch(() => undefined);
-  return await Promise.race([work, new Promise<null>((resolve) => after(ms, () => resolve(null)))]);
+  const settled = Promise.allSettled([work]);
+  const late = new Promise<null>((resolve) => after(ms, () => resolve(null)));
+  return (await Promise.race([settled, late])) === null ? null : await work;
 }
