@@ -12,22 +12,22 @@ test('tasks on other hosts stand in the same rows with their host, which is hidd
 }, async () => {
   await using fleet = await MadeFleet.make();
   await fleet.host('h1');
-  await fleet.spawn('sleep 1000', '-n', 'here');
+  await fleet.spawn('sleep 1000', '-n', 'local-one');
   await using opened = await openFleet({ folder: join(fleet.base, '.config', 'outlive', 'fleet') });
   await using server = await startUi(fleet, { fleet: async () => opened });
   await using browser = await TestBrowser.start();
   const page = await browser.page(addressOf(server));
   await listOf(page);
-  await rowOf(page, 'here').waitFor();
+  await rowOf(page, 'local-one').waitFor();
   const host = page.getByRole('columnheader', { name: 'Host' });
   assert.equal(await host.count(), 0);
-  const task = await fleet.on('h1', 'echo seen; sleep 1000', '-n', 'there');
-  await rowOf(page, 'there').getByText('running').waitFor();
+  const task = await fleet.on('h1', 'echo seen; sleep 1000', '-n', 'remote-one');
+  await rowOf(page, 'remote-one').getByText('running').waitFor();
   await host.waitFor();
-  assert.equal(await rowOf(page, 'there').locator('.host').textContent(), 'h1');
-  assert.equal(await rowOf(page, 'here').locator('.host').textContent(), 'here');
+  assert.equal(await rowOf(page, 'remote-one').locator('.host').textContent(), 'h1');
+  assert.equal(await rowOf(page, 'local-one').locator('.host').textContent(), 'here');
   assert.deepEqual(await axeFaults(page), []);
-  await rowOf(page, 'there').click();
+  await rowOf(page, 'remote-one').click();
   assert.match(page.url(), new RegExp(`#/task/${task}$`));
   await page.locator('.log', { hasText: 'seen' }).waitFor();
   // What cannot be done with it is not offered.
