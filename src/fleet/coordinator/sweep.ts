@@ -10,6 +10,8 @@ const dayMs = 24 * 3_600_000;
 const deliveredMs = 7 * dayMs;
 /** What was revoked, and nobody has acknowledged, is kept longer. An end that nobody has acknowledged is kept for ever. */
 const revokedMs = 30 * dayMs;
+/** So many subjects are purged at a time. */
+const purgesAtOnce = 20;
 /** So many tasks are removed at a time. */
 const mostAtOnce = 200;
 
@@ -46,7 +48,13 @@ export async function removeInvented(bus: Bus, ledger: Ledger, host: string): Pr
     const invented = tasks.filter((task) => ledger.get(task) === undefined);
     if (invented.length === tasks.length && tasks.length > 0)
       await bus.manager.streams.purge(streams.assignments, { filter: `assign.${host}.*` });
-    else for (const task of invented) await purge(bus, { filter: `assign.${host}.${task}` });
+    else
+      for (let at = 0; at < invented.length && !bus.connection.isClosed(); at += purgesAtOnce)
+        await Promise.all(
+          invented
+            .slice(at, at + purgesAtOnce)
+            .map(async (task) => await purge(bus, { filter: `assign.${host}.${task}` })),
+        );
   } catch (error) {
     // What is left takes room, and does nothing.
     if (!isBusError(error)) throw error;
