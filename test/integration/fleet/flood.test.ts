@@ -65,10 +65,10 @@ test('a host that invents ends by thousands gets nothing new, is named, and is r
   assert.deepEqual(known.map((one) => one.task).toSorted(), [task, next].toSorted());
   // What it has accepted it may still end.
   await waitFor(async () => {
-      const [now] = (await hostile.lease({}, 'list')).assignments;
-      if (now !== undefined) await hostile.end(numbered.assignment, now.seq, 3);
-      return (await client.show(task)).state === 'ended';
-    }, 'its own task to end');
+    const [now] = (await hostile.lease({}, 'list')).assignments;
+    if (now !== undefined) await hostile.end(numbered.assignment, now.seq, 3);
+    return (await client.show(task)).state === 'ended';
+  }, 'its own task to end');
 
   const manager = await jetstreamManager(await fleet.connection());
   const entries: AuditEntry[] = [];
