@@ -1,6 +1,6 @@
-import { homedir } from 'node:os';
 import { relative, resolve, sep } from 'node:path';
 import { OutliveError, shown } from '../errors/error.ts';
+import { homeFolder } from '../platform/home-folder.ts';
 import { visible } from '../util/visible.ts';
 import { agrees, canAsk } from './ask.ts';
 import { exitStatus } from './exit-status.ts';
@@ -67,7 +67,7 @@ function agentNamed(word: string): Agent {
 
 function placeOf({ project = false }: SetupOptions): Place {
   const { env, platform } = process;
-  return { home: homedir(), project: project ? process.cwd() : null, env, platform };
+  return { home: homeFolder(), project: project ? process.cwd() : null, env, platform };
 }
 
 /** One line for each agent that is known. */

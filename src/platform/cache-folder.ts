@@ -1,6 +1,6 @@
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { isSystemError } from '../errors/error.ts';
+import { homeFolderIfAny } from './home-folder.ts';
 import { ownFolder } from './own-folder.ts';
 
 /**
@@ -12,19 +12,22 @@ import { ownFolder } from './own-folder.ts';
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env, user?: number): string | null {
   try {
     const path = cachePath(environment);
-    return isAbsolute(path) ? ownFolder(path, user) : null;
+    return path !== null && isAbsolute(path) ? ownFolder(path, user) : null;
   } catch (error) {
-    // It cannot be made, for whatever reason, or nobody knows where this user's home is.
+    // It cannot be made, for whatever reason.
     if (!isSystemError(error)) throw error;
     return null;
   }
 }
 
-function cachePath(environment: NodeJS.ProcessEnv): string {
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'outlive');
+function cachePath(environment: NodeJS.ProcessEnv): string | null {
+  const within = (home: string | null, ...names: string[]): string | null =>
+    home === null ? null : join(home, ...names);
+  const home = homeFolderIfAny();
+  if (process.platform === 'darwin') return within(home, 'Library', 'Caches', 'outlive');
   if (process.platform === 'win32')
-    return join(environment.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'outlive-cache');
+    return within(environment.LOCALAPPDATA || within(home, 'AppData', 'Local'), 'outlive-cache');
   const caches = environment.XDG_CACHE_HOME;
   // The XDG specification: a relative path is invalid and is to be ignored.
-  return join(caches && isAbsolute(caches) ? caches : join(homedir(), '.cache'), 'outlive');
+  return within(caches && isAbsolute(caches) ? caches : within(home, '.cache'), 'outlive');
 }

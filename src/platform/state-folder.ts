@@ -1,21 +1,22 @@
 import { statSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { isAbsolute, join, sep } from 'node:path';
 import { OutliveError, shown } from '../errors/error.ts';
+import { homeFolder } from './home-folder.ts';
 
 /**
  * Where the store is when nobody says: `$OUTLIVE_HOME`, else the platform's folder for state that programs
  * keep (`$XDG_STATE_HOME` or ~/.local/state; ~/Library/Application Support on macOS; %LOCALAPPDATA% on Windows). Never a temporary
  * folder: systems clean those while tasks run. Never in the home of another user, which sudo may leave in `$HOME`: what
  * root makes there, that user cannot use.
- * @throws OutliveError `INVALID_ARGUMENT` when `OUTLIVE_HOME` is no absolute path.
+ * @throws OutliveError `INVALID_ARGUMENT` when `OUTLIVE_HOME` is no absolute path, or there is no home folder.
  */
 export function defaultStoreFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const home = environment.OUTLIVE_HOME;
   if (home) return namedFolder(home);
   if (process.platform === 'darwin') return join(homeOfUser(), 'Library', 'Application Support', 'outlive');
   if (process.platform === 'win32') {
-    return join(environment.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'outlive');
+    return join(environment.LOCALAPPDATA || join(homeFolder(), 'AppData', 'Local'), 'outlive');
   }
   const state = environment.XDG_STATE_HOME;
   // The XDG specification: a relative path is invalid and is to be ignored.
@@ -35,7 +36,7 @@ function namedFolder(home: string): string {
 }
 
 function homeOfUser(): string {
-  const home = homedir();
+  const home = homeFolder();
   if (process.geteuid?.() !== 0) return home;
   const owner = statSync(home, { throwIfNoEntry: false })?.uid ?? 0;
   return owner === 0 ? home : userInfo().homedir;

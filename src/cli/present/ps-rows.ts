@@ -1,9 +1,9 @@
-import { homedir } from 'node:os';
 import { sep } from 'node:path';
 import type { ListeningPort } from '../../engine/processes/listening.ts';
 import type { TaskUsage } from '../../engine/processes/usage.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
 import { isEnded } from '../../model/words.ts';
+import { homeFolderIfAny } from '../../platform/home-folder.ts';
 import { visible } from '../../util/visible.ts';
 import type { Io } from '../io.ts';
 import { type Column, none } from './table.ts';
@@ -84,8 +84,10 @@ function shownPorts(ports: readonly ListeningPort[]): string {
 
 /** A folder as people write it who are at home. */
 function fromHome(folder: string): string {
-  const home = homedir();
-  return folder === home || folder.startsWith(home + sep) ? `~${folder.slice(home.length)}` : folder;
+  const home = homeFolderIfAny();
+  return home !== null && (folder === home || folder.startsWith(home + sep))
+    ? `~${folder.slice(home.length)}`
+    : folder;
 }
 /** How long it ran; at least so long, where nobody has seen its end. */
 function shownTimeOf({ durationMs, startedAt, lastSeenAt }: TaskSnapshot): string {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { OutliveError } from '../../../src/errors/error.ts';
+import { homeFolderIfAny } from '../../../src/platform/home-folder.ts';
 import { defaultStoreFolder } from '../../../src/platform/state-folder.ts';
 import { notOnWindows } from '../../support/not-on-windows.ts';
 
@@ -49,5 +50,26 @@ test(
       home,
       'the XDG specification wants it so',
     );
+  },
+);
+
+test(
+  'a HOME that is empty or relative counts as none: the store is in the home of the list of users, not in the current folder',
+  notOnWindows('the home folder is in USERPROFILE'),
+  () => {
+    const { HOME } = process.env;
+    try {
+      for (const home of ['', 'relative', '.', '~', undefined]) {
+        if (home === undefined) delete process.env.HOME;
+        else process.env.HOME = home;
+        const listed = userInfo().homedir;
+        assert.equal(defaultStoreFolder({}), join(listed, '.local', 'state', 'outlive'), String(home));
+        assert.equal(defaultStoreFolder({ OUTLIVE_HOME: '~/x' }), join(listed, 'x'), String(home));
+        assert.equal(homeFolderIfAny(), listed);
+      }
+    } finally {
+      if (HOME === undefined) delete process.env.HOME;
+      else process.env.HOME = HOME;
+    }
   },
 );
