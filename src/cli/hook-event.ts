@@ -9,6 +9,8 @@ export interface HookEvent {
   readonly isOfSubagent: boolean;
 }
 
+const unwritable = /^\uFEFF|\p{Cc}/gu;
+
 /** The answer of a tool can be in it; what is larger is no event. */
 const mostBytes = 64 * 1024 * 1024;
 
@@ -28,11 +30,15 @@ export async function readHookEvent(): Promise<HookEvent> {
   return parseHookEvent(Buffer.concat(chunks).toString('utf8'));
 }
 
-/** @throws OutliveError `USAGE` for what is no event. */
+/**
+ * The event that a text says. Control characters in it count as blanks: Claude Code at times writes those of a prompt or a
+ * command as they are, which JSON does not allow, and nothing here reads those texts. So does the mark of the byte order.
+ * @throws OutliveError `USAGE` for what is no event.
+ */
 export function parseHookEvent(text: string): HookEvent {
   let data: unknown;
   try {
-    data = JSON.parse(text);
+    data = JSON.parse(text.replace(unwritable, ' '));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw noEvent('no JSON');

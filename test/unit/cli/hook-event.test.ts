@@ -12,6 +12,18 @@ test('the event of a hook says its name, the conversation, and whether a subagen
   assert.equal(parseHookEvent(JSON.stringify({ ...event, agent_id: 'a' })).isOfSubagent, true);
 });
 
+test('an event is read whose texts have control characters as they are, or that begins with a byte order mark', () => {
+  const expected = { name: 'UserPromptSubmit', conversation: 'c', isOfSubagent: false };
+  for (const prompt of ['two\nlines', 'a\ttab', '\u0000', '\u001b[1m', '\r\n\u0007', '\u0085'])
+    assert.deepEqual(
+      parseHookEvent(`{"session_id":"c","hook_event_name":"UserPromptSubmit","prompt":"${prompt}"}`),
+      expected,
+      JSON.stringify(prompt),
+    );
+  const text = JSON.stringify({ session_id: 'c', hook_event_name: 'UserPromptSubmit' }, null, '\t');
+  assert.deepEqual(parseHookEvent(`\uFEFF${text}\r\n`), expected);
+});
+
 test('what is no event is refused', () => {
   for (const text of [
     '',
