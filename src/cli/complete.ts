@@ -94,6 +94,8 @@ async function candidatesFor(
   if (before.includes('--')) return verb === 'run' ? [own(`${shellsOwn.command} ${before.length}`)] : [];
   const option = optionNamed(command, before.at(-1) ?? '');
   if (option?.required) return await valuesOf(option, verb, before, isElsewhere);
+  const assigned = /^(--[a-z-]+=)/.exec(current)?.[1];
+  if (assigned !== undefined) return await assignedTo(command, assigned, before, isElsewhere);
   if (current.startsWith('-')) return optionsOf(command);
   if (verb === 'run') return [own(`${shellsOwn.command} ${before.length}`)];
   if (places.length < (takesTasks[verb] ?? 0)) {
@@ -142,6 +144,21 @@ function optionsOf(command: Command): Candidate[] {
 
 function optionNamed(command: Command, word: string): Option | undefined {
   return command.options.find(({ long, short }) => word === long || word === short);
+}
+
+/** The values of an option that stands before an equals sign, with both. No shell completes paths there for us. */
+async function assignedTo(
+  command: Command,
+  assigned: string,
+  before: readonly string[],
+  isElsewhere: boolean,
+): Promise<readonly Candidate[]> {
+  const option = optionNamed(command, assigned.slice(0, -1));
+  if (!option?.required) return [];
+  const values = await valuesOf(option, command.name(), before, isElsewhere);
+  return values
+    .filter(({ word }) => !word.startsWith(':'))
+    .map(({ word, about }) => ({ word: assigned + word, about }));
 }
 
 async function valuesOf(

@@ -11,23 +11,50 @@ import type { CommonOptions } from './open.ts';
 
 const bash = `# bash completion for outlive: source <(outlive completion bash)
 _outlive() {
-  local line word
+  local line word head='' before='' rest=\${COMP_LINE-} at last
+  local -a words=() places=()
   COMPREPLY=()
+  # bash breaks words at : and =, so that web:1 and --wait=10s are three words each. Ours go on there.
+  for ((at = 0; at <= COMP_CWORD; at++)); do
+    word=\${COMP_WORDS[at]}
+    line=\${rest%%[![:space:]]*}
+    rest=\${rest#"$line"}
+    last=$((\${#words[@]} - 1))
+    if ((at > 0)) && [[ -z $line && -n $rest && ( -n $word && -z \${word//[:=]/} || -n $before && -z \${before//[:=]/} ) ]]; then
+      words[last]+=$word
+    else
+      words+=("$word")
+      places+=("$at")
+    fi
+    rest=\${rest#"$word"}
+    before=$word
+  done
+  last=$((\${#words[@]} - 1))
+  word=\${words[last]}
+  case $word in
+    [\\'\\"]*) words[last]=\${word:1} ;;
+    *) for line in : =; do
+        if [[ $COMP_WORDBREAKS == *"$line"* && $word == *"$line"* ]]; then
+          line=\${word%"\${word##*"$line"}"}
+          ((\${#line} <= \${#head})) || head=$line
+        fi
+      done ;;
+  esac
   while IFS= read -r line; do
     word=\${line%%$'\t'*}
     case $word in
-      :command*) _outlive_command "\${word#:command }" ;;
+      :command*) _outlive_command "\${places[\${word#:command } + 1]}" ;;
       :folders) _outlive_paths -d ;;
       :files) _outlive_paths -f ;;
-      *) COMPREPLY+=("$word") ;;
+      *) COMPREPLY+=("\${word#"$head"}") ;;
     esac
-  done < <("\${COMP_WORDS[0]}" __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <("\${COMP_WORDS[0]}" __complete "\${words[@]:1}" 2>/dev/null)
   [[ \${#COMPREPLY[@]} -ne 1 || \${COMPREPLY[0]} != *= ]] || _outlive_option nospace
 }
 _outlive_command() {
   if declare -F _command_offset >/dev/null; then
-    _command_offset $(($1 + 1))
-  elif (($1 + 1 == COMP_CWORD)); then
+    _command_offset "$1"
+  elif (($1 == COMP_CWORD)); then
     _outlive_generated -c
   else
     _outlive_paths -f

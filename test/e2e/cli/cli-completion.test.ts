@@ -83,6 +83,8 @@ async function check(cli: CommandLine, ask: (line: Words) => Promise<string[]>):
       ['pattern=', 'port=', 'port=any'],
     ],
     [['ps', '--status', 'ti'], ['timed_out']],
+    [['ps', '--status=ti'], ['--status=timed_out']],
+    [['run', '--cwd=/'], []],
     [
       ['ps', '--name', ''],
       ['build', 'dev'],
@@ -110,12 +112,43 @@ test('bash completes verbs, options, tasks that are there, names, sessions; a co
   await using cli = new CommandLine();
   await check(cli, async (line) => {
     const script = `outlive() { ${cli.inShell} "$@"; }; source <(outlive completion bash); complete -p outlive >&2
-      COMP_WORDS=(outlive ${line.map(quote).join(' ')}); COMP_CWORD=${line.length}
+      COMP_WORDBREAKS=' '; COMP_WORDS=(outlive ${line.map(quote).join(' ')}); COMP_CWORD=${line.length}
       _outlive; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = await execute('bash', ['-c', script], { env: environmentOf(cli), cwd: cli.base });
     // The program is a function, too.
     return [...new Set(stdout.split('\n').filter(Boolean))];
   });
+});
+
+test('bash completes at the keyboard names with colons, values behind equals signs, and a command after them', async () => {
+  await using cli = new CommandLine();
+  const session = await cli.session('default');
+  for (const name of ['web:1', 'test:unit:slow', 'test:unit:fast'])
+    await session.spawn('sleep 1000', { name });
+  await using terminal = await Terminal.open(cli.base, {
+    command: 'exec bash --norc -i',
+    env: { ...environmentOf(cli), INPUTRC: '/dev/null' },
+    columns: 160,
+  });
+  await terminal.enter(`PS1='> '; source <(outlive completion bash); clear`);
+  await terminal.shows(/^>$/m);
+  const completed = async (line: string, expected: string): Promise<void> => {
+    await terminal.type(line);
+    await terminal.press('Tab');
+    await terminal.shows(new RegExp(`^> ${expected}$`, 'm'));
+    await terminal.press('C-c');
+    await terminal.enter('clear');
+    await terminal.shows(/^>$/m);
+  };
+  await completed('outlive kill we', 'outlive kill web:1');
+  await completed('outlive kill web:', 'outlive kill web:1');
+  await completed('outlive kill web:1 test', 'outlive kill web:1 test:unit:');
+  await completed('outlive kill web:1 test:u', 'outlive kill web:1 test:unit:');
+  await completed('outlive kill test:unit:s', 'outlive kill test:unit:slow');
+  await completed("outlive kill 'web:", "outlive kill 'web:1'");
+  await completed('outlive wait --for=sc', 'outlive wait --for=screen=');
+  await completed('outlive wait web:1 --for=inp', 'outlive wait web:1 --for=input');
+  await completed('outlive run --wait=10s -e A=b:c outliv', 'outlive run --wait=10s -e A=b:c outlive');
 });
 
 test('fish completes the same', async () => {
