@@ -21,7 +21,7 @@ import { shownDuration } from './present/values.ts';
 import { refuseInSandbox } from './sandbox.ts';
 import { hasStdin } from './stdin.ts';
 import { untilStarted } from './until-started.ts';
-import { type None, orNull } from './values.ts';
+import { isTerminalSize, type None, orNull } from './values.ts';
 
 interface RunVerbOptions extends CommonOptions {
   readonly cwd?: string;
@@ -132,10 +132,11 @@ function stdinOf({ stdin, tty }: RunVerbOptions): StdinOption | undefined {
   return isOpen ? 'inherit-open' : 'inherit';
 }
 
+/** The size that was said, else that of this terminal, which may not know it: serial lines and containers say 0x0. */
 function sizeOf({ tty, size }: RunVerbOptions): TerminalSize | undefined {
   if (tty !== true) return undefined;
   const { columns, rows } = process.stdout;
-  return size ?? (process.stdout.isTTY ? { cols: columns, rows } : { cols: 80, rows: 24 });
+  return size ?? (isTerminalSize({ cols: columns, rows }) ? { cols: columns, rows } : { cols: 80, rows: 24 });
 }
 
 /** What was said, in the words of the library; what was not said has the library's defaults. */

@@ -142,11 +142,16 @@ export function condition(text: string, before: Conditions | undefined): Conditi
 export function terminalSize(text: string): TerminalSize {
   const [, cols = '', rows = ''] = /^(\d{1,4})x(\d{1,4})$/i.exec(text.trim()) ?? [];
   const size = { cols: Number(cols), rows: Number(rows) };
-  const isSide = (side: number, least: number): boolean => side >= least && side <= bounds.terminalSide;
-  if (isSide(size.cols, 2) && isSide(size.rows, 1)) return size;
+  if (isTerminalSize(size)) return size;
   throw new InvalidArgumentError(
     `Expected columns and rows, at least 2x1 and at most ${bounds.terminalSide}x${bounds.terminalSide}, such as 120x40.`,
   );
+}
+
+/** Whether a terminal can have that size. */
+export function isTerminalSize({ cols, rows }: TerminalSize): boolean {
+  const isSide = (side: number, least: number): boolean => side >= least && side <= bounds.terminalSide;
+  return isSide(cols, 2) && isSide(rows, 1);
 }
 
 /** Collects keys, in their order. */

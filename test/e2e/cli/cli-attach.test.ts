@@ -32,6 +32,16 @@ test('a person attaches, types, sets the size, leaves, and finds the terminal as
   await cli.run('kill', 'shell');
 });
 
+test('a terminal whose size is no size gives a task the usual one', async () => {
+  await using cli = new CommandLine();
+  for (const size of ['rows 0 cols 0', 'rows 10 cols 1', 'rows 10 cols 2000']) {
+    const words = `stty ${size}; ${cli.inShell} run --tty --wait "echo is \\$(stty size)"; stty rows 24 cols 80`;
+    const env = cli.environment() as NodeJS.ProcessEnv;
+    await using terminal = await Terminal.open(cli.base, { command: `${words}; sleep 1000`, env });
+    await terminal.shows(/is 24 80/);
+  }
+});
+
 test('attach ends with the status of the task, and the terminal is as it was', async () => {
   await using cli = new CommandLine();
   await cli.spawn('read -r x; exit 7', '--tty', '-n', 'seven');
