@@ -100,7 +100,7 @@ export class Coordinator implements AsyncDisposable {
     // Each coordinator hears every host; one of them answers.
     for (const subject of ['hb.*', 'list.*']) {
       this.#subscribe(subject, null, (message) => heartbeats.hear(message));
-      this.#subscribe(subject, coordinators, (message) => heartbeats.answer(message));
+      this.#subscribe(subject, coordinators, (message) => void heartbeats.answer(message));
     }
     for (const name of operations.names)
       this.#subscribe(subjects.operation(name), coordinators, (message) => void operations.answer(message));

@@ -1,6 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import { OutliveError } from '../../errors/error.ts';
-import { expected, tolerate } from '../../errors/expected.ts';
+import { expected, isExpected, tolerate } from '../../errors/expected.ts';
 import { warn } from '../../errors/warnings.ts';
 import { jsonOf } from '../wire/fields.ts';
 import type { AttemptName, Heartbeat, Lease, Numbered, Refusal } from '../wire/messages.ts';
@@ -39,22 +39,32 @@ export class Heartbeats {
   }
 
   /** Answers with a lease, or says why there is none. */
-  answer(message: Msg): void {
+  async answer(message: Msg): Promise<void> {
     const host = hostOf(message);
     const { reply } = message;
     // To anywhere else it would be published in the name of the coordinator, with what the host wants in it.
     if (!isHostName(host) || !isInboxOf(host, reply)) return;
+    const { journal } = this.#core;
     // It is not known which assignments are there. The host asks again.
-    if (!this.#core.journal.isSure) return;
+    if (!journal.isSure) return;
     let body: Lease | Refusal;
     try {
-      body = this.#leaseFor(this.#take(message), message.subject.startsWith('list.'));
+      const heartbeat = this.#take(message);
+      const isList = message.subject.startsWith('list.');
+      // What the host has stored may not have been read here yet. It is not said to be gone before that.
+      if (isList || this.#owesUnknown(heartbeat)) await journal.reach();
+      if (!journal.isSure) return;
+      body = this.#leaseFor(heartbeat, isList);
     } catch (error) {
+      // The host asks again, and maybe another coordinator.
+      if (isExpected(error, unreachable)) return;
       tolerate(error, foreseen, 'answering a heartbeat');
       const { code, message: text } = error as OutliveError;
       this.#core.audit.refusedLease(host, text);
       body = { v: wireVersion, code, message: text };
     }
+    const { connection } = this.#core.bus;
+    if (connection.isClosed() || connection.isDraining()) return;
     // For this answer alone: an old one is no lease.
     message.respond(sign(body, this.#core.key, { audience: `host:${host}`, subject: reply }));
   }
@@ -149,6 +159,10 @@ export class Heartbeats {
     };
   }
 
+  #owesUnknown({ owes = [] }: Heartbeat): boolean {
+    return owes.some(({ task }) => this.#core.ledger.get(task) === undefined);
+  }
+
   #isFenced(host: string, task: string, attempt: number): boolean {
     const now = this.#core.ledger.heldBy(host, task)?.assignment;
     return now !== undefined && isFenced(now, attempt);
@@ -171,6 +185,7 @@ function orderOf({ seq, assignment }: Held): number {
   return assignment.state === 'assigned' ? seq : seq - Number.MAX_SAFE_INTEGER;
 }
 
+const unreachable = expected('FLEET_UNREACHABLE');
 const foreseen = expected('FLEET_FORGED', 'FLEET_PACKAGES', 'FLEET_HOST', 'FLEET_REFUSED');
 
 function hostOf(message: Msg): string {
