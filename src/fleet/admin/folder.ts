@@ -12,9 +12,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { isSystemError, OutliveError, shown, systemCode } from '../../errors/error.ts';
+import { homeFolder } from '../../platform/home-folder.ts';
 import { ownFolder } from '../../platform/own-folder.ts';
 import { randomHex } from '../../util/crypto.ts';
 
@@ -42,7 +42,7 @@ const mostBytes = 1024 * 1024;
 /** Where the keys of a user's fleet are: `$XDG_CONFIG_HOME/outlive/fleet`, else ~/.config/outlive/fleet. */
 export function defaultFleetFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const config = environment.XDG_CONFIG_HOME;
-  return join(config && isAbsolute(config) ? config : join(homedir(), '.config'), 'outlive', 'fleet');
+  return join(config && isAbsolute(config) ? config : join(homeFolder(), '.config'), 'outlive', 'fleet');
 }
 
 /**
@@ -56,7 +56,7 @@ export function hasFleetClient(environment: NodeJS.ProcessEnv = process.env): bo
 /** Where the servers of a fleet keep their data: `$XDG_STATE_HOME/outlive-fleet`, else ~/.local/state/outlive-fleet. */
 export function defaultFleetData(environment: NodeJS.ProcessEnv = process.env): string {
   const state = environment.XDG_STATE_HOME;
-  return join(state && isAbsolute(state) ? state : join(homedir(), '.local', 'state'), 'outlive-fleet');
+  return join(state && isAbsolute(state) ? state : join(homeFolder(), '.local', 'state'), 'outlive-fleet');
 }
 
 /** A folder with the keys of a fleet: it and its files are this user's alone, and none of them is a link. */

@@ -1,8 +1,8 @@
-import { homedir } from 'node:os';
 import { witnessed } from '../../engine/spawn/claim-witness.ts';
 import { OutliveError } from '../../errors/error.ts';
 import { expected, isExpected } from '../../errors/expected.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { homeFolder } from '../../platform/home-folder.ts';
 import { randomHex } from '../../util/crypto.ts';
 import { type Assignment, messageIdOf, spawnKeyOf } from '../wire/assignment.ts';
 import { streams, subjects } from '../wire/names.ts';
@@ -209,7 +209,7 @@ function spawnOptions(assignment: Assignment, secrets: Readonly<Record<string, s
   return {
     key: spawnKeyOf(assignment),
     labels,
-    cwd: cwd ?? homedir(),
+    cwd: cwd ?? homeFolder(),
     timeoutMs,
     stdin,
     env: commandEnvironment(assignment, secrets),

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { isSystemError, OutliveError, systemCode } from '../../errors/error.ts';
+import { homeFolder } from '../../platform/home-folder.ts';
 import { readSmall, writeWhole } from '../../tasklog/files.ts';
 import { isOwnUnit, type UnitOptions, unitName, unitText } from './unit.ts';
 
@@ -73,7 +74,7 @@ export async function removeUnit(): Promise<UnitChange> {
 
 function unitPath(): string {
   const config = process.env.XDG_CONFIG_HOME;
-  const base = config !== undefined && isAbsolute(config) ? config : join(homedir(), '.config');
+  const base = config !== undefined && isAbsolute(config) ? config : join(homeFolder(), '.config');
   return join(base, 'systemd', 'user', unitName);
 }
 

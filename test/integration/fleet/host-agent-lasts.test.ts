@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FleetWorld } from '../../support/fleet/agent-world.ts';
@@ -127,7 +127,7 @@ test('a server that was away and has kept its data gets nothing twice', options,
 
 test('what was given up although its host is there is said again, and its end is told', options, async () => {
   await using fleet = await FleetWorld.start();
-  const { coordinator } = fleet;
+  const { coordinator, world } = fleet;
   const agent = await fleet.agent();
   const { command, starts, letGo } = fleet.waiting();
   const task = await coordinator.assign('h1', { command });
@@ -135,7 +135,10 @@ test('what was given up although its host is there is said again, and its end is
   // Twice: the server may take the second message for the first one.
   for (const _ of [1, 2]) {
     await coordinator.move('h1', task, 'unknown');
-    await coordinator.until('h1', task, 'accepted');
+    const { epoch } = await coordinator.until('h1', task, 'accepted');
+    // The next agent takes for its own only what is noted here.
+    const record = JSON.parse(readFileSync(join(world.base, 'agent', 'attempts', `${task}.1.json`), 'utf8'));
+    assert.ok(record.epochs.includes(epoch), JSON.stringify(record.epochs));
   }
   await coordinator.move('h1', task, 'unknown');
   letGo();
