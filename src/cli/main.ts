@@ -121,7 +121,7 @@ async function answer(
 }
 
 /** What finds no store makes one, or says that there is none. */
-const makeStores: ReadonlySet<string> = new Set(['run', 'mcp', 'doctor', 'setup', 'completion']);
+const makeStores: ReadonlySet<string> = new Set(['run', 'mcp', 'doctor', 'setup', 'completion', 'fleet']);
 
 /** A slip in the name of a store would else be a store without tasks. */
 function checkStore(dir: string): void {

@@ -14,7 +14,12 @@ export class Roster implements AsyncDisposable {
       if (client === null) roster.#clients.delete(signer);
       else roster.#clients.set(signer, client);
     });
-    for (const [signer, client] of await members.all('client')) roster.#clients.set(signer, client);
+    try {
+      for (const [signer, client] of await members.all('client')) roster.#clients.set(signer, client);
+    } catch (error) {
+      await roster.#stop();
+      throw error;
+    }
     return roster;
   }
 

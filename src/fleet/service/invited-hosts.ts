@@ -10,7 +10,12 @@ export class InvitedHosts implements AsyncDisposable {
   static async read(members: Members): Promise<InvitedHosts> {
     const hosts = new InvitedHosts();
     hosts.#stop = await members.watch('host', (name, host) => hosts.#take(name, host));
-    for (const [name, host] of await members.all('host')) hosts.#take(name, host);
+    try {
+      for (const [name, host] of await members.all('host')) hosts.#take(name, host);
+    } catch (error) {
+      await hosts.#stop();
+      throw error;
+    }
     return hosts;
   }
 

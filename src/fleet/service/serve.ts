@@ -8,6 +8,7 @@ import { addressText } from '../bus/address.ts';
 import { type Bus, connectBus } from '../bus/connect.ts';
 import { Authority } from '../bus/jwt.ts';
 import { ensureStreams } from '../bus/streams.ts';
+import { isBusError } from '../coordinator/bus.ts';
 import { Coordinator } from '../coordinator/coordinator.ts';
 import { readRequest } from '../wire/membership.ts';
 import { inboxOf } from '../wire/names.ts';
@@ -70,14 +71,14 @@ export class FleetServer implements AsyncDisposable {
       if (server !== null) parts.push(server);
       const bus = await connect(has);
       parts.push(bus);
-      await ensureWhenReady(bus, has);
-      const membership = await serveMembership(bus, has, (revoked) =>
-        writeCredentials.coordinator(folder, { ...has, revoked }),
-      );
+      await whenReady(async () => await ensureStreams(bus.connection, has.replicas));
+      const keep = (revoked: CoordinatorCredentials['revoked']) =>
+        writeCredentials.coordinator(folder, { ...has, revoked });
+      const membership = await whenReady(async () => await serveMembership(bus, has, keep));
       parts.push(membership);
-      const invited = await InvitedHosts.read(membership.members);
+      const invited = await whenReady(async () => await InvitedHosts.read(membership.members));
       parts.push(invited);
-      parts.push(await startCoordinator(bus, has, membership, invited, options));
+      parts.push(await whenReady(async () => await startCoordinator(bus, has, membership, invited, options)));
       return new FleetServer(parts, server, has.fleet.servers.map(addressText));
     } catch (error) {
       await disposeAll(parts);
@@ -157,24 +158,35 @@ async function connect({ fleet, seed, token }: CoordinatorCredentials): Promise<
   return await connectBus({ servers: fleet.servers, ca: fleet.ca, name, seed, token: () => token });
 }
 
-/** Three servers choose a leader first. */
-async function ensureWhenReady(bus: Bus, { replicas }: CoordinatorCredentials): Promise<void> {
+/**
+ * Repeats a step that the servers cannot take yet: three of them choose a leader first, for each stream.
+ * @throws OutliveError `FLEET_UNREACHABLE` when they cannot take it for a minute.
+ */
+async function whenReady<Value>(step: () => Promise<Value>): Promise<Value> {
   const endAt = performance.now() + readyMs;
   for (;;) {
     try {
-      await ensureStreams(bus.connection, replicas);
-      return;
+      return await step();
     } catch (error) {
-      if (!isPassing(error) || performance.now() > endAt) throw error;
+      if (!isPassing(error)) throw error;
+      if (performance.now() > endAt) throw unready(error);
       await sleep(pauseMs);
     }
   }
 }
 
 /** What servers say that are about to be ready. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof OutliveError) return error.code === 'FLEET_UNREACHABLE';
-  return error instanceof Error && /^(?:JetStream|Timeout|NoResponders|Request)/.test(error.constructor.name);
+function isPassing(error: unknown): error is Error {
+  return error instanceof OutliveError ? error.code === 'FLEET_UNREACHABLE' : isBusError(error);
+}
+
+function unready(error: Error): OutliveError {
+  if (error instanceof OutliveError) return error;
+  return new OutliveError(
+    'FLEET_UNREACHABLE',
+    `expected the servers of the fleet to be ready within ${readyMs / 1_000} s; found ${error.message}. Of three servers two have to run.`,
+    { cause: error },
+  );
 }
 
 /** The last that was started is the first that ends. */

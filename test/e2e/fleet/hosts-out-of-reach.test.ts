@@ -9,7 +9,7 @@ test('of a host that does not answer the end of each output is told, and that th
   skip: withoutNats,
 }, async () => {
   await using fleet = await MadeFleet.make({ times: { leaseMs: 4_000, heartbeatMs: 200 } });
-  const machine = await fleet.host('h1');
+  const machine = await fleet.host('h1', '--slots', '4');
   const long = await fleet.on('h1', 'seq 1 20000; sleep 1000');
   const quiet = await fleet.on('h1', 'sleep 1000');
   const ended = await fleet.on('h1', 'echo over; exit 3');

@@ -167,11 +167,16 @@ export class MadeFleet extends Machine {
     const servers = options.servers ?? [{ address: `127.0.0.1:${await freePort()}`, before: [] }];
     const fleet = new MadeFleet(servers, options.times ?? null);
     const addresses = servers.flatMap(({ address }) => ['--address', address]);
-    const made = await fleet.run('fleet', 'init', ...addresses);
-    // Of three servers it says what the other two machines need.
-    assert.deepEqual([made.status, servers.length === 1 ? made.stderr : ''], [0, '']);
-    await fleet.serve();
-    return fleet;
+    try {
+      const made = await fleet.run('fleet', 'init', ...addresses);
+      // Of three servers it says what the other two machines need.
+      assert.deepEqual([made.status, servers.length === 1 ? made.stderr : ''], [0, '']);
+      await fleet.serve();
+      return fleet;
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Runs the servers and their coordinators. The other machines have the folder of the fleet as the first has it. */
