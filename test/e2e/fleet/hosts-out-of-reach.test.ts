@@ -28,7 +28,7 @@ test('of a host that does not answer the end of each output is told, and that th
     assert.equal(logs.status, 118, logs.stderr);
     assert.ok(logs.stdout.length <= 8_192 && logs.stdout.length > 8_000, `${logs.stdout.length}`);
     assert.ok(whole.endsWith(logs.stdout));
-    assert.match(logs.stderr, /h1 does not answer: this is the last 8\S* \S+ of 1\d+\S* \S+ of the output/);
+    assert.match(logs.stderr, /h1 does not answer: this is the last 8\S* of 1\d+\S* of the output/);
     const [told] = objects((await fleet.run('logs', '--json', long)).stdout);
     assert.deepEqual([told?.text, told?.lastSeen.outputBytes], [logs.stdout, whole.length]);
     const shown = await fleet.run('show', long);
@@ -40,9 +40,6 @@ test('of a host that does not answer the end of each output is told, and that th
     assert.deepEqual([none.status, none.stdout], [118, '']);
     const over = await fleet.run('logs', ended);
     assert.deepEqual([over.status, over.stdout], [118, 'over\n']);
-    assert.match(
-      over.stderr,
-      /the last 5 \S+ of 5 \S+ of the output, as the host told it when the task ended/,
-    );
+    assert.match(over.stderr, /the last 5\S* of 5\S* of the output, as the host told it when the task ended/);
   }
 });

@@ -97,6 +97,8 @@ test(
 
     network.join('h1');
     await fleet.untilLive('h1', 120_000);
+    // It is back; next it says what it has.
+    await waitFor(async () => (await client.run('wait', brief)).status !== 118, 'the end to be known');
     const said = await client.run('wait', brief);
     assert.deepEqual([said.status, said.stderr], [5, '']);
     assert.match((await client.run('ps', '--fleet')).stdout, new RegExp(`^${long}\\t[^\\n]*running`, 'm'));
