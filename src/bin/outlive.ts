@@ -13,11 +13,17 @@ const ofFleet = /^(?:--fleet|--on(?:=.*)?|[a-z0-9-]{1,63}\/bgb-[0-9a-f]{12})$/;
 /** In front of a verb that another machine asks for. What follows it is read later. */
 const answering = '__remote';
 
+/** Milliseconds after the work is done. */
+const longestEndMs = 2_000;
+
 const words = process.argv.slice(2);
-const { run } = loadBundle(programFor(words));
+const bundle = programFor(words);
+const { run } = loadBundle(bundle);
 run(words).then(
   (status) => {
     process.exitCode = status;
+    // An attempt to connect to a server that is cut off cannot be taken back, and would keep this process for two minutes.
+    if (bundle !== 'program') setTimeout(() => process.exit(), longestEndMs).unref();
   },
   (error: unknown) => {
     // Not in this turn: nobody else is to take it for a rejection that somebody may still handle.
