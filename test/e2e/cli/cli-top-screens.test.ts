@@ -70,7 +70,7 @@ test('names, commands and output that attack a terminal do nothing', async () =>
   const title = await terminal.state('pane_title');
   await terminal.shows(/▾ s\\e\]0;hacked\\u\{7\}/);
   await terminal.press('End', 'Right', 'End');
-  await terminal.shows(/^• bgb-\w+ +n\\e\]0;hacked\S* +completed/m);
+  await terminal.shows(/^• bgb-\w+ +n\\e\]0;hacke\S* +completed/m);
   await terminal.press('Enter');
   await terminal.shows(/^one +gnp\.exe red\nup\nend$/m);
   assert.doesNotMatch(await terminal.screen(), /\u202e/);
