@@ -33,6 +33,7 @@ const triedElsewhere: Readonly<Record<string, string>> = {
   'outlive fleet server': 'test/e2e/fleet/fleet-verbs.test.ts',
   'outlive fleet invite -l gpu --slots 8': 'test/e2e/fleet/fleet-verbs.test.ts',
   "outlive fleet join 'outlive+tls://box:4222/#...'": 'test/e2e/fleet/fleet-verbs.test.ts',
+  'outlive fleet join --service': 'test/e2e/fleet/fleet-service.test.ts',
   'outlive fleet hosts': 'test/e2e/fleet/fleet-verbs.test.ts',
   'outlive fleet drain h3': 'test/e2e/fleet/fleet-verbs.test.ts',
   'outlive setup claude': 'test/e2e/setup/setup-asks.test.ts',
