@@ -141,16 +141,14 @@ test('a link on the way is followed when it is ours and leads to safe folders on
   assert.equal(home.cache(join(home.base, 'loop', 'below')), null);
 });
 
-test('a user without a home, or with one that is not there, has no cache, and nothing is made', async () => {
+test('a user whose home is not there has no cache, and nothing is made', async () => {
   await using home = new Home();
   const nowhere = join(home.base, 'nowhere', 'home');
   const before = process.env.HOME;
   try {
-    for (const named of ['', 'relative', nowhere]) {
-      process.env.HOME = named;
-      assert.equal(cacheFolder({}), null, named);
-      assert.equal(cacheFolder({ XDG_CACHE_HOME: 'relative' }), null, 'a relative path is ignored');
-    }
+    process.env.HOME = nowhere;
+    assert.equal(cacheFolder({}), null);
+    assert.equal(cacheFolder({ XDG_CACHE_HOME: 'relative' }), null, 'a relative path is ignored');
     process.env.HOME = home.base;
     assert.equal(cacheFolder({}), home.folder);
   } finally {
