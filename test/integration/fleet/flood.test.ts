@@ -5,6 +5,7 @@ import { headers } from '@nats-io/transport-node';
 import type { AuditEntry } from '../../../src/fleet/coordinator/audit.ts';
 import { subjects } from '../../../src/fleet/wire/names.ts';
 import type { RemoteTask } from '../../../src/fleet/wire/operations.ts';
+import { ExpectedWarnings } from '../../support/expected-warnings.ts';
 import { runRequest } from '../../support/fleet/client.ts';
 import { TestFleet } from '../../support/fleet/fleet.ts';
 import { endedBy } from '../../support/fleet/host.ts';
@@ -17,6 +18,7 @@ const floodOf = 1_300;
 test('a host that invents ends by thousands gets nothing new, is named, and is read past', {
   skip: withoutNats,
 }, async (t) => {
+  using warnings = new ExpectedWarnings(/that nobody believes; found more/);
   await using fleet = await TestFleet.start();
   await fleet.coordinator(2500);
   const client = await fleet.client();
@@ -78,6 +80,7 @@ test('a host that invents ends by thousands gets nothing new, is named, and is r
     if (message?.subject === 'audit.h1') entries.push(message.json<AuditEntry>());
   }
   assert.equal(entries.filter(({ what }) => what === 'flood').length, 1);
+  assert.equal(warnings.said.length, 1);
   assert.ok(entries.filter(({ what }) => what === 'refused').length <= 20, `${entries.length}`);
 
   // Its inventions go when it is forgotten; its end stays.

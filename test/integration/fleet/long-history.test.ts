@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from '@nats-io/transport-node';
 import { Coordinator } from '../../../src/fleet/coordinator/coordinator.ts';
+import { ExpectedWarnings } from '../../support/expected-warnings.ts';
 import { TestFleet } from '../../support/fleet/fleet.ts';
 import { withoutNats } from '../../support/nats.ts';
 import { Relay } from '../../support/relay.ts';
@@ -9,6 +10,8 @@ import { Relay } from '../../support/relay.ts';
 test('a coordinator starts also where it takes long to read all that is stored', {
   skip: withoutNats,
 }, async () => {
+  // Nor has the audit an answer in time.
+  using _warnings = new ExpectedWarnings(/: writing the audit /);
   await using fleet = await TestFleet.start();
   // It makes the streams.
   await fleet.coordinator();
