@@ -44,8 +44,8 @@ export async function logsInFleet(
 }
 
 /**
- * Prints output, or the end of it as it was known last where the host does not answer.
- * @throws OutliveError `HOST_UNREACHABLE` all the same: that is not the output.
+ * Prints the output. When the host does not answer, prints the last end of the output that is known, and throws.
+ * @throws OutliveError `HOST_UNREACHABLE`: what was printed is not the whole output.
  */
 async function orLastSeen(io: Io, task: FleetTask, print: () => Promise<void>): Promise<void> {
   try {

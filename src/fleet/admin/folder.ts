@@ -46,8 +46,8 @@ export function defaultFleetFolder(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * Whether this machine has the credential of a client of a fleet, for whoever offers more where there is one. Whether it is good shows
- * when it is used.
+ * Whether this machine has the credential of a client of a fleet. Servers and pages offer remote tasks only then. The first use
+ * shows whether the credential is good.
  */
 export function hasFleetClient(environment: NodeJS.ProcessEnv = process.env): boolean {
   return process.platform !== 'win32' && existsSync(join(defaultFleetFolder(environment), fleetFiles.client));

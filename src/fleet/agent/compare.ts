@@ -144,7 +144,7 @@ export class Comparison {
     attempt.isBusy = true;
     try {
       const mark = newMark(attempt, epoch);
-      // Also of a local task: when it turns out that it never ran, only who knows the mark may start it anew.
+      // Also for a local task. If that task never ran, only an agent that knows the mark may start it again.
       records.save(attempt, attempt.phase === 'starting' ? 'accepting' : 'started');
       const accepted = acceptedBy(attempt.assignment, mark, attempt.local?.taskId ?? null);
       const goesOn = (): boolean => isOpen() && lease.isValid && !attempt.isFenced;

@@ -33,7 +33,7 @@ export class Ends {
     this.#parts.inBackground('publishing ends', this.#work());
   }
 
-  /** After a broken connection, or where the stream was made anew: the server may have lost all that it had. */
+  /** The connection broke, or the stream was created again. The server may have lost all its data. */
   publishAllAgain(): void {
     for (const attempt of this.#parts.attempts.in('told')) {
       // The end is there, or nothing is.

@@ -127,7 +127,7 @@ export class Starter {
       return this.#failed(
         attempt,
         'lost',
-        'The agent of the host has ended, or the machine was started anew or copied, while it was about to start the task. Whether the task has run is not known, so it does not start again.',
+        'The agent of the host ended, or the machine was restarted or copied, just before the start of the task. Nobody knows whether the task has run, so it does not start again.',
       );
     const session = await local.hold(sessionId);
     try {

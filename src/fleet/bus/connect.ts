@@ -104,7 +104,7 @@ async function connect(nats: NatsPackages, options: BusOptions): Promise<NatsCon
   }
 }
 
-/** A busy server closes a connection whose holder it has not yet looked at: that says nothing of the credentials. */
+/** A busy server closes a connection before it checks the credentials. So the error does not mean that they are bad. */
 export function isTooSlow({ message }: Error): boolean {
   return /timeout/i.test(message);
 }
