@@ -90,7 +90,12 @@ test('a fork server that is killed takes no task with it that runs, and what it 
   // Nothing ran unrecorded, and nothing twice.
   const records = await session.tasks();
   const ran = readdirSync(world.base).filter((name) => name.startsWith('ran-'));
-  for (const name of ran) assert.equal(readFileSync(join(world.base, name), 'utf8'), 'ran\n');
+  for (const name of ran) {
+    const text = readFileSync(join(world.base, name), 'utf8');
+    // A spawn that may have begun is taken back: its command may be killed between making the file and writing to it.
+    const wasTakenBack = outcomes[Number(name.slice('ran-'.length))] === 'SPAWN_FAILED';
+    assert.ok(text === 'ran\n' || (wasTakenBack && text === ''), `${name}: ${JSON.stringify(text)}`);
+  }
   const begun = records.filter(({ status }) => status === 'failed' || status === 'killed');
   assert.ok(ran.length <= begun.length, `${ran.length} ran, ${begun.length} are recorded`);
 });
