@@ -1,11 +1,11 @@
 import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
-import { keyBytes, keyNames } from '../../model/keys.ts';
 import type { TerminalSize } from '../../model/words.ts';
 import { inputFrame, mostInputBytes, sizeFrame } from '../../shim/frames.ts';
 import { clip } from '../../terminal/clip.ts';
 import { TerminalFilter } from '../../terminal/terminal-filter.ts';
 import type { SessionContext } from '../session/context.ts';
-import { checkAbortSignal, checkFlag, invalid } from '../session/validate.ts';
+import { checkAbortSignal, checkFlag } from '../session/validate.ts';
+import { DetachKeys } from './detach-keys.ts';
 import { LiveTerminal } from './live-terminal.ts';
 
 /** A person's terminal: what is typed comes from `input`, which is to be in raw mode, and what shows goes to `output`. */
@@ -35,9 +35,6 @@ const attachOptionNames: OptionNames<AttachOptions> = { readOnly: true, detachKe
 /** Why an attach is over: the viewer has left, or the command has ended (or its shim is gone). */
 export type AttachEnd = 'left' | 'ended';
 
-/** The keys that leave a terminal. */
-const usualDetachKeys: readonly string[] = ['ctrl-\\', 'd'];
-
 /** Between two paintings of a terminal whose size is another than the viewer's. */
 const paintPauseMs = 50;
 
@@ -54,14 +51,7 @@ export async function attach(
   viewer: Viewer,
   options: AttachOptions,
 ): Promise<AttachEnd> {
-  const {
-    readOnly = false,
-    detachKeys = usualDetachKeys,
-    abortSignal,
-  } = checkOptions('task.attach()', options, attachOptionNames);
-  checkFlag('readOnly', readOnly);
-  checkAbortSignal(abortSignal);
-  const leaves = bytesOfKeys(detachKeys);
+  const { readOnly, abortSignal, leaves } = checkAttach(options);
   const attachment = new Attachment(viewer, { readOnly, leaves });
   const terminal = await LiveTerminal.open(context, taskId, attachment, { types: !readOnly });
   try {
@@ -71,13 +61,22 @@ export async function attach(
   }
 }
 
-function bytesOfKeys(keys: readonly string[]): Buffer {
-  const bytesOf = (key: unknown): string | null =>
-    typeof key !== 'string' ? null : key.length === 1 ? key : keyBytes(key);
-  const bytes = Array.isArray(keys) ? keys.map(bytesOf) : [];
-  if (!Array.isArray(keys) || bytes.includes(null))
-    invalid('detachKeys', `a list of keys, each a character or one of: ${keyNames.join(', ')}`, keys);
-  return Buffer.from(bytes.join(''));
+/** What is asked for, checked. @throws OutliveError `INVALID_ARGUMENT`. */
+export function checkAttach(options: AttachOptions): {
+  readonly readOnly: boolean;
+  readonly leaves: DetachKeys;
+  readonly abortSignal: AbortSignal | undefined;
+} {
+  const {
+    readOnly = false,
+    detachKeys,
+    abortSignal,
+  } = checkOptions('task.attach()', options, attachOptionNames);
+  return {
+    readOnly: checkFlag('readOnly', readOnly),
+    leaves: DetachKeys.named(detachKeys),
+    abortSignal: checkAbortSignal(abortSignal),
+  };
 }
 
 class Attachment {
@@ -94,10 +93,13 @@ class Attachment {
   /** The viewer reads too slowly: it is shown nothing until it has read what waits. */
   #isFull = false;
 
-  constructor(viewer: Viewer, { readOnly, leaves }: { readonly readOnly: boolean; readonly leaves: Buffer }) {
+  constructor(
+    viewer: Viewer,
+    { readOnly, leaves }: { readonly readOnly: boolean; readonly leaves: DetachKeys },
+  ) {
     this.#viewer = viewer;
     this.#readOnly = readOnly;
-    this.#leaves = new DetachKeys(leaves);
+    this.#leaves = leaves;
   }
 
   async show(terminal: LiveTerminal, abortSignal: AbortSignal | undefined): Promise<AttachEnd> {
@@ -122,7 +124,10 @@ class Attachment {
       if (abortSignal?.aborted) left();
       if (terminal.isOver) this.#done('ended');
       await this.#begin(terminal);
-      return await end;
+      const ended = await end;
+      // What it wrote last is shown, too.
+      if (ended === 'ended' && this.#painting !== undefined) this.#paint();
+      return ended;
     } finally {
       abortSignal?.removeEventListener('abort', left);
       for (const [event, listener] of [
@@ -193,15 +198,17 @@ class Attachment {
   }
 
   #paintSoon(): void {
-    this.#painting ??= setTimeout(() => {
-      this.#painting = undefined;
-      const size = this.#size();
-      const terminal = this.#terminal;
-      if (terminal === null || size === null || this.#fits || this.#isFull) return;
-      const first = this.#isPainted ? '' : `${this.#filter.modesReset()}\x1b[0m\x1b[2J`;
-      this.#isPainted = true;
-      this.#put(`${first}${clip(terminal.screen.screen({ cells: true }), size)}`);
-    }, paintPauseMs);
+    this.#painting ??= setTimeout(() => this.#paint(), paintPauseMs);
+  }
+
+  #paint(): void {
+    this.#painting = undefined;
+    const size = this.#size();
+    const terminal = this.#terminal;
+    if (terminal === null || size === null || this.#fits || this.#isFull) return;
+    const first = this.#isPainted ? '' : `${this.#filter.modesReset()}\x1b[0m\x1b[2J`;
+    this.#isPainted = true;
+    this.#put(`${first}${clip(terminal.screen.screen({ cells: true }), size)}`);
   }
 
   #viewerResized(): void {
@@ -251,34 +258,5 @@ class Attachment {
     this.#viewer.output.write(
       `${this.#filter.modesReset()}\x1b[0m\x1b[?25h${rows === undefined ? '' : `\x1b[${rows};1H`}\r\n`,
     );
-  }
-}
-
-/** Finds the keys that leave in what is typed. What may be their beginning is held back until it is known. */
-export class DetachKeys {
-  readonly #keys: Buffer;
-  #matched = 0;
-
-  constructor(keys: Buffer) {
-    this.#keys = keys;
-  }
-
-  take(bytes: Buffer): { readonly typed: Buffer; readonly leaves: boolean } {
-    const typed: number[] = [];
-    for (const byte of bytes) {
-      if (byte === this.#keys[this.#matched]) {
-        this.#matched += 1;
-        if (this.#matched === this.#keys.length) return { typed: Buffer.from(typed), leaves: true };
-        continue;
-      }
-      const held = this.#keys.subarray(0, this.#matched);
-      this.#matched = 0;
-      typed.push(...held);
-      // The first key, pressed twice, is typed once.
-      if (held.length === 1 && byte === held[0]) continue;
-      if (byte === this.#keys[0]) this.#matched = 1;
-      else typed.push(byte);
-    }
-    return { typed: Buffer.from(typed), leaves: false };
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DetachKeys } from '../../../src/engine/interact/attach.ts';
+import { DetachKeys } from '../../../src/engine/interact/detach-keys.ts';
 
 /** What is typed of some pieces, and whether they leave. */
 function typedOf(pieces: readonly string[], keys = '\x1cd'): { typed: string; leaves: boolean } {
