@@ -20,11 +20,7 @@ export async function attach(
   options: AttachVerbOptions,
 ): Promise<number> {
   const { readOnly = false, detachKey: detachKeys } = options;
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new OutliveError(
-      'USAGE',
-      'expected stdin and stdout to be a terminal; found that they are not. To type from a program, use: outlive send; to see the screen: outlive screen',
-    );
+  checkTerminal();
   return await withStoreToWait(options, async (store) => {
     const task = await handleOf(store, findOne(io, store, reference, options));
     const end = await attachHere(task, { readOnly, ...(detachKeys !== undefined && { detachKeys }) });
@@ -40,9 +36,18 @@ export async function attach(
   });
 }
 
+/** @throws OutliveError `USAGE` where no person is at a terminal. */
+export function checkTerminal(): void {
+  if (process.stdin.isTTY && process.stdout.isTTY) return;
+  throw new OutliveError(
+    'USAGE',
+    'expected stdin and stdout to be a terminal; found that they are not. To type from a program, use: outlive send; to see the screen: outlive screen',
+  );
+}
+
 /** Makes the terminal of this process that of a task, until somebody leaves, the task ends, or this process is to end. */
 export async function attachHere(
-  task: Task,
+  task: Pick<Task, 'attach'>,
   options: Omit<AttachOptions, 'abortSignal'>,
 ): Promise<AttachEnd> {
   const { stdin, stdout } = process;

@@ -20,8 +20,9 @@ import { jsonLine, remarks } from './present/task.ts';
 import { shownDuration } from './present/values.ts';
 import { refuseInSandbox } from './sandbox.ts';
 import { hasStdin } from './stdin.ts';
+import { terminalSizeOf } from './terminal-size.ts';
 import { untilStarted } from './until-started.ts';
-import { isTerminalSize, type None, orNull } from './values.ts';
+import { type None, orNull } from './values.ts';
 
 interface RunVerbOptions extends CommonOptions {
   readonly cwd?: string;
@@ -100,9 +101,9 @@ function goesOn({ wait, follow, anyway }: RunVerbOptions): boolean {
 }
 
 /** Options that mean nothing without another one. */
-function checkTogether({ size, tty, replace, name }: RunVerbOptions): void {
-  if (size !== undefined && tty !== true)
-    throw new OutliveError('USAGE', 'expected --tty with --size; found --size alone. Add --tty');
+function checkTogether(options: RunVerbOptions): void {
+  const { replace, name } = options;
+  terminalSizeOf(options);
   if (replace === true && name === undefined)
     throw new OutliveError('USAGE', 'expected --name with --replace; found --replace alone. Add --name');
 }
@@ -132,13 +133,6 @@ function stdinOf({ stdin, tty }: RunVerbOptions): StdinOption | undefined {
   return isOpen ? 'inherit-open' : 'inherit';
 }
 
-/** The size that was said, else that of this terminal, which may not know it: serial lines and containers say 0x0. */
-function sizeOf({ tty, size }: RunVerbOptions): TerminalSize | undefined {
-  if (tty !== true) return undefined;
-  const { columns, rows } = process.stdout;
-  return size ?? (isTerminalSize({ cols: columns, rows }) ? { cols: columns, rows } : { cols: 80, rows: 24 });
-}
-
 /** What was said, in the words of the library; what was not said has the library's defaults. */
 function spawnOptions(options: RunVerbOptions): SpawnOptions {
   const { timeout, maxOutput, cpuTime, queue } = options;
@@ -153,7 +147,7 @@ function spawnOptions(options: RunVerbOptions): SpawnOptions {
     shell: options.shell,
     separate: options.separate,
     stdin: stdinOf(options),
-    tty: sizeOf(options),
+    tty: terminalSizeOf(options),
     output: options.output,
     unbuffered: options.unbuffered,
     maxOutputBytes: maxOutput === undefined ? undefined : orNull(maxOutput),

@@ -16,13 +16,13 @@ export async function screen(
   return await withStoreToRead(options, async (store) => {
     const { taskId } = findOne(io, store, reference, options);
     const shown = await store.task(taskId).screen({ cells: io.json && options.cells === true });
-    await io.out(io.json ? jsonLine({ taskId, ...shown }) : textOf(shown.lines));
+    await io.out(io.json ? jsonLine({ taskId, ...shown }) : screenText(shown.lines));
     return exitStatus.ok;
   });
 }
 
 /** Without the empty rows below the last one that has text. */
-function textOf(lines: readonly string[]): string {
+export function screenText(lines: readonly string[]): string {
   const last = lines.findLastIndex((line) => line !== '');
   return lines
     .slice(0, last + 1)

@@ -5,11 +5,15 @@ import { exitStatus } from './exit-status.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, findOne, handleOf, withStoreToWait } from './open.ts';
 
-interface SendVerbOptions extends CommonOptions {
+/** What is sent beside the text. */
+export interface SendWords {
   readonly enter?: boolean;
   readonly press?: readonly string[];
   readonly eof?: boolean;
   readonly paste?: boolean;
+}
+
+interface SendVerbOptions extends CommonOptions, SendWords {
   readonly timeout?: number;
 }
 
@@ -18,18 +22,15 @@ export async function send(io: Io, words: readonly string[], options: SendVerbOp
   const [reference = '', text] = words;
   return await withStoreToWait(options, async (store) => {
     const task = await handleOf(store, findOne(io, store, reference, options));
-    await task.send(text ?? textFromStdin(options), sendOptions(options));
+    const { timeout } = options;
+    const sent = { ...keysOf(options), ...(timeout !== undefined && { timeoutMs: timeout }) };
+    await task.send(text ?? textFromStdin(options), sent);
     return exitStatus.ok;
   });
 }
 
 /** What comes on stdin, when nothing else was named. */
-export function textFromStdin({
-  enter,
-  press = [],
-  eof,
-  paste,
-}: Pick<SendVerbOptions, 'enter' | 'press' | 'eof' | 'paste'>): string | Uint8Array {
+export function textFromStdin({ enter, press = [], eof, paste }: SendWords): string | Uint8Array {
   const hasKeys = enter === true || press.length > 0;
   const isRead = !hasKeys && (paste === true || eof !== true || process.stdin.isTTY !== true);
   if (!isRead) return '';
@@ -41,11 +42,11 @@ export function textFromStdin({
   return readFileSync(0);
 }
 
-function sendOptions({ enter, press = [], eof, paste, timeout }: SendVerbOptions): SendOptions {
+/** The keys, the end of the input, and whether the text is pasted. */
+export function keysOf({ enter, press = [], eof, paste }: SendWords): Omit<SendOptions, 'timeoutMs'> {
   return {
     press: [...(enter === true ? ['enter'] : []), ...press],
     ...(eof !== undefined && { eof }),
     ...(paste !== undefined && { paste }),
-    ...(timeout !== undefined && { timeoutMs: timeout }),
   };
 }

@@ -9,7 +9,7 @@ import { untilInterrupted } from '../interrupt.ts';
 import type { Io } from '../io.ts';
 import { jsonLine } from '../present/task.ts';
 import { shownBytes, shownTime } from '../present/values.ts';
-import { textFromStdin } from '../send.ts';
+import { keysOf, type SendWords, textFromStdin } from '../send.ts';
 import { lastSeenIn, lastSeenNote } from './last-seen.ts';
 import { remoteHeadline, statusOf } from './remote-task.ts';
 
@@ -134,12 +134,9 @@ export async function sendInFleet(
   _io: Io,
   fleet: Fleet,
   [reference = '', text]: readonly string[],
-  { enter, eof }: { readonly enter?: boolean; readonly eof?: boolean },
+  options: SendWords,
 ): Promise<number> {
   const task = await fleet.task(reference);
-  const data = text ?? textFromStdin({ ...(enter && { enter }), ...(eof && { eof }) });
-  await task.send(Buffer.concat([Buffer.from(data as string), Buffer.from(enter ? '\r' : '')]), {
-    eof: eof === true,
-  });
+  await task.send(text ?? textFromStdin(options), keysOf(options));
   return exitStatus.ok;
 }

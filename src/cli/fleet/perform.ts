@@ -7,6 +7,7 @@ import { killInFleet, sendInFleet, showInFleet, waitInFleet } from './handle.ts'
 import { logsInFleet } from './logs.ts';
 import { psInFleet } from './ps.ts';
 import { runInFleet } from './run.ts';
+import { attachInFleet, resizeInFleet, screenInFleet } from './terminal.ts';
 
 /** A verb as it was typed. */
 export interface TypedVerb {
@@ -28,6 +29,7 @@ const verbs: Readonly<Record<string, FleetVerb>> = {
     perform: runInFleet,
     options: [
       ...['on', 'startBy', 'redispatch', 'cwd', 'env', 'secret', 'name', 'label', 'timeout', 'stdin'],
+      ...['tty', 'size'],
       ...['key', 'wait', 'follow', 'anyway'],
     ],
   },
@@ -36,7 +38,10 @@ const verbs: Readonly<Record<string, FleetVerb>> = {
   wait: { perform: waitInFleet, options: ['timeout', 'any'] },
   show: { perform: showInFleet, options: [] },
   kill: { perform: killInFleet, options: ['grace'] },
-  send: { perform: sendInFleet, options: ['enter', 'eof'] },
+  send: { perform: sendInFleet, options: ['enter', 'press', 'eof', 'paste'] },
+  screen: { perform: screenInFleet, options: [] },
+  attach: { perform: attachInFleet, options: ['readOnly', 'detachKey'] },
+  resize: { perform: resizeInFleet, options: [] },
   completions: { perform: completionsInFleet, options: ['ack', 'follow'] },
 };
 

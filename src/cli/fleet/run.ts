@@ -1,12 +1,14 @@
 import { OutliveError } from '../../errors/error.ts';
 import type { Fleet, FleetSpawnOptions } from '../../fleet/client/fleet.ts';
 import type { FleetTask } from '../../fleet/client/fleet-task.ts';
+import type { TerminalSize } from '../../model/words.ts';
 import { checkCommandWords } from '../check-command.ts';
 import { exitStatus } from '../exit-status.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import type { Io } from '../io.ts';
 import { type CommonOptions, sessionIdOf } from '../open.ts';
 import { jsonLine } from '../present/task.ts';
+import { terminalSizeOf } from '../terminal-size.ts';
 import { type None, orNull } from '../values.ts';
 import { printOutput } from './logs.ts';
 import { isOver, referenceOf, remoteHeadline, statusOf } from './remote-task.ts';
@@ -23,6 +25,8 @@ interface RunInFleetOptions extends CommonOptions {
   readonly label?: Record<string, string>;
   readonly timeout?: number | None;
   readonly stdin?: boolean;
+  readonly tty?: boolean;
+  readonly size?: TerminalSize;
   readonly key?: string;
   readonly wait?: number | None;
   readonly follow?: boolean;
@@ -74,6 +78,7 @@ async function foreground(io: Io, task: FleetTask, { wait, follow }: RunInFleetO
 
 function spawnOptions(options: RunInFleetOptions): FleetSpawnOptions {
   const { on, cwd, env, secret, name, label, timeout, startBy, stdin, key, redispatch } = options;
+  const tty = terminalSizeOf(options);
   if (cwd !== undefined && !cwd.startsWith('/'))
     throw new OutliveError(
       'USAGE',
@@ -90,6 +95,7 @@ function spawnOptions(options: RunInFleetOptions): FleetSpawnOptions {
     ...(timeout !== undefined && { timeoutMs: orNull(timeout) }),
     ...(startBy !== undefined && { startByMs: orNull(startBy) }),
     ...(stdin && { stdin: 'open' as const }),
+    ...(tty !== undefined && { tty }),
     ...(key !== undefined && { key }),
     ...(redispatch !== undefined && { redispatch }),
   };

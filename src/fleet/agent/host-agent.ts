@@ -26,6 +26,7 @@ import { restore } from './restore.ts';
 import { Running } from './running.ts';
 import { Starter } from './starter.ts';
 import { TaskControls } from './task-controls.ts';
+import { Views } from './views.ts';
 
 /** With what a host agent works. */
 export interface HostAgentOptions {
@@ -67,6 +68,7 @@ export class HostAgent implements AsyncDisposable {
   readonly #comparison: Comparison;
   readonly #ends: Ends;
   readonly #follows: OutputFollows;
+  readonly #views: Views;
   readonly #tasks: TaskControls;
   readonly #fence: 'keep' | 'stop';
   readonly #work = new Set<Promise<void>>();
@@ -114,7 +116,8 @@ export class HostAgent implements AsyncDisposable {
       dropped: (attempt) => this.#comparison.drop(attempt),
     });
     this.#follows = new OutputFollows(this.#parts);
-    this.#tasks = new TaskControls(this.#parts, this.#starter, this.#follows);
+    this.#views = new Views(this.#parts);
+    this.#tasks = new TaskControls(this.#parts, this.#starter, this.#follows, this.#views);
     const controls = new Controls(this.#parts, issuers, (control) => this.#perform(control));
     this.#heartbeats = new Heartbeats(
       this.#parts,
@@ -194,6 +197,7 @@ export class HostAgent implements AsyncDisposable {
     this.#compare?.cancel();
     this.#stopControls();
     this.#follows.close();
+    this.#views.close();
     await this.#parts.local.close();
     await Promise.allSettled([...this.#work]);
     this.#lock.release();
@@ -216,6 +220,9 @@ export class HostAgent implements AsyncDisposable {
       case 'show':
       case 'read':
       case 'send':
+      case 'screen':
+      case 'resize':
+      case 'view':
       case 'kill':
       case 'follow':
         return await this.#tasks.perform(control);

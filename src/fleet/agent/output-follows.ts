@@ -1,22 +1,16 @@
 import type { StoreTask } from '../../api/store-task.ts';
 import { OutliveError } from '../../errors/error.ts';
-import { monotonicMs, sleep } from '../../util/wait.ts';
+import { monotonicMs } from '../../util/wait.ts';
 import type { OutputChunk } from '../wire/messages.ts';
 import { subjects, wireVersion } from '../wire/names.ts';
-import { isClientError } from './host-connection.ts';
 import type { Parts } from './parts.ts';
-
-/** Bytes a second that are published of a task. */
-const mostBytesPerSecond = 1_024 ** 2;
+import { Publisher } from './publisher.ts';
 
 /** One who is further back than so many bytes misses some, and reads them by ranges. */
 const mostBehindBytes = 1_024 ** 2;
 
 /** Where it goes on then: so many bytes before the end. */
 const keptBytes = 64 * 1_024;
-
-/** The answer to a flush is lost with a connection that breaks: then it is not waited for any longer, in milliseconds. */
-const longestFlushMs = 2_000;
 
 /** Tasks that are followed at a time. */
 const mostFollowed = 64;
@@ -70,22 +64,17 @@ export class OutputFollows {
 }
 
 class Follow {
-  readonly #parts: Parts;
   readonly #local: StoreTask;
-  readonly #subject: string;
+  readonly #publisher: Publisher;
   readonly #stopped = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #untilMs = 0;
-  /** Bytes that may be published now, at the time of the second. */
-  #allowance = mostBytesPerSecond;
-  #countedAt = monotonicMs();
   /** Of the next byte that is published. */
   offset: number;
 
   constructor(parts: Parts, local: StoreTask, task: string, offset: number) {
-    this.#parts = parts;
     this.#local = local;
-    this.#subject = subjects.output(parts.host, task);
+    this.#publisher = new Publisher(parts, subjects.output(parts.host, task));
     this.offset = offset;
   }
 
@@ -116,7 +105,7 @@ class Follow {
   async #publishUntilBehind(): Promise<boolean> {
     const { signal } = this.#stopped;
     for await (const chunk of this.#local.follow({ offset: this.offset, abortSignal: signal })) {
-      await this.#pace(chunk.bytes.length);
+      await this.#publisher.pace(chunk.bytes.length);
       if (signal.aborted) return true;
       // Before it is on its way: who asks from now on has missed it.
       this.offset = chunk.nextOffset;
@@ -129,26 +118,8 @@ class Follow {
     return true;
   }
 
-  /** Waits until so many bytes may be published. */
-  async #pace(bytes: number): Promise<void> {
-    const now = monotonicMs();
-    const gained = ((now - this.#countedAt) / 1_000) * mostBytesPerSecond;
-    this.#countedAt = now;
-    this.#allowance = Math.min(mostBytesPerSecond, this.#allowance + gained) - bytes;
-    if (this.#allowance < 0) await sleep((-this.#allowance / mostBytesPerSecond) * 1_000);
-  }
-
   async #publish(offset: number, bytes: Buffer, last: boolean): Promise<void> {
-    const { connection } = this.#parts;
-    // It would be sent all at once, late: a follower reads it by ranges instead.
-    if (!connection.isConnected) return;
     const chunk: OutputChunk = { v: wireVersion, offset, bytes: bytes.toString('base64'), last };
-    try {
-      connection.raw.publish(this.#subject, JSON.stringify(chunk));
-      // Until the server has it, so that what it is slow to take is not kept in memory here.
-      await Promise.race([connection.raw.flush(), sleep(longestFlushMs)]);
-    } catch (error) {
-      if (!isClientError(error)) throw error;
-    }
+    await this.#publisher.publish(chunk);
   }
 }

@@ -205,7 +205,7 @@ export function writeOf(assignment: Assignment, after: number) {
 }
 
 function spawnOptions(assignment: Assignment, secrets: Readonly<Record<string, string>>) {
-  const { name, labels, cwd, timeoutMs, stdin } = assignment.spec;
+  const { name, labels, cwd, timeoutMs, stdin, tty } = assignment.spec;
   return {
     key: spawnKeyOf(assignment),
     labels,
@@ -214,5 +214,6 @@ function spawnOptions(assignment: Assignment, secrets: Readonly<Record<string, s
     stdin,
     env: commandEnvironment(assignment, secrets),
     ...(name !== null && { name }),
+    ...(tty && { tty }),
   } as const;
 }

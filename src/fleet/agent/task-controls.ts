@@ -1,20 +1,26 @@
 import type { StoreTask } from '../../api/store-task.ts';
+import type { Task } from '../../api/task.ts';
 import { OutliveError, taskNotFound } from '../../errors/error.ts';
+import type { Screen } from '../../terminal/screen.ts';
 import type { TaskControl } from '../wire/control.ts';
+import { mostScreenBytes } from '../wire/terminal.ts';
 import type { OutputFollows } from './output-follows.ts';
 import type { Parts } from './parts.ts';
 import type { Starter } from './starter.ts';
+import type { Views } from './views.ts';
 
 /** Does with local tasks what the coordinator asks for; a task is named by its id in the fleet or in the host's store. */
 export class TaskControls {
   readonly #parts: Parts;
   readonly #starter: Starter;
   readonly #follows: OutputFollows;
+  readonly #views: Views;
 
-  constructor(parts: Parts, starter: Starter, follows: OutputFollows) {
+  constructor(parts: Parts, starter: Starter, follows: OutputFollows, views: Views) {
     this.#parts = parts;
     this.#starter = starter;
     this.#follows = follows;
+    this.#views = views;
   }
 
   /** @returns the answer, without its version. @throws OutliveError as the library's methods. */
@@ -27,7 +33,18 @@ export class TaskControls {
       case 'read':
         return await readRange(local, control);
       case 'send':
-        return await this.#send(local, control);
+        await this.#inSession(local, async (task) => {
+          const { data, isText, paste, press, eof } = control;
+          await task.send(isText ? data.toString() : data, { paste, press, eof });
+        });
+        return {};
+      case 'screen':
+        return { screen: await screenOf(local) };
+      case 'resize':
+        await this.#inSession(local, (task) => task.resize(control.size));
+        return {};
+      case 'view':
+        return await this.#views.take(local, control);
       case 'kill': {
         const { graceMs } = control;
         return { snapshot: await local.kill(graceMs === null ? {} : { graceMs }) };
@@ -59,15 +76,25 @@ export class TaskControls {
     );
   }
 
-  async #send(local: StoreTask, { data, eof }: Extract<TaskControl, { verb: 'send' }>): Promise<object> {
+  async #inSession(local: StoreTask, work: (task: Task) => Promise<void>): Promise<void> {
     const session = await this.#parts.local.hold(local.sessionId);
     try {
-      await session.task(local.id).send(data, { eof });
-      return {};
+      await work(session.task(local.id));
     } finally {
       await this.#parts.local.release(local.sessionId);
     }
   }
+}
+
+/** @throws OutliveError `NO_TERMINAL`; `FLEET_BUSY` for one that has no room in an answer. */
+async function screenOf(local: StoreTask): Promise<Screen> {
+  const screen = await local.screen();
+  const found = Buffer.byteLength(screen.lines.join(''));
+  if (found <= mostScreenBytes) return screen;
+  throw new OutliveError(
+    'FLEET_BUSY',
+    `expected a screen of at most ${mostScreenBytes} bytes; found ${found}. Make the terminal smaller, with: outlive resize`,
+  );
 }
 
 async function readRange(

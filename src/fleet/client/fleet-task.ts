@@ -1,10 +1,23 @@
+import type { AttachEnd, AttachOptions, Viewer } from '../../engine/interact/attach.ts';
+import type { SendOptions } from '../../engine/interact/send.ts';
+import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
 import { OutliveError } from '../../errors/error.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
+import type { TerminalSize } from '../../model/words.ts';
+import type { Screen } from '../../terminal/screen.ts';
 import { sleep } from '../../util/wait.ts';
 import type { ClientLink } from '../admin/invite.ts';
 import { wireFields } from '../wire/fields.ts';
 import { isTaskId, wireVersion } from '../wire/names.ts';
 import type { RemoteTask } from '../wire/operations.ts';
+import {
+  readScreen,
+  readViewState,
+  type ViewMessage,
+  type ViewState,
+  writeTyped,
+  writeView,
+} from '../wire/terminal.ts';
 import { type FollowedOutput, followOutput } from './follow-output.ts';
 import { askAgain } from './requests.ts';
 
@@ -26,6 +39,11 @@ export interface RemoteWaitOptions {
   readonly timeoutMs?: number;
   readonly abortSignal?: AbortSignal;
 }
+
+/** What else is sent to a remote task, in this order: text, keys, the end. */
+export type RemoteSendOptions = Pick<SendOptions, 'press' | 'paste' | 'eof'>;
+
+const sendOptions: OptionNames<RemoteSendOptions> = { press: true, paste: true, eof: true };
 
 /** How long the coordinator waits before it is asked again, in milliseconds. */
 const waitMs = 20_000;
@@ -127,10 +145,46 @@ export class FleetTask {
     return ((await this.#askHost('follow', { offset, forMs })) as { readonly offset: number }).offset;
   }
 
-  /** Types into it. It is asked once: what no answer came to may have arrived. */
-  async send(data: string | Uint8Array, { eof = false } = {}): Promise<void> {
-    const text = Buffer.from(data as string).toString('base64');
-    await this.#link.ask('send', { v: wireVersion, task: this.id, data: text, eof });
+  /**
+   * Types into it, as {@link Task.send}. It is asked once: what no answer came to may have arrived.
+   * @throws OutliveError as there, and as {@link inspect}.
+   */
+  async send(input: string | Uint8Array, options: RemoteSendOptions = {}): Promise<void> {
+    const { press = [], paste = false, eof = false } = checkOptions('task.send()', options, sendOptions);
+    const typed = {
+      data: Buffer.from(input as string),
+      isText: typeof input === 'string',
+      press,
+      paste,
+      eof,
+    };
+    await this.#link.ask('send', { v: wireVersion, task: this.id, ...writeTyped(typed) });
+  }
+
+  /** What its terminal shows now, or showed at its end. @throws OutliveError `NO_TERMINAL`, and as {@link inspect}. */
+  async screen(): Promise<Screen> {
+    return readScreen(((await this.#askHost('screen', {})) as { readonly screen?: unknown }).screen);
+  }
+
+  /** Sets the size of its terminal. @throws OutliveError as {@link Task.resize}, and as {@link inspect}. */
+  async resize(size: TerminalSize): Promise<void> {
+    const { checkSize } = await import('../../engine/spawn/stdin-request.ts');
+    await this.#askHost('resize', checkSize('task.resize()', size));
+  }
+
+  /**
+   * Shows its terminal to a person, as {@link Task.attach}.
+   * @throws OutliveError as there; `HOST_UNREACHABLE` and `FLEET_UNREACHABLE` when its host is silent for 10 s.
+   */
+  async attach(viewer: Viewer, options: AttachOptions = {}): Promise<AttachEnd> {
+    const { attachThere } = await import('./attach-there.ts');
+    return await attachThere(this.#link.bus.connection, this, viewer, options);
+  }
+
+  /** Brings to its host what a person at its terminal does: for {@link attach}. */
+  async view(message: ViewMessage): Promise<ViewState> {
+    const body = { v: wireVersion, task: this.id, ...writeView(message) };
+    return readViewState(await this.#link.ask('view', body));
   }
 
   /** Stops it: before it was accepted nothing starts; after that, its host stops all of it. */

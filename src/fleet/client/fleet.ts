@@ -1,5 +1,6 @@
 import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
 import { OutliveError, shown } from '../../errors/error.ts';
+import type { TerminalSize } from '../../model/words.ts';
 import { randomHex } from '../../util/crypto.ts';
 import type { ClientCredentials } from '../admin/credentials.ts';
 import { type ClientLink, invite, remove } from '../admin/invite.ts';
@@ -28,8 +29,10 @@ export interface FleetSpawnOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** In milliseconds; `null`: none. @default what the host's store has */
   readonly timeoutMs?: number | null;
-  /** @default 'none' */
+  /** @default 'none', with a `tty` 'open' */
   readonly stdin?: 'none' | 'open';
+  /** It gets a terminal of that size. */
+  readonly tty?: TerminalSize;
   /** After so many milliseconds no host may start it any more; `null`: no bound. @default 600_000 */
   readonly startByMs?: number | null;
   /** How many times it may start anew elsewhere when its host is lost; then it may run twice. @default 0 */
@@ -76,11 +79,12 @@ export class Fleet implements AsyncDisposable {
    */
   async spawn(command: string | readonly string[], options: FleetSpawnOptions): Promise<FleetTask> {
     checkOptions('fleet.spawn()', options, spawnOptions);
+    const tty = options.tty === undefined ? null : await checkedSize(options.tty);
     // Asked again after the fleet has lost its data, the same request could start once more: so it says of which data it is.
     if (this.#link.era() === null) await this.hosts();
     const task = (await this.#read('run', {
       request: options.key ?? randomHex(16),
-      spec: specOf(command, options),
+      spec: specOf(command, options, tty),
       placement: placementOf(options.on),
       startByMs: options.startByMs === undefined ? startByDefaultMs : options.startByMs,
       redispatch: options.redispatch ?? 0,
@@ -197,12 +201,22 @@ const spawnOptions: OptionNames<FleetSpawnOptions> = {
   secrets: true,
   timeoutMs: true,
   stdin: true,
+  tty: true,
   startByMs: true,
   redispatch: true,
   key: true,
 };
 
-function specOf(command: string | readonly string[], options: FleetSpawnOptions): RemoteSpec {
+async function checkedSize(size: TerminalSize): Promise<TerminalSize> {
+  const { checkSize } = await import('../../engine/spawn/stdin-request.ts');
+  return checkSize('tty', size);
+}
+
+function specOf(
+  command: string | readonly string[],
+  options: FleetSpawnOptions,
+  tty: TerminalSize | null,
+): RemoteSpec {
   return {
     command,
     session: options.session ?? 'default',
@@ -212,6 +226,7 @@ function specOf(command: string | readonly string[], options: FleetSpawnOptions)
     env: options.env ?? {},
     secrets: options.secrets ?? {},
     timeoutMs: options.timeoutMs ?? null,
-    stdin: options.stdin ?? 'none',
+    stdin: options.stdin ?? (tty === null ? 'none' : 'open'),
+    tty,
   };
 }

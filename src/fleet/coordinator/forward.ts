@@ -1,5 +1,13 @@
 import { OutliveError } from '../../errors/error.ts';
-import type { FollowRequest, ReadRequest, SendRequest, ShowRequest } from '../wire/operations.ts';
+import type {
+  FollowRequest,
+  ReadRequest,
+  ResizeRequest,
+  SendRequest,
+  ShowRequest,
+  ViewRequest,
+} from '../wire/operations.ts';
+import { writeTyped, writeView } from '../wire/terminal.ts';
 import type { Core } from './core.ts';
 import { currentOf } from './fold.ts';
 import { throwRefusal } from './refusal.ts';
@@ -19,10 +27,28 @@ export async function read(core: Core, { task, offset, maxBytes }: ReadRequest):
 
 /** Types into the task. */
 export async function send(core: Core, asked: SendRequest, client: string): Promise<unknown> {
-  const { task, data, eof } = asked;
-  const { host, attempt } = await placeOf(core, task);
-  core.audit.tell({ host, what: 'send', client, task, attempt });
-  return await askHost(core, task, 'send', { task, data: data.toString('base64'), eof });
+  const { v: _version, task, ...typed } = asked;
+  await tellAudit(core, 'send', task, client);
+  return await askHost(core, task, 'send', { task, ...writeTyped(typed) });
+}
+
+/** What its terminal shows. */
+export async function screen(core: Core, { task }: ShowRequest): Promise<unknown> {
+  return await askHost(core, task, 'screen', { task });
+}
+
+/** Sets the size of its terminal. */
+export async function resize(core: Core, asked: ResizeRequest, client: string): Promise<unknown> {
+  const { task, cols, rows } = asked;
+  await tellAudit(core, 'resize', task, client);
+  return await askHost(core, task, 'resize', { task, cols, rows });
+}
+
+/** Brings what a person does at its terminal. */
+export async function view(core: Core, asked: ViewRequest, client: string): Promise<unknown> {
+  const { v: _version, task, ...message } = asked;
+  if (message.opens) await tellAudit(core, 'attach', task, client);
+  return await askHost(core, task, 'view', { task, ...writeView(message) });
 }
 
 /** Has the host publish the output for a while. */
@@ -33,7 +59,7 @@ export async function follow(core: Core, { task, offset, forMs }: FollowRequest)
 async function askHost(
   core: Core,
   task: string,
-  verb: 'show' | 'read' | 'send' | 'follow',
+  verb: 'show' | 'read' | 'send' | 'screen' | 'resize' | 'view' | 'follow',
   body: object,
 ): Promise<unknown> {
   const { host } = await placeOf(core, task);
@@ -41,6 +67,16 @@ async function askHost(
   throwRefusal(answer);
   const { v: _version, ...value } = answer as Readonly<Record<string, unknown>>;
   return value;
+}
+
+async function tellAudit(
+  core: Core,
+  what: 'send' | 'resize' | 'attach',
+  task: string,
+  client: string,
+): Promise<void> {
+  const { host, attempt } = await placeOf(core, task);
+  core.audit.tell({ host, what, client, task, attempt });
 }
 
 /** Where the attempt runs that counts. @throws OutliveError where none has started, or it is not known. */

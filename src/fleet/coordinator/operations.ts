@@ -15,14 +15,16 @@ import {
   readList,
   readOfHost,
   readRead,
+  readResize,
   readRun,
   readSend,
   readShow,
+  readViewRequest,
   readWait,
 } from '../wire/read-operation.ts';
 import { claimedIssuer, open, SeenNonces, sign } from '../wire/signed.ts';
 import type { Core } from './core.ts';
-import { follow, inspect, read, send } from './forward.ts';
+import { follow, inspect, read, resize, screen, send, view } from './forward.ts';
 import { cordon, drain, forget, remove } from './hosts.ts';
 import { run } from './run.ts';
 import { acknowledge, completions, kill, list, show, wait } from './tasks.ts';
@@ -126,6 +128,9 @@ function handlersOf(core: Core): Partial<Record<Operation, Handler>> {
     read: (body) => read(core, readRead(body)),
     follow: (body) => follow(core, readFollow(body)),
     send: (body, client) => send(core, readSend(body), client),
+    screen: (body) => screen(core, readShow(body)),
+    resize: (body, client) => resize(core, readResize(body), client),
+    view: (body, client) => view(core, readViewRequest(body), client),
     kill: (body, client) => kill(core, readKill(body), client),
     completions: (body) => completions(core, readCompletions(body)),
     acknowledge: (body, client) => acknowledge(core, readAcknowledge(body), client),

@@ -1,3 +1,5 @@
+import type { TerminalSize } from '../../model/words.ts';
+
 /** The state of an assignment. `unknown`: its host is lost, and it may have started there. */
 export type AssignmentState = (typeof assignmentStates)[number];
 export const assignmentStates = [
@@ -51,6 +53,8 @@ export interface RemoteSpec {
   readonly secrets: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
   readonly stdin: 'none' | 'open';
+  /** The size of its terminal; `null` and absent: it has none. */
+  readonly tty?: TerminalSize | null;
 }
 
 /** Where a task may run. */

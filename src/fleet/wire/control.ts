@@ -1,5 +1,7 @@
+import type { TerminalSize } from '../../model/words.ts';
 import { type Fields, wireFields } from './fields.ts';
 import { type ControlVerb, taskForm } from './names.ts';
+import { readSize, readTyped, readView, type TypedInput, type ViewMessage } from './terminal.ts';
 
 /** The longest stretch of output that a host sends at once, in bytes, so that an answer is under 512 KiB. */
 export const mostReadBytes = 256 * 1_024;
@@ -20,7 +22,10 @@ type HostControl =
 export type TaskControl =
   | { readonly verb: 'show'; readonly task: string }
   | { readonly verb: 'read'; readonly task: string; readonly offset: number; readonly maxBytes: number }
-  | { readonly verb: 'send'; readonly task: string; readonly data: Buffer; readonly eof: boolean }
+  | ({ readonly verb: 'send'; readonly task: string } & TypedInput)
+  | { readonly verb: 'screen'; readonly task: string }
+  | { readonly verb: 'resize'; readonly task: string; readonly size: TerminalSize }
+  | ({ readonly verb: 'view'; readonly task: string } & ViewMessage)
   | { readonly verb: 'kill'; readonly task: string; readonly graceMs: number | null }
   /** Publish output for so long. */
   | {
@@ -57,15 +62,18 @@ function readVerb(verb: ControlVerb, fields: Fields): Control {
     case 'acknowledge':
       return { verb, task: task(), attempt: fields.whole('attempt', { least: 1, most: 1_000_000 }) };
     case 'show':
+    case 'screen':
       return { verb, task: task() };
     case 'read': {
       const maxBytes = fields.whole('maxBytes', { least: 1, most: mostReadBytes });
       return { verb, task: task(), offset: fields.whole('offset'), maxBytes };
     }
-    case 'send': {
-      const data = Buffer.from(fields.text('data', 512 * 1_024), 'base64');
-      return { verb, task: task(), data, eof: fields.flag('eof') };
-    }
+    case 'send':
+      return { verb, task: task(), ...readTyped(fields) };
+    case 'resize':
+      return { verb, task: task(), size: readSize(fields) };
+    case 'view':
+      return { verb, task: task(), ...readView(fields) };
     case 'kill':
       return { verb, task: task(), graceMs: fields.wholeOrNull('graceMs', { most: 3_600_000 }) };
     case 'follow': {

@@ -21,6 +21,9 @@ export const operations = [
     'read',
     'wait',
     'send',
+    'screen',
+    'resize',
+    'view',
     'kill',
     'completions',
     'acknowledge',
@@ -37,6 +40,9 @@ export const controlVerbs = [
   'show',
   'read',
   'send',
+  'screen',
+  'resize',
+  'view',
   'kill',
   'follow',
   'acknowledge',
@@ -48,6 +54,8 @@ export const taskForm = /^bgb-[0-9a-f]{12}$/;
 /** How the name of a host looks: small letters, digits and hyphens, 1 to 63 of them, no hyphen at an end. */
 export const hostForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const hashForm = /^[0-9a-f]{16}$/;
+/** How the id of a view of a terminal looks. */
+export const viewForm = /^[0-9a-f]{16}$/;
 
 /** Whether a text can be the name of a host. */
 export function isHostName(text: string): boolean {
@@ -82,6 +90,9 @@ export const subjects = {
     `done.${part(sessionHash, hashForm, 'the hash of a session')}.${hostPart(host)}.${taskPart(task)}`,
   /** Output, while somebody follows. */
   output: (host: string, task: string) => `log.${hostPart(host)}.${taskPart(task)}`,
+  /** What a view of a terminal shows. Its id has another form than that of a task. */
+  view: (host: string, view: string) =>
+    `log.${hostPart(host)}.view-${part(view, viewForm, 'the id of a view')}`,
   /** A host asks for a new token, before its own is too old. */
   renewal: (host: string) => `renew.${hostPart(host)}`,
   /** A client asks the coordinator. */

@@ -1,5 +1,7 @@
+import type { TerminalSize } from '../../model/words.ts';
 import type { Assignment, Placement, RemoteEnd, RemoteSpec } from './assignment.ts';
 import type { AttemptName, Refusal } from './messages.ts';
+import type { TypedInput, ViewMessage } from './terminal.ts';
 
 /** The answer of a coordinator, signed for the client that asked. */
 export interface Answer<Value = unknown> {
@@ -148,11 +150,13 @@ export interface ReadRequest extends ShowRequest {
 }
 
 /** `op.send`: input for the command. */
-export interface SendRequest extends ShowRequest {
-  readonly data: Buffer;
-  /** End of the input after it. */
-  readonly eof: boolean;
-}
+export type SendRequest = ShowRequest & TypedInput;
+
+/** `op.resize`: another size for the terminal. */
+export type ResizeRequest = ShowRequest & TerminalSize;
+
+/** `op.view`: a person at the terminal. */
+export type ViewRequest = ShowRequest & ViewMessage;
 
 /** `op.follow`: the host publishes the output for a while. */
 export interface FollowRequest extends ShowRequest {

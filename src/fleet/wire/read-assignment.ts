@@ -8,6 +8,7 @@ import {
 import { type Fields, wireFields } from './fields.ts';
 import type { AttemptName, Lease, Numbered } from './messages.ts';
 import { hostForm, taskForm } from './names.ts';
+import { readSizeOrNull } from './terminal.ts';
 
 /** Characters of a command, of the values of a spec together, and of an end's tail. */
 const mostCommand = 128 * 1_024;
@@ -77,6 +78,7 @@ export function readSpec(value: unknown): RemoteSpec {
     secrets: fields.record('secrets', mostNames, 256),
     timeoutMs: fields.wholeOrNull('timeoutMs'),
     stdin: fields.oneOf('stdin', ['none', 'open']),
+    ...(fields.has('tty') && { tty: readSizeOrNull(fields, 'tty') }),
   };
 }
 

@@ -9,12 +9,15 @@ import type {
   KillRequest,
   ListRequest,
   ReadRequest,
+  ResizeRequest,
   RunRequest,
   SendRequest,
   ShowRequest,
+  ViewRequest,
   WaitRequest,
 } from './operations.ts';
 import { readAttemptName, readPlacement, readSpec } from './read-assignment.ts';
+import { readSize, readTyped, readView } from './terminal.ts';
 
 const mostWaitMs = 60_000;
 const mostStartByMs = 365 * 24 * 3_600_000;
@@ -96,8 +99,17 @@ export function readRead(body: unknown): ReadRequest {
 
 export function readSend(body: unknown): SendRequest {
   const fields = wireFields(body, 'a request to send').versioned();
-  const data = Buffer.from(fields.text('data', 512 * 1_024), 'base64');
-  return { ...readOfTask(fields), data, eof: fields.flag('eof') };
+  return { ...readOfTask(fields), ...readTyped(fields) };
+}
+
+export function readResize(body: unknown): ResizeRequest {
+  const fields = wireFields(body, 'a request to resize').versioned();
+  return { ...readOfTask(fields), ...readSize(fields) };
+}
+
+export function readViewRequest(body: unknown): ViewRequest {
+  const fields = wireFields(body, 'a request to view').versioned();
+  return { ...readOfTask(fields), ...readView(fields) };
 }
 
 export function readFollow(body: unknown): FollowRequest {

@@ -85,7 +85,9 @@ test('what a fleet cannot do is refused before anything is done', options, async
     [['run', '--on', 'h9', 'true'], 125, /h9/],
     [['run', '--on', 'label:nowhere', 'true'], 125, /found none that matches/],
     [['run', '--on', 'NO SUCH', 'true'], 64, /expected the name of a host, any, or labels/],
-    [['run', '--on', 'h1', '--tty', 'cat'], 64, /found --tty/],
+    [['run', '--on', 'h1', '--separate', 'cat'], 64, /found --separate/],
+    [['run', '--on', 'h1', '--size', '80x24', 'cat'], 64, /expected --tty with --size/],
+    [['attach', 'h1/bgb-000000000000'], 64, /expected stdin and stdout to be a terminal/],
     [['run', '--on', 'h1', '-C', 'relative', 'true'], 64, /from \/ on/],
     [['logs', 'h1/bgb-000000000000'], 120, /bgb-000000000000/],
     [['logs', '--grep', 'x', 'h1/bgb-000000000000'], 64, /found --grep/],
@@ -145,6 +147,7 @@ test(
       ['run', '--on', 'any', 'true'],
       ['fleet', 'cordon', 'h1'],
       ['send', task, 'x'],
+      ['resize', task, '80x24'],
     ]) {
       const answer = await asViewer(...words);
       assert.deepEqual([words[0], answer.status], [words[0], 125]);

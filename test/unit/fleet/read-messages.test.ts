@@ -62,11 +62,22 @@ test('what is no object, or lacks something, is refused', () => {
 
 test('a control message is read as it is written, and refused where it is not right', () => {
   const body = { v: 1, reply: '_INBOX.x', task };
+  const typed = { isText: false, paste: false, press: [] };
+  const opening = { number: 1, opens: true, readOnly: false, leaves: false };
+  const view = { view: '0123456789abcdef', ...opening, size: null };
   const right: [ControlVerb, object, object][] = [
     ['nudge', {}, {}],
     ['fence', { attempt: 1 }, { attempt: 1 }],
     ['read', { offset: 5, maxBytes: 10 }, { offset: 5, maxBytes: 10 }],
-    ['send', { data: 'aGk=', eof: true }, { data: Buffer.from('hi'), eof: true }],
+    ['send', { data: 'aGk=', eof: true }, { ...typed, data: Buffer.from('hi'), eof: true }],
+    [
+      'send',
+      { ...typed, data: 'aGk=', eof: false, press: ['enter'], isText: true },
+      { ...typed, data: Buffer.from('hi'), eof: false, press: ['enter'], isText: true },
+    ],
+    ['screen', {}, {}],
+    ['resize', { cols: 80, rows: 24 }, { size: { cols: 80, rows: 24 } }],
+    ['view', { ...view, keys: 'aGk=' }, { ...view, keys: Buffer.from('hi') }],
     ['kill', { graceMs: null }, { graceMs: null }],
     ['follow', { offset: null, forMs: mostFollowMs }, { offset: null, forMs: mostFollowMs }],
   ];
@@ -80,6 +91,9 @@ test('a control message is read as it is written, and refused where it is not ri
     ['read', { offset: 0, maxBytes: mostReadBytes + 1 }],
     ['send', { data: 1, eof: true }],
     ['kill', {}],
+    ['resize', { cols: 0, rows: 24 }],
+    ['view', { ...view, keys: '', view: 'x.y' }],
+    ['view', { ...view, keys: '', number: 0 }],
     ['follow', { offset: 0, forMs: mostFollowMs + 1 }],
     ['show', { task: '../x' }],
     ['nudge', { reply: 1 }],

@@ -6,8 +6,8 @@ import { type Operation, operations } from '../../../src/fleet/wire/names.ts';
 
 /** What each role may that the one before it may not. */
 const more: Readonly<Record<string, readonly Operation[]>> = {
-  viewer: ['list', 'show', 'inspect', 'read', 'wait', 'hosts', 'follow', 'renew'],
-  agent: ['run', 'send', 'kill', 'completions', 'acknowledge'],
+  viewer: ['list', 'show', 'inspect', 'read', 'wait', 'hosts', 'follow', 'screen', 'renew'],
+  agent: ['run', 'send', 'resize', 'view', 'kill', 'completions', 'acknowledge'],
   admin: ['cordon', 'drain', 'remove', 'forget', 'invite'],
 };
 
