@@ -11,6 +11,7 @@ const allowed: Readonly<Record<string, string>> = {
   'src/engine/end/stop.ts': 'who asked for the stop gets it',
   'src/engine/spawn/spawn.ts': 'it is awaited a few lines further on',
   'src/errors/error.ts': 'the object of a caller throws when it is to be shown',
+  'src/fleet/agent/views.ts': 'who asks for the view gets it',
   'src/platform/linux/process-list.ts': 'who waits for that scan gets it',
   'src/util/queue.ts': 'who gave the job gets it',
 };

@@ -7,7 +7,7 @@ import {
 } from '../../engine/interact/attach.ts';
 import type { DetachKeys } from '../../engine/interact/detach-keys.ts';
 import { OutliveError } from '../../errors/error.ts';
-import { expected, isExpected } from '../../errors/expected.ts';
+import { expected, isExpected, tolerate } from '../../errors/expected.ts';
 import type { TerminalSize } from '../../model/words.ts';
 import { TerminalFilter } from '../../terminal/terminal-filter.ts';
 import { randomHex } from '../../util/crypto.ts';
@@ -44,6 +44,7 @@ const mostUnreadBytes = 1_024 ** 2;
 
 const silence = expected('FLEET_UNREACHABLE', 'HOST_UNREACHABLE');
 const noInput = expected('INPUT_CLOSED', 'TASK_NOT_FOUND');
+const gone = new Set([...silence, ...noInput, 'CLOSED']);
 
 /**
  * Makes a person's terminal that of a task on another host, until they leave or the command ends. The host draws it for the
@@ -118,7 +119,7 @@ class RemoteView {
     try {
       const end = await Promise.race([left, talk]);
       // The host hears of it, if it can be reached at once.
-      if (end === 'left') await Promise.race([talk.catch(() => undefined), sleep(leaveMs)]);
+      if (end === 'left') await Promise.race([talk.catch(leftInVain), sleep(leaveMs)]);
       return end;
     } finally {
       abortSignal?.removeEventListener('abort', leave);
@@ -260,6 +261,11 @@ class RemoteView {
     const below = this.#hasEnded || rows === undefined ? '' : `\x1b[${rows};1H`;
     this.#put(`${this.#filter.modesReset()}\x1b[0m\x1b[?25h${below}${this.#hasEnded ? '' : '\r\n'}`);
   }
+}
+
+/** The host takes a person for gone who says nothing. */
+function leftInVain(error: unknown): void {
+  tolerate(error, gone, 'leaving a terminal');
 }
 
 function isSame(one: TerminalSize | null, other: TerminalSize | null): boolean {
