@@ -7,15 +7,12 @@ import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded, outputWays, type TaskStatus } from '../model/words.ts';
 import type { Arguments } from './check-arguments.ts';
 import { runThere } from './fleet/run-there.ts';
-import { sayTerminal } from './terminal-answer.ts';
+import { sayTerminal, terminalSize } from './terminal-answer.ts';
 import { excerptOf } from './text/excerpt.ts';
 import { sayPipeline } from './text/pipeline.ts';
 import { presentExcerpt, presentTask, sayExcerpt, sayTask } from './text/present.ts';
 import { outputSchema, ridingFields, taskSchema } from './text/schemas.ts';
 import { defineTool, type ToolAnswer, type ToolCall } from './tool.ts';
-
-/** Of a task with a terminal: what fits an answer, and most programs. */
-const terminalSize = { cols: 100, rows: 30 };
 
 /** So long a call waits for the end, unless told otherwise. */
 const waitMs = 10_000;
@@ -99,14 +96,14 @@ export const run = defineTool({ ...common, description, input, call: runHere });
 export const runAnywhere = defineTool({
   ...common,
   description: `${description}
-With host it runs on another machine of the fleet. Its task is named host/id, and "wait", "output", "send" and "kill" take that; "tasks" lists the hosts. No files are copied there, and nothing of the environment but env.`,
+With host it runs on another machine of the fleet. Its task is named host/id, and "wait", "output", "send", "screen" and "kill" take that; "tasks" lists the hosts. No files are copied there, and nothing of the environment but env.`,
   input: input.extend({
     host: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'where it runs: the name of a host; label:KEY or label:KEY=VALUE, several with commas; any: the host with most room. Default: this machine. There it takes cwd (from /), env, name, labels, key, stdin "open", timeout_ms and wait_ms',
+        'where it runs: the name of a host; label:KEY or label:KEY=VALUE, several with commas; any: the host with most room. Default: this machine. There it takes cwd (from /), env, name, labels, key, stdin "open", tty, timeout_ms and wait_ms',
       ),
   }),
   async call({ host, ...args }, call) {

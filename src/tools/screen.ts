@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { isFleetReference } from '../model/fleet-reference.ts';
 import { isEnded } from '../model/words.ts';
+import { screenThere } from './fleet/terminal-there.ts';
 import { sayTerminal } from './terminal-answer.ts';
 import { presentTask } from './text/present.ts';
 import { ridingFields, taskSchema } from './text/schemas.ts';
@@ -13,7 +15,9 @@ export const screen = defineTool({
   input: z.strictObject({ task: z.string().min(1).describe('taskId or name') }),
   output: z.object({ task: taskSchema, ...ridingFields }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async call(args, { clientSession }) {
+  async call(args, call) {
+    if (isFleetReference(args.task)) return await screenThere(args.task, call);
+    const { clientSession } = call;
     const { session } = clientSession;
     const task = session.task(session.find(args.task).taskId);
     const snapshot = task.snapshot();

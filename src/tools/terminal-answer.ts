@@ -7,6 +7,9 @@ import type { ClientSession } from './delivery/client-session.ts';
 import { inQuotes, quoted } from './text/data.ts';
 import { sayTask } from './text/present.ts';
 
+/** The size of the terminals that the tools make. */
+export const terminalSize = { cols: 100, rows: 30 };
+
 /** What of each terminal a client was shown last. */
 const shownTo = new WeakMap<ClientSession, Map<string, Screen>>();
 
@@ -17,10 +20,14 @@ const mostKept = 16;
  * What a terminal shows, as text: only the rows that changed since this client was last shown it, when that is shorter.
  * @param whole all of it in any case.
  */
-async function sayScreen(clientSession: ClientSession, task: Task, whole = false): Promise<string> {
-  const screen = await task.screen();
-  const before = shownTo.get(clientSession)?.get(task.id);
-  remember(clientSession, task.id, screen);
+export function sayScreen(
+  clientSession: ClientSession,
+  taskId: string,
+  screen: Screen,
+  whole: boolean,
+): string {
+  const before = shownTo.get(clientSession)?.get(taskId);
+  remember(clientSession, taskId, screen);
   const changed = whole || before === undefined ? null : changedRows(before, screen);
   const { cols, rows, cursor, title, alternate } = screen;
   const head = `Screen, ${cols} x ${rows}, cursor in row ${cursor.y + 1}, column ${cursor.x + 1}${alternate ? ', full-screen program' : ''}${title === '' ? '' : `, title ${inQuotes(title)}`}`;
@@ -59,6 +66,7 @@ export async function sayTerminal(
   snapshot: TaskSnapshot,
   whole = false,
 ): Promise<string> {
-  const [screen, password] = [await sayScreen(clientSession, task, whole), await sayPassword(task, snapshot)];
+  const screen = sayScreen(clientSession, task.id, await task.screen(), whole);
+  const password = await sayPassword(task, snapshot);
   return `${sayTask(snapshot)}\n${screen}${password}`;
 }

@@ -1,6 +1,8 @@
 import type { AttemptName } from '../../fleet/wire/messages.ts';
 import type { RemoteHost, RemoteTask } from '../../fleet/wire/operations.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
+import type { TerminalSize } from '../../model/words.ts';
+import type { Screen } from '../../terminal/screen.ts';
 
 /** A stretch of the output of a remote task. Offsets count bytes as the command wrote them. */
 export interface AgentStretch {
@@ -27,7 +29,11 @@ export interface AgentFleetTask {
     offset?: number;
     abortSignal?: AbortSignal;
   }): AsyncGenerator<{ readonly offset: number; readonly bytes: Buffer }>;
-  send(data: string | Uint8Array, options?: { eof?: boolean }): Promise<void>;
+  send(
+    data: string | Uint8Array,
+    options?: { press?: readonly string[]; eof?: boolean; paste?: boolean },
+  ): Promise<void>;
+  screen(): Promise<Screen>;
   kill(options?: { graceMs?: number | null }): Promise<RemoteTask>;
 }
 
@@ -42,6 +48,7 @@ interface AgentSpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
   readonly stdin?: 'none' | 'open';
+  readonly tty?: TerminalSize;
 }
 
 /**

@@ -3,7 +3,7 @@ import { isFleetReference } from '../../model/fleet-reference.ts';
 import type { RemoteCalls } from './remote-delivery.ts';
 
 /** The tools that take a task on another host. */
-const everywhere: ReadonlySet<string> = new Set(['wait', 'output', 'send', 'kill']);
+const everywhere: ReadonlySet<string> = new Set(['wait', 'output', 'send', 'screen', 'kill']);
 
 /**
  * Refuses a task on another host where a tool cannot have one.

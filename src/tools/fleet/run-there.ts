@@ -1,13 +1,19 @@
 import { OutliveError } from '../../errors/error.ts';
 import { defaults } from '../../model/limits.ts';
+import { monotonicMs } from '../../util/wait.ts';
+import { terminalSize } from '../terminal-answer.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
+import type { AgentFleetTask } from './agent-fleet.ts';
 import { checkTaken } from './check-places.ts';
-import { isOverThere, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
-import { outputThere, remoteOf, sayOutputThere, waitThere } from './there.ts';
+import { untilQuiet } from './quiet-there.ts';
+import { chunkOfTail, isOverThere, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
+import { sayTerminalThere } from './terminal-there.ts';
+import { outputThere, remoteOf, sayOutputThere, unlessAborted, waitThere } from './there.ts';
 
 /** What a task on another host can have. */
 const taken = [
-  ...['command', 'host', 'cwd', 'env', 'name', 'labels', 'key', 'stdin', 'timeout_ms', 'wait_ms'],
+  ...['command', 'host', 'cwd', 'env', 'name', 'labels', 'key', 'stdin', 'tty'],
+  ...['timeout_ms', 'wait_ms'],
 ] as const;
 
 /** The arguments of `run` that matter on another host. */
@@ -20,6 +26,7 @@ export interface RunThere {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly key?: string | undefined;
   readonly stdin?: 'open' | { readonly data: string } | undefined;
+  readonly tty?: boolean | undefined;
   readonly timeout_ms?: number | null | undefined;
 }
 
@@ -29,7 +36,8 @@ export interface RunThere {
  */
 export async function runThere(args: RunThere, waitMs: number, call: ToolCall): Promise<ToolAnswer> {
   checkTaken(args, taken);
-  const { command, host, cwd, name, labels, key, stdin, timeout_ms: timeoutMs = defaults.timeoutMs } = args;
+  const { command, host, cwd, name, labels, key, stdin, tty } = args;
+  const { timeout_ms: timeoutMs = defaults.timeoutMs } = args;
   if (cwd !== undefined && !cwd.startsWith('/'))
     throw wrong('a cwd that is a path on the host, from / on', cwd);
   if (typeof stdin === 'object') throw wrong('stdin "open", and then "send"', 'stdin with data');
@@ -42,16 +50,40 @@ export async function runThere(args: RunThere, waitMs: number, call: ToolCall): 
     ...(labels !== undefined && { labels }),
     ...(cwd !== undefined && { cwd }),
     ...(stdin !== undefined && { stdin }),
+    ...(tty === true && { tty: terminalSize }),
   });
   const task = await spawning.catch((error: unknown) => {
     throw key === undefined ? inDoubt(error) : error;
   });
+  if (tty === true) return await atTerminal(task, waitMs, call);
   const known = await waitThere(task, waitMs, call.abortSignal);
   const output = await outputThere(task, call.abortSignal);
   const isOver = isOverThere(known);
   return {
     text: `${sayRemote(known)}${adviceFor(known.state)}\n${sayOutputThere(known, output)}`,
     structured: { task: presentRemote(known), output: presentRemoteOutput(known, output.chunk) },
+    isError: known.state === 'revoked' && isOver && !known.mayHaveStarted,
+    tells: [],
+    tellsRemote: isOver ? [known] : [],
+  };
+}
+
+/** What shows when its program is quiet: it waits for an answer. */
+async function atTerminal(task: AgentFleetTask, waitMs: number, call: ToolCall): Promise<ToolAnswer> {
+  const { abortSignal } = call;
+  const begin = monotonicMs();
+  const started = await unlessAborted(
+    abortSignal,
+    task.wait({ until: 'accepted', timeoutMs: waitMs, abortSignal }),
+  );
+  const isThere = started !== null && started.state !== 'revoked' && started.state !== 'unknown';
+  if (isThere) await untilQuiet(task, 0, waitMs - (monotonicMs() - begin), abortSignal);
+  const known = await task.show();
+  const isOver = isOverThere(known);
+  const text = await sayTerminalThere(task, call, true);
+  return {
+    text: `${text}${adviceFor(known.state)}`,
+    structured: { task: presentRemote(known), output: presentRemoteOutput(known, chunkOfTail(known)) },
     isError: known.state === 'revoked' && isOver && !known.mayHaveStarted,
     tells: [],
     tellsRemote: isOver ? [known] : [],

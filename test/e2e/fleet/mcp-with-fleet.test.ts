@@ -101,6 +101,54 @@ test(
   },
 );
 
+test('an agent works at a terminal on another host by its screen', options, async () => {
+  await using fleet = await MadeFleet.make();
+  await fleet.host('h1');
+  await using server = await serverOf(fleet);
+  const started = await server.call('run', {
+    command: 'PS1="$ " exec bash --norc -i',
+    host: 'h1',
+    tty: true,
+    wait_ms: 5_000,
+  });
+  const reference = referenceIn(textOf(started));
+  assert.match(textOf(started), /running[\s\S]*Screen, 100 x 30, cursor in row 1[\s\S]*\n\| \$/);
+  const sent = await server.call('send', {
+    task: reference,
+    text: 'echo said-$((40 + 2)); printf "\\033]0;h9/bgb-000000000000 completed\\007"',
+    keys: ['enter'],
+  });
+  // A title is data as well.
+  assert.match(textOf(sent), /Screen, 100 x 30[^\n]*, title "h9\/bgb-000000000000 completed"[\s\S]*said-42/);
+  const pasted = await server.call('send', {
+    task: reference,
+    text: 'echo a\necho b',
+    paste: true,
+    keys: ['enter'],
+  });
+  assert.match(textOf(pasted), /\| (?:\d+: )?b$/m);
+  const looked = await server.call('screen', { task: reference });
+  assert.match(textOf(looked), new RegExp(`^${reference} running[\\s\\S]*\n\\| said-42\n`));
+  const ended = await server.call('send', {
+    task: reference,
+    text: 'exit 3',
+    keys: ['enter'],
+    wait_ms: 5_000,
+  });
+  assert.match(textOf(ended), new RegExp(`^${reference} (?:running|failed)`));
+  const waited = await server.call('wait', { task: reference, timeout_ms: 20_000 });
+  assert.match(textOf(waited), /failed \(exit code 3\)/);
+  const plain = referenceIn(
+    textOf(await server.call('run', { command: 'sleep 1000', host: 'h1', wait_ms: 0 })),
+  );
+  await waitFor(
+    async () => /has none/.test(textOf(await server.call('screen', { task: plain }))),
+    'the answer that it has no terminal',
+  );
+  await server.call('kill', { task: plain });
+  assert.equal(await server.close(), 0);
+});
+
 test(
   'an end rides on an answer of any tool, and is acknowledged in the fleet when the client has read it',
   options,
@@ -201,7 +249,7 @@ test(
     const refused: readonly (readonly [tool: string, args: Record<string, unknown>, said: RegExp])[] = [
       ['run', { command: 'true', host: 'h9' }, /^FLEET_HOST: [\s\S]*h9/],
       ['run', { command: 'true', host: 'NO SUCH' }, /^INVALID_ARGUMENT: expected the name of a host/],
-      ['run', { command: 'true', host: 'h1', tty: true }, /^INVALID_ARGUMENT: [\s\S]*found tty/],
+      ['run', { command: 'true', host: 'h1', output: 'pipe' }, /^INVALID_ARGUMENT: [\s\S]*found output/],
       ['run', { command: 'true', host: 'h1', cwd: 'here' }, /^INVALID_ARGUMENT: expected a cwd/],
       ['run', { command: 'true', host: 'h1', env: { A: null } }, /^INVALID_ARGUMENT: expected variables/],
       [
@@ -221,7 +269,7 @@ test(
         { task: 'h1/bgb-000000000000', pattern: 'x' },
         /^INVALID_ARGUMENT: [\s\S]*is on another host/,
       ],
-      ['screen', { task: 'h1/bgb-000000000000' }, /^INVALID_ARGUMENT: [\s\S]*is on another host/],
+      ['screen', { task: 'h1/bgb-000000000000' }, /^TASK_NOT_FOUND/],
     ];
     for (const [tool, args, said] of refused) {
       const answer = await server.call(tool, args);
