@@ -6,7 +6,7 @@ import { noFacts } from '../model/fold.ts';
 import { overSince, type TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
 import { readLog } from '../tasklog/read-log.ts';
-import { counted, type Finding, fine, some, warning } from './finding.ts';
+import { counted, type Finding, fine, operands, some, warning } from './finding.ts';
 import { checkRecords } from './records.ts';
 
 /** A stop that takes so much longer than its grace does not get on. */
@@ -126,7 +126,7 @@ function leftoversFinding(dir: string, leaving: Survey['leaving']): Finding {
   return warning(
     'leftovers',
     `${counted(alive.length, 'ended task has', 'ended tasks have')} left ${counted(count, 'process', 'processes')} running: ${ids(alive)}`,
-    `That may be meant (a server in the background). Stop them with: outlive kill ${alive[0]?.taskId ?? ''}`,
+    `That may be meant (a server in the background). Stop them with: outlive kill ${operands(alive.map(({ taskId }) => taskId))}`,
     async () => await stopAll(dir, alive),
   );
 }

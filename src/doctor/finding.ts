@@ -45,6 +45,11 @@ export function problem(
   return { check, level: 'problem', message, advice, mend };
 }
 
+/** A few things as the operands of a command that can be pasted; more than that would make a line that nobody reads. */
+export function operands(items: readonly string[]): string {
+  return items.length > named ? 'TASK ...' : items.join(' ');
+}
+
 /** The first few of a list. */
 export function some(items: readonly string[]): string {
   const rest = items.length - named;

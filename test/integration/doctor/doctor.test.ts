@@ -55,6 +55,20 @@ test('leftovers of a task that a supervisor settled are found while they live, a
   assert.equal((await finding(world.dir, 'leftovers')).level, 'ok');
 });
 
+test('the advice about leftovers names each of a few tasks, and of many only what to type', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const ids: string[] = [];
+  for (let i = 0; i < 2; i += 1) ids.push((await session.run('sleep 1000 & true')).task.id);
+  const ofTwo = await finding(world.dir, 'leftovers');
+  const [, named = ''] = / outlive kill (.+)$/.exec(ofTwo.advice ?? '') ?? [];
+  assert.deepEqual(named.split(' ').sort(), ids.sort());
+  for (let i = 0; i < 2; i += 1) await session.run('sleep 1000 & true');
+  const ofFour = await finding(world.dir, 'leftovers');
+  assert.match(ofFour.advice ?? '', /outlive kill TASK \.\.\.$/);
+  assert.equal(await ofFour.mend?.(), '4 tasks are stopped');
+});
+
 test('who asks is told after each session how far it is', async () => {
   await using world = new World();
   for (const [id, count] of [
