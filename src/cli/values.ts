@@ -127,15 +127,29 @@ export interface Conditions {
 }
 
 /** Collects conditions: `exit`, `pattern=RE`, `port=N` (or `port=any`), `idle=D`, `screen=RE`, `input`. */
-export function condition(text: string, before: Conditions | undefined): Conditions {
+export function condition(text: string, before: Conditions = {}): Conditions {
+  const wanted = oneCondition(text);
+  // A wait takes one of each kind. If the last one counted, a wait would miss the line that the first one names.
+  if (Object.keys(wanted).some((kind) => kind in before))
+    throw new InvalidArgumentError('Expected each kind once. Put several lines into one: pattern=ready|error.');
+  return { ...before, ...wanted };
+}
+
+function oneCondition(text: string): Conditions {
   const [, kind, value = ''] = /^([a-z]+)(?:=(.*))?$/s.exec(text) ?? [];
-  if (kind === 'exit' && value === '') return { ...before, exit: true };
-  if (kind === 'pattern' && value !== '') return { ...before, pattern: { regexp: value } };
-  if (kind === 'port' && value !== '') return { ...before, port: value === 'any' ? true : whole(value) };
-  if (kind === 'idle' && value !== '') return { ...before, idleMs: duration(value) };
-  if (kind === 'screen' && value !== '') return { ...before, screen: { regexp: value } };
-  if (kind === 'input' && value === '') return { ...before, input: true };
+  if (kind === 'exit' && value === '') return { exit: true };
+  if (kind === 'pattern' && value !== '') return { pattern: { regexp: value } };
+  if (kind === 'port' && value !== '') return { port: value === 'any' ? true : portNumber(value) };
+  if (kind === 'idle' && value !== '') return { idleMs: duration(value) };
+  if (kind === 'screen' && value !== '') return { screen: { regexp: value } };
+  if (kind === 'input' && value === '') return { input: true };
   throw new InvalidArgumentError('Expected exit, pattern=RE, port=N, idle=DURATION, screen=RE or input.');
+}
+
+function portNumber(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= 65_535) return number;
+  throw new InvalidArgumentError('Expected port=N, with N from 1 to 65535, or port=any.');
 }
 
 /** The size of a terminal: `120x40`. */

@@ -58,7 +58,10 @@ export function prune(): Definition {
 export function doctor(): Definition {
   const command = new Command('doctor')
     .description('Check the store, the shells and the tasks for problems.')
-    .option('--mend', 'repair what can be repaired, without asking; it also stops what ended tasks have left running');
+    .option(
+      '--mend',
+      'repair what can be repaired, without asking; it also stops what ended tasks have left running',
+    );
   return [
     command,
     async () => (await import('../doctor.ts')).doctor,

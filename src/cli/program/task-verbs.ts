@@ -230,7 +230,7 @@ export function wait(): Definition {
     )
     .option(
       '--for <condition>',
-      'until exit: it ends; pattern=RE: a line of output matches; port=N (or any): it listens there; idle=DURATION: it writes nothing for that long; screen=RE: a line on its terminal matches; input: it probably waits for input. May be repeated: the first that is true counts. The end of the task always ends the wait',
+      'until exit: it ends; pattern=RE: a line of output matches; port=N (or any): it listens there; idle=DURATION: it writes nothing for that long; screen=RE: a line on its terminal matches; input: it probably waits for input. May be repeated, with each kind once: the first that is true counts. The end of the task always ends the wait',
       values.condition,
     );
   return [

@@ -73,6 +73,18 @@ test('conditions are collected; what is none is refused', () => {
     (text) => collect(text),
     ['', 'rain', 'exit=1', 'pattern', 'pattern=', 'port=', 'port=x', 'idle=', 'idle=5', 'PORT=1'],
   );
+  refuses((text) => collect(text), ['port=0', 'port=65536', 'port=-1', 'port=1.5']);
+});
+
+test('a kind of condition that is named twice is refused, because a wait would miss the first', () => {
+  for (const [first, second] of [
+    ['pattern=ready', 'pattern=error'],
+    ['port=80', 'port=any'],
+    ['screen=a', 'screen=a'],
+  ] as const)
+    assert.throws(() => values.condition(second, values.condition(first, undefined)), {
+      message: /^Expected each kind once\. .*pattern=ready\|error\.$/,
+    });
 });
 
 test('pairs are collected, the last of a name counts, and a refusal does not repeat what may be a secret', () => {
