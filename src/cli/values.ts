@@ -131,7 +131,9 @@ export function condition(text: string, before: Conditions = {}): Conditions {
   const wanted = oneCondition(text);
   // A wait takes one of each kind. If the last one counted, a wait would miss the line that the first one names.
   if (Object.keys(wanted).some((kind) => kind in before))
-    throw new InvalidArgumentError('Expected each kind once. Put several lines into one: pattern=ready|error.');
+    throw new InvalidArgumentError(
+      'Expected each kind once. Put several lines into one: pattern=ready|error.',
+    );
   return { ...before, ...wanted };
 }
 
