@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { objects } from '../../support/command-line.ts';
 import { Machine, MadeFleet } from '../../support/fleet/machines.ts';
+import { post, testToken } from '../../support/mcp-http.ts';
 import { McpProcess, type ToolResult } from '../../support/mcp-process.ts';
 import { withoutNats } from '../../support/nats.ts';
 import { waitFor } from '../../support/world.ts';
@@ -236,6 +237,42 @@ test(
     assert.deepEqual(await pendingOf(fleet, 's'), [reference]);
     await one.call('tasks');
     await waitFor(async () => (await pendingOf(fleet, 's')).length === 0, 'the acknowledgement');
+  },
+);
+
+test(
+  'over HTTP each session runs commands on other hosts, and the next one of its name is told',
+  options,
+  async () => {
+    await using fleet = await MadeFleet.make();
+    await fleet.host('h1');
+    const tokenFile = join(fleet.base, 'token');
+    writeFileSync(tokenFile, testToken, { mode: 0o600 });
+    const start = async () => {
+      const server = fleet.start(['mcp', '--http', '--port', '0', '--token-file', tokenFile]);
+      await server.says(/serves MCP at http:\S+\n/);
+      const found = /http:\S+/.exec(server.stderr);
+      const call = async (session: string, name: string, args: object = {}) =>
+        textOf((await post(found?.[0] ?? '', 'tools/call', { name, arguments: args }, session)) as never);
+      return { server, call };
+    };
+    const { server, call } = await start();
+    const command = `until [ -e '${fleet.base}/go' ]; do sleep 0.02; done; exit 6`;
+    const reference = referenceIn(await call('one', 'run', { command, host: 'h1', wait_ms: 0 }));
+    assert.ok(!(await call('other', 'tasks')).includes(`${reference} running`));
+    server.child.kill('SIGKILL');
+    await server.answer;
+    writeFileSync(join(fleet.base, 'go'), '');
+    await waitFor(async () => (await fleet.run('wait', reference)).status === 6, 'the end');
+    // Another server, to which the client comes back.
+    const next = await start();
+    assert.ok(!(await next.call('other', 'tasks')).includes(reference));
+    await waitFor(
+      async () => (await next.call('one', 'tasks')).includes(`${reference} failed (exit code 6)`),
+      'the session to be told',
+    );
+    next.server.child.kill('SIGTERM');
+    await next.server.answer;
   },
 );
 
