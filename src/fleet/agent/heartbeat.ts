@@ -2,7 +2,7 @@ import type { Msg } from '@nats-io/transport-node';
 import { OutliveError } from '../../errors/error.ts';
 import { bootMs } from '../../platform/clock.ts';
 import { wireFields } from '../wire/fields.ts';
-import type { Heartbeat, Lease } from '../wire/messages.ts';
+import type { AttemptName, Heartbeat, Lease } from '../wire/messages.ts';
 import { subjects, wireVersion } from '../wire/names.ts';
 import { readLease } from '../wire/read-assignment.ts';
 import { issuedAt, open, SeenNonces } from '../wire/signed.ts';
@@ -13,8 +13,8 @@ import { RunningTails } from './running-tails.ts';
 /** How long an answer may take, in milliseconds. Then the next beat asks again. */
 const answerMs = 1_500;
 
-/** Ends that are named in a heartbeat as owed. */
-const mostOwed = 1_000;
+/** Attempts that a heartbeat names as held, and ends that it names as owed. A coordinator refuses one that names more. */
+const mostNamed = 1_000;
 
 /** What a host says of itself. */
 export interface HostFacts {
@@ -127,11 +127,11 @@ export class Heartbeats {
   #say(): Heartbeat {
     const { host, epoch, slots, attempts } = this.#parts;
     const era = this.#parts.era();
-    const names = (all: readonly { task: string; attempt: number }[]) =>
-      all.map(({ task, attempt }) => ({ task, attempt }));
+    const names = (all: readonly AttemptName[]): readonly AttemptName[] =>
+      inTurns(all, this.#beats).map(({ task, attempt }) => ({ task, attempt }));
     const held = attempts.in('starting', 'running', 'over');
     const holds = names(held.filter(({ phase, isWon }) => phase !== 'starting' || isWon));
-    const owes = names(attempts.in('told').slice(0, mostOwed));
+    const owes = names(attempts.in('told'));
     this.#beats += 1;
     const said = { v: wireVersion, host, epoch, slots, ...this.#facts, holds, owes, beat: this.#beats };
     const tails = this.#tails.take();
@@ -161,6 +161,13 @@ export class Heartbeats {
       return null;
     }
   }
+}
+
+/** As many as one heartbeat names. Where there are more, the next heartbeat names those after them: each has its turn. */
+export function inTurns<One>(all: readonly One[], turn: number): readonly One[] {
+  if (all.length <= mostNamed) return all;
+  const from = (turn * mostNamed) % all.length;
+  return [...all.slice(from), ...all.slice(0, from)].slice(0, mostNamed);
 }
 
 /** A coordinator may answer that there is no lease, and why. */

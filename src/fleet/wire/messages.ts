@@ -24,9 +24,9 @@ export interface Heartbeat {
   readonly epoch: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;
-  /** The attempts that it holds: accepted, and not yet ended and stored. */
+  /** Attempts that it holds: accepted, and not yet ended and stored; at most 1,000. Of more, each heartbeat names the next ones. */
   readonly holds: readonly AttemptName[];
-  /** Ends that are stored and that no consumer has acknowledged, as far as the host has heard; at most 1,000. Absent: none. */
+  /** Ends that are stored and that no consumer has acknowledged, as far as the host has heard; at most 1,000, in the same way. Absent: none. */
   readonly owes?: readonly AttemptName[];
   /** Grows with each heartbeat of an agent: a copy of it, with its memory, is told apart by it. Absent: an older agent. */
   readonly beat?: number;
