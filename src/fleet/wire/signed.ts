@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { OutliveError } from '../../errors/error.ts';
 import { crypto, randomHex } from '../../util/crypto.ts';
+import { signerForm } from './membership.ts';
 import { wireVersion } from './names.ts';
 
 /** Who a message is for, who made it, what it is, and for how long it is good. */
@@ -169,6 +170,8 @@ function parse(text: string): { readonly claims: Claims; readonly body: unknown 
   const { v, aud, iss, sub, iat, exp, nonce } = claims;
   const texts = [aud, iss, sub, nonce].every((one) => typeof one === 'string');
   if (!texts || ![v, iat, exp].every((one) => Number.isFinite(one))) throw malformed();
+  // An answer repeats it. With a longer text the answer would be larger than what the servers take.
+  if (!signerForm.test(iss as string)) throw malformed();
   return { claims: claims as Claims, body: value?.body };
 }
 

@@ -48,6 +48,7 @@ test('a message that was changed, spelt in another way, or is none is refused', 
     text.replace('"id":1', '"id":1,"id":1'),
     text.slice(text.indexOf('.')),
     `A${text}`,
+    text.replaceAll(key.publicKey, `${key.publicKey}A`),
     ...['', '.', '.{}', '.null', '.{"claims":{}}', 'x.[]', '\u0000'],
   ];
   for (const one of changed)
