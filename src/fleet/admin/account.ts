@@ -8,11 +8,13 @@ const name = 'fleet';
 /**
  * Signs the account of a fleet: which keys sign members of which kind, what those may do, and who was removed.
  * @param revoked public keys of removed members, with the second up to which their tokens are not good any more.
+ * @param replaced the token whose place it takes.
  */
 export async function signAccount(
   authority: Authority,
   has: Omit<CoordinatorCredentials, 'system'>,
   revoked: Readonly<Record<string, number>>,
+  replaced: string | null = null,
 ): Promise<string> {
   const publicOf = (seed: string): string => authority.keyOf(seed).publicKey;
   return await authority.signAccount(
@@ -28,5 +30,6 @@ export async function signAccount(
       revoked,
     },
     has.operatorSigner,
+    replaced,
   );
 }

@@ -11,6 +11,8 @@ export class Revocation {
   readonly #credentials: CoordinatorCredentials;
   readonly #members: Members;
   readonly #keep: (revoked: Readonly<Record<string, number>>) => void;
+  /** What is written down: the servers may lose all that they have while this process runs. */
+  #kept: Readonly<Record<string, number>>;
 
   /** @param keep writes down who was removed, for the day on which the servers have lost all. */
   constructor(
@@ -21,6 +23,7 @@ export class Revocation {
     this.#credentials = credentials;
     this.#members = members;
     this.#keep = keep;
+    this.#kept = credentials.revoked;
   }
 
   /**
@@ -33,10 +36,12 @@ export class Revocation {
     await using bus = await this.#systemBus(authority);
     for (let attempt = 0; attempt < 10; attempt += 1) {
       const wanted = await this.#wanted();
-      const known = authority.revokedIn(await this.#lookUp(bus));
+      const there = await this.#lookUp(bus);
+      const known = authority.revokedIn(there);
       if (Object.entries(wanted).every(([key, at]) => (known[key] ?? -1) >= at)) return;
       this.#keep(wanted);
-      await this.#bring(bus, await signAccount(authority, this.#credentials, wanted));
+      this.#kept = wanted;
+      await this.#bring(bus, await signAccount(authority, this.#credentials, wanted, there));
     }
     throw new OutliveError(
       'FLEET_UNREACHABLE',
@@ -48,7 +53,7 @@ export class Revocation {
   async #wanted(): Promise<Readonly<Record<string, number>>> {
     const removed = [...(await this.#members.all('revoked'))];
     const seconds = removed.map(([key, { at }]) => [key, Math.floor(at / 1000)] as const);
-    const all = { ...this.#credentials.revoked, ...Object.fromEntries(seconds) };
+    const all = { ...this.#kept, ...Object.fromEntries(seconds) };
     const oldest = (Date.now() - memberTokenMs) / 1000 - 86_400;
     // The token of the first admin alone has no end.
     const isNeeded = ([key, at]: [string, number]) => at > oldest || key === this.#credentials.admin.key;

@@ -119,8 +119,12 @@ export class Authority {
     return await this.#packages.jwt.encodeAccount('SYS', publicKey, { limits: unlimited }, options);
   }
 
-  /** The token of an account with streams. */
-  async signAccount(claims: AccountClaims, operatorSeed: string): Promise<string> {
+  /**
+   * The token of an account with streams.
+   * @param replaced the token whose place it takes. A server keeps the one that was issued last; when it starts again, it takes
+   * the one in its configuration even if both are of the same second. So the new one is of a later second, whatever the clock says.
+   */
+  async signAccount(claims: AccountClaims, operatorSeed: string, replaced: string | null): Promise<string> {
     // Not by the package's own function: that lets everybody answer what it was sent, for two minutes.
     const signers = claims.scopes.map(({ publicKey: key, scope }): SigningKey => {
       return { kind: 'user_scope', key, role: scope.role, template: limitsOf(scope) };
@@ -131,8 +135,10 @@ export class Authority {
       signing_keys: signers,
       revocations: { ...claims.revoked },
     };
-    const options = { signer: this.#pair(operatorSeed) };
-    return await this.#packages.jwt.encodeAccount(claims.name, claims.publicKey, account, options);
+    const signer = this.#pair(operatorSeed);
+    const token = await this.#packages.jwt.encodeAccount(claims.name, claims.publicKey, account, { signer });
+    const earliest = replaced === null ? 0 : this.#decode(replaced).iat + 1;
+    return this.#decode(token).iat >= earliest ? token : issuedAt(earliest, token, signer);
   }
 
   /** The token of a user, who may do what the scope of the signing key says. */
@@ -200,6 +206,14 @@ export class Authority {
       );
     }
   }
+}
+
+/** The same token, of another second: the package has always that of the clock. */
+function issuedAt(second: number, token: string, signer: { sign(input: Uint8Array): Uint8Array }): string {
+  const [header = '', body = ''] = token.split('.');
+  const claims = { ...JSON.parse(Buffer.from(body, 'base64url').toString('latin1')), iat: second };
+  const signed = `${header}.${Buffer.from(JSON.stringify(claims), 'latin1').toString('base64url')}`;
+  return `${signed}.${Buffer.from(signer.sign(Buffer.from(signed))).toString('base64url')}`;
 }
 
 function textOf(pair: { getPublicKey(): string; getSeed(): Uint8Array }): Nkey {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { remove } from '../../../src/fleet/admin/invite.ts';
 import { type Bus, connectBus } from '../../../src/fleet/bus/connect.ts';
 import { Authority } from '../../../src/fleet/bus/jwt.ts';
+import { openBucket } from '../../../src/fleet/bus/streams.ts';
 import { subjects } from '../../../src/fleet/wire/names.ts';
 import { TestFleet } from '../../support/fleet.ts';
 import { withoutNats } from '../../support/nats.ts';
@@ -76,6 +77,31 @@ test(
     await assert.rejects(fleet.connect(one.has, 'h1'), { code: 'FLEET_REFUSED' });
   },
 );
+
+test(
+  'a removed host stays out when the servers lose the records, and the same coordinator then removes another host',
+  needsNats,
+  async () => {
+    await using fleet = await TestFleet.start();
+    const one = await fleet.host('h1');
+    const two = await fleet.host('h2');
+    const client = await fleet.client();
+    await remove(client, { kind: 'host', member: 'h1' });
+    await one.bus.connection.closed();
+    await forgetRevoked(fleet.coordinator.bus);
+    await remove(client, { kind: 'host', member: 'h2' });
+    await two.bus.connection.closed();
+    for (const [name, { has }] of Object.entries({ h1: one, h2: two }))
+      await assert.rejects(fleet.connect(has, name), { code: 'FLEET_REFUSED' }, name);
+    assert.equal(Object.keys(fleet.credentials.revoked).length, 2);
+  },
+);
+
+/** Takes all records of removed keys off the servers. */
+async function forgetRevoked({ connection }: Bus): Promise<void> {
+  const bucket = await openBucket(connection, 'CONF');
+  for await (const key of await bucket.keys('revoked.*')) await bucket.purge(key);
+}
 
 test(
   'two members that are removed at the same time, by two coordinators, both stay out',
