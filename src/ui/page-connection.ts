@@ -84,6 +84,8 @@ export class PageConnection {
     this.#channels.set(id, channel);
     void this.#serve(id, request, channel).then((error) => {
       this.#channels.delete(id);
+      // What else works for the channel ends with it.
+      channel.abort.abort();
       this.#outgoing.now({ type: 'end', id, error });
     });
   }

@@ -180,20 +180,27 @@ class Viewer {
   }
 }
 
-/** What comes of both, as it comes, until both have ended. */
+/** What comes of both, as it comes, until both have ended. Whoever ends this early has to abort the sources as well. */
 export async function* merged<T>(
   ...sources: readonly AsyncGenerator<T, void, undefined>[]
 ): AsyncGenerator<T, void, undefined> {
-  const next = async (source: AsyncGenerator<T, void, undefined>) => ({
-    source,
-    result: await source.next(),
-  });
+  const next = (source: AsyncGenerator<T, void, undefined>) => {
+    const coming = source.next().then((result) => ({ source, result }));
+    // It may fail while nobody waits for it: a page that reads slowly comes back for the error later.
+    coming.catch(() => undefined);
+    return coming;
+  };
   const waiting = new Map(sources.map((source) => [source, next(source)]));
-  while (waiting.size > 0) {
-    const { source, result } = await Promise.race(waiting.values());
-    waiting.delete(source);
-    if (result.done) continue;
-    waiting.set(source, next(source));
-    yield result.value;
+  try {
+    while (waiting.size > 0) {
+      const { source, result } = await Promise.race(waiting.values());
+      waiting.delete(source);
+      if (result.done) continue;
+      waiting.set(source, next(source));
+      yield result.value;
+    }
+  } finally {
+    // One that has made its next value already would wait for ever. What it fails with now concerns nobody.
+    for (const source of waiting.keys()) source.return().catch(() => undefined);
   }
 }
