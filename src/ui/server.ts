@@ -153,7 +153,9 @@ class Endpoint {
     socket.on('error', () => socket.destroy());
     const refusal = this.#upgradeRefusal(request);
     if (refusal !== null) {
-      socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      const answer = `HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
+      // A client that leaves its end open would keep the socket, and with it the server from closing.
+      socket.end(answer, () => socket.destroy());
       return false;
     }
     this.#sockets.handleUpgrade(request, socket, head, (page) => this.#connected(page));

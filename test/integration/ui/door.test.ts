@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { reachedAt } from '../../../src/ui/guard.ts';
@@ -281,4 +283,17 @@ test('what no page says ends the connection, and nothing else', async () => {
   );
   await using other = await PageClient.connect(server);
   assert.equal(other.socket.readyState, other.socket.OPEN, 'the server goes on');
+});
+
+test('a client that is refused and keeps its socket open does not keep the server from closing', async () => {
+  await using world = new World();
+  const server = await startUi(world);
+  const { host, port } = new URL(server.url);
+  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  socket.write(`GET /socket HTTP/1.1\r\nhost: ${host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 403 /);
+  await server.close();
+  socket.destroy();
 });
