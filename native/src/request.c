@@ -132,7 +132,8 @@ static bool error_file(struct request *request, char *value, size_t length) {
 
 static bool process_id(const char *value, size_t length, pid_t *to) {
   uint64_t found = 0;
-  if (!request_number(value, length, INT_MAX, &found) || found < 2) return false;
+  /* The first process of a container may be the one to which tasks are bound. Nothing is ever sent to it. */
+  if (!request_number(value, length, INT_MAX, &found) || found < 1) return false;
   *to = (pid_t)found;
   return true;
 }

@@ -46,6 +46,18 @@ test(
   },
 );
 
+test(
+  'a task can be bound to the first process, which in a container may be its agent',
+  notOnWindows('no process has the pid 1'),
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    const task = await session.spawn('sleep 0.2', { bindTo: { pid: 1 } });
+    const { status, statusReason } = await task.wait();
+    assert.deepEqual([status, statusReason], ['completed', null]);
+  },
+);
+
 test('while its process lives a bound task runs, also with nobody watching', async () => {
   await using world = new World();
   const other = spawn('sleep', ['1000'], { stdio: 'ignore' });
