@@ -37,8 +37,9 @@ export function listenForTasks(
         await relay(reader, subscriptions, write);
         controller.close();
       } catch (error) {
-        // If the client is gone there is nobody to tell.
+        // If the client is gone there is nobody to tell. Else it learns that nothing more comes, and asks again.
         report('serving a subscription', error);
+        controller.error(error);
       } finally {
         end();
       }
