@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { StoreTask } from '../api/store-task.ts';
+import { roomIn } from '../web/room-in.ts';
 import { commonHeaders } from './page-files.ts';
 import type { StreamName } from './protocol.ts';
 
@@ -25,14 +26,4 @@ export async function sendDownload(
     if (!response.write(chunk.bytes)) await roomIn(response);
   }
   response.end();
-}
-
-function roomIn(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      response.off('drain', go).off('close', go);
-      resolve();
-    };
-    response.once('drain', go).once('close', go);
-  });
 }

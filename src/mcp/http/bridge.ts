@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { roomIn } from '../../web/room-in.ts';
 import { send } from '../report.ts';
 
 /** A request of Node's as the web has it. Its signal is aborted when the client goes away. */
@@ -38,14 +39,4 @@ export async function writeResponse(answer: Response, response: ServerResponse):
     if (!response.write(value)) await roomIn(response);
   }
   response.end();
-}
-
-function roomIn(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      response.off('drain', go).off('close', go);
-      resolve();
-    };
-    response.once('drain', go).once('close', go);
-  });
 }
