@@ -112,8 +112,10 @@ export class RemoteSession {
   async #lookForGood(): Promise<void> {
     while (!this.#isClosed) {
       const hadPending = this.#pending.size;
+      // After a failure, and while there are ends, the next answer comes at once.
+      let isNextAtOnce = true;
       try {
-        await this.#lookOnce();
+        isNextAtOnce = await this.#lookOnce();
         this.#trouble = null;
       } catch (error) {
         if (this.#isClosed) return;
@@ -123,13 +125,13 @@ export class RemoteSession {
       this.#hasLooked = true;
       for (const looked of this.#looked) looked();
       this.#looked.clear();
-      if (this.#trouble !== null || this.#pending.size > 0)
-        await this.#pause(this.#pending.size > hadPending);
+      if (isNextAtOnce) await this.#pause(this.#pending.size > hadPending);
       else this.#pauseMs = shortestMs;
     }
   }
 
-  async #lookOnce(): Promise<void> {
+  /** @returns whether there are ends that nobody has acknowledged, or this client has and the fleet does not know it yet. */
+  async #lookOnce(): Promise<boolean> {
     const fleet = await this.#link.fleet();
     if (this.#unacknowledged.size > 0) await this.#flush();
     const forMs = this.#hasLooked && this.#trouble === null && this.#pending.size === 0 ? askMs : 0;
@@ -141,6 +143,7 @@ export class RemoteSession {
     for (const end of untold) this.#pending.set(referenceOf(end), end);
     for (const end of untold)
       if (!known.has(referenceOf(end))) for (const listener of [...this.#listeners]) listener(end);
+    return found.length > 0;
   }
 
   async #pause(isNew: boolean): Promise<void> {
