@@ -182,18 +182,25 @@ export class LiveTerminal implements Disposable {
       }
     }
     this.#queue.push(event);
-    this.#work ??= this.#run();
+    if (this.#work !== null) return;
+    this.#work = this.#run();
     background(this.#context, 'following a terminal', this.#work, this.#taskId);
   }
 
+  /** A failure keeps nobody from the events after it: what was not shown is read from the file before the next is. */
   async #run(): Promise<void> {
-    do {
-      for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift())
-        await this.#take(event);
-      if (!this.#isOver) await this.#catchUp(this.#unqueuedTo);
-    } while (this.#queue.length > 0);
-    this.#work = null;
-    if (this.#isOver && this.#connection.isClosed) this.#live[Symbol.dispose]();
+    const failures: unknown[] = [];
+    try {
+      do {
+        for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift())
+          await this.#take(event).catch((error: unknown) => failures.push(error));
+        if (!this.#isOver) await this.#catchUp(this.#unqueuedTo);
+      } while (this.#queue.length > 0);
+    } finally {
+      this.#work = null;
+      if (this.#isOver && this.#connection.isClosed) this.#live[Symbol.dispose]();
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #take(event: Event): Promise<void> {
@@ -209,15 +216,23 @@ export class LiveTerminal implements Disposable {
         this.#live.resize({ ...event.size, offset: event.offset });
         return this.#listener.resized?.(event.size);
       case 'end':
-        await this.#catchUp(event.offset);
-        this.#isOver = true;
-        this.#keeper?.left(this.#live);
-        this.#context.terminals.delete(this.#taskId);
-        this.#connection.close();
-        return this.#listener.ended?.();
+        try {
+          await this.#catchUp(event.offset);
+        } finally {
+          this.#end();
+        }
+        return;
       default:
         event satisfies never;
     }
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#keeper?.left(this.#live);
+    this.#context.terminals.delete(this.#taskId);
+    this.#connection.close();
+    this.#listener.ended?.();
   }
 
   /** Reads from the file what did not come. */
