@@ -164,7 +164,7 @@ export class Heartbeats {
 }
 
 /** As many as one heartbeat names. Where there are more, the next heartbeat names those after them: each has its turn. */
-export function inTurns<One>(all: readonly One[], turn: number): readonly One[] {
+function inTurns<One>(all: readonly One[], turn: number): readonly One[] {
   if (all.length <= mostNamed) return all;
   const from = (turn * mostNamed) % all.length;
   return [...all.slice(from), ...all.slice(0, from)].slice(0, mostNamed);
