@@ -99,7 +99,7 @@ export async function checkEvents(dir: string): Promise<Finding> {
   const slower =
     'outlive checks for changes once a second instead, so completions of other processes come up to a second late';
   try {
-    if (await told(dir)) return fine('events', 'changes are told by events');
+    if (await told(dir)) return fine('events', 'the file system reports changes by events');
     return warning(
       'events',
       `this file system reports no changes; ${slower}`,

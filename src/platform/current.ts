@@ -21,7 +21,7 @@ function withProc(linux: System): System {
   if (linux.self().start !== null) return linux;
   throw new OutliveError(
     'UNSUPPORTED_PLATFORM',
-    'expected /proc, by which processes are told apart; found that it cannot be read. Mount it, as containers usually do.',
+    'expected /proc, which outlive needs to tell processes apart; found that it cannot be read. Mount it, as containers usually do.',
   );
 }
 

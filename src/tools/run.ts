@@ -56,7 +56,7 @@ const input = z.strictObject({
     .max(bounds.durationMs)
     .nullable()
     .optional()
-    .describe(`stop it after so long; null: never; default ${defaults.timeoutMs} (30 min)`),
+    .describe(`stop it after this many milliseconds; null: never; default ${defaults.timeoutMs} (30 min)`),
   wait_ms: z
     .int()
     .min(0)

@@ -38,7 +38,7 @@ const input = z.strictObject({
     .min(0)
     .max(86_400_000)
     .optional()
-    .describe('wait until it has written nothing for so long'),
+    .describe('wait until it has written nothing for this many milliseconds'),
   screen: z
     .string()
     .min(1)

@@ -15,7 +15,9 @@ export function howWeKnow({ snapshot, history, spawnedBy }: TaskInspection): str
     sentences.push('Its record is damaged and was read in part: some of this may be wrong.');
   if (!isEnded(status)) return sentences;
   if (leftovers.length > 0)
-    sentences.push(`Processes that it left behind are alive: ${leftovers.map(({ pid }) => pid).join(', ')}.`);
+    sentences.push(
+      `Processes that it left running are alive: ${leftovers.map(({ pid }) => pid).join(', ')}.`,
+    );
   else if (has('gone')) sentences.push('Its last process has ended: the shim has seen it.');
   sentences.push(
     delivered
@@ -32,14 +34,14 @@ function lifeOf({ status, pid, shimPid, output, after }: TaskSnapshot, host: str
         `It waits for its turn${after === null ? '' : `, and comes after ${after}`}: the command has not run.`,
       ];
     case 'starting':
-      return ['Its record is on disk, and nothing says yet that the command runs.'];
+      return ['Its record is on disk, but nothing says yet that the command runs.'];
     default: {
       const { lastWrittenAt } = output;
       const written =
         lastWrittenAt === null
           ? 'It has written nothing yet.'
           : `It has last written at ${shownTime(lastWrittenAt)}.`;
-      const asked = status === 'killing' ? ['Somebody has asked for its end, and it has not ended yet.'] : [];
+      const asked = status === 'killing' ? ['A stop was requested, and it has not ended yet.'] : [];
       return [
         ...asked,
         `Its shim, process ${shimPid ?? 'unknown'}${host === null ? '' : ` on ${host}`}, has recorded that it runs the command as process ${pid ?? 'unknown'}, and no end is recorded.`,
@@ -70,32 +72,32 @@ function endOf(snapshot: TaskSnapshot, has: (fact: string) => boolean): string[]
   const sentences = [
     `The shim, which is the command's own parent, wrote down that it ended ${how}${when}${after}.`,
   ];
-  if (has('stop')) sentences.push('Its end was asked for before that: the facts below say by whom.');
+  if (has('stop')) sentences.push('A stop was requested before that: the facts below say by whom.');
   return sentences;
 }
 
 const reasons: Readonly<Partial<Record<StatusReason, string>>> = {
-  elsewhere: 'It belongs to another machine or container, and is not judged here.',
-  copied: 'This store is a copy that was made while the task ran: it is not judged here.',
+  elsewhere: 'It belongs to another machine or container: outlive decides nothing about it here.',
+  copied: 'This store is a copy that was made while the task ran: outlive decides nothing about it here.',
   suspended: 'The process is stopped by a signal (SIGSTOP, Ctrl-Z), and can go on.',
-  silent: 'It has written nothing for a minute, and certainly for longer than ever before.',
-  memory_limit: 'The kernel killed processes of it because its memory was used up.',
-  cpu_limit: 'A process of it had used up its CPU time.',
+  silent: 'It has written nothing for a minute or more, and for longer than ever before.',
+  memory_limit: 'The kernel killed some of its processes, because its memory was used up.',
+  cpu_limit: 'One of its processes had used up its CPU time.',
   hidden_failure: 'The exit code is 0, but a part of its last pipeline failed.',
   spawn_aborted: 'The command never ran, and never will.',
-  dependency_failed: 'The task that it comes after did not complete.',
-  signal: 'A signal ended it that no stop of outlive had sent.',
-  kill: 'Somebody asked for its end.',
-  replaced: 'It was stopped so that another task takes its place.',
+  dependency_failed: 'The task that it was to start after did not complete.',
+  signal: 'A signal ended it, and no stop of outlive had sent that signal.',
+  kill: 'A user or a program stopped it.',
+  replaced: 'It was stopped so that another task could take its place.',
   shutdown: 'Its session was shut down.',
-  output_limit: 'It had written more than it may.',
-  stale: 'It was adopted, and older than tasks may be.',
-  bound: 'What it was bound to is gone.',
-  timeout: 'It ran longer than it may.',
+  output_limit: 'It had written more than its limit.',
+  stale: 'When its session was opened again, it had run longer than the session allows.',
+  bound: 'The process or session that it was bound to is gone.',
+  timeout: 'It ran longer than its time limit.',
   no_exit_marker: 'Its shim is gone, and has left no exit marker.',
   unreadable_record: 'Nothing in its log can be read.',
-  reboot: 'The machine was started again while it ran.',
-  container_restarted: 'The container was started again while it ran.',
+  reboot: 'The machine was rebooted while it ran.',
+  container_restarted: 'The container was restarted while it ran.',
 };
 
 function reasonOf(reason: StatusReason | null): string[] {

@@ -14,9 +14,9 @@ export function sayCause(
     case 'port':
       return 'It takes connections at the port.\n';
     case 'idle':
-      return 'It has been silent for so long.\n';
+      return 'It has written nothing for that long.\n';
     case 'screen':
-      return 'It stands on the screen.\n';
+      return 'It is on the screen.\n';
     case 'input':
       return 'It waits for input.\n';
     case 'timeout':

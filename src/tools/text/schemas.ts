@@ -88,10 +88,10 @@ export const linesSchema = z.array(
 export const ridingFields = {
   completions: completionsSchema
     .optional()
-    .describe('tasks that ended since you were last told; each is told once'),
-  moreCompletions: z.number().optional().describe('so many more are told with the next answers'),
-  lines: linesSchema.optional().describe('lines that watches have found; each is told once'),
-  moreLines: z.boolean().optional().describe('more are told with the next answers'),
+    .describe('tasks that ended since the last report; each is reported once'),
+  moreCompletions: z.number().optional().describe('how many more come with the next answers'),
+  lines: linesSchema.optional().describe('lines that watches have found; each is reported once'),
+  moreLines: z.boolean().optional().describe('more come with the next answers'),
 };
 
 /** A schema as clients get it: of the dialect it says nothing, since what is in it means the same in all. */
