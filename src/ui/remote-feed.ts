@@ -200,7 +200,12 @@ export async function* merged<T>(
       yield result.value;
     }
   } finally {
-    // One that has made its next value already would wait for ever. What it fails with now concerns nobody.
-    for (const source of waiting.keys()) source.return().catch(() => undefined);
+    // One that waits for its next value ends when that has come: this does not wait for it.
+    for (const source of waiting.keys()) source.return().catch(reportUnexpected);
   }
+}
+
+/** The reader has gone, so a failure of a source is a warning. */
+function reportUnexpected(error: unknown): void {
+  if (!(error instanceof OutliveError)) report('ending a list of tasks', error, null);
 }

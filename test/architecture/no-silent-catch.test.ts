@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, string>> = {
   'src/errors/error.ts': 'the object of a caller throws when it is to be shown',
   'src/fleet/agent/views.ts': 'who asks for the view gets it',
   'src/platform/linux/process-list.ts': 'who waits for that scan gets it',
+  'src/ui/remote-feed.ts': 'who takes the next value gets it',
   'src/util/queue.ts': 'who gave the job gets it',
 };
 
