@@ -72,7 +72,9 @@ async function stop(
   const spec = 'facts' in observed ? observed.facts.spec : undefined;
   const request = ofTask(asked, spec?.graceMs ?? live?.graceMs ?? defaults.graceMs);
   if (!('facts' in observed)) {
-    // The record cannot be read, or the task has removed it: a limit or a person does not wait for a disk.
+    // The record cannot be read, or the task has removed it: a limit or a person does not wait for a disk. One that can still
+    // be written says that the end was asked for.
+    if (observed.error !== null && live?.own === true) recordStop(context, taskId, request);
     await endUnrecorded(context, taskId, request);
     throw observed.error ?? notFound(context, taskId);
   }
