@@ -36,6 +36,10 @@ export class TestCgroup implements AsyncDisposable {
       () => /^populated 0$/m.test(readFileSync(join(this.dir, 'cgroup.events'), 'utf8')),
       'its end',
     );
+    await waitFor(
+      () => !this.groups().some((name) => name.startsWith('outlive-')),
+      'the groups of tasks to go',
+    );
     removeSlices(this.dir);
     if (this.#mounted === null) return;
     execFileSync('umount', [this.#mounted]);

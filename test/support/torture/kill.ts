@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Session, TaskSnapshot } from '../../../src/index.ts';
 import type { Agent } from '../agents.ts';
+import { isShim } from '../processes.ts';
 import { linkOf, readText } from '../read.ts';
 import { isLive, type World, waitFor } from '../world.ts';
 import { early, plant, type Sprout } from './tree.ts';
@@ -59,6 +60,8 @@ export async function killOne(tree: Sprout, killer: Killer, ground: Ground): Pro
   else await new Promise((resolve) => setTimeout(resolve, killer.afterMs ?? 0));
   const snapshot = await end(task.id, killer, ground);
   check(snapshot, killer, dir);
+  // Of a command that was forbidden to start, the shim may still be about to find that out.
+  await waitFor(() => pidsIn(dir).length === 0, 'the shim to end');
 }
 
 async function end(taskId: string, killer: Killer, { session, other }: Ground): Promise<TaskSnapshot> {
@@ -98,7 +101,7 @@ function check(snapshot: TaskSnapshot, killer: Killer, dir: string): void {
   const fault =
     status === expected && (status !== 'failed' || exitCode === 5) ? '' : `it ended as ${status} ${exitCode}`;
   // Several looks: what forks is not always seen by one.
-  const left = new Set([0, 1, 2].flatMap(() => pidsIn(dir)));
+  const left = new Set([0, 1, 2].flatMap(() => pidsIn(dir).filter((pid) => !isShim(pid))));
   const text = [
     fault,
     left.size > 0 ? `${[...left].map(describe)} are left` : '',
