@@ -59,7 +59,6 @@ export async function attachThere(
 ): Promise<AttachEnd> {
   const { readOnly, leaves, abortSignal } = checkAttach(options);
   abortSignal?.throwIfAborted();
-  await task.wait({ until: 'accepted' });
   const view = new RemoteView(connection, task, viewer, { readOnly, leaves });
   return await view.show(abortSignal);
 }
@@ -134,6 +133,8 @@ class RemoteView {
 
   /** Says what the person does, and looks whether all came, until one of the two ends. */
   async #talk(): Promise<AttachEnd> {
+    // Who waits for a host to take the task can leave as well.
+    await this.#task.wait({ until: 'accepted' });
     while (!this.#hasLeft) {
       const state = await this.#say();
       if (state.state === 'unknown') this.#isLost = true;

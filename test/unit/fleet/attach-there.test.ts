@@ -13,6 +13,8 @@ type Answer = ViewState | Error | null;
 /** A person's terminal, and a host that a test plays: it has every message, and answers as `answers` says. */
 class Scene implements Viewed {
   readonly host = 'h1';
+  /** Resolves when a host has taken the task. */
+  accepted: Promise<void> = Promise.resolve();
   readonly input = new PassThrough();
   readonly output: Writable & { columns: number; rows: number };
   readonly messages: ViewMessage[] = [];
@@ -54,6 +56,7 @@ class Scene implements Viewed {
   }
 
   async wait(): Promise<object> {
+    await this.accepted;
     return {};
   }
 
@@ -176,6 +179,20 @@ test('what a host sends can do no more to a terminal than what a command writes'
   for (const foreign of ['\x1b]52', '\x1bc', '\x1b[5n']) assert.ok(!scene.shown.includes(foreign));
   // What was let through is taken back.
   assert.ok(scene.shown.includes('\x1b[?1003l'));
+});
+
+test('a person leaves also while no host has taken the task yet', async () => {
+  const scene = new Scene();
+  let take: () => void = () => undefined;
+  scene.accepted = new Promise((resolve) => {
+    take = resolve;
+  });
+  const end = scene.attach();
+  scene.input.write('x\x1cd');
+  assert.equal(await end, 'left');
+  take();
+  await waitFor(() => scene.messages.length === 1, 'the last message');
+  assert.deepEqual([scene.messages[0]?.leaves, scene.messages[0]?.opens], [true, false]);
 });
 
 test('who only looks types nothing; the size of a terminal is told when it changes', async () => {
