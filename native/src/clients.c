@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -305,13 +306,32 @@ static bool take(struct client *client, const unsigned char *bytes, size_t lengt
   return true;
 }
 
-/* Reads no more than the input has room for, so nothing has to be kept for later. */
+/* Whether a frame of this type needs room for input. */
+static bool types(const struct client *client) { return is_input(client) || client->head[0] == 'e'; }
+
+/* How much of the head of a frame is still to come. */
+static size_t head_to_come(const struct client *client) {
+  if (client->head_length < HEADER) return HEADER - client->head_length;
+  return HEADER + get(client->head + 1, 4) - client->head_length;
+}
+
+/*
+ * How many bytes may be read, so that nothing has to be kept for later. A command that reads nothing must not keep
+ * others from its terminal: without room, a client's frame is read as long as it types nothing. Its first byte says so.
+ */
+static size_t room_for(const struct client *client) {
+  const size_t room = input_is_open() ? input_room() : READ_AT_ONCE;
+  if (room > 0) return room < READ_AT_ONCE ? room : READ_AT_ONCE;
+  if (client->head_length == 0) return 1;
+  return types(client) ? 0 : head_to_come(client);
+}
+
 static void hear(struct client *client, uint64_t now) {
   static unsigned char bytes[READ_AT_ONCE];
-  const size_t room = input_is_open() ? input_room() : sizeof bytes;
+  const size_t room = room_for(client);
   client->waker.reads = room > 0;
   if (room == 0 || !client->waker.is_ready) return;
-  const ssize_t got = recv(client->waker.fd, bytes, room < sizeof bytes ? room : sizeof bytes, 0);
+  const ssize_t got = recv(client->waker.fd, bytes, room, 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   const bool is_well = got > 0 && take(client, bytes, (size_t)got);
   client->heard_at = now;
@@ -340,13 +360,24 @@ static bool is_own(int fd, pid_t *pid) {
 #endif
 }
 
-/* A place for one more client. When all are taken, the client that was silent longest loses its place. */
+/* Whether the peer has gone. One whose input waits for room may have gone unnoticed. */
+static bool is_deserted(const struct client *client) {
+  struct pollfd source = {client->waker.fd, 0, 0};
+  return poll(&source, 1, 0) > 0;
+}
+
+/*
+ * A place for one more client. When all are taken, one that has gone loses its place, or else the one that was silent
+ * longest.
+ */
 static struct client *find_place(void) {
   struct client *found = &clients[0];
   for (size_t i = 0; i < MOST_CLIENTS; i++) {
     if (clients[i].waker.fd < 0) return &clients[i];
     if (clients[i].heard_at < found->heard_at) found = &clients[i];
   }
+  for (size_t i = 0; i < MOST_CLIENTS; i++)
+    if (is_deserted(&clients[i])) found = &clients[i];
   leave(found);
   return found;
 }

@@ -28,6 +28,12 @@ export async function attach(
       io.note(`left ${task.id}: it goes on. Take it over again with: ${io.hint('attach', task.id)}`);
       return exitStatus.ok;
     }
+    if (end === 'displaced') {
+      io.note(
+        `${task.id} goes on, and shows its terminal to others: it has eight places, and this one was silent longest. Attach again with: ${io.hint('attach', task.id)}`,
+      );
+      return exitStatus.stillRunning;
+    }
     const snapshot = await task.wait({ ack: false });
     await io.err(`${headline(snapshot, io)}\n`);
     if (!isEnded(snapshot.status)) return exitStatus.stillRunning;

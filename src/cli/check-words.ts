@@ -2,6 +2,21 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { isSystemError, OutliveError } from '../errors/error.ts';
 
+/** The parser passes all words to one call, and each takes a place on the stack: some more than this find none. */
+const mostWords = 100_000;
+
+/**
+ * Refuses more words than can be parsed.
+ * @throws OutliveError `USAGE`.
+ */
+export function checkCount(words: readonly string[]): void {
+  if (words.length <= mostWords) return;
+  throw new OutliveError(
+    'USAGE',
+    `expected at most ${mostWords} words; found ${words.length}. Put them into a file that the command reads, or have xargs make several calls.`,
+  );
+}
+
 /**
  * Refuses words with bytes that are no UTF-8. Node shows U+FFFD in their place, so another command would be run, or in
  * another folder.

@@ -5,7 +5,7 @@ import { OutliveError, shown, systemCode } from '../errors/error.ts';
 import { isForeseen } from '../errors/expected.ts';
 import { onWarning, sayWarning, warn } from '../errors/warnings.ts';
 import { holdProcess } from '../util/wait.ts';
-import { checkWords } from './check-words.ts';
+import { checkCount, checkWords } from './check-words.ts';
 import { exitStatus } from './exit-status.ts';
 import { isForFleet } from './fleet/meant.ts';
 import { takeHosts } from './hosts.ts';
@@ -61,6 +61,7 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
     return true;
   });
   try {
+    checkCount(own);
     checkWords(own);
     checkRemoval(own);
     parse(words, (load, operands, command) => {

@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 import type { StoreTask } from '../api/store-task.ts';
+import { OutliveError } from '../errors/error.ts';
 import type { TerminalSize } from '../model/words.ts';
 
 /** What is typed and waits to be taken, in bytes. More is not taken. */
@@ -25,11 +26,20 @@ export class TerminalView {
     this.#output = new PageTerminal(size, send);
   }
 
-  /** Shows it until the page leaves, or the command ends. */
+  /**
+   * Shows it until the page leaves, or the command ends.
+   * @throws OutliveError `INPUT_CLOSED` when another viewer takes the page's place; and as `task.attach()`.
+   */
   async show(abortSignal: AbortSignal): Promise<void> {
     const readOnly = this.#readOnly;
     const viewer = { input: readOnly ? null : this.#input, output: this.#output };
-    await this.#task.attach(viewer, { readOnly, detachKeys: [], abortSignal });
+    const end = await this.#task.attach(viewer, { readOnly, detachKeys: [], abortSignal });
+    if (end !== 'displaced') return;
+    throw new OutliveError(
+      'INPUT_CLOSED',
+      `expected the terminal of ${this.#task.id} to have a place for this page; found that others took all eight. Open it again to take one back.`,
+      { details: { taskId: this.#task.id } },
+    );
   }
 
   type(text: string): void {

@@ -13,7 +13,7 @@ import { titleOf } from './view.ts';
 export async function attachFrom(screen: FullScreen, store: Store, task: TaskSnapshot): Promise<string> {
   await using session = await store.session(task.sessionId);
   const end = await screen.lend('here', () => attachHere(session.task(task.taskId), {}));
-  return `${titleOf(task)} ${end === 'left' ? 'goes on' : 'has ended'}`;
+  return `${titleOf(task)} ${end === 'ended' ? 'has ended' : 'goes on'}`;
 }
 
 /** Lends the screen to a pager with the output of a task. @returns what is to be said of it; often nothing. */

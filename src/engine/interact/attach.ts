@@ -32,8 +32,11 @@ export interface AttachOptions {
 
 const attachOptionNames: OptionNames<AttachOptions> = { readOnly: true, detachKeys: true, abortSignal: true };
 
-/** Why an attach is over: the viewer has left, or the command has ended (or its shim is gone). */
-export type AttachEnd = 'left' | 'ended';
+/**
+ * Why an attach is over: the viewer has left, the command has ended (or its shim is gone), or the command goes on and the shim
+ * has given the viewer's place to another one.
+ */
+export type AttachEnd = 'left' | 'ended' | 'displaced';
 
 /** Between two paintings of a terminal whose size is another than the viewer's. */
 const paintPauseMs = 50;
@@ -122,7 +125,7 @@ class Attachment {
     output.on('close', left);
     try {
       if (abortSignal?.aborted) left();
-      if (terminal.isOver) this.#done('ended');
+      if (terminal.isOver) this.#done(terminal.isDisplaced ? 'displaced' : 'ended');
       await this.#begin(terminal);
       const ended = await end;
       // What it wrote last is shown, too.
@@ -161,6 +164,10 @@ class Attachment {
 
   ended(): void {
     this.#done('ended');
+  }
+
+  displaced(): void {
+    this.#done('displaced');
   }
 
   async #begin(terminal: LiveTerminal): Promise<void> {

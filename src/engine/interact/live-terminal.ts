@@ -6,6 +6,7 @@ import type { LiveScreen } from '../../terminal/live-screen.ts';
 import { background } from '../session/background.ts';
 import type { SessionContext } from '../session/context.ts';
 import { openTaskScreen, screenKeeper } from '../session/kept-screen.ts';
+import { observe } from '../session/observe.ts';
 import { readBetween, terminalOutput } from '../session/terminal-output.ts';
 import { connectTask, type TaskConnection } from './task-connection.ts';
 
@@ -20,12 +21,15 @@ export interface TerminalListener {
   resized?(size: TerminalSize): void;
   /** The command has ended, or its shim is gone, and all that it wrote was told. */
   ended?(): void;
+  /** The command goes on, and the shim has given this one's place to another client. Nothing more comes. */
+  displaced?(): void;
 }
 
 type Event =
   | { readonly type: 'output'; readonly offset: number | null; readonly bytes: Buffer }
   | { readonly type: 'resized'; readonly offset: number; readonly size: TerminalSize }
-  | { readonly type: 'end'; readonly offset: number };
+  | { readonly type: 'end'; readonly offset: number }
+  | { readonly type: 'closed' };
 
 /**
  * The terminal of a task that runs, as a person would see it: fed by the shim while the task writes. What its program asks the
@@ -45,6 +49,7 @@ export class LiveTerminal implements Disposable {
   #unqueuedTo = 0;
   #work: Promise<void> | null = null;
   #isOver = false;
+  #isDisplaced = false;
 
   private constructor(parts: {
     readonly context: SessionContext;
@@ -97,8 +102,7 @@ export class LiveTerminal implements Disposable {
       output: (offset, bytes) => add({ type: 'output', offset, bytes: Buffer.from(bytes) }),
       resized: (offset, size) => add({ type: 'resized', offset, size }),
       ended: (offset) => add({ type: 'end', offset }),
-      // The shim is gone without a word.
-      closed: () => add({ type: 'end', offset: Number.POSITIVE_INFINITY }),
+      closed: () => add({ type: 'closed' }),
     });
     // Only a person's own view keeps a process.
     if (!types) connection.unref();
@@ -149,9 +153,13 @@ export class LiveTerminal implements Disposable {
     return this.#connection.standing;
   }
 
-  /** The command has ended, or its shim is gone. */
+  /** Nothing more comes: the command has ended, its shim is gone, or this one was displaced. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  get isDisplaced(): boolean {
+    return this.#isDisplaced;
   }
 
   /** Resolves when all is shown that the shim had sent by now. */
@@ -222,8 +230,24 @@ export class LiveTerminal implements Disposable {
           this.#end();
         }
         return;
+      case 'closed':
+        try {
+          await this.#catchUp(Number.POSITIVE_INFINITY);
+        } finally {
+          this.#closed();
+        }
+        return;
       default:
         event satisfies never;
+    }
+  }
+
+  /** The shim has said nothing of an end: it is gone, or it has many clients and this one was silent longest. */
+  #closed(): void {
+    try {
+      this.#isDisplaced = observe(this.#context, this.#taskId)?.decision.state === 'live';
+    } finally {
+      this.#end();
     }
   }
 
@@ -232,7 +256,8 @@ export class LiveTerminal implements Disposable {
     this.#keeper?.left(this.#live);
     this.#context.terminals.delete(this.#taskId);
     this.#connection.close();
-    this.#listener.ended?.();
+    if (this.#isDisplaced) this.#listener.displaced?.();
+    else this.#listener.ended?.();
   }
 
   /** Reads from the file what did not come. */

@@ -54,7 +54,12 @@ export class ScreenWait {
   async #terminal(): Promise<LiveTerminal | null> {
     if (this.#context.isWatched) return await followedTerminal(this.#context, this.#taskId);
     const isLive = terminalOutput(this.#context, this.#taskId).observed.decision.state === 'live';
-    if (!isLive || this.#own?.isOver === true) return null;
+    if (!isLive) return null;
+    if (this.#own?.isDisplaced === true) {
+      this.#own[Symbol.dispose]();
+      this.#own = null;
+    }
+    if (this.#own?.isOver === true) return null;
     this.#own ??= await LiveTerminal.open(this.#context, this.#taskId);
     return this.#own;
   }

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { PassThrough, Writable } from 'node:stream';
 import { test } from 'node:test';
-import type { Task } from '../../../src/index.ts';
+import { openStore, type Task } from '../../../src/index.ts';
 import { attachFrame } from '../../../src/shim/frames.ts';
 import { LiveScreen } from '../../../src/terminal/live-screen.ts';
 import { untilShows } from '../../support/press.ts';
@@ -181,6 +181,47 @@ test('who attaches, leaves and ends makes no mark on the task', async () => {
   await last.sees('round-19');
   await task.kill({ graceMs: 0 });
   assert.equal(await last.ended, 'ended');
+});
+
+test('a viewer whose place another one takes is told so, while the task goes on', { timeout: 20_000 }, async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('stty raw -echo; echo ready; exec cat', { tty, cwd: world.base });
+  await untilPrinted(task);
+  const first = await Person.attach(task, 80, 24);
+  await first.sees('ready');
+  const clients = Array.from({ length: 8 }, () => connect(task.snapshot().output.path.replace(/out$/, 'sock')));
+  for (const client of clients) await once(client, 'data');
+  assert.equal(await first.ended, 'displaced');
+  assert.equal(task.snapshot().status, 'running');
+  for (const client of clients) client.destroy();
+  const again = await Person.attach(task, 80, 24);
+  await again.sees('ready');
+  await task.kill({ graceMs: 0 });
+  assert.equal(await again.ended, 'ended');
+});
+
+test('a wait for what shows on a terminal goes on after other clients took its place', { timeout: 20_000 }, async () => {
+  await using world = new World();
+  const session = await world.session();
+  const { id } = await session.spawn('stty raw -echo; echo ready; head -c 1; echo the-end; exec cat', {
+    tty,
+    cwd: world.base,
+  });
+  const task = session.task(id);
+  await untilPrinted(task);
+  await using reader = await openStore({ dir: world.dir, readOnly: true });
+  const waiting = reader.task(id).waitFor({ input: true, screen: 'the-end', timeoutMs: 15_000 });
+  // It has its first look by then.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  for (let round = 0; round < 2; round += 1) {
+    const clients = Array.from({ length: 8 }, () => connect(task.snapshot().output.path.replace(/out$/, 'sock')));
+    for (const client of clients) await once(client, 'data');
+    for (const client of clients) client.destroy();
+  }
+  await task.send('x');
+  const { screen, input } = await waiting;
+  assert.ok(screen !== null || input !== null);
 });
 
 test('a viewer that reads nothing does not slow the command', async () => {
