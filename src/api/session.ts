@@ -10,6 +10,7 @@ import { stopAll } from '../engine/end/stop-all.ts';
 import { retryUnwritten } from '../engine/session/append.ts';
 import { background } from '../engine/session/background.ts';
 import type { SessionContext } from '../engine/session/context.ts';
+import { tellForgotten } from '../engine/session/forgotten.ts';
 import { OpenMark } from '../engine/session/open-mark.ts';
 import { putAllAway } from '../engine/session/put-away.ts';
 import { readRecord } from '../engine/session/read-record.ts';
@@ -247,6 +248,7 @@ export class Session implements AsyncDisposable {
     for (const one of again) background(this.#context, 'taking back a spawn', one);
     await Promise.allSettled(again);
     retryUnwritten(this.#context);
+    tellForgotten(this.#context);
     putAllAway(this.#context);
     this.#context.closed = true;
     this.#watch.close();

@@ -5,6 +5,7 @@ import type { LineMatcher } from '../model/line-search.ts';
 import { checkPattern } from '../model/pattern.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
+import { firstOf } from '../util/abort.ts';
 import { visible } from '../util/visible.ts';
 import { exitStatus } from './exit-status.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -82,7 +83,7 @@ async function printTasks(
   abortSignal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
-  const ends = AbortSignal.any([abortSignal, stop.signal]);
+  const ends = firstOf(abortSignal, stop.signal);
   const following: Promise<void>[] = [];
   let way: { show: Show; end(): Promise<void> } | null = null;
   for await (const tasks of tasksMeant(io, store, references, options, ends)) {

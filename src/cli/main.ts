@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
+import { onForgotten } from '../engine/session/forgotten.ts';
 import { OutliveError, shown, systemCode } from '../errors/error.ts';
 import { isForeseen } from '../errors/expected.ts';
 import { onWarning, sayWarning, warn } from '../errors/warnings.ts';
@@ -59,6 +60,12 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
   onWarning((warning) => {
     call.io.note(`warning: ${sayWarning(warning)}`);
     return true;
+  });
+  onForgotten(({ taskId, facts, reason }) => {
+    if (facts.includes('delivered') || facts.includes('seen'))
+      call.io.note(
+        `warning: the acknowledgement of ${taskId} could not be recorded, so it stays pending: ${reason}`,
+      );
   });
   try {
     checkCount(own);

@@ -4,6 +4,7 @@ import type { Task } from '../api/task.ts';
 import type { WaitForOptions, WaitForResult } from '../engine/wait/wait-for-options.ts';
 import { sayErased } from '../model/erased.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
+import { firstOf } from '../util/abort.ts';
 import { visible } from '../util/visible.ts';
 import { acknowledgePrinted } from './acknowledge.ts';
 import { exitStatus, statusOfTask } from './exit-status.ts';
@@ -82,7 +83,7 @@ async function waitForAll(
   interrupted: AbortSignal,
 ): Promise<Waited[]> {
   const enough = new AbortController();
-  const abortSignal = AbortSignal.any([interrupted, enough.signal]);
+  const abortSignal = firstOf(interrupted, enough.signal);
   const options: WaitForOptions = {
     ...conditions,
     // Acknowledged when it is printed, not before.

@@ -1,3 +1,4 @@
+import { onForgotten } from '../engine/session/forgotten.ts';
 import { watchIdOf } from '../engine/watches/watch-id.ts';
 import { OutliveError, shown } from '../errors/error.ts';
 import { visible } from '../util/visible.ts';
@@ -32,25 +33,40 @@ export async function watch(
     );
   // Where there is no such task, nothing is made.
   const found = await withStoreToRead(options, async (store) => findOne(io, store, reference, options));
-  return await withStoreToWait(options, async (store) => {
-    const task = await handleOf(store, found);
-    const { taskId, sessionId } = found;
-    if (!remove) await task.addWatch({ regexp: pattern }, { id: watchIdOf(pattern, once), once });
-    const ended = remove ? await endAll(task, pattern) : 0;
-    if (io.json) await io.out(jsonLine({ taskId, sessionId, pattern, once, watching: !remove }));
-    else if (remove)
-      await io.out(
-        `${taskId} ${ended > 0 ? 'is not watched any more' : 'was not watched'} for: ${visible(pattern)}\n`,
-      );
-    else {
-      const which = once ? 'the first line' : 'each line';
-      const where = sessionId === sessionIdOf({}) ? [] : ['-s', sessionId];
-      await io.out(
-        `${taskId} is watched for: ${visible(pattern)}\n  ${which} with it is pending for session ${shown(sessionId)}, until: ${io.hint('completions', ...where, '--ack')}\n`,
-      );
-    }
-    return exitStatus.ok;
-  });
+  const ended = await recorded(found.taskId, async () =>
+    withStoreToWait(options, async (store) => {
+      const task = await handleOf(store, found);
+      if (remove) return await endAll(task, pattern);
+      await task.addWatch({ regexp: pattern }, { id: watchIdOf(pattern, once), once });
+      return 0;
+    }),
+  );
+  const { taskId, sessionId } = found;
+  if (io.json) await io.out(jsonLine({ taskId, sessionId, pattern, once, watching: !remove }));
+  else if (remove)
+    await io.out(
+      `${taskId} ${ended > 0 ? 'is not watched any more' : 'was not watched'} for: ${visible(pattern)}\n`,
+    );
+  else {
+    const which = once ? 'the first line' : 'each line';
+    const where = sessionId === sessionIdOf({}) ? [] : ['-s', sessionId];
+    await io.out(
+      `${taskId} is watched for: ${visible(pattern)}\n  ${which} with it is pending for session ${shown(sessionId)}, until: ${io.hint('completions', ...where, '--ack')}\n`,
+    );
+  }
+  return exitStatus.ok;
+}
+
+/** Does work whose facts about a task must be on disk when this process ends. @throws OutliveError `STORE_UNWRITABLE`. */
+async function recorded<T>(taskId: string, work: () => Promise<T>): Promise<T> {
+  const refusals: string[] = [];
+  const stop = onForgotten(({ reason }) => refusals.push(reason));
+  const result = await work().finally(stop);
+  if (refusals.length === 0) return result;
+  throw new OutliveError(
+    'STORE_UNWRITABLE',
+    `expected to write to the record of ${taskId}; found ${refusals[0]}. Its watches are as they were. Make room or give permission, and try again.`,
+  );
 }
 
 /** Ends both kinds of watch for a pattern. @returns how many there were. */

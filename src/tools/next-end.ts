@@ -1,5 +1,6 @@
 import { overSince, type TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
+import { firstOf } from '../util/abort.ts';
 import type { ToolCall } from './tool.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function nextEnd(call: ToolCall, timeoutMs: number): Promise<TaskSn
   if (live.length === 0) return null;
   if (live.length === 1 && live[0] !== undefined) call.follows(live[0].taskId);
   const stop = new AbortController();
-  const abortSignal = AbortSignal.any([call.abortSignal, stop.signal]);
+  const abortSignal = firstOf(call.abortSignal, stop.signal);
   const waits = live.map(({ taskId }) =>
     clientSession.session.task(taskId).wait({ timeoutMs, ack: false, abortSignal }),
   );

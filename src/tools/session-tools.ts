@@ -4,6 +4,7 @@ import type { Store } from '../api/store.ts';
 import { checkOptions, type OptionNames } from '../errors/check-options.ts';
 import { closed, OutliveError } from '../errors/error.ts';
 import { absolutePath, currentFolderOrNull } from '../platform/current-folder.ts';
+import { firstOf } from '../util/abort.ts';
 import { allTools } from './all-tools.ts';
 import type { ToolAnnotations } from './annotations.ts';
 import { failure, sayRiders } from './answer.ts';
@@ -257,8 +258,9 @@ export class SessionTools implements Disposable {
       stop.signal.addEventListener('abort', over);
       if (abortSignal?.aborted === true) over();
     });
+    const ends = firstOf(stop.signal);
     for (const { watchedLines } of this.#connection.clientSessions)
-      watchedLines.arrived(null, stop.signal, isOfHearers).then(
+      watchedLines.arrived(null, ends, isOfHearers).then(
         () => stop.abort(),
         () => undefined,
       );

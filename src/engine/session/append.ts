@@ -31,6 +31,7 @@ export function record(
     return true;
   } catch (error) {
     report(context, 'recording facts', error, { taskId });
+    context.refusal = error;
     if (systemCode(error) === 'ENOENT') context.unwritten.delete(taskId);
     else context.unwritten.set(taskId, [...waiting, ...facts.map((fact) => ({ fact, behind }))]);
     return false;

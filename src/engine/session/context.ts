@@ -259,6 +259,8 @@ export class SessionContext {
   readonly stops = new Set<Promise<void>>();
   /** Facts that are about to be appended, or could not be (no disk, no permission) and are tried again. */
   readonly unwritten = new Map<string, UnwrittenFact[]>();
+  /** Why the disk took none of them the last time. */
+  refusal: unknown = null;
   /** Settled and acknowledged here a moment ago: events about them are our own. */
   recent = new Set<string>();
   /** Tasks that may be done: their logs are about to be put away. */

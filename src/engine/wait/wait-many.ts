@@ -1,5 +1,6 @@
 import { OutliveError } from '../../errors/error.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
+import { firstOf } from '../../util/abort.ts';
 import { answer } from '../completions/deliver.ts';
 import type { SessionContext } from '../session/context.ts';
 import { takeSnapshot } from '../session/observe.ts';
@@ -65,8 +66,7 @@ export async function waitAll(
 /** A signal that ends all waits, by the caller's wish or when they are over. */
 function abortable(options: WaitForOptions): { over: AbortController; abortSignal: AbortSignal } {
   const over = new AbortController();
-  const signals = options.abortSignal === undefined ? [] : [options.abortSignal];
-  return { over, abortSignal: AbortSignal.any([over.signal, ...signals]) };
+  return { over, abortSignal: firstOf(over.signal, options.abortSignal) };
 }
 
 /** The first result that is no timeout; null when all are. */

@@ -5,6 +5,7 @@ import type { LineMatcher } from '../../model/line-search.ts';
 import { checkPattern, type PatternSource } from '../../model/pattern.ts';
 import { seenOffset, type Watch } from '../../model/watches.ts';
 import { lookAtOutput } from '../../tasklog/output.ts';
+import { firstOf } from '../../util/abort.ts';
 import { holdProcess } from '../../util/wait.ts';
 import { report } from '../session/background.ts';
 import type { SessionContext } from '../session/context.ts';
@@ -61,6 +62,7 @@ class Merge {
   readonly #context: SessionContext;
   readonly #options: MatchOptions;
   readonly #over = new AbortController();
+  readonly #ends = firstOf(this.#over.signal);
   readonly #running = new Map<string, Progress>();
   readonly #ready: { readonly match: PendingMatch; readonly goOn: () => void }[] = [];
   #feeding = 0;
@@ -149,7 +151,7 @@ class Merge {
       matcher,
       from: Math.max(seen, from),
       lineIsSeen: seen >= 0,
-      abortSignal: this.#over.signal,
+      abortSignal: this.#ends,
       // Who waits for the merged matches keeps the process, not each of the feeds.
       holds: false,
       finished: () => {

@@ -139,3 +139,27 @@ test('watches end with their session, and by their abort signal', async () => {
   await session.close();
   assert.equal((await until).done, true);
 });
+
+test('as many watches and waits as there may be cause no warning of Node', async () => {
+  await using world = new World();
+  const warnings: Error[] = [];
+  const note = (warning: Error): number => warnings.push(warning);
+  process.on('warning', note);
+  try {
+    const session = await world.session();
+    const command = 'sleep 0.5; echo error; exec sleep 1000';
+    const tasks = await Promise.all(Array.from({ length: 12 }, () => session.spawn(command)));
+    const [task] = tasks;
+    assert.ok(task);
+    for (let count = 0; count < 16; count += 1) await task.addWatch('error', { id: `errors-${count}` });
+    const seen: PendingMatch[] = [];
+    const matches = async (): Promise<void> => {
+      for await (const match of session.matches()) if (seen.push(match) === 16) return;
+    };
+    await Promise.all([session.waitAll(tasks, { pattern: 'error' }), matches()]);
+    await new Promise(setImmediate);
+    assert.deepEqual(warnings, []);
+  } finally {
+    process.off('warning', note);
+  }
+});
