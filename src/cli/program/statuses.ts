@@ -23,13 +23,14 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   run: [0, 'own', 64, 118, 119, 121, 122, 123, 124, 125],
   restart: [0, 64, 119, 120, 125],
   wait: ['seen', 'own', 1, 64, 118, 120, 121, 122, 123, 124, 125],
+  attach: [0, 'own', 64, 120, 121, 122, 123, 124, 125],
   doctor: [0, 'problem', 64, 125],
   setup: [0, 'declined', 64, 125],
 };
 
 /** Verbs that name tasks. */
 const ofTasks: readonly Row[] = [0, 64, 120, 125];
-const named = new Set(['show', 'logs', 'watch', 'send', 'screen', 'attach', 'resize', 'kill', 'prune']);
+const named = new Set(['show', 'logs', 'watch', 'send', 'screen', 'resize', 'kill', 'prune']);
 const ofOthers: readonly Row[] = [0, 64, 125];
 
 const statuses: Readonly<Partial<Record<Row, string>>> = {

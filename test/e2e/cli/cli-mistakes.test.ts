@@ -95,3 +95,11 @@ test('the help of every verb has examples and exit statuses, and fits 80 columns
     assert.match(help, /\nExit status:\n(?: {2}[\d*]+ +\S.*\n?)+$/, verb);
   }
 });
+
+test('more words than can be parsed are refused by name', async () => {
+  await using cli = new CommandLine();
+  const words = Array.from({ length: 150_000 }, () => 'x');
+  const { status, stderr } = await cli.call(['run', 'true'].concat(words));
+  assert.equal(status, 64);
+  assert.match(stderr, /^outlive: expected at most 100000 words; found 150002\./);
+});
