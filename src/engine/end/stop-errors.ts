@@ -1,4 +1,5 @@
 import { OutliveError } from '../../errors/error.ts';
+import { taskPaths } from '../../tasklog/paths.ts';
 import type { SessionContext } from '../session/context.ts';
 import type { Observed } from '../session/observe.ts';
 
@@ -7,6 +8,15 @@ export function notFound(context: SessionContext, taskId: string): OutliveError 
   return new OutliveError(
     'TASK_NOT_FOUND',
     `expected a task of session ${JSON.stringify(context.sessionId)}; found no record of ${taskId}. List the session's tasks to see which there are.`,
+  );
+}
+
+/** The record of the task was destroyed while it runs, and its processes are not found without that. */
+export function unread(context: SessionContext, taskId: string): OutliveError {
+  const { log } = taskPaths(context.paths, taskId);
+  return new OutliveError(
+    'READ_FAILED',
+    `expected the record of ${taskId} to name its processes; found it damaged (${log}), while a shim holds it. Stop the processes by hand: those with OUTLIVE_TASK=${taskId} in their environment.`,
   );
 }
 

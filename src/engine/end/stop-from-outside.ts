@@ -32,6 +32,31 @@ export async function endUnrecorded(
   await whileStopping(taskId, () => terminate(ending(tree, system, request.killSignal, request.graceMs)));
 }
 
+/**
+ * Ends a task whose record says neither who its shim is nor what its processes carry: they carry the task's id.
+ * @returns whether any were found.
+ */
+export async function endUnread(
+  context: SessionContext,
+  taskId: string,
+  request: StopOfTask,
+): Promise<boolean> {
+  const { system } = context.store;
+  const cookie = await cookieOf(taskId, system);
+  if (cookie === null) return false;
+  const tree = await withShim({ ...treeOf(context, taskId, noFacts), cookie }, taskId, system);
+  await whileStopping(taskId, () => terminate(ending(tree, system, request.killSignal, request.graceMs)));
+  return true;
+}
+
+async function cookieOf(taskId: string, system: System): Promise<string | null> {
+  for (const { pid, cookie } of await system.usage()) {
+    const carried = cookie ?? system.cookieOf?.(pid) ?? null;
+    if (carried?.startsWith(`${taskId}.`) === true) return carried;
+  }
+  return null;
+}
+
 /** Only the record says who the shim is. Without it the name does, so that it is spared, and tells how the command ended. */
 async function withShim(tree: Tree, taskId: string, system: System): Promise<Tree> {
   if (tree.shim !== null) return tree;

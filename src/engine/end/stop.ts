@@ -8,13 +8,13 @@ import { addWaiter, isTold, pushUntold } from '../completions/deliver.ts';
 import { flush } from '../session/append.ts';
 import { changed, nextChange } from '../session/changes.ts';
 import type { EndWaiter, SessionContext } from '../session/context.ts';
-import { corrected, type Observed, observe } from '../session/observe.ts';
+import { corrected, isHeldUnread, type Observed, observe } from '../session/observe.ts';
 import { putAwaySoon } from '../session/put-away.ts';
-import { readFacts } from '../session/read-record.ts';
+import { readFacts, readRecord } from '../session/read-record.ts';
 import { nudge, shimHasMs, shimLives, stoppedBlindly } from '../session/shim-control.ts';
 import { settle } from './settle.ts';
-import { elsewhere, notFound } from './stop-errors.ts';
-import { endFromOutside, endUnrecorded } from './stop-from-outside.ts';
+import { elsewhere, notFound, unread } from './stop-errors.ts';
+import { endFromOutside, endUnread, endUnrecorded } from './stop-from-outside.ts';
 import { stopLeftovers } from './stop-leftovers.ts';
 import {
   answersWithinMs,
@@ -79,6 +79,12 @@ async function stop(
     throw observed.error ?? notFound(context, taskId);
   }
   if (observed.alive === 'unknown') throw elsewhere(taskId, observed);
+  if (isUnread(context, taskId, observed)) {
+    recordStop(context, taskId, request, observed.facts.count);
+    const isFound = await endUnread(context, taskId, request);
+    if (!isFound || !(await isToldSoon(context, taskId))) throw unread(context, taskId);
+    return await stop(context, taskId, request, caller);
+  }
   if (caller !== null) addWaiter(context, taskId, caller);
   const { decision } = observed;
   if (decision.state === 'live') {
@@ -99,6 +105,23 @@ async function stop(
   if (latest?.alive === 'yes' && latest.facts.exit === undefined)
     return await stop(context, taskId, request, caller);
   if (latest !== null) await stopLeftovers(context, taskId, latest, request);
+}
+
+/** Whether nothing but the hold of its shim says that the task lives. */
+function isUnread(context: SessionContext, taskId: string, { facts, alive }: Observed): boolean {
+  if (alive !== 'yes' || facts.spec !== undefined) return false;
+  const file = readRecord(context, taskId)?.file;
+  return file !== undefined && isHeldUnread(context, taskId, facts, file);
+}
+
+/** Waits until the shim of a task that was ended has written how its command ended. */
+async function isToldSoon(context: SessionContext, taskId: string): Promise<boolean> {
+  const begun = monotonicMs();
+  while (observe(context, taskId)?.alive === 'yes') {
+    if (monotonicMs() - begun > answersWithinMs) return false;
+    await sleep(firstLookMs);
+  }
+  return true;
 }
 
 function ofTask(request: StopRequest, ownGraceMs: number): StopOfTask {

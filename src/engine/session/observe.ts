@@ -1,7 +1,7 @@
 import { type Decision, decide, hasEnded } from '../../model/decide.ts';
 import { type Facts, shimOf } from '../../model/fold.ts';
 import { type OutputSummary, snapshotOf, type TaskSnapshot } from '../../model/snapshot.ts';
-import type { Liveness } from '../../model/words.ts';
+import type { FileIdentity, Liveness } from '../../model/words.ts';
 import { now } from '../../platform/clock.ts';
 import { isAlive, originOf, viewHere } from '../../platform/identity.ts';
 import type { ProcessView } from '../../platform/system.ts';
@@ -10,6 +10,7 @@ import { outputPath } from '../../tasklog/paths.ts';
 import type { TaskLog } from '../../tasklog/read-log.ts';
 import { characterStart } from '../../util/bytes.ts';
 import type { SessionContext } from './context.ts';
+import { isHeld } from './held.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { readRecord } from './read-record.ts';
 import { type Written, writtenBy } from './traces.ts';
@@ -104,7 +105,8 @@ function vitality(
     : facts.outcome !== undefined || facts.exit !== undefined;
   if (shim === undefined && isOver) return dead(null);
   if (shim === undefined) {
-    const mayRun = isRemembered || mayStillStart(context, facts, modifiedAt);
+    const mayRun =
+      isRemembered || mayStillStart(context, facts, modifiedAt) || isHeldUnread(context, taskId, facts, file);
     return mayRun && live?.neverStarts !== true ? present(null) : dead(null);
   }
   const { pid, start } = shim;
@@ -154,6 +156,16 @@ function dead(deathReason: string | null): Vitality {
 
 function present(shim: ProcessView | null, suspended = shim === null ? false : null): Vitality {
   return { alive: 'yes', deathReason: null, shim, suspended, away: null };
+}
+
+/** Whether a record that was cut or overwritten, and names no shim, is held by one: the task lives. */
+export function isHeldUnread(
+  context: SessionContext,
+  taskId: string,
+  facts: Facts,
+  file: FileIdentity,
+): boolean {
+  return facts.spec === undefined && shimOf(facts) === undefined && isHeld(context, taskId, file) === true;
 }
 
 function mayStillStart(context: SessionContext, facts: Facts, modifiedAt: number): boolean {

@@ -23,20 +23,29 @@ test('an acknowledgement that cannot be recorded is told, and the end stays pend
     assert.match(stdout + stderr, /failed, exit 3/);
     assert.match(
       stderr,
-      new RegExp(`outlive: warning: the acknowledgement of ${ended} could not be recorded, so it stays pending: EROFS`),
+      new RegExp(
+        `outlive: warning: the acknowledgement of ${ended} could not be recorded, so it stays pending: EROFS`,
+      ),
     );
   }
   assert.equal((await cli.run('completions')).stdout, before);
 });
 
-test('a watch that cannot be recorded fails, and nothing says that the task is watched', options, async () => {
-  await using cli = new CommandLine();
-  const dev = await cli.spawn('exec sleep 1000', '-n', 'dev');
-  const added = await onReadOnlyDisk(cli, 'watch', 'dev', 'error');
-  assert.deepEqual([added.status, added.stdout], [125, '']);
-  assert.match(added.stderr, new RegExp(`^outlive: expected to write to the record of ${dev}; found EROFS`));
-  await cli.run('watch', 'dev', 'error');
-  const removed = await onReadOnlyDisk(cli, 'watch', 'dev', 'error', '--remove');
-  assert.deepEqual([removed.status, removed.stdout], [125, '']);
-  assert.equal((await cli.snapshot('dev')).watches.length, 1);
-});
+test(
+  'a watch that cannot be recorded fails, and nothing says that the task is watched',
+  options,
+  async () => {
+    await using cli = new CommandLine();
+    const dev = await cli.spawn('exec sleep 1000', '-n', 'dev');
+    const added = await onReadOnlyDisk(cli, 'watch', 'dev', 'error');
+    assert.deepEqual([added.status, added.stdout], [125, '']);
+    assert.match(
+      added.stderr,
+      new RegExp(`^outlive: expected to write to the record of ${dev}; found EROFS`),
+    );
+    await cli.run('watch', 'dev', 'error');
+    const removed = await onReadOnlyDisk(cli, 'watch', 'dev', 'error', '--remove');
+    assert.deepEqual([removed.status, removed.stdout], [125, '']);
+    assert.equal((await cli.snapshot('dev')).watches.length, 1);
+  },
+);

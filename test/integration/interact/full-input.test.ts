@@ -14,7 +14,9 @@ async function fill(task: Task): Promise<void> {
 }
 
 for (const ends of ['detach', 'kill'])
-  test(`a program with its input full can be seen, resized and left: ${ends}`, { timeout: 20_000 }, async () => {
+  test(`a program with its input full can be seen, resized and left: ${ends}`, {
+    timeout: 20_000,
+  }, async () => {
     await using world = new World();
     const session = await world.session();
     const task = await session.spawn('stty raw -echo; echo ready; sleep 60', { tty, cwd: world.base });

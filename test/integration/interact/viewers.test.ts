@@ -183,14 +183,18 @@ test('who attaches, leaves and ends makes no mark on the task', async () => {
   assert.equal(await last.ended, 'ended');
 });
 
-test('a viewer whose place another one takes is told so, while the task goes on', { timeout: 20_000 }, async () => {
+test('a viewer whose place another one takes is told so, while the task goes on', {
+  timeout: 20_000,
+}, async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('stty raw -echo; echo ready; exec cat', { tty, cwd: world.base });
   await untilPrinted(task);
   const first = await Person.attach(task, 80, 24);
   await first.sees('ready');
-  const clients = Array.from({ length: 8 }, () => connect(task.snapshot().output.path.replace(/out$/, 'sock')));
+  const clients = Array.from({ length: 8 }, () =>
+    connect(task.snapshot().output.path.replace(/out$/, 'sock')),
+  );
   for (const client of clients) await once(client, 'data');
   assert.equal(await first.ended, 'displaced');
   assert.equal(task.snapshot().status, 'running');
@@ -201,7 +205,9 @@ test('a viewer whose place another one takes is told so, while the task goes on'
   assert.equal(await again.ended, 'ended');
 });
 
-test('a wait for what shows on a terminal goes on after other clients took its place', { timeout: 20_000 }, async () => {
+test('a wait for what shows on a terminal goes on after other clients took its place', {
+  timeout: 20_000,
+}, async () => {
   await using world = new World();
   const session = await world.session();
   const { id } = await session.spawn('stty raw -echo; echo ready; head -c 1; echo the-end; exec cat', {
@@ -215,7 +221,9 @@ test('a wait for what shows on a terminal goes on after other clients took its p
   // It has its first look by then.
   await new Promise((resolve) => setTimeout(resolve, 300));
   for (let round = 0; round < 2; round += 1) {
-    const clients = Array.from({ length: 8 }, () => connect(task.snapshot().output.path.replace(/out$/, 'sock')));
+    const clients = Array.from({ length: 8 }, () =>
+      connect(task.snapshot().output.path.replace(/out$/, 'sock')),
+    );
     for (const client of clients) await once(client, 'data');
     for (const client of clients) client.destroy();
   }
