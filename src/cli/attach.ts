@@ -29,9 +29,7 @@ export async function attach(
       return exitStatus.ok;
     }
     if (end === 'displaced') {
-      io.note(
-        `${task.id} goes on, and shows its terminal to others: it has eight places, and this one was silent longest. Attach again with: ${io.hint('attach', task.id)}`,
-      );
+      noteDisplaced(io, task.id);
       return exitStatus.stillRunning;
     }
     const snapshot = await task.wait({ ack: false });
@@ -40,6 +38,13 @@ export async function attach(
     await acknowledgePrinted(io, store, snapshot, options);
     return statusOfTask(snapshot);
   });
+}
+
+/** Says that others have taken the place of this terminal. */
+export function noteDisplaced(io: Io, reference: string): void {
+  io.note(
+    `${reference} goes on, and shows its terminal to others: it has eight places, and this one was silent longest. Attach again with: ${io.hint('attach', reference)}`,
+  );
 }
 
 /** @throws OutliveError `USAGE` where no person is at a terminal. */

@@ -1,5 +1,5 @@
 import type { Fleet } from '../../fleet/client/fleet.ts';
-import { attachHere, checkTerminal } from '../attach.ts';
+import { attachHere, checkTerminal, noteDisplaced } from '../attach.ts';
 import { exitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { jsonLine } from '../present/task.ts';
@@ -51,6 +51,10 @@ export async function attachInFleet(
       `left ${task.reference}: it goes on. Take it over again with: ${io.hint('attach', task.reference)}`,
     );
     return exitStatus.ok;
+  }
+  if (end === 'displaced') {
+    noteDisplaced(io, task.reference);
+    return exitStatus.stillRunning;
   }
   const ended = (await task.wait({ timeoutMs: endMs })) ?? task.known;
   await io.err(`${remoteHeadline(ended, io)}\n`);

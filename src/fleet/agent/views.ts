@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 import type { StoreTask } from '../../api/store-task.ts';
+import type { AttachEnd } from '../../engine/interact/attach.ts';
 import { OutliveError } from '../../errors/error.ts';
 import type { TerminalSize } from '../../model/words.ts';
 import { subjects, wireVersion } from '../wire/names.ts';
@@ -72,7 +73,8 @@ class View {
   #begin: () => void = () => undefined;
   #refuse: (error: unknown) => void = () => undefined;
   #lastNumber = 0;
-  #hasEnded = false;
+  /** How the attach ended; `null`: it goes on. */
+  #end: AttachEnd | null = null;
   #silence: NodeJS.Timeout | undefined;
 
   constructor(parts: Parts, { view, number, readOnly, size }: ViewMessage) {
@@ -87,20 +89,20 @@ class View {
     this.#output = new PublishedTerminal(publisher, number, size, () => this.#begin());
   }
 
-  /** Shows the terminal until the person has left. When its command ends, the view can be asked for its state for a while. */
+  /** Shows the terminal until the person has left. When it ends otherwise, the view can be asked for its state for a while. */
   async show(local: StoreTask): Promise<void> {
     this.#heard();
     try {
       const viewer = { input: this.#input, output: this.#output };
       const options = { readOnly: this.#readOnly, detachKeys: [], abortSignal: this.#left.signal };
-      this.#hasEnded = (await local.attach(viewer, options)) === 'ended';
-      if (this.#hasEnded) await this.#output.publishLast();
+      this.#end = await local.attach(viewer, options);
+      if (this.#end === 'ended') await this.#output.publishLast();
       this.#begin();
     } catch (error) {
       this.#refuse(error);
       return this.leave();
     }
-    if (this.#hasEnded) await this.#untilLeft();
+    await this.#untilLeft();
   }
 
   /** What comes twice is done once. */
@@ -114,7 +116,8 @@ class View {
   }
 
   state(): ViewState {
-    return { state: this.#hasEnded ? 'ended' : 'open', pieces: this.#output.pieces };
+    const state = this.#end === null || this.#end === 'left' ? 'open' : this.#end;
+    return { state, pieces: this.#output.pieces };
   }
 
   leave(): void {

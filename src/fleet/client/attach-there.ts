@@ -139,8 +139,9 @@ class RemoteView {
       const state = await this.#say();
       if (state.state === 'unknown') this.#isLost = true;
       else if (this.#shown < state.pieces) await this.#late(state.pieces);
-      if (state.state !== 'ended') await this.#until(() => this.#hasSomething(), renewMs);
-      if (state.state === 'ended' || this.#hasEnded) return 'ended';
+      if (state.state === 'ended' || state.state === 'displaced') return state.state;
+      await this.#until(() => this.#hasSomething(), renewMs);
+      if (this.#hasEnded) return 'ended';
     }
     await this.#task.view(this.#message(true));
     return 'left';

@@ -96,8 +96,8 @@ export function readView(fields: Fields): ViewMessage {
 
 /** How a view stands: the answer to a {@link ViewMessage}. */
 export interface ViewState {
-  /** `ended`: the command has. `unknown`: the host does not have it any more, or never had. */
-  readonly state: 'open' | 'ended' | 'unknown';
+  /** `ended`: the command has. `displaced`: others have taken its place. `unknown`: the host does not have it any more, or never had. */
+  readonly state: 'open' | 'ended' | 'displaced' | 'unknown';
   /** How many pieces were published since it was opened. */
   readonly pieces: number;
 }
@@ -106,7 +106,7 @@ export interface ViewState {
 export function readViewState(value: unknown): ViewState {
   const fields = wireFields(value, 'the state of a view');
   return {
-    state: fields.oneOf('state', ['open', 'ended', 'unknown'] as const),
+    state: fields.oneOf('state', ['open', 'ended', 'displaced', 'unknown'] as const),
     pieces: fields.whole('pieces'),
   };
 }

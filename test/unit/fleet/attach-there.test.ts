@@ -181,6 +181,16 @@ test('what a host sends can do no more to a terminal than what a command writes'
   assert.ok(scene.shown.includes('\x1b[?1003l'));
 });
 
+test('who was displaced by others on the host is told so', async () => {
+  const scene = new Scene();
+  const end = scene.attach();
+  await waitFor(() => scene.messages.length === 1, 'the first message');
+  scene.answers.push({ state: 'displaced', pieces: 0 });
+  scene.input.write('x');
+  assert.equal(await end, 'displaced');
+  assert.equal(scene.openings, 1);
+});
+
 test('a person leaves also while no host has taken the task yet', async () => {
   const scene = new Scene();
   let take: () => void = () => undefined;
