@@ -41,6 +41,9 @@ export type AttachEnd = 'left' | 'ended' | 'displaced';
 /** Between two paintings of a terminal whose size is another than the viewer's. */
 const paintPauseMs = 50;
 
+/** What was typed and the task has not taken, in bytes. Until it has, nothing more is read from the viewer. */
+const mostUntakenBytes = 16 * 1024 ** 2;
+
 /** What may wait for a viewer that reads slowly. Of what comes then, it is shown what is left on the screen. */
 const mostUnreadBytes = 1024 ** 2;
 
@@ -95,6 +98,9 @@ class Attachment {
   #isPainted = false;
   /** The viewer reads too slowly: it is shown nothing until it has read what waits. */
   #isFull = false;
+  /** Bytes that were typed and wait for the task, and whether nothing more is read from the viewer because of them. */
+  #untaken = 0;
+  #isBehind = false;
 
   constructor(
     viewer: Viewer,
@@ -147,6 +153,8 @@ class Attachment {
       ] as const)
         output.off(event, listener);
       clearTimeout(this.#painting);
+      // Whatever comes later is not for this person, whose terminal may be closed.
+      this.#terminal = null;
       this.#leave();
     }
   }
@@ -209,6 +217,7 @@ class Attachment {
   }
 
   #paint(): void {
+    clearTimeout(this.#painting);
     this.#painting = undefined;
     const size = this.#size();
     const terminal = this.#terminal;
@@ -232,10 +241,22 @@ class Attachment {
 
   /** The last who typed sets the size. */
   #type(bytes: Buffer): void {
-    const connection = this.#terminal?.connection;
     if (!this.#fits) void this.#setSize();
     for (let at = 0; at < bytes.length; at += mostInputBytes)
-      void connection?.send(inputFrame(bytes.subarray(at, at + mostInputBytes)));
+      void this.#hand(bytes.subarray(at, at + mostInputBytes));
+    if (this.#untaken <= mostUntakenBytes) return;
+    this.#isBehind = true;
+    this.#viewer.input?.pause();
+  }
+
+  /** The shim answers when the task has taken it. */
+  async #hand(bytes: Buffer): Promise<void> {
+    this.#untaken += bytes.length;
+    await this.#terminal?.connection.send(inputFrame(bytes));
+    this.#untaken -= bytes.length;
+    if (!this.#isBehind || this.#terminal === null || this.#untaken > mostUntakenBytes / 2) return;
+    this.#isBehind = false;
+    this.#viewer.input?.resume();
   }
 
   #write(bytes: Buffer): void {

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { openStore, type Task } from '../../../src/index.ts';
 import { attachFrame } from '../../../src/shim/frames.ts';
 import { LiveScreen } from '../../../src/terminal/live-screen.ts';
+import { sleep } from '../../../src/util/wait.ts';
 import { untilShows } from '../../support/press.ts';
 import { untilPrinted } from '../../support/ready.ts';
 import { World, waitFor } from '../../support/world.ts';
@@ -297,4 +298,44 @@ test('keys to leave with that are none are refused by name', async () => {
       message: /detachKeys/,
     });
   }
+});
+
+test('who is told of the end in a window of another size is shown nothing after it', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('echo ready; read -r x; echo "got $x"', { tty });
+  await untilPrinted(task);
+  const one = await Person.attach(task, 80, 24);
+  await one.sees('ready');
+  const other = await Person.attach(task, 40, 10);
+  await other.sees('ready');
+  one.type('last\r');
+  assert.equal(await other.ended, 'ended');
+  assert.match(other.got, /got last/);
+  const shown = other.got;
+  // His terminal may be the shell's again, or closed.
+  await sleep(200);
+  assert.equal(other.got.slice(shown.length), '');
+  await one.ended;
+});
+
+test('what is typed at a command that reads nothing is held back at its source', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('stty raw -echo; echo ready; exec sleep 1000', { tty });
+  await untilPrinted(task);
+  const person = await Person.attach(task, 80, 24);
+  const piece = 'k'.repeat(1024 ** 2);
+  let written = 0;
+  while (!person.keyboard.isPaused() && written < 64) {
+    person.type(piece);
+    written += 1;
+    await sleep(1);
+  }
+  assert.ok(written < 32, `${written} MiB were taken`);
+  person.type(piece);
+  await sleep(50);
+  assert.ok(person.keyboard.writableLength > 0, 'more was taken');
+  await task.kill({ graceMs: 0 });
+  await person.ended;
 });
