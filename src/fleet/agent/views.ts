@@ -11,6 +11,9 @@ import { Publisher } from './publisher.ts';
 /** Views of which nothing is heard for so long are gone, in milliseconds. */
 const silentMs = 30_000;
 
+/** What is typed and waits until the command takes something, in bytes. More is lost, as it is at a terminal. */
+const mostTypedBytes = 1024 ** 2;
+
 /** Views at a time. */
 const mostViews = 64;
 
@@ -87,6 +90,8 @@ class View {
     this.begun.catch(() => undefined);
     const publisher = new Publisher(parts, subjects.view(parts.host, view));
     this.#output = new PublishedTerminal(publisher, number, size, () => this.#begin());
+    // Without a way to the person the view is over; the agent is not.
+    this.#output.on('error', () => this.leave());
   }
 
   /** Shows the terminal until the person has left. When it ends otherwise, the view can be asked for its state for a while. */
@@ -111,7 +116,7 @@ class View {
     this.#lastNumber = number;
     this.#heard();
     this.#output.resize(size);
-    if (keys.length > 0) this.#input.write(keys);
+    if (keys.length > 0 && this.#input.writableLength <= mostTypedBytes) this.#input.write(keys);
     if (leaves) this.leave();
   }
 

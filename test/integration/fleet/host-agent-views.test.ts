@@ -81,3 +81,22 @@ test('who leaves is attached no more, and what the host does not know it says so
   const late = await say({ opens: true });
   assert.match(String(late.code), /INPUT_CLOSED/);
 });
+
+test(
+  'what is typed at a command that reads nothing costs the agent no more than a little memory',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    await fleet.agent();
+    const { say, text, show } = await viewer(fleet, 'stty raw -echo; echo ready; exec sleep 600');
+    await say();
+    await waitFor(() => text().includes('ready'), 'the screen');
+    const typed = { keys: Buffer.alloc(256 * 1024, 'k').toString('base64') };
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < 256; count += 1)
+      assert.equal((await say({ ...typed, number: 2 + count })).state, 'open');
+    const grown = process.memoryUsage().arrayBuffers - before;
+    assert.ok(grown < 40 * 1024 ** 2, `${grown} bytes wait of 64 MiB`);
+    assert.equal((await show())?.status, 'running');
+  },
+);
