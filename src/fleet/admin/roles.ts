@@ -40,8 +40,9 @@ function mayAsk(role: Role, operation: Operation): boolean {
 /** @throws OutliveError `FLEET_REFUSED` when that role is not enough. */
 export function checkRole(role: Role, operation: Operation): void {
   if (mayAsk(role, operation)) return;
+  const verb = operation === 'view' ? 'attach' : operation;
   throw new OutliveError(
     'FLEET_REFUSED',
-    `expected a client that may ${operation}, which takes the role ${least[operation] ?? 'of an invitation'}; found one with the role ${role}. Ask an admin of the fleet for an invitation with that role.`,
+    `expected a client that may ${verb}, which takes the role ${least[operation] ?? 'of an invitation'}; found one with the role ${role}. Ask an admin of the fleet for an invitation with that role.`,
   );
 }

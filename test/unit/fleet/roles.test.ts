@@ -21,6 +21,10 @@ test('each role may do what the one before it may, and nobody uses an invitation
         assert.throws(() => checkRole(role, operation), { code: 'FLEET_REFUSED', message: new RegExp(role) });
     }
   }
+  // Who asks does not know the names of operations.
+  assert.throws(() => checkRole('viewer', 'view'), {
+    message: /a client that may attach, .* the role viewer/,
+  });
   assert.deepEqual(
     operations.filter((operation) => !may.has(operation)),
     ['enrol'],
