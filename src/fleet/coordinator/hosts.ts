@@ -3,6 +3,7 @@ import type { HostRequest } from '../wire/operations.ts';
 import { type HostRecord, newRecord } from './book.ts';
 import type { Core } from './core.ts';
 import { forgetting } from './decide.ts';
+import { lossFactor } from './leases.ts';
 import { removeInvented } from './sweep.ts';
 
 /** Nothing new goes to a host, or may again. */
@@ -26,12 +27,7 @@ export async function remove(core: Core, { host }: HostRequest, client: string):
  */
 export async function forget(core: Core, { host }: HostRequest, client: string): Promise<null> {
   known(core, host);
-  if (!core.leases.isLost(host, performance.now()))
-    throw new OutliveError(
-      'FLEET_HOST',
-      `expected a host that is lost; found that ${host} was heard a short time ago. Remove it first, or wait until it is lost.`,
-      { details: { host } },
-    );
+  if (!core.leases.isLost(host, performance.now())) throw notLost(core, host);
   for (const held of core.ledger.openOn(host)) {
     const decision = forgetting(held, Date.now());
     if (decision !== null) await core.write(decision, client);
@@ -45,6 +41,17 @@ export async function forget(core: Core, { host }: HostRequest, client: string):
   // It may have written thousands: nobody waits for that.
   void removeInvented(core.bus, core.ledger, host);
   return null;
+}
+
+/** It may start what it was given before, until its lease is over. */
+function notLost(core: Core, host: string): OutliveError {
+  const what =
+    core.book.get(host)?.removed === true
+      ? `${host} is removed, and may have its last lease yet. Ask again in ${Math.ceil((core.leases.leaseMs * lossFactor) / 1_000)} s`
+      : `${host} was heard a short time ago. Remove it first, or wait until it is lost`;
+  return new OutliveError('FLEET_HOST', `expected a host that is lost; found that ${what}.`, {
+    details: { host },
+  });
 }
 
 async function change(

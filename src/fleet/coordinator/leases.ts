@@ -1,7 +1,7 @@
 import type { Heartbeat } from '../wire/messages.ts';
 
 /** After how much of a lease without a word a host is lost. More than one: its own clock may be slower than ours. */
-const lossFactor = 1.3;
+export const lossFactor = 1.3;
 /** Between two looks at the clock at most so much of a lease may pass; if more did, this process was stopped. */
 const gapFactor = 0.7;
 /** Epochs of earlier agents that are remembered for a host. */

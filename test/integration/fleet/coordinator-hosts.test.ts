@@ -258,6 +258,10 @@ test('a removed host gets no lease; when it is lost it can be forgotten, and wha
   await client.get('remove', { host: 'h1', on: true });
   const answer = await host.beat();
   assert.ok(answer !== null && 'code' in answer && answer.code === 'FLEET_REFUSED');
+  await assert.rejects(
+    client.get('forget', { host: 'h1', on: true }),
+    /FLEET_HOST: expected a host that is lost; found that h1 is removed, .* Ask again in 4 s\.$/,
+  );
   await inState(client, task, 'unknown');
   await client.get('forget', { host: 'h1', on: true });
   const given = await client.show(task);
