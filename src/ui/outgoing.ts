@@ -1,6 +1,9 @@
 import type { WebSocket } from 'ws';
 import { creditBytes, encodeBytes, encodeServerMessage, type ServerMessage } from './protocol.ts';
 
+/** A page that asks on and takes nothing of what it is answered is let go when so much waits for it: characters and bytes. */
+const mostUntaken = 4 * 1024 ** 2;
+
 /** What goes to one page, at its pace: nothing is sent while it has not taken what was sent before. */
 export class Outgoing {
   readonly #socket: WebSocket;
@@ -33,6 +36,7 @@ export class Outgoing {
     const text = encodeServerMessage(message);
     this.#untaken += text.length;
     this.#socket.send(text);
+    if (this.#untaken > mostUntaken) this.#socket.terminate();
   }
 
   /** Sends bytes at once. */

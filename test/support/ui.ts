@@ -84,6 +84,11 @@ export class PageClient implements AsyncDisposable {
     return client;
   }
 
+  /** How many channels have ended. */
+  get ended(): number {
+    return [...this.#channels.values()].filter(({ hasEnded }) => hasEnded).length;
+  }
+
   /** Opens a channel. */
   open(request: Request): Heard {
     const id = this.#nextId++;

@@ -333,6 +333,25 @@ test('a page that does not read is sent no more than its credit, and holds up no
   await flood.kill({ graceMs: 0 });
 });
 
+test('a page that asks on and takes nothing of the answers is let go', async () => {
+  await using world = new World();
+  await using server = await startUi(world);
+  await using page = await PageClient.connect(server, { takes: false });
+  await using other = await PageClient.connect(server);
+  let asked = 0;
+  while (page.socket.readyState === page.socket.OPEN && asked < 100_000) {
+    for (let count = 0; count < 20; count += 1) page.open({ kind: 'screen', taskId: 'bgb-000000000000' });
+    asked += 20;
+    await waitFor(
+      () => page.socket.readyState !== page.socket.OPEN || page.ended >= asked,
+      'the answers, or the end',
+    );
+  }
+  assert.ok(page.received < 8 * 1024 ** 2, `${page.received} characters came`);
+  assert.ok(asked < 100_000, 'it was let go on');
+  await assert.rejects(other.all({ kind: 'screen', taskId: 'bgb-000000000000' }), { code: 'TASK_NOT_FOUND' });
+});
+
 test('several pages see one terminal; what one types all see', terminals, async () => {
   await using world = new World();
   const session = await world.session();
