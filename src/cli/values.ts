@@ -104,6 +104,15 @@ export function whole(text: string): number {
   return Number(text);
 }
 
+const mostPort = 65_535;
+
+/** A port to listen at; 0 is any that is free. */
+export function port(text: string): number {
+  const number = /^\d{1,5}$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (number <= mostPort) return number;
+  throw new InvalidArgumentError(`Expected a port from 0 to ${mostPort}; 0 is any that is free.`);
+}
+
 /** A whole number, which may be negative. */
 export function integer(text: string): number {
   if (!/^[+-]?\d{1,9}$/.test(text.trim())) throw new InvalidArgumentError('Expected a whole number.');

@@ -74,7 +74,7 @@ export function mcp(): Definition {
     .description('Serve tasks to an agent over MCP, on stdin and stdout or over HTTP.')
     .option('--http', 'over Streamable HTTP, to clients that have the token')
     .option('--host <host>', 'the address to listen at (default: 127.0.0.1)')
-    .option('--port <number>', 'the port to listen at (default: any that is free)', values.whole)
+    .option('--port <number>', 'the port to listen at (default: any that is free)', values.port)
     .option('--token-file <file>', 'a file with the token (default: $OUTLIVE_MCP_TOKEN, else a new one)')
     .option('--structured', 'also answer with structure, for programs; agents show it in place of the text');
   return [
@@ -116,7 +116,7 @@ export function setup(): Definition {
 export function ui(): Definition {
   const command = new Command('ui')
     .description('Serve a dashboard of all tasks to your browser, until Ctrl-C.')
-    .option('--port <number>', 'the port to listen at (default: any that is free)', values.whole)
+    .option('--port <number>', 'the port to listen at (default: any that is free)', values.port)
     .option(
       '--host <host>',
       'the address to listen at; other machines reach it with --token-file (default: 127.0.0.1)',

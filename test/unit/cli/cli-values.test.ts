@@ -59,6 +59,11 @@ test('a size is a number of bytes, or has a unit in powers of 1024', () => {
   refuses(values.whole, ['', '-1', '1.5', '1e3', 'x', '9'.repeat(16)]);
 });
 
+test('a port is one that can be listened at', () => {
+  assert.deepEqual(['0', '7358', '65535'].map(values.port), [0, 7358, 65_535]);
+  refuses(values.port, ['', '-1', '65536', '70000', '1.5', '0x50', 'x', '9'.repeat(16)]);
+});
+
 test('conditions are collected; what is none is refused', () => {
   const collect = (...texts: string[]) =>
     texts.reduce<values.Conditions | undefined>((before, text) => values.condition(text, before), undefined);
