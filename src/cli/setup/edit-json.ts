@@ -62,8 +62,12 @@ export const jsonFormat: Format = {
   },
 };
 
+/** Levels of lists and objects within each other. What reads them calls itself for each. */
+const mostLevels = 500;
+
 /** The top of the file, which is an object; null when there is nothing in it but blanks and comments. */
 function rootOf(text: string, file: string): Node | null {
+  checkLevels(text, file);
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true, allowEmptyContent: true });
   const [error] = errors;
@@ -200,6 +204,20 @@ function wholeLines(text: string, from: number, to: number): [number, number] {
 
 function hasComment(text: string, { offset, length }: Node): boolean {
   return text.slice(offset + 1, offset + length - 1).trim() !== '';
+}
+
+/** @throws OutliveError `CONFIG_UNUSABLE` for a file that is nested deeper than what reads it has room for. */
+function checkLevels(text: string, file: string): void {
+  const scanner = createScanner(text, true);
+  let levels = 0;
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
+    const begin = text[scanner.getTokenOffset()];
+    if (begin === '{' || begin === '[') levels += 1;
+    else if (begin === '}' || begin === ']') levels -= 1;
+    if (levels <= mostLevels) continue;
+    const found = `more at ${placeIn(text, scanner.getTokenOffset())}`;
+    throw unusable(file, `at most ${mostLevels} levels of lists and objects`, found, 'Change it by hand.');
+  }
 }
 
 /** Where the comma stands that follows, with nothing but blanks and comments before it. */

@@ -206,3 +206,16 @@ function parseTomlOrNull(text: string): unknown {
     return null;
   }
 }
+
+test('a file that is nested too deeply is refused by its place, in JSON and in TOML', () => {
+  const lists = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const objects = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
+  for (const value of [lists, objects])
+    assert.throws(() => jsonFormat.stateOf(`{\n"a": ${value}}`, server, 'FILE'), {
+      code: 'CONFIG_UNUSABLE',
+      message: /at most 500 levels of lists and objects in FILE; found more at line 2, column \d+\./,
+    });
+  assert.throws(() => tomlFormat.stateOf(`a = ${lists}`, table, 'FILE'), { code: 'CONFIG_UNUSABLE' });
+  // What stands in texts and comments is no level.
+  put(jsonFormat, `{"a": "${'['.repeat(1_000)}" /* ${'{'.repeat(1_000)} */}`, server);
+});
