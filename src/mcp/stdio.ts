@@ -77,13 +77,21 @@ export async function runStdioServer(options: StdioServerOptions): Promise<void>
       });
       return made.server;
     },
-    { transport: link, ...(onError && { onerror: onError }) },
+    { transport: link, ...(onError && { onerror: (error) => onError(inOneLine(error)) }) },
   );
   await closed;
   subscriptions.close();
   const last: MadeServer | null = made;
   closePushes(last);
   await remote?.close();
+}
+
+/** Of a message that is none the SDK says for each of its kinds, in many lines, why it is not of that kind. */
+function inOneLine(error: Error): Error {
+  if (!('issues' in error)) return error;
+  return new Error('expected a message of JSON-RPC 2.0; found one that is none. It gets no answer.', {
+    cause: error,
+  });
 }
 
 function closePushes(made: MadeServer | null): void {
