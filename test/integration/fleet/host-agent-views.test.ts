@@ -105,7 +105,7 @@ test(
     for (let count = 0; count < 256; count += 1)
       assert.equal((await say({ ...typed, number: 2 + count })).state, 'open');
     // Of 64 MiB. What is let go is given back a little later.
-  await waitFor(() => heldBytes() - before < 40 * 1024 ** 2, 'the rest to be dropped');
-  assert.equal((await show())?.status, 'running');
+    await waitFor(() => heldBytes() - before < 40 * 1024 ** 2, 'the rest to be dropped');
+    assert.equal((await show())?.status, 'running');
   },
 );
