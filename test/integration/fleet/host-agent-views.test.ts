@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { subjects } from '../../../src/fleet/wire/names.ts';
 import { readPiece, type ViewPiece, type ViewState } from '../../../src/fleet/wire/terminal.ts';
 import type { TaskSnapshot } from '../../../src/index.ts';
@@ -11,13 +9,6 @@ import { withoutNats } from '../../support/nats.ts';
 import { waitFor } from '../../support/world.ts';
 
 const options = { skip: withoutNats };
-
-/** Bytes of buffers that something still refers to. */
-function heldBytes(): number {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  return process.memoryUsage().arrayBuffers;
-}
 
 /** A task with a terminal on a host, and somebody who is attached to it. */
 async function viewer(fleet: FleetWorld, command: string) {
@@ -90,22 +81,3 @@ test('who leaves is attached no more, and what the host does not know it says so
   const late = await say({ opens: true });
   assert.match(String(late.code), /INPUT_CLOSED/);
 });
-
-test(
-  'what is typed at a command that reads nothing costs the agent no more than a little memory',
-  options,
-  async () => {
-    await using fleet = await FleetWorld.start();
-    await fleet.agent();
-    const { say, text, show } = await viewer(fleet, 'stty raw -echo; echo ready; exec sleep 600');
-    await say();
-    await waitFor(() => text().includes('ready'), 'the screen');
-    const typed = { keys: Buffer.alloc(256 * 1024, 'k').toString('base64') };
-    const before = heldBytes();
-    for (let count = 0; count < 256; count += 1)
-      assert.equal((await say({ ...typed, number: 2 + count })).state, 'open');
-    // Of 64 MiB. What is let go is given back a little later.
-    await waitFor(() => heldBytes() - before < 40 * 1024 ** 2, 'the rest to be dropped');
-    assert.equal((await show())?.status, 'running');
-  },
-);
