@@ -100,8 +100,8 @@ function check(snapshot: TaskSnapshot, killer: Killer, dir: string): void {
   const expected = { timeout: 'timed_out', leftovers: 'failed' }[killer.who as string] ?? 'killed';
   const fault =
     status === expected && (status !== 'failed' || exitCode === 5) ? '' : `it ended as ${status} ${exitCode}`;
-  // Several looks: what forks is not always seen by one.
-  const left = new Set([0, 1, 2].flatMap(() => pidsIn(dir).filter((pid) => !isShim(pid))));
+  // Several looks: what forks is not always seen by one. A shim that has just gone has no name any more.
+  const left = new Set([0, 1, 2].flatMap(() => pidsIn(dir).filter((pid) => !isShim(pid) && isLive(pid))));
   const text = [
     fault,
     left.size > 0 ? `${[...left].map(describe)} are left` : '',
