@@ -258,15 +258,19 @@ async function absent(ground: FleetGround): Promise<Row> {
 }
 
 async function quiet({ fleet }: FleetGround, agent: Helper): Promise<Row> {
+  const tasks: FleetTask[] = [];
   for (let count = 0; count < quietTasks; count += 1) {
     const task = await fleet.spawn('exec sleep 3600', { on: 'h1', session: 'quiet' });
     await must('it to be accepted', task.wait({ until: 'accepted' }));
+    tasks.push(task);
   }
   await pause(settleMs * 100);
   const cpu = async () => (await agent.ask('cpu')).ms ?? 0;
   const [before, begin] = [await cpu(), performance.now()];
   await pause(windowMs);
   const percent = (((await cpu()) - before) * 100) / (performance.now() - begin);
+  // They outlive their host's agent.
+  for (const task of tasks) await task.kill({ graceMs: 0 });
   return judge(
     {
       what: `a host with ${quietTasks} quiet tasks of the fleet: CPU of its agent`,

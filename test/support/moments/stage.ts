@@ -54,7 +54,8 @@ export class Stage implements AsyncDisposable {
    * @param name what tells its cases from those of another stage in the same world.
    */
   static async set(world: World, { stay = false, name = 'case' } = {}): Promise<Stage> {
-    const env = { OUTLIVE_SHIM: compileAtCall(world), ...(stay && { AT_CALL_STAYS: '1' }) };
+    const env = { OUTLIVE_SHIM: compileAtCall(world) };
+    if (stay) writeFileSync(`${env.OUTLIVE_SHIM}.stays`, '');
     const spawner = await Agent.start(world.dir, { env });
     const stage = new Stage(world, await Observer.start(world), spawner, { env, name });
     if (stay)
