@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import type { SendOptions } from '../engine/interact/send.ts';
 import { OutliveError } from '../errors/error.ts';
 import { exitStatus } from './exit-status.ts';
@@ -24,13 +24,18 @@ export async function send(io: Io, words: readonly string[], options: SendVerbOp
     const task = await handleOf(store, findOne(io, store, reference, options));
     const { timeout } = options;
     const sent = { ...keysOf(options), ...(timeout !== undefined && { timeoutMs: timeout }) };
-    await task.send(text ?? textFromStdin(options), sent);
+    await task.send(text ?? (await textFromStdin(options)), sent);
     return exitStatus.ok;
   });
 }
 
 /** What comes on stdin, when nothing else was named. */
-export function textFromStdin({ enter, press = [], eof, paste }: SendWords): string | Uint8Array {
+export async function textFromStdin({
+  enter,
+  press = [],
+  eof,
+  paste,
+}: SendWords): Promise<string | Uint8Array> {
   const hasKeys = enter === true || press.length > 0;
   const isRead = !hasKeys && (paste === true || eof !== true || process.stdin.isTTY !== true);
   if (!isRead) return '';
@@ -39,7 +44,8 @@ export function textFromStdin({ enter, press = [], eof, paste }: SendWords): str
       'USAGE',
       'expected a text, a key, --eof, or input by a pipe; found none of them, and a terminal. See: outlive send --help',
     );
-  return readFileSync(0);
+  // Its pipe does not block once Node has looked at it: to read it at once fails when the writer is slow.
+  return await buffer(process.stdin);
 }
 
 /** The keys, the end of the input, and whether the text is pasted. */

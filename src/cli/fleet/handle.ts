@@ -137,6 +137,6 @@ export async function sendInFleet(
   options: SendWords,
 ): Promise<number> {
   const task = await fleet.task(reference);
-  await task.send(text ?? textFromStdin(options), keysOf(options));
+  await task.send(text ?? (await textFromStdin(options)), keysOf(options));
   return exitStatus.ok;
 }

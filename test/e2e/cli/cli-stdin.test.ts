@@ -101,6 +101,22 @@ test('a socket is handed on as well', async () => {
   assert.equal(stdout, 'from a socket\n');
 });
 
+test('what comes on stdin late, in pieces, or is much, is sent as well', async () => {
+  await using cli = new CommandLine();
+  const id = await cli.spawn('wc -c', '--stdin');
+  for (const writer of [
+    'sleep 0.3; echo late',
+    'for n in 1 2 3; do printf $n; sleep 0.1; done',
+    'seq 1 20000',
+  ]) {
+    const { status, stderr } = await inShell(cli, `(${writer}) | outlive send ${id}`);
+    assert.deepEqual([status, stderr], [0, ''], writer);
+  }
+  await cli.run('send', id, '--eof');
+  await cli.run('wait', id);
+  assert.equal((await cli.run('logs', id)).stdout, '108902\n');
+});
+
 test('with --stdin the input stays open: what is piped in, and then what is sent', async () => {
   await using cli = new CommandLine();
   const { stdout } = await inShell(cli, 'echo piped | outlive run --stdin cat');
