@@ -82,9 +82,7 @@ test('a field that the shim does not know, or cannot understand, makes a request
       { queued: 2 },
       { leftovers: 'keep' },
       { leftovers: '' },
-      // A signal to these would reach everybody.
       { bound: { pid: 0, start: null } },
-      { bound: { pid: 1, start: null } },
       { bound: { pid: -5, start: null } },
       { limits: { nicer: 41 } },
       { limits: { nicer: '-' } },
