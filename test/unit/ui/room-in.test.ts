@@ -9,7 +9,7 @@ test('nobody waits for room in a response whose client is gone already', async (
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const asked = get({ port: (server.address() as AddressInfo).port, agent: false });
+  const asked = get({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, agent: false });
   asked.on('error', () => undefined);
   const [, response] = (await once(server, 'request')) as [unknown, ServerResponse];
   asked.destroy();
