@@ -4,8 +4,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
 import { World, waitFor } from '../../support/world.ts';
 
-/** Lets the next opening of a file fail, as a disk does, until it is disposed of. */
-function failingOnce(path: string): Disposable & { hasFailed: boolean } {
+/** Lets the next opening of a file with that name fail, as a disk does, until it is disposed of. */
+function failingOnce(name: string): Disposable & { hasFailed: boolean } {
   const right = fs.openSync;
   const failing = {
     hasFailed: false,
@@ -15,7 +15,7 @@ function failingOnce(path: string): Disposable & { hasFailed: boolean } {
     },
   };
   fs.openSync = (opened, ...rest) => {
-    if (failing.hasFailed || opened !== path) return right(opened, ...rest);
+    if (failing.hasFailed || !String(opened).endsWith(name)) return right(opened, ...rest);
     failing.hasFailed = true;
     throw Object.assign(new Error('EIO: i/o error, open'), { code: 'EIO', errno: -5, syscall: 'open' });
   };
@@ -28,7 +28,7 @@ test('what is killed is said to be killed, also when the look at its record fail
   const session = await world.session('test');
   const task = await session.spawn('sleep 1000');
   await waitFor(() => task.snapshot().status === 'running', 'the command to run');
-  using failing = failingOnce(world.logOf(task.id));
+  using failing = failingOnce(`${task.id}.jsonl`);
   await assert.rejects(task.kill({ graceMs: 0, ack: false }), { code: 'READ_FAILED' });
   assert.ok(failing.hasFailed);
   const { status, statusReason } = await task.wait();
