@@ -28,8 +28,8 @@ export interface TerminalListener {
 type Event =
   | { readonly type: 'output'; readonly offset: number | null; readonly bytes: Buffer }
   | { readonly type: 'resized'; readonly offset: number; readonly size: TerminalSize }
-  | { readonly type: 'end'; readonly offset: number }
-  | { readonly type: 'closed' };
+  /** `null`: the shim has closed the connection and has not said where the output ends. */
+  | { readonly type: 'end'; readonly offset: number | null };
 
 /**
  * The terminal of a task that runs, as a person would see it: fed by the shim while the task writes. What its program asks the
@@ -102,7 +102,7 @@ export class LiveTerminal implements Disposable {
       output: (offset, bytes) => add({ type: 'output', offset, bytes: Buffer.from(bytes) }),
       resized: (offset, size) => add({ type: 'resized', offset, size }),
       ended: (offset) => add({ type: 'end', offset }),
-      closed: () => add({ type: 'closed' }),
+      closed: () => add({ type: 'end', offset: null }),
     });
     // Only a person's own view keeps a process.
     if (!types) connection.unref();
@@ -225,16 +225,9 @@ export class LiveTerminal implements Disposable {
         return this.#listener.resized?.(event.size);
       case 'end':
         try {
-          await this.#catchUp(event.offset);
+          await this.#catchUp(event.offset ?? Number.POSITIVE_INFINITY);
         } finally {
-          this.#end();
-        }
-        return;
-      case 'closed':
-        try {
-          await this.#catchUp(Number.POSITIVE_INFINITY);
-        } finally {
-          this.#closed();
+          this.#end(event.offset === null);
         }
         return;
       default:
@@ -242,22 +235,18 @@ export class LiveTerminal implements Disposable {
     }
   }
 
-  /** The shim has said nothing of an end: it is gone, or it has many clients and this one was silent longest. */
-  #closed(): void {
+  /** @param isClosed the shim has not told of an end: it is gone, or it has given this one's place to another client. */
+  #end(isClosed: boolean): void {
     try {
-      this.#isDisplaced = observe(this.#context, this.#taskId)?.decision.state === 'live';
+      this.#isDisplaced = isClosed && observe(this.#context, this.#taskId)?.decision.state === 'live';
     } finally {
-      this.#end();
+      this.#isOver = true;
+      this.#keeper?.left(this.#live);
+      this.#context.terminals.delete(this.#taskId);
+      this.#connection.close();
+      if (this.#isDisplaced) this.#listener.displaced?.();
+      else this.#listener.ended?.();
     }
-  }
-
-  #end(): void {
-    this.#isOver = true;
-    this.#keeper?.left(this.#live);
-    this.#context.terminals.delete(this.#taskId);
-    this.#connection.close();
-    if (this.#isDisplaced) this.#listener.displaced?.();
-    else this.#listener.ended?.();
   }
 
   /** Reads from the file what did not come. */
