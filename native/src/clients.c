@@ -360,7 +360,7 @@ static bool is_own(int fd, pid_t *pid) {
 #endif
 }
 
-/* Whether the peer has gone. One whose input waits for room may have gone unnoticed. */
+/* Whether the peer has closed the connection. Nothing is read from a client whose input waits for room, so ask. */
 static bool is_deserted(const struct client *client) {
   struct pollfd source = {client->waker.fd, 0, 0};
   return poll(&source, 1, 0) > 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { PassThrough, Writable } from 'node:stream';
 import { test } from 'node:test';
@@ -81,6 +81,11 @@ class Person {
     this.#live[Symbol.dispose]();
     return ended;
   }
+}
+
+/** What a shim has open, each connection among that. */
+function descriptorsOf(pid: number | null): string[] {
+  return readdirSync(`/proc/${pid}/fd`);
 }
 
 test('of two people the last who typed sets the size, and a change of a window counts', async () => {
@@ -218,9 +223,10 @@ test('a wait for what shows on a terminal goes on after other clients took its p
   const task = session.task(id);
   await untilPrinted(task);
   await using reader = await openStore({ dir: world.dir, readOnly: true });
+  const { shimPid } = task.snapshot();
+  const before = descriptorsOf(shimPid).length;
   const waiting = reader.task(id).waitFor({ input: true, screen: 'the-end', timeoutMs: 15_000 });
-  // It has its first look by then.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await waitFor(() => descriptorsOf(shimPid).length > before, 'its connection');
   for (let round = 0; round < 2; round += 1) {
     const clients = Array.from({ length: 8 }, () =>
       connect(task.snapshot().output.path.replace(/out$/, 'sock')),
