@@ -57,7 +57,7 @@ export async function watch(
   return exitStatus.ok;
 }
 
-/** Does work whose facts about a task must be on disk when this process ends. @throws OutliveError `STORE_UNWRITABLE`. */
+/** Does work, and fails if the disk did not take what it recorded of a task. @throws OutliveError `STORE_UNWRITABLE`. */
 async function recorded<T>(taskId: string, work: () => Promise<T>): Promise<T> {
   const refusals: string[] = [];
   const stop = onForgotten(({ reason }) => refusals.push(reason));

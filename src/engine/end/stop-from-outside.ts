@@ -33,7 +33,8 @@ export async function endUnrecorded(
 }
 
 /**
- * Ends a task whose record says neither who its shim is nor what its processes carry: they carry the task's id.
+ * Ends a task whose record was cut, and no longer names the shim and the cookie. Its processes have the task's id in their
+ * environment, and are found by that.
  * @returns whether any were found.
  */
 export async function endUnread(

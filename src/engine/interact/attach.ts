@@ -153,7 +153,7 @@ class Attachment {
       ] as const)
         output.off(event, listener);
       clearTimeout(this.#painting);
-      // Whatever comes later is not for this person, whose terminal may be closed.
+      // This person has left, and their terminal may be closed: it is shown nothing more.
       this.#terminal = null;
       this.#leave();
     }

@@ -8,7 +8,7 @@ const name = 'fleet';
 /**
  * Signs the account of a fleet: which keys sign members of which kind, what those may do, and who was removed.
  * @param revoked public keys of removed members, with the second up to which their tokens are not good any more.
- * @param replaced the token whose place it takes.
+ * @param replaced the token that this one replaces.
  */
 export async function signAccount(
   authority: Authority,

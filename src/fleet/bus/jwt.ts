@@ -121,7 +121,7 @@ export class Authority {
 
   /**
    * The token of an account with streams.
-   * @param replaced the token whose place it takes. A server keeps the one that was issued last; when it starts again, it takes
+   * @param replaced the token that this one replaces. A server keeps the one that was issued last; when it starts again, it takes
    * the one in its configuration even if both are of the same second. So the new one is of a later second, whatever the clock says.
    */
   async signAccount(claims: AccountClaims, operatorSeed: string, replaced: string | null): Promise<string> {

@@ -16,7 +16,7 @@ import { jsonOf } from '../wire/fields.ts';
 import { subjects } from '../wire/names.ts';
 import { readPiece, type ViewMessage, type ViewPiece, type ViewState } from '../wire/terminal.ts';
 
-/** The task whose terminal is shown. */
+/** The task that a person attaches to. */
 export interface Viewed {
   readonly host: string;
   wait(options: { until: 'accepted' }): Promise<object | null>;
@@ -48,7 +48,7 @@ const gone = new Set([...silence, ...noInput, 'CLOSED']);
 
 /**
  * Makes a person's terminal that of a task on another host, until they leave or the command ends. The host draws it for the
- * size of the person's terminal; where a piece gets lost, it is drawn anew.
+ * size of the person's terminal. When a piece gets lost, the host draws all of it again.
  * @throws OutliveError as `task.attach()`; `HOST_UNREACHABLE` and `FLEET_UNREACHABLE` when the host is silent for 10 s.
  */
 export async function attachThere(
