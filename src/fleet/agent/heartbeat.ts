@@ -2,7 +2,7 @@ import type { Msg } from '@nats-io/transport-node';
 import { OutliveError } from '../../errors/error.ts';
 import { bootMs } from '../../platform/clock.ts';
 import { wireFields } from '../wire/fields.ts';
-import type { AttemptName, Heartbeat, Lease } from '../wire/messages.ts';
+import type { AttemptName, Heartbeat, Lease, Numbered } from '../wire/messages.ts';
 import { subjects, wireVersion } from '../wire/names.ts';
 import { readLease } from '../wire/read-assignment.ts';
 import { issuedAt, open, SeenNonces } from '../wire/signed.ts';
@@ -83,6 +83,19 @@ export class Heartbeats {
     }
     this.#asking = true;
     this.#parts.inBackground('asking the coordinator', this.#askUntilNothingIsNew());
+  }
+
+  /**
+   * Takes what was assigned just now, without a question. It asks as well where the host may not accept yet, and where an answer is on
+   * its way: that one may not know of the offer, and what an answer does not name is no offer any more.
+   */
+  takeOffer(offer: Numbered): void {
+    const { attempts, host, lease } = this.#parts;
+    if (offer.assignment.host !== host || offer.assignment.state !== 'assigned') return;
+    lease.tick();
+    attempts.offer(offer);
+    if (this.#asking || !lease.mayAccept) this.beat();
+    this.#taker.done();
   }
 
   async #askUntilNothingIsNew(): Promise<void> {

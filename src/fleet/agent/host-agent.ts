@@ -209,8 +209,8 @@ export class HostAgent implements AsyncDisposable {
 
   async #perform(control: Control): Promise<object> {
     switch (control.verb) {
-      case 'nudge':
-        this.#heartbeats.beat();
+      case 'offer':
+        this.#heartbeats.takeOffer(control.offer);
         return {};
       case 'fence':
         this.#comparison.fence(control);

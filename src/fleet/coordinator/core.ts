@@ -112,10 +112,12 @@ export class Core implements AsyncDisposable {
       return false;
     }
     this.ledger.take(stored);
-    const { host, task, attempt, state, reason } = stored.assignment;
+    const { seq, assignment } = stored;
+    const { host, task, attempt, state, reason } = assignment;
+    // First of all: the host waits for nothing but this.
+    if (state === 'assigned') this.tellHost(host, 'offer', { offer: { seq, assignment } });
     const what = state === 'accepted' ? 'to be stopped' : state;
     this.audit.tell({ host, what, client, task, attempt, reason });
-    if (state === 'assigned') this.tellHost(host, 'nudge', {});
     return true;
   }
 

@@ -1,6 +1,8 @@
 import type { TerminalSize } from '../../model/words.ts';
 import { type Fields, wireFields } from './fields.ts';
+import type { Numbered } from './messages.ts';
 import { type ControlVerb, taskForm } from './names.ts';
+import { readNumbered } from './read-assignment.ts';
 import { readSize, readTyped, readView, type TypedInput, type ViewMessage } from './terminal.ts';
 
 /** The longest stretch of output that a host sends at once, in bytes, so that an answer is under 512 KiB. */
@@ -11,8 +13,8 @@ export const mostFollowMs = 60_000;
 
 /** What the coordinator tells a host as a whole. */
 type HostControl =
-  /** Look at once what is assigned. */
-  | { readonly verb: 'nudge' }
+  /** An attempt is assigned to the host. A host that misses it finds it in the answer to its next heartbeat. */
+  | { readonly verb: 'offer'; readonly offer: Numbered }
   /** The attempt is not the host's any more: it is stopped. */
   | { readonly verb: 'fence'; readonly task: string; readonly attempt: number }
   /** The consumer has acknowledged the end of the attempt. */
@@ -56,8 +58,8 @@ export function readControl(verb: ControlVerb, body: unknown): AskedControl {
 function readVerb(verb: ControlVerb, fields: Fields): Control {
   const task = (): string => fields.formed('task', taskForm);
   switch (verb) {
-    case 'nudge':
-      return { verb };
+    case 'offer':
+      return { verb, offer: readNumbered(fields.raw('offer')) };
     case 'fence':
     case 'acknowledge':
       return { verb, task: task(), attempt: fields.whole('attempt', { least: 1, most: 1_000_000 }) };

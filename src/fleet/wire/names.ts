@@ -36,7 +36,7 @@ export const operations = [
 /** What a message of the coordinator tells a host to do. */
 export type ControlVerb = (typeof controlVerbs)[number];
 export const controlVerbs = [
-  'nudge',
+  'offer',
   'show',
   'read',
   'send',

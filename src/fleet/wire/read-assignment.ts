@@ -125,7 +125,8 @@ export function readLease(value: unknown): Lease {
   };
 }
 
-function readNumbered(value: unknown): Numbered {
+/** An assignment with the number of its message, checked. @throws OutliveError `FLEET_FORGED`. */
+export function readNumbered(value: unknown): Numbered {
   const fields = wireFields(value, 'an assignment with its number');
   return { seq: fields.whole('seq', { least: 1 }), assignment: readAssignment(fields.raw('assignment')) };
 }

@@ -42,7 +42,7 @@ test('a task is assigned, accepted, ended and delivered, and its host is told', 
   await waitFor(() => host.orders.length === 2, 'the host to be told');
   assert.deepEqual(
     host.orders.map(({ verb }) => verb),
-    ['nudge', 'acknowledge'],
+    ['offer', 'acknowledge'],
   );
   assert.equal((await client.show(run.task)).state, 'delivered');
 });

@@ -153,7 +153,7 @@ test('what the coordinator fences is stopped, and its end is told to nobody', op
   const agent = await fleet.agent({ heartbeatMs: 5_000 });
   const task = await coordinator.assign('h1', { command: 'sleep 600' });
   await waitFor(() => agent.hasLease, 'the lease');
-  await coordinator.control('h1', 'nudge');
+  await coordinator.offer('h1', task);
   await waitFor(() => agent.counts().running === 1, 'it to run');
   await coordinator.move('h1', task, 'revoked');
   assert.deepEqual(await coordinator.control('h1', 'fence', { task, attempt: 1 }), { v: 1 });

@@ -49,7 +49,7 @@ test(
     const { command, starts } = fleet.noting();
     const task = await coordinator.assign('h1', { command });
     await waitFor(() => agent.counts().offered === 1, 'the task to be offered');
-    await coordinator.control('h1', 'nudge');
+    await coordinator.offer('h1', task);
     assert.match(world.takeWarnings(), /removed or replaced/);
     assert.equal((await coordinator.known('h1', task)).assignment.state, 'assigned');
     assert.deepEqual(starts(), []);
@@ -100,7 +100,7 @@ test('a host needs no more permissions than those of its own subjects', options,
   await waitFor(() => agent.counts().told === 1, 'the end to be told');
 });
 
-test('a nudge makes the host look at once', options, async () => {
+test('a host starts what it is offered without a question', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator } = fleet;
   // It would look again after the test has failed.
@@ -109,8 +109,54 @@ test('a nudge makes the host look at once', options, async () => {
   const task = await coordinator.assign('h1', { command: 'true' });
   // The lease must be there, or nobody answers.
   await waitFor(() => agent.hasLease, 'the lease');
-  assert.deepEqual(await coordinator.control('h1', 'nudge'), { v: 1 });
+  assert.deepEqual(await coordinator.offer('h1', task), { v: 1 });
   await coordinator.until('h1', task, 'ended');
+  assert.equal(coordinator.heartbeats.length, 1);
+});
+
+test(
+  'what is offered to a cordoned host is asked for, and starts when the cordon is gone',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator } = fleet;
+    coordinator.cordoned = true;
+    const agent = await fleet.agent({ heartbeatMs: 3_600_000 });
+    await waitFor(() => agent.hasLease, 'the lease');
+    const { command, starts } = fleet.noting();
+    const task = await coordinator.assign('h1', { command });
+    await coordinator.offer('h1', task);
+    await waitFor(() => coordinator.heartbeats.length === 2, 'a question');
+    assert.deepEqual(starts(), []);
+    coordinator.cordoned = false;
+    await coordinator.offer('h1', task);
+    await coordinator.until('h1', task, 'ended');
+    assert.deepEqual(starts(), ['1']);
+  },
+);
+
+test('an old offer starts nothing: what counts is the last message of its subject', options, async () => {
+  await using fleet = await FleetWorld.start();
+  const { coordinator } = fleet;
+  const agent = await fleet.agent({ heartbeatMs: 100 });
+  await waitFor(() => agent.hasLease, 'the lease');
+  const { command, starts } = fleet.noting();
+  coordinator.cordoned = true;
+  await waitFor(() => coordinator.heartbeats.length >= 3, 'the cordon to be known');
+  const revoked = await coordinator.assign('h1', { command });
+  const offer = await coordinator.known('h1', revoked);
+  await coordinator.move('h1', revoked, 'revoked');
+  coordinator.cordoned = false;
+  assert.deepEqual(await coordinator.control('h1', 'offer', { offer }), { v: 1 });
+  await waitFor(() => Object.keys(agent.counts()).length === 0, 'it to be let go');
+  const done = await coordinator.assign('h1', { command });
+  const offered = await coordinator.known('h1', done);
+  await coordinator.until('h1', done, 'ended');
+  await waitFor(() => agent.counts().told === 1, 'the end to be told');
+  await coordinator.control('h1', 'offer', { offer: offered });
+  assert.deepEqual(await coordinator.states('h1', revoked), ['assigned', 'revoked']);
+  assert.deepEqual(await coordinator.states('h1', done), ['assigned', 'accepted', 'ended']);
+  assert.deepEqual(starts(), ['1']);
 });
 
 test(

@@ -1,4 +1,4 @@
-import type { Lease } from '../../../src/fleet/wire/messages.ts';
+import type { Numbered } from '../../../src/fleet/wire/messages.ts';
 import { sleep } from '../../../src/util/wait.ts';
 import type { FakeHost } from './host.ts';
 
@@ -18,6 +18,7 @@ export class BusyHost implements AsyncDisposable {
   readonly starts: string[] = [];
   readonly #options: BusyOptions;
   readonly #holds = new Map<string, { readonly task: string; readonly attempt: number }>();
+  readonly #offers: Numbered[] = [];
   #isOver = false;
   #wake: (() => void) | undefined;
   readonly #running: Promise<void>;
@@ -26,7 +27,11 @@ export class BusyHost implements AsyncDisposable {
   constructor(host: FakeHost, options: BusyOptions) {
     this.host = host;
     this.#options = options;
-    host.onOrder = (verb) => verb === 'nudge' && this.#wake?.();
+    host.onOrder = (verb, { offer }) => {
+      if (verb !== 'offer') return;
+      this.#offers.push(offer as Numbered);
+      this.#wake?.();
+    };
     this.#running = this.#run();
   }
 
@@ -43,17 +48,23 @@ export class BusyHost implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
+    let beatAt = 0;
     while (!this.#isOver) {
-      const answer = await this.host.beat({ holds: [...this.#holds.values()] });
-      if (answer !== null && 'assignments' in answer) await this.#take(answer);
-      const nudged = new Promise<void>((resolve) => {
+      if (performance.now() >= beatAt) {
+        beatAt = performance.now() + this.#options.everyMs;
+        const answer = await this.host.beat({ holds: [...this.#holds.values()] });
+        if (answer !== null && 'assignments' in answer) await this.#take(answer.assignments);
+      }
+      await this.#take(this.#offers.splice(0));
+      const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      if (!this.#isOver) await Promise.race([sleep(this.#options.everyMs), nudged]);
+      if (!this.#isOver && this.#offers.length === 0)
+        await Promise.race([sleep(Math.max(0, beatAt - performance.now())), woken]);
     }
   }
 
-  async #take({ assignments }: Lease): Promise<void> {
+  async #take(assignments: readonly Numbered[]): Promise<void> {
     const { accepts = true, ends = true } = this.#options;
     for (const numbered of assignments) {
       const { assignment } = numbered;

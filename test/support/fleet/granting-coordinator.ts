@@ -164,6 +164,11 @@ export class TestCoordinator implements AsyncDisposable {
     throw new Error(`${host} did not answer to ${verb}`);
   }
 
+  /** Tells a host of what is assigned to it. @returns its answer. */
+  async offer(host: string, task: string): Promise<Record<string, unknown>> {
+    return await this.control(host, 'offer', { offer: await this.known(host, task) });
+  }
+
   /** The consumer has acknowledged an end, and the host did not hear of it. */
   async deliveredUnheard(host: string, task: string): Promise<void> {
     await this.move(host, task, 'delivered');

@@ -31,7 +31,7 @@ export class FakeHost implements AsyncDisposable {
   epoch: string;
   readonly #options: FakeHostOptions;
   readonly #subscription: Subscription;
-  #onOrder: ((verb: string) => void) | undefined;
+  #onOrder: ((verb: string, body: Record<string, unknown>) => void) | undefined;
 
   private constructor(connection: NatsConnection, options: FakeHostOptions) {
     this.connection = connection;
@@ -50,7 +50,7 @@ export class FakeHost implements AsyncDisposable {
           now: Date.now(),
         });
         this.orders.push({ verb, body: body as Record<string, unknown> });
-        this.#onOrder?.(verb);
+        this.#onOrder?.(verb, body as Record<string, unknown>);
         const { reply } = body as { reply: string | null };
         if (reply !== null) connection.publish(reply, JSON.stringify({ v: wireVersion }));
       },
@@ -73,7 +73,7 @@ export class FakeHost implements AsyncDisposable {
   }
 
   /** Does something at each order. */
-  set onOrder(take: (verb: string) => void) {
+  set onOrder(take: (verb: string, body: Record<string, unknown>) => void) {
     this.#onOrder = take;
   }
 

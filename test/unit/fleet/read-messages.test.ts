@@ -66,7 +66,7 @@ test('a control message is read as it is written, and refused where it is not ri
   const opening = { number: 1, opens: true, readOnly: false, leaves: false };
   const view = { view: '0123456789abcdef', ...opening, size: null };
   const right: [ControlVerb, object, object][] = [
-    ['nudge', {}, {}],
+    ['offer', { offer: { seq: 7, assignment } }, { offer: { seq: 7, assignment } }],
     ['fence', { attempt: 1 }, { attempt: 1 }],
     ['read', { offset: 5, maxBytes: 10 }, { offset: 5, maxBytes: 10 }],
     ['send', { data: 'aGk=', eof: true }, { ...typed, data: Buffer.from('hi'), eof: true }],
@@ -82,7 +82,7 @@ test('a control message is read as it is written, and refused where it is not ri
     ['follow', { offset: null, forMs: mostFollowMs }, { offset: null, forMs: mostFollowMs }],
   ];
   for (const [verb, more, read] of right) {
-    const expected = verb === 'nudge' ? { verb } : { verb, task, ...read };
+    const expected = { verb, ...(verb !== 'offer' && { task }), ...read };
     assert.deepEqual(readControl(verb, { ...body, ...more }), { control: expected, reply: '_INBOX.x' });
   }
   const wrongBodies: [ControlVerb, object][] = [
@@ -96,7 +96,10 @@ test('a control message is read as it is written, and refused where it is not ri
     ['view', { ...view, keys: '', number: 0 }],
     ['follow', { offset: 0, forMs: mostFollowMs + 1 }],
     ['show', { task: '../x' }],
-    ['nudge', { reply: 1 }],
+    ['show', { reply: 1 }],
+    ['offer', {}],
+    ['offer', { offer: { seq: 0, assignment } }],
+    ['offer', { offer: { seq: 7, assignment: { ...assignment, host: 'H1' } } }],
   ];
   for (const [verb, more] of wrongBodies)
     assert.throws(() => readControl(verb, { ...body, ...more }), { code: 'FLEET_FORGED' });
