@@ -1,9 +1,9 @@
-import { sealOf } from '../util/crypto.ts';
 import { nowAttached } from './attached.ts';
+import { believed, sealIn } from './believed.ts';
 import { ClaimList } from './claims.ts';
 import type { ClaimFact, DeliveredFact, ToldFact } from './completion-facts.ts';
 import { isDone } from './done.ts';
-import { ofShim, onceOfShim, opens, own } from './fact-kinds.ts';
+import { ofShim, opens, own } from './fact-kinds.ts';
 import type {
   ExitFact,
   Fact,
@@ -93,12 +93,13 @@ export function shimOf({
   return started === undefined ? waiting : { pid: started.shimPid, start: started.shimStart };
 }
 
-type Draft = { -readonly [K in keyof Omit<Facts, 'claims' | 'claimed' | 'told' | 'watches'>]: Facts[K] } & {
-  answered: string[];
-  cuts: CutFact[];
+type Draft = { -readonly [K in keyof Facts]: Facts[K] } & { answered: string[]; cuts: CutFact[] };
+
+/** What is folded by itself; most tasks have nothing of it. */
+interface Lists {
   claims: ClaimList | null;
   watches: WatchList | null;
-};
+}
 
 /**
  * Folds facts in the order of their file. For most kinds the first counts. Two rules protect a live task
@@ -108,36 +109,44 @@ type Draft = { -readonly [K in keyof Omit<Facts, 'claims' | 'claimed' | 'told' |
 export function foldFacts(all: readonly Fact[]): Facts {
   const facts = believed(all);
   const isSealed = sealIn(facts) !== undefined;
-  // No `{ ...noFacts }`: V8 gives each copy that gets more keys than it had a hidden class of its own, which takes ten times
-  // as long and is garbage of the slow kind. Keys that come before what is copied cost nothing.
+  // No `{ ...noFacts }`, and no copy at the end: V8 gives each copy that gets more keys than it had a hidden class of its own,
+  // which takes ten times as long and is garbage of the slow kind.
   const draft: Draft = {
     stopIsLate: false,
     isForbidden: false,
     answered: [],
     attached: [],
     erased: [],
-    claims: null,
+    claims: [],
+    claimed: [],
+    told: [],
     cuts: [],
-    watches: null,
+    watches: [],
     endsWithOwn: own.has(all.at(-1)?.fact),
     isDone: false,
     count: all.length,
   };
+  const lists: Lists = { claims: null, watches: null };
   const hadNotEnded = aliveUntil(facts, isSealed);
   for (const [index, fact] of facts.entries()) {
     if (draft.isDone && opens.has(fact.fact)) continue;
-    if (fact.fact !== 'outcome') take(draft, fact, isSealed);
+    if (fact.fact !== 'outcome') take(draft, lists, fact, isSealed);
     else if (index > hadNotEnded && !(isSealed && missesStart(fact, draft))) {
       if (isSealed && draft.started === undefined) draft.isForbidden = true;
       draft.outcome ??= fact;
     }
-    draft.isDone ||= isSealed && isDone(draft, draft.watches?.hasOpen === true);
+    draft.isDone ||= isSealed && isDone(draft, lists.watches?.hasOpen === true);
   }
   // It ran, so the shim has read of no request before the start, whatever seems to be one.
   if (draft.exit?.ran === true) draft.isForbidden = false;
-  const { claims, watches } = draft;
-  const front = { claimed: claims?.made ?? [], told: claims?.told ?? [] };
-  return { ...front, ...draft, claims: claims?.held ?? [], watches: watches?.all ?? [] };
+  const { claims, watches } = lists;
+  if (claims !== null) {
+    draft.claims = claims.held;
+    draft.claimed = claims.made;
+    draft.told = claims.told;
+  }
+  if (watches !== null) draft.watches = watches.all;
+  return draft;
 }
 
 /**
@@ -165,41 +174,7 @@ function aliveUntil(facts: readonly Fact[], isSealed: boolean): number {
   return end === -1 ? exit : end;
 }
 
-/**
- * The facts without those that only claim to be the shim's: a second start, and, where the spec has a seal, an exit
- * that does not prove itself or comes after the one that does. A process that repeats the proof has read it there, and
- * the shim has only `left` and `gone` to say after it, which show another secret where they end the task. Without a seal
- * (Windows) an exit is left out when it is the second copy of one: somebody else had copied it before, and settled.
- */
-function believed(facts: readonly Fact[]): readonly Fact[] {
-  const seal = sealIn(facts);
-  const seen = new Set<Fact['fact'] | number>();
-  const opens = (proof: string | undefined): boolean => proof !== undefined && sealOf(proof) === seal;
-  return facts.filter((fact) => {
-    if (onceOfShim.has(fact.fact))
-      return isFirst(seen, fact.fact) && !(seal !== undefined && seen.has('exit'));
-    if (fact.fact === 'left' || fact.fact === 'gone') {
-      // The second secret may be shown before an exit: of a command that SIGKILL could not end.
-      const isProven = fact.proof !== undefined && opens(sealOf(fact.proof));
-      return fact.proof === undefined ? seen.has('exit') : isProven;
-    }
-    if (fact.fact !== 'exit') return true;
-    if (seal !== undefined) return opens(fact.proof) && isFirst(seen, 'exit');
-    return fact.copied === undefined || isFirst(seen, fact.copied);
-  });
-}
-
-/** A spec after a fact of the shim's seals nothing: a log is published with its spec, so somebody appended that one. */
-function sealIn(facts: readonly Fact[]): string | undefined {
-  const first = facts.find(({ fact }) => fact === 'spec' || ofShim.has(fact));
-  return first?.fact === 'spec' ? first.seal : undefined;
-}
-
-function isFirst<T>(seen: Set<T>, one: T): boolean {
-  return !seen.has(one) && seen.add(one).has(one);
-}
-
-function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean): void {
+function take(draft: Draft, lists: Lists, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean): void {
   switch (fact.fact) {
     case 'spec':
       draft.spec ??= isSealed ? fact : unsealed(fact);
@@ -262,8 +237,8 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean)
     case 'unclaim':
     case 'told':
       if (draft.outcome === undefined) return;
-      draft.claims ??= new ClaimList();
-      draft.claims.add(fact);
+      lists.claims ??= new ClaimList();
+      lists.claims.add(fact);
       return;
     case 'delivered':
       if (draft.outcome !== undefined) draft.delivered ??= fact;
@@ -276,8 +251,8 @@ function take(draft: Draft, fact: Exclude<Fact, OutcomeFact>, isSealed: boolean)
     case 'telling':
     case 'untelling':
     case 'unwatch':
-      draft.watches ??= new WatchList();
-      draft.watches.add(fact);
+      lists.watches ??= new WatchList();
+      lists.watches.add(fact);
       return;
     default:
       fact satisfies never;
