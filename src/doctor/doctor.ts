@@ -7,12 +7,12 @@ import { defaultStoreFolder } from '../platform/state-folder.ts';
 import { checkTasks, type DiagnoseProgress } from './doctor-tasks.ts';
 import { checkAppend, checkDisk, checkEvents, checkKind } from './file-system.ts';
 import { type Finding, fine, problem } from './finding.ts';
-import { checkFolder, checkModes } from './folder.ts';
+import { checkFolder } from './folder.ts';
 import { checkLocks } from './locks.ts';
 import { checkOrphans } from './orphans.ts';
 import { checkShells, checkShim } from './programs.ts';
 import { checkSandbox } from './sandbox.ts';
-import { checkSize } from './store-size.ts';
+import { checkFiles } from './store-files.ts';
 import { checkStrays } from './strays.ts';
 
 /** Which store to look at. */
@@ -60,8 +60,8 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
   if (folder.level === 'problem' && folder.mend === null)
     return { dir, findings: [folder, ...checkShells()] };
   const others = Promise.all([checkOrphans(dir, system), checkLocks(dir)]);
-  const findings = [folder, checkModes(dir), checkKind(dir), checkDisk(dir), ...checkAppend(dir)];
-  findings.push(await checkSize(dir));
+  const { modes, size } = await checkFiles(dir);
+  const findings = [folder, modes, checkKind(dir), checkDisk(dir), ...checkAppend(dir), size];
   findings.push(await checkEvents(dir), checkStrays(dir, system));
   findings.push(...checkShells(), ...checkShim(dir), ...(await others).flat(), ...checkSandbox(system));
   findings.push(...(await tasksOf(dir, onProgress)));
