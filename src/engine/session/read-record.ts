@@ -73,5 +73,5 @@ export function foldWith(log: TaskLog, unwritten: readonly UnwrittenFact[] = [],
   for (const { fact, behind } of unwritten) list.splice(behind, 0, fact);
   if (isNews) list.push(heard);
   // The shim reads what is on disk, and nothing else forbids it to start the command.
-  return { ...foldFacts(list), isForbidden: facts.isForbidden };
+  return Object.assign(foldFacts(list), { isForbidden: facts.isForbidden });
 }
