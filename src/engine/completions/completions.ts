@@ -2,6 +2,7 @@ import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
 import { overSince, type TaskSnapshot } from '../../model/snapshot.ts';
 import { randomHex } from '../../util/crypto.ts';
 import { after, holdProcess, type Timer, unhurried } from '../../util/wait.ts';
+import { withKeys } from '../../util/with-keys.ts';
 import { report } from '../session/background.ts';
 import type { CompletionConsumer, SessionContext } from '../session/context.ts';
 import { checkAbortSignal, checkFlag } from '../session/validate.ts';
@@ -35,7 +36,7 @@ const contestedAgainMs = 1_000;
 
 /** A completion made of a snapshot. */
 export function completionOf(context: SessionContext, snapshot: TaskSnapshot): Completion {
-  return { ...snapshot, ack: async () => acknowledge(context, snapshot.taskId) };
+  return withKeys(snapshot, { ack: async () => acknowledge(context, snapshot.taskId) });
 }
 
 /** Every completion that is pending now, the oldest end first. */

@@ -10,6 +10,7 @@ import type { Member } from '../../platform/system.ts';
 import { shimName } from '../../shim/program.ts';
 import { randomHex } from '../../util/crypto.ts';
 import { holdProcess, monotonicMs, sleep } from '../../util/wait.ts';
+import { withKeys } from '../../util/with-keys.ts';
 import { push, pushRecorded } from '../completions/deliver.ts';
 import { dropGroup, groupOf } from '../processes/cgroup.ts';
 import { asLeftovers, findMembers, isGone, treeOf } from '../processes/members.ts';
@@ -68,7 +69,10 @@ async function settleHeld(
   // A shim that was given up has started after all: what it runs has not ended.
   if (latest.alive === 'yes' && latest.facts.exit === undefined) return false;
   const oom = oomFact(latest.facts);
-  const end = corrected(latest, { facts: { ...latest.facts, ...(oom && { oom }) }, alive: 'no' });
+  const end = corrected(latest, {
+    facts: oom === null ? latest.facts : withKeys(latest.facts, { oom }),
+    alive: 'no',
+  });
   const { facts, decision } = end;
   if (decision.state === 'ended') {
     pushRecorded(context, taskId, end);
@@ -188,7 +192,7 @@ function conclude(
     waiter.acknowledges(outcome),
   );
   const delivered: DeliveredFact = { fact: 'delivered', id: outcome.id, at: Date.now() };
-  const facts: Facts = { ...observed.facts, outcome, ...(acknowledged ? { delivered } : {}) };
+  const facts: Facts = withKeys(observed.facts, acknowledged ? { outcome, delivered } : { outcome });
   const snapshot = describe(context, taskId, corrected(observed, { facts }), { written });
   // Who asked for the end of one that waits for its turn may have died before he told its shim.
   if (observed.away === null && facts.spec?.seal !== undefined && facts.started === undefined)

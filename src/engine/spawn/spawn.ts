@@ -11,6 +11,7 @@ import { claimKey, freeKey, keysOf } from '../../tasklog/keys.ts';
 import { fileOf, syncLog, writeSpec } from '../../tasklog/log.ts';
 import { randomHex, sealOf } from '../../util/crypto.ts';
 import { monotonicMs, sleep } from '../../util/wait.ts';
+import { withKeys } from '../../util/with-keys.ts';
 import { acknowledge } from '../completions/acknowledge.ts';
 import { forget } from '../completions/deliver.ts';
 import { stopTask } from '../end/stop.ts';
@@ -242,7 +243,7 @@ function follow(context: SessionContext, spec: SpecFact): LiveTask {
   };
   live.rings = context.store.doorbell?.listen(spec.taskId, heard) ?? false;
   context.live.set(spec.taskId, live);
-  const facts: Facts = { ...noFacts, spec, count: 1 };
+  const facts: Facts = withKeys(noFacts, { spec, count: 1 });
   followQueue(context, live, facts);
   context.enforcer?.include(live, facts);
   return live;
