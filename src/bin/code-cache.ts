@@ -122,7 +122,7 @@ function keep(path: string, { code, verbs }: Found): void {
 function sweep(folder: string, own: string): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    const isOurs = /^program(?:-with-mcp|-with-more)?-[0-9a-f]+-\d+\.code(?:\.\d+\.draft)?$/.test(name);
+    const isOurs = /^program(?:-with-[a-z]+)?-[0-9a-f]+-\d+\.code(?:\.\d+\.draft)?$/.test(name);
     if (isOurs && name !== own && Date.now() - statSync(path).mtimeMs > keptMs) rmSync(path, { force: true });
   }
 }

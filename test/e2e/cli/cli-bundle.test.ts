@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -160,6 +161,20 @@ test('two versions keep their code side by side', { skip }, async () => {
     cli.codeFiles().map((name) => readFileSync(join(cli.folder, name))),
     [one, two],
   );
+});
+
+test('what older versions have compiled is removed after 30 days, and nothing else', { skip }, async () => {
+  await using cli = await Cached.started();
+  const bundles = ['program', 'program-with-mcp', 'program-with-more', 'program-with-fleet'];
+  const old = bundles.map((name) => `${name}-0123456789abcdef-1.code`);
+  const names = [...old, 'program-0123456789abcdef-2.code', 'notes-0-1.code'];
+  for (const name of names) writeFileSync(join(cli.folder, name), '');
+  const monthAgo = Date.now() / 1_000 - 31 * 86_400;
+  for (const name of [...old, 'notes-0-1.code']) utimesSync(join(cli.folder, name), monthAgo, monthAgo);
+  // The first start of another verb writes.
+  await cli.call(['completions']);
+  const left = readdirSync(cli.folder).filter((name) => names.includes(name));
+  assert.deepEqual(left.sort(), ['notes-0-1.code', 'program-0123456789abcdef-2.code']);
 });
 
 test('a defect is reported with the lines of our sources', async () => {
