@@ -19,6 +19,8 @@ export interface AgentOptions {
   readonly before?: readonly string[];
   /** Arguments of Node's, such as `--import` and a module to load first. */
   readonly node?: readonly string[];
+  /** The path of Node. @default the Node that runs the tests */
+  readonly execPath?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 

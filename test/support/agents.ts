@@ -47,9 +47,10 @@ export class Agent implements AsyncDisposable {
   /** Starts an agent and waits until it has the session open. */
   static async start(dir: string, options: AgentOptions = {}): Promise<Agent> {
     const { sessionId = 'test', session = {}, store = {}, before = [], node = [], env = {} } = options;
+    const { execPath = process.execPath } = options;
     const open = JSON.stringify({ store: { ...store, dir }, sessionId, session });
     const program = join(root, 'test', 'fixtures', 'agent.mjs');
-    const [command = '', ...rest] = [...before, process.execPath, ...node, program, library, open];
+    const [command = '', ...rest] = [...before, execPath, ...node, program, library, open];
     const agent = new Agent(
       spawn(command, rest, {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

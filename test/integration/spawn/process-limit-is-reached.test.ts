@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../../support/agents.ts';
 import { World } from '../../support/world.ts';
@@ -11,9 +12,14 @@ test('where the system starts no more processes, spawns are refused by a code or
   await using world = new World();
   chmodSync(world.base, 0o755);
   chownSync(world.base, user, user);
+  // Node itself may be in the home of somebody else, into which that user cannot look.
+  const execPath = join(world.base, 'node');
+  copyFileSync(process.execPath, execPath);
+  chmodSync(execPath, 0o755);
   const before = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', 'prlimit', '--nproc=30'];
   await using agent = await Agent.start(world.dir, {
     before,
+    execPath,
     env: { HOME: world.base },
   });
   const found = await agent.run(async ({ session, store, fs }) => {
