@@ -20,6 +20,8 @@ const settleMs = 20;
 
 /** The CPU of an agent is measured for that long: six heartbeats. */
 const windowMs = 30_000;
+/** Some seconds after the last start V8 collects, once, what a hundred starts have left: 0.1 to 0.2 s of CPU. */
+const calmMs = 20_000;
 const quietTasks = 100;
 
 const backfillBytes = 100_000_000;
@@ -264,7 +266,7 @@ async function quiet({ fleet }: FleetGround, agent: Helper): Promise<Row> {
     await must('it to be accepted', task.wait({ until: 'accepted' }));
     tasks.push(task);
   }
-  await pause(settleMs * 100);
+  await pause(calmMs);
   const cpu = async () => (await agent.ask('cpu')).ms ?? 0;
   const [before, begin] = [await cpu(), performance.now()];
   await pause(windowMs);
