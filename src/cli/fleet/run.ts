@@ -32,7 +32,7 @@ interface RunInFleetOptions extends CommonOptions {
   readonly follow?: boolean;
 }
 
-/** How long `run` waits for a host to accept, when it was not asked to wait for the end, in milliseconds. */
+/** How long `run` waits for a host to accept, in milliseconds. */
 const acceptMs = 2_000;
 
 /** `outlive run --on`: starts a command on a host of the fleet, and stays for as long as it is asked to. */
@@ -45,7 +45,7 @@ export async function runInFleet(
   checkCommandWords(words, undefined);
   const task = await fleet.spawn(words.length === 1 ? (words[0] ?? '') : words, spawnOptions(options));
   if (options.wait !== undefined || options.follow) return await foreground(io, task, options);
-  const known = (await task.wait({ until: 'accepted', timeoutMs: acceptMs })) ?? task.known;
+  const { known } = task;
   await io.out(io.json ? jsonLine(known) : `${referenceOf(known)}\n`);
   if (known.state === 'assigned')
     io.note(`${known.host} has not accepted it yet. See: ${io.hint('show', referenceOf(known))}`);
@@ -85,7 +85,7 @@ function spawnOptions(options: RunInFleetOptions): FleetSpawnOptions {
       `expected the path of a folder on the host, from / on; found ${JSON.stringify(cwd)}. See: outlive run --help`,
     );
   return {
-    on,
+    ...{ on, acceptMs },
     session: sessionIdOf(options),
     ...(name !== undefined && { name }),
     ...(label !== undefined && { labels: label }),

@@ -108,6 +108,7 @@ export class FleetTask {
     timeoutMs,
     abortSignal,
   }: RemoteWaitOptions = {}): Promise<RemoteTask | null> {
+    if (until === 'accepted' && this.#known.state === 'accepted') return this.#known;
     const endAt = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     for (;;) {
       abortSignal?.throwIfAborted();

@@ -39,6 +39,8 @@ export interface FleetSpawnOptions {
   readonly redispatch?: number;
   /** The same key of the same client gives the same task. @default one that is new */
   readonly key?: string;
+  /** How long to wait for the host to accept it, in milliseconds, at most 60,000. @default 0: it is assigned, and no more */
+  readonly acceptMs?: number;
 }
 
 /** Which tasks of a fleet are listed. */
@@ -51,6 +53,8 @@ const pageOf = 500;
 /** How long the coordinator waits for something to come before it is asked again, in milliseconds. */
 const waitMs = 20_000;
 const startByDefaultMs = 600_000;
+/** A coordinator waits no longer than that before it answers. */
+const mostAcceptMs = 60_000;
 
 /** A fleet of machines, as a client of it sees it. The truth about each task is on its host. */
 export class Fleet implements AsyncDisposable {
@@ -73,24 +77,27 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * Starts a task on a host. Resolves when it is assigned, not yet when it has started: see {@link FleetTask.wait}.
+   * Starts a task on a host. Resolves when it is assigned, or with `acceptMs` when the host has accepted it; it has not started yet:
+   * see {@link FleetTask.wait}.
    * @throws OutliveError `FLEET_BUSY` when no host may take it, `FLEET_UNREACHABLE` when no coordinator answers: then it may
    * have been assigned, and the same `key` gives that task.
    */
   async spawn(command: string | readonly string[], options: FleetSpawnOptions): Promise<FleetTask> {
     checkOptions('fleet.spawn()', options, spawnOptions);
     const tty = options.tty === undefined ? null : await checkedSize(options.tty);
+    const acceptMs = checkAcceptMs(options.acceptMs ?? 0);
     // Asked again after the fleet has lost its data, the same request could start once more: so it says of which data it is.
     if (this.#link.era() === null) await this.hosts();
-    const task = (await this.#read('run', {
+    const asked = {
       request: options.key ?? randomHex(16),
       spec: specOf(command, options, tty),
       placement: placementOf(options.on),
       startByMs: options.startByMs === undefined ? startByDefaultMs : options.startByMs,
       redispatch: options.redispatch ?? 0,
       era: this.#link.era(),
-    })) as RemoteTask;
-    return new FleetTask(this.#link, task);
+      acceptMs,
+    };
+    return new FleetTask(this.#link, (await this.#read('run', asked, acceptMs)) as RemoteTask);
   }
 
   /** All tasks that the fleet remembers, in the order of their ids. */
@@ -205,7 +212,16 @@ const spawnOptions: OptionNames<FleetSpawnOptions> = {
   startByMs: true,
   redispatch: true,
   key: true,
+  acceptMs: true,
 };
+
+function checkAcceptMs(value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= mostAcceptMs) return value;
+  throw new OutliveError(
+    'INVALID_ARGUMENT',
+    `expected acceptMs to be a whole number from 0 to ${mostAcceptMs}; found ${shown(value)}.`,
+  );
+}
 
 async function checkedSize(size: TerminalSize): Promise<TerminalSize> {
   const { checkSize } = await import('../../engine/spawn/stdin-request.ts');

@@ -7,7 +7,7 @@ import { checkSize } from '../wire/warrant.ts';
 import type { Core } from './core.ts';
 import { currentOf, type TaskEntry } from './fold.ts';
 import { mostOpen, place, whyNot } from './placement.ts';
-import { taskTold } from './told.ts';
+import { wait } from './tasks.ts';
 import { noAnswer } from './writer.ts';
 
 /** Ids that are tried for one request: another task may have the first, once in a hundred million. */
@@ -24,7 +24,8 @@ export async function run(core: Core, asked: RunRequest, client: string): Promis
   for (let turn = 0; turn < mostIds; turn += 1) {
     const task = idOf(client, asked.request, turn);
     const entry = core.ledger.get(task) ?? (await assign(core, asked, client, task));
-    if (entry !== null && isOf(entry, client, asked.request)) return taskTold(core, entry);
+    if (entry !== null && isOf(entry, client, asked.request))
+      return await wait(core, { v: wireVersion, task, until: 'accepted', waitMs: asked.acceptMs ?? 0 });
   }
   throw new OutliveError(
     'FLEET_BUSY',

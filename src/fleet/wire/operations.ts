@@ -26,6 +26,8 @@ export interface RunRequest {
   readonly redispatch: number;
   /** The era of an earlier answer: in another one nothing starts, as it is not known what an earlier try has done. */
   readonly era: string | null;
+  /** The answer comes when the host has accepted it, or it will not, or after so many milliseconds: at most 60,000. Absent: 0. */
+  readonly acceptMs?: number;
 }
 
 /** `op.list`. A page may have fewer than was asked for, where these are large; after the last one comes an empty one. */

@@ -35,6 +35,7 @@ export function readRun(body: unknown): RunRequest {
     startByMs: fields.wholeOrNull('startByMs', { most: mostStartByMs }),
     redispatch: fields.whole('redispatch', { most: mostRedispatches }),
     era: fields.textOrNull('era'),
+    ...(fields.has('acceptMs') && { acceptMs: fields.whole('acceptMs', { most: mostWaitMs }) }),
   };
 }
 

@@ -49,6 +49,7 @@ interface AgentSpawnOptions {
   readonly timeoutMs: number | null;
   readonly stdin?: 'none' | 'open';
   readonly tty?: TerminalSize;
+  readonly acceptMs: number;
 }
 
 /**

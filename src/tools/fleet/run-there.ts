@@ -30,6 +30,9 @@ export interface RunThere {
   readonly timeout_ms?: number | null | undefined;
 }
 
+/** A call that is aborted while its command is being started says so after that many milliseconds at most. */
+const mostAcceptMs = 1_000;
+
 /**
  * Starts a command on a host of the fleet, and waits for its end for a while.
  * @param waitMs how long, in milliseconds.
@@ -46,6 +49,7 @@ export async function runThere(args: RunThere, waitMs: number, call: ToolCall): 
   const env = variablesIn(args.env ?? {});
   const spawning = fleet.spawn(command, {
     ...{ on: host, session: remote.session, key: remote.requestId(key), env, timeoutMs },
+    acceptMs: Math.min(waitMs, mostAcceptMs),
     ...(name !== undefined && { name }),
     ...(labels !== undefined && { labels }),
     ...(cwd !== undefined && { cwd }),

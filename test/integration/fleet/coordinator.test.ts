@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
+import type { Numbered } from '../../../src/fleet/wire/messages.ts';
 import type { RemoteTask } from '../../../src/fleet/wire/operations.ts';
 import { TestFleet } from '../../support/fleet/fleet.ts';
 import { withoutNats } from '../../support/nats.ts';
@@ -95,6 +96,22 @@ test('a task that no host has accepted is cancelled, and one that a host has is 
   assert.deepEqual([order?.body.task, order?.body.graceMs], [second.task, 500]);
   await host.connection.close();
   await assert.rejects(client.get('kill', { task: second.task, graceMs: null }), /HOST_UNREACHABLE/);
+});
+
+test('a request that waits is answered when its host has accepted, when that is too late, or in time', {
+  skip,
+}, async () => {
+  await using fleet = await TestFleet.start();
+  const { client, host } = await fleet.begun();
+  assert.equal((await client.run({ acceptMs: 50 })).state, 'assigned');
+  const request = randomUUID();
+  const waiting = client.run({ request, acceptMs: 20_000 });
+  await waitFor(() => host.orders.length === 2, 'the offer');
+  assert.equal(typeof (await host.accept(host.orders[1]?.body.offer as Numbered)), 'object');
+  assert.equal((await waiting).state, 'accepted');
+  assert.equal((await client.run({ request, acceptMs: 20_000 })).state, 'accepted');
+  assert.equal((await client.run({ startByMs: 200, acceptMs: 20_000 })).state, 'revoked');
+  await assert.rejects(client.run({ acceptMs: 60_001 }), /FLEET_FORGED/);
 });
 
 test('what no host accepts in time is revoked, and is told as something that never started', {

@@ -61,6 +61,7 @@ export interface RunOptions {
   readonly startByMs?: number | null;
   readonly redispatch?: number;
   readonly era?: string | null;
+  readonly acceptMs?: number;
 }
 
 /** The body of `op.run`. */
@@ -72,8 +73,11 @@ export function runRequest(options: RunOptions) {
     startByMs = null,
     redispatch = 0,
     era = null,
+    acceptMs,
   } = options;
-  return { request, spec: aSpec(options.spec), placement: { host, labels }, startByMs, redispatch, era };
+  const placement = { host, labels };
+  const asked = { request, spec: aSpec(options.spec), placement, startByMs, redispatch, era };
+  return acceptMs === undefined ? asked : { ...asked, acceptMs };
 }
 
 /** A specification of a task. */
