@@ -81,18 +81,24 @@ function streamsOf(io: Io): Streams {
   };
 }
 
-/** Whether bytes or the end come soon. */
+/** Whether bytes or the end come soon. What comes is put back: after an event `readable` Bun never tells of the end of stdin. */
 async function bringsSomething(): Promise<boolean> {
+  const { stdin } = process;
   return await new Promise((resolve) => {
-    const done = (brings: boolean) => (): void => {
+    const done = (brings: boolean): void => {
       clearTimeout(timer);
-      process.stdin.removeListener('readable', come);
-      if (!brings) process.stdin.destroy();
+      stdin.removeListener('data', onBytes).removeListener('end', onEnd);
+      if (!brings) stdin.destroy();
       resolve(brings);
     };
-    const come = done(true);
-    const timer = setTimeout(done(false), silentMs);
-    process.stdin.once('readable', come);
+    const onBytes = (bytes: Buffer): void => {
+      stdin.pause();
+      stdin.unshift(bytes);
+      done(true);
+    };
+    const onEnd = (): void => done(true);
+    const timer = setTimeout(() => done(false), silentMs);
+    stdin.on('data', onBytes).on('end', onEnd);
   });
 }
 
