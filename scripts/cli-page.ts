@@ -134,11 +134,11 @@ function hostOption(): string {
 
 const statuses = [
   ['the command\\(aqs own', 'of "run --wait" and "wait"'],
-  ['1', 'wait --for: the task ended first, with 0; doctor: a problem is left; setup: the answer was no'],
+  ['1', 'wait --for: the task ended first, with 0; doctor: a problem is left; setup: you answered no'],
   ['64', 'wrong usage'],
   ['117', 'the key of another machine is unknown, or another one than ssh knows; nothing was done there'],
   ['118', 'another machine is out of reach, the connection to it broke, or a task of a fleet is unknown'],
-  ['119', 'what starts here would end with this shell call, in a sandbox; nothing was started'],
+  ['119', 'a task started here would end with this shell call, in a sandbox; nothing was started'],
   ['120', 'no such task'],
   ['121', 'the task is lost'],
   ['122', "it is still running: the wait's own time was up"],

@@ -16,8 +16,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
 }
 
 /**
- * Looks for what is wrong with a store, its disk, the shells and the tasks. It changes nothing; what a finding's `mend`
- * does is the caller's to decide.
+ * Checks a store, its disk, the shells and the tasks for problems. It changes nothing; the caller decides whether to
+ * call a finding's `mend`.
  * @throws OutliveError `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`.
  */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {

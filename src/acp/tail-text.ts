@@ -8,7 +8,7 @@ export interface TailText {
   readonly beginsAt: number;
 }
 
-/** The end of a task's output: as UTF-8 at most so many bytes, whole characters alone. */
+/** The end of a task's output: at most this many bytes of UTF-8, in complete characters. */
 export async function tailText(task: Task, maxBytes: number): Promise<TailText> {
   const found = await task.tail({ maxBytes: Math.max(1, maxBytes) });
   const { beginsAt } = found;

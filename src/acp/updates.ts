@@ -14,7 +14,7 @@ export interface TerminalUpdate {
   readonly terminalId: string;
   readonly command?: string;
   readonly cwd?: string;
-  /** All output that is to be shown, in base64. */
+  /** All output to show, in base64. */
   readonly output?: { readonly data: string };
   readonly exitStatus?: ExitStatus | null;
   /** `outlive/beginsAt`: the offset at which the file of the output begins, where somebody made it shorter. */
@@ -33,7 +33,7 @@ export interface TerminalOutputChunk {
 export interface TerminalUpdatesOptions {
   /** The editor's name for the terminal. @default the task's id */
   readonly terminalId?: string;
-  /** Of the output that is there already, so many bytes are shown, the last. @default 65536 */
+  /** How many bytes of earlier output it shows, from the end. @default 65536 */
   readonly snapshotBytes?: number;
   /** Ends the updates, and nothing else. */
   readonly abortSignal?: AbortSignal;

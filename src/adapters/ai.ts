@@ -11,7 +11,7 @@ export interface AiTools {
   readonly tools: ToolSet;
   /** What a model reads about all tools together: for the system prompt. */
   readonly instructions: string;
-  /** Tells the model what is to be told, before each step. */
+  /** Gives the model its pending news before each step. */
   readonly prepareStep: (step: {
     readonly messages: ModelMessage[];
   }) => Promise<{ messages: ModelMessage[] }>;
@@ -27,7 +27,8 @@ export interface AiTools {
 }
 
 /**
- * The tools of a session for the Vercel AI SDK (`ai` 5 to 7). For one conversation, of which one call of the SDK at a time goes on.
+ * The tools of a session for the Vercel AI SDK (`ai` 5 to 7). They are for one conversation, in which one call of the
+ * SDK runs at a time.
  * @param session the conversation; it stays open when the tools are closed.
  * @throws OutliveError `INVALID_ARGUMENT`, also when `ai` is not installed, and `CLOSED`.
  */

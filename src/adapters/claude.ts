@@ -18,8 +18,8 @@ export interface ClaudeTools {
     readonly extraArgs: Record<string, string | null>;
   };
   /**
-   * The prompt of `query()`: the messages of the user, and between them what the agent is to be told, which wakes it when it is idle.
-   * It ends when the messages of the user end.
+   * The prompt of `query()`: the messages of the user, and between them the news for the agent, which wakes an idle
+   * agent. It ends when the messages of the user end.
    */
   prompt(messages: AsyncIterable<SDKUserMessage>): AsyncGenerator<SDKUserMessage, void, undefined>;
   /** The messages of `query()`, as they are. They show what the model has had, which is acknowledged. */

@@ -17,7 +17,7 @@ export interface OpenAiTools {
   readonly tools: FunctionTool[];
   /** What a model reads about all tools together: for the instructions of the agent. */
   readonly instructions: string;
-  /** For `run()` or a `Runner`: tells the model what is to be told, before each request. */
+  /** For `run()` or a `Runner`: gives the model its pending news before each request. */
   readonly callModelInputFilter: (call: { readonly modelData: ModelData }) => Promise<ModelData>;
   /**
    * The conversation to be saved. `result.history` lacks what the filter has told.
@@ -31,7 +31,8 @@ export interface OpenAiTools {
 }
 
 /**
- * The tools of a session for the OpenAI Agents SDK. For one conversation, of which one run at a time goes on.
+ * The tools of a session for the OpenAI Agents SDK. They are for one conversation, in which one run is active at a
+ * time.
  * @param session the conversation; it stays open when the tools are closed.
  * @throws OutliveError `INVALID_ARGUMENT`, also when `@openai/agents` is not installed, and `CLOSED`.
  */

@@ -67,7 +67,7 @@ async function start(
   }
 }
 
-/** Wakes the agent with what it is to be told, or lets it hear that between two steps. */
+/** Wakes the agent with its news, or gives it the news between two steps. */
 async function tell(pi: ExtensionAPI, tools: SessionTools, reading: Reading): Promise<void> {
   try {
     for await (const told of tools.deliveries()) {
@@ -76,7 +76,7 @@ async function tell(pi: ExtensionAPI, tools: SessionTools, reading: Reading): Pr
       pi.sendMessage(message, { triggerTurn: true, deliverAs: 'steer' });
     }
   } catch (error) {
-    report('telling pi of an end', error);
+    report('telling pi that a task ended', error);
   }
 }
 

@@ -26,7 +26,7 @@ export class Deliveries {
     this.#context = contextOf(session);
   }
 
-  /** The spec of a task; null when there is none that can be read. */
+  /** The spec of a task; null if no spec can be read. */
   specOf(taskId: string): SpecFact | null {
     return readFacts(this.#context, taskId)?.spec ?? null;
   }
@@ -114,8 +114,8 @@ export class Deliveries {
   }
 
   /**
-   * Claims lines for one who tells them, in their order. Of several that live the first one in the log has a line. A claim reaches from
-   * the first to the last line of a watch, so it ends before one that is somebody else's.
+   * Claims lines for one teller, in their order. When several live tellers claim a line, the first claim in the log has
+   * it. A claim reaches from the first to the last line of a watch, so it ends before a line of another teller.
    * @returns those that are his.
    */
   tellMatches<Match extends MatchPlace>(matches: readonly Match[], teller: Teller): Match[] {

@@ -15,10 +15,10 @@ import { sessionPathsIn, sessionsFolder, taskIdPattern } from '../tasklog/paths.
 const idPrefix = /^bgb-[0-9a-f]{1,11}$/;
 
 /**
- * The task that people mean: by its id, by a unique beginning of it, or by its name. Ids are looked for in all
- * sessions, the session's own first. A name means the task that runs under it in the session, and else the newest that had
- * it there; when the session has none of that name, the same in the other ones.
- * @param store where is looked as well; null: in the session alone.
+ * The task that people mean: by its id, by a unique beginning of it, or by its name. It searches ids in all sessions,
+ * its own first. A name means the task that runs under it in the session, else the newest that had it there; if the
+ * session has no such task, the same in the other sessions.
+ * @param store the store to search as well; null: only the session.
  * @throws OutliveError `TASK_NOT_FOUND`, `TASK_AMBIGUOUS`.
  */
 export function findTask(
@@ -68,7 +68,10 @@ function onlyOne(all: Iterable<string>, reference: string): string | null {
   return ids[0] ?? null;
 }
 
-/** The task that has the name and has not ended. Two can have it only when somebody has removed what the first one had claimed. */
+/**
+ * The task that has the name and has not ended. Two tasks can have it only if somebody removed the claim of the first
+ * one.
+ */
 function liveNamed(session: SessionContext, reference: string): TaskSnapshot | null {
   const ids = taskIds(session).filter((taskId) => nameOf(session, { taskId, day: null }) === reference);
   const named = ids.map((taskId) => takeSnapshot(session, taskId)).filter((task) => task !== null);

@@ -43,7 +43,7 @@ export interface TaskInspection {
   readonly onExit: OnExit | null;
   /** The file for the output of the hook, made when that runs. */
   readonly onExitPath: string | null;
-  /** Who asked for it, and where. */
+  /** The process that asked for it, and its host. */
   readonly spawnedBy: { readonly pid: number; readonly host: string } | null;
   /** The task log. The files of the output are in the snapshot. */
   readonly logPath: string;
@@ -56,7 +56,7 @@ export interface TaskInspection {
   readonly history: readonly HistoryEntry[];
 }
 
-/** Looks at everything about a task; null when there is no record of it. */
+/** Reads everything about a task; null if there is no record of it. */
 export async function inspectTask(context: SessionContext, taskId: string): Promise<TaskInspection | null> {
   const { log: logPath, hook } = taskPaths(context.paths, taskId);
   const log = readRecord(context, taskId);

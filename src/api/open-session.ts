@@ -70,7 +70,7 @@ export class SessionOpener {
   #retain(): void {
     const { piece, waitMs } = takePiece(this.#store.dir, this.#store.maxStoreBytes);
     if (piece === null) this.#retainAfter(waitMs);
-    else background(this.#place, 'going through the store', this.#goOn(piece));
+    else background(this.#place, 'removing old tasks of the store', this.#goOn(piece));
   }
 
   async #goOn(piece: Piece): Promise<void> {
@@ -86,7 +86,7 @@ export class SessionOpener {
   #retainAfter(waitMs: number): void {
     this.#retention?.cancel();
     if (this.#closed) return;
-    const retain = guarded(this.#place, 'going through the store', () => this.#retain());
+    const retain = guarded(this.#place, 'removing old tasks of the store', () => this.#retain());
     this.#retention = after(waitMs, retain);
   }
 }

@@ -33,13 +33,14 @@ export interface StoreOptions {
    */
   readonly cgroup?: string | null;
   /**
-   * Nothing is spawned while the store's file system has less than so many free bytes; `null`: whatever it has.
+   * outlive starts nothing while the file system of the store has fewer free bytes than this; `null`: it does not
+   * check.
    * @default the smaller of 1 GiB and 5 % of it
    */
   readonly diskReserveBytes?: number | null;
   /**
-   * When the files of all tasks take more than so many bytes, those that ended first are removed, if they were
-   * acknowledged; `null`: none is. @default 10 GiB
+   * When the files of all tasks take more bytes than this, outlive removes acknowledged tasks, the oldest end first;
+   * `null`: it removes none. @default 10 GiB
    */
   readonly maxStoreBytes?: number | null;
 }

@@ -36,7 +36,7 @@ export interface ReadOptions {
    * exactly, it begins a little earlier: see {@link Task.marks}. Not on Windows.
    */
   readonly since?: number;
-  /** At most so many bytes. @default 65536 */
+  /** At most this many bytes. @default 65536 */
   readonly maxBytes?: number;
   /** @default 'stdout', which holds both unless the task keeps them apart */
   readonly stream?: Stream;
@@ -124,7 +124,8 @@ function checkSince({ since, offset }: ReadOptions): void {
 
 /** The wrapper there notes no times. */
 function refuseMarksOnWindows(what: string): void {
-  if (process.platform === 'win32') invalid(what, 'left out on Windows, where no times are noted', what);
+  if (process.platform === 'win32')
+    invalid(what, 'left out on Windows, where outlive records no times', what);
 }
 
 /** The time of a file is that of the kernel's last tick. */

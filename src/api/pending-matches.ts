@@ -8,7 +8,7 @@ import { checkMatchOptions, type MatchOptions, matchOptionNames } from '../engin
 import { checkOptions } from '../errors/check-options.ts';
 import { unhurried } from '../util/wait.ts';
 
-/** A match that is pending, for somebody who reads and acknowledges nothing. */
+/** A pending match, for a caller that reads and does not acknowledge. */
 export type MatchToRead = Omit<PendingMatch, 'ack'>;
 
 /**

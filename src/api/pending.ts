@@ -51,7 +51,7 @@ export async function* followPendingIn(
 
 class Pending {
   readonly #context: SessionContext;
-  /** Tasks of which nothing more is to be told. */
+  /** Tasks with no more news. */
   readonly #over = new Set<string>();
   /** Ends that nobody has settled, and when they were seen first, in milliseconds of `monotonicMs()`. */
   readonly #unsettled = new Map<string, number>();

@@ -35,7 +35,7 @@ export async function pruneStore(
   return await pruneRead(sessionsOf(sessionId), what);
 }
 
-/** Acknowledges what is to be removed unread, and removes. */
+/** Acknowledges the unread ends of the tasks to remove, and removes the tasks. */
 export async function pruneRead(
   contexts: Iterable<SessionContext>,
   options: PruneOptions,

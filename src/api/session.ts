@@ -245,7 +245,7 @@ export class Session implements AsyncDisposable {
     if (this.#context.closed) return;
     await Promise.all([...this.#context.stops]);
     const again = [...this.#context.takeBacks].map((takeBack) => takeBack());
-    for (const one of again) background(this.#context, 'taking back a spawn', one);
+    for (const one of again) background(this.#context, 'rolling back a spawn', one);
     await Promise.allSettled(again);
     retryUnwritten(this.#context);
     tellForgotten(this.#context);

@@ -28,7 +28,7 @@ export class StoreTask extends TaskReader {
     const { checkStop } = await import('./kill-options.ts');
     const request = checkStop(options);
     if (this.#context.store.isReadOnly) throw openedToRead();
-    // Who only reads needs none of that code.
+    // A reader needs none of that code.
     const { stopTask } = await import('../engine/end/stop.ts');
     await stopTask(this.#context, this.id, request);
     return this.snapshot();
@@ -46,8 +46,8 @@ export class StoreTask extends TaskReader {
   }
 
   /**
-   * Acknowledges the completion, if the task has ended: its session is told no more of it. An end that nobody has recorded
-   * is recorded first.
+   * Acknowledges the completion, if the task has ended: its session does not hear of it again. If no process has
+   * recorded the end, this call records it first.
    * @returns whether this call was the first to do so, among all processes.
    * @throws OutliveError `STORE_UNWRITABLE` in a store that was opened to read.
    */

@@ -37,7 +37,7 @@ export interface TaskFilter {
   readonly live?: boolean;
   /** Bytes of output in the snapshots; 0: none is read, which costs less. @default 300 */
   readonly previewBytes?: number;
-  /** A measurement that has just begun: what it has seen of processes is not looked at again. */
+  /** A measurement that has just begun: the listing reuses what it has seen of processes. */
   readonly meter?: UsageMeter;
 }
 
@@ -66,7 +66,7 @@ const inspectOptionNames: OptionNames<InspectOptions> = { sessionId: true };
 
 /** What a store tells of by itself. */
 export interface StoreEvents {
-  /** Something failed where nobody waits for an answer, and that was not to be expected. */
+  /** Something failed unexpectedly in work that no caller waits for. */
   readonly warning: [warning: OutliveWarning];
 }
 
@@ -87,7 +87,7 @@ export class Store extends EventEmitter<StoreEvents> implements AsyncDisposable 
   constructor(context: StoreContext) {
     super();
     this.#context = context;
-    // Not before: a store that nobody listens to is held by nobody.
+    // Not earlier: nothing must hold a store that has no listeners.
     (this as unknown as EventEmitter).on('newListener', (event) => {
       if (event === 'warning' && !this.#closed)
         this.#unlisten ??= onWarning((warning) => this.#tell(warning));
@@ -267,7 +267,7 @@ export class Store extends EventEmitter<StoreEvents> implements AsyncDisposable 
     for (const context of this.#meant(sessionId)) yield* snapshots(context, { live, previewBytes, sight });
   }
 
-  /** Who only looks at a store needs none of what supervises tasks, which is most of the program. */
+  /** A caller that only reads a store does not load the supervising code, which is most of the program. */
   async #openSession(sessionId: string, limits: SessionLimits): Promise<Session> {
     this.#opener ??= import('./open-session.ts').then(
       ({ SessionOpener }) => new SessionOpener(this.#context),

@@ -21,7 +21,7 @@ export const scopedSpawnOptionNames: OptionNames<ScopedSpawnOptions> = {
 
 /** How to run a command in the foreground for a while. */
 export interface RunOptions extends SpawnOptions {
-  /** So long the call waits for the end; then the task goes on in the background. @default 10000 */
+  /** How long the call waits for the end. After that the task continues in the background. @default 10000 */
   readonly waitMs?: number;
   /** Bytes of output that come with the answer. @default 65536 */
   readonly maxBytes?: number;

@@ -8,8 +8,8 @@ export function shellParty(): string | null {
 }
 
 /**
- * Whether the end of a task is another agent's to be told of, which lives. What this process prints acknowledges nothing for
- * that one.
+ * Whether another live agent must hear of the end of a task. What this process prints acknowledges nothing for that
+ * agent.
  */
 export function isOfAnotherAgent(deliveries: Deliveries, spec: SpecFact | null): boolean {
   if (spec?.starter === undefined) return false;

@@ -7,10 +7,10 @@ import { constants, Script } from 'node:vm';
 import { isSystemError } from '../errors/error.ts';
 
 /*
- * V8 takes what it has compiled before. A cache file has what V8 made behind a header: a magic number and the length of the
- * code, of 32 bits each; the SHA-256 of all that follows it; and the verbs whose functions are among the code. V8 checks
- * that the code is of its version and of a source of that length; in release builds it does not check the content, so we do:
- * a disk that was full may have left half of it.
+ * V8 takes what it has compiled before. A cache file has a header, then what V8 made. The header holds a magic number
+ * and the length of the code, of 32 bits each; the SHA-256 of all that follows it; and the verbs whose functions are
+ * among the code. V8 checks that the code is of its version and of a source of that length; in release builds it does
+ * not check the content, so we do: a disk that was full may have left half of it.
  */
 const magic = 0x4f4c4302;
 const hashAt = 8;

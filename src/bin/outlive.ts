@@ -26,7 +26,7 @@ run(words).then(
     if (bundle !== 'program') setTimeout(() => process.exit(), longestEndMs).unref();
   },
   (error: unknown) => {
-    // Not in this turn: nobody else is to take it for a rejection that somebody may still handle.
+    // Not in this turn: otherwise it looks like a rejection that a handler may still catch.
     setImmediate(() => {
       throw error;
     });

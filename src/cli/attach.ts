@@ -25,7 +25,7 @@ export async function attach(
     const task = await handleOf(store, findOne(io, store, reference, options));
     const end = await attachHere(task, { readOnly, ...(detachKeys !== undefined && { detachKeys }) });
     if (end === 'left') {
-      io.note(`left ${task.id}: it goes on. Take it over again with: ${io.hint('attach', task.id)}`);
+      io.note(`detached from ${task.id}: it keeps running. Attach again with: ${io.hint('attach', task.id)}`);
       return exitStatus.ok;
     }
     if (end === 'displaced') {
@@ -43,7 +43,7 @@ export async function attach(
 /** Says that others have taken the place of this terminal. */
 export function noteDisplaced(io: Io, reference: string): void {
   io.note(
-    `${reference} goes on, and shows its terminal to others: it has eight places, and this one was silent longest. Attach again with: ${io.hint('attach', reference)}`,
+    `${reference} keeps running, but another viewer has your place at its terminal: there are eight places, and yours was idle the longest. Attach again with: ${io.hint('attach', reference)}`,
   );
 }
 

@@ -60,8 +60,9 @@ interface Candidate {
 }
 
 /**
- * Prints what may stand in the place of the last word, one a line, with what it is (where that says more) behind a tab.
- * @param isElsewhere the tasks are on another machine, which is not asked.
+ * Prints the words that may replace the last word, one a line. Where a description says more, a tab and the description
+ * follow.
+ * @param isElsewhere the tasks are on another machine, which completion does not ask.
  */
 export async function complete(
   io: Io,

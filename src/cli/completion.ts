@@ -3,10 +3,10 @@ import type { Io } from './io.ts';
 import type { CommonOptions } from './open.ts';
 
 /*
- * The scripts know nothing of verbs and options: they ask the program that is installed, which also knows the
- * tasks that are there. An answer is a word a line, in the order in which they are to be shown, with what it is behind a tab;
- * or what the shell is to complete by itself: `:files`, `:folders`, or `:command N`, a command that begins with the Nth of
- * the words that follow the program, counted from 0. What ends with an equals sign goes on without a blank.
+ * The scripts do not know the verbs and options. They ask the installed program, which also knows the tasks. Each line
+ * of an answer is a word, in the order in which the shell shows them, then a tab and its description; or it says what
+ * the shell completes by itself: `:files`, `:folders`, or `:command N`, a command that begins with the Nth of the words
+ * that follow the program, counted from 0. After a word that ends with an equals sign, the shell adds no blank.
  */
 
 const bash = `# bash completion for outlive: source <(outlive completion bash)

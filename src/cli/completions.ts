@@ -110,7 +110,7 @@ async function takeNext(io: Io, options: CompletionsVerbOptions): Promise<void> 
   });
 }
 
-/** The same for a hook: what a whole agent is to be told goes to its model, and not to a subagent. */
+/** The same for a hook: news for an agent goes to its main model, and not to a subagent. */
 async function takeForHook(io: Io, options: CompletionsVerbOptions): Promise<void> {
   const { hookAnswer, readHookEvent } = await import('./hook-event.ts');
   const event = await readHookEvent();

@@ -47,7 +47,7 @@ class ProgressLine {
   show({ sessions, ofSessions, tasks }: DiagnoseProgress): void {
     if (!this.#isShown || monotonicMs() < this.#next) return;
     this.#next = monotonicMs() + quietMs / 5;
-    this.#line = `looked at ${sessions} of ${ofSessions} sessions, ${tasks} tasks`;
+    this.#line = `checked ${sessions} of ${ofSessions} sessions, ${tasks} tasks`;
     void this.#io.err(`\r${this.#line}`);
   }
 

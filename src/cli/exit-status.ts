@@ -13,7 +13,7 @@ export const exitStatus = {
   usage: 64,
   /** The key of another machine is unknown, or is not the one that ssh knows. */
   hostKey: 117,
-  /** Another machine is out of reach, or the connection to it broke: what is there is not known. */
+  /** Another machine is out of reach, or the connection to it broke: the state there is not known. */
   outOfReach: 118,
   /** What is started here would end with this shell call. */
   wouldDie: 119,
@@ -23,7 +23,7 @@ export const exitStatus = {
   stopped: 123,
   timedOut: 124,
   failed: 125,
-  /** What a shell shows of SIGPIPE: nobody reads our output any more. */
+  /** What a shell shows for SIGPIPE: nothing reads our output. */
   brokenPipe: 141,
 } as const;
 

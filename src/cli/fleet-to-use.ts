@@ -12,7 +12,7 @@ export class FleetToUse implements AsyncDisposable {
     return hasFleetClient() ? new FleetToUse() : null;
   }
 
-  /** Connects once more. @throws OutliveError as `openFleet`; `CLOSED` when it is not to be used any more. */
+  /** Connects once more. @throws OutliveError as `openFleet`; `CLOSED` after it was closed. */
   async open(): Promise<Fleet> {
     if (this.#isOver) throw closed('fleet');
     const opening = import('../fleet/client/open-fleet.ts').then(async ({ openFleet }) => await openFleet());

@@ -20,9 +20,11 @@ export function hintsOnTerminal(command: string, { timeout, stdin, tty }: Said):
   if (process.stderr.isTTY !== true) return [];
   const hints: string[] = [];
   if (timeout === undefined && servers.test(command))
-    hints.push('it is stopped after 30 minutes. A server stays with: -t none');
+    hints.push('outlive stops it after 30 minutes. For a server: -t none');
   if (stdin !== true && tty !== true && watchers.test(command))
-    hints.push('it reads nothing, and some programs that watch files end by that. They stay with: --stdin');
+    hints.push(
+      'its stdin is empty: some programs that watch files then end. Keep them with: --stdin',
+    );
   return hints;
 }
 

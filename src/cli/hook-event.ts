@@ -55,7 +55,7 @@ export function hookAnswer(
   { ends, lines }: { readonly ends: readonly string[]; readonly lines: readonly string[] },
 ): string {
   const additionalContext = [
-    ...(lines.length > 0 ? [`outlive: lines that are watched for:\n${lines.join('')}`] : []),
+    ...(lines.length > 0 ? [`outlive: lines that you watch for:\n${lines.join('')}`] : []),
     ...(ends.length > 0
       ? [`outlive: ended in the background since you were last told:\n${ends.join('')}`]
       : []),

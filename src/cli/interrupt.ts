@@ -1,13 +1,13 @@
 /** What asks a program to end, and what a terminal sends when it is closed. */
 const killSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** So long an interrupted program waits for the process that reads what it has written, in milliseconds. */
+/** How long an interrupted program waits for the process that reads its output, in milliseconds. */
 const readWithinMs = 1_000;
 
 /**
- * Does work that somebody may interrupt by Ctrl-C. The task is in a session of its own, so the terminal's
- * signal reaches only us: the work ends, and the task goes on. Work that cannot end, because nobody reads what it
- * writes, keeps nobody: after a second the signal does what it does to any program.
+ * Does work that a person may interrupt with Ctrl-C. The task is in a session of its own, so the terminal's signal
+ * reaches only this process: the work ends, and the task continues. Work may be unable to end, because nothing reads
+ * its output. After a second the signal then ends this process, as it ends any program.
  */
 export async function untilInterrupted<T>(work: (interrupted: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -13,7 +13,7 @@ export const noColours: Colours = picocolors.createColors(false);
 export interface Io {
   /** One JSON object a line instead of text for people. */
   readonly json: boolean;
-  /** Somebody looks at stdout. */
+  /** stdout is a terminal. */
   readonly terminal: boolean;
   /** Width of the terminal; infinite where there is none. */
   readonly columns: number;
@@ -46,7 +46,7 @@ export function standardError(): NodeJS.WriteStream {
 
 let takeNote = toStderr;
 
-/** The one who asked, if he is on another machine. */
+/** The caller, if it is on another machine. */
 export interface Asker {
   /** Words in front of the verb by which hints reach this machine from there. */
   readonly prefix: readonly string[];
@@ -112,15 +112,16 @@ async function write(stream: NodeJS.WriteStream, data: string | Uint8Array): Pro
   });
 }
 
-/** Whoever reads what we print has gone away: nothing is wrong, and there is nothing left to do. */
+/** The reader of our output has closed it. Nothing is wrong, and nothing is left to do. */
 export class ReaderGone extends Error {}
 
 /** What is thrown for something that could not be printed. */
 export function printFailed(error: Error): Error {
-  if (systemCode(error) === 'EPIPE') return new ReaderGone('nobody reads what is printed', { cause: error });
+  if (systemCode(error) === 'EPIPE')
+    return new ReaderGone('nothing reads the output any more', { cause: error });
   return new OutliveError(
     'PRINT_FAILED',
-    `expected to write what is printed; found ${error.message}. Make room where it goes, or let it go elsewhere.`,
+    `expected to write the output; found ${error.message}. Free some space there, or redirect the output.`,
     { cause: error },
   );
 }

@@ -21,7 +21,7 @@ export async function startOfLastLines(task: Readable, stream: Stream, count: nu
   return (await searchBack(task, stream, end, count - behind.lines)).at;
 }
 
-/** So many bytes of the last lines are shown, at most. */
+/** How many bytes of the last lines it shows at most. */
 const mostBytes = 256 * 1024;
 
 /** A snapshot whose preview is the last `count` lines of the output, as far as they are the last 256 KiB; without a count as it is. */
@@ -73,7 +73,7 @@ async function searchBack(task: Readable, stream: Stream, end: number, count: nu
   return { at: position, isFound: lines === count, lines };
 }
 
-/** What is there in front of `end`, from `begin` or from behind the cut on. */
+/** The bytes before `end`, from `begin` or from the end of the cut. */
 async function lastPiece(
   task: Readable,
   stream: Stream,
@@ -81,18 +81,18 @@ async function lastPiece(
   end: number,
 ): Promise<{ bytes: Buffer; offset: number }> {
   const piece = await task.read({ offset: begin, maxBytes: end - begin, stream });
-  // All of it is gone, and what came is from behind it.
+  // All of it is gone: the read returned bytes from after it.
   if (piece.bytes.length === 0 || piece.offset >= end) return { bytes: Buffer.alloc(0), offset: end };
   if (piece.nextOffset >= end)
     return { bytes: piece.bytes.subarray(0, end - piece.offset), offset: piece.offset };
-  // It ends in front of a cut, or of a character that goes on behind the end.
+  // It ends before a cut, or before a character that continues after the end.
   const rest = await lastPiece(task, stream, piece.nextOffset, end);
   return rest.offset > piece.nextOffset
     ? rest
     : { ...piece, bytes: Buffer.concat([piece.bytes, rest.bytes]) };
 }
 
-/** Where the part in front of a cut ends, which ends itself at `behind`. */
+/** Where the part before a cut ends. The cut itself ends at `behind`. */
 async function endOfHead(task: Readable, stream: Stream, behind: number): Promise<number> {
   let [low, high] = [0, behind];
   while (low < high) {

@@ -53,7 +53,7 @@ function checkOptions(references: readonly string[], options: LogsOptions): void
   const { all, lines, bytes, offset, since, follow, grep } = options;
   const isStretch = bytes !== undefined || offset !== undefined;
   if (all !== true && references.length === 0)
-    throw usage('a task, several, or --all', 'none. List them with: outlive ps -a');
+    throw usage('a task, several, or --all', 'none. List tasks with: outlive ps -a');
   if (all && references.length > 0) throw usage('tasks, or --all', 'both');
   const clash = !isStretch
     ? null
@@ -89,7 +89,7 @@ async function printTasks(
   for await (const tasks of tasksMeant(io, store, references, options, ends)) {
     const chosen = tasks.flatMap((snapshot) => streamsOf(io, snapshot, options));
     if (tasks.length === 0 && !options.follow)
-      io.note(`nothing runs in session ${visible(sessionIdOf(options))}`);
+      io.note(`no task runs in session ${visible(sessionIdOf(options))}`);
     // Those that come later are new: all of their output is.
     const range = way === null ? options : {};
     way ??= await wayOf(io, store, chosen, options, ends);
@@ -125,7 +125,7 @@ async function* tasksMeant(
   if (!options.all) return yield findAll(io, store, references, options);
   if (!options.follow) return yield await store.tasks({ sessionId, live: true, previewBytes: 0 });
   const known = new Set<string>();
-  // Also those that have ended: one that comes and ends at once is new all the same.
+  // Also those that have ended: a task that starts and ends at once is still new.
   for await (const event of store.watch({ sessionId, abortSignal })) {
     const told = event.type === 'snapshot' ? event.tasks : event.type === 'changed' ? [event.task] : [];
     const fresh = told.filter(({ taskId }) => !known.has(taskId));
@@ -139,7 +139,7 @@ function streamsOf(io: Io, snapshot: TaskSnapshot, { stdout, stderr }: LogsOptio
   const { taskId, output } = snapshot;
   const isApart = output.stderrPath !== null;
   if (stderr && !stdout && !isApart) {
-    io.note(`${taskId} writes stdout and stderr into one file: print its logs without --stderr`);
+    io.note(`${taskId} writes stdout and stderr to one file: leave out --stderr`);
     return [];
   }
   const wantsOut = stdout || !stderr;

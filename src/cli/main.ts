@@ -40,7 +40,7 @@ export function performedVerb(): string | null {
  * @returns the exit status; see docs/cli.md.
  */
 export async function main(words: readonly string[], host: Host): Promise<number> {
-  // Whatever is awaited, nobody may take an end without a word for a verb that has nothing to say.
+  // Whatever it awaits: a silent end of this process must not look like a verb with no output.
   const release = holdProcess();
   try {
     return await runVerb(words, host, unprintable());
@@ -64,7 +64,7 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
   onForgotten(({ taskId, facts, reason }) => {
     if (facts.includes('delivered') || facts.includes('seen'))
       call.io.note(
-        `warning: the acknowledgement of ${taskId} could not be recorded, so it stays pending: ${reason}`,
+        `warning: the acknowledgement of ${taskId} could not be recorded, so its end stays pending: ${reason}`,
       );
   });
   try {
@@ -93,7 +93,7 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
       if (store !== undefined && !makeStores.has(command.name())) checkStore(store);
       call.work = async () => await ((await load()) as Verb)(io, operands, options, host);
     });
-    // Help waits for nobody, and what it could not write is told in the next turn.
+    // Help does not wait; it reports failed writes in the next turn.
     if (call.work === undefined)
       return await Promise.race([
         thrown(failure),
@@ -107,7 +107,7 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
     if (error instanceof ReaderGone) return exitStatus.brokenPipe;
     const { report } = await import('./report.ts');
     const status = report(call.io, error);
-    // A verb that goes on would print for nobody.
+    // A verb that continued would print to nothing.
     if (error instanceof OutliveError && error.code === 'PRINT_FAILED') process.exit(status);
     return status;
   }
@@ -128,7 +128,7 @@ async function answer(
   }
 }
 
-/** What finds no store makes one, or says that there is none. */
+/** A verb that finds no store creates one, or says that there is none. */
 const makeStores: ReadonlySet<string> = new Set(['run', 'mcp', 'doctor', 'setup', 'completion', 'fleet']);
 
 /** A slip in the name of a store would else be a store without tasks. */
@@ -136,7 +136,7 @@ function checkStore(dir: string): void {
   if (existsSync(dir)) return;
   throw new OutliveError(
     'USAGE',
-    `expected a store at ${shown(dir, 4096)}; found nothing there. The first task makes it: outlive run --store ...`,
+    `expected a store at ${shown(dir, 4096)}; found nothing there. The first task creates it: outlive run --store ...`,
   );
 }
 
@@ -147,12 +147,12 @@ function withoutAlias(words: readonly string[]): readonly string[] {
   return verb === undefined ? words : words.with(at, verbOf(verb));
 }
 
-/** Who removes something says what: `prune` alone removes what is old. */
+/** `rm` needs the names of tasks: only `prune` removes tasks because they are old. */
 function checkRemoval([verb, ...more]: readonly string[]): void {
   if (verb !== 'rm' || asksForHelp(more) || more.some((word) => !word.startsWith('-'))) return;
   throw new OutliveError(
     'USAGE',
-    'expected the tasks to remove; found none. To remove what is old: outlive prune',
+    'expected the tasks to remove; found none. To remove old tasks: outlive prune',
   );
 }
 
@@ -245,10 +245,10 @@ function asksForHelp(words: readonly string[]): boolean {
   return words.includes('--help') || words.includes('-h');
 }
 
-/** What is wrong when stdout takes no more: whatever the verb does then, nobody gets it. */
+/** The error when stdout takes no more output: whatever the verb prints then is lost. */
 async function unprintable(): Promise<Error> {
   const [error] = await once(process.stdout, 'error');
-  // Who reads us may stop early (`outlive logs x | head`): nothing is wrong, and there is nothing left to do.
+  // A reader of our output may stop early (`outlive logs x | head`). Nothing is wrong, and nothing is left to do.
   if (systemCode(error) === 'EPIPE') process.exit(exitStatus.brokenPipe);
   return printFailed(error);
 }

@@ -7,23 +7,23 @@ import type { Teller } from '../engine/watches/tell-matches.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { randomHex } from '../util/crypto.ts';
 
-/** So many lines are printed by one call. The next ones print the others. */
+/** How many lines one call prints. The next calls print the others. */
 const mostLines = 50;
 
-/** An end that is to be printed. */
+/** An end to print. */
 interface NextEnd {
   readonly snapshot: TaskSnapshot;
-  /** It was printed before, and nobody knows whether that was read. */
+  /** It was printed before, and outlive cannot know whether that was read. */
   readonly again: boolean;
 }
 
-/** A line that is to be printed. */
+/** A line to print. */
 interface NextLine {
   readonly match: PendingMatch;
   readonly again: boolean;
 }
 
-/** What is to be printed. */
+/** What to print. */
 export interface Next {
   readonly ends: readonly NextEnd[];
   readonly lines: readonly NextLine[];

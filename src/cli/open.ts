@@ -78,7 +78,7 @@ export function findOne(
   if (reference === '')
     throw new OutliveError(
       'USAGE',
-      'expected the id or name of a task; found an empty word. See: outlive ps -a',
+      'expected the id or name of a task; found an empty one. See: outlive ps -a',
     );
   const found = store.find(reference, sessionIdOf(options));
   if (!isOwn(found, options) && !found.taskId.startsWith(reference))

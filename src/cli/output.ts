@@ -151,7 +151,7 @@ export class LossNotice {
 
 /** Says that a stretch was cut out of the output of a task that ended. */
 export function noteGap(io: Io, { omittedBytes, offset }: OutputChunk): void {
-  io.note(`${omittedBytes} bytes before byte ${offset} were removed after the task had ended`);
+  io.note(`${omittedBytes} bytes before byte ${offset} were removed after the task ended`);
 }
 
 function streamsOf(separate: boolean): readonly Stream[] {

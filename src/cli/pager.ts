@@ -3,18 +3,18 @@ import { stripVTControlCharacters } from 'node:util';
 import { conversationOf } from '../engine/session/conversation.ts';
 import type { Io } from './io.ts';
 
-/** More than so many bytes are much text, however few their lines are. */
+/** More bytes than this count as long output, however few lines they have. */
 const muchBytes = 64 * 1024;
 
-/** What a pager has not read at its end is kept up to here: nobody but a pager that reads takes more. */
+/** How much it keeps that the pager has not read. Beyond this it waits until the pager reads. */
 const keptBytes = 1024 * 1024;
 
 /** Statuses of a shell that cannot run a program. */
 const cannotRun: ReadonlySet<number | null> = new Set([126, 127]);
 
 /**
- * Shows much text with a pager, as git does: `$PAGER`, else less, with `LESS=FRX` where nothing else is said. Text that fits
- * the terminal is written as it is.
+ * Shows long output with a pager, as git does: `$PAGER`, else less, with `LESS=FRX` if LESS is not set. It writes text
+ * that fits the terminal directly.
  */
 export class Pager {
   /** Where to write to. Notes are shown when the pager has ended. */
@@ -98,7 +98,7 @@ export class Pager {
       stdio: ['pipe', 'inherit', 'inherit'],
       env: { LESS: this.#less, LV: '-c', ...process.env },
     });
-    // Who leaves it before the end closes the pipe.
+    // A person who quits the pager early closes the pipe.
     child.stdin.on('error', () => this.#closed.abort());
     this.#ended = new Promise((resolve, reject) => {
       child.once('error', reject);
@@ -121,7 +121,7 @@ export class Pager {
     if (!cannotRun.has(status)) return;
     await this.#plain.out(Buffer.concat(this.#held));
     this.#notes.push(
-      `the pager ${JSON.stringify(this.#command)} cannot be run. Set PAGER=less, or PAGER=cat for none`,
+      `the pager ${JSON.stringify(this.#command)} cannot be run. Set PAGER=less, or PAGER=cat to use no pager`,
     );
   }
 }

@@ -25,7 +25,7 @@ export function buildProgram(version: string, perform: Perform, only?: string): 
     .version(version, '-V, --version', 'print the version')
     .option(
       '--host <address>',
-      'do it on another machine, by ssh: ssh://user@box; may be repeated for ps (default: $OUTLIVE_HOST, else this machine)',
+      'run the verb on another machine, over ssh: ssh://user@box; may be repeated for ps (default: $OUTLIVE_HOST, else this machine)',
     )
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [verb]', 'print help for a verb')
@@ -49,10 +49,10 @@ export function buildProgram(version: string, perform: Perform, only?: string): 
 
 const programExamples = `
 Examples:
-  $ outlive run --wait=10s npm test   wait for a while, then leave it running
+  $ outlive run --wait=10s npm test   wait for 10 seconds, then leave it running
   $ outlive ps                        what runs
-  $ outlive logs -f dev               the output of a task, as it comes
-  $ outlive completions --ack         what has ended since somebody last asked
+  $ outlive logs -f dev               the output of a task, as it arrives
+  $ outlive completions --ack         what has ended since you last asked
   $ outlive --host ssh://box ps       what runs on another machine
 
 Every verb has --help, and --json where it prints data. A TASK is an id, the

@@ -75,7 +75,7 @@ function sayCounts(kept: Kept, olderThanMs: number): string {
     running: 'running',
     unread: 'unread (--unread removes them)',
     watched: 'with an open watch',
-    leftovers: 'with processes that they have left',
+    leftovers: 'with processes that they left running',
     young: `younger than ${shownDuration(olderThanMs)}`,
   };
   return Object.entries(countsOf(kept))
@@ -89,13 +89,13 @@ function said(because: KeptBecause, olderThanMs: number): string {
     running: 'has not ended',
     unread: 'has ended, and its end is not acknowledged',
     watched: 'has an open watch',
-    leftovers: 'has left processes running',
+    leftovers: 'left processes running',
     young: `ended less than ${shownDuration(olderThanMs)} ago`,
   }[because];
 }
 
 function advice(because: KeptBecause, taskId: string, io: Io): string {
-  if (because === 'unread') return `Remove it all the same: ${io.hint('prune', taskId)} --unread`;
+  if (because === 'unread') return `Remove it anyway: ${io.hint('prune', taskId)} --unread`;
   if (because === 'young') return 'Leave --older-than out';
   if (because === 'watched') return 'Its matches may be pending';
   return `Stop ${because === 'running' ? 'it' : 'them'} first: ${io.hint('kill', taskId)}`;

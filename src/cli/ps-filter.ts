@@ -95,7 +95,7 @@ function realFolder(path: string): string {
   try {
     return realpathSync.native(path);
   } catch (error) {
-    tolerate(error, missing, 'looking for the folder of a task');
+    tolerate(error, missing, 'finding the folder of a task');
     return path;
   }
 }

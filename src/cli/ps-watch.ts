@@ -8,10 +8,10 @@ import type { Io } from './io.ts';
 import type { Processes } from './present/ps-rows.ts';
 import { WatchedTasks } from './watched-tasks.ts';
 
-/** What happens within so many milliseconds is drawn together. */
+/** It draws changes within this many milliseconds together. */
 const gatherMs = 200;
 
-/** Ages grow: the list is drawn at least so often, in milliseconds. */
+/** Ages grow, so it draws the list at least this often, in milliseconds. */
 const redrawMs = 1_000;
 
 /** A list as text, from its tasks, the oldest first, and what their processes do. */
@@ -54,7 +54,7 @@ async function draw(io: Io, list: WatchedTasks, toText: ToText, abortSignal: Abo
   }
 }
 
-/** As many lines as the terminal has, each cleared behind its end. */
+/** As many lines as the terminal has; the rest of each line is cleared. */
 function fitted(text: string): string {
   const height = process.stdout.rows || 24;
   return text

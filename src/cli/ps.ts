@@ -21,7 +21,7 @@ interface PsOptions extends PsFilter {
 /** How many tasks are named that others have left running. */
 const mostLeft = 3;
 
-/** CPU is what was used between two looks at least so far apart, in milliseconds. */
+/** CPU is the use between two samples that are at least this far apart, in milliseconds. */
 const sampleMs = 15;
 
 /** `outlive ps`: the tasks that run, or those that are asked for. */
@@ -141,7 +141,7 @@ async function sayNothing(io: Io, store: Store, options: PsOptions): Promise<voi
     .map(({ taskId, name }) => (name === null ? taskId : `${taskId} (${name})`));
   const more = left.length > mostLeft ? ` and ${left.length - mostLeft} more` : '';
   io.note(
-    `these run in this folder, in sessions that no process has open: ${named.join(', ')}${more}. Take one over by its id: ${io.hint('show', left[0]?.taskId ?? '')}`,
+    `these tasks run in this folder, in sessions that no process has open: ${named.join(', ')}${more}. Take one over by its id: ${io.hint('show', left[0]?.taskId ?? '')}`,
   );
 }
 
@@ -149,9 +149,9 @@ function nothing(io: Io, options: PsOptions): string {
   const where = options.allSessions ? 'in this store' : `in session ${visible(sessionIdOf(options))}`;
   const { status, label, name, here } = options;
   const isFiltered = [status, label, name, here].some((filter) => filter !== undefined);
-  const found = isFiltered ? 'no task of that kind is' : 'no task is';
+  const found = isFiltered ? 'no such task is' : 'no task is';
   if (listsEnded(options)) return `${found} ${where}`;
   return isFiltered
-    ? `nothing of that kind runs ${where}; add -a to list those that ended, too`
-    : `nothing runs ${where}; those that ended are listed by: ${io.hint('ps', '-a')}`;
+    ? `no such task runs ${where}; add -a to list ended tasks, too`
+    : `no task runs ${where}; list ended tasks with: ${io.hint('ps', '-a')}`;
 }

@@ -38,9 +38,9 @@ export async function restart(
     });
     const snapshot = await untilStarted(begun);
     const [first, ...others] = begun.replaced;
-    if (begun.reused) io.note(`another process has just restarted ${reference}: this is the new task`);
+    if (begun.reused) io.note(`another process has just restarted ${reference}: this is its new task`);
     else if (first !== found.taskId)
-      io.note(`another task had its place already: ${[first, ...others].join(', ')} was restarted`);
+      io.note(`another task had already replaced it: outlive restarted ${[first, ...others].join(', ')}`);
     noteUnheld(io, snapshot);
     await printStarted(io, snapshot);
     return exitStatus.ok;
@@ -57,7 +57,7 @@ async function restarted(task: Task, options: RestartOptions): Promise<Task> {
     const asked = missing.map((name) => `-e ${name}=...`).join(' ');
     throw new OutliveError(
       'INVALID_ENV',
-      `expected the variables that ${task.id} was run with; found no value of ${missing.join(', ')}, since values are never written down. Give them again: outlive restart ${task.id} ${asked}`,
+      `expected the variables that ${task.id} was run with; found no value of ${missing.join(', ')}, because outlive never records values. Give them again: outlive restart ${task.id} ${asked}`,
       { details: { missing } },
     );
   }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { OutliveError } from '../errors/error.ts';
 
-/** What no command is called, and what somebody means who writes it behind such an option. */
+/** Words that are not the name of a command: after such an option, a person means them as its value. */
 const values: Readonly<Record<string, RegExp>> = {
   '--wait': /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w)|none)$/i,
   '--queue': /^\d+$/,

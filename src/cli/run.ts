@@ -46,7 +46,7 @@ interface RunVerbOptions extends CommonOptions {
   readonly processes?: number;
   readonly nice?: number;
   readonly bindTo?: BindTo;
-  /** So many tasks of the session may run. */
+  /** How many tasks of the session may run. */
   readonly queue?: number;
   readonly after?: string | undefined;
   readonly key?: string;
@@ -70,8 +70,7 @@ export async function run(io: Io, words: readonly string[], options: RunVerbOpti
     hintAtPipe(io, command, options);
     const task = await session.spawn(command, spawnOptions({ ...options, after }));
     if (task.reused) io.note(`${task.id} has this key already: nothing was started.`);
-    if (task.replaced.length > 0)
-      io.note(`${task.replaced.join(', ')} was stopped: ${task.id} takes its place`);
+    if (task.replaced.length > 0) io.note(`stopped ${task.replaced.join(', ')}: ${task.id} takes its place`);
     if (options.wait !== undefined || options.follow) return await foreground(io, task, options);
     const snapshot = await untilStarted(task);
     hintAtStdin(io, snapshot);
@@ -114,7 +113,7 @@ function hintAtPipe(io: Io, command: string, { output }: RunVerbOptions): void {
   if (name === null) return;
   const instead = name === '/dev/stderr' ? '>&2' : '>&1';
   io.note(
-    `the command names ${name}: to open that erases what was written before. Use ${instead} instead, or: outlive run --output pipe`,
+    `the command names ${name}: opening it erases earlier output. Use ${instead} instead, or: outlive run --output pipe`,
   );
 }
 
@@ -122,7 +121,7 @@ function hintAtPipe(io: Io, command: string, { output }: RunVerbOptions): void {
 function hintAtStdin(io: Io, { taskId, stdin }: TaskSnapshot): void {
   if (stdin === 'silent')
     io.note(
-      `${taskId} reads nothing: stdin is a pipe that brought nothing in 100 ms. Write < /dev/null to say so, or --stdin to send later`,
+      `${taskId} has an empty stdin: nothing came from the pipe in 100 ms. To avoid the wait, write < /dev/null; to send input later, use --stdin`,
     );
 }
 
@@ -168,7 +167,7 @@ function spawnOptions(options: RunVerbOptions): SpawnOptions {
 /** Waits for the end, or for as long as was said, or until somebody presses Ctrl-C; then the task is in the background. */
 async function foreground(io: Io, task: Task, options: RunVerbOptions): Promise<number> {
   const { separate = false } = options;
-  // A person at a terminal sees what happens; what is to be read later is read at its end.
+  // A person at a terminal sees the output as it comes. For a later reader, the end of the output matters.
   const follow = options.follow ?? io.terminal;
   const waitMs = orNull(options.wait ?? 'none');
   return await untilInterrupted(async (interrupted) => {

@@ -10,7 +10,7 @@ export function refuseInSandbox(): void {
   if (sandbox === null) return;
   throw new OutliveError(
     'WOULD_DIE',
-    `expected a shell whose commands may go on after it; found that this one runs in a sandbox (${sandbox}) that ends with the call, and ends all that was started in it. Nothing was started. Run it outside of the sandbox, use outlive's MCP server, which the agent starts outside, or wait for its end here: --wait. To start it all the same: --anyway. See docs/agents.md.`,
+    `expected a shell whose commands can outlive the call; found that this one runs in a sandbox (${sandbox}) that ends with the call and kills everything in it. Nothing was started. Run it outside of the sandbox, use outlive's MCP server, which the agent starts outside, or wait for its end here: --wait. To start it anyway: --anyway. See docs/agents.md.`,
     { details: { sandbox } },
   );
 }

@@ -44,7 +44,7 @@ export async function textFromStdin({
       'USAGE',
       'expected a text, a key, --eof, or input by a pipe; found none of them, and a terminal. See: outlive send --help',
     );
-  // Its pipe does not block once Node has looked at it: to read it at once fails when the writer is slow.
+  // Its pipe is non-blocking once Node has opened it: an immediate read fails if the writer is slow.
   return await buffer(process.stdin);
 }
 

@@ -61,7 +61,7 @@ function agentNamed(word: string): Agent {
   if (agent !== undefined) return agent;
   throw new OutliveError(
     'USAGE',
-    `expected an agent out of ${agents.map(({ key }) => key).join(', ')}; found ${shown(word)}. Others are told by hand: see docs/agents.md.`,
+    `expected an agent out of ${agents.map(({ key }) => key).join(', ')}; found ${shown(word)}. To set up another agent by hand, see docs/agents.md.`,
   );
 }
 
@@ -136,12 +136,12 @@ async function change(
       'expected a terminal, to ask before writing; found none. To see what changes: --dry-run. To write it: --yes.',
     );
   if (!io.json) for (const step of steps) await show(io, step, place, undo);
-  const isWanted = !dryRun && (!isAsked || (await agrees(undo ? 'Take it out?' : 'Write this?')));
+  const isWanted = !dryRun && (!isAsked || (await agrees(undo ? 'Remove it?' : 'Write this?')));
   for (const step of isWanted ? steps : []) carryOut(() => plan(step.target), place);
   if (io.json) for (const step of steps) await io.out(jsonLine(asData(io, step, place, isWanted)));
   else if (isWanted && changes.length > 0)
     await io.out(`${changes.map(({ plan: { file, after } }) => wrote(file.real, after, place)).join('')}`);
-  if (isWanted && changes.length > 0) io.note('agents that run read it when they are started again');
+  if (isWanted && changes.length > 0) io.note('running agents read it when they restart');
   return dryRun || isWanted ? exitStatus.ok : exitStatus.notSeen;
 }
 

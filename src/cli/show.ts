@@ -52,7 +52,7 @@ function inspectionText(io: Io, inspection: TaskInspection): string {
   const fields = [...identityFields(io, inspection), ...limitFields(inspection), ...fileFields(inspection)];
   const lines = fields.flatMap(([label, value]) => (value === null ? [] : [`${label.padEnd(12)}${value}`]));
   const trees = processes.length > 0 ? processes : snapshot.leftovers;
-  // Who only looks settles nothing: the snapshot of a task that just ended does not name what it left.
+  // A reader settles nothing, so the snapshot of a task that just ended does not name its leftovers.
   const title = isEnded(snapshot.status) ? 'left running' : 'processes';
   lines.push(
     ...trees.map(
@@ -100,7 +100,7 @@ function identityFields(io: Io, { snapshot, shell, spawnedBy, ports, watches }: 
     ['duration', shownDuration(snapshot.durationMs) || null],
     ['cpu time', shownDuration(snapshot.cpuMs) || null],
     ['peak memory', peakBytes === null ? null : shownBytes(peakBytes)],
-    ['record', snapshot.damaged ? 'damaged, and read in part' : null],
+    ['record', snapshot.damaged ? 'damaged; outlive read a part of it' : null],
     ['told', isEnded(status) ? (snapshot.delivered ? 'acknowledged' : 'pending for the session') : null],
   ];
 }
@@ -139,7 +139,7 @@ function limitFields({ bounds, leftoversPolicy, bindTo, snapshot }: TaskInspecti
     ...snapshot.limits.map(
       ({ limit, value, by }): Field => [
         limit,
-        `${shownLimit(limit, value)}, ${by === 'nothing' ? 'not enforced: the system exempts root, and there is no cgroup' : `held by ${by}`}`,
+        `${shownLimit(limit, value)}, ${by === 'nothing' ? 'not enforced: the system exempts root, and there is no cgroup' : `enforced by ${by}`}`,
       ],
     ),
   ];

@@ -14,7 +14,7 @@ interface TopVerbOptions extends CommonOptions {
   readonly readOnly?: boolean;
 }
 
-/** Of what was said meanwhile, so many lines are printed at the end. */
+/** How many lines of the messages during `top` it prints at the end. */
 const mostNotes = 20;
 
 /** `outlive top`: the tasks on the whole screen, until somebody leaves it. */

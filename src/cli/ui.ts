@@ -40,11 +40,11 @@ export async function ui(
     ...(port !== undefined && { port }),
     ...(tokenFile !== undefined && { tokenFile }),
   });
-  // Who gave a token has it, and keeps it out of logs.
+  // A person who gave a token has it already, and outlive keeps it out of logs.
   const address = server.tokenWasMade ? `${server.url}#token=${server.token}` : server.url;
   await io.out(io.json ? jsonLine({ url: address }) : `${address}\n`);
   if (!server.tokenWasMade) io.note('the page asks for the token of the file');
-  if (!io.json) io.note('serves the dashboard; Ctrl-C ends it, and tasks go on');
+  if (!io.json) io.note('serves the dashboard; Ctrl-C stops it, and tasks keep running');
   if (options.open && io.terminal && hasScreen()) openBrowser(server.urlForOpener());
   await untilInterrupted(async (interrupted) => {
     if (idle === undefined) await until(interrupted);

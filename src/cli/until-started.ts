@@ -9,9 +9,9 @@ const patienceMs = 10_000;
 const longestPauseMs = 50;
 
 /**
- * The task as soon as its command runs, has ended, or waits for its turn. Whoever spawned it is not to end before:
- * somebody who found its record alone, and nobody who is at work on it, would take the spawn for aborted after two
- * seconds, on a machine so busy that the shim has not come so far.
+ * The task as soon as its command runs, has ended, or waits for its turn. The spawner must not end before that.
+ * Otherwise, on a machine so busy that the shim is slow, another process could find the record alone, with no process
+ * at work on it, and take the spawn for aborted after two seconds.
  */
 export async function untilStarted(task: Task): Promise<TaskSnapshot> {
   const end = monotonicMs() + patienceMs;

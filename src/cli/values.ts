@@ -198,7 +198,7 @@ export function detachKey(text: string, before: readonly string[] = []): readonl
 /** Collects `K=V` options; of several with one key the last counts. */
 export function pair(text: string, before: Record<string, string> | undefined): Record<string, string> {
   const at = text.indexOf('=');
-  // What is behind the equals sign may be a secret, and without one everything may be.
+  // The text after the equals sign may be a secret; without an equals sign, all of the text may be.
   if (at <= 0) throw new InvalidArgumentError('Expected a name, an equals sign and a value.');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }

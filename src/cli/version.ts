@@ -11,7 +11,7 @@ export function packageVersion(): string {
       return String(JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version);
     } catch (error) {
       // The other place.
-      tolerate(error, absent, 'looking for the version');
+      tolerate(error, absent, 'reading the version');
     }
   }
   return 'unknown';

@@ -139,7 +139,7 @@ async function tell(
   await acknowledgePrinted(io, store, snapshot, options);
   const status = statusOfTask(snapshot);
   if (!awaited || exit) return status;
-  io.note(`${task.id} ended before what was waited for`);
+  io.note(`${task.id} ended before the condition was true`);
   return status === exitStatus.ok ? exitStatus.notSeen : status;
 }
 

@@ -45,7 +45,7 @@ export async function watch(
   if (io.json) await io.out(jsonLine({ taskId, sessionId, pattern, once, watching: !remove }));
   else if (remove)
     await io.out(
-      `${taskId} ${ended > 0 ? 'is not watched any more' : 'was not watched'} for: ${visible(pattern)}\n`,
+      `${taskId} ${ended > 0 ? 'is no longer watched' : 'was not watched'} for: ${visible(pattern)}\n`,
     );
   else {
     const which = once ? 'the first line' : 'each line';
@@ -65,7 +65,7 @@ async function recorded<T>(taskId: string, work: () => Promise<T>): Promise<T> {
   if (refusals.length === 0) return result;
   throw new OutliveError(
     'STORE_UNWRITABLE',
-    `expected to write to the record of ${taskId}; found ${refusals[0]}. Its watches are as they were. Make room or give permission, and try again.`,
+    `expected to write to the record of ${taskId}; found ${refusals[0]}. Its watches have not changed. Free some space or grant permission, and try again.`,
   );
 }
 

@@ -17,7 +17,7 @@ export class WatchedTasks {
   #processes: ReadonlyMap<string, Processes> = new Map();
   /** What there was at the beginning has been told. */
   isRead = false;
-  /** Nothing is told any more. */
+  /** The watch is over: no more changes come. */
   isOver = false;
   #hasNews = false;
 
@@ -50,7 +50,7 @@ export class WatchedTasks {
     return [...this.#told.values()].map((told) => aged(told, now)).sort((a, b) => a.createdAt - b.createdAt);
   }
 
-  /** One of them; `undefined`: it is not there any more. */
+  /** One of them; `undefined` if it is gone. */
   find(taskId: string): TaskSnapshot | undefined {
     const told = this.#told.get(taskId);
     return told === undefined ? undefined : aged(told, monotonicMs());

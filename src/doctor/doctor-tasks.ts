@@ -12,7 +12,7 @@ import { checkRecords } from './records.ts';
 /** A stop that takes so much longer than its grace does not get on. */
 const stopSlackMs = 10_000;
 
-/** A completion that nobody has asked for this long has no session that lives. */
+/** A completion that no session has asked for this long has no live session. */
 const forgottenMs = 7 * 24 * 3_600_000;
 
 /** How far the doctor has come with the tasks of a store. */
@@ -89,20 +89,20 @@ function elsewhereFinding({ away, copied }: Survey): Finding {
       `${counted(copied.length, 'task ran', 'tasks ran')} when this store was copied, and ${copied.length === 1 ? 'belongs' : 'belong'} to the original: ${ids(copied)}`,
       'Use the original. If it is gone, set OUTLIVE_ELSEWHERE=lost.',
     );
-  if (away.length === 0) return fine('elsewhere', 'every live task is of this machine');
+  if (away.length === 0) return fine('elsewhere', 'every live task runs on this machine');
   return warning(
     'elsewhere',
     `${counted(away.length, 'task belongs', 'tasks belong')} to another machine or container, and cannot be checked from here: ${ids(away)}`,
-    'Look at them from there. If no other machine uses this store, set OUTLIVE_ELSEWHERE=lost.',
+    'Check them from there. If no other machine uses this store, set OUTLIVE_ELSEWHERE=lost.',
   );
 }
 
-/** Tasks that somebody wanted to stop and that are still there. */
+/** Tasks that still run after a request to stop them. */
 function stopsFinding(dir: string, slow: readonly TaskSnapshot[]): Finding {
   if (slow.length === 0) return fine('stops', 'no stop takes longer than it should');
   return warning(
     'stops',
-    `${counted(slow.length, 'task is being stopped for longer than it', 'tasks are being stopped for longer than they')} should: ${ids(slow)}`,
+    `${counted(slow.length, 'task has been stopping for longer than it', 'tasks have been stopping for longer than they')} should: ${ids(slow)}`,
     'No process continues the stop. Stop them again: outlive kill --grace 0s',
     async () => await stopAll(dir, slow),
   );
@@ -116,8 +116,8 @@ function isOverdue({ logPath }: TaskInspection): boolean {
 }
 
 /**
- * What ended tasks left running. A snapshot says what was there at the end, of which only some may be alive, and
- * says nothing as long as nobody has settled the task.
+ * What ended tasks left running. A snapshot lists the processes at the end; some of them may have ended since. It lists
+ * none until a process has settled the task.
  */
 function leftoversFinding(dir: string, leaving: Survey['leaving']): Finding {
   const alive = leaving.map(({ task }) => task);
@@ -126,7 +126,7 @@ function leftoversFinding(dir: string, leaving: Survey['leaving']): Finding {
   return warning(
     'leftovers',
     `${counted(alive.length, 'ended task has', 'ended tasks have')} left ${counted(count, 'process', 'processes')} running: ${ids(alive)}`,
-    `That may be meant (a server in the background). Stop them with: outlive kill ${operands(alive.map(({ taskId }) => taskId))}`,
+    `That may be intended (a server in the background). Stop them with: outlive kill ${operands(alive.map(({ taskId }) => taskId))}`,
     async () => await stopAll(dir, alive),
   );
 }
@@ -145,12 +145,12 @@ function lostFinding(lost: readonly TaskSnapshot[]): Finding {
   if (lost.length === 0) return fine('lost', 'no lost task is pending');
   return warning(
     'lost',
-    `${counted(lost.length, 'task is gone, and nothing can say how it', 'tasks are gone, and nothing can say how they')} ended: ${ids(lost)}`,
+    `${counted(lost.length, 'task is gone, and it is not known how it', 'tasks are gone, and it is not known how they')} ended: ${ids(lost)}`,
     'The machine was rebooted, or the shim was killed. See: outlive show TASK --facts',
   );
 }
 
-/** The store that the doctor looked with is closed when somebody decides to mend. */
+/** The store of the check is closed by the time a person decides to mend. */
 async function stopAll(dir: string, tasks: readonly TaskSnapshot[]): Promise<string> {
   await using store = await openStore({ dir });
   for (const { sessionId, taskId } of tasks) {

@@ -27,7 +27,7 @@ const diagnoseOptionNames: OptionNames<DiagnoseOptions> = { dir: true, onProgres
 
 /** What the doctor says of a store. */
 export interface Diagnosis {
-  /** The store that was looked at. */
+  /** The store that it checked. */
   readonly dir: string;
   readonly findings: readonly Finding[];
 }
@@ -44,7 +44,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
   const system = await currentSystem();
   const folder = checkFolder(dir);
   if (folder === null) {
-    const none = fine('store', `${dir} is not there yet; the first task makes it`);
+    const none = fine('store', `${dir} does not exist yet; the first task creates it`);
     return {
       dir,
       findings: [
@@ -56,7 +56,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
       ],
     };
   }
-  // In a store that belongs to somebody else there is nothing to look at.
+  // It checks nothing in a store of another user.
   if (folder.level === 'problem' && folder.mend === null)
     return { dir, findings: [folder, ...checkShells()] };
   const others = Promise.all([checkOrphans(dir, system), checkLocks(dir)]);
@@ -79,8 +79,8 @@ async function tasksOf(dir: string, onProgress: (progress: DiagnoseProgress) => 
         'store',
         `the store cannot be opened: ${error.message}`,
         error.code === 'STORE_VERSION'
-          ? 'Upgrade outlive if a newer one wrote the store. Else move the folder away, or name another store: --store, or OUTLIVE_HOME.'
-          : 'Name another store: --store, or OUTLIVE_HOME. If it is a store of this version, remove store.json: it is written anew.',
+          ? 'Upgrade outlive if a newer one wrote the store. Otherwise move the folder away, or name another store: --store, or OUTLIVE_HOME.'
+          : 'Name another store: --store, or OUTLIVE_HOME. If it is a store of this version, remove store.json: outlive writes a new one.',
       ),
     ];
   }

@@ -52,7 +52,7 @@ export function checkKind(dir: string): Finding {
   if (statfsSync(dir).type !== tmpfsKind) return fine('file-system', 'the store is on a local disk');
   return warning(
     'file-system',
-    'the store is in memory (tmpfs), and gone after a restart',
+    'the store is in memory (tmpfs), so a restart deletes it',
     'Move it to a disk.',
   );
 }
@@ -75,7 +75,7 @@ export function checkAppend(dir: string): Finding[] {
     return [problem('append', 'two writers who append overwrite each other', advice)];
   } catch (error) {
     const message = `a file cannot be written: ${String(error)}`;
-    return [problem('append', message, 'Make room, or give permission.')];
+    return [problem('append', message, 'Free some space, or grant permission.')];
   } finally {
     for (const writer of writers) letGo(writer);
   }
@@ -97,7 +97,7 @@ export function openNameless(dir: string): number | null {
 /** Whether changes of files are told, or must be looked for. */
 export async function checkEvents(dir: string): Promise<Finding> {
   const slower =
-    'outlive checks for changes once a second instead, so completions of other processes come up to a second late';
+    'outlive checks for changes once a second instead, so completions of other processes arrive up to a second late';
   try {
     if (await told(dir)) return fine('events', 'the file system reports changes by events');
     return warning(
@@ -109,7 +109,7 @@ export async function checkEvents(dir: string): Promise<Finding> {
     const full = ['ENOSPC', 'EMFILE'].includes(systemCode(error) ?? '');
     const advice = full
       ? 'Raise fs.inotify.max_user_watches and max_user_instances.'
-      : 'Look at the permissions.';
+      : 'Check the permissions.';
     return warning('events', `files cannot be watched: ${String(error)}; ${slower}`, advice);
   }
 }

@@ -12,7 +12,7 @@ export function checkFolder(dir: string): Finding | null {
   const user = process.getuid?.();
   if (stat === undefined) return null;
   if (!stat.isDirectory())
-    return problem('store', `${dir} is no directory`, 'Remove it, or name another store.');
+    return problem('store', `${dir} is not a directory`, 'Remove it, or name another store.');
   if (user !== undefined && stat.uid !== user) {
     const finding = `${dir} belongs to user ${stat.uid}, and you are user ${user}`;
     return problem('store', finding, 'Use a store of your own: --store, or OUTLIVE_HOME.');

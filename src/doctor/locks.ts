@@ -14,11 +14,11 @@ export async function checkLocks(dir: string): Promise<Finding[]> {
     const { path: program } = shimFinder(dir).choose();
     if (file === null || !existsSync(program)) return [];
     if (await canLock(program, file))
-      return [fine('locks', 'files can be locked, so a queue goes on without an agent')];
+      return [fine('locks', 'files can be locked, so a queue continues without an agent')];
     return [
       warning(
         'locks',
-        'files cannot be locked here: a queued task waits until a process that has its session open gives it its turn',
+        'files cannot be locked here: a queued task waits until a process that has its session open starts it',
         'Move the store to a local disk.',
       ),
     ];

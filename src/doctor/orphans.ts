@@ -29,7 +29,7 @@ export async function checkOrphans(dir: string, system: System): Promise<Finding
     ];
   } catch (error) {
     // Without a shim, or without a process to be had, another check says so.
-    report({ store: { dir } }, 'finding out who reaps', error, { codes: unavailable });
+    report({ store: { dir } }, 'finding out which process reaps orphans', error, { codes: unavailable });
     return [];
   } finally {
     release();

@@ -13,7 +13,7 @@ export function checkShells(environment: NodeJS.ProcessEnv = process.env): Findi
   return [
     defaultShell(environment.PATH),
     ...(own
-      ? [shell(own, 'your $SHELL', 'Set SHELL to a shell that is there; outlive itself does not use it.')]
+      ? [shell(own, 'your $SHELL', 'Set SHELL to a shell that exists; outlive itself does not use it.')]
       : []),
   ];
 }
@@ -41,13 +41,13 @@ function defaultShell(path: string | undefined): Finding {
   try {
     const found = findShell(undefined, path);
     if (findBash(path) !== null) return fine('shell', `commands run in ${found}`);
-    const message = 'bash is not there: commands run in sh, and a pipe hides exit statuses';
+    const message = 'bash is not installed: commands run in sh, and a pipe hides exit statuses';
     return warning('shell', message, 'Install bash.');
   } catch (error) {
     if (!(error instanceof OutliveError)) throw error;
     return problem(
       'shell',
-      'neither bash nor sh is there',
+      'neither bash nor sh is installed',
       'Install bash, or name a shell at each run: --shell.',
     );
   }
@@ -55,9 +55,9 @@ function defaultShell(path: string | undefined): Finding {
 
 function shell(name: string, whose: string, advice: string): Finding {
   try {
-    return fine('shell', `${findShell(name, undefined)} is there, ${whose}`);
+    return fine('shell', `${findShell(name, undefined)} exists, ${whose}`);
   } catch (error) {
     if (!(error instanceof OutliveError)) throw error;
-    return problem('shell', `${name}, ${whose}, is not there or cannot be executed`, advice);
+    return problem('shell', `${name}, ${whose}, does not exist or cannot be executed`, advice);
   }
 }

@@ -22,11 +22,11 @@ export function checkRecords(dir: string, damaged: readonly string[]): Finding {
     .filter((taskId) => !strange.some((text) => text.includes(taskId)))
     .map((taskId) => `${taskId} (too many lines)`);
   const found = [...strange, ...garbage];
-  if (found.length === 0) return fine('records', 'every record can be read whole');
+  if (found.length === 0) return fine('records', 'every record is complete');
   return warning(
     'records',
     `${counted(found.length, 'record is', 'records are')} damaged: ${some(found)}`,
-    'Other tasks are not affected. Check the files, and remove what outlive has not written.',
+    'Other tasks are not affected. Check the files, and remove what outlive did not write.',
   );
 }
 
@@ -65,7 +65,7 @@ function statOf(path: string): Stats | null {
     return lstatSync(path, { throwIfNoEntry: false }) ?? null;
   } catch (error) {
     // What stands in the place of the session's folder is none.
-    tolerate(error, passing, 'looking at a record');
+    tolerate(error, passing, 'checking a record');
     return null;
   }
 }

@@ -11,17 +11,17 @@ export function checkSandbox(system: System): Finding[] {
     return [
       warning(
         'sandbox',
-        `this shell runs in a sandbox (${sandbox}) that ends with the call, and ends all that was started in it`,
+        `this shell runs in a sandbox (${sandbox}) that ends with the call and kills everything in it`,
         'Run outlive outside of the sandbox, or use its MCP server, which the agent starts outside: see docs/agents.md.',
       ),
     ];
   if (isFirstNamespace(system.self().pidNamespace))
-    return [fine('sandbox', 'no sandbox or container ends what is started here')];
+    return [fine('sandbox', 'no sandbox or container ends the tasks that start here')];
   const first = firstProcess();
   return [
     warning(
       'sandbox',
-      `this is a container or sandbox: all that is started here ends with its first process${first === null ? '' : ` (${first})`}`,
+      `this is a container or sandbox: every task that starts here ends with its first process${first === null ? '' : ` (${first})`}`,
       'That is fine if it lives as long as your tasks must run.',
     ),
   ];

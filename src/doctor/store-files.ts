@@ -11,7 +11,7 @@ import { checkWindowsLinks } from './windows.ts';
 /** Files between two turns of the event loop. */
 const batch = 512;
 
-/** What is to be said of the files of a store. */
+/** The findings about the files of a store. */
 interface FileFindings {
   /** Whether everything in the store is ours, and closed to others. */
   readonly modes: Finding;
@@ -19,7 +19,7 @@ interface FileFindings {
   readonly size: Finding;
 }
 
-/** Looks at each file of a store once: there may be hundreds of thousands. */
+/** Checks each file of a store once: there may be hundreds of thousands. */
 export async function checkFiles(dir: string): Promise<FileFindings> {
   const user = process.getuid?.();
   const open: string[] = [];
@@ -40,7 +40,7 @@ export async function checkFiles(dir: string): Promise<FileFindings> {
 function modesFinding(dir: string, open: readonly string[], strange: readonly string[]): Finding {
   if (strange.length > 0) {
     const finding = `${counted(strange.length, 'file in the store is a link or belongs', 'files in the store are links or belong')} to another user: ${some(strange)}`;
-    return problem('modes', finding, 'Look at them, and remove what is not yours; outlive follows no links.');
+    return problem('modes', finding, 'Check them, and remove what is not yours; outlive follows no links.');
   }
   if (open.length === 0) return fine('modes', 'every file in the store is closed to others');
   const finding = `${counted(open.length, 'file', 'files')} in the store can be read by others: ${some(open)}`;
@@ -58,7 +58,7 @@ function sizeFinding(bytes: number, files: number): Finding {
   return warning(
     'size',
     `${message}, more than the ${mebibytes(defaults.maxStoreBytes)} MiB above which outlive removes old tasks`,
-    'See what is kept and why: outlive prune --all-sessions --dry-run',
+    'See what outlive keeps, and why: outlive prune --all-sessions --dry-run',
   );
 }
 
@@ -81,7 +81,7 @@ function namesOf(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    tolerate(error, passing, 'looking at the files of a store');
+    tolerate(error, passing, 'checking the files of a store');
     return [];
   }
 }
@@ -91,7 +91,7 @@ function statOf(path: string): Stats | null {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) ?? null;
   } catch (error) {
-    tolerate(error, passing, 'looking at the files of a store');
+    tolerate(error, passing, 'checking the files of a store');
     return null;
   }
 }

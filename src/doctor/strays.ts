@@ -7,12 +7,12 @@ import { namesIn } from '../tasklog/files.ts';
 import { programsFolder, sessionPathsIn, sessionsFolder } from '../tasklog/paths.ts';
 import { counted, type Finding, fine, some, warning } from './finding.ts';
 
-/** Temporary files that crashed processes left. Opening a session removes its own; this looks at all. */
+/** Temporary files that crashed processes left. Opening a session removes its own; this checks all. */
 export function checkStrays(dir: string, system: System): Finding {
   const ofStore = [...straysIn(dir), ...straysIn(programsFolder(dir))];
   const strays = [...ofStore, ...sessionFolders(dir).flatMap((folder) => straysOf(folder, system))];
-  if (strays.length === 0) return fine('strays', 'no crashed process has left a temporary file');
-  const finding = `crashed processes have left ${counted(strays.length, 'temporary file', 'temporary files')}: ${some(strays)}`;
+  if (strays.length === 0) return fine('strays', 'no crashed process left a temporary file');
+  const finding = `crashed processes left ${counted(strays.length, 'temporary file', 'temporary files')}: ${some(strays)}`;
   return warning('strays', finding, 'Remove them.', async () => {
     for (const path of strays) rmSync(path, { force: true });
     return `${counted(strays.length, 'file is', 'files are')} removed`;

@@ -4,10 +4,10 @@ import { OutliveError, shown } from './error.ts';
 export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
 
 /**
- * Refuses options that there are none of: a slip in a name would else be as if nothing had been said.
- * @param what who takes the options, as the message names it, such as `session.spawn()`.
+ * Refuses unknown options: otherwise a misspelt option would have no effect.
+ * @param what the function that takes the options, as the message names it, such as `session.spawn()`.
  * @returns the options.
- * @throws OutliveError `INVALID_ARGUMENT`, with the names that are unknown in `details.options`.
+ * @throws OutliveError `INVALID_ARGUMENT`, with the unknown names in `details.options`.
  */
 export function checkOptions<Options extends object>(
   what: string,
@@ -40,7 +40,7 @@ export function sayUnknown(unknown: readonly string[], known: readonly string[])
   return `${found.join(', ')}. ${list}`;
 }
 
-/** The name that somebody may have meant; null when none is near. */
+/** The name that the caller may have meant; null if none is close. */
 function nearest(name: string, known: readonly string[]): string | null {
   const wanted = plain(name);
   if (wanted === '' || wanted.length > 64) return null;

@@ -187,9 +187,9 @@ export function isSystemError(error: unknown): boolean {
 }
 
 /**
- * What the system would not let us read just now, though it may be there: no descriptors, no memory, an error of the
- * disk. Nothing follows from it about what is looked for; least of all that it is gone.
- * @returns what is to be thrown: the cause itself, when it is no error of the system but a mistake in the program.
+ * The system refused a read just now: no descriptors, no memory, an error of the disk. The file may exist; nothing
+ * follows from this error, least of all that it is gone.
+ * @returns the error to throw: the cause itself if it is not an error of the system but a mistake in the program.
  */
 export function readFailed(path: string, cause: unknown): unknown {
   if (!isSystemError(cause)) return cause;
@@ -238,7 +238,10 @@ export function openedToRead(): OutliveError {
   );
 }
 
-/** A value that somebody handed over, as a message names it. Never throws, whatever the value is; of a text so many characters. */
+/**
+ * A value from a caller, as a message shows it. Never throws, whatever the value is. Of a text it shows at most this
+ * many characters.
+ */
 export function shown(value: unknown, most = 100): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' && typeof value !== 'string') return String(value);

@@ -47,10 +47,10 @@ export function isForeseen(error: unknown): boolean {
 }
 
 /**
- * For a `catch` that goes on without what has failed. An error of the system that is not expected there is reported, and it
- * goes on all the same. A mistake in the program is nothing to go on after.
+ * For a `catch` that continues without the failed step. It reports an unexpected error of the system, and continues. It
+ * does not continue after a mistake in the program.
  * @param doing what has failed, as a warning says it: `removing a stray file`.
- * @throws the error, when it is a mistake in the program.
+ * @throws the error if it is a mistake in the program.
  */
 export function tolerate(error: unknown, codes: Expected, doing: string): void {
   if (isExpected(error, codes)) return;

@@ -1,9 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 
-/** Something that went wrong where nobody waits for an answer, and that was not to be expected. */
+/** An unexpected failure in work that no caller waits for. */
 export interface OutliveWarning {
-  /** What outlive was doing, such as `looking at a task`. */
+  /** What outlive was doing, such as `checking a task`. */
   readonly doing: string;
   readonly error: unknown;
   /** The folder of the store; null: not of one store. */

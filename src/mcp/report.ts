@@ -1,7 +1,7 @@
 import { SdkError } from '@modelcontextprotocol/server';
 import { report as reportOthers } from '../tools/delivery/report.ts';
 
-/** What streams say when nobody is at the other end any more. */
+/** The errors of streams whose other end is gone. */
 const away: ReadonlySet<unknown> = new Set([
   ...['EPIPE', 'ECONNRESET', 'ECONNABORTED', 'ABORT_ERR', 'ERR_INVALID_STATE', 'ERR_STREAM_DESTROYED'],
   ...['ERR_STREAM_WRITE_AFTER_END', 'ERR_STREAM_PREMATURE_CLOSE'],

@@ -40,7 +40,7 @@ export interface ServedRequest {
   readonly watchTask: ((clientSession: ClientSession, told: TaskSnapshot) => void) | null;
 }
 
-/** Who makes a request, and the session that it is about. */
+/** The client that makes a request, and the session that it is about. */
 export async function requestOf(served: ServedRequest, ctx: ServerContext): Promise<Request> {
   return await requestWith(served, metaOf(ctx));
 }

@@ -13,7 +13,7 @@ export function packageVersion(): string {
       if (name === 'outlive') return String(version);
     } catch (error) {
       // It is not there, or somebody else's and no JSON: the one above, perhaps.
-      if (!(error instanceof SyntaxError)) tolerate(error, unreadable, 'looking for the version');
+      if (!(error instanceof SyntaxError)) tolerate(error, unreadable, 'reading the version');
     }
   }
   return '0.0.0';

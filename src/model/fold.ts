@@ -150,9 +150,10 @@ export function foldFacts(all: readonly Fact[]): Facts {
 }
 
 /**
- * Whether the author of an outcome had given up a start, and its shim was faster. Who reads that outcome back sees it come
- * second, so it was told nobody; the command runs, or has found it and does not: the shim, or its death, says which. Where
- * a request came before the start, nothing runs, and an outcome is told before it is written: that one stands.
+ * Whether the author of an outcome had given up a start, and its shim was faster. A process that reads that outcome
+ * back sees that it came second, so nobody was told of it. The command runs, or its shim found the outcome and does not
+ * run it: the shim, or its death, says which. Where a request came before the start, nothing runs, and an outcome is
+ * told before it is written: that one stands.
  */
 function missesStart({ startedAt }: OutcomeFact, { started, exit, isForbidden }: Draft): boolean {
   if (started === undefined || startedAt !== null) return false;

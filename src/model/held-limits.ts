@@ -37,7 +37,7 @@ export interface HeldLimit {
   readonly by: LimitHolder;
 }
 
-/** 128 and SIGXCPU, with which the kernel warns who has used up his CPU time. */
+/** 128 and SIGXCPU. With it the kernel warns a process that has used up its CPU time. */
 const cpuTimeIsUp = 128 + 24;
 /** 128 and SIGKILL, with which it ends who does not heed that. */
 const killed = 128 + 9;

@@ -92,7 +92,7 @@ export const bounds = {
   /** Facts that are read of a log, half of them from its beginning and half from its end, and bytes of one. */
   logFacts: 20_000,
   factBytes: 2 * 1024 ** 2,
-  /** Lines of a log that look like facts and are none: after so many no more are read. */
+  /** Lines of a log that look like facts and are not: after this many, outlive reads no more. */
   garbageLines: 1_000,
   /** Bytes of store.json and of session.json. */
   recordBytes: 64 * 1024,

@@ -28,7 +28,7 @@ interface Found {
 
 /** What looks for a pattern. */
 export interface LineMatcher extends SearchCost {
-  /** Finds the first match that begins at `from` or behind it. */
+  /** Finds the first match that begins at `from` or after it. */
   find(line: string, from: number): Found | null;
 }
 
@@ -68,7 +68,7 @@ export class LineSearch {
   #afterReturn = false;
   #steps = 0;
 
-  /** @param lineIsSeen the line that `from` is in had its match: the search begins behind its end. */
+  /** @param lineIsSeen the line that `from` is in had its match: the search begins after its end. */
   constructor(matcher: LineMatcher, from: number, lineIsSeen = false) {
     this.#matcher = matcher;
     this.#matched = lineIsSeen;
@@ -165,7 +165,9 @@ export class LineSearch {
     return { byte: bytes.length, index: plain.length };
   }
 
-  /** @param undecided a match that begins behind this and reaches the end may be longer, or none: the next piece tells. */
+  /**
+   * @param undecided a match that begins after this and reaches the end may be longer, or none: the next piece tells.
+   */
   #search(text: Text, from: number, undecided = Number.POSITIVE_INFINITY): PatternMatch | null {
     const { bytes, plain } = text;
     // The first character of a later piece was searched in the one before: it tells that no line begins there.

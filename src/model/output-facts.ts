@@ -5,7 +5,7 @@
 export interface ErasedFact {
   readonly fact: 'erased';
   readonly stream: 'stdout' | 'stderr';
-  /** So many bytes are known to be gone, all in all; 0: some may be, and nobody has seen how many. */
+  /** How many bytes are known to be gone in total; 0: some may be gone, and nobody knows how many. */
   readonly bytes: number;
   /** When that was noticed, in epoch milliseconds. */
   readonly at: number | null;

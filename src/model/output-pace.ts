@@ -8,9 +8,8 @@ const fastestWriter = 2e6;
 export const overshoot = 0.1;
 
 /**
- * How long a task with so many bytes left up to its limit need not be looked at: half of the overshoot is for
- * the look, the other half for the stop. From 20 ms to 1 s, in steps of which each divides the next, so that
- * ticks fall together.
+ * How long a task with this many bytes left up to its limit needs no check: half of the overshoot is for the check, the
+ * other half for the stop. From 20 ms to 1 s, in steps of which each divides the next, so that ticks fall together.
  */
 export function pauseFor(bytesLeft: number, limit: number): number {
   const pause = (Math.max(0, bytesLeft) + (limit * overshoot) / 2) / fastestWriter;

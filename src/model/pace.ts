@@ -1,4 +1,4 @@
-/** So many a second, and as many at once after a rest. Times are milliseconds of one clock that only goes forward. */
+/** This many a second, and as many at once after a rest. Times are milliseconds of one clock that only goes forward. */
 export class Pace {
   readonly #perSecond: number;
   #saved: number;

@@ -3,7 +3,7 @@
  * takes some 25 ns where a pattern makes the engine work hard, and next to nothing where it does not.
  */
 
-/** A turn of the event loop begins no search when it has had so many steps: 3 ms of hard work. */
+/** After this many steps a turn of the event loop begins no further search: 3 ms of hard work. */
 export const turnSteps = 128 * 1024;
 
 /** What a piece of a line may cost, in steps. No search can stop within one. */

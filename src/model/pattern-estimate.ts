@@ -1,7 +1,7 @@
 /** Classes such as `\p{L}` have hundreds of ranges, which all are looked up when the pattern is compiled. */
 const namedClassWeight = 10;
 
-/** The repeat behind what is repeated. */
+/** The repeat operator after the part that it repeats. */
 const repeat = /\{(\d+)(,?)(\d*)\}/y;
 
 /** What stands in a group, as far as it was read. */

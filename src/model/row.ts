@@ -56,8 +56,8 @@ export class Row {
   }
 
   /**
-   * Adds what has no width of its own to the character before `x`.
-   * @returns false when that has so many that they are no writing of any language.
+   * Adds a character without width to the character before `x`.
+   * @returns false if that character has more marks than any writing system uses.
    */
   combine(x: number, mark: string): boolean {
     const cells = this.#open();
@@ -80,7 +80,7 @@ export class Row {
     this.#trim();
   }
 
-  /** Takes cells out; what is behind them moves up. */
+  /** Removes cells; the cells after them move left. */
   remove(x: number, count: number): void {
     if (x >= this.length) return;
     const cells = this.#shifting();
@@ -90,7 +90,7 @@ export class Row {
     this.#trim();
   }
 
-  /** Puts blank cells in; what is behind them moves on, and is lost where it leaves the screen. */
+  /** Inserts blank cells; the cells after them move right, and are lost where they leave the screen. */
   insert(x: number, count: number, columns: number): void {
     if (x >= this.length) return;
     const cells = this.#shifting();

@@ -10,7 +10,7 @@ const usualColumns = 1024;
 /** A cursor moves right no further than this, or the end of the row: as far as terminals are wide. */
 const reachColumns = 256;
 
-/** Blanks that a cursor leaves behind it: so many, and for each character that is written so many more. */
+/** The most blanks that a cursor may leave after text: this many, and this many more for each written character. */
 const freeBlanks = 4096;
 const blanksEach = 4;
 

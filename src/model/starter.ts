@@ -1,6 +1,7 @@
 /**
- * Who had a task started. Its end is told to that party, and to others only when its client is dead. Absent in a spec: the
- * task was started by a program that does not say, and its end is told to the client that has the session.
+ * The party that had a task started. outlive tells its end to that party, and to others only if its client is dead.
+ * Absent in a spec: the task was started by a program that does not say, and its end is told to the client that has the
+ * session.
  */
 export interface Starter {
   /** The conversation, as the agent names it; absent: the agent gives no name, and the client stands for it. */

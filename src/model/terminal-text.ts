@@ -19,7 +19,7 @@ const controls: Readonly<Record<string, (screen: Screen) => void>> = {
   '\r': (screen) => screen.carriageReturn(),
 };
 
-/** Characters behind an escape. */
+/** Characters after an escape. */
 const escapes: Readonly<Record<string, (screen: Screen) => void>> = {
   7: (screen) => screen.save(),
   8: (screen) => screen.restore(),
@@ -63,7 +63,7 @@ const sequences: Readonly<Record<string, (screen: Screen, first: number, second:
   u: (screen) => screen.restore(),
 };
 
-/** In the middle of what: text, behind an escape, in a control sequence, in a title or another string. */
+/** Where the reader is: in text, after an escape, in a control sequence, in a title or another string. */
 type State = 'text' | 'escape' | 'sequence' | 'string';
 
 /**
@@ -79,7 +79,7 @@ export class TerminalText {
     this.#screen = screen;
   }
 
-  /** Takes a piece, and gives the lines that cannot change any more. */
+  /** Takes a piece, and returns the lines that can no longer change. */
   write(text: string): string {
     for (let at = 0; at < text.length; ) at = this.#step(text, at);
     return this.#screen.take();
@@ -98,7 +98,7 @@ export class TerminalText {
     return this.#screen.take();
   }
 
-  /** Takes what stands at an index; gives the index behind it. */
+  /** Takes the element at an index; returns the index after it. */
   #step(text: string, at: number): number {
     switch (this.#state) {
       case 'text':

@@ -1,7 +1,7 @@
 import { bounds } from './limits.ts';
 import type { SeenFact, TellingFact, UntellingFact, UnwatchFact, WatchFact } from './watch-facts.ts';
 
-/** So many tellings of a watch count. Each ends with an acknowledgement, and few are open at a time. */
+/** How many reports of a watch count. Each ends with an acknowledgement, and few are open at a time. */
 const mostTellings = 64;
 
 /** A durable watch, as the facts of its task tell it. */
@@ -11,7 +11,7 @@ export interface Watch {
   readonly seen: readonly SeenFact[];
   /** How far they went in each file, by the offset at which it began for their authors. */
   readonly furthest: ReadonlyMap<number, number>;
-  /** Who tells its matches, in order, by the id of the telling; without those that were taken back. */
+  /** The parties that report its matches, in order, by the id of the report; without those that were taken back. */
   readonly tellings: ReadonlyMap<string, TellingFact>;
   /** It is over. */
   readonly closed: boolean;

@@ -109,8 +109,8 @@ export const onLimits: readonly OnLimit[] = ['reject', 'queue'];
 export type Liveness = 'yes' | 'no' | 'unknown';
 
 /**
- * Who a process is. A pid alone is not an identity, because the kernel uses it again; two processes are
- * the same when all of these agree.
+ * The identity of a process. A pid alone is not an identity, because the kernel uses it again; two processes are the
+ * same when all of these agree.
  */
 export interface ProcessIdentity {
   readonly pid: number;

@@ -5,9 +5,10 @@ import { ownFolder } from './own-folder.ts';
 
 /**
  * Where this user keeps compiled code of ours, which makes starting faster: a folder `outlive` in `$XDG_CACHE_HOME` or
- * ~/.cache, in ~/Library/Caches on macOS, or `outlive-cache` in %LOCALAPPDATA%. Whoever can write there can have us run
- * code, so it is one that {@link ownFolder} takes, and never in a temporary folder that users share.
- * @returns null when there can be no such folder: then there is no cache.
+ * ~/.cache, in ~/Library/Caches on macOS, or `outlive-cache` in %LOCALAPPDATA%. A user who can write there can make us
+ * run code. So it must be a folder that {@link ownFolder} accepts, and never one in a temporary folder that users
+ * share.
+ * @returns null if there can be no such folder: then there is no cache.
  */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env, user?: number): string | null {
   try {

@@ -57,7 +57,7 @@ function startBlock(suspects: readonly string[]): Buffer {
     // Only Linux shows them.
     throw new OutliveError(
       'INVALID_ENV',
-      `expected the environment to be UTF-8; found other bytes in ${suspects.map((name) => shown(name)).join(', ')}, which cannot be handed on as they are. Give another value by the option env, or remove the variable there by null.`,
+      `expected the environment to be UTF-8; found other bytes in ${suspects.map((name) => shown(name)).join(', ')}, which outlive cannot pass on. Give another value in the option env, or remove the variable there with null.`,
       { cause: error },
     );
   }

@@ -15,8 +15,8 @@ export type Origin =
   /** This machine before its last start. */
   | 'earlier_boot'
   /**
-   * A container of this machine, since its last start, of which no process is seen here: it has ended, or it hides. What
-   * it has left open tells which it is.
+   * A container of this machine, since the last start of the machine, and no process of it is visible here: it has
+   * ended, or it hides. The files that it holds open tell which.
    */
   | 'unseen'
   /** Another machine, or a container that lives. */

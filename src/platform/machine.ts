@@ -2,10 +2,10 @@ import type { ProcessIdentity } from '../model/words.ts';
 import { crypto } from '../util/crypto.ts';
 
 /**
- * An identity with the machine that it is of, named by the hash of an id of the system's. The id itself is nobody's
- * business: systemd asks that each program shows a hash of its own, and none the id. It is looked for when somebody asks,
- * which is when a record is written, or one of another boot is read.
- * @param find returns the id; `null`: there is none.
+ * An identity with its machine, named by the hash of an id of the system. outlive does not show the id itself: systemd
+ * asks each program to show only a hash of its own. It reads the id on demand: when it writes a record, or reads one of
+ * another boot.
+ * @param find returns the id; `null` if there is none.
  */
 export function withMachine(identity: ProcessIdentity, find: () => string | null): ProcessIdentity {
   let machine: string | null | undefined;

@@ -56,7 +56,7 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch (error) {
-    tolerate(error, unseen, 'looking for a program');
+    tolerate(error, unseen, 'finding a program');
     return false;
   }
 }

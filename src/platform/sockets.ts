@@ -48,7 +48,7 @@ export function socketsOf(pid: number): number[] {
     });
   } catch (error) {
     // Gone meanwhile, or another user's.
-    tolerate(error, unseen, 'looking at the sockets of a process');
+    tolerate(error, unseen, 'checking the sockets of a process');
     return [];
   }
 }
@@ -67,7 +67,7 @@ function linkOf(path: string): string {
   try {
     return readlinkSync(path);
   } catch (error) {
-    tolerate(error, unseen, 'looking at a socket of a process');
+    tolerate(error, unseen, 'checking a socket of a process');
     return '';
   }
 }

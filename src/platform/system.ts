@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../model/words.ts';
 
-/** What a look at one process says. */
+/** What one check of a process says. */
 export interface ProcessView {
   readonly pid: number;
   readonly parent: number;
@@ -16,11 +16,14 @@ export interface ProcessView {
 
 /** What differs from one operating system to another about processes. One file each implements it. */
 export interface System {
-  /** A fit pause between two looks at a process that is about to end, in milliseconds: a look costs that much less. */
+  /**
+   * A suitable pause between two checks of a process that is about to end, in milliseconds; it is long where a check is
+   * expensive.
+   */
   readonly lookMs: number;
   /** The identity of this process. */
   self(): ProcessIdentity;
-  /** A look at one process; `null` when there is none. */
+  /** Checks one process; `null` if there is none. */
   view(pid: number): ProcessView | null;
   /**
    * Whether a shim that was just seen, or the command that it runs, is stopped by a signal (SIGSTOP, SIGTSTP).
@@ -80,8 +83,8 @@ export interface System {
   /** Whether the pid namespace still has a process, as far as can be seen from here. */
   namespaceIsAlive(namespace: string): boolean;
   /**
-   * Only where processes take no signals (Windows): ends a process, after a look that it is still the one that
-   * started then, whatever signal is asked for; SIGCONT does nothing.
+   * Only on systems without signals (Windows): ends a process for any signal but SIGCONT, which does nothing. It first
+   * checks that the process is still the one that started then.
    */
   signal?(pid: number, start: number | null, killSignal: NodeJS.Signals): boolean;
   /** Has a shim run that was created suspended; does nothing to one that runs. Only where there is no SIGCONT. */

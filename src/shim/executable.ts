@@ -45,7 +45,7 @@ function mayExecute(path: string): boolean {
   }
 }
 
-/** The mode of a program is right, and the system lets it not be executed all the same. */
+/** The mode of a program is right, but the system still does not execute it. */
 export const noexec =
   'may not be executed, although its mode allows it: its file system may be mounted noexec';
 

@@ -27,7 +27,7 @@ export interface Standing {
   readonly offset: number;
   /** Bytes that were sent and that nobody has read yet. */
   readonly waitingBytes: number;
-  /** The process group in the foreground of the terminal; 0: there is none. */
+  /** The process group in the foreground of the terminal; 0 if there is none. */
   readonly foreground: number;
   /** Clients that get the output. */
   readonly watching: number;

@@ -12,13 +12,13 @@ export interface ShimSource {
   readonly target: string;
   /** The platforms and processors that there are shims of. */
   readonly targets: readonly string[];
-  /** The hash of the shim's content; `null` when there is none for the target. */
+  /** The hash of the shim's content; `null` if there is no shim for the target. */
   readonly sha256: string | null;
   /** The file of the package; `null` when the package is a part of another file. */
   readonly file: string | null;
   /** Reads the file while it is there, for an update may remove it while we run. */
   readonly remember: () => void;
-  /** What a copy is made of; `null` when it is nowhere any more. */
+  /** The source of a copy; `null` if it no longer exists. */
   readonly content: () => Promise<Uint8Array | null>;
 }
 
@@ -53,9 +53,9 @@ export function ownShim(target: string = `${process.platform}-${process.arch}`):
 }
 
 /**
- * The path has the hash in it: an update puts another shim beside it and never in its place, so nobody gets a shim of
- * another version than his own. Inside of a bundle this module has another name. What lies beside a bundle is nothing
- * that we know; its folder may be one that everybody can write.
+ * The path contains the hash: an update puts another shim beside it and never in its place, so every process gets the
+ * shim of its own version. Inside a bundle this module has another name. We do not know the files beside a bundle: its
+ * folder may be one that everybody can write.
  */
 function packageFile(target: string, sha256: string): string | null {
   // Where a bundler makes CommonJS of it there is no URL.

@@ -15,7 +15,7 @@ const bar = /(?:^|[^|])\|(?:[^|]|$)/;
 const showsIt: Readonly<Record<TellingShell, RegExp>> = {
   // The trap; lines before they are run; the variables; the block of the environment that a process begins with.
   bash: /\b(?:trap|declare|typeset|BASH_ENV|BASH_ARG[CV])\b|\bset\s+(?:-\w*v|-o\s+verbose)|(?:^|[\n;|&({`])\s*set\s*(?:$|[\n;|&)}`>])|\/proc\/|\bps\s[^\n;|&]*e/,
-  // The function, of which a trap on DEBUG hears; the block of the environment.
+  // The function, which triggers a trap on DEBUG; the block of the environment.
   zsh: /\b(?:trap|TRAP[A-Z]+|declare|typeset|functions|whence|zshexit|ZDOTDIR)\b|\/proc\/|\bps\s[^\n;|&]*e/,
 };
 
@@ -72,7 +72,7 @@ function isReally(name: TellingShell, path: string): boolean {
     return isSo;
   } catch (error) {
     // It may be executed and not read, or there is no descriptor just now.
-    tolerate(error, unreadable, 'looking at a shell');
+    tolerate(error, unreadable, 'checking a shell');
     return false;
   }
 }

@@ -26,7 +26,7 @@ export interface ShimRequest {
   readonly slots: string | null;
   /** What the command reads; absent: nothing. */
   readonly input?: 'data' | 'handed' | 'open';
-  /** So many bytes of data come by descriptor 0. */
+  /** How many bytes of data come through descriptor 0. */
   readonly dataBytes?: number;
   /** What comes by descriptor 0 goes into an input that stays open. */
   readonly piped?: boolean;
@@ -55,7 +55,9 @@ export interface ShimRequest {
   /** The folder in which bash or zsh is to tell how the segments of its last pipeline ended; none: it is not asked. */
   readonly bashPipes?: string;
   readonly zshPipes?: string;
-  /** The hook, how long it may run, the file for its output, and the folder where it runs; absent: there is none. */
+  /**
+   * The hook, how long it may run, the file for its output, and the folder where it runs; absent if there is no hook.
+   */
   readonly hook?: string;
   readonly hookMs?: number;
   readonly hookOutput?: string;

@@ -83,7 +83,7 @@ function writing(path: string, action: () => void): void {
     if (!isSystemError(error)) throw error;
     throw new OutliveError(
       'STORE_UNWRITABLE',
-      `expected to copy the shim to ${path}; found ${(error as Error).message}. Nothing was started. Make room or give permission, or open another store.`,
+      `expected to copy the shim to ${path}; found ${(error as Error).message}. Nothing was started. Free some space or grant permission, or open another store.`,
       { cause: error },
     );
   }

@@ -8,10 +8,11 @@ export interface WindowsSentinelWords {
 }
 
 /**
- * The sentinel of Windows, as arguments of cmd.exe: it blocks in `set /p` on a pipe that the spawner serves. Who ends in
- * order writes a line, `none` or the pids of shims that run on; the end without a line means that he was killed, and a
- * pipe that is gone already that he was quick about it. A second later it starts the keeper, which looks for itself
- * whether there is anything to do or anybody else at work, and starts it again when it dies.
+ * The sentinel of Windows, as arguments of cmd.exe: it blocks in `set /p` on a pipe that the spawner serves. A spawner
+ * that ends normally writes a line: `none`, or the pids of shims that keep running. An end without a line means that
+ * the spawner was killed; a pipe that is already gone means that this happened before the sentinel opened it. A second
+ * later the sentinel starts the keeper, and starts it again if it dies. The keeper checks itself whether there is work,
+ * or another process that does it.
  *
  * No mark is left for cmd, which does not know its own pid: the keeper marks for itself.
  */
@@ -22,7 +23,7 @@ export function windowsSentinel({ pipe, node, keeper, told }: WindowsSentinelWor
     `(${words} >nul 2>nul && exit 0)`,
     'ping -n 4 127.0.0.1 >nul',
   ];
-  // Brackets, because what stands behind `if` and `do` goes on to the end of the line.
+  // Brackets, because a command after `if` and `do` continues to the end of the line.
   const steps = [
     // The title is for people, and for who looks at command lines.
     'title outlive sentinel',

@@ -48,7 +48,7 @@ export function encodeFact(fact: Fact): string {
 /** A line that a shim has told, and what it says. */
 let told: { readonly line: string; readonly fact: Fact | null } | undefined;
 
-/** Parses a line that a shim tells when it appends it. Who reads the log finds the same line next. */
+/** Parses a line that a shim sends when it appends it. A reader of the log finds the same line next. */
 export function parseTold(line: string): Fact | null {
   told = { line, fact: parseFact(line) };
   return told.fact;

@@ -17,7 +17,7 @@ export interface DoneLog {
 }
 
 /**
- * The name of the folder in which the log of a task is kept that is done: the day on which it is to be removed, in UTC.
+ * The name of the folder that has the log of a done task: the day on which outlive removes it, in UTC.
  * @param expiresAt epoch milliseconds; `null`: no time is set.
  */
 export function dayOf(expiresAt: number | null): string {

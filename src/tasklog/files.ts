@@ -18,10 +18,10 @@ import { expected, tolerate } from '../errors/expected.ts';
 import { randomHex } from '../util/crypto.ts';
 import { withSpare } from '../util/spare.ts';
 
-/** What a disk, or the network behind it, says late of what was written. */
+/** Errors that a disk, or the network that connects it, reports late for earlier writes. */
 const lateErrors = expected('full', 'failing', 'EINTR');
 
-/** There is none, or something else, or it is not for us: then it is as good as not there. */
+/** There is no file, or something else, or it is not for us: then it counts as absent. */
 const noFolder: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES']);
 
 /**
@@ -42,7 +42,7 @@ export function letGo(descriptor: number): void {
   try {
     closeSync(descriptor);
   } catch (error) {
-    // The descriptor is free all the same.
+    // The descriptor is free anyway.
     tolerate(error, lateErrors, 'closing a file');
   }
 }

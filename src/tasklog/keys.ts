@@ -45,10 +45,10 @@ export interface KeyHolder {
   readonly cookie: string;
 }
 
-/** A folder may go as an empty one while it is used, but hardly so often. */
+/** Another process may remove a folder as empty while this one uses it, but hardly this often. */
 const attempts = 8;
 
-/** What the system says where a folder is in the way, on Windows an empty one as well; or where ours is gone. */
+/** The errors of the system if a folder is in the way (on Windows also an empty one), or if ours is gone. */
 const inTheWay: ReadonlySet<string> = new Set([
   'ENOENT',
   'ENOTEMPTY',

@@ -65,7 +65,7 @@ export function writeSpec(descriptor: number, spec: SpecFact, watches: readonly 
   return padded;
 }
 
-/** @throws RecordGone when an open log has no name any more. */
+/** @throws RecordGone when an open log no longer has a name. */
 export function checkNamed(descriptor: number): void {
   if (fstatSync(descriptor).nlink === 0) throw new RecordGone('its log was removed');
 }

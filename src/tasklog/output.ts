@@ -45,7 +45,7 @@ export function cutOf(facts: Facts, stream: Stream): CutFact | undefined {
   return facts.cuts.findLast((cut) => cut.stream === stream);
 }
 
-/** Reads up to `maxBytes` from `offset`. A read in a stretch that is not there any more goes on after it and says so. */
+/** Reads up to `maxBytes` from `offset`. A read in a stretch that is gone continues after it and says so. */
 export function readOutput(file: OutputFile, offset: number, maxBytes: number): OutputSlice {
   return withFile(file, (open) => slice(open, offset, maxBytes));
 }
@@ -84,7 +84,7 @@ export function outputState(file: OutputFile): { readonly size: number; readonly
     // What a task puts in the place of its output, a link say, is none of it.
     return { size: stat.isFile() ? logicalSize(stat.size, file.cut) : 0, writtenAt: stat.mtimeMs };
   } catch (error) {
-    tolerate(error, unseen, 'looking at output');
+    tolerate(error, unseen, 'checking output');
     return nothingWritten;
   }
 }
@@ -115,7 +115,7 @@ function withFile<T>(file: OutputFile, use: (open: OpenOutput) => T): T {
     return withSpare(() => useFile(file, use));
   } catch (error) {
     const code = systemCode(error) ?? '';
-    // Whoever may not look does not know whether it is there.
+    // A process without the permission to look does not know whether it exists.
     if (code === 'EACCES') return use({ ...nothing, beginsAt: file.seen?.before.beginsAt ?? 0 });
     if (['ENOENT', 'ELOOP', 'ENXIO'].includes(code)) return use(seenNow(file, nothing));
     throw readFailed(file.path, error);

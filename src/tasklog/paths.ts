@@ -9,7 +9,7 @@ export interface SessionPaths {
   readonly dir: string;
   /** The logs of tasks to which something may happen yet. */
   readonly tasks: string;
-  /** The logs of the others, in a folder for each day on which they are to be removed: see done.ts. */
+  /** The logs of the others, in a folder for each day on which outlive removes them: see done.ts. */
   readonly done: string;
   readonly output: string;
   /** The session's id in clear. */

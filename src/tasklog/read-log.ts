@@ -79,8 +79,8 @@ export class RecentLogs {
 }
 
 /**
- * Reads and folds a log; null when there is none, or when what is there is no file.
- * @param before the same log as it was read before: what is still there of it is not parsed again.
+ * Reads and folds a log; null if there is none, or if it is not a file.
+ * @param before the same log as it was read before: the part that has not changed is not parsed again.
  * @throws OutliveError `READ_FAILED`.
  */
 export function readLog(path: string, before?: KnownLog): TaskLog | null {

@@ -1,4 +1,4 @@
-/** So many bytes before the last known end tell whether what is there is still the same. */
+/** How many bytes before the last known end show whether the content is still the same. */
 const markBytes = 64;
 
 /** A file of output that is open to be looked at. Positions count from its first byte. */

@@ -46,7 +46,7 @@ export interface ExitMark {
 /** Longer than any exit code. */
 const exitMarkBytes = 64;
 
-/** Reads an exit marker; null when there is none, or when it cannot be read yet. */
+/** Reads an exit marker; null if there is none, or if it cannot be read yet. */
 export function readExitMark(path: string): ExitMark | null {
   // Asked of every task that runs, again and again: one that is not there must not cost an exception.
   const stat = statSync(path, { throwIfNoEntry: false });

@@ -103,7 +103,9 @@ function isMark(code = 0): boolean {
   return code >= firstMark && widthOf(code) === 0;
 }
 
-/** How many marks the character before the cursor has; more than it may where there is none that they could join. */
+/**
+ * How many marks the character before the cursor has; more than allowed if there is no character that they could join.
+ */
 function marksBefore({ buffers: { active } }: Xterm['_core']): number {
   const { x, y, ybase, lines } = active;
   const line = lines.get(ybase + y);

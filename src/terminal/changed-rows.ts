@@ -2,7 +2,7 @@ import type { Screen } from './screen.ts';
 
 /** What has changed on a screen. */
 interface ScreenChange {
-  /** So many rows have left the screen at the top. */
+  /** How many rows have left the screen at the top. */
   readonly scrolled: number;
   /** The rows that then differ, from 0. */
   readonly rows: readonly { readonly row: number; readonly text: string }[];

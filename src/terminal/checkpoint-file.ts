@@ -14,8 +14,8 @@ const growth = 1024 ** 2;
 const pauseMs = 1_000;
 
 /**
- * The screen that was kept of an output, to go on from. Null when there is none, and when it does not fit: it is torn or of
- * another version, of another task, its output was replaced, or the sizes of the terminal were others.
+ * The screen that was kept of an output, to go on from. Null if there is none, or if it does not fit: it is incomplete,
+ * of another version or of another task, its output was replaced, or the terminal had other sizes.
  */
 export async function readCheckpoint(
   path: string,
@@ -77,14 +77,17 @@ export class CheckpointWriter {
       this.save(live);
       return;
     }
-    // Nothing may come any more: the last of a flood is kept as well.
+    // Perhaps no more output comes: it keeps the last of a flood as well.
     this.#due = setTimeout(() => {
       this.#due = undefined;
       this.save(live);
     }, waitMs).unref();
   }
 
-  /** To be called when the screen is not going to be fed any more, and before it is disposed of: keeps it if that saves somebody much. */
+  /**
+   * Call it when the screen gets no more output, before its disposal: it keeps the screen if that saves a later reader
+   * much work.
+   */
   left(live: LiveScreen): void {
     clearTimeout(this.#due);
     if (live.offset - this.#offset >= growth / 4) this.save(live);

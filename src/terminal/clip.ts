@@ -30,7 +30,7 @@ function clipRow(runs: readonly Run[], cols: number): string {
   return text;
 }
 
-/** So many characters as fit. */
+/** As many characters as fit. */
 function beginning(text: string, cols: number): string {
   let width = 0;
   let part = '';

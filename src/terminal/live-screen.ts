@@ -77,8 +77,9 @@ export class LiveScreen implements Disposable {
   }
 
   /**
-   * Takes the next bytes of the output, at once: 16 KiB hold the process for a millisecond, so longer output comes in pieces.
-   * @param live whether the program has written them just now, and waits for answers to what it asks.
+   * Takes the next bytes of the output, synchronously. 16 KiB block the process for a millisecond, so callers pass
+   * longer output in pieces.
+   * @param live whether the program has just written them, and waits for answers to its queries.
    */
   feed(bytes: Uint8Array, live = false): void {
     this.#answers.left = live ? mostAnswers : 0;
@@ -102,8 +103,8 @@ export class LiveScreen implements Disposable {
   }
 
   /**
-   * The terminal has another size, as of an offset. It is to be told before the bytes at that offset are fed; afterwards it
-   * counts at once, and nothing is kept for later of such a screen.
+   * The terminal has another size, from an offset on. The caller must report it before it feeds the bytes at that
+   * offset. Later it takes effect at once, and outlive keeps no checkpoint of such a screen.
    */
   resize(resize: Resize): void {
     if (resize.offset < this.#offset) this.#isExact = false;

@@ -78,7 +78,7 @@ async function page(task: Task, snapshot: TaskSnapshot, args: Args): Promise<Too
   const path = stream === 'stderr' ? (snapshot.output.stderrPath ?? '') : snapshot.output.path;
   const isBeyond = offset !== undefined && chunk.size < offset;
   const beyond = isBeyond
-    ? `\n[outlive: it has written ${chunk.size} bytes, and you asked for byte ${offset}. If that was there before, the output was made shorter from outside: read it without an offset]`
+    ? `\n[outlive: it has written ${chunk.size} bytes, and you asked for byte ${offset}. If that was there before, another program has truncated the output: read it without an offset]`
     : '';
   const next = chunk.more ? `\n[read on from offset ${chunk.nextOffset}]` : '';
   return {

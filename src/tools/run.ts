@@ -14,7 +14,7 @@ import { presentExcerpt, presentTask, sayExcerpt, sayTask } from './text/present
 import { outputSchema, ridingFields, taskSchema } from './text/schemas.ts';
 import { defineTool, type ToolAnswer, type ToolCall } from './tool.ts';
 
-/** So long a call waits for the end, unless told otherwise. */
+/** How long a call waits for the end by default. */
 const waitMs = 10_000;
 
 const input = z.strictObject({
@@ -168,7 +168,7 @@ function definedOf<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K]
 function hintAtPipe(command: string): string {
   const name = process.platform === 'linux' ? reopensOutput(command) : null;
   if (name === null) return '';
-  return `\n[The command names ${name}: to open that erases what was written before. Use >&${name === '/dev/stderr' ? 2 : 1} instead, or output: "pipe".]`;
+  return `\n[The command names ${name}: opening it erases earlier output. Use >&${name === '/dev/stderr' ? 2 : 1} instead, or output: "pipe".]`;
 }
 
 /** Whether outlive could not start a command: its own failure. */

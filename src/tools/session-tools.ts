@@ -56,11 +56,11 @@ export interface SessionTool {
 
 const callOptionNames: OptionNames<ToolCallOptions> = { abortSignal: true };
 
-/** What claims died with is looked for again so often, while an end waits that somebody else tells. */
+/** How often it checks whether the holder of a claim has died, while another client is telling an end. */
 const againMs = 5_000;
 
 /**
- * The tools of one conversation, and what it is to be told: see {@link sessionTools}.
+ * The tools of one conversation, and its news: see {@link sessionTools}.
  */
 export class SessionTools implements Disposable {
   /** What a model reads about all tools together: for the system prompt. */
@@ -131,8 +131,8 @@ export class SessionTools implements Disposable {
   }
 
   /**
-   * What the conversation is to be told, as it comes: for an agent that can be woken. Ends with the abort signal, and when the
-   * tools or the session are closed.
+   * The news for the conversation, as it comes: for an agent that can be woken. Ends with the abort signal, and when
+   * the tools or the session are closed.
    */
   async *deliveries(options: ToolCallOptions = {}): AsyncGenerator<Told, void, undefined> {
     while (await this.arrived(options)) {
@@ -142,8 +142,9 @@ export class SessionTools implements Disposable {
   }
 
   /**
-   * Tells nothing any more, and gives back what was not acknowledged: before the session or the store is closed, else others are
-   * told of it when this process has ended. The session stays open, and tasks go on.
+   * Stops telling, and gives back what was not acknowledged. Call it before you close the session or the store;
+   * otherwise other clients hear of these ends only when this process has ended. The session stays open, and tasks
+   * continue.
    */
   close(): void {
     if (this.#isOver) return;

@@ -12,11 +12,11 @@ export interface MessageForm<Message> {
 /** What was told in a message of its own, and where. */
 interface Insertion {
   readonly told: Told;
-  /** So many messages of the host stand before it. */
+  /** How many messages of the host come before it. */
   readonly at: number;
 }
 
-/** So many messages of ours are kept for a host that never saves them. */
+/** How many of our messages it keeps for a host that never saves them. */
 const mostKept = 500;
 
 /**
@@ -41,8 +41,8 @@ export class ToldHistory<Message> {
 
   /**
    * The messages of the next request to the model.
-   * @param messages as the host has them, with or without what was told before.
-   * @param next what is to be told now, if there is something.
+   * @param messages the messages of the host, with or without earlier news.
+   * @param next the news to add now, if there is any.
    */
   async sending(messages: readonly Message[], next: () => Promise<Told | null>): Promise<Message[]> {
     await this.#read(messages);

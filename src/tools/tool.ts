@@ -7,7 +7,7 @@ import { type Arguments, argumentsMeant, checkArguments } from './check-argument
 import type { CallOf } from './delivery/tool-call.ts';
 import type { RemoteCalls } from './fleet/remote-delivery.ts';
 
-/** Who calls a tool, and how to reach him meanwhile. */
+/** The caller of a tool, and how to reach it during the call. */
 export interface ToolCall extends CallOf {
   /** The client has withdrawn the call, or is gone. What was started goes on. */
   readonly abortSignal: AbortSignal;

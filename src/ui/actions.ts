@@ -4,7 +4,7 @@ import { OutliveError, taskNotFound } from '../errors/error.ts';
 import { isForeseen } from '../errors/expected.ts';
 import type { ActData, Action, Failure } from './protocol.ts';
 
-/** So many tasks are acted on at once. */
+/** How many tasks it acts on at once. */
 const atOnce = 8;
 
 /** What is told of each task, in the order in which they are done. */

@@ -12,10 +12,10 @@ import {
 } from './handshake.ts';
 import type { StreamName } from './protocol.ts';
 
-/** So long a secret that is used once, or an answer to a page, may wait for that, in milliseconds. */
+/** How long a one-time secret, or an answer to a page, stays valid, in milliseconds. */
 const onceWithinMs = 60_000;
 
-/** At most so many secrets wait. */
+/** How many secrets wait at most. */
 const mostWaiting = 64;
 
 /** What a download is of. */

@@ -9,12 +9,12 @@ const stretchBytes = 64 * 1024;
 /** A longer line is shown in pieces. */
 const longestPiece = 4096;
 
-/** Before the lines that are asked for, a line's beginning is looked for in so many bytes. */
+/** How many bytes before the requested lines it searches for the beginning of a line. */
 const lookBackBytes = 16 * 1024;
 
 const lineFeed = 0x0a;
 
-/** Marks that change the direction of text: within a line they could show another one than what is there. */
+/** Marks that change the direction of text: they could make a line show other text than it has. */
 const direction = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** What output is read from. */
@@ -22,14 +22,14 @@ interface Readable {
   read(options: { offset: number; maxBytes: number; stream: StreamName }): Promise<OutputChunk>;
 }
 
-/** Lines of an output behind an offset, before it or around it. */
+/** Lines of an output after an offset, before it or around it. */
 export async function linesAt(
   task: Readable,
   stream: StreamName,
   where: LinesWhere,
   asked: number,
 ): Promise<LinesData> {
-  // Whoever asks for the end may not know where that is.
+  // A page that asks for the end may not know where the end is.
   const offset = Math.min(asked, (await task.read({ offset: asked, maxBytes: 1, stream })).size);
   if (where === 'behind') return linesOf(await task.read({ offset, maxBytes: stretchBytes, stream }));
   const isBefore = where === 'before';
@@ -45,7 +45,7 @@ export async function linesAt(
   return linesOf(from > 0 && chunk.offset === from ? fromLineStart(chunk, isBefore, offset) : chunk);
 }
 
-/** The first offset of the bytes that are not there any more and reach up to `end`. */
+/** The first offset of the missing bytes that reach up to `end`. */
 async function beginOfGap(task: Readable, stream: StreamName, end: number): Promise<number> {
   let [low, high] = [0, end];
   while (low < high) {

@@ -53,7 +53,7 @@ export class Outgoing {
     if (!this.isFull) this.#wake();
   }
 
-  /** Nothing is sent any more. */
+  /** It sends nothing more. */
   close(): void {
     this.#isClosed = true;
     this.#wake();

@@ -32,8 +32,8 @@ export const commonHeaders: OutgoingHttpHeaders = {
 
 /**
  * A file of the page.
- * @param host the checked `Host` of the request, which a WebSocket may be opened to.
- * @returns null: there is none at that path.
+ * @param host the checked `Host` of the request; the page may open a WebSocket to it.
+ * @returns null if there is no file at that path.
  */
 export async function pageFile(path: string, host: string): Promise<PageFile | null> {
   const found = Object.hasOwn(files, path) ? files[path] : undefined;
@@ -48,7 +48,7 @@ export async function pageFile(path: string, host: string): Promise<PageFile | n
       ...commonHeaders,
       'content-type': type,
       'content-security-policy': policy(host, nonce),
-      // Who has not shown the token yet keeps no connection.
+      // A client that has not shown the token yet keeps no connection.
       connection: 'close',
     },
   };

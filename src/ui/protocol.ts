@@ -17,12 +17,12 @@ export const creditBytes = 256 * 1024;
 /** The largest message of a page, in bytes. A selection of 10,000 tasks has room in it. */
 export const mostMessageBytes = 256 * 1024;
 
-/** A page may have so many channels open at once. */
+/** How many channels a page may have open at once. */
 export const mostChannels = 32;
 
 export type StreamName = 'stdout' | 'stderr';
 
-/** Which lines are asked for, from an offset: those behind it, those before it, or those around it. */
+/** Which lines the page asks for, from an offset: those after it, those before it, or those around it. */
 export type LinesWhere = 'behind' | 'before' | 'around';
 
 export type Action = 'stop' | 'acknowledge' | 'prune' | 'restart';
@@ -141,7 +141,7 @@ export interface LogLine {
 /** What comes on a channel of `lines` (once) and `follow`. */
 export interface LinesData {
   readonly lines: readonly LogLine[];
-  /** Where the first line begins, and where to read on. What is between two answers and in neither is not there any more. */
+  /** Where the first line begins, and where to read on. Bytes between two answers that are in neither are gone. */
   readonly from: number;
   readonly to: number;
   /** Bytes written so far, and the first that is there. */
@@ -156,7 +156,7 @@ export interface Hit {
   readonly text: string;
 }
 
-/** What comes on a channel of `search`: hits as they are found, and at the end whether there are more behind `to`. */
+/** What comes on a channel of `search`: hits as they are found, and at the end whether there are more after `to`. */
 export interface SearchData {
   readonly hits: readonly Hit[];
   readonly to: number | null;

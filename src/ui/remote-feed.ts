@@ -9,10 +9,10 @@ import { remoteRowOf } from './remote-tasks.ts';
 const shortestMs = 1_000;
 const longestMs = 15_000;
 
-/** So many tasks of the fleet are shown: a page keeps all of them. */
+/** How many tasks of the fleet it shows: a page keeps all of them. */
 const mostTasks = 5_000;
 
-/** So many rows are in one message. */
+/** How many rows one message has. */
 const rowsAtOnce = 100;
 
 /**
@@ -180,7 +180,10 @@ class Viewer {
   }
 }
 
-/** What comes of both, as it comes, until both have ended. Whoever ends this early has to abort the sources as well. */
+/**
+ * The items of both sources, as they come, until both have ended. A caller that stops early must abort the sources as
+ * well.
+ */
 export async function* merged<T>(
   ...sources: readonly AsyncGenerator<T, void, undefined>[]
 ): AsyncGenerator<T, void, undefined> {

@@ -3,10 +3,10 @@ import { escapedForRegexp } from './escaped.ts';
 import { shownText } from './log-lines.ts';
 import type { Request, SearchData } from './protocol.ts';
 
-/** So many hits are found; then the page says whether it wants more. */
+/** How many hits it finds; then the page says whether it wants more. */
 const mostHits = 500;
 
-/** So many go in one message. */
+/** How many go in one message. */
 const hitsAtOnce = 50;
 
 /** What a hit shows of its line: characters. */

@@ -56,7 +56,7 @@ export interface UiServer extends AsyncDisposable {
 /** How long a client may take, in milliseconds: for the headers of a request, and for all of it. */
 const times = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
 
-/** At most so many pages at once. */
+/** How many pages at most at once. */
 const mostPages = 64;
 
 /** A page that does not answer for this long is gone, in milliseconds. */
@@ -139,7 +139,7 @@ class Endpoint {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
-    // Whoever goes away while it is answered has all that it wanted.
+    // A client that disconnects during the answer needs no more.
     response.on('error', () => undefined);
     this.#answer(request, response).catch((error: unknown) => {
       if (!isForeseen(error)) warn({ doing: 'answering a request', error, dir: this.served.store.dir });
@@ -255,7 +255,7 @@ async function smallBody(request: IncomingMessage): Promise<string | null> {
   return body;
 }
 
-/** Who asks has not been let in yet, and keeps no connection. */
+/** The client has not been let in yet, and keeps no connection. */
 function answer(response: ServerResponse, type: string, text: string): void {
   response.writeHead(200, { ...commonHeaders, 'content-type': type, connection: 'close' });
   response.end(text);

@@ -40,7 +40,7 @@ function limitsOf({ bounds, leftoversPolicy, bindTo, snapshot }: TaskInspection)
       bindTo === null ? null : bindTo === 'session' ? 'its session' : `process ${bindTo.pid}`,
     ),
     ...some('contained', contained === null ? null : `by a ${contained}`),
-    ...snapshot.limits.map((held): Pair => [held.limit, `${shownLimit(held)}, held by ${held.by}`]),
+    ...snapshot.limits.map((held): Pair => [held.limit, `${shownLimit(held)}, enforced by ${held.by}`]),
   ];
 }
 

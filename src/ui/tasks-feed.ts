@@ -5,7 +5,7 @@ import { holdProcess } from '../util/wait.ts';
 import type { TaskRow, TasksData } from './protocol.ts';
 import { rowOf } from './rows.ts';
 
-/** So many tasks are in one message: the first rows are there before the last ones are read. */
+/** How many tasks one message has: the first rows arrive before it reads the last ones. */
 const tasksAtOnce = 100;
 
 /** How much of the output the snapshots have, in bytes: with some, output that grows is told, once a second. */
@@ -32,7 +32,7 @@ export class TasksFeed {
     try {
       yield* shared.tell(abortSignal);
     } finally {
-      // One that has failed, or that nobody wants any more, is not joined.
+      // A page does not join a watch that has failed or that no page uses.
       if (shared.isOver && this.#watches.get(usage) === shared) this.#watches.delete(usage);
     }
   }

@@ -41,7 +41,7 @@ export function characterBytes(bytes: Uint8Array, at: number): number {
   return length;
 }
 
-/** Whether a byte can go on with the character that begins at `lead`: right behind some it has less room. */
+/** Whether a byte can continue the character that begins at `lead`: right after some leads fewer bytes are allowed. */
 function isNext(bytes: Uint8Array, lead: number, at: number): boolean {
   const [first = 0, byte = 0] = [bytes[lead], bytes[at]];
   if (at > lead + 1) return isContinuation(byte);

@@ -16,7 +16,7 @@ const shared: Readonly<Record<string, number>> = {
   ...{ SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15, SIGXCPU: 24, SIGXFSZ: 25, SIGVTALRM: 26, SIGPROF: 27 },
 };
 
-/** The number of a signal, as this system has it; null when there is none of that name. */
+/** The number of a signal, as this system has it; null if there is no signal with that name. */
 export function signalNumber(name: string): number | null {
   const numbers: Readonly<Record<string, number>> = { ...shared, ...constants.signals };
   if (Object.hasOwn(numbers, name)) return numbers[name] ?? null;

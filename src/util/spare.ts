@@ -5,9 +5,9 @@ let spare: number | null = null;
 let holders = 0;
 
 /**
- * Keeps a descriptor for the moment in which this process has no other: a task must be looked at and stopped all the
- * same, and that takes one.
- * @returns what lets it go; the last of those who hold it closes it.
+ * Keeps a descriptor for the moment when this process has no other: it must still check and stop tasks, and that takes
+ * one.
+ * @returns a function that releases it; the last holder closes it.
  */
 export function holdSpare(): () => void {
   holders += 1;

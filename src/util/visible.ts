@@ -1,6 +1,6 @@
 /**
- * Control characters, marks that change the direction of text, and other invisible ones: in a name or a command
- * they could attack a terminal, or make it show something else than what is there.
+ * Control characters, marks that change the direction of text, and other invisible ones: in a name or a command they
+ * could attack a terminal, or make it show other text than it got.
  */
 export const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
 

@@ -12,8 +12,8 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /**
- * Milliseconds on a clock that never steps, from no moment in particular: for how long something took. It is that of
- * `performance.now()`, for the use of which Node would first load a millisecond's worth of modules.
+ * Milliseconds on a clock that never steps, from no moment in particular: it measures how long something took. It is
+ * the clock of `performance.now()`, but using that would make Node load modules for a millisecond.
  */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
@@ -24,7 +24,7 @@ export function yieldToOthers(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The event loop is kept busy for at most so many milliseconds at a stretch. */
+/** How many milliseconds at most work blocks the event loop at a stretch. */
 const stretchMs = 5;
 
 /** The same items, with the event loop given back from time to time: there may be tens of thousands. */

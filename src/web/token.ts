@@ -7,7 +7,7 @@ const shortestToken = 16;
 /** The secret that every request must show. */
 export interface Token {
   readonly value: string;
-  /** Nobody gave one, so it was made, and somebody must be told of it. */
+  /** The caller gave none, so this process made one, and must show it to a person. */
   readonly wasMade: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Connections that have not shown the token may be so many at once: from one address, and from all. */
+/** How many connections that have not shown the token there may be at once: from one address, and from all. */
 const mostOfOne = 32;
 const mostOfAll = 128;
 

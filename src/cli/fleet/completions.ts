@@ -13,7 +13,7 @@ interface CompletionsInFleetOptions extends CommonOptions {
   readonly follow?: boolean;
 }
 
-/** Without `--ack` the same ends stay pending: what is new is asked for so often, in milliseconds. */
+/** Without `--ack` the same ends stay pending. This is how often to ask for new ones, in milliseconds. */
 const lookMs = 1_000;
 /** With it the coordinator answers as soon as there is one. */
 const waitMs = 20_000;

@@ -22,14 +22,14 @@ export async function runServer(
     isElsewhere: elsewhere === true,
     version: packageVersion(),
   });
-  io.note(`serves the fleet at ${server.addresses.join(', ')}; Ctrl-C ends it, and tasks go on`);
+  io.note(`serves the fleet at ${server.addresses.join(', ')}; Ctrl-C stops it, and tasks keep running`);
   const how = await untilInterrupted(
     async (interrupted) => await Promise.race([aborted(interrupted), server.serverEnded()]),
   );
   if (how === null) return exitStatus.ok;
   throw new OutliveError(
     'FLEET_UNREACHABLE',
-    `expected nats-server to run on; found that it has ended (${how}). Start again: what is stored stays.`,
+    `expected nats-server to keep running; found that it has ended (${how}). Start it again: it keeps what it has stored.`,
   );
 }
 
@@ -47,7 +47,7 @@ export async function runAgent(
       version: packageVersion(),
       ...(fence !== undefined && { fence }),
     });
-    io.note(`is the host ${service.host} of the fleet; Ctrl-C ends that, and tasks go on`);
+    io.note(`is the host ${service.host} of the fleet; Ctrl-C stops the agent, and its tasks keep running`);
     const ended = await untilInterrupted(
       async (interrupted) => await Promise.race([aborted(interrupted), service.ended]),
     );

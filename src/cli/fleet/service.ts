@@ -39,7 +39,7 @@ export async function installService(
 
 /** Ends that, and removes the unit. Tasks go on. */
 export async function removeService(io: Io): Promise<number> {
-  return await tell(io, await removeUnit(), 'removed the unit; the tasks of this host go on');
+  return await tell(io, await removeUnit(), 'removed the unit; the tasks of this host keep running');
 }
 
 async function tell(io: Io, { path, failed, left }: UnitChange, done: string): Promise<number> {
@@ -48,7 +48,8 @@ async function tell(io: Io, { path, failed, left }: UnitChange, done: string): P
     return exitStatus.ok;
   }
   if (failed === null) await io.out(`${done}: ${path}\n`);
-  else io.note(`systemd has not done its part (${failed}); the unit is ${path}`);
-  if (left.length > 0) io.note(`left to run:\n${left.map((words) => `  ${lineOf(words)}`).join('\n')}`);
+  else io.note(`systemd did not start the unit (${failed}); it is ${path}`);
+  if (left.length > 0)
+    io.note(`run these commands yourself:\n${left.map((words) => `  ${lineOf(words)}`).join('\n')}`);
   return exitStatus.ok;
 }

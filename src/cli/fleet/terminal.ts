@@ -48,7 +48,7 @@ export async function attachInFleet(
   const end = await attachHere(task, { readOnly, ...(detachKeys !== undefined && { detachKeys }) });
   if (end === 'left') {
     io.note(
-      `left ${task.reference}: it goes on. Take it over again with: ${io.hint('attach', task.reference)}`,
+      `detached from ${task.reference}: it keeps running. Attach again with: ${io.hint('attach', task.reference)}`,
     );
     return exitStatus.ok;
   }

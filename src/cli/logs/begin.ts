@@ -3,7 +3,7 @@ import { startOfLastLines } from '../last-lines.ts';
 
 export type Stream = 'stdout' | 'stderr';
 
-/** What is to be printed of a stream; nothing: all of it. */
+/** The part of a stream to print; by default all of it. */
 export interface Range {
   /** Only the last lines. */
   readonly lines?: number | undefined;
@@ -36,7 +36,7 @@ async function beginSince(task: TaskReader, stream: Stream, since: number): Prom
   const { offset, beginsAt } = await task.read({ since, maxBytes: 1, stream });
   const from = Math.max(beginsAt, offset - lineSearchBytes);
   const before = await task.read({ offset: from, maxBytes: Math.max(1, offset - from), stream });
-  // Where the middle was cut out, what comes is from behind it.
+  // If the middle was cut out, the next bytes are from after the cut.
   if (offset === from || before.offset !== from || before.nextOffset !== offset) return offset;
   const lineEnd = before.bytes.lastIndexOf(lineFeed);
   return lineEnd < 0 && from > beginsAt ? offset : from + lineEnd + 1;

@@ -13,7 +13,7 @@ export interface LineStyle {
   readonly plain: boolean;
 }
 
-/** So many bytes are written at a time, more or less. */
+/** About how many bytes it writes at a time. */
 const writtenBytes = 64 * 1024;
 
 const lineBreak = Buffer.from('\n');

@@ -24,7 +24,7 @@ type Piece = Pick<Line, 'bytes' | 'ends' | 'match'> & { readonly offset: number 
 /** Makes lines of output that comes in chunks. */
 interface Splitter {
   take(bytes: Buffer, offset: number): Piece[];
-  /** What has no end, when nothing comes any more. */
+  /** The unfinished line, when no more output comes. */
   rest(): Piece[];
   /** What has no end, when nothing has come for a moment: what looks like a prompt. */
   prompt(): Piece[];
@@ -41,7 +41,7 @@ export interface LineSourceOptions {
   readonly matcher: LineMatcher | null;
   /** When each line had been written is asked for, which Windows does not know. */
   readonly timed: boolean;
-  /** A line that gets no end for a moment comes without one: somebody looks, and may be asked something. */
+  /** It returns an unfinished line after a moment: a person watches, and the line may be a question. */
   readonly prompts: boolean;
   readonly notice: NoticeChunk;
 }
@@ -49,7 +49,7 @@ export interface LineSourceOptions {
 /** Bytes that are read at a time. */
 const stepBytes = 64 * 1024;
 
-/** So many milliseconds of silence make a prompt of what has no end. */
+/** After this many milliseconds of silence an unfinished line counts as a prompt. */
 const promptMs = 250;
 
 /** A line that is longer comes in pieces. */
@@ -141,7 +141,7 @@ export class LineSource {
   }
 }
 
-/** Whether something takes so long that what was there before is a prompt. */
+/** Whether a read takes so long that the text before it is a prompt. */
 async function isSlow(coming: Promise<unknown>): Promise<boolean> {
   let timer: Timer | undefined;
   const silence = new Promise<boolean>((resolve) => {

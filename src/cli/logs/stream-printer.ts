@@ -86,7 +86,7 @@ class Printer {
     this.#losses.see(chunk, this.#stream);
     if (chunk.size < asked)
       this.#io.note(
-        `${this.#task.id} has written ${chunk.size} bytes, and byte ${asked} was asked for. If it was there before, the output was made shorter from outside: see it with ${this.#io.hint('logs', this.#task.id)}`,
+        `${this.#task.id} has written ${chunk.size} bytes, and you asked for byte ${asked}. If that byte was there before, another program has truncated the output. See what is there with ${this.#io.hint('logs', this.#task.id)}`,
       );
   }
 

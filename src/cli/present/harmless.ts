@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { harmlessText } from '../../model/plain-text.ts';
 
-/** An escape that is longer is none that anybody means. */
+/** No real escape is longer. */
 const longestEscape = 4096;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins a colour

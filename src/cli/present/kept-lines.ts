@@ -1,7 +1,7 @@
 /** So much memory is taken at a time. */
 const chunkBytes = 1024 * 1024;
 
-/** So many bytes are handed over at a time, more or less. */
+/** About how many bytes it returns at a time. */
 const writtenBytes = 64 * 1024;
 
 interface Line {

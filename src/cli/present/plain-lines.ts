@@ -6,7 +6,7 @@ export class PlainLines {
   readonly #decoder = new StringDecoder('utf8');
   readonly #terminal = new TerminalText();
 
-  /** The lines that cannot change any more. */
+  /** The lines that can no longer change. */
   push(bytes: Buffer): string {
     return this.#terminal.write(this.#decoder.write(bytes));
   }

@@ -89,7 +89,7 @@ function fromHome(folder: string): string {
     ? `~${folder.slice(home.length)}`
     : folder;
 }
-/** How long it ran; at least so long, where nobody has seen its end. */
+/** How long it ran; if nobody saw its end, how long it ran at least. */
 function shownTimeOf({ durationMs, startedAt, lastSeenAt }: TaskSnapshot): string {
   if (durationMs !== null) return shownDuration(durationMs);
   return startedAt === null || lastSeenAt === null

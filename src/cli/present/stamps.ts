@@ -29,7 +29,7 @@ export class Stamps {
   }
 }
 
-/** The marks that say when a stretch was written: those in it, and the first one behind it. */
+/** The marks that say when a stretch was written: those in it, and the first one after it. */
 export function marksOf(
   { offset, nextOffset }: { readonly offset: number; readonly nextOffset: number },
   marks: readonly OutputMark[],

@@ -5,7 +5,7 @@ export interface Column {
   readonly heading: string;
   /** Where there is no room for all, columns of the lowest rank are left out first. One without a rank stays. */
   readonly rank?: number;
-  /** It may be cut to so many cells before others are left out. By default it is as wide as its widest cell. */
+  /** It may be cut to this many cells before others are left out. By default it is as wide as its widest cell. */
   readonly least?: number;
   /** What does not fit is cut from the beginning, as of a path. */
   readonly keepsEnd?: boolean;
@@ -19,7 +19,7 @@ export const none = '-';
 /** Between two columns. */
 const gap = 2;
 
-/** So many rows are laid out at a time. */
+/** How many rows it lays out at a time. */
 const batch = 500;
 
 /** A column that is shown, by its place, and how wide. */

@@ -54,7 +54,7 @@ export function completionText(snapshot: TaskSnapshot, io: Io): string {
   for (const { pid, command } of leftovers) lines.push(`  left running: ${pid} ${visible(command)}`);
   if (statusReason === 'replaced' && !snapshot.delivered)
     lines.push(
-      `  stopped to be replaced, and nothing has taken its place yet. Run it again: ${io.hint('restart', taskId)}`,
+      `  stopped so that another task could replace it, but no task has. Run it again: ${io.hint('restart', taskId)}`,
     );
   const lost = lostNote(output);
   if (lost !== null) lines.push(`  ${lost}`);
@@ -66,8 +66,8 @@ export function completionText(snapshot: TaskSnapshot, io: Io): string {
 }
 
 const limitsMet = {
-  memory_limit: 'the kernel killed processes of it, since they had used up --memory',
-  cpu_limit: 'a process of it had used up --cpu-time',
+  memory_limit: 'the kernel killed some of its processes, because they used up --memory',
+  cpu_limit: 'one of its processes used up --cpu-time',
 } as const;
 
 /** What somebody who ran a command in the foreground must know beside its output and exit status; often nothing. */
@@ -80,13 +80,11 @@ export function remarks(snapshot: TaskSnapshot, io: Io): string[] {
     notes.push(`${taskId} ended as ${status}${reason}`);
   }
   if (statusReason === 'memory_limit' || statusReason === 'cpu_limit')
-    notes.push(`${taskId} met a limit: ${limitsMet[statusReason]}`);
+    notes.push(`${taskId} reached a limit: ${limitsMet[statusReason]}`);
   if (statusReason === 'spawn_aborted')
     notes.push(`${taskId} was never started${spawnError === null ? '' : `: ${spawnError}`}`);
   if (statusReason === 'dependency_failed')
-    notes.push(
-      `${taskId} was not run: ${after} has not completed. Look at it with: ${io.hint('show', after ?? '')}`,
-    );
+    notes.push(`${taskId} was not run: ${after} has not completed. See: ${io.hint('show', after ?? '')}`);
   if (statusReason === 'hidden_failure')
     notes.push(`${taskId} ended with 0, but a part of its pipeline failed: ${pipeStatus?.join(' ')}`);
   if (leftovers.length > 0) {

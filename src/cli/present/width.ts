@@ -14,7 +14,10 @@ export function textWidth(text: string): number {
   return width;
 }
 
-/** A text in at most so many cells: what does not fit is cut, and an ellipsis says so. Colours stay, so they end. */
+/**
+ * A text in at most this many cells. It cuts what does not fit, and adds an ellipsis. It keeps colour codes, so that
+ * colours end.
+ */
 export function fitted(text: string, cells: number): string {
   if (textWidth(text) <= cells) return text;
   let shown = '';
@@ -32,14 +35,14 @@ export function fitted(text: string, cells: number): string {
   return shown;
 }
 
-/** The end of a text without colours in at most so many cells, after an ellipsis where something was cut. */
+/** The end of a text without colours in at most this many cells, after an ellipsis if it cut something. */
 export function fittedEnd(text: string, cells: number): string {
   if (textWidth(text) <= cells) return text;
   const reversed = [...text].reverse().join('');
   return `…${[...beginning(reversed, cells - 1)].reverse().join('')}`;
 }
 
-/** Where the rows begin on which a text without colours stands whose lines have so many cells; at least one. */
+/** Where the rows of a text without colours begin, if each row has this many cells; at least one. */
 export function rowStarts(text: string, cells: number): number[] {
   const starts = [0];
   let room = cells;
@@ -68,7 +71,7 @@ function beginning(text: string, cells: number): string {
   return text.slice(0, end);
 }
 
-/** A text and blanks, of so many cells. */
+/** A text and blanks, this many cells together. */
 export function padded(text: string, cells: number): string {
   return text + ' '.repeat(Math.max(0, cells - textWidth(text)));
 }

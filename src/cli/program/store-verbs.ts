@@ -8,12 +8,12 @@ export function completions(): Definition {
     .description(
       'Print what is pending: ends of tasks, and lines that a watch has found. They stay pending until acknowledged.',
     )
-    .option('--follow', 'keep printing those that come later')
-    .option('--fleet', 'of the fleet that this machine is a client of, in place of the store')
+    .option('--follow', 'keep printing new ones')
+    .option('--fleet', 'of the fleet that this machine uses, instead of the store')
     .option('--ack', 'acknowledge what was printed, so that outlive does not report it again')
     .option(
       '--next',
-      'for a hook of an agent: acknowledge what the call before has printed, and print the rest',
+      'for a hook of an agent: acknowledge what the previous call printed, and print the rest',
     )
     .option(
       '--hook',
@@ -42,12 +42,12 @@ export function prune(): Definition {
     )
     .option(
       '--max-bytes <size>',
-      'then remove the oldest, until the rest takes no more than this',
+      'then remove the oldest, until the rest takes at most this much',
       values.size,
     )
     .option('--all-sessions', 'of all sessions')
-    .option('--unread', 'also those whose end was not acknowledged')
-    .option('--dry-run', 'only say what would be removed');
+    .option('--unread', 'also those whose end nobody acknowledged')
+    .option('--dry-run', 'only print what prune would remove');
   return [
     command,
     async () => (await import('../prune.ts')).prune,
@@ -60,7 +60,7 @@ export function doctor(): Definition {
     .description('Check the store, the shells and the tasks for problems.')
     .option(
       '--mend',
-      'repair what can be repaired, without asking; it also stops what ended tasks have left running',
+      'repair what it can, without asking; it also stops processes that ended tasks left running',
     );
   return [
     command,
@@ -72,11 +72,14 @@ export function doctor(): Definition {
 export function mcp(): Definition {
   const command = new Command('mcp')
     .description('Serve tasks to an agent over MCP, on stdin and stdout or over HTTP.')
-    .option('--http', 'over Streamable HTTP, to clients that have the token')
-    .option('--host <host>', 'the address to listen at (default: 127.0.0.1)')
-    .option('--port <number>', 'the port to listen at (default: any that is free)', values.port)
+    .option('--http', 'over Streamable HTTP, to clients that send the token')
+    .option('--host <host>', 'the address to listen on (default: 127.0.0.1)')
+    .option('--port <number>', 'the port to listen on (default: any free one)', values.port)
     .option('--token-file <file>', 'a file with the token (default: $OUTLIVE_MCP_TOKEN, else a new one)')
-    .option('--structured', 'also answer with structure, for programs; agents show it in place of the text');
+    .option(
+      '--structured',
+      'also answer with structured content, for programs; agents then show it instead of the text',
+    );
   return [
     command,
     async () => (await import('../mcp.ts')).mcp,
@@ -96,9 +99,9 @@ export function setup(): Definition {
     .description('Add outlive to the configuration of an agent: show the changes, ask, and write them.')
     .addArgument(agents)
     .option('--project', 'change the project in this folder instead of the files of the user')
-    .option('--undo', 'remove what setup has added')
+    .option('--undo', 'remove what setup added')
     .option('--dry-run', 'only show what would change')
-    .option('-y, --yes', 'write it without asking')
+    .option('-y, --yes', 'write the changes without asking')
     .option('--plugin <dir>', 'write a plugin (claude) or an extension (gemini) into a new folder instead');
   return [
     command,
@@ -116,13 +119,13 @@ export function setup(): Definition {
 export function ui(): Definition {
   const command = new Command('ui')
     .description('Serve a dashboard of all tasks to your browser, until Ctrl-C.')
-    .option('--port <number>', 'the port to listen at (default: any that is free)', values.port)
+    .option('--port <number>', 'the port to listen on (default: any free one)', values.port)
     .option(
       '--host <host>',
-      'the address to listen at; other machines reach it with --token-file (default: 127.0.0.1)',
+      'the address to listen on; other machines reach it with --token-file (default: 127.0.0.1)',
     )
-    .option('--read-only', 'the page cannot stop, remove, restart or type')
-    .option('--no-open', 'open no browser: only print the address')
+    .option('--read-only', 'the page cannot stop, remove or restart tasks, or type into them')
+    .option('--no-open', 'only print the address, without opening a browser')
     .option(
       '--token-file <file>',
       'a file with the token that the page asks for (default: a new one, in the address)',
@@ -157,7 +160,7 @@ export function completion(): Definition {
 export function fleet(): Definition {
   const command = new Command('fleet')
     .description(
-      'Make a fleet of machines, serve it, let machines in, and look after them. It needs nats-server, and packages of NATS.',
+      'Create a fleet of machines, serve it, let machines join, and manage them. It needs nats-server and the packages of NATS.',
     )
     .addArgument(
       new Argument('<action>', 'what to do').choices([
@@ -167,23 +170,23 @@ export function fleet(): Definition {
     .argument('[word]', 'the invitation to join with, or the host to cordon, drain, remove or forget')
     .option(
       '--address <address>',
-      'init: where members reach the server; repeat it for three servers (default: 127.0.0.1:4222)',
+      'init: the address at which members reach the server; repeat it to name three servers (default: 127.0.0.1:4222)',
       values.several,
     )
     .option(
       '--listen <host>',
-      'init: where the server listens (default: 127.0.0.1 for an address on loopback, else 0.0.0.0)',
+      'init: the address on which the server listens (default: 127.0.0.1 for an address on loopback, else 0.0.0.0)',
     )
-    .option('--nats <path>', 'server: the program nats-server (default: that of the PATH)')
+    .option('--nats <path>', 'server: the nats-server program (default: the one in PATH)')
     .addOption(
       new Option(
         '--number <number>',
-        'server: of three servers, which one this machine runs (default: 1)',
+        'server: which of three servers this machine runs (default: 1)',
       ).choices(['1', '2', '3']),
     )
-    .option('--elsewhere', 'server: run a coordinator alone, for servers that others run')
+    .option('--elsewhere', 'server: run only a coordinator, for servers that run elsewhere')
     .addOption(
-      new Option('--role <role>', 'invite: somebody who uses the fleet, in this role').choices([
+      new Option('--role <role>', 'invite: a user of the fleet, with this role').choices([
         'viewer',
         'agent',
         'admin',
@@ -192,25 +195,25 @@ export function fleet(): Definition {
     .option('-l, --label <key=value>', 'invite: a label of the host; may be repeated', values.label)
     .option(
       '--slots <number>',
-      'invite: tasks that may run on the host at a time (default: its cores)',
+      'invite: how many tasks the host may run at a time (default: its cores)',
       values.whole,
     )
-    .option('--expires <duration>', 'invite: how long the invitation is good (default: 1d)', values.duration)
-    .option('--name <name>', "join: the name of the host (default: the machine's, made to fit)")
+    .option('--expires <duration>', 'invite: how long the invitation is valid (default: 1d)', values.duration)
+    .option('--name <name>', 'join: the name of the host (default: from the name of the machine)')
     .addOption(
       new Option(
         '--fence <policy>',
-        'join: what becomes of tasks when the coordinator is out of reach for long (default: keep)',
+        'join: what to do with tasks when the coordinator cannot be reached for long (default: keep)',
       ).choices(['keep', 'stop']),
     )
-    .option('--enrol-only', 'join: let the host in, and run no agent')
+    .option('--enrol-only', 'join: join as a host, but run no agent')
     .option(
       '--service',
-      'join: have systemd run the agent of this user, now and from each boot on; tasks go on when it ends',
+      'join: have systemd run the agent as this user, now and after each boot; tasks keep running when the agent ends',
     )
-    .option('--remove', 'join --service: end that agent, and remove its unit')
-    .option('--watch', 'hosts: keep showing them')
-    .option('--undo', 'cordon, drain: take it back');
+    .option('--remove', 'join --service: stop that agent, and remove its unit')
+    .option('--watch', 'hosts: keep the list up to date, until Ctrl-C')
+    .option('--undo', 'cordon, drain: undo it');
   return [
     command,
     async () => (await import('../fleet/fleet.ts')).fleet,

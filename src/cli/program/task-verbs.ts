@@ -10,7 +10,7 @@ export function run(): Definition {
     .description('Start a command in the background, and print the id of its task.')
     .argument(
       '<command...>',
-      'one argument: a shell command, taken as it is; several: an argv, each word quoted',
+      'one argument: a shell command, as it is; several: a program and its arguments, each word quoted',
     )
     .option('-C, --cwd <dir>', 'working directory')
     .option('-e, --env <name=value>', 'add to the environment; may be repeated', values.pair)
@@ -33,20 +33,20 @@ export function run(): Definition {
     )
     .option('--shell <shell>', 'the shell that runs the command (default: bash, else sh)')
     .option('--separate', 'keep stderr apart')
-    .option('--stdin', 'keep its stdin open, for outlive send; it first reads what you pipe in')
+    .option('--stdin', 'keep its stdin open, for outlive send; the command first reads what you pipe in')
     .option('--tty', 'give it a terminal, for outlive send, screen and attach')
     .option(
       '--size <colsxrows>',
-      'the size of that terminal (default: that of this one, else 80x24)',
+      'the size of its terminal (default: as this terminal, else 80x24)',
       values.terminalSize,
     )
     .addOption(
       new Option(
         '--output <way>',
-        'file: it writes to a file (default); pipe: it writes to a pipe, so that it cannot erase its output',
+        'file: it writes to a file (default); pipe: it writes to a pipe, so it cannot erase its output',
       ).choices(outputWays),
     )
-    .option('--unbuffered', 'ask programs to write each line at once (Python, and C programs by stdbuf)')
+    .option('--unbuffered', 'ask programs to flush each line (Python, and C programs by stdbuf)')
     .option(
       '--max-output <size>',
       'stop it when it has written more than this; none: never (default: 1g)',
@@ -56,17 +56,17 @@ export function run(): Definition {
     .option('--cpu-time <duration>', 'CPU time that each of its processes may use', values.duration)
     .option('--processes <number>', 'processes and threads that it may have', values.whole)
     .option('--nice <number>', 'its nice value, -20 to 19', values.integer)
-    .option('--bind-to <pid>', 'stop it when that process is gone; or: session', values.bond)
+    .option('--bind-to <pid>', 'stop it when that process ends; or: session', values.bond)
     .option('--key <text>', 'when a task of the session has this key, use that task and start nothing')
     .option('--on-exit <command>', 'run this command with sh, once, when the task has ended')
     .addOption(
-      new Option('--leftovers <policy>', 'what to do with processes that are left when it has ended').choices(
+      new Option('--leftovers <policy>', 'what to do with processes that it leaves running').choices(
         leftoversPolicies,
       ),
     )
     .option(
       '--queue [number]',
-      'when that many tasks of the session run (default: 64), wait for a turn instead of failing',
+      'when this many tasks of the session run (default: 64), wait for a turn instead of failing',
       values.places,
     )
     .option(
@@ -145,7 +145,7 @@ export function ps(): Definition {
   const command = new Command('ps')
     .description('List the running tasks. On a terminal, leave out columns that do not fit.')
     .option('-a, --all', 'also tasks that have ended, with their dates')
-    .option('--fleet', 'the tasks of the fleet that this machine is a client of')
+    .option('--fleet', 'the tasks of the fleet that this machine uses')
     .option('--all-sessions', 'of all sessions')
     .option(
       '--status <status>',
@@ -154,7 +154,7 @@ export function ps(): Definition {
     )
     .option('-l, --label <key[=value]>', 'only with this label; may be repeated', values.label)
     .option('-n, --name <name>', 'only with this name; * stands for any text')
-    .option('--here', 'only of this folder and the folders below it')
+    .option('--here', 'only those in this folder and the folders below it')
     .option('--last <number>', 'only the newest, whether they run or not', values.whole)
     .option('-q, --quiet', 'only the ids')
     .option('--watch', 'keep the list up to date, until Ctrl-C');
@@ -190,18 +190,18 @@ export function logs(): Definition {
     .argument('[task...]', 'ids, beginnings of ids, or names')
     .option('-f, --follow', 'keep printing, until the tasks end')
     .option('--all', 'of all running tasks; with -f also of those that start later, until Ctrl-C')
-    .option('-n, --lines <number>', 'only the last lines, of each task and stream', values.whole)
-    .option('--bytes <size>', 'only this many bytes: the last ones, or those from --offset on', values.size)
+    .option('-n, --lines <number>', 'only this many last lines, of each task and stream', values.whole)
+    .option('--bytes <size>', 'only this many bytes: the last, or the first from --offset on', values.size)
     .option('--offset <bytes>', 'begin at this byte', values.size)
-    .option('--since <time>', 'only what was written since: 10m ago, or 2026-11-28T09:30', values.moment)
-    .option('--timestamps', 'begin each line with the time at which it was written')
-    .option('--grep <pattern>', 'only lines that match this regular expression; escapes are ignored')
+    .option('--since <time>', 'only what was written since: 10m (ago), or 2026-11-28T09:30', values.moment)
+    .option('--timestamps', 'begin each line with the time when it was written')
+    .option('--grep <pattern>', 'only lines that match this regular expression; it ignores escapes')
     .option('--stdout', 'only stdout, of a task that was run with --separate')
     .option('--stderr', 'only stderr, of a task that was run with --separate')
-    .option('--plain', 'as a terminal would show it: without escapes and without overwritten text')
+    .option('--plain', 'as a terminal would show it: without escapes and overwritten text')
     .addHelpText(
       'after',
-      '\nMuch text on a terminal is shown with $PAGER, else with less.\nPAGER=cat: with none.',
+      '\nOn a terminal, long output goes through $PAGER, else through less.\nPAGER=cat: no pager.',
     );
   return [
     command,

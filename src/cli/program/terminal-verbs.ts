@@ -6,7 +6,7 @@ export function send(): Definition {
   const command = new Command('send')
     .description('Type into a task that was run with --stdin or --tty.')
     .argument('<task>', 'id, beginning of an id, or name')
-    .argument('[text]', 'what to type; without a text and keys, it types what comes on stdin')
+    .argument('[text]', 'what to type; without a text and keys, it types what it reads on stdin')
     .option('--enter', 'then press Enter')
     .option(
       '--press <key>',
@@ -14,10 +14,10 @@ export function send(): Definition {
       values.key,
     )
     .option('--eof', 'then end the input')
-    .option('--paste', 'paste the text instead of typing it; programs can tell the difference')
+    .option('--paste', 'paste the text instead of typing it; some programs treat pasted text differently')
     .option(
       '--timeout <duration>',
-      'fail when the command reads nothing for that long (default: 5s)',
+      'fail when the command reads nothing for this long (default: 5s)',
       values.duration,
     );
   return [
@@ -33,7 +33,7 @@ export function send(): Definition {
 
 export function screen(): Definition {
   const command = new Command('screen')
-    .description('Print what the terminal of a task shows now, or showed at its end.')
+    .description('Print what the terminal of a task shows, or showed when the task ended.')
     .argument('<task>', 'id, beginning of an id, or name')
     .option('--cells', 'with --json, also print how the text looks');
   return [
@@ -73,12 +73,12 @@ export function resize(): Definition {
 export function top(): Definition {
   const command = new Command('top')
     .description('Show all tasks on one screen: read logs, stop, restart, attach. ? shows the keys.')
-    .option('--all-sessions', 'of all sessions, also in a shell that has its own session')
-    .option('--here', 'only of this folder and the folders below it')
+    .option('--all-sessions', 'of all sessions, even in a shell that has its own session')
+    .option('--here', 'only those in this folder and the folders below it')
     .option('--read-only', 'only watch: you cannot stop, restart, acknowledge or take over anything')
     .addHelpText(
       'after',
-      '\nWhere no session is named, by --session, $OUTLIVE_SESSION or the shell of an\nagent, all are shown.',
+      '\nIt shows all sessions, unless --session, $OUTLIVE_SESSION or the shell of an\nagent names one.',
     );
   return [
     command,

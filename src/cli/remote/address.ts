@@ -10,7 +10,7 @@ export interface Address {
   /** A name, an IP address, or a name of the user's ssh configuration. */
   readonly host: string;
   readonly port: number | null;
-  /** The program there; null: it is looked for. */
+  /** The program there; null: the remote shell searches for it. */
   readonly program: string | null;
 }
 

@@ -17,7 +17,7 @@ export interface RemoteCall {
   readonly verb: string;
   readonly request: RemoteRequest;
   readonly way: Way;
-  /** Nobody is there whom ssh could ask for something. */
+  /** No person is there whom ssh could ask. */
   readonly nobody: boolean;
   /** Says something that is no data. */
   readonly note: (line: string) => void;
@@ -40,7 +40,7 @@ const answerWithinMs = 5_000;
 const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs a verb there, and hands on what it says.
+ * Runs a verb there, and passes on its output.
  * @returns its exit status.
  * @throws OutliveError `HOST_UNREACHABLE`, `HOST_KEY`, `HOST_PROGRAM`, `CONNECTION_LOST`, `USAGE`.
  */
@@ -200,14 +200,14 @@ class Call {
     if (this.#hello !== null && this.#hello.protocol !== protocol)
       throw otherProtocol(address, this.#hello.version, this.#hello.protocol);
     if (this.#bye !== null) return this.#bye;
-    // Nobody reads our output any more, and the program there has noticed it.
+    // Nothing reads our output, and the program there has noticed that.
     if (this.#hello !== null && status === exitStatus.brokenPipe) return status;
     if (this.#interrupted === null)
       throw failure({ address, status, said: this.#said, begun: this.#hello !== null, verb });
     note(
       this.#hello === null
         ? `interrupted before ${address.shown} answered`
-        : `interrupted; what was begun on ${address.shown} goes on there`,
+        : `interrupted; what has begun on ${address.shown} continues there`,
     );
     return 128 + constants.signals[this.#interrupted];
   }

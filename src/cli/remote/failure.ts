@@ -30,7 +30,7 @@ const unknown =
 const neverThere =
   /^(?:ssh: |kex_|command-line|.*Permission denied \(|.*Connection (?:refused|timed out)|Connection (?:closed|reset) by .* port |.*(?:banner exchange|Bad configuration|Too many authentication failures|[Nn]o matching|option requires|illegal option|[Nn]ot found))/m;
 
-/** What is to be said of it. */
+/** The message for it. */
 export function failure(failed: Failed): OutliveError {
   const { address, status, said, begun, verb } = failed;
   const host = address.shown;
@@ -39,13 +39,13 @@ export function failure(failed: Failed): OutliveError {
   if (changed.test(said))
     return new OutliveError(
       'HOST_KEY',
-      `expected the key of ${host} that ssh knows; found another one. Somebody may be in between, or the machine was set up anew. Compare the fingerprint with the machine’s own; if it is right, take out the old key: ssh-keygen -R '${knownName(address)}'. Nothing was done there`,
+      `expected the key of ${host} that ssh knows; found another one. Somebody may intercept the connection, or the machine was set up again. Compare the fingerprint with the machine’s own; if they match, remove the old key: ssh-keygen -R '${knownName(address)}'. Nothing was done there`,
       details,
     );
   if (unknown.test(said))
     return new OutliveError(
       'HOST_KEY',
-      `expected the key of ${host} among those that ssh knows; found none. Connect once at a terminal, compare the fingerprint, and say yes: ${sshLine(address)}. Nothing was done there`,
+      `expected the key of ${host} among those that ssh knows; found none. Connect once at a terminal, compare the fingerprint, and answer yes: ${sshLine(address)}. Nothing was done there`,
       details,
     );
   if (status === noProgramStatus)
@@ -63,7 +63,7 @@ export function failure(failed: Failed): OutliveError {
     );
   return new OutliveError(
     'HOST_PROGRAM',
-    `expected an outlive on ${host} that takes calls of other machines; found one that does not, or one that cannot be run (status ${status}: ${lastOf(said)}). Install this version there. Nothing was done there`,
+    `expected an outlive on ${host} that takes calls from other machines; found one that does not, or one that cannot run (status ${status}: ${lastOf(said)}). Install this version there. Nothing was done there`,
     details,
   );
 }
@@ -73,18 +73,18 @@ export function otherProtocol(address: Address, version: string, theirs: number)
   const older = theirs < protocol ? `on ${address.shown}` : 'here';
   return new OutliveError(
     'HOST_PROGRAM',
-    `expected an outlive on ${address.shown} that talks as this one does (${protocol}); found ${visible(version).slice(0, 40)}, which talks otherwise (${theirs}). Install the newer version ${older}. Nothing was done there`,
+    `expected an outlive on ${address.shown} that speaks protocol ${protocol}, as this one does; found ${visible(version).slice(0, 40)}, which speaks ${theirs}. Install the newer version ${older}. Nothing was done there`,
     { details: { host: address.shown } },
   );
 }
 
 function lost(address: Address, verb: string): OutliveError {
   const doubt = ['run', 'restart', 'send', 'kill', 'prune'].includes(verb)
-    ? `Whether ${verb} was done is not known`
-    : 'Tasks go on there';
+    ? `It is not known whether ${verb} was done`
+    : 'Tasks continue there';
   return new OutliveError(
     'CONNECTION_LOST',
-    `expected an answer of ${address.shown}; found that the connection broke. ${doubt}. Look: outlive --host ${address.url} ps -a`,
+    `expected an answer from ${address.shown}; found that the connection broke. ${doubt}. Check with: outlive --host ${address.url} ps -a`,
     { details: { host: address.shown } },
   );
 }
@@ -109,5 +109,5 @@ function lastOf(said: string): string {
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  return visible((lines.at(-1) ?? 'no word of ssh').slice(0, 300));
+  return visible((lines.at(-1) ?? 'no message from ssh').slice(0, 300));
 }

@@ -28,12 +28,12 @@ interface ListedVerb {
   readonly options: PsFilter;
 }
 
-/** No list has more; a machine that sends more without an end is held up by nobody. */
+/** No list has more. Without this bound a machine could send without end. */
 const mostBytes = 64 * 1024 * 1024;
 
 /**
- * `outlive ps` of several machines, which are asked side by side. One that does not answer has a row of its own, and the exit
- * status is that of its failure; the others are listed all the same.
+ * `outlive ps` of several machines, which it asks at the same time. A machine that does not answer has a row of its
+ * own, and the exit status is that of its failure; the list still has the others.
  */
 export async function listHosts(
   io: Io,
@@ -71,7 +71,7 @@ async function listHost(address: Address, { words }: ListedVerb, callOf: CallOf)
 function tooMuch({ shown }: Address): OutliveError {
   return new OutliveError(
     'HOST_PROGRAM',
-    `expected a list of ${shown} of at most ${mostBytes} bytes; found more. Ask that machine alone`,
+    `expected a list from ${shown} of at most ${mostBytes} bytes; found more. Ask that machine alone`,
     { details: { host: shown } },
   );
 }
@@ -79,7 +79,7 @@ function tooMuch({ shown }: Address): OutliveError {
 function refused({ shown, url }: Address, status: number): OutliveError {
   return new OutliveError(
     'HOST_PROGRAM',
-    `expected a list of ${shown}; found that ps failed there with ${status}. See: outlive --host ${url} ps`,
+    `expected a list from ${shown}; found that ps failed there with ${status}. See: outlive --host ${url} ps`,
     { details: { host: shown } },
   );
 }
@@ -88,7 +88,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A task a line, with its machine in front; what is no snapshot is none of ours. */
+/** A task a line, with its machine in front. It ignores lines that are not snapshots. */
 function jsonOf({ address, lines, error }: Listed): string {
   if (error instanceof OutliveError)
     return `${JSON.stringify({ host: address.shown, error: { code: error.code, message: error.message } })}\n`;
@@ -117,8 +117,7 @@ async function printRows(io: Io, listed: readonly Listed[], options: PsFilter): 
     return cells.map((row) => [address.shown, ...row]);
   });
   if (!io.terminal) return await io.out(rows.map((row) => `${row.join('\t')}\n`).join(''));
-  if (rows.length === 0)
-    io.note('nothing runs on these machines; those that ended are listed by: outlive ps -a');
+  if (rows.length === 0) io.note('no task runs on these machines; list ended tasks with: outlive ps -a');
   else await io.out(tableText(columns, rows, io.columns));
 }
 

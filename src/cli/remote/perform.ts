@@ -74,7 +74,7 @@ function streamsOf(io: Io): Streams {
       if (!hasStdin()) return false;
       if (await bringsSomething()) return true;
       io.note(
-        `stdin is a pipe that brought nothing in ${silentMs} ms: nothing of it is read. Write < /dev/null to say so`,
+        `nothing came from the pipe on stdin in ${silentMs} ms, so outlive does not read it. To avoid the wait, write < /dev/null`,
       );
       return false;
     },

@@ -12,7 +12,7 @@ export type RemoteRecord =
 /** No program has it in its output by chance, and no other one knows the number of this call. */
 const edge = '\x1e';
 
-/** Longer ones are none of ours. */
+/** Our records are not longer. */
 const mostBytes = 1024;
 
 /** A record as it stands in a stream. */
@@ -20,7 +20,7 @@ export function encodeRecord(nonce: string, record: RemoteRecord): string {
   return `${edge}${nonce} ${JSON.stringify(record)}${edge}`;
 }
 
-/** Takes the records of a call out of a stream, and hands on everything else as it is. */
+/** Takes the records of a call out of a stream, and passes on everything else as it is. */
 export class RecordReader {
   readonly #begin: Buffer;
   readonly #take: (record: RemoteRecord) => void;

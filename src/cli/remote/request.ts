@@ -4,7 +4,7 @@ import { OutliveError } from '../../errors/error.ts';
 /** The way in which two programs talk. One that knows no other than ours is refused by its name. */
 export const protocol = 1;
 
-/** Longer requests are none that anybody means; the longest command has 16 MiB. */
+/** No real request is longer; the longest command has 16 MiB. */
 const mostBytes = 32 * 1024 * 1024;
 
 /** What an asker's terminal is like, for those of its streams that are one. */
@@ -28,7 +28,7 @@ export interface RemoteRequest {
   /** The terminal is that of ssh itself, so there is nothing to tell of one. */
   readonly terminal: AskersTerminal | null;
   readonly colours: boolean;
-  /** The variables that name the session and the conversation of the asker. No others are handed on. */
+  /** The variables that name the session and the conversation of the caller. It passes on no others. */
   readonly names: Readonly<Record<string, string>>;
   /** What is printed goes to an agent. */
   readonly intoAgent: boolean;
@@ -36,7 +36,7 @@ export interface RemoteRequest {
   readonly prefix: readonly string[];
 }
 
-/** The variables that are handed on. */
+/** The variables that it passes on. */
 export const handedOn: readonly string[] = ['OUTLIVE_SESSION', ...conversationVariables];
 
 /** A request as bytes: its length as a line, and JSON. */
@@ -56,8 +56,8 @@ export function requestOfWord(word: string): RemoteRequest {
 }
 
 /**
- * Reads a request, and not a byte more: what follows is the verb's.
- * @param read reads exactly so many bytes; fewer at the end of the input.
+ * Reads a request, and not a byte more: the rest is for the verb.
+ * @param read reads exactly this many bytes; fewer at the end of the input.
  * @throws OutliveError `USAGE` for what is no request.
  */
 export function readRequest(read: (count: number) => Buffer): RemoteRequest {
@@ -100,6 +100,6 @@ function parsed(body: Buffer): Record<string, unknown> {
 function noRequest(): never {
   throw new OutliveError(
     'USAGE',
-    'expected a request of an outlive on another machine; found something else. Nobody types this verb: use outlive --host',
+    'expected a request from an outlive on another machine; found something else. This verb is for outlive itself: use outlive --host',
   );
 }

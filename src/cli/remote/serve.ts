@@ -15,7 +15,7 @@ import {
   requestOfWord,
 } from './request.ts';
 
-/** Between two looks at an input that has nothing yet, in milliseconds. */
+/** The pause between two checks of an input that has nothing yet, in milliseconds. */
 const lookMs = 5;
 
 /**
@@ -30,7 +30,7 @@ export async function serve(
   if (!/^[0-9a-f]{32}$/.test(nonce))
     throw new OutliveError(
       'USAGE',
-      'expected a call of an outlive on another machine; found none. Nobody types this verb: use outlive --host',
+      'expected a call from an outlive on another machine; found none. This verb is for outlive itself: use outlive --host',
     );
   const stream = word === undefined ? process.stderr : process.stdout;
   const say = async (record: RemoteRecord): Promise<void> =>
@@ -38,11 +38,11 @@ export async function serve(
       stream.write(encodeRecord(nonce, record), (error) => (error ? reject(error) : resolve()));
     });
   process.stderr.on('error', endQuietly);
-  // A store of a third machine is meant by nobody.
+  // No caller means a store of a third machine.
   delete process.env.OUTLIVE_HOST;
   await say({ kind: 'hello', protocol, version: packageVersion() });
   const request = word === undefined ? readRequest(readExactly) : requestOfWord(word);
-  // The asker has seen our hello, and says what is to be done.
+  // The caller has seen our hello, and sends its request.
   if (request.protocol !== protocol) return exitStatus.failed;
   beAs(request);
   const link = word === undefined && request.stdin === 'held' ? new HeldLink() : null;
@@ -63,7 +63,7 @@ export async function serve(
   }
 }
 
-/** Nobody is there any more. */
+/** The caller is gone. */
 function endQuietly(error: Error): void {
   if (systemCode(error) !== 'EPIPE') throw error;
   process.exit(exitStatus.brokenPipe);
@@ -149,7 +149,7 @@ class HeldLink {
 function lost(): OutliveError {
   return new OutliveError(
     'CONNECTION_LOST',
-    'expected the machine that asked to say that it has the answer; found that the connection is over. Nothing was acknowledged',
+    'expected the calling machine to confirm the answer; found that the connection has ended. Nothing was acknowledged',
     { details: { host: '' } },
   );
 }

@@ -49,7 +49,7 @@ export interface SshOptions {
   readonly address: Address;
   readonly line: string;
   readonly terminal: boolean;
-  /** Nobody is there whom ssh could ask for something. */
+  /** No person is there whom ssh could ask. */
   readonly nobody: boolean;
   readonly stdin: 'inherit' | 'pipe';
   readonly stdout: 'inherit' | 'pipe';
@@ -104,7 +104,7 @@ function isInPath(name: string): boolean {
       accessSync(join(folder, name), constants.X_OK);
       return true;
     } catch (error) {
-      tolerate(error, missing, 'looking for ssh');
+      tolerate(error, missing, 'finding ssh');
       return false;
     }
   });

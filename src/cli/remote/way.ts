@@ -29,7 +29,7 @@ export interface TypedVerb {
 const ofThisMachine: Readonly<Record<string, string>> = {
   setup:
     'it writes the configuration of agents on this machine. Run it there, or give the agent here: outlive --host ... mcp',
-  ui: 'its page is served where it runs. Run it there, and reach its port by: ssh -L',
+  ui: 'it serves its page where it runs. Run it there, and reach its port with: ssh -L',
   completion: 'it prints a script for the shells of this machine. Leave --host out',
 };
 
@@ -107,7 +107,7 @@ export async function wayOf(verb: TypedVerb, streams: Streams): Promise<Way> {
   return { terminal: false, reads, feeds: false, waits: false };
 }
 
-/** Whether it draws on a terminal, asks, or hands much text to a pager: then the terminal is to be its own. */
+/** Whether it draws on a terminal, asks, or passes long output to a pager: then it needs a terminal of its own. */
 function isDrawn({ name, options }: TypedVerb, { stdin, stdout, stderr }: Streams): boolean {
   if (!stdin || !stdout || options.json === true) return false;
   if (name === 'attach' || name === 'top') return true;

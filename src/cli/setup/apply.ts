@@ -19,7 +19,7 @@ export function checkPlans(plans: readonly Plan[]): void {
 }
 
 /**
- * Carries a plan out. When its file changes in that moment, it is planned anew: what somebody else has written stays.
+ * Carries out a plan. If its file changes at that moment, it plans again, so that changes by others stay.
  * @throws OutliveError `CONFIG_UNUSABLE`.
  */
 export function carryOut(replan: () => Plan, owner: Owner): Plan {
@@ -29,8 +29,8 @@ export function carryOut(replan: () => Plan, owner: Owner): Plan {
   }
   throw unusable(
     replan().file.path,
-    'a file that stays as it is for a moment',
-    'one that changes all the time',
+    'a file that stays the same for a moment',
+    'one that keeps changing',
     'Quit the agent, and call again.',
   );
 }

@@ -48,7 +48,7 @@ export interface Owner {
 }
 
 /**
- * Reads a file that is to be changed. A link is followed only to a file that the same user owns, and in a project only within it.
+ * Reads a file to change. It follows a link only to a file that the same user owns, and in a project only within it.
  * @throws OutliveError `CONFIG_UNUSABLE` when it is not a plain file of this user that may be written.
  */
 export function readConfig(path: string, owner: Owner): ConfigFile {
@@ -60,7 +60,7 @@ export function readConfig(path: string, owner: Owner): ConfigFile {
       path,
       'a file that can be read',
       `${systemCode(error)}`,
-      'Look at its permissions and the folders above it.',
+      'Check its permissions and those of the folders above it.',
     );
   }
 }
@@ -95,7 +95,12 @@ function realOf(path: string): string {
     return realpathSync(path);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ELOOP') throw error;
-    throw unusable(path, 'a file', 'a link that leads to none', 'Remove the link, or make what it leads to.');
+    throw unusable(
+      path,
+      'a file',
+      'a link that leads to no file',
+      'Remove the link, or create the file that it leads to.',
+    );
   }
 }
 
@@ -132,7 +137,7 @@ function checkPlain(asked: { path: string; real: string }, stat: Stats): void {
   if (stat.nlink > 1)
     throw unusable(
       path,
-      'a file of one name',
+      'a file with one name',
       `one that has ${stat.nlink} (hard links)`,
       'Change it by hand, or make a copy in its place.',
     );
@@ -141,7 +146,7 @@ function checkPlain(asked: { path: string; real: string }, stat: Stats): void {
       path,
       'a file that its owner may write',
       'one that is read-only',
-      'Make it writable, or change it where it is made.',
+      'Make it writable, or change it where it is generated.',
     );
   if (stat.size > mostBytes)
     throw unusable(path, `at most ${mostBytes} bytes`, `${stat.size}`, 'Change it by hand.');
@@ -191,7 +196,7 @@ export function replaceConfig(file: ConfigFile, text: string, owner: Owner): boo
       path,
       'a file that can be written',
       `${systemCode(error)}`,
-      'Make room or give permission.',
+      'Free some space or grant permission.',
     );
   } finally {
     remove(draft);
@@ -221,7 +226,7 @@ export function removeConfig(file: ConfigFile, owner: Owner): boolean {
   return true;
 }
 
-/** Makes the folders above a file that is to be written; those that were not there. */
+/** Creates the missing folders above a file to write, and returns them. */
 export function makeFoldersAbove({ path, real }: ConfigFile, { project }: Owner): string[] {
   const made: string[] = [];
   for (let at = dirname(real); lstatSync(at, { throwIfNoEntry: false }) === undefined; at = dirname(at))
@@ -234,7 +239,7 @@ export function makeFoldersAbove({ path, real }: ConfigFile, { project }: Owner)
       path,
       'a folder that can be made',
       `${systemCode(error)}`,
-      'Make room or give permission.',
+      'Free some space or grant permission.',
     );
   }
   return made;

@@ -128,7 +128,7 @@ function nodeAt(root: Node, path: readonly string[]): Node | undefined {
   return path.reduce<Node | undefined>((at, name) => membersOf(at ?? null, name)[0]?.children?.[1], root);
 }
 
-/** Puts a child behind the last one, and behind what is said of that in a comment. */
+/** Puts a child after the last one, and after the comment on that one. */
 function insertChild(
   text: string,
   container: Node,

@@ -29,7 +29,7 @@ export const tomlFormat: Format = {
       throw unusable(
         file,
         `[${path.slice(0, -1).join('.')}] to take the section [${path.join('.')}]`,
-        'that it is written in another way',
+        'a table in one line, or dotted names',
         'Write it as sections, or add outlive by hand.',
       );
     return [insertion];

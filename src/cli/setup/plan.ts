@@ -31,7 +31,7 @@ export interface Plan {
   /** Of an undo: the file is afterwards, byte for byte, what it was before setup. */
   readonly exact: boolean;
   readonly state: TargetState;
-  /** What is to be known of it, in a sentence. */
+  /** A note on it, in a sentence. */
   readonly note: string | null;
 }
 
@@ -66,8 +66,8 @@ export function planSetup(target: ConfigTarget, owner: Owner): Plan {
     other.length === 0
       ? null
       : target.format === 'whole'
-        ? 'setup has not written it, so it stays as it is'
-        : `it has something of outlive at ${namesOf(other)} that setup has not written, which stays as it is`;
+        ? 'setup did not write it, so it stays as it is'
+        : `it has an entry for outlive at ${namesOf(other)} that setup did not write; that stays as it is`;
   const stays = {
     file,
     before: text,
@@ -121,7 +121,7 @@ export function planUndo(target: ConfigTarget, owner: Owner): Plan {
     return {
       ...stays,
       after: undefined,
-      note: isThere ? 'what it has of outlive was changed or written by hand, and stays' : null,
+      note: isThere ? 'a person wrote or changed its entry for outlive, so the entry stays' : null,
     };
   }
   const goes =
@@ -131,8 +131,8 @@ export function planUndo(target: ConfigTarget, owner: Owner): Plan {
   const note = left.exact
     ? null
     : record === null
-      ? 'there is no record of how it was before: what is as setup writes it goes, and nothing else'
-      : 'it was edited since: what setup has put in goes, and everything else stays';
+      ? 'there is no record of how it was before: setup removes only what looks as setup writes it'
+      : 'it was edited since: setup removes what it added, and leaves the rest';
   return { ...stays, after: goes ? null : mark + left.text, exact: left.exact, note };
 }
 
@@ -184,9 +184,9 @@ function without(
     if (format.stateOf(shorter, piece, path) === 'same')
       throw unusable(
         path,
-        `${namesOf([piece])} in a form that can be taken out`,
+        `${namesOf([piece])} in a form that setup can remove`,
         'another',
-        'Take it out by hand.',
+        'Remove it by hand.',
       );
     checkRest(format, left, shorter, piece, record?.made ?? [], path);
     left = shorter;

@@ -21,7 +21,7 @@ export interface SetupRecord {
   readonly before: string | null;
   /** SHA-256 of the file with it. */
   readonly after: string;
-  /** What was put in, one after the other; offsets are UTF-16 units behind a byte order mark. */
+  /** The insertions, in order. Offsets count UTF-16 units after a byte order mark. */
   readonly inserted: readonly Insertion[];
   readonly pieces: readonly Omit<Piece, 'alike'>[];
   /** The beginnings of paths that were not there before. */
@@ -37,14 +37,14 @@ export function hashOf(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** The record of a file, which is named without links; null when there is none that can be read. */
+/** The record of a file, whose path has no links; null if no record can be read. */
 export function readRecord(real: string): SetupRecord | null {
   try {
     const bytes = readSmall(recordPath(real), mostBytes);
     return bytes === null ? null : parseRecord(bytes.toString('utf8'), real);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    // There is none, or it is not for us: then what is ours is known by its looks.
+    // There is no record, or it is not for us: then setup recognizes its entries by their form.
     return null;
   }
 }
@@ -82,7 +82,7 @@ export function writeRecord(record: SetupRecord): void {
   if (ownFolder(folder) === null)
     throw new OutliveError(
       'STORE_UNSAFE',
-      `expected a folder that only this user can write, for what setup has to remember; found ${folder}. Correct its owner and its permissions. Nothing was written.`,
+      `expected a folder that only this user can write, for the records of setup; found ${folder}. Correct its owner and its permissions. Nothing was written.`,
     );
   writeWhole(path, `${JSON.stringify(record)}\n`);
 }

@@ -2,7 +2,7 @@ import { structuredPatch } from 'diff';
 import { visible } from '../../util/visible.ts';
 import type { Io } from '../io.ts';
 
-/** So many lines around a change are shown to a person. */
+/** How many lines around a change a person sees. */
 const around = 2;
 
 /**

@@ -22,16 +22,16 @@ export interface Action {
   perform(store: Store, task: TaskSnapshot): Promise<string>;
 }
 
-/** Nothing is acknowledged by it: who owns the tasks is told of the ends. */
+/** It acknowledges nothing: the owner of the tasks hears of the ends. */
 export const stop: Action = {
   verb: 'Stop',
   doing: 'stopping',
   isFor: ({ status, leftovers }) => !isEnded(status) || leftovers.length > 0,
-  nothing: 'it has ended, and has left nothing running: there is nothing to stop',
+  nothing: 'it has ended, and left nothing running: there is nothing to stop',
   async perform(store, { taskId, status }) {
     const { leftovers, status: now } = await store.task(taskId).kill();
-    if (leftovers.length > 0) return `could not be stopped whole: alive are ${pidsOf(leftovers)}`;
-    return isEnded(status) ? 'rid of what it had left' : now;
+    if (leftovers.length > 0) return `could not be stopped completely: still alive: ${pidsOf(leftovers)}`;
+    return isEnded(status) ? 'stopped what it had left' : now;
   },
 };
 
@@ -54,7 +54,7 @@ export const acknowledge: Action = {
   verb: 'Acknowledge',
   doing: 'acknowledging',
   isFor: ({ status, delivered }) => isEnded(status) && !delivered,
-  nothing: 'it has not ended, or its end is acknowledged already',
+  nothing: 'it has not ended, or its end is already acknowledged',
   remark: 'It is not reported again.',
   async perform(store, { taskId }) {
     return (await store.task(taskId).ack()) ? 'acknowledged' : 'another process had acknowledged it';

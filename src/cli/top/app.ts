@@ -16,10 +16,10 @@ import { LogView } from './log.ts';
 import { wantedOf } from './search.ts';
 import { titleOf } from './view.ts';
 
-/** What comes within so many milliseconds is drawn together; keys are answered at once. */
+/** It draws changes within this many milliseconds together, and answers keys at once. */
 const gatherMs = 100;
 
-/** Ages grow: the list is drawn at least so often, in milliseconds. */
+/** Ages grow, so it draws the list at least this often, in milliseconds. */
 const redrawMs = 1_000;
 
 /** What the program is about, and what may be done. */
@@ -86,7 +86,7 @@ export class App implements Events, Disposable {
     this.changed();
   }
 
-  /** Something is to be drawn soon. */
+  /** A redraw is due soon. */
   changed(): void {
     this.#drawing ??= setTimeout(() => this.redraw(), gatherMs);
   }
@@ -167,7 +167,7 @@ export class App implements Events, Disposable {
 
   #show(key: 'enter' | 'o' | 't'): void {
     const task = this.#log?.snapshot ?? this.#list.current;
-    if (task === null) this.say('this is for one task: point at one');
+    if (task === null) this.say('this works on one task: select its row');
     else if (key === 'enter') this.#openLog(task);
     else if (key === 't') this.#attach(task);
     else this.#go(this.#page(task));
@@ -215,7 +215,7 @@ export class App implements Events, Disposable {
   #change(action: Action): void {
     const chosen = this.#log === null ? this.#list.targets : [this.#log.snapshot];
     const tasks = chosen.filter((task) => action.isFor(task));
-    if (this.#options.readOnly) this.say('this was begun with --read-only: nothing is changed');
+    if (this.#options.readOnly) this.say('top was started with --read-only: it changes nothing');
     else if (tasks.length === 0) this.say(chosen.length === 0 ? 'there is no task' : action.nothing);
     else this.#ask(action, tasks);
   }
@@ -235,9 +235,9 @@ export class App implements Events, Disposable {
       this.#isTold = true;
       this.say(await attachFrom(this.#screen, await this.#stores.toWrite(), task));
     };
-    if (this.#options.readOnly) this.say('this was begun with --read-only: no terminal is taken over');
+    if (this.#options.readOnly) this.say('top was started with --read-only: it takes over no terminal');
     else if (task.tty === null || isEnded(task.status))
-      this.say('it has no terminal to take over: it was not run with --tty, or has ended');
+      this.say('it has no terminal to take over: it was not run with --tty, or it has ended');
     else if (this.#isTold) this.#go(attach());
     else
       this.#last.ask(`Take over the terminal of ${titleOf(task)}? Ctrl-\\ and then d comes back here.`, () =>
@@ -269,11 +269,13 @@ export class App implements Events, Disposable {
   }
 }
 
-/** Who restarts what runs should know that it is stopped. */
+/** A person who restarts a running task should know that the restart stops it. */
 function aboutRunning(action: Action, tasks: readonly TaskSnapshot[]): string {
   const running = tasks.filter(({ status }) => !isEnded(status)).length;
   if (action !== restart || running === 0) return '';
-  return tasks.length === 1 ? 'It runs, and is stopped first.' : `${running} run, and are stopped first.`;
+  return tasks.length === 1
+    ? 'It is running, and will be stopped first.'
+    : `${running} are running, and will be stopped first.`;
 }
 
 function withResolvers(): {

@@ -31,7 +31,7 @@ export async function pageFrom(
     // What a pager has not shown is not to be shown: the screen is drawn again.
     const pager = Pager.onScreen({ ...plain, out: async () => undefined, note: take });
     if (pager === null) {
-      take('PAGER says that no pager is wanted. Set PAGER=less');
+      take('PAGER turns the pager off. Set PAGER=less');
       return;
     }
     const end = (): void => pager.end();

@@ -4,7 +4,7 @@ import { sleep } from '../../util/wait.ts';
 import type { Stream } from '../logs/begin.ts';
 import type { LogLines } from './log-lines.ts';
 
-/** Of a task that writes fast, so often is looked what is new, in milliseconds. */
+/** How often it reads the new output of a task that writes fast, in milliseconds. */
 const followMs = 50;
 
 /** What is so far ahead of what was read is not read: the end is. */
@@ -15,7 +15,7 @@ export interface Following {
   readonly task: TaskReader;
   readonly stream: Stream;
   readonly lines: LogLines;
-  /** Whoever else reads into the lines waits for its turn there. */
+  /** Other readers that add lines wait for their turn here. */
   readonly work: SerialQueue;
   readonly abortSignal: AbortSignal;
   changed(): void;
@@ -26,7 +26,7 @@ export async function followLines(following: Following): Promise<void> {
   while (await takesJump(following));
 }
 
-/** @returns whether the output has run so far ahead that the end was read, and it is to be followed from there. */
+/** @returns whether the output has run so far ahead that it read the end, and must follow from there. */
 async function takesJump({ task, stream, lines, work, abortSignal, changed }: Following): Promise<boolean> {
   for await (const chunk of task.follow({ offset: lines.end, stream, abortSignal })) {
     const isFar = chunk.size - chunk.nextOffset > farBytes;

@@ -16,7 +16,7 @@ const typed: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT']);
 /** An escape that nothing follows for this long, in milliseconds, is the key. */
 const escapeMs = 50;
 
-/** A process that is not stopped after so many milliseconds has nobody who could continue it: it goes on. */
+/** If the process is not suspended after this many milliseconds, no shell could continue it, so it goes on. */
 const stopMs = 100;
 
 /** More of a paste is left out. */
@@ -27,7 +27,7 @@ export interface Events {
   /** A key, by its name (`up`, `enter`, `ctrl-c`), or the character that it types. */
   pressed(key: string): void;
   pasted(text: string): void;
-  /** All is to be drawn: the size is another one, or the terminal was somebody else's. */
+  /** It must draw everything: the size changed, or another program had the terminal. */
   redraw(): void;
 }
 
@@ -69,7 +69,7 @@ export class FullScreen implements Disposable {
     for (const name of endings) process.on(name, this.#signal);
     process.on('SIGTSTP', this.#stopSelf);
     process.on('SIGCONT', this.#continued);
-    // Nobody can type any more, or see anything.
+    // The terminal is gone: nobody can type or see anything.
     for (const event of ['end', 'error', 'close']) this.#stdin.on(event, this.#end);
     for (const event of ['error', 'close']) this.#stdout.on(event, this.#end);
     this.#stdout.on('resize', this.#resized);
@@ -207,7 +207,7 @@ export class FullScreen implements Disposable {
   }
 }
 
-/** What one key is called; null: it is none that has a name or types something. */
+/** The name of one key; null if the key has no name and types nothing. */
 function nameOf(text: string | undefined, { name, ctrl, meta }: ReadKey): string | null {
   if (meta && name !== 'escape') return null;
   if (name === 'return') return 'enter';

@@ -7,16 +7,16 @@ const keys: readonly (readonly [string, string])[] = [
   ['Enter', 'the log of the task; of a session, close or open it'],
   ['/', 'filter: words, status:failed,lost  label:k=v  name:web*  session:x*; in the log: search'],
   ['Space  *', 'select the task, or all of the session; select all, or none'],
-  ['•', 'before a task: its end is pending, and not acknowledged yet'],
+  ['•', 'before a task: its end is pending, not acknowledged yet'],
   ['x', 'stop what is selected, else the task'],
   ['r', 'restart it: the same command again, in a new task'],
   ['a', 'acknowledge its end, so that it is not reported again'],
   ['t', 'take over its terminal; Ctrl-\\ d comes back'],
   ['o', 'its log in $PAGER'],
-  ['n N', 'in the log: what was found next, before'],
+  ['n N', 'in the log: the next match, the previous one'],
   ['Tab', 'in the log: the other stream, of a task that was run with --separate'],
-  ['Esc  q', 'back; q in the list, and Ctrl-C, end top. Tasks go on'],
-  ['Ctrl-Z  Ctrl-L', 'stop top until fg; draw all anew'],
+  ['Esc  q', 'back; q in the list, and Ctrl-C, end top. Tasks keep running'],
+  ['Ctrl-Z  Ctrl-L', 'suspend top until fg; redraw the screen'],
 ];
 
 /** The keys as text that fits the screen; what has no room is left out. */

@@ -14,7 +14,7 @@ import { inverse, shownField, shownLine, type View } from './view.ts';
 
 const all = columnsOf({ allSessions: false, dates: false });
 
-/** The folder is told of the task that is pointed at. */
+/** It shows the folder of the selected task. */
 const left: ReadonlySet<string> = new Set(['FOLDER']);
 
 /** Where there is little room: how it ended says more than how long ago it began. */
@@ -31,7 +31,7 @@ const places = columns.map(({ heading }) => all.findIndex((column) => column.hea
 /** A longer name leaves no room for the command. */
 const widestName = 28;
 
-/** On a screen with fewer rows nothing is told of the task that is pointed at. */
+/** A screen with fewer rows shows no details of the selected task. */
 const rowsForDetails = 12;
 
 /** What is listed, and what may be done with it. */
@@ -57,7 +57,7 @@ export class ListView implements View {
   #page = 1;
   #key: string | null = null;
   readonly #selected = new Set<string>();
-  /** Sessions that somebody has opened or closed, and those in which something has run: they stay open when it ends. */
+  /** Sessions that the person opened or closed, and those in which a task has run: they stay open when it ends. */
   readonly #opened = new Map<string, boolean>();
   #filter: { readonly text: string; readonly isMeant: Meant } = { text: '', isMeant: () => true };
 
@@ -95,7 +95,7 @@ export class ListView implements View {
     return row === undefined ? [] : tasksOf(row);
   }
 
-  /** Nothing is selected any more. @returns whether something was. */
+  /** Clears the selection. @returns whether a task was selected. */
   deselect(): boolean {
     const some = this.#selected.size > 0;
     this.#selected.clear();
@@ -167,7 +167,7 @@ export class ListView implements View {
       case '*':
         return this.deselect() || this.#selectAll();
       case 'enter':
-        // The log of a task is somebody else's view.
+        // Another view shows the log of a task.
         return this.current === null && this.#open(null);
       default:
         return false;
@@ -263,9 +263,9 @@ export class ListView implements View {
   }
 
   #nothing(): string {
-    if (!this.#watched.isRead) return 'the store is being read';
-    if (this.#filter.text !== '') return 'no task is meant by this filter; Esc ends it';
-    return 'no task is here yet; the first one that is run appears by itself';
+    if (!this.#watched.isRead) return 'reading the store';
+    if (this.#filter.text !== '') return 'no task matches this filter; Esc clears it';
+    return 'there is no task yet; new tasks appear here by themselves';
   }
 
   /** What has no room in the row that is pointed at. */

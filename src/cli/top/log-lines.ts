@@ -11,7 +11,7 @@ export interface LogLine {
   readonly offset: number;
   /** What a terminal would have left of it, without colours. */
   readonly text: string;
-  /** It is no output: it tells of what is not there. */
+  /** It is not output: it says which output is missing. */
   readonly isNote?: true;
 }
 
@@ -47,12 +47,12 @@ export class LogLines {
     return this.#lines;
   }
 
-  /** Where the output goes on behind the lines. */
+  /** Where the output continues after the lines. */
   get end(): number {
     return this.#end;
   }
 
-  /** Bytes that the task has written, as far as it was looked at. */
+  /** Bytes that the task had written at the last check. */
   get size(): number {
     return this.#size;
   }
@@ -104,7 +104,7 @@ export class LogLines {
     return false;
   }
 
-  /** Reads what comes behind. @returns whether there was something. */
+  /** Reads what follows. @returns whether there was something. */
   async after(): Promise<boolean> {
     const chunk = await this.#read(this.#end, pageBytes);
     if (chunk.bytes.length === 0) return false;
@@ -112,10 +112,10 @@ export class LogLines {
     return true;
   }
 
-  /** Takes what comes behind the lines. */
+  /** Takes what follows the lines. */
   add(chunk: OutputChunk): void {
     this.#size = chunk.size;
-    // The output was made shorter from outside: nothing that was read is in it any more.
+    // Another program truncated the output: nothing that was read is still in it.
     if (chunk.beginsAt > this.#beginsAt && chunk.beginsAt >= this.#end) {
       this.#reset(chunk, false);
       return;
@@ -205,5 +205,5 @@ function lineOf(bytes: Buffer, offset: number): LogLine {
 }
 
 function gapLine(bytes: number, offset: number): LogLine {
-  return { offset, text: `[${bytes} bytes are not in the output any more]`, isNote: true };
+  return { offset, text: `[${bytes} bytes are no longer in the output]`, isNote: true };
 }

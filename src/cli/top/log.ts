@@ -103,13 +103,13 @@ export class LogView implements View {
   /** Breaks off what goes on. @returns whether something did: a search, or marks of one. */
   cancel(): boolean {
     const goesOn = this.#searching !== null || this.#search !== null;
-    if (this.#searching !== null) this.#host.say('the search was ended');
+    if (this.#searching !== null) this.#host.say('the search was stopped');
     this.#searching?.abort();
     this.#search = null;
     return goesOn;
   }
 
-  /** Looks for something: from where the reader is, at the end backwards. */
+  /** Searches from where the reader is; at the end it searches backwards. */
   search(wanted: Wanted): void {
     this.#search = { wanted, isBackwards: this.#isPinned };
     this.#found = null;
@@ -127,7 +127,7 @@ export class LogView implements View {
 
   #rows(): string[] {
     const { lines } = this.#wrapped;
-    if (lines.length === 0) return [this.#host.io.colours.dim('nothing is written yet')];
+    if (lines.length === 0) return [this.#host.io.colours.dim('it has written nothing yet')];
     const rows: string[] = [];
     let place: Place | null = this.#place();
     const marks = new Map<LogLine, readonly string[]>();
@@ -236,7 +236,7 @@ export class LogView implements View {
   /** The other stream of a task that keeps the two apart. */
   #turn(): boolean {
     if (this.snapshot.output.stderrPath === null) {
-      this.#host.say('stdout and stderr of this task are one: it was not run with --separate');
+      this.#host.say('this task has one output for stdout and stderr: it was not run with --separate');
       return true;
     }
     return this.#do(async () => {
@@ -255,14 +255,14 @@ export class LogView implements View {
   #again(isOther: boolean): boolean {
     const search = this.#search;
     if (search === null) {
-      this.#host.say('nothing was searched for yet: begin with /');
+      this.#host.say('you have not searched yet: press /');
       return true;
     }
     this.#searching?.abort();
     const searching = new AbortController();
     this.#searching = searching;
     const isBackwards = search.isBackwards !== isOther;
-    this.#host.say('searching; Esc ends it');
+    this.#host.say('searching; Esc stops it');
     this.#host.go(
       this.#seek(search.wanted, isBackwards, searching.signal).finally(() => {
         if (this.#searching === searching) this.#searching = null;
@@ -281,7 +281,7 @@ export class LogView implements View {
     const found = await searchOutput(this.task, wanted, { ...options, from });
     if (abortSignal.aborted) return;
     const around = found?.isAround ? `found from the ${isBackwards ? 'end' : 'beginning'} on` : '';
-    this.#host.say(found === null ? 'it is nowhere in the output' : around);
+    this.#host.say(found === null ? 'no match in the output' : around);
     if (found !== null) this.#do(() => this.#show(found.offset));
   }
 

@@ -1,7 +1,7 @@
 import type { LineMatcher } from '../../model/line-search.ts';
 import { inverse } from './view.ts';
 
-/** Marking what was found costs no more than so many steps a line; see `SearchCost`. */
+/** Marking the matches costs at most this many steps a line; see `SearchCost`. */
 const mostSteps = 500_000;
 
 /** More matches of one line are not marked. */

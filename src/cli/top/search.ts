@@ -8,21 +8,24 @@ import type { Stream } from '../logs/begin.ts';
 /** Bytes that are read at a time. */
 const stepBytes = 1024 * 1024;
 
-/** Of a line that is longer than a step, so many bytes are searched twice: what stands across the border is found. */
+/** How many bytes of a line longer than a step it searches twice, to find matches across the border. */
 const overlapBytes = 4 * 1024;
 
 const lineFeed = 0x0a;
 const escapeByte = 0x1b;
 
-/** What is looked for. */
+/** The search text. */
 export interface Wanted {
   readonly matcher: LineMatcher;
-  /** A text that stands in each match, in lower case: where it does not, nobody needs to look closer; `null`: none is known. */
+  /**
+   * A text that each match contains, in lower case: a line without it needs no closer search; `null`: no such text is
+   * known.
+   */
   readonly text: string | null;
 }
 
 /**
- * What somebody has typed to look for: a regular expression, in which upper case is meant once there is any.
+ * What a person typed to search for: a regular expression. It ignores case unless it contains upper case.
  * @throws OutliveError `INVALID_ARGUMENT`.
  */
 export async function wantedOf(typed: string): Promise<Wanted> {
@@ -34,7 +37,7 @@ export async function wantedOf(typed: string): Promise<Wanted> {
 /** Where to search. */
 export interface SearchOptions {
   readonly stream: Stream;
-  /** Lines that begin at this byte or behind it; backwards: before it. */
+  /** Lines that begin at this byte or after it; backwards: before it. */
   readonly from: number;
   readonly isBackwards: boolean;
   readonly abortSignal: AbortSignal;
@@ -105,7 +108,7 @@ async function backwards(task: TaskReader, wanted: Wanted, options: SearchOption
 
 /** Where the lines begin, of some bytes, in which it stands. */
 function linesIn(bytes: Buffer, offset: number, { matcher, text }: Wanted): number[] {
-  // What is looked for may have escapes within it.
+  // The text may have escapes inside a match.
   if (text !== null && !bytes.includes(escapeByte) && !bytes.toString().toLowerCase().includes(text))
     return [];
   const search = new LineSearch(matcher, offset);

@@ -33,7 +33,7 @@ export function acknowledge(context: SessionContext, taskId: string): boolean {
   // Asked again after a failure below, it answers for the same fact.
   const known = context.unanswered.get(taskId);
   const id = known ?? randomHex(6);
-  // What is acknowledged others may remove at once. The log says all the same who was first.
+  // Other processes may remove an acknowledged task at once. The log still says who was first.
   using log = new HeldLog(taskPaths(context.paths, taskId).log);
   if (known === undefined) {
     context.unanswered.set(taskId, id);
@@ -46,7 +46,10 @@ export function acknowledge(context: SessionContext, taskId: string): boolean {
   return delivered?.id === id;
 }
 
-/** The next events about this task are our own. A shim that was given up may start all the same, and that is news. */
+/**
+ * The next events about this task come from this process. But a shim that was given up may still start, and that is
+ * news.
+ */
 export function noteEvents(context: SessionContext, taskId: string, reason: string | null | undefined): void {
   if (reason !== 'spawn_aborted') context.recent.add(taskId);
 }

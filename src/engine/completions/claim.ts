@@ -6,10 +6,10 @@ import type { SessionContext } from '../session/context.ts';
 import { readFacts } from '../session/read-record.ts';
 import { observePending } from './acknowledge.ts';
 
-/** Who claims a completion. */
+/** The process that claims a completion. */
 export interface Claimer {
   readonly id: string;
-  /** The conversation that is to be told; absent: it was not said. */
+  /** The conversation to tell; absent: it was not named. */
   readonly party?: string | null;
 }
 
@@ -24,8 +24,8 @@ export interface Claim {
 const printedMs = 60_000;
 
 /**
- * Claims a completion for one consumer, so that of several live ones a single one handles it: the first claim in the log
- * counts. The claim of a dead process is void. Claimed again by its holder it stays his.
+ * Claims a completion for one consumer, so that only one of several live consumers handles it: the first claim in the
+ * log counts. The claim of a dead process is void. A holder that claims again keeps its claim.
  */
 export function claim(context: SessionContext, taskId: string, { id, party }: Claimer): Claim {
   if (observePending(context, taskId) === null) return { result: 'not_pending', earlier: 0 };

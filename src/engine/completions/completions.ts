@@ -31,7 +31,7 @@ export interface CompletionsOptions {
 
 const completionsOptionNames: OptionNames<CompletionsOptions> = { abortSignal: true, exclusive: true };
 
-/** A claim of somebody else ends with his process, which sends no event; so often we look. */
+/** The claim of another process ends with that process, which sends no event. So this process checks this often. */
 const contestedAgainMs = 1_000;
 
 /** A completion made of a snapshot. */
@@ -167,8 +167,8 @@ class Consumer implements CompletionConsumer {
         ? pendingCompletion(this.#context, taskId)
         : ready;
     } catch (error) {
-      // It cannot be read just now. The iteration goes on: who takes completions does so for as long as he lives.
-      report(this.#context, 'looking at a completion', error, { taskId });
+      // It cannot be read now. The iteration continues: a consumer takes completions as long as it lives.
+      report(this.#context, 'checking a completion', error, { taskId });
       this.#contest(taskId);
       return null;
     }

@@ -99,6 +99,6 @@ export function forget(context: SessionContext, taskId: string): void {
   context.queued.delete(taskId);
   context.heard.delete(taskId);
   context.store.doorbell?.forget(taskId);
-  // Whoever waits for the end is told first.
+  // Callers that wait for the end are told first.
   if (context.queued.size > 0) setImmediate(() => grantTurns(context));
 }

@@ -5,13 +5,13 @@ import { background, report } from '../session/background.ts';
 import type { SessionContext } from '../session/context.ts';
 import { stopTask } from './stop.ts';
 
-/** Who cannot stop a task now, for want of descriptors or memory, tries again after this time. */
+/** A process that cannot stop a task now, because it lacks descriptors or memory, tries again after this time. */
 const againMs = 1_000;
 
-/** Stops a task because a limit is reached, with the grace that was asked for at its spawn. Nobody waits for it. */
+/** Stops a task because it reached a limit, with the grace of its spawn. No caller waits for it. */
 export function enforce(context: SessionContext, taskId: string, cause: StopCause): void {
   const key = `${cause} ${taskId}`;
-  // Bonds are looked at each second, and one attempt at a time is enough.
+  // It checks bindings each second, and one attempt at a time is enough.
   if (context.enforcing.has(key)) return;
   context.enforcing.add(key);
   const work = attempt(context, taskId, cause).catch((error: unknown) => {

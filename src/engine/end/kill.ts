@@ -8,8 +8,8 @@ import { stopTask } from './stop.ts';
 import type { StopRequest } from './stop-request.ts';
 
 /**
- * Stops a task for a caller who gets it as the answer. He waits for its end as the callers of `wait()` do: with `ack` the
- * end is told to nobody else.
+ * Stops a task for a caller that gets the result. The caller waits for the end as callers of `wait()` do: with `ack` no
+ * other consumer hears of the end.
  * @throws OutliveError as `stopTask` does; then nothing is acknowledged.
  */
 export async function killTask(
@@ -26,7 +26,7 @@ export async function killTask(
     return answer(context, snapshot, ack);
   } catch (error) {
     if (!ack || caller.end === null) throw error;
-    // Nobody else is told of the end any more, so the caller has to be.
+    // No other consumer is told of the end after this, so the caller must be.
     report(context, 'stopping a task', error, { taskId });
     return caller.end;
   } finally {
@@ -50,6 +50,6 @@ class Caller implements EndWaiter {
     this.end = snapshot;
   }
 
-  /** The stop looks at the task as well, and fails by the same mistake. */
+  /** The stop checks the task as well, and fails with the same mistake. */
   failed(): void {}
 }

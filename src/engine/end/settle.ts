@@ -28,7 +28,10 @@ import { rescuePump } from './rescue-pump.ts';
 /** Processes that end with their command have ended this long after it. */
 const endsSoonMs = 30;
 
-/** A shim that lives says by then what is left; one that does not was stopped, and processes are looked at from here. */
+/**
+ * A live shim has reported the leftovers by then. If it has not, a signal stopped it, and this process checks the
+ * processes itself.
+ */
 const shimTellsWithinMs = 2_000;
 
 /**
@@ -63,7 +66,7 @@ async function settleHeld(
   const isTold = told !== null && told !== 'later';
   const leftovers = isTold ? told : await leftoversByLooking(context, taskId, observed);
   if (leftovers === null) return false;
-  // Somebody else may have settled it while we looked at processes.
+  // Another process may have settled it while this one checked the processes.
   const latest = isTold && survivors === undefined ? observed : observe(context, taskId);
   if (latest === null) return true;
   // A shim that was given up has started after all: what it runs has not ended.
@@ -79,7 +82,7 @@ async function settleHeld(
     return true;
   }
   if (decision.state !== 'settle') return true;
-  // Who has ended a task from outside, with nothing left, has seen its end.
+  // A process that ended a task from outside, and left nothing of it, has seen its end.
   const endedAt = seenEnd(facts) ?? (survivors?.length === 0 ? Date.now() : null);
   const written = writtenBy(context, taskId, facts);
   const outcome = outcomeOf(end, written, { ...decision.verdict, endedAt, leftovers });
@@ -132,7 +135,8 @@ async function leftoversByLooking(
 ): Promise<readonly Leftover[] | null> {
   let found = await findLeftovers(context, taskId, observed);
   if (found.length > 0) {
-    // Some are about to end: a moment later they are no news any more. Others have handed on to a child, as daemons do.
+    // Some are about to end, and a moment later they do not matter. Others have passed their work to a child, as
+    // daemons do.
     await sleep(endsSoonMs);
     found = await findLeftovers(context, taskId, observed);
   }
@@ -179,7 +183,7 @@ interface Conclusion {
   readonly taskId: string;
   readonly outcome: OutcomeFact;
   readonly written: Written;
-  /** What is to be appended. */
+  /** The facts to append. */
   readonly unwritten: readonly (ExitFact | OomFact | OutcomeFact)[];
 }
 
@@ -194,7 +198,7 @@ function conclude(
   const delivered: DeliveredFact = { fact: 'delivered', id: outcome.id, at: Date.now() };
   const facts: Facts = withKeys(observed.facts, acknowledged ? { outcome, delivered } : { outcome });
   const snapshot = describe(context, taskId, corrected(observed, { facts }), { written });
-  // Who asked for the end of one that waits for its turn may have died before he told its shim.
+  // A process that asked to stop a waiting task may have died before it told the shim.
   if (observed.away === null && facts.spec?.seal !== undefined && facts.started === undefined)
     nudge(context, facts);
   recordSoon(context, taskId, [...unwritten, ...(acknowledged ? [delivered] : [])]);

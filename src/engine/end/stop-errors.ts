@@ -3,7 +3,7 @@ import { taskPaths } from '../../tasklog/paths.ts';
 import type { SessionContext } from '../session/context.ts';
 import type { Observed } from '../session/observe.ts';
 
-/** There is no record of the task that is to be stopped. */
+/** There is no record of the task to stop. */
 export function notFound(context: SessionContext, taskId: string): OutliveError {
   return new OutliveError(
     'TASK_NOT_FOUND',
@@ -16,7 +16,7 @@ export function unread(context: SessionContext, taskId: string): OutliveError {
   const { log } = taskPaths(context.paths, taskId);
   return new OutliveError(
     'READ_FAILED',
-    `expected the record of ${taskId} to name its processes; found it damaged (${log}), while a shim holds it. Stop the processes by hand: those with OUTLIVE_TASK=${taskId} in their environment.`,
+    `expected the record of ${taskId} to name its processes; found it damaged (${log}), while its shim runs. Stop the processes by hand: those with OUTLIVE_TASK=${taskId} in their environment.`,
   );
 }
 
@@ -27,7 +27,7 @@ export function elsewhere(taskId: string, observed: Observed): OutliveError {
     const pid = observed.facts.started?.pid;
     return new OutliveError(
       'TASK_ELSEWHERE',
-      `expected a task of this store; found ${taskId} in a copy of the store that it runs in${pid === undefined ? '' : `, as process ${pid}`}. Stop it by the original store. If that is gone, stop the process by hand.`,
+      `expected a task of this store; found ${taskId} in a copy of its store; it runs in the original${pid === undefined ? '' : `, as process ${pid}`}. Stop it there. If the original store is gone, stop the process by hand.`,
       { details: { taskId, host } },
     );
   }

@@ -16,7 +16,7 @@ import { graceOf, type StopOfTask } from './stop-request.ts';
 
 // What this process does itself where no shim performs a stop: it is dead, does not answer, or is of a kind that cannot.
 
-/** The pause between two looks whether a shim has started after all. */
+/** The pause between two checks whether a shim has started after all. */
 const startsWithinMs = 20;
 
 /** Ends a task by what is known of it in memory; one that this process has not spawned is not touched. */
@@ -69,7 +69,10 @@ async function withShim(tree: Tree, taskId: string, system: System): Promise<Tre
 /** Tasks that are being stopped by this process, whichever store object asked for it. */
 const stopping = new Map<string, number>();
 
-/** Whether nobody is at work on a stop that the log asks for: its author is the shim, dead, or this process in an earlier attempt. */
+/**
+ * Whether no process works on a stop that the log requests: its author is the shim, is dead, or is this process in an
+ * earlier attempt.
+ */
 export function isAbandoned(context: SessionContext, taskId: string, stop: StopFact): boolean {
   if (stopping.has(taskId)) return false;
   if (stop.by === null) return true;

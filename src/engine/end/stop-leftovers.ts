@@ -29,7 +29,7 @@ export async function stopLeftovers(
   // One that cannot look at processes cannot stop what it does not know.
   const isBlind = facts.left?.processes === null;
   const isShims = facts.spec?.seal !== undefined && !isBlind && shimLives(context, facts);
-  // The shim stays for what is left and for nothing else; without it processes are looked at.
+  // The shim stays only for the leftovers; without it this process checks the processes.
   if (!isShims) {
     const members = await findMembers(treeOf(context, taskId, facts), system);
     const named = facts.stopped?.survivors ?? facts.outcome?.leftovers ?? [];

@@ -7,7 +7,7 @@ import { record } from '../session/append.ts';
 import type { SessionContext } from '../session/context.ts';
 import { placeOf, stopTopic } from '../session/topics.ts';
 
-/** The pause between two looks at a task that its shim stops: the first one, from which it grows, and the longest. */
+/** The pause between two checks of a task that its shim stops: the first one, from which it grows, and the longest. */
 export const firstLookMs = 1;
 export const longestLookMs = 50;
 
@@ -34,8 +34,8 @@ export function graceOf({ spec }: Facts, { graceMs }: StopFact): number {
 }
 
 /**
- * Appends a request, and tells of it.
- * @param behind so many facts were there before: one that cannot be written now counts after them all the same.
+ * Appends a request, and reports it.
+ * @param behind how many facts came before: a fact that cannot be written now still counts after them.
  */
 export function recordStop(
   context: SessionContext,

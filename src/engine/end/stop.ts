@@ -48,7 +48,7 @@ export async function stopTask(
     pushUntold(context, taskId);
     // The caller finds it on disk, whichever process has settled the task.
     flush(context, taskId);
-    // Of one that had ended the shim has said that nothing is left any more.
+    // For a task that had ended, the shim has said that nothing is left.
     putAwaySoon(context, taskId);
   } finally {
     context.stops.delete(quiet);
@@ -67,7 +67,7 @@ async function stop(
     live.stop.hasten(ofTask(asked, live.graceMs));
     return await live.stop.finished;
   }
-  // Without a pause before the request: who calls `kill()` and looks at the task sees it being stopped.
+  // Without a pause before the request: a caller of `kill()` that then reads the task sees that it is being stopped.
   const observed = observeOrNot(context, taskId);
   const spec = 'facts' in observed ? observed.facts.spec : undefined;
   const request = ofTask(asked, spec?.graceMs ?? live?.graceMs ?? defaults.graceMs);
@@ -91,7 +91,7 @@ async function stop(
     const { facts, isFirst } = askForStop(context, taskId, observed, request);
     changed(context, taskId);
     if (!isFirst && automatic.has(request.cause)) return;
-    // One that must not start any more has ended by that.
+    // A task that may no longer start has thereby ended.
     const asked = facts.isForbidden ? observe(context, taskId) : corrected(observed, { facts });
     return await seeToStop(context, taskId, asked, request);
   }
@@ -198,7 +198,7 @@ async function untilStopped(
   }
 }
 
-/** Whether the doorbell is to tell of the end of the command, and has not done so yet. */
+/** Whether the doorbell will report the end of the command, and has not done so yet. */
 function rings(context: SessionContext, taskId: string): boolean {
   return context.live.get(taskId)?.rings === true;
 }
@@ -208,7 +208,7 @@ function isDone(facts: Facts): boolean {
   return hasEnded(facts) && !stoppedBlindly(facts);
 }
 
-/** The shim cannot do it: there is none any more, it is of a kind that performs no stops, or it does not answer. */
+/** The shim cannot do it: it is gone, it is of a kind that performs no stops, or it does not answer. */
 function mustEndFromOutside(
   context: SessionContext,
   { facts, alive, shim }: Observed,
@@ -248,7 +248,7 @@ function askForStop(
   const { stop: asked } = observed.facts;
   if (asked !== undefined && !isMore(observed.facts, asked, request))
     return { facts: observed.facts, isFirst: false };
-  // What cannot be written now came all the same before what the shim says of the end.
+  // A fact that cannot be written now still came before the shim's facts about the end.
   const fact = recordStop(context, taskId, request, observed.facts.count);
   const facts = readFacts(context, taskId) ?? observed.facts;
   return { facts, isFirst: facts.stop?.id === fact.id };

@@ -8,7 +8,7 @@ import { checkAbortSignal, checkFlag } from '../session/validate.ts';
 import { DetachKeys } from './detach-keys.ts';
 import { LiveTerminal } from './live-terminal.ts';
 
-/** A person's terminal: what is typed comes from `input`, which is to be in raw mode, and what shows goes to `output`. */
+/** A person's terminal: keys come from `input`, which must be in raw mode, and the screen goes to `output`. */
 export interface Viewer {
   /** `null`: nothing can be typed. */
   readonly input: NodeJS.ReadableStream | null;
@@ -123,7 +123,7 @@ class Attachment {
     const drained = (): void => this.#drained();
     abortSignal?.addEventListener('abort', left);
     input?.on('data', typed);
-    // Nobody can type any more, and nobody can see anything.
+    // The terminal is gone: nobody can type or see anything.
     input?.on('end', left);
     output.on('resize', resized);
     output.on('drain', drained);
@@ -179,7 +179,7 @@ class Attachment {
   }
 
   async #begin(terminal: LiveTerminal): Promise<void> {
-    // Who joins others leaves their size as it is until they type.
+    // A viewer that joins others does not change the size until it types.
     if (!this.#readOnly && terminal.standing.watching <= 1) await this.#setSize();
     this.#fit();
   }

@@ -14,7 +14,7 @@ export interface InputWait {
 /** Nothing was written for this time, in milliseconds. */
 const quietMs = 300;
 
-/** Looks whether a task waits for input in its terminal. One for each wait. */
+/** Checks whether a task waits for input in its terminal. One for each wait. */
 export class InputSearch {
   readonly #context: SessionContext;
   #offset = -1;
@@ -47,7 +47,7 @@ export class InputSearch {
     return quietMs / 3;
   }
 
-  /** CPU time of the group in the foreground; null: there is none, or it cannot be seen. */
+  /** CPU time of the group in the foreground; null if there is no such group, or this process cannot see it. */
   async #cpuOf(group: number): Promise<number | null> {
     if (group === 0) return null;
     try {

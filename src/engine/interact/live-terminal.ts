@@ -121,7 +121,7 @@ export class LiveTerminal implements Disposable {
         live[Symbol.dispose]();
         throw closed('session');
       }
-      // Who only looks changes nothing.
+      // A viewer that only watches changes nothing.
       const keeper = context.isWatched ? await screenKeeper(context, taskId, untilNow, moment) : null;
       terminal = new LiveTerminal({
         context,
@@ -195,7 +195,9 @@ export class LiveTerminal implements Disposable {
     background(this.#context, 'following a terminal', this.#work, this.#taskId);
   }
 
-  /** A failure keeps nobody from the events after it: what was not shown is read from the file before the next is. */
+  /**
+   * A failure does not block later events: it reads the output that was not shown from the file before the next event.
+   */
   async #run(): Promise<void> {
     const failures: unknown[] = [];
     try {

@@ -33,7 +33,7 @@ export async function takeScreen(
 }
 
 /**
- * Looks at what the terminal of a task shows now, or showed at its end.
+ * Reads what the terminal of a task shows now, or showed at its end.
  * @throws OutliveError `NO_TERMINAL`, `TASK_NOT_FOUND`.
  */
 export async function lookAtScreen<T>(
@@ -114,8 +114,8 @@ async function open(
 }
 
 /**
- * Follows the terminal of a new task, so that somebody answers what its program asks of a terminal. The session's process
- * does so for as long as it has it open.
+ * Follows the terminal of a new task, so that a process answers the queries of its program to the terminal. The process
+ * of the session does so as long as it has the session open.
  */
 export function followSoon(context: SessionContext, taskId: string): void {
   if (context.isWatched) background(context, 'following a terminal', begin(context, taskId).terminal, taskId);

@@ -136,7 +136,7 @@ class Typist {
       throw noTerminal(
         this.#taskId,
         'keys are pressed',
-        'Spawn it with a tty (--tty), or end a line by a line break in the text.',
+        'Spawn it with a tty (--tty), or end a line with a line break in the text.',
       );
     const bytes = bytesOf(text, { standing, paste });
     checkLines(this.#taskId, bytes, standing);
@@ -165,7 +165,7 @@ class Typist {
     if (answer !== 'late') return mustBeTaken(this.#taskId, answer);
     throw new OutliveError(
       'INPUT_FULL',
-      `expected task ${this.#taskId} to read its input; found that it did not within ${this.#timeoutMs} ms, and that no more can be kept for it. Part of it may have been taken. Wait until it reads, or stop it.`,
+      `expected task ${this.#taskId} to read its input; found that it did not within ${this.#timeoutMs} ms, and that outlive can keep no more for it. The task may have read a part. Wait until it reads, or stop it.`,
       { details: { taskId: this.#taskId } },
     );
   }
@@ -203,7 +203,7 @@ function mustBeTaken(taskId: string, answer: Answer | null): void {
     case 'taken':
       return;
     case 'no-terminal':
-      throw noTerminal(taskId, 'its size is set', 'Spawn it with a tty (--tty).');
+      throw noTerminal(taskId, 'a resize sets its size', 'Spawn it with a tty (--tty).');
     case 'bad-size':
       invalid('the size', `1 to ${bounds.terminalSide} columns and rows`, 'another one');
       break;

@@ -69,7 +69,7 @@ function socketOf(context: SessionContext, taskId: string, isLast: boolean): str
   if (spec?.stdin !== 'open' && spec?.stdin !== 'inherit-open')
     throw inputClosed(
       taskId,
-      `found that it reads nothing that is sent. Spawn it with stdin: 'open' (--stdin) or a tty (--tty)`,
+      `found that it takes no input. Spawn it with stdin: 'open' (--stdin) or a tty (--tty)`,
     );
   if (decision.state !== 'live' || facts.exit !== undefined || alive === 'no')
     throw inputClosed(taskId, 'found that it has ended');
@@ -78,13 +78,13 @@ function socketOf(context: SessionContext, taskId: string, isLast: boolean): str
   if (isLast)
     throw inputClosed(
       taskId,
-      'found that its shim does not answer. It may be stopped by a signal: continue it, or stop the task',
+      'found that its shim does not answer. A signal may have stopped the shim: continue it, or stop the task',
     );
   if (started?.socket === undefined) {
     if (started === undefined) return null;
     throw inputClosed(
       taskId,
-      'found that its shim could make no socket, neither in the store nor in /tmp. Put the store on a file system that has sockets',
+      'found that its shim could not create a socket in the store or in /tmp. Put the store on a file system that has sockets',
     );
   }
   return started.socket === '' ? taskPaths(context.paths, taskId).socket : started.socket;
@@ -97,10 +97,10 @@ export function inputClosed(taskId: string, found: string): OutliveError {
   });
 }
 
-/** What the system says where no shim listens, or does not any more, or one that is stopped has its line full. */
+/** The errors of the system if no shim listens, or if a stopped shim has a full queue. */
 const nobodyThere: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EAGAIN']);
 
-/** Null when nobody is there. */
+/** Null if nothing listens there. */
 async function connectTo(path: string): Promise<Socket | null> {
   // On Linux a long path is reached through a descriptor of its folder. macOS has no such way: its shim has used /tmp.
   const isLong = Buffer.byteLength(path) > mostPathBytes && process.platform === 'linux';
@@ -122,7 +122,7 @@ async function connectTo(path: string): Promise<Socket | null> {
   }
 }
 
-/** Who waits for an answer keeps the process, also where the connection does not. */
+/** A caller that waits for an answer keeps the process alive, even if the connection does not. */
 async function held<T>(answer: Promise<T>): Promise<T> {
   const letGo = holdProcess();
   return await answer.finally(letGo);
@@ -164,7 +164,7 @@ export class TaskConnection {
       this.close();
       throw new OutliveError(
         'INPUT_CLOSED',
-        `expected a shim that speaks version ${framesVersion} at its socket; found ${standing.version}. Use the version of outlive that has started the task.`,
+        `expected a shim that speaks version ${framesVersion} at its socket; found ${standing.version}. Use the version of outlive that started the task.`,
         { details: {} },
       );
     }

@@ -41,7 +41,7 @@ export class FolderWatch {
   }
 
   /**
-   * Looks at the folder, and watches it from now on if it is there. To be called before its names are read.
+   * Checks the folder, and watches it from now on if it exists. Call it before you read its names.
    * @returns whether names in it may have come or gone since the last call; `new`: it is another folder, or was not watched.
    */
   look(): 'same' | 'changed' | 'new' {
@@ -68,7 +68,7 @@ export class FolderWatch {
     try {
       return statSync(this.#path, { throwIfNoEntry: false }) ?? null;
     } catch (error) {
-      report(this.#place, 'looking at a folder', error);
+      report(this.#place, 'checking a folder', error);
       return null;
     }
   }
@@ -77,7 +77,7 @@ export class FolderWatch {
     if (this.#events === 'none') return;
     try {
       const own = basename(this.#path);
-      const happened = guarded(this.#place, 'seeing a change', (name: string | null) => {
+      const happened = guarded(this.#place, 'handling a change', (name: string | null) => {
         // The folder itself was removed or moved. A new one where it was may have the same number.
         if (name === own) this.#lose();
         this.#happened(name === own ? null : name);

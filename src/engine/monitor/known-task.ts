@@ -14,9 +14,9 @@ export interface Known {
   readonly isLive: boolean;
   /** Its log was put away: nothing happens to it but its removal. */
   readonly isPutAway: boolean;
-  /** The shim of a live task, if it is to be asked for here. */
+  /** The shim of a live task, if this process must check it. */
   readonly shimPid: number | null;
-  /** Nothing but a look tells what becomes of it: its shim has not said yet that it is there. */
+  /** Only a check shows what happens to it: its shim has not reported yet. */
   readonly isStarting: boolean;
   /** A task that may have processes here. */
   readonly measured: MeasuredTask | null;
@@ -27,7 +27,7 @@ export interface Known {
   readonly log: string;
 }
 
-/** What is to be kept of a task that was looked at just now. Nothing of it counts as told. */
+/** What to keep of a task that was just checked. Nothing of it counts as told. */
 export function knownOf(task: TaskSnapshot, observed: Observed): Known {
   const { facts, decision, away, bytes, modifiedAt, isPutAway } = observed;
   const { path, stderrPath, bytes: written } = task.output;
@@ -54,7 +54,7 @@ function measuredTask({ taskId }: TaskSnapshot, facts: Facts): MeasuredTask | nu
   return { taskId, cookie, shimPid: shim.pid, shimStart: shim.start };
 }
 
-/** Whether something has happened to a task that nobody writes into its log: its shim is gone, or its output has grown. */
+/** Whether something has happened to a task that its log does not have: its shim is gone, or its output has grown. */
 export function mayHaveChanged(
   { isLive, shimPid, isStarting, outputs, written }: Known,
   previewBytes: number,
@@ -88,8 +88,8 @@ function statOf(path: string): Stats | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;
   } catch (error) {
-    // The task is looked at, and what cannot be read is looked at again.
-    tolerate(error, passing, 'looking at a file of a task');
+    // A check of the task follows, and reads again what cannot be read now.
+    tolerate(error, passing, 'checking a file of a task');
     return null;
   }
 }

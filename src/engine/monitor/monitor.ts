@@ -14,19 +14,22 @@ import { type Events, FolderWatch } from './folder-watch.ts';
 import type { StoreChange } from './outbox.ts';
 import { type Told, WatchedSession } from './watched-session.ts';
 
-/** What happens within so many milliseconds is looked at together. */
+/** It checks changes within this many milliseconds together. */
 const gatherMs = 25;
 
 /**
- * Once in so many beats all is looked at that no event tells, or that events may have lost. All at once, because code that runs
- * once a second is slow: it finds no cache warm.
+ * Once in this many beats it checks everything that no event reports, or that a lost event may have reported. It checks
+ * all of it at once, because code that runs once a second is slow: its caches are cold.
  */
 const wholeEvery = 30;
 
-/** After a pause of so many milliseconds events may have got lost: the system keeps only some for a process that does not read. */
+/**
+ * After a pause of this many milliseconds events may be lost: the system keeps only some for a process that does not
+ * read.
+ */
 const pauseMs = 5_000;
 
-/** A folder that is not whole yet is looked at again so often, and then once a second. */
+/** How often it checks an incomplete folder again; after that, once a second. */
 const quickLooks = 40;
 
 /** What is watched of a store. */
@@ -70,7 +73,7 @@ export class StoreMonitor {
   #hasPaused = false;
 
   constructor(store: StoreContext, options: MonitorOptions, tell: (change: StoreChange) => void) {
-    // Where somebody looks, nothing is written by mistake.
+    // A viewer must not write anything by mistake.
     this.#store = { ...store, isReadOnly: true };
     this.#options = options;
     this.#events = options.events ?? eventsIn(store.dir);
@@ -204,12 +207,12 @@ export class StoreMonitor {
     return names.filter((name) => join(folder, name) === sessionPaths(this.#store.dir, sessionId).dir);
   }
 
-  /** One session that cannot be read now keeps nobody from the others. */
+  /** A session that cannot be read now does not block the others. */
   #idIn(dir: string): string | null {
     try {
       return sessionIdIn(this.#store.dir, dir);
     } catch (error) {
-      tolerate(error, passing, 'looking whose a session is');
+      tolerate(error, passing, 'reading the id of a session');
       return null;
     }
   }
@@ -231,7 +234,7 @@ function eventsIn(dir: string): Events {
     return networkKind(dir) === null ? 'all' : 'some';
   } catch (error) {
     // It is not there yet, and may be made on whatever is mounted there until then.
-    tolerate(error, passing, 'looking at the file system of a store');
+    tolerate(error, passing, 'checking the file system of a store');
     return 'some';
   }
 }

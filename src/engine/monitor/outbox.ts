@@ -38,7 +38,7 @@ export class Outbox {
     this.#wake?.();
   }
 
-  /** The change that has waited longest; `undefined`: there is none. */
+  /** The change that has waited longest; `undefined` if no change waits. */
   take(): StoreChange | undefined {
     const [first] = this.#waiting;
     if (first === undefined) return undefined;

@@ -19,7 +19,7 @@ export interface Told {
   readonly previewBytes: number;
 }
 
-/** The tasks of one session as they were told last, and which of them are to be looked at. */
+/** The tasks of one session as they were told last, and which of them need a check. */
 export class WatchedSession {
   readonly context: SessionContext;
   readonly #told: Told;
@@ -29,7 +29,7 @@ export class WatchedSession {
   readonly #identity: string;
   #isListed = false;
 
-  /** @param happened called when something is to be looked at. */
+  /** @param happened called when a check is due. */
   constructor(context: SessionContext, told: Told, events: Events, happened: () => void) {
     this.context = context;
     this.#told = told;
@@ -56,7 +56,7 @@ export class WatchedSession {
     return identityOf(this.context.paths.dir) === this.#identity;
   }
 
-  /** Which tasks are to be looked at now. From now on they count as looked at. */
+  /** The tasks to check now. From now on they count as checked. */
   takeDirty(): string[] {
     if (!this.#isListed || !this.isThere) this.#list();
     const ids = [...this.#dirty];
@@ -65,9 +65,9 @@ export class WatchedSession {
   }
 
   /**
-   * To be called once a second.
-   * @param isWhole what no event tells, and what events may have lost, is looked for in all tasks.
-   * @returns whether something is to be looked at.
+   * Call it once a second.
+   * @param isWhole it checks all tasks for changes that no event reports, or whose events were lost.
+   * @returns whether a task must be checked.
    */
   beat(isWhole: boolean): boolean {
     if (isWhole || !this.#isListed || !this.#folder.isTold) this.#list();
@@ -77,12 +77,12 @@ export class WatchedSession {
     return this.#dirty.size > 0;
   }
 
-  /** A live task may be suspended or silent, which nobody writes. */
+  /** A live task may be suspended or silent; no log records that. */
   #isToBeSeen(taskId: string, { isLive, isPutAway, log }: Known): boolean {
     return isLive || (!isPutAway && this.#logNow(taskId) !== log);
   }
 
-  /** Finds the logs that are to be looked at. */
+  /** Finds the logs to check. */
   #list(): void {
     try {
       const seen = this.#folder.look();
@@ -112,7 +112,7 @@ export class WatchedSession {
       if (!seen.has(taskId) && (sizes || !isPutAway)) this.#dirty.add(taskId);
   }
 
-  /** Which logs were put away since they were looked at; the others are only seen. */
+  /** Which logs were put away since the last check; the others are only seen. */
   #compareDone(seen: Set<string>): void {
     for (const { taskId } of doneLogs(this.context.paths)) {
       seen.add(taskId);
@@ -125,8 +125,8 @@ export class WatchedSession {
   }
 
   /**
-   * Looks at a task.
-   * @returns what has changed; `null`: nothing that is to be told.
+   * Checks a task.
+   * @returns what has changed; `null` if there is nothing to tell.
    */
   look(taskId: string): StoreChange | null {
     const { context } = this;
@@ -150,7 +150,7 @@ export class WatchedSession {
     return told === null || told === known?.told ? null : { type: 'changed', task };
   }
 
-  /** What cannot be read now is looked at again. */
+  /** It checks again what it cannot read now. */
   #observe(
     taskId: string,
   ): { readonly observed: Observed; readonly task: TaskSnapshot } | null | 'unreadable' {
@@ -163,7 +163,7 @@ export class WatchedSession {
         task: describe(context, taskId, observed, { previewBytes: this.#told.previewBytes }),
       };
     } catch (error) {
-      tolerate(error, passing, 'looking at a task');
+      tolerate(error, passing, 'checking a task');
       this.#dirty.add(taskId);
       return 'unreadable';
     }
@@ -176,8 +176,8 @@ export class WatchedSession {
   }
 
   /**
-   * Hears which tasks are suspended, of which no event tells.
-   * @returns whether something is to be looked at.
+   * Takes the list of suspended tasks, which no event reports.
+   * @returns whether a task must be checked.
    */
   compareSuspended(suspended: ReadonlySet<string>): boolean {
     for (const [taskId, { isLive, measured, isSuspended }] of this.#known)
@@ -185,7 +185,7 @@ export class WatchedSession {
     return this.#dirty.size > 0;
   }
 
-  /** All that was told of it is gone. */
+  /** Everything that was told of it is gone. */
   *remove(): Generator<StoreChange> {
     this.close();
     for (const [taskId, { told }] of this.#known)
@@ -203,7 +203,7 @@ function identityOf(dir: string): string {
     const stat = statSync(dir, { throwIfNoEntry: false });
     return stat === undefined ? '' : `${stat.ino} ${stat.birthtimeMs}`;
   } catch (error) {
-    tolerate(error, passing, 'looking at the folder of a session');
+    tolerate(error, passing, 'checking the folder of a session');
     return '';
   }
 }

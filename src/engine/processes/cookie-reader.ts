@@ -1,7 +1,7 @@
 import type { ProcessUsage, System } from '../../platform/system.ts';
 import type { ProcessCache } from '../session/process-cache.ts';
 
-/** Finds the cookies that processes carry, and asks each process once where the answer cannot change any more. */
+/** Finds the cookies that processes carry, and asks a process only once if its answer can no longer change. */
 export class CookieReader {
   readonly #system: System;
   /** By pid: when it began, and what it said the first time. */
@@ -21,7 +21,7 @@ export class CookieReader {
    */
   cookieOf({ pid, cookie, view }: ProcessUsage, seen: ProcessCache, askOlder: boolean): string | null {
     if (cookie !== null || view === undefined) return cookie;
-    // Nobody enters the session of another task's shim: what is in it need not be asked what it carries.
+    // No process enters the session of another task's shim, so there is no need to read the cookies of its processes.
     const ofShim = seen.cookieOfShim(view.session);
     if (ofShim !== null) return ofShim;
     if (!askOlder && seen.isOlderThanAll(view)) return null;

@@ -53,8 +53,8 @@ function outputsOf({ paths }: SessionContext, taskId: string): string[] {
     const found = taskPaths({ ...paths, output: realpathSync(paths.output) }, taskId);
     return [found.stdout, found.stderr, found.stdoutFifo, found.stderrFifo];
   } catch (error) {
-    // Then nobody is known by what it writes to.
-    tolerate(error, passing, 'looking for the output of a task');
+    // Then outlive recognizes no process by the file it writes to.
+    tolerate(error, passing, 'finding the output of a task');
     return [];
   }
 }

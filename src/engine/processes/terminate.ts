@@ -3,29 +3,32 @@ import { type Member, processKey, type System } from '../../platform/system.ts';
 import { monotonicMs, sleep } from '../../util/wait.ts';
 import { findMembers, groupIsOurs, isGone, type Tree } from './members.ts';
 
-/** The pause between two looks at processes that are about to end grows to this, or to twice the first. */
+/** The pause between two checks of processes that are about to end grows to this, or to twice the first. */
 const longestLookMs = 50;
 
-/** All processes are looked at so often while some live; those of a queued task, whose shim may have to be woken. */
+/** How often it checks all processes while some live. For a queued task it may also have to wake the shim. */
 const longestPauseMs = 500;
 const queuedLookMs = 20;
 
-/** So long SIGKILL may take to work (a process in an uninterruptible call dies later, and is reported). */
+/** How long SIGKILL may take to work (a process in an uninterruptible call dies later, and is reported). */
 const killTakesMs = 2_000;
 
-/** So long the shim may take to record the exit code of a command that was killed under it. */
+/** How long the shim may take to record the exit code of a command that a signal killed. */
 const shimTakesMs = 1_000;
 
-/** A look at all processes may take long on a busy machine: so many are taken before a process is called a survivor. */
+/**
+ * A scan of all processes may take long on a busy machine. This is how many scans it takes before it calls a process a
+ * survivor.
+ */
 const fewestLooks = 10;
 
-/** Without signals: so long a shim is given to start its command, or to end after it. */
+/** Without signals: how long a shim has to start its command, or to end after it. */
 const beginsMs = 50;
 
-/** A tree that forks faster than it is frozen gives up after so many rounds. */
+/** It gives up after this many rounds on a tree that forks faster than it can freeze it. */
 const freezeRounds = 300;
 
-/** So many scans in a row must find nothing new: not everywhere can it be told whether a single one was outrun. */
+/** How many scans in a row must find nothing new: not every system shows whether a process outran a single scan. */
 const quietRounds = 4;
 
 /** How a tree is brought to its end. The values may change while it is on its way. */
@@ -40,7 +43,7 @@ export interface Ending {
   told: boolean;
   /** All processes of the task that were seen on the way, as `pid:start`. */
   readonly seen: Set<string>;
-  /** Set to have the processes looked at at once. */
+  /** Set it to check the processes at once. */
   hurry: boolean;
 }
 
@@ -63,9 +66,9 @@ export function ending(
 }
 
 /**
- * Ends every process of a task: the first signal, the grace, then the kill of its cgroup, freeze, rescan, SIGKILL, and a look that
- * nothing is left. The shim is spared until the last, for it has an exit code to record. Never blocks the
- * event loop.
+ * Ends every process of a task: the first signal, the grace, then the kill of its cgroup, freeze, rescan, SIGKILL, and
+ * a check that nothing is left. The shim comes last, because it has an exit code to record. Never blocks the event
+ * loop.
  * @returns the survivors.
  */
 export async function terminate(way: Ending): Promise<Member[]> {
@@ -83,7 +86,7 @@ async function endGracefully(way: Ending): Promise<boolean> {
     if (way.killSignal === 'SIGKILL') return false;
     if (!way.told && way.killSignal !== null) tell(way, members, way.killSignal);
     else if (way.tree.isQueued) for (const member of members) signalMember(member, 'SIGCONT', system);
-    // A look at those we know is cheap; when they are gone, or from time to time, all processes are looked at.
+    // A check of the known ones is cheap. When they are gone, or from time to time, it checks all processes.
     const pause = monotonicMs() + (way.tree.isQueued ? queuedLookMs : longestPauseMs);
     await untilGone(members, system, () => (way.hurry ? 0 : Math.min(way.graceEndsAt, pause)));
     way.hurry = false;
@@ -92,8 +95,8 @@ async function endGracefully(way: Ending): Promise<boolean> {
 }
 
 /**
- * A process that forked and ended in the middle of a look is not in it, and neither is its child. So it takes two
- * empty looks to say that nothing is left.
+ * A process that forks and ends during a scan is not in it, and neither is its child. So it takes two empty scans to
+ * say that nothing is left.
  */
 async function membersInTheEnd(way: Ending): Promise<Member[]> {
   const members = await membersNow(way);
@@ -125,8 +128,8 @@ function tell(way: Ending, members: readonly Member[], killSignal: NodeJS.Signal
 }
 
 /**
- * Ends a tree where there are no signals: nobody can be asked, so all but the shim are ended at once, again and again
- * until nothing new appears. What runs no command yet is ended as well, lest it begins.
+ * Ends a tree on systems without signals. It cannot ask a process to end, so it ends all but the shim at once, again
+ * and again until no new process appears. It also ends a shim that runs no command yet, so that it does not begin.
  */
 async function endOutright(way: Ending): Promise<Member[]> {
   const { tree, system } = way;

@@ -12,10 +12,10 @@ const shortestMs = 2_000;
 /** All samples together take at most this part of one core. */
 const share = 0.02;
 
-/** CPU time is what was used between two samples. The first two follow each other after so many milliseconds. */
+/** CPU time is what was used between two samples. This many milliseconds separate the first two. */
 const firstMs = 250;
 
-/** One sample may take long because the machine was busy: the fastest of so many counts. */
+/** One sample may take long because the machine was busy: the fastest of this many counts. */
 const mostCosts = 3;
 
 /** A task that may have processes. */
@@ -40,7 +40,7 @@ export interface UsageSample {
 
 /** Somebody who wants to know again and again what tasks use. */
 export interface UsageViewer extends Place {
-  /** The tasks that are to be measured now. */
+  /** The tasks to measure now. */
   measured(): Iterable<MeasuredTask>;
   /** Called with each sample. */
   tell(sample: UsageSample): void;

@@ -17,7 +17,7 @@ export interface TaskUsage {
   readonly cpuPercent: number;
 }
 
-/** So long what a measurement has seen of processes counts as what is, in milliseconds. */
+/** How long the processes that a measurement has seen count as current, in milliseconds. */
 const freshMs = 1_000;
 
 /** A process, and whose it is. */
@@ -34,8 +34,8 @@ export function cacheOf(meter: UsageMeter): ProcessCache | null {
 }
 
 /**
- * A measurement that has begun: CPU time is what is used from then until it is read. Whoever has something else to
- * do meanwhile loses no time by it. Processes that come meanwhile are left out.
+ * A measurement that has begun: it counts the CPU time used until it is read. The caller can do other work meanwhile.
+ * It leaves out processes that start meanwhile.
  */
 export class UsageMeter {
   readonly #system: System;
@@ -67,8 +67,8 @@ export class UsageMeter {
   }
 
   /**
-   * What the trees of tasks use, by their ids; tasks without a live process of this machine are left out.
-   * @param sampleMs the measurement takes at least so many milliseconds; the rest is waited for.
+   * What the trees of tasks use, by their ids, without tasks that have no live process on this machine.
+   * @param sampleMs the measurement takes at least this many milliseconds; it waits for the rest.
    */
   async read(taskIds: readonly string[], sampleMs: number): Promise<Map<string, TaskUsage>> {
     const result = new Map<string, TaskUsage>();
@@ -111,7 +111,7 @@ export class UsageMeter {
     const wanted = new Set(taskIds.filter((id) => taskIdPattern.test(id)));
     if (wanted.size === 0) return [];
     const told = new Set(this.#seen.cookies().map(taskIdOfCookie));
-    // Who looks for tasks whose shims are not all in sight has to ask everybody.
+    // If the shim of a wanted task is not among those seen, it must ask every process.
     const askOlder = [...wanted].some((id) => !told.has(id));
     const cookies = new CookieReader(this.#system);
     const carried = this.#begun.flatMap((seen) => {

@@ -9,7 +9,7 @@ import { observe } from '../session/observe.ts';
 import { nudge } from '../session/shim-control.ts';
 import { startedNow } from './started.ts';
 
-/** So many tasks are named in a message; `details` has all. */
+/** How many tasks a message names; `details` has all. */
 const namedTasks = 5;
 
 /** What a spawn asks of the queue; see the options of `spawn()`. */
@@ -17,7 +17,7 @@ export interface PlaceRequest {
   readonly onLimit: OnLimit;
   /** The task that has to complete before; null: none. */
   readonly after: string | null;
-  /** So many tasks of the session may run; null: as many as the session says. */
+  /** How many tasks of the session may run; null: the limit of the session. */
   readonly maxRunning: number | null;
 }
 
@@ -28,10 +28,10 @@ export interface SpawnPlace extends QueuePlace {
 }
 
 /**
- * The place of a new task. Its shim takes it, and knows by locks whether there is one. Before that a task that may not
- * wait is refused by what is known here, which costs no process. On Windows nobody else knows: there a task that may wait
- * starts at once if there is a place and nobody was there before.
- * @param leaving so many of those that run are about to be stopped for it.
+ * The place of a new task. Its shim takes it, and knows by locks whether there is one. Before that, this process
+ * refuses a task that may not wait if it knows of no free place, which costs no process. On Windows no shim checks: a
+ * task that may wait starts at once if there is a place and no task waits before it.
+ * @param leaving how many of the running tasks are about to be stopped for it.
  * @throws OutliveError `TASK_LIMIT`.
  */
 export function placeFor(context: SessionContext, request: PlaceRequest, leaving = 0): SpawnPlace {
@@ -87,9 +87,10 @@ function nextOrder(): number {
 
 /**
  * Where shims have no locks: gives queued tasks their turn, the first in the queue first, as long as there are free
- * places. What is next and whether there is a place follows from the record alone, so that of several supervisors that do
- * this at the same moment all choose the same task. To be called whenever a place may have become free; costs nothing when
- * nothing is queued. The tasks of the session must have been adopted: before that nobody knows how many run.
+ * places. What is next and whether there is a place follows from the record alone, so that of several supervisors that
+ * do this at the same moment all choose the same task. Call it whenever a place may have become free; it costs nothing
+ * if nothing is queued. The tasks of the session must have been adopted: before that this process does not know how
+ * many run.
  */
 export function grantTurns(context: SessionContext): void {
   if (context.queued.size === 0 || !context.isAdopted || context.closed) return;
@@ -97,7 +98,7 @@ export function grantTurns(context: SessionContext): void {
     grantAll(context);
   } catch (error) {
     // A log could not be read just now; each poll tries again.
-    report(context, 'giving queued tasks their turn', error);
+    report(context, 'starting queued tasks', error);
   }
 }
 
@@ -132,7 +133,7 @@ export function endOf(context: SessionContext, taskId: string): 'completed' | 'o
 function grant(context: SessionContext, taskId: string): void {
   const observed = observe(context, taskId);
   const decision = observed?.decision;
-  // Else somebody was faster, or it is being stopped: its end comes by itself.
+  // Otherwise another process was faster, or the task is being stopped: its end comes by itself.
   context.queued.delete(taskId);
   if (observed === null || decision?.state !== 'live' || decision.status !== 'queued') return;
   record(context, taskId, [{ fact: 'turn', by: context.store.system.self(), at: Date.now() }]);

@@ -8,10 +8,10 @@ import type { SessionContext } from './context.ts';
 import { putAwayAfter } from './put-away.ts';
 
 /**
- * Appends facts that must not be lost. When the disk or a permission is in the way they are kept in memory,
- * counted as if they were written, and tried again from time to time. A log that is gone gets nothing.
- * @param behind so many facts were there when they should have been written: kept in memory, they count before those
- * that come meanwhile. By default they count last.
+ * Appends facts that must not be lost. If the disk or a permission prevents that, this process keeps them in memory,
+ * counts them as written, and tries again from time to time. It writes nothing to a log that is gone.
+ * @param behind how many facts came before them: while in memory, they count before facts that come later. By default
+ * they count last.
  * @returns whether they are on disk.
  * @throws OutliveError `STORE_UNWRITABLE` in a store that was opened to read.
  */

@@ -1,7 +1,7 @@
 import { type Expected, expected, isExpected } from '../../errors/expected.ts';
 import { warn } from '../../errors/warnings.ts';
 
-/** Where something happens that nobody waits for. */
+/** The place of work that no caller waits for. */
 export interface Place {
   readonly store: { readonly dir: string };
   readonly sessionId?: string;
@@ -19,7 +19,7 @@ export const passing: Expected = expected(
 /** What `fs.watch` says where there is no watch to be had. */
 export const unwatched = expected('absent', 'refused', 'full', 'scarce', 'failing', 'unsupported');
 
-/** Reports an error of something that nobody waits for, unless it is one of those that are expected. */
+/** Reports an error of work that no caller waits for, unless the error is expected. */
 export function report(
   place: Place,
   doing: string,
@@ -31,8 +31,8 @@ export function report(
 }
 
 /**
- * Lets work go on that nobody waits for. An error of it must not end the user's process, as an unhandled rejection would.
- * @param doing what fails when it fails: `looking at a task`.
+ * Runs work that no caller waits for. An error of it must not end the user's process, as an unhandled rejection would.
+ * @param doing what fails when it fails: `checking a task`.
  */
 export function background(
   place: Place,

@@ -11,7 +11,7 @@ export function onChange(context: SessionContext, taskId: string, listener: () =
   };
 }
 
-/** Resolves when something has happened to a task that matters, or after so many milliseconds. */
+/** Resolves when something important has happened to a task, or after this many milliseconds. */
 export function nextChange(
   context: SessionContext,
   taskId: string,

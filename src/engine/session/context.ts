@@ -33,9 +33,9 @@ export interface StoreContext {
   readonly maxStoreBytes: number | null;
   /** What only Windows needs; null elsewhere, where that code is not even loaded. */
   readonly windows: WindowsParts | null;
-  /** By which shims tell of the ends of their commands; null in those who spawn nothing, and on Windows. */
+  /** Through it shims report the ends of their commands; null in a process that spawns nothing, and on Windows. */
   readonly doorbell: Doorbell | null;
-  /** Whether somebody reaps shims that are nobody's children; null as for the doorbell. */
+  /** Whether a process reaps orphaned shims; null as for the doorbell. */
   readonly orphans: Orphans | null;
   /** Starts shims when there are several to start; null as for the doorbell. */
   readonly forkServer: ForkServer | null;
@@ -46,7 +46,7 @@ export interface Doorbell {
   open(): Promise<void>;
   /** Whether the shim of the task will have something to ring at. */
   listen(taskId: string, heard: (exit: ExitFact) => void): boolean;
-  /** What to hand to the shim of a task: a descriptor, or a pipe that is made with it and is to be heard; null: nothing. */
+  /** What to pass to the shim of a task: a descriptor, or a pipe that this process creates and reads; null: nothing. */
   bellOf(taskId: string): number | 'pipe' | null;
   hear(pipe: Socket): void;
   forget(taskId: string): void;
@@ -84,7 +84,7 @@ export interface Handover {
 
 /** How the program that starts a shim has ended. */
 export interface LaunchEnd {
-  /** Its exit status; null: somebody has ended it, and nobody knows whether the shim was started. */
+  /** Its exit status; null: another process ended it, and it is not known whether the shim was started. */
   readonly code: number | null;
 }
 
@@ -127,7 +127,7 @@ export interface ShellCommand {
 export interface Enforcer {
   /** To be called when a live task was spawned or taken up, and again when its start is known. */
   include(live: LiveTask, facts: Facts): void;
-  /** To be called when the task is not live here any more. */
+  /** Call it when the task is no longer live here. */
   drop(taskId: string): void;
   /** To be called once a second. */
   poll(): void;
@@ -169,7 +169,7 @@ export interface LiveTask {
   command: NamedProcess | null;
   /** The tree is being ended by this process, from outside; shared by all who ask for it. */
   stop: StopRun | null;
-  /** When this process has seen first that somebody asked for the end, in milliseconds of `monotonicMs()`. */
+  /** When this process first saw a request to stop it, in milliseconds of `monotonicMs()`. */
   stopSeenAt: number | null;
   /** When it has seen first that the command has ended and left something. */
   endSeenAt: number | null;
@@ -203,13 +203,13 @@ export interface SpawnAttempt {
 /** Somebody who waits for the end of one task. */
 export interface EndWaiter {
   /**
-   * Whether the caller gets the end as his result, which counts as the completion: it is told nobody else.
-   * Asked once, when the task has ended and before anybody is told.
+   * Whether the caller gets the end as its result, which counts as the completion. Called once, before any consumer
+   * gets the end.
    */
   acknowledges(end: { readonly leftovers: readonly unknown[] }): boolean;
   /** The task ended (with its snapshot and whether the completion was acknowledged for this waiter), or its record is gone. */
   ended(snapshot: TaskSnapshot | null): void;
-  /** Nobody can tell the end, by a mistake in the program. */
+  /** No process can report the end, because of a mistake in the program. */
   failed(error: OutliveError): void;
 }
 
@@ -223,7 +223,7 @@ export interface CompletionConsumer {
 /** A fact that could not be appended yet. */
 export interface UnwrittenFact {
   readonly fact: Fact;
-  /** So many facts came before it; what others have appended since then comes behind it. */
+  /** How many facts came before it. Facts that others have appended since come after it. */
   readonly behind: number;
 }
 
@@ -241,7 +241,7 @@ export class SessionContext {
   readonly queued = new Map<string, QueuedTask>();
   /** What others do in the session is seen here. */
   isWatched = false;
-  /** Every task that was there when the session was opened has been looked at. */
+  /** Every task that existed when the session was opened has been checked. */
   isAdopted = false;
   /** Ended, and not acknowledged as far as we know: the queue of completions, as on disk. */
   readonly pending = new Set<string>();
@@ -267,9 +267,9 @@ export class SessionContext {
   readonly closing = new Set<string>();
   /** Limits that are being enforced: cause and task. */
   readonly enforcing = new Set<string>();
-  /** Tasks that have not ended and are not of here: nothing tells of the end of another container but a look. */
+  /** Tasks elsewhere that have not ended: only a check shows the end of another container. */
   readonly away = new Set<string>();
-  /** Tasks that could not be looked at when they should have been. */
+  /** Tasks that could not be checked when they should have been. */
   readonly unreconciled = new Set<string>();
   /** Acknowledgements by id, of those who could not be told yet whether they were the first. */
   readonly unanswered = new Map<string, string>();
@@ -277,7 +277,7 @@ export class SessionContext {
   readonly line = new Line();
   /** Spawns that have passed the limit and have not been answered yet. */
   readonly spawning = new Set<SpawnAttempt>();
-  /** What is left to do of spawns that were refused behind the fork: tried again from time to time, and at the close. */
+  /** Work left by spawns that failed after the fork: retried from time to time, and at the close. */
   readonly takeBacks = new Set<() => Promise<void>>();
   /** What was read of logs here a moment ago. */
   readonly logs = new RecentLogs();

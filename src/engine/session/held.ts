@@ -16,7 +16,7 @@ const againMs = 1_000;
 /** It takes some milliseconds. */
 const waitsMs = 2_000;
 
-/** So many answers are kept. */
+/** How many answers it keeps. */
 const most = 1_000;
 
 const known = new Map<string, { readonly isHeld: boolean | null; readonly at: number }>();

@@ -16,7 +16,7 @@ import { readRecord } from './read-record.ts';
 import { type Written, writtenBy } from './traces.ts';
 import { whereabouts } from './whereabouts.ts';
 
-/** A spawner that dies right after the spec may have started the shim: so long it is given to say so. */
+/** A spawner that dies right after the spec may have started the shim. This is how long the shim has to report. */
 const spawnAbortedAfterMs = 2_000;
 
 /** A live spawner sees that its shim is gone, unless it has closed its store meanwhile. */
@@ -33,7 +33,7 @@ export interface Observed {
   readonly away: 'elsewhere' | 'copied' | null;
   /** Its shim, which was seen alive; null: it was not, or its facts say all that there is to know. */
   readonly shim: ProcessView | null;
-  /** Its shim or its command is stopped by a signal; null: {@link describe} looks, nobody else wants to know. */
+  /** Its shim or its command is stopped by a signal; null: only {@link describe} needs it, and checks itself. */
   readonly suspended: boolean | null;
   readonly modifiedAt: number;
   /** Size of the log. */
@@ -96,7 +96,7 @@ function vitality(
   // Its shim may live on for what is left of it; the task does not.
   if (hasEnded(facts)) return dead(null);
   const live = context.live.get(taskId);
-  // Where the task has destroyed its record, who has spawned it knows it all the same.
+  // If the task destroyed its record, its spawner still knows it.
   const isRemembered = facts.spec === undefined && live?.own === true;
   const shim = shimOf(facts) ?? (isRemembered ? (live.shim ?? undefined) : undefined);
   // An exit is the last word of a shim that could not say who it is. In another's record it is of that one's.

@@ -7,9 +7,9 @@ import type { SessionContext } from './context.ts';
 import { leaveMark, markPrefix, marksIn, removeMark, touchEveryMs } from './process-marks.ts';
 
 /**
- * Says by a mark in the folder of a session that this process has it open, so that others can tell which sessions nobody
- * has. It is left after a second, while something runs in the session: most commands have let the session go by then, and
- * where nothing runs, to read changes nothing.
+ * Says by a mark in the folder of a session that this process has it open, so that others can tell which sessions no
+ * process has open. It writes the mark after a second, if something runs in the session: most commands have closed the
+ * session by then, and if nothing runs, a read changes nothing.
  */
 export class OpenMark {
   readonly #context: SessionContext;

@@ -5,8 +5,7 @@ import type { SessionContext } from './context.ts';
 import { readFacts } from './read-record.ts';
 
 /**
- * The file of a stream for somebody who reads it: with what this process has seen of it, so that it is noticed when
- * somebody makes it shorter.
+ * The file of a stream for a reader, with what this process has seen of it, so that the reader notices a truncation.
  * @param facts of the task as they are, or none: then what the record says of the output is not used.
  */
 export function readableOutput(

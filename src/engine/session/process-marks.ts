@@ -83,7 +83,7 @@ export function leaveMark(path: string): void {
     utimesSync(path, new Date(), new Date());
   } catch (error) {
     // A store or session that is gone, or read-only.
-    tolerate(error, passing, 'leaving the mark of a process');
+    tolerate(error, passing, 'writing the mark of a process');
   }
 }
 
@@ -101,7 +101,7 @@ function isOld(path: string): boolean {
   try {
     return Date.now() - statSync(path).mtimeMs > foreignMarkMs;
   } catch (error) {
-    tolerate(error, passing, 'looking at the mark of a process');
+    tolerate(error, passing, 'checking the mark of a process');
     return false;
   }
 }

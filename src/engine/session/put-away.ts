@@ -13,10 +13,10 @@ import type { SessionContext } from './context.ts';
 import { readWritten } from './read-record.ts';
 import { overAt } from './traces.ts';
 
-/** So many logs are put away between two turns of the event loop. */
+/** How many logs it puts away between two turns of the event loop. */
 const batch = 16;
 
-/** A folder may be removed as an empty one before it is used, but hardly so often. */
+/** Another process may remove the folder while it is empty and not yet used, but hardly this often. */
 const attempts = 4;
 
 /** After one of these, by a process other than its shim, a task may be done. */
@@ -39,7 +39,7 @@ export function putAllAway(context: SessionContext): void {
 }
 
 function laterPutAway(context: SessionContext): void {
-  setImmediate(guarded(context, 'putting logs away', () => putSomeAway(context)));
+  setImmediate(guarded(context, 'archiving logs', () => putSomeAway(context)));
 }
 
 function putSomeAway(context: SessionContext): void {
@@ -50,8 +50,9 @@ function putSomeAway(context: SessionContext): void {
     try {
       putAway(context, taskId);
     } catch (error) {
-      // It cannot be read or moved now. Who opens the session next, or goes through the store, does it.
-      report(context, 'putting a log away', error, { taskId });
+      // It cannot be read or moved now. The process that next opens the session, or removes old tasks of the store,
+      // does it.
+      report(context, 'archiving a log', error, { taskId });
     }
   }
 }
@@ -70,24 +71,24 @@ function putAway(context: SessionContext, taskId: string): void {
   const retentionMs = facts.spec?.retentionMs ?? null;
   const expiresAt = retentionMs === null ? null : overAt(context, taskId, facts, facts.outcome) + retentionMs;
   const to = doneLog(context.paths, { taskId, day: dayOf(expiresAt) });
-  // Nobody gives an id again that is there: see task-files.ts.
+  // No process uses an existing id again: see task-files.ts.
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) return;
   context.recent.add(taskId);
   move(taskPaths(context.paths, taskId).log, to);
 }
 
-/** What is kept in memory does not count. Of a log that was read in part nobody knows what is in the middle. */
+/** Facts in memory do not count. The middle of a log that was read in part is not known. */
 function factsOnDisk(context: SessionContext, taskId: string): Facts | null {
   const record = readWritten(context, taskId);
   return record === null || record.isPutAway || record.isPartial ? null : record.facts;
 }
 
-/** Who opens a session removes the cgroups of the tasks that were not put away. */
+/** A process that opens a session removes the cgroups of the tasks whose logs are not put away. */
 function hasGroup({ spec }: Facts): boolean {
   return spec?.cgroup !== undefined && existsSync(spec.cgroup);
 }
 
-/** Who shortens outputs looks for them among the logs that were not put away. */
+/** Outlive shortens only outputs whose logs are not put away. */
 function isToBeShortened({ paths }: SessionContext, taskId: string, facts: Facts): boolean {
   const keep = facts.spec?.keepOutputBytes ?? null;
   if (keep === null || facts.outcome === undefined) return false;
@@ -112,7 +113,7 @@ function move(from: string, to: string): void {
         if (attempt > 1) removeIfUnused(dirname(to));
         return;
       }
-      // The first one of its day. Who removes empty folders may be about to do so.
+      // The first one of its day. Another process may be about to remove the empty folder.
       mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
     }
   }

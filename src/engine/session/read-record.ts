@@ -12,9 +12,10 @@ export interface TaskRecord extends TaskLog {
 }
 
 /**
- * The record of a task, with the facts that this process knows beyond it; null when there is none. A file that belongs to
- * another user than the store is none: somebody has put it there, and nothing may be done to the processes that it names.
- * @param day where it was put away, for who has just seen it there.
+ * The record of a task, with the facts that this process knows beyond it; null if there is none. A file that belongs to
+ * another user than the store does not count: somebody put it there, and outlive must not touch the processes that it
+ * names.
+ * @param day where it was put away, for a caller that has just seen it there.
  * @throws OutliveError `READ_FAILED`.
  */
 export function readRecord(

@@ -47,6 +47,6 @@ export function stoppedBlindly({ left, outcome }: Facts): boolean {
 export function nudge(context: SessionContext, facts: Facts): void {
   const shim = shimOf(facts);
   if (shim === undefined) return;
-  // Its start time is looked at once more before the signal is sent; where that is not known, what it carries tells.
+  // It checks the start time once more before it sends the signal; if that is not known, it checks the cookie.
   if (shim.start !== null || shimLives(context, facts)) signalMember(shim, 'SIGCONT', context.store.system);
 }

@@ -49,5 +49,5 @@ export const endTopic = new Topic<EndMessage>('outlive:end', ({ taskId, status, 
 
 /** See {@link StopMessage}. */
 export const stopTopic = new Topic<StopMessage>('outlive:stop', ({ taskId, cause, killSignal, graceMs }) => {
-  return `${taskId} is to be stopped: ${cause}, ${killSignal} and a grace of ${graceMs} ms`;
+  return `stopping ${taskId}: ${cause}, ${killSignal} and a grace of ${graceMs} ms`;
 });

@@ -12,7 +12,7 @@ export function checkText(option: string, value: unknown, maxBytes: number, minB
   if (typeof value !== 'string' || bytes < minBytes || bytes > maxBytes || value.includes('\0')) {
     invalid(option, `text of ${minBytes} to ${maxBytes} bytes without NUL characters`, value);
   }
-  if (!isWhole(value as string)) invalid(option, 'text of whole Unicode characters', value);
+  if (!isWhole(value as string)) invalid(option, 'text of complete Unicode characters', value);
   return value as string;
 }
 

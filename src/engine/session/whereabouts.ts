@@ -6,8 +6,9 @@ import type { SessionContext } from './context.ts';
 import { isHeld } from './held.ts';
 
 /**
- * Where the processes of a task are, seen from here. `here`: its shim can be looked at. `elsewhere`: on another machine,
- * or in another container. `copied`: they are those of another store, which this one is a copy of. The others are gone.
+ * Where the processes of a task are, seen from here. `here`: this process can check its shim. `elsewhere`: on another
+ * machine, or in another container. `copied`: they are those of another store, which this one is a copy of. The others
+ * are gone.
  */
 export type Whereabouts = 'here' | 'elsewhere' | 'copied' | 'reboot' | 'container_restarted';
 
@@ -46,7 +47,7 @@ function whereUnseen(context: SessionContext, taskId: string, facts: Facts, file
   if (isOver(facts)) return 'container_restarted';
   // A container that was started again may have its disk mounted anew, which gives that another number.
   const isCopy = facts.spec?.file !== undefined && facts.spec.file.ino !== file.ino;
-  // Until its shim is there nobody holds the log. Whether it comes is a matter of time.
+  // Until its shim is there, no process holds the log. Whether the shim comes is a matter of time.
   if (!isCopy && shimOf(facts) === undefined) return 'here';
   const { boot, pidNamespace } = facts.spec?.by ?? {};
   const container = `${boot} ${pidNamespace}`;

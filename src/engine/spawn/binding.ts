@@ -15,6 +15,6 @@ export function bindingOf(bindTo: BindTo | null, system: System): Bond | null {
   if (seen !== null && !seen.zombie) return { ...self, pid: seen.pid, start: seen.start };
   throw new OutliveError(
     'INVALID_ARGUMENT',
-    `expected bindTo.pid to be a process that lives; found none of pid ${bindTo.pid}. Bind to process.pid, to another live process, or to 'session'.`,
+    `expected bindTo.pid to be a live process; found none with pid ${bindTo.pid}. Bind to process.pid, to another live process, or to 'session'.`,
   );
 }

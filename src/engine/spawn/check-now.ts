@@ -16,7 +16,7 @@ interface CheckedNow {
 
 /**
  * Checks what may change from one moment to the next.
- * @param leaving so many of the tasks that run are about to be stopped for this one.
+ * @param leaving how many of the running tasks are about to be stopped for this one.
  * @throws OutliveError `INVALID_ARGUMENT`, `TASK_NOT_FOUND`, `TASK_LIMIT`, `DISK_LOW`.
  */
 export function checkNow(context: SessionContext, request: SpawnRequest, leaving = 0): CheckedNow {

@@ -13,7 +13,7 @@ import { makeWay } from './make-way.ts';
 import { KeyTaken, spawnTask } from './spawn.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 
-/** Pauses between two looks at a task that is about to start; they double. */
+/** Pauses between two checks of a task that is about to start; they double. */
 const firstPauseMs = 2;
 const longestPauseMs = 100;
 
@@ -101,7 +101,7 @@ async function standingOf(
   key: string,
   { taskId, cookie }: KeyHolder,
 ): Promise<Standing> {
-  // A log that cannot be read is there all the same.
+  // A log that cannot be read still exists.
   if (logPathOf(context.paths, taskId) === null) return 'free';
   const first = observe(context, taskId);
   if (first === null) return 'kept';

@@ -9,7 +9,7 @@ import { fail, invalid, isWhole } from '../session/validate.ts';
 const bytesBesideWord = 9;
 
 /**
- * Checks what is to be run: a text for a shell, or the words of a program.
+ * Checks a command: a text for a shell, or the words of a program.
  * @param shell the option of that name.
  * @throws OutliveError `INVALID_COMMAND`, `SHELL_NOT_FOUND`, `INVALID_ARGUMENT`.
  */

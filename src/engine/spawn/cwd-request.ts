@@ -25,7 +25,8 @@ function checkFolder(cwd: unknown): string {
   } catch (error) {
     if (error instanceof Error && !error.message.startsWith('ENOENT')) found = error.message;
     else if (path?.includes('\uFFFD'))
-      found += ', and U+FFFD in a name often stands for bytes that are no UTF-8, which cannot be handed on';
+      found +=
+        ', and U+FFFD in a name often stands for bytes that are not UTF-8, which outlive cannot pass on';
   }
   return fail(
     'INVALID_CWD',
@@ -43,7 +44,7 @@ function checkWindowsCwd(path: string, shell: string | null): string {
   if (isShare(path) && shell !== null && shellKind(shell) === 'cmd')
     fail(
       'INVALID_CWD',
-      `expected a working directory on a drive, since cmd takes none of a network share; found ${shown(path, 4096)}. Give the share a drive letter (net use), or name another shell.`,
+      `expected a working directory on a drive, because cmd takes no network share; found ${shown(path, 4096)}. Give the share a drive letter (net use), or name another shell.`,
     );
   return path;
 }

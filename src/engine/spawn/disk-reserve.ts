@@ -25,7 +25,7 @@ function look(dir: string): StatsFs | null {
     // Some file systems do not tell.
     return disk.blocks > 0 ? disk : null;
   } catch (error) {
-    // Where nobody tells how much there is, nothing is held in reserve.
+    // If the system does not say how much space there is, outlive holds nothing in reserve.
     tolerate(error, untold, 'asking how much space a disk has');
     return null;
   }
@@ -39,11 +39,11 @@ function diskLow(store: StoreContext, freeBytes: number, reserveBytes: number): 
   const largest = largestGrowing(store);
   const found =
     largest === null
-      ? 'no task that runs has written anything'
+      ? 'no running task has written anything'
       : `the largest growing task is ${largest.taskId} of session ${JSON.stringify(largest.sessionId)} with ${largest.bytes} bytes`;
   return new OutliveError(
     'DISK_LOW',
-    `expected at least ${reserveBytes} free bytes on the file system of ${store.dir}; found ${freeBytes}, and ${found}. Nothing was started. Stop a task, prune the store, make room, or lower diskReserveBytes.`,
+    `expected at least ${reserveBytes} free bytes on the file system of ${store.dir}; found ${freeBytes}, and ${found}. Nothing was started. Stop a task, prune the store, free some space, or lower diskReserveBytes.`,
     { details: { freeBytes, reserveBytes, largest } },
   );
 }

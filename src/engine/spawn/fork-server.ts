@@ -9,13 +9,13 @@ import { after, monotonicMs, type Timer } from '../../util/wait.ts';
 import { type Place, report } from '../session/background.ts';
 import type { ForkServer, Handover, Launch, LaunchEnd } from '../session/context.ts';
 
-/** A server that nobody has used for this long ends: a burst is over. */
+/** A server that has been idle for this long ends: a burst is over. */
 const idleMs = 1_000;
 
-/** So many are handed over before others have their turn of the event loop. */
+/** How many starts it passes on before other work gets a turn of the event loop. */
 const launchesATurn = 5;
 
-/** So many servers may have died before they answered: then something is against them, and Node forks. */
+/** If this many servers die before they answer, something prevents them, and Node forks. */
 const mostFailures = 3;
 
 /** Linux hands at most 6 MB to a program. A launch has at most three times as many bytes as characters. */
@@ -185,7 +185,7 @@ class Server {
     this.#idle = after(idleMs, () => this.end());
   }
 
-  /** What it had begun may have been done, and nobody knows. The rest was not. */
+  /** The starts that it had begun may have happened; that is not known. The rest did not. */
   #over(): void {
     this.#isOver = true;
     this.hasFailed = !this.#hasAnswered;
@@ -194,7 +194,7 @@ class Server {
     this.#waiting.clear();
   }
 
-  /** Only somebody who waits for a launch keeps this process. */
+  /** Only a pending launch keeps this process alive. */
   #hold(holds: boolean): void {
     if (holds) this.#child.ref();
     else this.#child.unref();
@@ -208,7 +208,7 @@ class Server {
 
 interface Waiting {
   readonly answer: (end: LaunchEnd | null) => void;
-  /** Then nobody knows whether it was done when the server dies. */
+  /** Then it is not known whether it was done, if the server dies. */
   isBegun: boolean;
 }
 

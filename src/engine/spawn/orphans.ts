@@ -22,9 +22,9 @@ const afterShimMs = 100;
 const longestLookMs = 100;
 
 /**
- * Whether orphans are reaped here. A shim is nobody's child, so that a process that ends all its descendants spares it;
- * in a container whose first process reaps nobody each of them would be a zombie for ever. There shims stay children of
- * their spawner. It is tried and not guessed: an orphan ends, and is looked at.
+ * Whether a process reaps orphans here. A shim is an orphan, so that a process that ends all its descendants spares it.
+ * In a container whose first process reaps nothing, each shim would stay a zombie for ever, so there shims stay
+ * children of their spawner. outlive tries it and does not guess: it lets an orphan end, and checks it.
  */
 export class TriedOrphans implements Orphans {
   readonly #dir: string;
@@ -69,7 +69,9 @@ export class TriedOrphans implements Orphans {
       this.#areReaped ||= await isReaped(reapedAtLastMs);
     } catch (error) {
       // No process or no shim to be had: the next spawn tries again.
-      report({ store: { dir: this.#dir } }, 'finding out who reaps', error, { codes: unavailable });
+      report({ store: { dir: this.#dir } }, 'finding out which process reaps orphans', error, {
+        codes: unavailable,
+      });
       this.#isTrying = false;
     }
   }
@@ -77,8 +79,8 @@ export class TriedOrphans implements Orphans {
 
 /**
  * Leaves an orphan that ends at once.
- * @returns what waits for it to be reaped, up to so many milliseconds after it has ended; it does not keep the process
- * alive.
+ * @returns a function that waits until it is reaped, for up to this many milliseconds after its end; it does not keep
+ * the process alive.
  */
 export async function leaveOrphan(
   program: string,

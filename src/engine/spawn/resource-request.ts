@@ -53,7 +53,7 @@ export function checkResources(options: ResourceOptions): ResourceLimits {
 function refuseOnWindows(option: string): never {
   throw new OutliveError(
     'INVALID_ARGUMENT',
-    `expected no limit on what a task may use, since none is held on Windows yet; found ${option}. Leave it out.`,
+    `expected no limit on what a task may use, because outlive does not enforce any on Windows yet; found ${option}. Leave it out.`,
   );
 }
 

@@ -100,7 +100,7 @@ function sweepGroups(context: SessionContext, home: CgroupHome): void {
   }
 }
 
-/** The session's own, so that nobody takes the groups of another store for strays. */
+/** The session's own, so that no process takes the groups of another store for strays. */
 function groupPrefix(context: SessionContext): string {
   const { dir } = context.paths;
   const hash = createHash('sha256')

@@ -6,7 +6,7 @@ import type { SessionContext } from '../session/context.ts';
 import type { Observed } from '../session/observe.ts';
 import { type InheritedEnvironment, isOurs, ownEnvironment } from './spawn-environment.ts';
 
-/** So many names of variables are in a message; `details` has all. */
+/** How many names of variables a message has; `details` has all. */
 const namedVariables = 8;
 
 /**
@@ -64,7 +64,7 @@ function missingVariables(taskId: string, missing: readonly string[]): OutliveEr
   const named = missing.slice(0, namedVariables).join(', ') + (missing.length > namedVariables ? ' ...' : '');
   return new OutliveError(
     'INVALID_ENV',
-    `expected the variables that ${taskId} was spawned with; found no value of ${named}, since values are never written down. Give them by the option env.`,
+    `expected the variables that ${taskId} was spawned with; found no value of ${named}, because outlive never records values. Give them in the option env.`,
     { details: { missing } },
   );
 }

@@ -28,7 +28,7 @@ import type { StdinOption } from './stdin-request.ts';
 export interface RestartOptions {
   /** Variables for the new task; `null` or `undefined` removes one. Values are never stored. */
   readonly env?: Readonly<Record<string, string | null | undefined>>;
-  /** What the new task reads. @default the same; of a task that has read what its spawner handed over, this is needed */
+  /** What the new task reads. @default the same; needed for a task that has read input from its spawner */
   readonly stdin?: StdinOption;
   /** Between the first signal of the stop and SIGKILL, in milliseconds. @default what was said at spawn */
   readonly graceMs?: number;
@@ -74,8 +74,8 @@ export function checkRestart(options: RestartOptions): RestartRequest {
  * can be refused is refused before that. A task is restarted once: later calls restart the one that has taken its place, and
  * of calls at the same time one starts a task, which all of them are given.
  *
- * Who dies before the stop is asked for has changed nothing. After that the old task ends as `killed`, reason `replaced`, and
- * that is pending until the new one has started.
+ * A process that dies before it requests the stop has changed nothing. After that the old task ends as `killed`, reason
+ * `replaced`, and that is pending until the new one has started.
  * @throws OutliveError as a spawn; `TASK_NOT_FOUND`, `TASK_ELSEWHERE`, `NOT_STOPPED`.
  */
 export async function restartTask(
@@ -204,18 +204,21 @@ function stdinAgain({ taskId, stdin = 'none', tty }: SpecFact, wasSilent: boolea
   if (tty !== undefined || stdin === 'none') return undefined;
   if (stdin === 'open' || stdin === 'inherit-open') return 'open';
   if (wasSilent) return undefined;
-  throw notRestartable(taskId, 'it has read what its spawner handed over, which was not kept. Give it again');
+  throw notRestartable(
+    taskId,
+    'it read input from its spawner, which outlive did not keep. Give the input again',
+  );
 }
 
 function bondAgain({ store }: SessionContext, { taskId, bindTo }: SpecFact): SpawnOptions['bindTo'] {
   if (bindTo === null || bindTo === 'session') return bindTo ?? undefined;
   if (isAlive(bindTo, store.system) === 'yes') return { pid: bindTo.pid };
-  throw notRestartable(taskId, `the process that it was bound to (${bindTo.pid}) is gone`);
+  throw notRestartable(taskId, `the process to which it was bound (${bindTo.pid}) is gone`);
 }
 
 function notRestartable(taskId: string, found: string): OutliveError {
   return new OutliveError(
     'INVALID_ARGUMENT',
-    `expected a task that can be run again as it was; found of ${taskId} that ${found}. Or start the command anew.`,
+    `expected a task that outlive can run again; found for ${taskId} that ${found}. Or start the command anew.`,
   );
 }

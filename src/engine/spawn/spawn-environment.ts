@@ -61,7 +61,7 @@ export function checkEnvironment(
       continue;
     }
     unset.delete(name);
-    // Who hands over all of its own variables has said nothing by that.
+    // A caller that passes its own environment has set nothing by that.
     if (environment[name] !== value) set.add(name);
     environment[name] = value;
   }
@@ -98,7 +98,7 @@ function checkValue(name: string, value: unknown): void {
   );
 }
 
-/** By these the shim, and who looks for the processes of a task, are told things. */
+/** Through these, outlive tells the shim, and a process that searches for the processes of a task, what they need. */
 export function isOurs(name: string): boolean {
   return name === cookieVariable || isRequestVariable(name);
 }

@@ -75,15 +75,15 @@ export interface SpawnOptions extends ResourceOptions {
    * uses C's own output, by `stdbuf`. Variables that you set stay as they are. @default false
    */
   readonly unbuffered?: boolean;
-  /** The task is stopped after so many milliseconds; `null`: never. @default 30 minutes */
+  /** outlive stops the task after this many milliseconds; `null`: never. @default 30 minutes */
   readonly timeoutMs?: number | null;
   /** Between the first signal of a stop and SIGKILL, in milliseconds. @default 3000 */
   readonly graceMs?: number;
   /** What becomes of processes that are alive after the command ended. @default 'report' */
   readonly leftovers?: LeftoversPolicy;
-  /** The task is stopped when its output exceeds so many bytes; `null`: never. @default 1 GiB */
+  /** outlive stops the task when its output exceeds this many bytes; `null`: never. @default 1 GiB */
   readonly maxOutputBytes?: number | null;
-  /** Of ended output, so many bytes a stream are kept, head and tail; `null`: all. @default 100 MiB */
+  /** How many bytes of each stream outlive keeps after the end, head and tail; `null`: all. @default 100 MiB */
   readonly keepOutputBytes?: number | null;
   /**
    * When the session runs as many tasks as it may: `'reject'` refuses (`TASK_LIMIT`), `'queue'` has the task wait
@@ -162,7 +162,7 @@ export interface SpawnRequest extends SpawnEnvironment {
   /** The task that was stopped for it, since that had its name. */
   readonly inPlaceOf: string | null;
   readonly unbuffered: boolean;
-  /** So many tasks of the session may run; null: as many as the session says. */
+  /** How many tasks of the session may run; null: the limit of the session. */
   readonly maxRunning: number | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly separate: boolean;
@@ -265,7 +265,7 @@ function checkOnExit(onExit: unknown): string {
   if (process.platform === 'win32')
     fail(
       'INVALID_ARGUMENT',
-      'expected no onExit on Windows, where the shim runs the command alone; found one. Wait for the end of the task, and run it then.',
+      'expected no onExit on Windows, where the shim runs only the command; found one. Wait for the end of the task, and run your command then.',
     );
   return checkText('onExit', onExit, bounds.onExitBytes);
 }

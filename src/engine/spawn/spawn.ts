@@ -30,7 +30,7 @@ import { specOf } from './spec-of.ts';
 import { NoPlace, type Proofs, type ShimStart, startShim, UncertainStart } from './start-shim.ts';
 import { allocate, discard, writeCommand } from './task-files.ts';
 
-/** It is gone, or nobody can end it from here. */
+/** It is gone, or this process cannot end it. */
 const isOver = expected('TASK_NOT_FOUND', 'TASK_ELSEWHERE', 'CLOSED');
 const passesOrIsOver = new Set([...passing, ...isOver]);
 
@@ -56,7 +56,7 @@ export async function spawnTask(context: SessionContext, request: SpawnRequest):
   } finally {
     line?.leave();
     // A turn later, so that the process that is answered can wait for the task before its end is told to others.
-    setImmediate(guarded(context, 'looking at a new task', () => answered(context, attempt)));
+    setImmediate(guarded(context, 'checking a new task', () => answered(context, attempt)));
   }
 }
 
@@ -65,7 +65,7 @@ function answered(context: SessionContext, attempt: SpawnAttempt): void {
   const { live, place } = attempt;
   // A place may have become free since this one was put into the queue, or this one has not taken its own.
   grantTurns(context);
-  // What has happened to it meanwhile nobody has looked at: then the spawn was on its way.
+  // No check has run meanwhile, because the spawn was in progress.
   if (live !== null && (!live.rings || place.waits)) reconcileSoon(context, live.id);
 }
 
@@ -145,7 +145,7 @@ function giveKeysBack(
     for (const key of keys) freeKey(context.paths, key, cookie);
   } catch (error) {
     // The next spawn for that key looks again.
-    report(context, 'giving back a key', error, { taskId });
+    report(context, 'releasing a key', error, { taskId });
   }
 }
 
@@ -210,13 +210,13 @@ async function takeBack(context: SessionContext, { taskId }: SpecFact, error: un
     acknowledge(context, taskId);
   };
   await stop().catch((failure: unknown) => {
-    report(context, 'taking back a spawn', failure, { taskId, codes: passesOrIsOver });
+    report(context, 'rolling back a spawn', failure, { taskId, codes: passesOrIsOver });
     context.takeBacks.add(stop);
     const again = untilDone(context, stop).finally(() => context.takeBacks.delete(stop));
-    background(context, 'taking back a spawn', again, taskId);
+    background(context, 'rolling back a spawn', again, taskId);
   });
   if (error instanceof UncertainStart) throw spawnFailed(error);
-  throw unwritable(context, error, 'The task was started, and stopped again.');
+  throw unwritable(context, error, 'The task started, and was stopped again.');
 }
 
 async function untilDone(context: SessionContext, work: () => Promise<void>): Promise<void> {

@@ -72,7 +72,7 @@ export async function startShim(context: SessionContext, start: ShimStart): Prom
   }
 }
 
-/** The launcher was ended by somebody: nobody knows whether it had forked. */
+/** Something ended the launcher: it is not known whether it had forked. */
 export class UncertainStart extends Error {}
 
 /** The session runs as many tasks as it may, say the locks of its shims: nothing was started. */
@@ -82,7 +82,7 @@ async function launch(context: SessionContext, start: ShimStart, program: string
   const { request, spec, files } = start;
   const { store } = context;
   const stays = store.orphans?.staysChild() ?? false;
-  // Asked for only when it is handed on: the store may be closed meanwhile, and its number be that of a stranger's file.
+  // Fetched only when it is passed on: the store may be closed meanwhile, and its number may belong to another file.
   const prepare = (): Handover => {
     const bell = store.doorbell?.bellOf(spec.taskId) ?? null;
     return {
@@ -103,7 +103,7 @@ async function launch(context: SessionContext, start: ShimStart, program: string
         detached: true,
         stdio: [stdinOf(request), 'ignore', 'ignore', files.log, ...(bell === null ? [] : [bell])],
       });
-      // There is none when there were no descriptors left.
+      // There is none if the process had no descriptors left.
       const pipe = bell === 'pipe' ? (child.stdio?.[bellDescriptor] as Socket | undefined) : undefined;
       if (pipe !== undefined) store.doorbell?.hear(pipe);
       handData(child, request);
@@ -218,7 +218,7 @@ function wordsOf({ request, files, held }: ShimStart): ShellWord[] {
   return [...held.launcher, ...request.launcher, ...commandLine(request.asked, files.paths.command)];
 }
 
-/** The hook: what is to be run when the task has ended. */
+/** The hook: the command that the shim runs when the task has ended. */
 function hookOf({
   request,
   files,
@@ -232,7 +232,7 @@ function hookOf({
   };
 }
 
-/** Who is asked how the segments of its last pipeline ended, and where it is to answer. */
+/** The shell that reports how the segments of its last pipeline ended, and the place for its answer. */
 function askForPipes({ request, files }: ShimStart): Pick<ShimRequest, 'bashPipes' | 'zshPipes'> {
   const folder = files.paths.pipes;
   const { asked, environment } = request;

@@ -26,7 +26,7 @@ export function checkStdin(stdin: unknown, tty: TerminalSize | null): CheckedStd
     if (bytes.length > bounds.stdinBytes)
       invalid(
         'stdin.data',
-        `at most ${bounds.stdinBytes} bytes: more goes by a file, as in \`< file\``,
+        `at most ${bounds.stdinBytes} bytes; use a file for more, as in \`< file\``,
         `${bytes.length} bytes`,
       );
     return { data: Buffer.from(bytes) };
@@ -63,7 +63,7 @@ export function checkSize(name: string, size: unknown): TerminalSize {
 
 function refuseOnWindows(name: string, value: unknown): void {
   if (process.platform === 'win32' && value !== 'none')
-    invalid(name, 'nothing on Windows, where the shim cannot hand on input yet', value);
+    invalid(name, 'nothing on Windows, where the shim cannot pass on input yet', value);
 }
 
 /** Programs in a terminal ask it for its size, and these would tell them another one. */

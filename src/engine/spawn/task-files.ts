@@ -12,7 +12,7 @@ import { makeSessionFolders } from '../store/session-folder.ts';
 import { unwritable } from '../store/unwritable.ts';
 import type { SpawnRequest } from './spawn-request.ts';
 
-/** Ids are 48 random bits; so many in a row that are taken mean that something else is wrong. */
+/** Ids are 48 random bits: if this many in a row are taken, something else is wrong. */
 const idAttempts = 32;
 
 /** The files of a new task. */
@@ -46,7 +46,7 @@ export async function allocate(
       return { taskId, paths, log };
     } catch (error) {
       lastError = error;
-      // It is the first task of the session, or somebody has removed the folders: an open session goes on all the same.
+      // It is the first task of the session, or somebody has removed the folders: an open session continues.
       if (systemCode(error) === 'ENOENT') remakeFolders(context);
       else if (systemCode(error) !== 'EEXIST') break;
     }
@@ -116,7 +116,7 @@ async function createOutputs(paths: TaskPaths, log: number, separate: boolean): 
 }
 
 /**
- * The id was given to nobody, so nobody misses the record. The log goes last.
+ * No caller has the id, so no caller misses the record. The log goes last.
  * @param log the descriptor of the log.
  */
 export function discard(paths: TaskPaths, log: number): void {

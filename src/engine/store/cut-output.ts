@@ -72,7 +72,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await promises.stat(path)).size;
   } catch (error) {
-    tolerate(error, passing, 'looking at output');
+    tolerate(error, passing, 'checking output');
     return 0;
   }
 }

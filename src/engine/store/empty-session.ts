@@ -13,15 +13,15 @@ import { sweepStrays } from './sweep-strays.ts';
  * Removes the folder of a session that has no tasks. Somebody may open or use the session at any moment, also after
  * this process was stopped between two steps for long:
  *
- * - The folders of the logs go first, which the system lets go only when they are empty. Who makes a log, or puts one
- *   away, afterwards finds no folder, and makes it anew.
+ * - The folders of the logs go first; the system removes them only when they are empty. A process that creates a log,
+ *   or puts one away, afterwards finds no folder, and creates it again.
  * - From then on each step removes at most something empty, or the session's record. The shim makes the folder of the
  *   outputs again when it is missing, and while the record is missing the tasks say whose they are.
  *
  * @returns whether it is gone.
  */
 export function removeIfEmpty(paths: SessionPaths): boolean {
-  // A folder that is watched cannot be made anew on Windows until nobody watches it.
+  // On Windows a watched folder cannot be created again until no process watches it.
   if (process.platform === 'win32') return false;
   try {
     for (const day of doneDays(paths)) removing(() => rmdirSync(join(paths.done, day)));
@@ -36,7 +36,7 @@ export function removeIfEmpty(paths: SessionPaths): boolean {
     rmdirSync(paths.dir);
     return true;
   } catch (error) {
-    // It has a task, or a file that is none of ours, or the store is read-only.
+    // It has a task, or a file that is not ours, or the store is read-only.
     tolerate(error, passing, 'removing an empty session');
     return false;
   }

@@ -20,7 +20,7 @@ export interface ListOptions {
   readonly live?: boolean;
   /** Bytes of output in each snapshot; by default what the session says. */
   readonly previewBytes?: number | undefined;
-  /** What was seen of processes just before, and need not be looked at again. */
+  /** What was just seen of processes, so that it need not be checked again. */
   readonly sight?: ProcessCache | null;
 }
 

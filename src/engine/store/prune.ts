@@ -11,15 +11,15 @@ export interface PruneOptions {
   /** Only tasks that ended at least this long ago, in milliseconds. @default 7 days */
   readonly olderThanMs?: number;
   /**
-   * Then, the oldest end first, so many that all files of the session's tasks (the store's, for `store.prune`) take
-   * no more than so many bytes; `null`: any number. @default null
+   * Then it removes more tasks, the oldest end first, until all files of the session's tasks (for `store.prune`, of the
+   * store's) take at most this many bytes; `null`: no limit. @default null
    */
   readonly maxBytes?: number | null;
   /** Only say what would be removed. @default false */
   readonly dryRun?: boolean;
   /** Only these, of any age unless `olderThanMs` says more. @default all */
   readonly taskIds?: readonly string[];
-  /** Also those that ended and that nobody has acknowledged: they are acknowledged, and removed. @default false */
+  /** Also ended tasks that nobody has acknowledged: it acknowledges and removes them. @default false */
   readonly unread?: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface PruneResult {
   readonly taskIds: readonly string[];
   /** Bytes of output that were freed. */
   readonly bytes: number;
-  /** The tasks that were looked at and stay, and why; with `maxBytes` some of them may be removed all the same. */
+  /** The tasks that it checked and kept, and why; with `maxBytes` it may still remove some of them. */
   readonly kept: readonly { readonly taskId: string; readonly because: KeptBecause }[];
 }
 

@@ -10,7 +10,7 @@ import type { SessionContext } from '../session/context.ts';
 import { allTasks } from './listing.ts';
 import { type KeptBecause, type Removable, removableOr, removeTask } from './sweep.ts';
 
-/** What is to be removed. */
+/** What to remove. */
 export interface Retention {
   /** Tasks that ended at least this long ago; `null`: by age none. */
   readonly olderThanMs: number | null;
@@ -32,7 +32,7 @@ export interface Removed {
   readonly bytes: number;
 }
 
-/** So many tasks are looked at between two turns of the event loop. */
+/** How many tasks it checks between two turns of the event loop. */
 const batch = 32;
 
 /**
@@ -76,7 +76,7 @@ interface Ended {
   readonly overAt: number;
 }
 
-/** So many of the tasks that ended first that they take that many bytes, the oldest end first. */
+/** The tasks that ended first, until they take that many bytes together, the oldest end first. */
 async function oldestOf(
   contexts: Iterable<SessionContext>,
   bytes: number,
@@ -148,7 +148,7 @@ export function size(path: string): number {
     return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   } catch (error) {
     // What cannot be seen counts for nothing, until it can.
-    tolerate(error, passing, 'looking at the size of a file');
+    tolerate(error, passing, 'checking the size of a file');
     return 0;
   }
 }

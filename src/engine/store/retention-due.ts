@@ -13,7 +13,7 @@ export const retainEveryMs = 600_000;
 /** The pause between two pieces of a round. */
 export const pieceEveryMs = 1_000;
 
-/** Who has not finished a piece by then is dead or was stopped: others go on. */
+/** A process that has not finished a piece by then is dead or was stopped: others continue. */
 export const pieceTakesMs = 60_000;
 
 /** A piece of a round that this process does. */
@@ -31,7 +31,7 @@ export interface Piece {
 /** What there is to do now. */
 export interface Due {
   readonly piece: Piece | null;
-  /** When to ask again where there is none, in milliseconds from now. */
+  /** When to ask again if there is none, in milliseconds from now. */
   readonly waitMs: number;
 }
 
@@ -62,13 +62,13 @@ export function takePiece(dir: string, maxBytes: number | null): Due {
       place: first === undefined ? mark.place : { session: first, within: null },
     };
     renameWhole(join(dir, name), join(dir, markName(taken)));
-    // Nobody goes by them: two processes have both made a first one.
+    // No process uses them: two processes have both made a first one.
     for (const other of marks) if (other.name !== name) removeEntry(join(dir, other.name));
     if (isNothing) return { piece: null, waitMs: retainEveryMs };
     return { piece: { name: markName(taken), mark: taken, after: mark.place, sessions }, waitMs: 0 };
   } catch (error) {
     // Somebody was faster, or nothing can be removed or shortened there: the store is read-only, or full.
-    tolerate(error, passing, 'noting that a store is gone through');
+    tolerate(error, passing, 'recording that the removal of old tasks began');
     return systemCode(error) === 'ENOENT' ? { piece: null, waitMs: pieceEveryMs } : idle;
   }
 }
@@ -87,8 +87,8 @@ export function endPiece(
   try {
     renameWhole(join(dir, name), join(dir, markName(next)));
   } catch (error) {
-    // It took so long that another process goes on.
-    tolerate(error, passing, 'noting how far a store was gone through');
+    // It took so long that another process has continued.
+    tolerate(error, passing, 'recording how far the removal of old tasks got');
   }
   return waitMs;
 }

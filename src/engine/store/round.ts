@@ -29,19 +29,19 @@ import { sweepOrphan } from './sweep-orphans.ts';
 /** A piece of a round takes this long, in milliseconds: a program that opens a session for a moment waits for it. */
 const pieceMs = 15;
 
-/** So many files and sessions are looked at in each piece, however slow the machine is. */
+/** How many files and sessions it checks in each piece, however slow the machine is. */
 const leastLooks = 64;
 
 /** To read the names of a folder that is not large does not take this long, in milliseconds. */
 const longMs = 2;
 
-/** The event loop is kept busy for at most so many milliseconds at a stretch. */
+/** How many milliseconds at most it blocks the event loop at a stretch. */
 const stretchMs = 5;
 
 /**
- * Does a piece of a round through a store, also through sessions that nobody opens any more: it shortens outputs, and
- * removes what is old, as each task's own record has it, what no task has, and sessions without tasks. At the end of the
- * round it removes what is too much.
+ * Does a piece of a round through a store, including sessions that nobody opens: it shortens outputs, and removes old
+ * tasks (each by its own record), files without a task, and sessions without tasks. At the end of the round it removes
+ * tasks until the store is within its limit.
  * @returns after how many milliseconds to ask for the next piece.
  */
 export async function goOn(store: StoreContext, piece: Piece): Promise<number> {
@@ -61,7 +61,7 @@ interface SessionFile {
   readonly folder: string;
   readonly path: string;
   readonly name: string;
-  /** Whose it is, as its name says; null: nobody knows. */
+  /** The task that it belongs to, by its name; null if that is not known. */
   readonly taskId: string | null;
 }
 
@@ -94,7 +94,7 @@ class Walk {
     return null;
   }
 
-  /** A session that cannot be read, or in which nothing can be removed, keeps nobody from the others. */
+  /** A session that cannot be read, or in which nothing can be removed, does not block the others. */
   async #session(name: string, begin: SessionPlace | null): Promise<SessionPlace | null> {
     const paths = sessionPathsIn(join(sessionsFolder(this.#store.dir), name));
     try {
@@ -102,7 +102,7 @@ class Walk {
       if (within === null) removeIfEmpty(paths);
       return within;
     } catch (error) {
-      report({ store: this.#store }, 'going through a session', error);
+      report({ store: this.#store }, 'removing old tasks of a session', error);
       return null;
     }
   }
@@ -155,7 +155,7 @@ class Walk {
     const observed = taskId === null ? null : observe(context, taskId);
     if (taskId === null || observed === null) return;
     if (exceedsKeep(observed.facts)) await cutOrReport(context, taskId);
-    // Who acknowledged it may have died before he did so.
+    // The process that acknowledged it may have died before it did so.
     if (observed.facts.isDone) putAwaySoon(context, taskId);
     this.#removeIfOld(context, name, null);
   }
@@ -215,7 +215,7 @@ function isAmong(sorted: readonly string[], name: string): boolean {
   return sorted[from] === name;
 }
 
-/** One output that cannot be shortened keeps nobody from the others: another process may be at work on it. */
+/** An output that cannot be shortened does not block the others: another process may be shortening it. */
 async function cutOrReport(context: SessionContext, taskId: string): Promise<void> {
   try {
     await cutOutput(context, taskId);

@@ -7,7 +7,7 @@ import { makeFolders } from './store-folder.ts';
 import { readSessionId } from './store-sessions.ts';
 import { sweepStrays } from './sweep-strays.ts';
 
-/** A session may be removed as an empty one while it is made, but hardly so often. */
+/** Another process may remove a session as empty while this one creates it, but hardly this often. */
 const attempts = 8;
 
 /**

@@ -67,8 +67,8 @@ function checkPlace(dir: string): void {
 }
 
 /**
- * Makes a folder and those above it; true when it is new. Node's own `recursive` never ends where the folder
- * above is there and says ENOENT all the same, as /proc does, and says ENOENT of a read-only disk.
+ * Creates a folder and those above it; true when it is new. Node's own `recursive` never ends if the parent folder
+ * exists but returns ENOENT, as /proc does, and it reports ENOENT for a read-only disk.
  */
 export function makeFolders(dir: string): boolean {
   try {
@@ -142,7 +142,7 @@ function closeToOthers(dir: string): void {
 function readRecord(path: string): string | null {
   try {
     const content = readSmall(path, bounds.recordBytes);
-    if (content === null) throw notAStore(path, 'something that is no small file');
+    if (content === null) throw notAStore(path, 'something other than a small file');
     // A power failure can leave it empty: then it is as good as not there.
     return content.toString('utf8').trim() || null;
   } catch (error) {
@@ -166,7 +166,7 @@ function checkVersion(path: string, content: string): void {
 function notAStore(path: string, found: string): OutliveError {
   return new OutliveError(
     'STORE_CORRUPT',
-    `expected ${path} to describe a store; found ${found}. If the folder is a store, remove that file: it is written anew. Otherwise name another folder.`,
+    `expected ${path} to describe a store; found ${found}. If the folder is a store, remove that file: outlive writes a new one. Otherwise name another folder.`,
   );
 }
 
@@ -182,7 +182,7 @@ function checkStoreVersion(path: string, version: number): void {
       : 'An outlive from before its first release wrote it: move the folder away, or name another one';
   throw new OutliveError(
     'STORE_VERSION',
-    `expected ${path} to say version ${storeVersion}; found version ${version}. ${advice}, by the option "dir" or OUTLIVE_HOME.`,
+    `expected ${path} to say version ${storeVersion}; found version ${version}. ${advice}, in the option "dir" or OUTLIVE_HOME.`,
   );
 }
 
@@ -193,7 +193,7 @@ function writable<T>(dir: string, action: () => T): T {
     if (!isSystemError(error)) throw error;
     throw new OutliveError(
       'STORE_UNWRITABLE',
-      `expected to make the store ${dir}; found ${(error as Error).message}. Name a folder that can be written, by the option "dir" or OUTLIVE_HOME.`,
+      `expected to create the store ${dir}; found ${(error as Error).message}. Name a folder that you can write to, in the option "dir" or OUTLIVE_HOME.`,
       { cause: error },
     );
   }
@@ -207,6 +207,6 @@ function unsafe(dir: string, expected: string, found: string, owner: number | nu
       : `Run it as that user (sudo -u '#${owner}'), or name another folder`;
   throw new OutliveError(
     'STORE_UNSAFE',
-    `expected the store ${dir} to be ${expected}; found ${found}. ${other}, by the option "dir" or OUTLIVE_HOME.`,
+    `expected the store ${dir} to be ${expected}; found ${found}. ${other}, in the option "dir" or OUTLIVE_HOME.`,
   );
 }

@@ -35,7 +35,7 @@ export function sessionIdIn(storeDir: string, dir: string): string | null {
   return readSessionId(paths) ?? idInTasks(storeDir, paths);
 }
 
-/** So many tasks are asked whose they are. */
+/** How many tasks it asks for their session. */
 const askedTasks = 16;
 
 /** The id of a session without a record, if one of its tasks has an id that goes with the name of the folder. */
@@ -82,7 +82,10 @@ export function sessionContext(store: StoreContext, sessionId: string): SessionC
   return new SessionContext(store, sessionId, sessionPaths(store.dir, sessionId), defaultLimits);
 }
 
-/** A context for the session that has a task with such an id. Records are read of no other; null: there is none. */
+/**
+ * A context for the session that has a task with such an id; null if there is none. It reads records of no other
+ * session.
+ */
 export function contextWith(store: StoreContext, taskId: string): SessionContext | null {
   for (const name of namesIn(sessionsFolder(store.dir))) {
     const paths = sessionPathsIn(join(sessionsFolder(store.dir), name));

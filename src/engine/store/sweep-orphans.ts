@@ -7,7 +7,10 @@ import { removedLog, taskIdOfOutput } from '../../tasklog/paths.ts';
 import { passing } from '../session/background.ts';
 import type { SessionContext } from '../session/context.ts';
 
-/** A spawner makes the files of a task side by side: so long an output without a log may be one on its way. */
+/**
+ * A spawner creates the files of a task at the same time. For this long an output without a log may belong to a spawn
+ * in progress.
+ */
 const orphanMs = 60_000;
 
 /** A screen on its way to its file: what a process leaves that dies while it keeps one. */

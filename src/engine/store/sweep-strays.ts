@@ -37,7 +37,7 @@ function isOld(path: string): boolean {
     return stat !== undefined && Date.now() - stat.mtimeMs > strayAfterMs;
   } catch (error) {
     // A disk error: it stays.
-    tolerate(error, passing, 'looking at a stray file');
+    tolerate(error, passing, 'checking a stray file');
     return false;
   }
 }

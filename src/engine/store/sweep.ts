@@ -17,7 +17,7 @@ import { overAt } from '../session/traces.ts';
 import type { ListedTask } from './listing.ts';
 import { unwritable } from './unwritable.ts';
 
-/** Another process may put a log away, or remove a folder, while it is to be removed; but hardly so often. */
+/** Another process may put a log away, or remove a folder, while this one removes it, but hardly this often. */
 const attempts = 4;
 
 /** Why a task is not removed: `young` ended too short a time ago, `watched` has a durable watch that is open. */
@@ -88,9 +88,9 @@ function hasLiveLeftovers(context: SessionContext, facts: Facts): boolean {
 }
 
 /**
- * Removes a task's files. First its log gets another name: from then on there is no such task, for anybody, so
- * a crash in between leaves nothing that a reader could take for a task. What is left then is removed by
- * {@link finishRemovals}, the log last, because its name says what is to be removed.
+ * Removes a task's files. First it renames the log. From then on no process sees the task, so a crash in between leaves
+ * nothing that a reader could take for a task. {@link finishRemovals} then removes the rest. The log goes last, because
+ * its name says what to remove.
  * @throws OutliveError `STORE_UNWRITABLE`.
  */
 export function removeTask(context: SessionContext, taskId: string): void {

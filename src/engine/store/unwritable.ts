@@ -11,20 +11,20 @@ export function spawnFailed(cause: Error): OutliveError {
 }
 
 /**
- * The record of a task was removed while it was made: this process was stopped for so long that others took it for dead,
- * or somebody removes files of the store.
+ * The record of a task was removed while this process made it: this process was stopped so long that others took it for
+ * dead, or somebody removes files of the store.
  */
 function recordGone(context: { readonly store: { readonly dir: string } }, cause: RecordGone): OutliveError {
   return new OutliveError(
     'STORE_UNWRITABLE',
-    `expected the record of a new task to stay in the store ${context.store.dir}; found that ${cause.message} before the task was started, as happens when this process is stopped for more than a minute. Nothing was started. Spawn it again.`,
+    `expected the record of a new task to stay in the store ${context.store.dir}; found that ${cause.message} before the task started. That happens when this process is stopped for more than a minute. Nothing was started. Spawn it again.`,
     { cause },
   );
 }
 
 /**
  * The store did not take the files of a new task; some of these errors are about processes rather than disks.
- * @returns what is to be thrown: the cause itself, when it is a mistake in the program.
+ * @returns the error to throw: the cause itself if it is a mistake in the program.
  */
 export function unwritable(
   context: { readonly store: { readonly dir: string } },
@@ -45,7 +45,7 @@ export function unwritable(
   const found = signs[code ?? ''] ?? (cause as Error).message;
   return new OutliveError(
     'STORE_UNWRITABLE',
-    `expected to write to the store ${context.store.dir}; found that ${found}. ${done} Make room or give permission, or open another store.`,
+    `expected to write to the store ${context.store.dir}; found that ${found}. ${done} Free some space or grant permission, or open another store.`,
     { cause },
   );
 }

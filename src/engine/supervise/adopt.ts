@@ -37,12 +37,12 @@ export async function adopt(context: SessionContext): Promise<void> {
   grantTurns(context);
 }
 
-/** One task that cannot be looked at keeps nobody from the others. */
+/** A task that cannot be checked does not block the others. */
 async function lookOrReport(context: SessionContext, taskId: string): Promise<void> {
   try {
     await reconcile(context, taskId);
   } catch (error) {
-    report(context, 'looking at a task', error, { taskId });
+    report(context, 'checking a task', error, { taskId });
   }
 }
 
@@ -54,7 +54,7 @@ function takeEnded(context: SessionContext, taskId: string, observed: Observed):
   if (observed.away === null) dropGroup(observed.facts);
   context.store.windows?.dropFiles(context, taskId);
   if (!decision.delivered) context.pending.add(taskId);
-  // Who acknowledged it may have died before he did so.
+  // The process that acknowledged it may have died before it did so.
   if (observed.facts.isDone) putAwaySoon(context, taskId);
   return true;
 }

@@ -19,7 +19,7 @@ export function dependencyOf(context: SessionContext, taskId: string | null): De
   if (observed.alive === 'unknown') {
     throw new OutliveError(
       'TASK_ELSEWHERE',
-      `expected "after" to name a task of this machine; ${taskId} runs on another one or in another container, and this machine does not see its end. Spawn the task where that one runs.`,
+      `expected "after" to name a task of this machine; ${taskId} runs on another one or in another container, and this machine does not see its end. Spawn the new task there.`,
       { details: { taskId } },
     );
   }
@@ -37,7 +37,7 @@ export function endDependents(context: SessionContext): void {
       if (endOf(context, after) === 'otherwise') enforce(context, taskId, 'dependency_failed');
     } catch (error) {
       // Its log could not be read just now; the next poll tries again.
-      report(context, 'looking how another task has ended', error, { taskId });
+      report(context, 'reading how another task ended', error, { taskId });
     }
   }
 }

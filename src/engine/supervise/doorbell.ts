@@ -153,7 +153,7 @@ export class PipeDoorbell implements Doorbell {
   /** Takes the lines that come out of a pipe, which keeps no process alive. */
   #take(pipe: Socket, onBytes: () => void): void {
     let part = '';
-    const take = guarded(this.#place, 'hearing the doorbell', (bytes: Buffer) => {
+    const take = guarded(this.#place, 'reading the doorbell', (bytes: Buffer) => {
       onBytes();
       const lines = (part + bytes.toString('utf8')).split('\n');
       const rest = lines.pop() ?? '';

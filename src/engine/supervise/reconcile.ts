@@ -23,22 +23,22 @@ import { hasAnswered, nudge, shimHasMs, shimLives, stoppedBlindly } from '../ses
 import { cutSoon, exceedsKeep } from '../store/cut-output.ts';
 import { noteWatches } from '../watches/pattern-watches.ts';
 
-/** The first pause before a task that is about to end is looked at again; it doubles up to the slow poll's. */
+/** The first pause before the next check of a task that is about to end; it doubles up to that of the slow poll. */
 const firstRelookMs = 1;
 const longestRelookMs = 1_000;
 
 /** A shim that has not answered a request to stop by then is told again; the grace, and this, is what it has. */
 const answersWithinMs = 1_000;
 
-/** A shim that has said nothing for this long is looked for. */
+/** After this long without a word from the shim, it checks whether the shim is there. */
 const startsWithinMs = 500;
 
 const busy = new WeakMap<SessionContext, Map<string, { again: boolean }>>();
 
 /**
- * Looks at a task and does what its facts ask for: watch it, settle it, deliver its completion, or go on
- * with a stop whose author died. Everything that happens to a task that is not our own child ends up here,
- * and looking once too often changes nothing. One look at a task at a time; requests meanwhile become one more.
+ * Checks a task and does what its facts require: watch it, settle it, deliver its completion, or continue a stop whose
+ * author died. Everything that happens to a task that is not our own child ends up here, and one check too many changes
+ * nothing. One check of a task runs at a time; requests meanwhile become one more.
  */
 export async function reconcile(context: SessionContext, taskId: string): Promise<void> {
   const looks = busy.get(context) ?? new Map<string, { again: boolean }>();
@@ -57,7 +57,7 @@ export async function reconcile(context: SessionContext, taskId: string): Promis
     } while (state.again);
     context.unreconciled.delete(taskId);
   } catch (error) {
-    // One that was never seen is not among the live ones, which are looked at again in any case.
+    // A task that was never seen is not among the live ones, which get another check anyway.
     context.unreconciled.add(taskId);
     if (!isForeseen(error)) failWaiters(context, taskId, error);
     throw error;
@@ -68,13 +68,13 @@ export async function reconcile(context: SessionContext, taskId: string): Promis
 
 /** The same, for those who do not wait for it. */
 export function reconcileSoon(context: SessionContext, taskId: string): void {
-  background(context, 'looking at a task', reconcile(context, taskId), taskId);
+  background(context, 'checking a task', reconcile(context, taskId), taskId);
 }
 
-/** The next look fails by the same mistake, so nobody must wait for what it would have told. */
+/** The next check fails with the same mistake, so no caller must wait for its result. */
 function failWaiters(context: SessionContext, taskId: string, cause: unknown): void {
   const waiters = [...(context.waiters.get(taskId) ?? [])];
-  for (const waiter of waiters) waiter.failed(internal(`looking at the task ${taskId}`, cause));
+  for (const waiter of waiters) waiter.failed(internal(`checking the task ${taskId}`, cause));
 }
 
 async function lookOnce(context: SessionContext, taskId: string): Promise<void> {
@@ -101,7 +101,7 @@ async function lookOnce(context: SessionContext, taskId: string): Promise<void> 
         pushRecorded(context, taskId, observed);
       // A consumer may have given its claim back.
       else for (const consumer of [...context.consumers]) consumer.offer(taskId, null);
-      // Whoever settled it may have died before he had shortened its output.
+      // The process that settled it may have died before it shortened its output.
       if (exceedsKeep(facts) && context.store.keepsHouse) cutSoon(context, taskId);
       // The shim answers a stop of what is left; when it is gone, somebody else does.
       if (facts.openStop !== undefined && observed.away === null && !shimLives(context, facts))
@@ -119,7 +119,7 @@ async function lookAtLive(context: SessionContext, taskId: string, observed: Obs
     return;
   }
   if (exit !== undefined && spec?.leftovers === 'wait' && started?.subreaper !== true) {
-    // Whether the shim, or a leftover that is waited for, or nothing lives, only a look at the processes can tell.
+    // Only a check of the processes can tell whether the shim, a leftover that the task waits for, or nothing lives.
     if (shimLives(context, observed.facts) || !(await settle(context, taskId, observed)))
       reconcileAgain(context, live);
   } else if (waitsForOthers(observed.facts)) {
@@ -133,7 +133,7 @@ async function lookAtLive(context: SessionContext, taskId: string, observed: Obs
 
 /**
  * Whether the shim of a task that this process has spawned was killed before it could say who it is: then no process
- * carries the cookie. Should that be an error all the same, the outcome on disk forbids the command to run.
+ * carries the cookie. If that is wrong, the outcome on disk still forbids the command to run.
  */
 async function isKilledEarly(context: SessionContext, live: LiveTask, facts: Facts): Promise<boolean> {
   const { launchedAt, id } = live;
@@ -154,7 +154,7 @@ function leaveToShim(context: SessionContext, live: LiveTask, observed: Observed
   return true;
 }
 
-/** Goes on with a stop that nobody is at work on. That takes its grace, which no look waits for. */
+/** Continues a stop that no process works on. That takes its grace; no check waits for it. */
 function takeOverStop(context: SessionContext, taskId: string, observed: Observed, stop: StopFact): boolean {
   if (!isAbandoned(context, taskId, stop)) return false;
   background(context, 'stopping a task', continueStop(context, taskId, observed, stop), taskId);
@@ -166,7 +166,8 @@ async function lookAtDead(context: SessionContext, taskId: string, observed: Obs
   const { facts } = observed;
   if (live.stop !== null) return;
   if (facts.stop !== undefined && (!hasEnded(facts) || stoppedBlindly(facts))) {
-    // The shim is gone, or could not see. The author of the stop ends what is left; without one, we do his work.
+    // The shim is gone, or could not see them. The process that requested the stop ends the rest. If it is gone, this
+    // process does its work.
     if (!takeOverStop(context, taskId, observed, facts.stop)) reconcileAgain(context, live);
     return;
   }
@@ -250,7 +251,7 @@ export function rung(context: SessionContext, live: LiveTask, exit: ExitFact): v
   reconcileSoon(context, live.id);
 }
 
-/** The record of a task is gone: somebody removed it. Nobody can be told more than that. */
+/** The record of a task is gone: somebody removed it. outlive can say no more than that. */
 function vanished(context: SessionContext, taskId: string): void {
   const live = context.live.get(taskId);
   if (live?.rings === true) return;

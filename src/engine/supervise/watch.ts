@@ -13,7 +13,7 @@ import { reconcileSoon } from './reconcile.ts';
 /** The name by which events tell of the watched folder itself. */
 const folderName = 'tasks';
 
-/** Every so many polls a task that is not our own child is looked at whatever the events say. */
+/** Every this many polls it checks a task that is not its own child, whatever the events say. */
 const fullLookEvery = 30;
 
 /**
@@ -40,7 +40,7 @@ export class SessionWatch {
 
   /** Begins to watch. To be called before the folder is read, so that nothing falls in between. */
   start(): void {
-    // What is there now is taken up by the process that opens the session; the poll looks for what comes after.
+    // The process that opens the session handles what is there now; the poll checks for what comes after.
     this.#context.isWatched = true;
     this.#context.onFolders = () => this.#followFolder(this.#folder());
     const folder = this.#folder();
@@ -53,7 +53,7 @@ export class SessionWatch {
   #arm(folder: Stats | null): void {
     this.#watched = folder?.ino ?? null;
     try {
-      const seen = guarded(this.#context, 'seeing a change', (name: string | null) => {
+      const seen = guarded(this.#context, 'handling a change', (name: string | null) => {
         // The folder itself: it was removed or moved. A new one where it was may have the same number.
         if (name === folderName) return this.#lose();
         this.#eventsWork = true;
@@ -81,7 +81,7 @@ export class SessionWatch {
     try {
       return statSync(this.#context.paths.tasks, { throwIfNoEntry: false }) ?? null;
     } catch (error) {
-      report(this.#context, 'looking at the folder of a session', error);
+      report(this.#context, 'checking the folder of a session', error);
       return null;
     }
   }
@@ -103,7 +103,7 @@ export class SessionWatch {
     const taskId = name === null ? null : taskIdOfEvent(name);
     if (taskId === null) return;
     if (this.#dirty.size === 0)
-      setImmediate(guarded(this.#context, 'looking at tasks', () => this.#lookAtDirty()));
+      setImmediate(guarded(this.#context, 'checking tasks', () => this.#lookAtDirty()));
     this.#dirty.add(taskId);
   }
 

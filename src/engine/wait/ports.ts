@@ -6,7 +6,7 @@ import { findMembers, treeOf } from '../processes/members.ts';
 import type { SessionContext } from '../session/context.ts';
 import { observe } from '../session/observe.ts';
 
-/** A socket that was a stranger's is not looked at again for this long: whose it is hardly ever changes. */
+/** It does not check a foreign socket again for this long, because the owner of a socket hardly ever changes. */
 const strangerMs = 2_000;
 
 /** Whether this system lists who listens; elsewhere only a known port can be looked for, by connecting. */
@@ -14,7 +14,7 @@ export function canListPorts(): boolean {
   return listeningSockets() !== null;
 }
 
-/** Between two looks, since nothing tells of a new socket: this long, and longer the longer one waits. */
+/** The pause between two checks, because no event reports a new socket. It grows with the time of the wait. */
 const shortestPauseMs = 15;
 const longestPauseMs = 250;
 

@@ -18,7 +18,7 @@ export class Silence {
     this.#paths = [stdout, stderr];
   }
 
-  /** Looks at the files; milliseconds since the last write. */
+  /** Checks the files; returns the milliseconds since the last write. */
   look(): number {
     const now = monotonicMs();
     const modifiedAt = Math.max(0, ...this.#paths.map(modifiedTime));

@@ -145,7 +145,7 @@ function checkPort(port: unknown): number | true {
   throw new OutliveError(
     'INVALID_ARGUMENT',
     port === true
-      ? 'expected a system that lists who listens at which port, for port: true; found none here. Name the port.'
+      ? 'expected a system that lists which process listens at which port, for port: true; found none here. Name the port.'
       : `expected port to be a whole number from 1 to 65535, or true for any; found ${shown(port)}.`,
   );
 }

@@ -53,10 +53,13 @@ export async function waitFor(
   }
 }
 
-/** Whoever is told of an end asks at once whether it is the result: so much output is searched for the answer at most. */
+/**
+ * When a task ends, its waiter must say at once whether that is its result. It searches at most this much output for
+ * the answer.
+ */
 const lastSearchBytes = 4 * 1024 ** 2;
 
-/** So long the output is searched before something else is looked at. */
+/** How long it searches the output before it checks something else. */
 const stretchMs = 50;
 
 /** What is there already is searched for this long, however short the time limit: 0 is to find it, too. */
@@ -78,7 +81,7 @@ class Wait implements EndWaiter {
   #end: TaskSnapshot | null = null;
   #gone = false;
   #error: OutliveError | null = null;
-  /** The end was acknowledged for this caller, so that it is what he gets. */
+  /** The end was acknowledged for this caller, so the caller gets it. */
   #endIsOurs = false;
   #started = false;
   #beginsAt = 0;
@@ -140,7 +143,7 @@ class Wait implements EndWaiter {
         if (!this.#take(step)) return true;
       }
     } catch (error) {
-      // The caller is told when he searches himself; the task must be settled all the same.
+      // The caller learns of it when it searches itself; the task must be settled anyway.
       report(this.#context, 'searching output', error, { taskId: this.#taskId });
     }
     return false;
@@ -182,7 +185,7 @@ class Wait implements EndWaiter {
     this.#screen?.[Symbol.dispose]();
   }
 
-  /** The end, when it was acknowledged for this caller while he looked at something else. */
+  /** The end, if it was acknowledged for this caller while it checked something else. */
   #ownEnd(): WaitForResult | null {
     if (!this.#endIsOurs || this.#end === null) return null;
     return this.#report({ ...nothingElse, cause: 'exit' }, this.#acknowledged(this.#end));
@@ -212,7 +215,7 @@ class Wait implements EndWaiter {
     return this.#timeLeftMs() <= 0 && mayStop ? this.#report({ ...nothingElse, cause: 'timeout' }) : null;
   }
 
-  /** Where nobody watches the session, nobody tells of the end. */
+  /** If no process watches the session, no event reports the end. */
   #endOfUnwatched(): TaskSnapshot | null {
     if (this.#context.isWatched) return null;
     const observed = observe(this.#context, this.#taskId);
@@ -273,7 +276,7 @@ class Wait implements EndWaiter {
     return timeoutMs === null ? Number.POSITIVE_INFINITY : this.#beganAt + timeoutMs - monotonicMs();
   }
 
-  /** When something is to be looked at that no event tells of. */
+  /** When to check something that no event reports. */
   #nextDueMs(): number {
     const never = Number.POSITIVE_INFINITY;
     const { idleMs } = this.#request;

@@ -51,7 +51,7 @@ export async function waitAll(
   options: WaitForOptions,
 ): Promise<WaitForResult[]> {
   const { over, abortSignal } = abortable(options);
-  // A wait that fails in the end, or a process that dies, must not have acknowledged what nobody was told.
+  // A wait that fails in the end, or a process that dies, must not have acknowledged an end that no caller got.
   const each = { ...options, abortSignal, ack: false };
   const results = await Promise.all(taskIds.map((id) => waitFor(context, id, each))).finally(() =>
     over.abort(),

@@ -59,7 +59,7 @@ function nextEnd(context: SessionContext, taskId: string, options: Waiting): Pro
   });
 }
 
-/** The same as `addWaiter`, and looks whether the task has ended already. */
+/** The same as `addWaiter`, but first checks whether the task has ended already. */
 export function awaitEnd(context: SessionContext, taskId: string, waiter: EndWaiter): void {
   addWaiter(context, taskId, waiter);
   // It may have ended without anybody having noticed, unless its end comes by the doorbell.

@@ -6,7 +6,7 @@ import type { PatternSource } from '../../model/pattern.ts';
 import { costOfRegexp, costOfText } from '../../model/pattern-cost.ts';
 import { estimatedInstructions } from '../../model/pattern-estimate.ts';
 
-/** An estimate may be so many times too high, since compiling finds what alternatives have in common. */
+/** An estimate may be this many times too high, because compiling merges what alternatives have in common. */
 const estimateMargin = 2;
 
 /**

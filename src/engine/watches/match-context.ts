@@ -7,14 +7,14 @@ import { lookAtOutput, type OutputFile, readOutput, wholeCharacters } from '../.
 export interface MatchContext {
   /** The lines before it, in order, without escapes. */
   readonly before: readonly string[];
-  /** The lines behind it that are there already. */
+  /** The lines after it that are there already. */
   readonly after: readonly string[];
 }
 
 /** Lines that begin further away than this from the match are left out. */
 const contextBytes = 64 * 1024;
 
-/** Reads up to so many lines on each side of a match. Costs nothing when none are asked for. */
+/** Reads up to this many lines on each side of a match. Zero lines cost nothing. */
 export function contextOf(file: OutputFile, match: PatternMatch, lines: number): MatchContext {
   if (lines === 0) return { before: [], after: [] };
   const { beginsAt } = lookAtOutput(file);

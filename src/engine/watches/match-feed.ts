@@ -29,7 +29,7 @@ export interface Feed {
   readonly lineIsSeen: boolean;
   readonly contextLines: number;
   readonly maxPerSecond: number;
-  /** Go on with what is to come, not only with what is there. */
+  /** Continue with later output, not only with what is there. */
   readonly wait: boolean;
   readonly abortSignal: AbortSignal | undefined;
   /** Waiting for a match keeps the process. */

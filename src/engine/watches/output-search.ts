@@ -3,7 +3,7 @@ import { turnSteps } from '../../model/pattern-cost.ts';
 import { type OutputFile, readOutput } from '../../tasklog/output.ts';
 import { Turns } from '../../util/turns.ts';
 
-/** Whoever searches in this process, they share the turns of its event loop. */
+/** All searches in this process share the turns of its event loop. */
 export const searchTurns = new Turns(turnSteps);
 
 /** What a step of a search came to. */

@@ -6,7 +6,10 @@ import { unwatched } from '../session/background.ts';
 import { onChange } from '../session/changes.ts';
 import type { SessionContext } from '../session/context.ts';
 
-/** The poll behind the events, for file systems that send none: this often, and later each time nothing came. */
+/**
+ * The poll that backs up the events, for file systems that send none: this often, and less often each time nothing
+ * came.
+ */
 const firstPollMs = 250;
 const longestPollMs = 2_000;
 
@@ -46,7 +49,7 @@ export class Changes {
     }
   }
 
-  /** Something happened that is to be looked at. */
+  /** Something happened that needs a check. */
   wake(): void {
     this.#grown = true;
     this.#wake?.();

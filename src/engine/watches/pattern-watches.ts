@@ -74,7 +74,7 @@ function refuseDone(context: SessionContext, taskId: string): void {
   if (observe(context, taskId)?.facts.isDone !== true) return;
   throw new OutliveError(
     'TASK_ENDED',
-    `expected a task that may write or be acknowledged yet; found that ${taskId} has ended, was acknowledged, and has left nothing. Search its output instead, with task.watch() or task.waitFor().`,
+    `expected a task that can still write or be acknowledged; found that ${taskId} has ended, is acknowledged, and left no process. Search its output instead, with task.watch() or task.waitFor().`,
     { details: { taskId } },
   );
 }

@@ -109,7 +109,7 @@ class Merge {
     }
   }
 
-  /** Whoever iterated has gone, and nobody else gets it. */
+  /** The iterating caller is gone, and no other caller gets it. */
   #report(error: unknown): void {
     if (error !== undefined) report(this.#context, 'searching output for matches', error);
   }
@@ -152,7 +152,7 @@ class Merge {
       from: Math.max(seen, from),
       lineIsSeen: seen >= 0,
       abortSignal: this.#ends,
-      // Who waits for the merged matches keeps the process, not each of the feeds.
+      // A caller that waits for the merged matches keeps the process alive; the single feeds do not.
       holds: false,
       finished: () => {
         progress.done = true;
@@ -169,7 +169,7 @@ class Merge {
         this.#ready.push({ match: pending, goOn });
         this.wake();
       });
-      // What may come of one that tells once is nobody's.
+      // Later matches of a watch that reports once belong to nobody.
       if (this.#over.signal.aborted || once) return;
     }
     const isPending = progress.last !== null && isMatchPending(this.#context, { watchId, ...progress.last });

@@ -4,7 +4,7 @@ import { record } from '../session/append.ts';
 import type { SessionContext } from '../session/context.ts';
 import { isMatchPending, type MatchPlace, openWatches } from './pattern-watches.ts';
 
-/** Who tells matches. */
+/** A party that reports matches. */
 export interface Teller {
   /** Names the telling. */
   readonly id: string;
@@ -12,10 +12,10 @@ export interface Teller {
   readonly party: string | null;
 }
 
-/** How a match stands for who would tell it. `again`: it was told, and nobody knows whether that was read. */
+/** How a match stands for who would tell it. `again`: it was told, and it is not known whether that was read. */
 export type Standing = 'free' | 'again' | 'held' | 'printed' | 'not_pending';
 
-/** What a command has printed is its party's for so long: then it counts as unread. */
+/** How long a printed match belongs to the party that printed it. After that it counts as unread. */
 const printedMs = 60_000;
 
 /** Whether a match may be told: see decision 60. `printed`: it was printed for that party, whose next call acknowledges it. */

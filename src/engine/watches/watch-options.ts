@@ -39,7 +39,7 @@ export interface WatchOptions extends MatchOptions {
 export const watchOptionNames: OptionNames<WatchOptions> = { ...matchOptionNames, from: true, stream: true };
 
 /**
- * Checks how matches are to be handed out.
+ * Checks the options for delivering matches.
  * @throws OutliveError `INVALID_ARGUMENT`.
  */
 export function checkMatchOptions(
@@ -57,7 +57,7 @@ export function checkMatchOptions(
 }
 
 /**
- * Checks what part of the output is to be watched.
+ * Checks which part of the output to watch.
  * @throws OutliveError `INVALID_ARGUMENT`.
  */
 export function checkPlace(options: Pick<WatchOptions, 'from' | 'stream'>): Pick<Feed, 'from' | 'stream'> {

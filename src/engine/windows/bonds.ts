@@ -5,7 +5,7 @@ import { enforce } from '../end/enforce.ts';
 import { report } from '../session/background.ts';
 import type { SessionContext } from '../session/context.ts';
 
-/** Stops the tasks that are bound to a process that is gone. Each process is looked at once. */
+/** Stops the tasks that are bound to a process that is gone. It checks each process once. */
 export function enforceBonds(context: SessionContext, bonds: ReadonlyMap<string, ProcessIdentity>): void {
   const gone = new Map<string, boolean>();
   for (const [taskId, bound] of bonds) {
@@ -23,8 +23,8 @@ function isOver(bound: ProcessIdentity, { store }: SessionContext): boolean {
   try {
     return isAlive(bound, store.system) === 'no';
   } catch (error) {
-    // It cannot be looked at just now: it is not gone for that.
-    report({ store }, 'looking at a process that a task is bound to', error);
+    // It cannot be checked just now, but that does not mean that it is gone.
+    report({ store }, 'checking a process that a task is bound to', error);
     return false;
   }
 }

@@ -34,7 +34,7 @@ export function copyExitMark(context: SessionContext, taskId: string, facts: Fac
     pending: false,
     copied: found.at,
   };
-  // Who only reads leaves it where it is.
+  // A reader leaves it where it is.
   if (context.store.isReadOnly) context.heard.set(taskId, exit);
   else if (record(context, taskId, [exit])) remove(mark);
   return true;

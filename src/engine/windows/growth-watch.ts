@@ -4,18 +4,18 @@ import { taskIdPattern } from '../../tasklog/paths.ts';
 import { monotonicMs } from '../../util/wait.ts';
 import { unwatched } from '../session/background.ts';
 
-/** More events than this within a second: then tasks are chatty, and looks at sizes cost less. */
+/** More events than this within a second: then tasks write much, and reading sizes costs less. */
 const mostEvents = 100;
 const windowMs = 1_000;
 
-/** So long it rests after that. */
+/** How long it rests after that. */
 const restMs = 5_000;
 
 const idLength = 'bgb-123456781234'.length;
 
 /**
- * A watch on a session's output folder, to learn that something grows without asking again and again. It costs
- * nothing while tasks are quiet, and is let go when they are not.
+ * A watch on a session's output folder, to learn that something grows without asking again and again. It costs nothing
+ * while tasks are quiet, and rests when they are not.
  */
 export class GrowthWatch {
   readonly #folder: string;
@@ -37,14 +37,14 @@ export class GrowthWatch {
     return this.#watcher !== undefined;
   }
 
-  /** Begins to watch, unless it rests. What is being written now has to be looked at after that. */
+  /** Begins to watch, unless it rests. The caller must check after that what is being written now. */
   arm(): void {
     if (this.#watcher !== undefined || monotonicMs() < this.#restsUntil) return;
     try {
       this.#watcher = watch(this.#folder, { persistent: false }, (_event, name) => this.#see(name));
       this.#watcher.on('error', () => this.#lose());
     } catch (error) {
-      // No watches left, or none on this system: looks at sizes do it.
+      // No watches left, or none on this system: it reads sizes instead.
       tolerate(error, unwatched, 'watching output');
       this.#restsUntil = monotonicMs() + restMs;
     }

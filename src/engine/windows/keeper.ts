@@ -22,8 +22,8 @@ const longestPauseMs = 2_000;
 const pauseMsATask = 4;
 
 /**
- * Keeps a store while nobody watches it: looks after every live task of this machine, as a supervisor would,
- * and returns when none is left, or when an older keeper is there. Holds nothing that a SIGKILL could lose.
+ * Keeps a store while no process watches it: it supervises every live task of this machine, and returns when none is
+ * left, or when an older keeper is there. Holds nothing that a SIGKILL could lose.
  * @param mark the mark that the sentinel, our parent, has left.
  */
 export class StoreKeeper {
@@ -43,7 +43,7 @@ export class StoreKeeper {
     this.#keeper = this.#sentinel;
   }
 
-  /** Resolves when the store needs no keeper any more. The mark is gone then. */
+  /** Resolves when the store no longer needs a keeper. Then the mark is gone. */
   async run(): Promise<void> {
     const release = holdProcess();
     try {
@@ -63,8 +63,8 @@ export class StoreKeeper {
   }
 
   /**
-   * Who finds our mark starts no keeper. So it is taken away before the last look: a task that comes after that
-   * look has somebody who found no mark.
+   * A spawner that finds our mark starts no keeper. So this process removes the mark before its last check: the spawner
+   * of a task that comes after that check finds no mark.
    */
   async #isNeeded(): Promise<boolean> {
     this.#showMark();
@@ -80,7 +80,7 @@ export class StoreKeeper {
     return true;
   }
 
-  /** A sentinel that was killed marks nothing any more: then the mark is to be our own. */
+  /** A sentinel that was killed no longer keeps the mark: then the mark must be our own. */
   #showMark(): void {
     if (this.#keeper === this.#sentinel && process.ppid !== this.#sentinel.pid) {
       const { system, dir } = this.#store;
@@ -96,7 +96,7 @@ export class StoreKeeper {
     }
   }
 
-  /** What ended while nobody watched fills the store as well. */
+  /** Tasks that ended while no process watched fill the store as well. */
   async #retain(): Promise<void> {
     if (monotonicMs() < this.#retainAt) return;
     const { dir, maxStoreBytes } = this.#store;
@@ -106,11 +106,11 @@ export class StoreKeeper {
     try {
       this.#retainAt = monotonicMs() + (await goOn(this.#store, piece));
     } catch (error) {
-      report({ store: this.#store }, 'going through the store', error);
+      report({ store: this.#store }, 'removing old tasks of the store', error);
     }
   }
 
-  /** Looks at all sessions; how many live tasks there are. */
+  /** Checks all sessions; returns how many live tasks there are. */
   async #round(): Promise<number> {
     const folders = this.#folders();
     // What cannot be read just now may have tasks.
@@ -121,7 +121,7 @@ export class StoreKeeper {
         await session.round();
       } catch (error) {
         // A disk error, no descriptors, no memory: the next round looks again.
-        report({ store: this.#store, sessionId: id }, 'looking at a session', error);
+        report({ store: this.#store, sessionId: id }, 'checking a session', error);
       }
       cares += session.cares;
     }
@@ -143,7 +143,7 @@ export class StoreKeeper {
     try {
       return sessionFolders(this.#store.dir);
     } catch (error) {
-      report({ store: this.#store }, 'looking for sessions', error);
+      report({ store: this.#store }, 'finding sessions', error);
       return null;
     }
   }

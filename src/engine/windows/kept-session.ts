@@ -13,15 +13,15 @@ import { endDependents } from '../supervise/after.ts';
 import { reconcile } from '../supervise/reconcile.ts';
 import { WindowsEnforcer } from './enforcer.ts';
 
-/** Every so many rounds a live task is looked at whatever its files say. */
+/** Every this many rounds it checks a live task whatever its files say. */
 const fullLookEvery = 15;
 
 /** Times of folders are exact to a few milliseconds: one that was changed just now may change again unseen. */
 const folderTimeMs = 100;
 
 /**
- * A session as the keeper sees it: its live tasks, looked at from time to time. It never acknowledges and never
- * delivers, and takes its time: a supervisor that lives has done long ago what is to be done.
+ * A session as the keeper sees it: its live tasks, checked from time to time. It never acknowledges and never delivers,
+ * and it is slow: a live supervisor has done the work long before.
  */
 export class KeptSession {
   readonly #context: SessionContext;
@@ -42,7 +42,7 @@ export class KeptSession {
     return this.#context.live.size + this.#context.unwritten.size;
   }
 
-  /** Looks at what is new, and at the live tasks that something has happened to. */
+  /** Checks new tasks, and live tasks to which something has happened. */
   async round(): Promise<void> {
     const context = this.#context;
     if (this.#rounds === 0) finishRemovals(context);

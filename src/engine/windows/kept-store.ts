@@ -19,7 +19,7 @@ export async function keptStore(dir: string, maxStoreBytes: number | null): Prom
     : { ...storeAsItIs(dir, system, { windows: windowsParts(null) }), maxStoreBytes };
 }
 
-/** A store that was removed, or is of another version, is none of our business any more. */
+/** A store that was removed, or has another version, no longer concerns this keeper. */
 function isOurs(dir: string): boolean {
   try {
     const text = readSmall(join(dir, 'store.json'), bounds.recordBytes)?.toString('utf8') ?? '';
@@ -34,7 +34,7 @@ async function systemHere(): Promise<System | null> {
   try {
     return await currentSystem();
   } catch (error) {
-    // Without koffi nobody can be judged.
+    // Without koffi it cannot check any process.
     if (!(error instanceof OutliveError)) throw error;
     return null;
   }

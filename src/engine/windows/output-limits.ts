@@ -9,7 +9,7 @@ import { background, guarded } from '../session/background.ts';
 import type { LiveTask, SessionContext } from '../session/context.ts';
 import { GrowthWatch } from './growth-watch.ts';
 
-/** A task whose output has not grown is looked at so often while its growth would be told. */
+/** How often it checks a task whose output has not grown, while events would report growth. */
 const quietLookMs = 4_000;
 
 /** When the looks that distance asks for are more than this a second, a watch is cheaper. */
@@ -30,9 +30,9 @@ interface Watched {
 }
 
 /**
- * Looks at the size of the output of running tasks, the more often the nearer one is to its limit. Looks fall on
- * common ticks, so that a thousand quiet tasks are one wake-up. Where that would still be many looks, because
- * limits are small or nearly reached, quiet tasks are left to a watch on the folder.
+ * Checks the size of the output of running tasks, the more often the nearer one is to its limit. Checks fall on common
+ * ticks, so that a thousand quiet tasks cause one wake-up. If that would still be many checks, because limits are small
+ * or nearly reached, a watch on the folder covers the quiet tasks.
  */
 export class OutputLimits {
   readonly #context: SessionContext;
@@ -72,7 +72,7 @@ export class OutputLimits {
     if (dueAt >= this.#dueAt || this.#context.closed) return;
     this.#timer?.cancel();
     this.#dueAt = dueAt;
-    const look = guarded(this.#context, 'looking at output', () => this.#look());
+    const look = guarded(this.#context, 'checking output', () => this.#look());
     this.#timer = after(Math.max(0, dueAt - monotonicMs()), look);
   }
 
@@ -100,7 +100,7 @@ export class OutputLimits {
     watched.checkAt = isQuiet ? nextLook(time, quietLookMs) : dueAfter(time, watched);
     if (size <= limit) return;
     if (live.stop === null) enforce(this.#context, live.id, 'output_limit');
-    // It is being stopped and goes on writing all the same: the grace is not for that.
+    // It is being stopped and still writes: the grace is not for that.
     else if (size > limit * (1 + overshoot / 2)) {
       const byForce = { cause: 'output_limit', graceMs: 0, killSignal: 'SIGKILL' } as const;
       background(this.#context, 'stopping a task', stopTask(this.#context, live.id, byForce), live.id);

@@ -14,13 +14,13 @@ export function windowsParts(
   return {
     copyExitMark,
     startShim: async (context, request, spec) => {
-      // Who only reads a store needs none of that code.
+      // A reader of a store needs none of that code.
       const { startWindowsShim } = await import('./start-shim.ts');
       return await context.store.spawns.run(() => startWindowsShim(context, request, spec));
     },
     dropFiles,
     enforcer: async (context) => {
-      // Who only looks at a store needs none of that code.
+      // A caller that only reads a store needs none of that code.
       const [{ WindowsEnforcer }, { Sentinel }] = await Promise.all([
         import('./enforcer.ts'),
         import('./sentinel.ts'),

@@ -41,7 +41,7 @@ export class Sentinel {
   readonly #place: Place;
   readonly #spawns: SerialQueue;
   readonly #left: number[] = [];
-  /** Says the line that the sentinel waits for; undefined while there is none. */
+  /** Sends the line that the sentinel waits for; undefined while no sentinel waits. */
   #say: ((word: string) => void) | undefined;
   #starting = false;
   #telling: NodeJS.Timeout | undefined;
@@ -115,9 +115,9 @@ function startSentinel(words: Omit<WindowsSentinelWords, 'pipe'>, elsewhere: str
     // The sentinel is gone, as it should be when it was told so.
     line.on('error', () => undefined).unref();
   });
-  // Without the pipe it looks for this process instead.
+  // Without the pipe it checks for this process instead.
   server.on('error', () => undefined);
-  // The pipe is there from now on, and so are we perhaps not: a process that ends at once has its sentinel all the same.
+  // From now on the pipe exists, though this process may not: even a process that ends at once has its sentinel.
   server.listen(pipe).unref();
   create(windowsSentinel({ pipe, ...words }), elsewhere);
   return (word) => {
@@ -141,7 +141,7 @@ function create(words: string, elsewhere: string): void {
     sentinel.run();
     sentinel.close();
   } catch (error) {
-    // Without processes to be had there is none until the next spawn.
+    // If the system can start no process, there is no sentinel until the next spawn.
     tolerate(error, noProcess, 'starting a sentinel');
   }
 }

@@ -20,7 +20,7 @@ import { type WindowsFiles, windowsFiles } from '../../tasklog/windows-files.ts'
 import { startedNow } from '../queue/started.ts';
 import type { SessionContext, ShellCommand } from '../session/context.ts';
 
-/** A line of cmd has up to 8191 characters, of which the rest is ours; a variable up to 32,767. */
+/** A line of cmd has up to 8191 characters; the rest of it is ours. A variable has up to 32,767. */
 const mostCmdChars = 8_000;
 const mostVariableChars = 32_000;
 

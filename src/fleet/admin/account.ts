@@ -6,8 +6,8 @@ import { scopes } from './permissions.ts';
 const name = 'fleet';
 
 /**
- * Signs the account of a fleet: which keys sign members of which kind, what those may do, and who was removed.
- * @param revoked public keys of removed members, with the second up to which their tokens are not good any more.
+ * Signs the account of a fleet: which keys sign members of which kind, what members may do, and which were removed.
+ * @param revoked public keys of removed members; tokens issued up to the given second are no longer valid.
  * @param replaced the token that this one replaces.
  */
 export async function signAccount(

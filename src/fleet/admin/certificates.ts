@@ -96,7 +96,7 @@ function openssl(folder: string, args: readonly string[], files: Readonly<Record
     if (status === 0 && certificate !== undefined) return certificate;
     throw new OutliveError(
       'FLEET_PACKAGES',
-      `expected openssl, to make the certificates of a fleet that is not on loopback; found ${error?.message ?? (stderr.trim() || 'nothing that it printed')}. Install it.`,
+      `expected openssl, which creates the certificates of a fleet that is not on loopback; found ${error?.message ?? (stderr.trim() || 'no output from it')}. Install it.`,
       { cause: error },
     );
   } finally {

@@ -139,7 +139,7 @@ function read<T>(folder: FleetFolder, file: FleetFile, take: (fields: Fields) =>
   const found = fields.whole('v');
   if (found !== version)
     throw refuse(
-      `expected version ${version}, which this outlive knows; found version ${found}, of a newer one: upgrade outlive`,
+      `expected version ${version}, which this outlive knows; found version ${found}, of a newer outlive: upgrade outlive`,
     );
   const has = take(fields);
   fields.end();

@@ -77,13 +77,13 @@ export class FleetFolder {
     const refuse = (found: string, cause?: unknown) =>
       new OutliveError(
         'FLEET_CREDENTIALS',
-        `expected a folder for the keys of the fleet at ${path}, which this user alone can read and change; found ${found}. Look at the owners and modes of the folders on the way.`,
+        `expected a folder for the keys of the fleet at ${path}, which this user alone can read and change; found ${found}. Check the owners and modes of the folders above it.`,
         { cause, details: { path } },
       );
     if (process.platform === 'win32')
       throw new OutliveError(
         'UNSUPPORTED_PLATFORM',
-        'expected Linux or macOS, on which a fleet runs; found Windows. There the verbs work with this machine, and with others by ssh.',
+        'expected Linux or macOS, on which a fleet runs; found Windows. On Windows the verbs work for this machine, and for others over ssh.',
       );
     if (!isAbsolute(path)) throw refuse('a path that is not absolute');
     try {
@@ -122,7 +122,7 @@ export class FleetFolder {
     }
     try {
       const stat = fstatSync(descriptor);
-      if (!stat.isFile()) throw unsafe(path, 'something that is no file');
+      if (!stat.isFile()) throw unsafe(path, 'something other than a file');
       if (stat.uid !== process.geteuid?.()) throw unsafe(path, 'a file of another user');
       if ((stat.mode & 0o077) !== 0)
         throw unsafe(path, `one with the mode ${shown((stat.mode & 0o777).toString(8))}`);

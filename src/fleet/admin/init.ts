@@ -182,7 +182,7 @@ function checkEmpty(folder: FleetFolder): void {
   const path = folder.pathOf(found);
   throw new OutliveError(
     'FLEET_CREDENTIALS',
-    `expected no fleet in ${folder.path}; found ${path}. With new keys its members would be locked out: to begin anew, move the folder away.`,
+    `expected no fleet in ${folder.path}; found ${path}. New keys would lock out its members: to create a new fleet, move the folder away.`,
     { details: { path } },
   );
 }

@@ -41,20 +41,20 @@ export function parseInvitation(text: string): InvitationLine {
     );
   const [, scheme, address = '', rest = ''] =
     /^outlive\+(tls|plain):\/\/([^/#\s]{1,300})\/#([\w.&=-]{1,4000})$/.exec(text.trim()) ?? [];
-  if (scheme === undefined) throw refuse(`${text.length} characters that are none`);
+  if (scheme === undefined) throw refuse(`${text.length} characters of something else`);
   const fields = new URLSearchParams(rest);
   const take = (name: string, form: RegExp): string => {
     const [value = '', ...others] = fields.getAll(name);
     fields.delete(name);
     if (others.length === 0 && form.test(value)) return value;
-    throw refuse(`one in which ${shown(name)} is missing or not whole`);
+    throw refuse(`one in which ${shown(name)} is missing or incomplete`);
   };
   const found = take('v', /^\d{1,9}$/);
   if (found !== version)
     throw refuse(`one of version ${found}, where this outlive knows ${version}: upgrade outlive`);
   const server = parseAddress(`${scheme === 'tls' ? 'tls://' : ''}${address}`);
   if (server.isPlain !== (scheme === 'plain'))
-    throw refuse(`one that would not encrypt what goes to ${endpoint(server)}, which is not on loopback`);
+    throw refuse(`one that does not encrypt the connection to ${endpoint(server)}, which is not on loopback`);
   const kind = take('kind', /^\w+$/);
   const line: InvitationLine = {
     kind: memberKinds.find((one) => one === kind) ?? 'host',

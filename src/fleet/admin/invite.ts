@@ -84,7 +84,10 @@ export async function invite(
   });
 }
 
-/** Lets a member in no more. @throws OutliveError `FLEET_HOST` when there is none, `FLEET_REFUSED` when the client is no admin. */
+/**
+ * Stops letting a member in. @throws OutliveError `FLEET_HOST` when there is none, `FLEET_REFUSED` when the client is
+ * no admin.
+ */
 export async function remove(link: ClientLink, request: RemoveRequest): Promise<void> {
   await link.ask('remove', request, decisionMs);
 }

@@ -29,7 +29,7 @@ import { pinnedAuthority } from './pinned.ts';
 /** How long the coordinator may take to write a new member down. */
 const enrolMs = 10_000;
 
-/** Who has joined a fleet. */
+/** A member that has joined a fleet. */
 export type Joined =
   | { readonly kind: 'host'; readonly name: string; readonly fleet: Fleet }
   | { readonly kind: 'client'; readonly role: Role; readonly fleet: Fleet };
@@ -39,8 +39,8 @@ export type Joined =
  * A host that was a member keeps its name and its key, so that it is let in again after its token has become too old. Only
  * where the key was removed it makes a new one.
  * @param name of a host; `null`: the one that it had, else that of the machine, made to fit.
- * @throws OutliveError `INVALID_ARGUMENT` for what is no invitation, `FLEET_CREDENTIALS` when this machine is another member
- * already, `FLEET_HOST` when the name is taken, `FLEET_REFUSED` when the invitation is not good any more.
+ * @throws OutliveError `INVALID_ARGUMENT` for what is no invitation, `FLEET_CREDENTIALS` when this machine is another
+ * member already, `FLEET_HOST` when the name is taken, `FLEET_REFUSED` when the invitation is no longer valid.
  */
 export async function join(folder: FleetFolder, text: string, name: string | null = null): Promise<Joined> {
   const line = parseInvitation(text);
@@ -133,10 +133,7 @@ async function enrol(line: InvitationLine, invitation: Nkey, request: EnrolReque
 }
 
 function otherFleet(): OutliveError {
-  return new OutliveError(
-    'FLEET_FORGED',
-    'expected what the invitation says of the fleet; found another one.',
-  );
+  return new OutliveError('FLEET_FORGED', 'expected the fleet that the invitation names; found another one.');
 }
 
 function checkToken(authority: Authority, token: string, own: Nkey, name: string): void {
@@ -161,7 +158,7 @@ function isMember(folder: FleetFolder, kind: 'host' | 'client'): OutliveError {
   const path = folder.pathOf(fleetFiles[kind]);
   return new OutliveError(
     'FLEET_CREDENTIALS',
-    `expected a machine that is no other ${kind} of a fleet; found ${path}. To join as another one, have this ${kind} removed and move the file away.`,
+    `expected a machine that is not yet a ${kind} of a fleet; found ${path}. To join as another ${kind}, have this ${kind} removed and move the file away.`,
     { details: { path } },
   );
 }

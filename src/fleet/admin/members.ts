@@ -47,7 +47,7 @@ export interface Invitation {
   readonly invited: Invited;
   /** Epoch milliseconds of the coordinator's clock. */
   readonly expiresAt: number;
-  /** Who has used it, and under which name: of a client its signer; `null`: nobody yet. */
+  /** The member that used it, by its name, or for a client by its signer; `null` if nobody has used it yet. */
   readonly used: { readonly key: string; readonly member: string; readonly isDone: boolean } | null;
 }
 
@@ -100,7 +100,10 @@ const nothing = expected();
 /** JetStream's number for a write that expected another one before it. */
 const wrongLastSequence = 10_071;
 
-/** Who is a member of the fleet, in the bucket CONF. Every write names what it has read, so that of two only one is done. */
+/**
+ * The members of the fleet, in the bucket CONF. Every write names the revision that it read, so that only one of two
+ * writes succeeds.
+ */
 export class Members {
   readonly #kv: KV;
   readonly #isConflict: (error: unknown) => boolean;
@@ -117,7 +120,7 @@ export class Members {
     return new Members(kv, (error) => error instanceof JetStreamApiError && error.code === wrongLastSequence);
   }
 
-  /** A record; `null`: there is none. */
+  /** A record; `null` if there is none. */
   async get<Kind extends keyof Records>(kind: Kind, id: string): Promise<Numbered<Records[Kind]> | null> {
     const entry = await this.#kv.get(keyOf(kind, id));
     if (entry === null || entry.operation !== 'PUT') return null;

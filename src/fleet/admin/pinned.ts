@@ -18,7 +18,7 @@ export async function pinnedAuthority(server: Address, pin: string): Promise<str
   if (found !== undefined) return pem(found);
   throw new OutliveError(
     'FLEET_FORGED',
-    `expected the server at ${addressText(server)} to have the authority that the invitation names; found another one. The fleet was made anew since, or somebody is in between. Ask for a new invitation.`,
+    `expected the server at ${addressText(server)} to have the authority that the invitation names; found another one. Somebody has created the fleet again since, or intercepts the connection. Ask for a new invitation.`,
   );
 }
 
@@ -30,7 +30,7 @@ async function certificatesOf(server: Address): Promise<readonly Buffer[]> {
       reject(
         new OutliveError(
           'FLEET_UNREACHABLE',
-          `expected a server of the fleet at ${addressText(server)}; found ${found}. Look whether outlive fleet server runs there, and whether a firewall is on the way.`,
+          `expected a server of the fleet at ${addressText(server)}; found ${found}. Check that outlive fleet server runs there, and that no firewall blocks it.`,
           { cause },
         ),
       );

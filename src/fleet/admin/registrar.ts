@@ -80,7 +80,7 @@ export class Registrar {
     const { hostScope } = this.#credentials;
     const has = this.#authority.read(token);
     const isOurs = has.issuer === this.#authority.keyOf(hostScope).publicKey && has.name === name;
-    if (!isOurs || (has.expiresAt ?? 0) < Date.now()) throw refused('a token that is not good');
+    if (!isOurs || (has.expiresAt ?? 0) < Date.now()) throw refused('an invalid token');
     // The servers have lost all, and the host is still one: its token says so.
     const lost = { key: has.publicKey, labels: {}, slots: null, since: has.issuedAt, removedAt: null };
     await this.#checkMember(await this.#members.get('host', name), has.publicKey);
@@ -91,14 +91,14 @@ export class Registrar {
   /** A new token for a client that was admitted. */
   async renewClient(signer: string): Promise<{ readonly token: string }> {
     const found = await this.#members.get('client', signer);
-    if (found === null) throw refused('a client that is no member');
+    if (found === null) throw refused('a client that is not a member');
     const { key } = found.record;
     await this.#checkMember(found, key);
     const { clientScope } = this.#credentials;
     return { token: await this.#sign('client', key, clientScope, Date.now() + memberTokenMs) };
   }
 
-  /** Lets a member in no more, and closes its connections. @throws OutliveError `FLEET_HOST` when there is none. */
+  /** Stops letting a member in, and closes its connections. @throws OutliveError `FLEET_HOST` when there is none. */
   async remove({ kind, member }: RemoveRequest): Promise<object> {
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const found = await this.#members.get(kind, member);
@@ -107,7 +107,7 @@ export class Registrar {
           details: { host: member },
         });
       const at = found.record.removedAt ?? Date.now();
-      // First the key: whatever happens in between, it is not good any more.
+      // First the key: whatever happens in between, the key is no longer valid.
       await this.#members.create('revoked', found.record.key, { at });
       const gone = { ...found.record, removedAt: at };
       if ((await this.#members.replace(kind, member, gone as never, found.revision)) !== null) break;
@@ -119,9 +119,9 @@ export class Registrar {
   /** Binds an invitation to a key and a name. `null`: somebody else has changed it meanwhile. */
   async #bind(asking: Asking): Promise<Numbered<Invitation> | null> {
     const found = await this.#members.get('invitation', asking.invitation);
-    if (found === null) throw refused('none that the fleet knows');
+    if (found === null) throw refused('one that the fleet does not know');
     const { record, revision } = found;
-    if (record.expiresAt < Date.now()) throw refused('one whose time is over');
+    if (record.expiresAt < Date.now()) throw refused('one that has expired');
     if (record.invited.kind !== kindOf(asking)) throw refused(`one for a ${record.invited.kind}`);
     const { used } = record;
     if (used?.key === asking.key && used.member === memberOf(asking)) return found;
@@ -179,12 +179,12 @@ export class Registrar {
   async #checkMember(found: Numbered<HostMember | ClientMember> | null, key: string): Promise<void> {
     const isGone = found !== null && (found.record.removedAt !== null || found.record.key !== key);
     if (isGone || (await this.#members.get('revoked', key)) !== null)
-      throw refused('a member that was removed, or another one of its name');
+      throw refused('a member that was removed, or another one with its name');
   }
 
   #checkKey(key: string): void {
     if (this.#authority.isUserKey(key)) return;
-    throw new OutliveError('FLEET_FORGED', 'expected the public key of a user of NATS; found none.');
+    throw new OutliveError('FLEET_FORGED', 'expected the public key of a NATS user; found none.');
   }
 
   async #sign(name: string, publicKey: string, scope: string, expiresAt: number): Promise<string> {
@@ -210,7 +210,7 @@ function memberOf({ name, signer }: Asking): string {
 function nameTaken(name: string): OutliveError {
   return new OutliveError(
     'FLEET_HOST',
-    `expected a name that no host has; found that another machine is ${name}, or was and is not forgotten. Join with another one: outlive fleet join --name NAME. If this machine is ${name} and has lost its key, ask an admin for: outlive fleet remove ${name}, and then: outlive fleet forget ${name}`,
+    `expected a name that no host has; found that another machine has the name ${name}, or had it and is not forgotten. Join with another name: outlive fleet join --name NAME. If this machine is ${name} and has lost its key, ask an admin for: outlive fleet remove ${name}, and then: outlive fleet forget ${name}`,
     { details: { host: name } },
   );
 }
@@ -218,6 +218,6 @@ function nameTaken(name: string): OutliveError {
 function refused(found: string): OutliveError {
   return new OutliveError(
     'FLEET_REFUSED',
-    `expected an invitation or a token that is good; found ${found}. Ask an admin of the fleet for an invitation.`,
+    `expected a valid invitation or token; found ${found}. Ask an admin of the fleet for an invitation.`,
   );
 }

@@ -45,11 +45,11 @@ export class Revocation {
     }
     throw new OutliveError(
       'FLEET_UNREACHABLE',
-      'expected the servers to take the list of removed members; found that they still had another one after ten attempts. Try again.',
+      'expected the servers to take the list of removed members; found that they still had another list after ten attempts. Try again.',
     );
   }
 
-  /** Who was removed and could still have a token that is good. */
+  /** Removed members that could still have a valid token. */
   async #wanted(): Promise<Readonly<Record<string, number>>> {
     const removed = [...(await this.#members.all('revoked'))];
     const seconds = removed.map(([key, { at }]) => [key, Math.floor(at / 1000)] as const);

@@ -23,7 +23,7 @@ export class Roster implements AsyncDisposable {
     return roster;
   }
 
-  /** The role of the client that signs with a key; `null`: there is none, or it was removed. */
+  /** The role of the client that signs with a key; `null` if there is no such client, or it was removed. */
   roleOf(signer: string): Role | null {
     const client = this.#clients.get(signer);
     return client === undefined || client.removedAt !== null ? null : client.role;

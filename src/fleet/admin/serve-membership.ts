@@ -86,7 +86,7 @@ export async function serveMemberOperations(
     desk.listen(subject, async ({ data, reply }) => {
       const signer = claimedIssuer(data);
       const role = roster.roleOf(signer);
-      // Nobody that is to be answered: an answer to somebody else's inbox would be that sender's word there.
+      // Not a party to answer: an answer to the inbox of another party would be the sender's word there.
       if (role === null || !roster.isAnsweredOn(signer, reply)) return;
       await desk.settle(reply, { audience: signer, subject }, async () => {
         const body = desk.open(signer, data, subject);

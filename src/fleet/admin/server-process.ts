@@ -22,10 +22,10 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /**
- * Starts a nats-server with the configuration that `initFleet` has written, and waits until it takes connections. It is in a
- * process group of its own, so that a Ctrl-C leaves it to the one who has started it.
- * @param program its path; by default the one of the PATH.
- * @param config of three servers, which one: the first by default.
+ * Starts a nats-server with the configuration that `initFleet` has written, and waits until it takes connections. It is
+ * in a process group of its own, so that Ctrl-C does not end it: the process that started it does.
+ * @param program its path; by default the one in PATH.
+ * @param config which of three servers: the first by default.
  * @throws OutliveError `FLEET_PACKAGES` when there is none or it is too old, `FLEET_CREDENTIALS` when there is no
  * configuration, `FLEET_UNREACHABLE` when it does not start.
  */
@@ -38,7 +38,7 @@ export async function startServer(
   if (folder.read(config) === null)
     throw new OutliveError(
       'FLEET_CREDENTIALS',
-      `expected the configuration of a server in ${folder.path}; found none. Make a fleet first: outlive fleet init.`,
+      `expected the configuration of a server in ${folder.path}; found none. Create a fleet first: outlive fleet init.`,
       { details: { path: folder.pathOf(config) } },
     );
   checkServerVersion(versionOf(program));
@@ -66,7 +66,7 @@ function versionOf(program: string): string {
   if (error === undefined) return stdout;
   throw new OutliveError(
     'FLEET_PACKAGES',
-    `expected nats-server as ${shown(program)}; found ${error.message}. Install it, or name it with --nats.`,
+    `expected nats-server at ${shown(program)}; found ${error.message}. Install it, or name it with --nats.`,
     { cause: error },
   );
 }
@@ -99,7 +99,7 @@ async function ready(log: Tail, ended: Promise<string>): Promise<void> {
   const wrong = lines.findLast((line) => /\[FTL\]|\[ERR\]|nats-server:/.test(line)) ?? lines.at(-1) ?? '';
   throw new OutliveError(
     'FLEET_UNREACHABLE',
-    `expected nats-server to start; found that it ended: ${wrong.replace(/^.*\[(?:FTL|ERR)\] /, '') || 'it said nothing'}. If another one listens there already, end it, or use it with --connect.`,
+    `expected nats-server to start; found that it ended: ${wrong.replace(/^.*\[(?:FTL|ERR)\] /, '') || 'it printed nothing'}. If another server already listens there, stop it, or use it with --connect.`,
   );
 }
 

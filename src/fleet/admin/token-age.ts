@@ -1,7 +1,7 @@
 /** How long the token of a member is good, in milliseconds: as long as a machine may be off and still be a member. */
 export const memberTokenMs = 30 * 86_400_000;
 
-/** Whether a token is to be renewed: half of its time is over. */
+/** Whether to renew a token: half of its time is over. */
 export function isHalfOver(
   { issuedAt, expiresAt }: { issuedAt: number; expiresAt: number | null },
   now: number,

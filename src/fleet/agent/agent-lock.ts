@@ -101,9 +101,11 @@ function parse(text: string): ProcessIdentity | null {
 
 function held(path: string, holder: ProcessIdentity | null): OutliveError {
   const who =
-    holder === null ? 'that others take it again and again' : `one with pid ${holder.pid} of ${holder.host}`;
+    holder === null
+      ? 'that other processes keep taking its place'
+      : `one with pid ${holder.pid} of ${holder.host}`;
   return new OutliveError(
     'FLEET_HOST',
-    `expected to be the only host agent here; found ${who}. End that one first; if there is none, remove ${path}.`,
+    `expected to be the only host agent here; found ${who}. Stop that one first; if no agent runs, remove ${path}.`,
   );
 }

@@ -37,7 +37,7 @@ export class Attempt implements AttemptName {
   isBusy = false;
   /** Its task is being stopped. */
   isStopping = false;
-  /** It is not the host's any more. */
+  /** The host no longer has it. */
   isFenced = false;
   /** Somebody wants it stopped, although it has not started. */
   isCancelled = false;

@@ -17,7 +17,7 @@ export class Comparison {
     this.#ends = ends;
   }
 
-  /** What a heartbeat brings: offers, and what is not the host's any more. */
+  /** What a heartbeat brings: offers, and attempts that the host no longer has. */
   takeNews({ assignments, fenced, acknowledged = [] }: Lease): void {
     const { attempts } = this.#parts;
     for (const name of fenced) this.fence(name);
@@ -52,7 +52,7 @@ export class Comparison {
     }
   }
 
-  /** The attempt is not the host's any more. What runs is stopped, and nobody hears of its end. */
+  /** The host no longer has the attempt. The agent stops what runs, and tells nobody of its end. */
   fence(name: AttemptName): void {
     const attempt = this.#parts.attempts.get(name);
     if (attempt === undefined) return;
@@ -62,9 +62,9 @@ export class Comparison {
     else if (isNew && !attempt.isBusy) this.drop(attempt);
   }
 
-  /** Lets go of an attempt of which nobody is to hear any more. */
+  /** Releases an attempt that nobody needs to hear of. */
   drop(attempt: Attempt): void {
-    this.#parts.inBackground('letting go of an attempt', this.#ends.drop(attempt));
+    this.#parts.inBackground('releasing an attempt', this.#ends.drop(attempt));
   }
 
   /** No other machine has the notes of this one, as far as is known: what it has found in them it tells from now on. */
@@ -123,7 +123,7 @@ export class Comparison {
         return;
       case 'running':
         attempt.seq = 0;
-        // It was given up, and that is so long ago that nobody knows of it any more: it is the host's own.
+        // The coordinator gave it up so long ago that no record of it is left: it is the host's own.
         if (!isOfThisEra(attempt, this.#parts)) this.#sayAgain(attempt);
         return;
       case 'over':
@@ -135,7 +135,7 @@ export class Comparison {
 
   /** The attempt is here: it was given up, or the bus has lost all that it had. */
   #sayAgain(attempt: Attempt): void {
-    this.#parts.inBackground('saying again what runs', this.#acceptAgain(attempt));
+    this.#parts.inBackground('reporting again what runs', this.#acceptAgain(attempt));
   }
 
   async #acceptAgain(attempt: Attempt): Promise<void> {

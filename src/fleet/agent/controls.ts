@@ -33,7 +33,7 @@ export class Controls {
     const { connection, host, inBackground } = this.#parts;
     const subscription = connection.raw.subscribe(`ctl.${host}.*`, {
       callback: (error, message) => {
-        if (error === null) inBackground('doing what the coordinator asks for', this.#take(message));
+        if (error === null) inBackground('carrying out a request of the coordinator', this.#take(message));
       },
     });
     return () => subscription.unsubscribe();
@@ -44,7 +44,7 @@ export class Controls {
     try {
       asked = this.understand(message);
     } catch (error) {
-      // Who has not signed it gets no answer.
+      // A sender that did not sign it gets no answer.
       this.#parts.report('taking a control message', error);
       return;
     }
@@ -63,7 +63,7 @@ export class Controls {
   understand(message: Msg): { readonly control: Control; readonly reply: string | null } {
     const { host } = this.#parts;
     const verb = controlVerbs.find((one) => message.subject === `ctl.${host}.${one}`);
-    if (verb === undefined) throw forged(host, 'a verb that is none');
+    if (verb === undefined) throw forged(host, 'an unknown verb');
     const now = Date.now() + this.clockOffsetMs;
     const expectation = { audience: `host:${host}`, subject: message.subject, issuers: this.#issuers };
     const { body } = open(message.data, { ...expectation, seen: this.#seen, now });
@@ -77,7 +77,7 @@ export class Controls {
       return refusal(
         new OutliveError(
           'FLEET_BUSY',
-          `expected at most ${mostAtOnce} requests to a host at a time; found as many. Ask again.`,
+          `expected at most ${mostAtOnce} requests to a host at a time; found that it has as many. Ask again.`,
         ),
       );
     this.#working += 1;
@@ -99,7 +99,7 @@ export class Controls {
 function checkReply(host: string, signed: string | null, said: string | undefined): void {
   if (signed === null) return;
   if (signed !== said) throw forged(host, 'another reply subject than the signed one');
-  if (!/^_INBOX\.[\w.-]+$/.test(signed)) throw forged(host, 'a reply subject that is no inbox');
+  if (!/^_INBOX\.[\w.-]+$/.test(signed)) throw forged(host, 'a reply subject that is not an inbox');
 }
 
 function forged(host: string, found: string): OutliveError {

@@ -6,7 +6,7 @@ import { fitting } from './end-of.ts';
 import type { Parts } from './parts.ts';
 import { writeOf } from './starter.ts';
 
-/** So many ends are on their way at a time. */
+/** How many ends are in flight at a time. */
 const mostAtOnce = 8;
 
 /**
@@ -57,7 +57,7 @@ export class Ends {
     this.#forget(attempt);
   }
 
-  /** Nobody is to hear of it any more. */
+  /** Nobody needs to hear of it. */
   async drop(attempt: Attempt): Promise<void> {
     this.#waiting.delete(attempt);
     if (attempt.local !== null) await this.#parts.local.find(attempt.local.taskId)?.ack();
@@ -118,7 +118,8 @@ export class Ends {
         subject: subjects.end(sessionHashOf(notice.session), notice.host, notice.task),
         body: notice,
         id: endIdOf({ ...notice, ...(attempt.assignment?.nonce && { nonce: attempt.assignment.nonce }) }),
-        // The window in which ids count is over some time. Of a second attempt on one host it is not known what is there.
+        // The window in which ids count ends some time. For a second attempt on one host, the agent does not know what
+        // is stored.
         after: attempt.attempt === 1 ? 0 : null,
       },
       () => this.#goesOn(attempt),

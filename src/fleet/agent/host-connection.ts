@@ -14,11 +14,11 @@ export interface Write {
   readonly body: unknown;
   /** The server stores one with that id once, within its window. */
   readonly id: string;
-  /** The sequence number of the last message of the subject, 0 where there is none; `null`: whatever it is. */
+  /** The sequence number of the last message of the subject, 0 if there is none; `null`: any. */
   readonly after: number | null;
 }
 
-/** Who is told what happens to a connection. */
+/** The object that hears what happens to a connection. */
 export interface ConnectionListener {
   /** A connection that was broken is there again. */
   readonly reconnected: () => void;
@@ -67,7 +67,7 @@ export class HostConnection {
     return this.#isConnected && !this.raw.isClosed() && !this.raw.isDraining();
   }
 
-  /** Asks, and waits for an answer. @throws an error of the client where there is none. */
+  /** Asks, and waits for an answer. @throws an error of the client if no answer comes. */
   async ask(subject: string, body: unknown, timeoutMs: number): Promise<Msg> {
     return await this.raw.request(subject, JSON.stringify(body), { timeout: timeoutMs });
   }
@@ -107,11 +107,12 @@ export class HostConnection {
     const code = Number(error?.err_code);
     if (code === wrongLastSequence) return { outcome: 'lost' };
     if (passing.has(code)) return null;
-    const found = error === undefined ? 'an answer that is none' : `error ${code}: ${error.description}`;
+    const found =
+      error === undefined ? 'something that is not an answer' : `error ${code}: ${error.description}`;
     this.#listener.refused(
       new OutliveError(
         'FLEET_UNREACHABLE',
-        `expected the server to store a message of ${subject}; found ${found}. It is tried again.`,
+        `expected the server to store a message of ${subject}; found ${found}. The host tries again.`,
       ),
     );
     return null;

@@ -6,10 +6,10 @@ import { subjects, wireVersion } from '../wire/names.ts';
 import type { Parts } from './parts.ts';
 import { Publisher } from './publisher.ts';
 
-/** One who is further back than so many bytes misses some, and reads them by ranges. */
+/** A follower that is further back than this many bytes misses some, and reads them in ranges. */
 const mostBehindBytes = 1_024 ** 2;
 
-/** Where it goes on then: so many bytes before the end. */
+/** Where it continues then: this many bytes before the end. */
 const keptBytes = 64 * 1_024;
 
 /** Tasks that are followed at a time. */
@@ -47,7 +47,7 @@ export class OutputFollows {
     if (this.#all.size >= mostFollowed)
       throw new OutliveError(
         'FLEET_BUSY',
-        `expected at most ${mostFollowed} tasks of a host to be followed at a time; found as many. Read the output by ranges.`,
+        `expected callers to follow at most ${mostFollowed} tasks of a host at a time; found as many. Read the output in ranges.`,
       );
     const follow = new Follow(this.#parts, local, task, offset ?? local.snapshot().output.bytes);
     this.#all.set(task, follow);

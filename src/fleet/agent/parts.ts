@@ -28,7 +28,7 @@ export interface Parts {
   readonly isSole: () => boolean;
   /** Compare everything with what the coordinator says, soon. */
   readonly compareSoon: () => void;
-  /** Tells a warning of something that goes on all the same. @throws the error, when it is a mistake in the program. */
+  /** Reports a warning of something that continues anyway. @throws the error, when it is a mistake in the program. */
   readonly report: (doing: string, error: unknown) => void;
   /** Does something in the background; what goes wrong with it is told as a warning. */
   readonly inBackground: (doing: string, work: Promise<unknown>) => void;

@@ -21,7 +21,7 @@ export class Publisher {
     this.#subject = subject;
   }
 
-  /** Waits until so many bytes may be published. */
+  /** Waits until this many bytes may be published. */
   async pace(bytes: number): Promise<void> {
     const now = monotonicMs();
     const gained = ((now - this.#countedAt) / 1_000) * mostBytesPerSecond;

@@ -81,7 +81,7 @@ export class Records {
       return parse(bytes.toString('utf8'), path);
     } catch (error) {
       if (!isForeseen(error)) throw error;
-      warn({ doing: 'reading what the host keeps of an attempt', error, dir: this.#storeDir });
+      warn({ doing: 'reading the record of an attempt', error, dir: this.#storeDir });
       return null;
     }
   }
@@ -114,6 +114,6 @@ function parse(text: string, path: string): AttemptRecord {
 function unreadable(path: string): OutliveError {
   return new OutliveError(
     'READ_FAILED',
-    `expected ${path} to say what became of an attempt; found no file, or one that is too large.`,
+    `expected ${path} to say what happened to an attempt; found no file, or one that is too large.`,
   );
 }

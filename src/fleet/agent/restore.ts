@@ -80,11 +80,11 @@ function findTask(
   try {
     const key = spawnKeyOf(record);
     const named = record.local && local.find(record.local.taskId)?.snapshot();
-    // One that never runs has no key any more.
+    // A task that never runs no longer has a key.
     return local.withKey(sessionId, key) ?? (named?.key === key ? named : null);
   } catch (error) {
     // The spawn looks again, and starts nothing for a key that a task has.
-    report('looking for a task of the fleet', error);
+    report('finding a task of the fleet', error);
     return null;
   }
 }

@@ -20,7 +20,7 @@ interface Next {
   readonly over: (attempt: Attempt) => void;
 }
 
-/** Follows the local tasks of attempts until they have ended, and stops those that are not the host's any more. */
+/** Follows the local tasks of attempts until they have ended, and stops those that the host no longer has. */
 export class Running {
   readonly #parts: Parts;
   readonly #next: Next;
@@ -92,11 +92,14 @@ export class Running {
 
   #lost(attempt: Attempt): Found {
     attempt.end = endWithout('lost');
-    attempt.reason = 'The host has no record of the task any more.';
+    attempt.reason = 'The host no longer has a record of the task.';
     return 'over';
   }
 
-  /** Who was to start it has died before. The store says that it never runs, so it is as if nothing had been spawned. */
+  /**
+   * The process that was to start it died before. The store says that it never runs, so this agent starts over as if
+   * nothing was spawned.
+   */
   async #startAnew(attempt: Attempt, taskId: string): Promise<void> {
     attempt.abortedId = taskId;
     attempt.local = null;

@@ -22,10 +22,10 @@ export function resolveSecrets(
     Object.entries(wanted).map(([variable, name]) => {
       const value = secrets?.get(name);
       if (value !== undefined) return [variable, value];
-      const found = secrets === null ? 'that this host has no file of secrets' : 'none of that name';
+      const found = secrets === null ? 'that this host has no secrets file' : 'no secret with that name';
       throw new OutliveError(
         'INVALID_ENV',
-        `expected a secret ${JSON.stringify(name)} for ${variable} in this host's file of secrets; found ${found}. Add a line NAME=value to it, with mode 0600.`,
+        `expected a secret ${JSON.stringify(name)} for ${variable} in the secrets file of this host; found ${found}. Add a line NAME=value to it, with mode 0600.`,
       );
     }),
   );
@@ -48,7 +48,7 @@ function readPrivate(path: string): string | null {
     descriptor = openSync(path, constants.O_RDONLY | careful);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
-    throw unsafe(path, `that it cannot be opened (${systemCode(error)})`, error);
+    throw unsafe(path, `that outlive cannot open it (${systemCode(error)})`, error);
   }
   try {
     const { mode, uid, size } = fstatSync(descriptor);
@@ -65,7 +65,7 @@ function readPrivate(path: string): string | null {
 function unsafe(path: string, found: string, cause?: unknown): OutliveError {
   return new OutliveError(
     'INVALID_ENV',
-    `expected the file of secrets ${path} to be a file of this user with mode 0600, of at most 1 MiB; found ${found}.`,
+    `expected the secrets file ${path} to be a file of this user with mode 0600, of at most 1 MiB; found ${found}.`,
     { cause },
   );
 }

@@ -18,7 +18,7 @@ interface Next {
   readonly started: (attempt: Attempt) => void;
   /** Nothing was started, and never will be. */
   readonly failed: (attempt: Attempt) => void;
-  /** It is not the host's any more, and nothing of it is left to do. */
+  /** The host no longer has it, and nothing is left to do for it. */
   readonly dropped: (attempt: Attempt) => void;
 }
 
@@ -69,7 +69,7 @@ export class Starter {
     if (this.#parts.isSole()) return true;
     const error = new OutliveError(
       'FLEET_HOST',
-      'expected to be the only host agent on this folder; found that the file which says so was removed or replaced. This agent starts nothing any more: start it again.',
+      'expected to be the only host agent on this folder; found that somebody removed or replaced its lock file. This agent no longer starts tasks: restart it.',
     );
     this.#parts.report('starting a task of the fleet', error);
     return false;
@@ -109,7 +109,7 @@ export class Starter {
     const accepted = acceptedBy(assignment, mark, null);
     const goesOn = (): boolean => isOpen() && lease.mayStart && isSole() && !attempt.isFenced;
     const written = await connection.write(writeOf(accepted, attempt.seq), goesOn);
-    // Without an answer it may be stored all the same: the coordinator knows.
+    // Without an answer it may still be stored: the coordinator knows.
     if (written.outcome !== 'stored') return compareSoon();
     attempt.seq = written.seq;
     attempt.assignment = accepted;
@@ -127,7 +127,7 @@ export class Starter {
       return this.#failed(
         attempt,
         'lost',
-        'The agent of the host ended, or the machine was restarted or copied, just before the start of the task. Nobody knows whether the task has run, so it does not start again.',
+        'The agent of the host ended, or the machine was restarted or copied, just before the start of the task. Nobody knows whether the task ran, so it does not start again.',
       );
     const session = await local.hold(sessionId);
     try {
@@ -135,7 +135,7 @@ export class Starter {
       const options = spawnOptions(assignment, secrets);
       // Nothing may come between this look and the spawn.
       if (!lease.mayStart || !isSole() || !isOpen() || attempt.isFenced) return;
-      if (attempt.isCancelled) return this.#failed(attempt, 'killed', 'It was killed before it had started.');
+      if (attempt.isCancelled) return this.#failed(attempt, 'killed', 'It was killed before it started.');
       // Somebody may acknowledge and remove the task before anything else of it is noted here.
       const note = (taskId: string): void => {
         records.save(Object.assign(attempt, { local: { sessionId, taskId } }), 'spawning');
@@ -147,7 +147,7 @@ export class Starter {
     } catch (error) {
       attempt.local = null;
       if (isExpected(error, later)) return;
-      // A spawn that fails may have started something all the same; then that is what the attempt has come to.
+      // A spawn that fails may still have started something; then that is the result of the attempt.
       const found = local.withKey(sessionId, spawnKeyOf(assignment));
       if (found !== null) this.#started(attempt, found);
       else this.#failed(attempt, 'failed', error instanceof Error ? error.message : String(error));

@@ -54,7 +54,7 @@ export class TaskControls {
     }
   }
 
-  /** One that has not started is not to start any more. @returns whether it is one of these. */
+  /** A task that has not started must no longer start. @returns whether it is one of these. */
   #cancel(task: string): boolean {
     const attempt = this.#parts.attempts.ofTask(task);
     if (attempt?.phase !== 'starting') return false;

@@ -8,7 +8,7 @@ import { mostPieceBytes, type ViewMessage, type ViewState, writePiece } from '..
 import type { Parts } from './parts.ts';
 import { Publisher } from './publisher.ts';
 
-/** Views of which nothing is heard for so long are gone, in milliseconds. */
+/** A view whose viewer is silent for this long is over, in milliseconds. */
 const silentMs = 30_000;
 
 /** What is typed and waits until the command takes something, in bytes. More is lost, as it is at a terminal. */
@@ -52,7 +52,7 @@ export class Views {
     if (this.#all.size >= mostViews)
       throw new OutliveError(
         'FLEET_BUSY',
-        `expected at most ${mostViews} people at the terminals of a host; found as many. Try again when one has left, or read the output.`,
+        `expected at most ${mostViews} viewers of the terminals of a host; found as many. Try again when one has left, or read the output.`,
       );
     const view = new View(this.#parts, message);
     this.#all.set(message.view, view);
@@ -86,7 +86,7 @@ class View {
     this.begun = new Promise((resolve, reject) => {
       [this.#begin, this.#refuse] = [resolve, reject];
     });
-    // Who has asked for it hears of a refusal, if there still is somebody.
+    // The viewer that asked for it gets the refusal, if it is still there.
     this.begun.catch(() => undefined);
     const publisher = new Publisher(parts, subjects.view(parts.host, view));
     this.#output = new PublishedTerminal(publisher, number, size, () => this.#begin());

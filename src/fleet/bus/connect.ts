@@ -17,7 +17,7 @@ const reconnectJitterMs = 1_000;
 /** How long an answer may take: the coordinator waits for three disks at most. */
 const answerMs = 2_000;
 
-/** Who connects, and where to. */
+/** The party that connects, and the servers. */
 export interface BusOptions {
   /** All servers of the fleet; any of them will do. */
   readonly servers: readonly Address[];
@@ -123,12 +123,12 @@ async function translated(
   )
     return new OutliveError(
       'FLEET_REFUSED',
-      `expected to be let in by ${where}; found that the credentials of this machine are not good there (${error.message}): they are too old, or were removed. Ask an admin of the fleet for an invitation.`,
+      `expected ${where} to let this machine in; found that it refuses the credentials of this machine (${error.message}): they are too old, or were removed. Ask an admin of the fleet for an invitation.`,
       { cause: error },
     );
   return new OutliveError(
     'FLEET_UNREACHABLE',
-    `expected a server of the fleet at ${where}; found ${error.message}. Look whether outlive fleet server runs there, and whether a firewall is on the way.`,
+    `expected a server of the fleet at ${where}; found ${error.message}. Check that outlive fleet server runs there, and that no firewall blocks it.`,
     { cause: error },
   );
 }
@@ -146,7 +146,7 @@ async function ask(
     if (!(cause instanceof Error)) throw cause;
     throw new OutliveError(
       'FLEET_UNREACHABLE',
-      `expected an answer to ${subject} within ${withinMs} ms; found ${cause.message}. Ask again: the same request is done once.`,
+      `expected an answer to ${subject} within ${withinMs} ms; found ${cause.message}. Ask again: the coordinator does the same request only once.`,
       { cause },
     );
   }

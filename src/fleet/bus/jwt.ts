@@ -187,7 +187,7 @@ export class Authority {
     try {
       return this.#packages.jwt.decode<{ type: string; revocations?: Record<string, number> }>(token);
     } catch (error) {
-      throw new OutliveError('FLEET_FORGED', 'expected a token of NATS; found something that is none.', {
+      throw new OutliveError('FLEET_FORGED', 'expected a NATS token; found something else.', {
         cause: error,
       });
     }
@@ -201,7 +201,7 @@ export class Authority {
       const kind = error instanceof Error ? error.name : 'an error';
       throw new OutliveError(
         'CONFIG_UNUSABLE',
-        `expected the seed of a key of NATS; found something else (${kind}).`,
+        `expected the seed of a NATS key; found something else (${kind}).`,
         { details: { path: 'the credentials of the fleet' } },
       );
     }

@@ -51,7 +51,7 @@ async function installed<T>(load: () => Promise<T>): Promise<T> {
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
     throw new OutliveError(
       'FLEET_PACKAGES',
-      `expected the packages of NATS, which a fleet needs; found that one is missing (${(error as Error).message.split('\n')[0]}). Install them beside outlive, with --global if it is installed so: npm install ${packages}`,
+      `expected the NATS packages, which a fleet needs; found that one is missing (${(error as Error).message.split('\n')[0]}). Install them beside outlive (with --global if outlive is installed that way): npm install ${packages}`,
       { cause: error },
     );
   }
@@ -68,6 +68,6 @@ export function checkServerVersion(said: string): void {
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
   throw new OutliveError(
     'FLEET_PACKAGES',
-    `expected nats-server ${oldestServer.join('.')} or newer; found ${said.trim() || 'none'}. Install a newer one, and start it anew.`,
+    `expected nats-server ${oldestServer.join('.')} or newer; found ${said.trim() || 'none'}. Install a newer one, and restart it.`,
   );
 }

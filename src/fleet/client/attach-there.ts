@@ -26,14 +26,17 @@ export interface Viewed {
   view(message: ViewMessage): Promise<ViewState>;
 }
 
-/** A host that has heard nothing for half a minute takes the person for gone, so it hears something so often, in milliseconds. */
+/**
+ * A host that hears nothing for half a minute takes the person for gone. So the client sends something this often, in
+ * milliseconds.
+ */
 const renewMs = 5_000;
-/** For so long a message is tried that nobody answers, in milliseconds: a change of a leader takes 4 to 9 s. */
+/** How long it tries a message that nobody answers, in milliseconds: a change of leader takes 4 to 9 s. */
 const patienceMs = 10_000;
 const pauseMs = 250;
 /** Pieces go by another way than answers, and may come a little later, in milliseconds. */
 const lateMs = 1_000;
-/** For so long the host is told that the person has left, in milliseconds. */
+/** How long it tries to tell the host that the person has left, in milliseconds. */
 const leaveMs = 1_000;
 /** Bytes that are typed in one message. */
 const mostKeys = 32 * 1_024;
@@ -133,7 +136,7 @@ class RemoteView {
 
   /** Says what the person does, and looks whether all came, until one of the two ends. */
   async #talk(): Promise<AttachEnd> {
-    // Who waits for a host to take the task can leave as well.
+    // A person who waits for a host to take the task can leave as well.
     await this.#task.wait({ until: 'accepted' });
     while (!this.#hasLeft) {
       const state = await this.#say();

@@ -132,7 +132,7 @@ export class FleetTask {
     if (found.bytes.length === 0 || found.nextOffset > offset) return found;
     throw new OutliveError(
       'FLEET_FORGED',
-      'expected output of a host that leads on; found that it does not.',
+      'expected output of a host that continues; found that it does not.',
     );
   }
 

@@ -33,7 +33,7 @@ export interface FleetSpawnOptions {
   readonly stdin?: 'none' | 'open';
   /** It gets a terminal of that size. */
   readonly tty?: TerminalSize;
-  /** After so many milliseconds no host may start it any more; `null`: no bound. @default 600_000 */
+  /** After this many milliseconds no host may start it; `null`: no limit. @default 600_000 */
   readonly startByMs?: number | null;
   /** How many times it may start anew elsewhere when its host is lost; then it may run twice. @default 0 */
   readonly redispatch?: number;
@@ -168,7 +168,7 @@ export class Fleet implements AsyncDisposable {
   /**
    * Makes an invitation for a host or a client.
    * @param forMs for how long it is good: a minute to 30 days.
-   * @returns the line that `outlive fleet join` takes. Who has it may use it once.
+   * @returns the line that `outlive fleet join` takes. Anyone who has it may use it, once.
    */
   async invite(invited: Invited, forMs: number): Promise<string> {
     return await invite(this.#link, this.#credentials, invited, forMs);

@@ -23,7 +23,7 @@ export interface Followed {
   publishOutput(offset: number, forMs: number): Promise<number>;
 }
 
-/** For so long a host is asked to publish, and so often it is asked again, in milliseconds. */
+/** How long the host publishes after a request, and how often the client repeats the request, in milliseconds. */
 const publishMs = 30_000;
 const renewMs = 10_000;
 /** What a reader that is slow has not taken: more is dropped, and read again when it comes so far. */
@@ -60,7 +60,7 @@ export async function* followOutput(
       const next = await task.publishOutput(at, publishMs);
       // Before its output is read: what it writes until its end is then among that.
       const isOver = await hasEnded(task);
-      // What is before the next piece is published to nobody any more.
+      // The host no longer publishes what is before the next piece.
       if (isOver || next > at)
         for await (const piece of stretches(task, at)) {
           yield piece;

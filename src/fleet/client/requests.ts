@@ -6,14 +6,14 @@ import type { Operation } from '../wire/names.ts';
 export interface Asking {
   /** @throws OutliveError what the coordinator refused with; `FLEET_UNREACHABLE` when none answers. */
   ask(operation: Operation, request: object, withinMs?: number): Promise<unknown>;
-  /** Whether it was closed: then there is nobody to ask any more. @default never */
+  /** Whether it was closed: then it cannot ask. @default never */
   isClosed?(): boolean;
 }
 
-/** An answer that comes at once takes so long at most, in milliseconds: three disks, a new leader. */
+/** The longest time that an immediate answer takes, in milliseconds: three disks, a new leader. */
 const answerMs = 5_000;
 
-/** For so long a question is asked again that does no harm twice, in milliseconds: a change of a leader takes 4 to 9 s. */
+/** How long it repeats a request that does no harm twice, in milliseconds: a change of leader takes 4 to 9 s. */
 const patienceMs = 12_000;
 
 /** Where nobody listens at all, the answer comes at once. */

@@ -14,7 +14,7 @@ export interface AuditEntry {
   readonly reason?: string | null;
 }
 
-/** Of one host so many entries of what was refused are written in a minute; the others are counted. */
+/** How many entries of refused messages of one host it writes in a minute; it counts the others. */
 const mostRefusedPerMinute = 10;
 const minuteMs = 60_000;
 /** Why a host gets no lease is written once, and again after an hour. */

@@ -14,7 +14,7 @@ export interface HostRecord {
   readonly cordoned: boolean;
   /** Nor stays there what is not accepted and may go elsewhere. */
   readonly draining: boolean;
-  /** It gets no lease any more. */
+  /** It gets no more leases. */
   readonly removed: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;

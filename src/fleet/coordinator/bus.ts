@@ -12,7 +12,7 @@ export interface Bus {
   newInbox(): string;
 }
 
-/** Asks for an answer of the stream in so many milliseconds; then it is asked again. */
+/** How long it waits for an answer of the stream, in milliseconds, before it asks again. */
 const answerMs = 2000;
 
 /**

@@ -9,9 +9,9 @@ import { forget, remove } from './hosts.ts';
 import { type Handler, Operations } from './operations.ts';
 import { sweep, sweepInvented } from './sweep.ts';
 
-/** Old tasks are looked for each so many leases: once a minute. */
+/** It searches for old tasks once in this many leases: once a minute. */
 const sweepEveryLeases = 2;
-/** So many assignments that hosts have invented are removed then. */
+/** How many assignments that hosts have invented it removes then. */
 const mostInventedAtOnce = 1_000;
 
 /** How a coordinator is started. */
@@ -37,8 +37,8 @@ export interface CoordinatorOptions {
 }
 
 /**
- * Assigns tasks to hosts, gives them leases, and answers clients. Any number of coordinators may run at once: what they do
- * is decided by conditional writes into one stream, of which each has read all.
+ * Assigns tasks to hosts, gives them leases, and answers clients. Any number of coordinators may run at once:
+ * conditional writes into one stream decide what they do, and each of them has read all of that stream.
  */
 export class Coordinator implements AsyncDisposable {
   readonly #core: Core;
@@ -74,7 +74,7 @@ export class Coordinator implements AsyncDisposable {
     return coordinator;
   }
 
-  /** Gives a host that was removed no lease any more, and takes what has not started there elsewhere, or ends that. */
+  /** Gives a removed host no more leases, and moves tasks that have not started there to other hosts, or ends them. */
   async removeHost(host: string, client: string): Promise<void> {
     // One that has never been heard has nothing to be taken elsewhere.
     if (this.#core.book.get(host) === undefined && this.#core.leases.get(host) === undefined) return;

@@ -3,9 +3,9 @@ import { type Held, mayHaveStarted, type TaskEntry, wasAccepted } from './fold.t
 
 /** What is known of hosts where it is decided. */
 export interface HostsView {
-  /** Silent for so long that it is taken as lost. */
+  /** The host was silent so long that it counts as lost. */
   readonly isLost: (host: string) => boolean;
-  /** What is assigned there and not accepted is to go elsewhere. */
+  /** Tasks that are assigned there and not accepted must move to other hosts. */
   readonly isDraining: (host: string) => boolean;
   /** A host that may take the task; `null`: none may now. */
   readonly place: (assignment: Assignment) => string | null;
@@ -23,8 +23,8 @@ export interface Decision {
 const nextWithinMs = 24 * 3_600_000;
 
 /**
- * What is to be written of a task, if anything is. A pure function: two coordinators that know the same decide the same,
- * and the condition of the write makes one of them win.
+ * What to write of a task, if anything. A pure function: two coordinators that know the same decide the same, and the
+ * condition of the write makes one of them win.
  * @param now epoch milliseconds.
  */
 export function decide(entry: TaskEntry, held: Held, hosts: HostsView, now: number): Decision | null {
@@ -58,7 +58,7 @@ export function noteKill(held: Held, now: number): Decision | null {
   return redispatch === 0 || killed ? null : arrow(held, { killed: true }, now);
 }
 
-/** The write with which a host that is lost is given up; `null`: nothing is to be written of the attempt. */
+/** The write that gives up a lost host; `null` if there is nothing to write of the attempt. */
 export function forgetting(held: Held, now: number): Decision | null {
   const { state } = held.assignment;
   if (state !== 'assigned' && state !== 'accepted' && state !== 'unknown') return null;
@@ -93,7 +93,7 @@ function ofAssigned(held: Held, hosts: HostsView, now: number): Decision | null 
 function ofLost(held: Held, now: number): Decision {
   const { attempt, redispatch, placement, killed = false } = held.assignment;
   if (killed)
-    return arrow(held, { state: 'unknown', reason: 'its host is lost, after it was to be stopped' }, now);
+    return arrow(held, { state: 'unknown', reason: 'its host was lost while it was being stopped' }, now);
   if (redispatch === 0 || placement.host !== null)
     return arrow(held, { state: 'unknown', reason: 'its host is lost' }, now);
   const change = { state: 'revoked', reason: 'its host is lost', next: attempt + 1, accepted: true } as const;

@@ -1,4 +1,4 @@
-/** So many messages of a host in a minute may be refused; a host that works as it should writes none that is. */
+/** How many messages of a host may be refused in a minute; a host that works correctly writes none that is. */
 export const mostRefused = 1_000;
 const minuteMs = 60_000;
 /** Subjects of a host that are remembered as invented, so that they are removed. */
@@ -48,7 +48,7 @@ export class Floods {
     return counted !== undefined && now - counted.since < minuteMs && counted.refused > mostRefused;
   }
 
-  /** Takes what was invented, at most so many. */
+  /** Takes invented assignments, at most this many. */
   takeInvented(most: number): Invented[] {
     const taken = [...this.#invented].slice(0, most);
     for (const [key] of taken) this.#invented.delete(key);

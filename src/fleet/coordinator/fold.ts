@@ -45,7 +45,7 @@ export function fold(
   if (held !== undefined && seq <= held.seq) return { entry, verdict: 'known' };
   const believed = message.after === null ? claimed(held, message) : written(entry, held, message);
   if ('refused' in believed) {
-    // The next write is conditional on it all the same.
+    // The next write is still conditional on it.
     const attempts = new Map(entry?.attempts);
     if (held !== undefined) attempts.set(assignment.host, { ...held, seq });
     return { entry: entry && { ...entry, seq: Math.max(entry.seq, seq), attempts }, verdict: believed };
@@ -84,7 +84,7 @@ export function isFenced(now: Assignment, attempt: number): boolean {
   return now.attempt > attempt || (now.attempt === attempt && wasRevoked);
 }
 
-/** Whether nothing is going to happen to the task any more, but that its consumer acknowledges it. */
+/** Whether nothing more can happen to the task, except that its consumer acknowledges it. */
 export function isOver({ state, next }: Assignment): boolean {
   return state === 'ended' || state === 'delivered' || (state === 'revoked' && (next ?? null) === null);
 }
@@ -118,7 +118,10 @@ function claimed(held: Held | undefined, message: StoredMessage): Assignment | {
   return { ...assignment, ...told(claim) };
 }
 
-/** What a host says of an attempt whose assignment is not stored any more: the stream was lost, or the host has overwritten it. */
+/**
+ * What a host says of an attempt whose assignment is no longer stored: the stream was lost, or the host has overwritten
+ * it.
+ */
 function reasserted({ assignment, isWarranted }: StoredMessage): Assignment | { refused: string } {
   if (assignment.state !== 'accepted' && assignment.state !== 'ended')
     return { refused: `${assignment.state}, of one that nobody has assigned` };

@@ -11,10 +11,10 @@ import { type HostRecord, newRecord } from './book.ts';
 import type { Core } from './core.ts';
 import { type Held, isFenced } from './fold.ts';
 
-/** The assignments of one answer have at most so many bytes, but for one that has more alone. */
+/** The assignments of one answer have at most this many bytes; a single larger one goes alone. */
 const mostAnswerBytes = 384 * 1024;
 
-/** What a host says of itself is stored so often at most, in milliseconds. */
+/** How often at most it stores what a host says of itself, in milliseconds. */
 const noteEveryMs = 1_000;
 
 /** Answers the heartbeats of hosts, and their requests for the list. */
@@ -34,11 +34,11 @@ export class Heartbeats {
     try {
       this.#take(message);
     } catch (error) {
-      tolerate(error, foreseen, 'hearing a heartbeat');
+      tolerate(error, foreseen, 'reading a heartbeat');
     }
   }
 
-  /** Answers with a lease, or says why there is none. */
+  /** Answers with a lease, or says why the host gets none. */
   async answer(message: Msg): Promise<void> {
     const host = hostOf(message);
     const { reply } = message;
@@ -79,7 +79,7 @@ export class Heartbeats {
       if (book.get(host)?.removed === true) throw removed(host);
       const hearing = leases.hear(heartbeat, now);
       if (hearing === 'disputed') throw this.#disputed(host);
-      if (hearing === 'late') throw otherHost(host, 'an agent that another one has taken the place of');
+      if (hearing === 'late') throw otherHost(host, 'an agent that another one has replaced');
       refused.delete(host);
       this.#note(heartbeat);
       this.#takeTails(heartbeat, now);
@@ -221,7 +221,7 @@ function otherHost(host: string, found: string): OutliveError {
 function twoAgents(host: string): OutliveError {
   return new OutliveError(
     'FLEET_HOST',
-    `expected one agent of ${host}; found two that have its credential: the machine was copied, or the credential was stolen. Neither gets anything to do. End the one that is a copy; if it was stolen: outlive fleet remove ${host}`,
+    `expected one agent of ${host}; found two that have its credential: somebody copied the machine, or stole the credential. Neither gets tasks. Stop the copy; if the credential was stolen: outlive fleet remove ${host}`,
     { details: { host } },
   );
 }

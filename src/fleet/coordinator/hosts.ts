@@ -16,13 +16,14 @@ export async function drain(core: Core, { host, on }: HostRequest, client: strin
   return await change(core, host, { cordoned: on, draining: on }, on ? 'drain' : 'undrain', client);
 }
 
-/** A host gets no lease any more: it is lost when its last one is over. Its credential is for others to revoke. */
+/** Gives a host no more leases: it is lost when its last one is over. Others revoke its credential. */
 export async function remove(core: Core, { host }: HostRequest, client: string): Promise<null> {
   return await change(core, host, { cordoned: true, removed: true }, 'remove', client);
 }
 
 /**
- * Gives up a host that is lost: what may have started there and is unknown is revoked, so that nobody waits for it any more.
+ * Gives up a lost host: it revokes the unknown tasks that may have started there, so that nobody keeps waiting for
+ * them.
  * @throws OutliveError `FLEET_HOST` for one that is not lost.
  */
 export async function forget(core: Core, { host }: HostRequest, client: string): Promise<null> {
@@ -47,8 +48,8 @@ export async function forget(core: Core, { host }: HostRequest, client: string):
 function notLost(core: Core, host: string): OutliveError {
   const what =
     core.book.get(host)?.removed === true
-      ? `${host} is removed, and may have its last lease yet. Ask again in ${Math.ceil((core.leases.leaseMs * lossFactor) / 1_000)} s`
-      : `${host} was heard a short time ago. Remove it first, or wait until it is lost`;
+      ? `${host} is removed, but may still have its last lease. Ask again in ${Math.ceil((core.leases.leaseMs * lossFactor) / 1_000)} s`
+      : `${host} reported a short time ago. Remove it first, or wait until it is lost`;
   return new OutliveError('FLEET_HOST', `expected a host that is lost; found that ${what}.`, {
     details: { host },
   });
@@ -71,7 +72,7 @@ function known(core: Core, host: string): void {
   if (core.book.get(host) !== undefined || core.leases.get(host) !== undefined) return;
   throw new OutliveError(
     'FLEET_HOST',
-    `expected a host of the fleet; found none that is called ${host}. Look at the list of hosts.`,
+    `expected a host of the fleet; found none with the name ${host}. See: outlive fleet hosts`,
     { details: { host } },
   );
 }

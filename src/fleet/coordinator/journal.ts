@@ -14,7 +14,10 @@ import type { Ledger } from './ledger.ts';
 import { sealedAfter } from './seal.ts';
 import { noAnswer } from './writer.ts';
 
-/** A reader waits until the journal has come to where it wants to look, unless nothing is read for so long, in milliseconds. */
+/**
+ * A reader waits until the journal has reached its place. It gives up when the journal reads nothing for this long, in
+ * milliseconds.
+ */
 const reachMs = 10_000;
 /** How often it is looked whether the stream is still the same one. */
 const eraEveryMs = 5000;
@@ -35,7 +38,7 @@ export interface JournalOptions {
   readonly onEra: () => void;
 }
 
-/** Who waits until a message has been read. */
+/** A caller that waits until the journal has read a message. */
 interface Waiter {
   readonly seq: number;
   readonly done: () => void;
@@ -76,7 +79,7 @@ export class Journal implements AsyncDisposable {
 
   /**
    * Waits until everything that is stored now has been read, however long that takes.
-   * @throws OutliveError `FLEET_UNREACHABLE` when the stream does not answer, or nothing is read any more.
+   * @throws OutliveError `FLEET_UNREACHABLE` when the stream does not answer, or the journal stops reading.
    */
   async reach(): Promise<void> {
     const info = await answered(() => this.#options.bus.manager.streams.info(streams.assignments));
@@ -204,7 +207,8 @@ export class Journal implements AsyncDisposable {
   #tell(message: JsMsg, host: string, task: string): void {
     const { ledger, onRefused } = this.#options;
     const stored = this.#read(message);
-    const verdict = stored === null ? { refused: 'a message that is no assignment' } : ledger.take(stored);
+    const verdict =
+      stored === null ? { refused: 'a message that is not an assignment' } : ledger.take(stored);
     if (stored === null) ledger.pass(host, task, message.seq);
     if (typeof verdict === 'object')
       onRefused(

@@ -8,7 +8,9 @@ const gapFactor = 0.7;
 const mostRetired = 16;
 /** A last heartbeat of an agent that has ended may come so much of a lease after the first one of the next agent. */
 const lateFactor = 1 / 30;
-/** After the last sign of two agents at a time it takes so many leases until one of them is believed to be alone. */
+/**
+ * After the last sign of two agents at a time, this many leases pass until the coordinator believes that one is alone.
+ */
 const disputeFactor = 2;
 
 /** What is known of a host by its heartbeats. Times are milliseconds of a clock that does not go back. */
@@ -28,7 +30,7 @@ export interface HostSeen {
 /** What a heartbeat is. `late`: of an agent that has ended. `disputed`: two agents have the credential. */
 export type Hearing = 'taken' | 'late' | 'disputed';
 
-/** Who is there, by heartbeats. It is not stored: after a start everybody has the time to come forward. */
+/** Which hosts are there, by their heartbeats. It is not stored: after a start every host has time to report. */
 export class Leases {
   readonly leaseMs: number;
   readonly #hosts = new Map<string, HostSeen>();

@@ -32,7 +32,7 @@ export class Ledger {
   readonly #owed = new Map<string, Set<string>>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
-  /** Takes a message of the stream, of which earlier ones of its subject were handed over before. */
+  /** Takes a message of the stream. It has taken earlier messages of the same subject before. */
   take(message: StoredMessage): Verdict {
     const { task, spec } = message.assignment;
     const { entry, verdict } = fold(this.#tasks.get(task), message);
@@ -45,7 +45,7 @@ export class Ledger {
     return verdict;
   }
 
-  /** A message of the stream that cannot be read: the next write there is conditional on it all the same. */
+  /** A message of the stream that cannot be read: the next write there is still conditional on it. */
   pass(host: string, task: string, seq: number): void {
     const entry = this.#tasks.get(task);
     if (entry === undefined || seq <= entry.seq) return;

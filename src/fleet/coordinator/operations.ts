@@ -113,7 +113,7 @@ export class Operations {
     }
     throw new OutliveError(
       'FLEET_REFUSED',
-      `expected a client of this fleet that asks for something it has; found ${role === null ? 'none' : name}. Ask an admin of the fleet.`,
+      `expected a client of this fleet, and a request that it knows; found ${role === null ? 'no client' : name}. Ask an admin of the fleet.`,
     );
   }
 }
@@ -166,6 +166,6 @@ function tooLarge(bytes: number): OutliveError {
 function tooMany(): OutliveError {
   return new OutliveError(
     'FLEET_BUSY',
-    `expected at most ${mostAtOnce} requests at a time; found as many. Ask again in a while.`,
+    `expected at most ${mostAtOnce} requests at a time; found as many. Ask again later.`,
   );
 }

@@ -46,7 +46,7 @@ export function whyNot(placement: Placement, hosts: readonly HostLoad[]): Outliv
   if (placement.host !== null && found.length === 0)
     return new OutliveError(
       'FLEET_HOST',
-      `expected the host ${placement.host} with the labels that were asked for; found no such host in the fleet. Look at the list of hosts.`,
+      `expected the host ${placement.host} with the requested labels; found no such host in the fleet. See: outlive fleet hosts`,
       { details: { host: placement.host } },
     );
   const states = found.map((one) => `${one.host} is ${one.closed ?? 'full'}`).slice(0, 5);

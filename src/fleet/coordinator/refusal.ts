@@ -6,7 +6,7 @@ const mostCharacters = 1_000;
 /** Hands the refusal that a host has answered with on to the client. @throws OutliveError that one, if the answer is one. */
 export function throwRefusal(answer: unknown): void {
   if (typeof answer !== 'object' || answer === null)
-    throw new OutliveError('FLEET_FORGED', 'expected an answer of a host; found something that is none.');
+    throw new OutliveError('FLEET_FORGED', 'expected an answer from a host; found something else.');
   const { code, message } = answer as { readonly code?: unknown; readonly message?: unknown };
   if (typeof code !== 'string') return;
   const known = Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'FLEET_REFUSED';

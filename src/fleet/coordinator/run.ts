@@ -27,10 +27,7 @@ export async function run(core: Core, asked: RunRequest, client: string): Promis
     if (entry !== null && isOf(entry, client, asked.request))
       return await wait(core, { v: wireVersion, task, until: 'accepted', waitMs: asked.acceptMs ?? 0 });
   }
-  throw new OutliveError(
-    'FLEET_BUSY',
-    'expected an id that no other task has; found none. Ask again with another request.',
-  );
+  throw new OutliveError('FLEET_BUSY', 'expected an unused id; found none. Ask again with another request.');
 }
 
 async function assign(
@@ -43,7 +40,7 @@ async function assign(
   if (core.openCount >= mostOpen)
     throw new OutliveError(
       'FLEET_BUSY',
-      `expected fewer than ${mostOpen} tasks that wait or run in the fleet; found as many. Wait, or stop some.`,
+      `expected fewer than ${mostOpen} tasks to wait or run in the fleet; found as many. Wait, or stop some.`,
     );
   const host = place(placement, core.loads(placement.host));
   if (host === null) return await unlessThere(core, task, whyNot(placement, core.loads(placement.host)));
@@ -75,7 +72,7 @@ async function assign(
  */
 async function unreadable(core: Core, task: string): Promise<null> {
   if (await core.journal.hasAny(task)) return null;
-  throw noAnswer(new Error(`nothing is known of ${task}`));
+  throw noAnswer(new Error(`the fleet does not know ${task}`));
 }
 
 /** No host may take it now; but another coordinator may have assigned it when it was asked before. */
@@ -102,6 +99,6 @@ function isOf(entry: TaskEntry, client: string, request: string): boolean {
 function anotherEra(): OutliveError {
   return new OutliveError(
     'FLEET_UNREACHABLE',
-    'expected the data that the fleet had when this was asked first; found that it was lost since, so it is not known whether the task was started. Look what runs on the hosts, then ask with a new request.',
+    'expected the fleet to still have the data of the first request; found that it has lost them, so it is not known whether the task was started. Check what runs on the hosts, then send a new request.',
   );
 }

@@ -6,16 +6,19 @@ import { currentOf, isOver, type TaskEntry } from './fold.ts';
 import type { Ledger } from './ledger.ts';
 
 const dayMs = 24 * 3_600_000;
-/** What the consumer has is kept so long: a request of then is known for a repetition. */
+/** How long an acknowledged task is kept: until then, the coordinator recognizes a repeated request. */
 const deliveredMs = 7 * dayMs;
 /** What was revoked, and nobody has acknowledged, is kept longer. An end that nobody has acknowledged is kept for ever. */
 const revokedMs = 30 * dayMs;
-/** So many subjects are purged at a time. */
+/** How many subjects it purges at a time. */
 const purgesAtOnce = 20;
-/** So many tasks are removed at a time. */
+/** How many tasks it removes at a time. */
 const mostAtOnce = 200;
 
-/** Removes tasks from the stream of assignments, and from the memory, of which nobody is to hear any more. @param now epoch milliseconds. */
+/**
+ * Removes old tasks, which nobody needs to hear of, from the stream of assignments and from memory. @param now epoch
+ * milliseconds.
+ */
 export async function sweep(bus: Bus, ledger: Ledger, now: number): Promise<void> {
   const old = [...ledger.all()].filter((entry) => isOld(entry, now)).slice(0, mostAtOnce);
   for (const { task } of old) {

@@ -37,7 +37,7 @@ export class Tails {
     this.#all.delete(task);
   }
 
-  /** Forgets those of tasks that do not run any more. */
+  /** Forgets those of tasks that no longer run. */
   keep(runs: (task: string) => boolean): void {
     for (const task of [...this.#all.keys()]) if (!runs(task)) this.drop(task);
   }

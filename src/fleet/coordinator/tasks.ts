@@ -53,7 +53,7 @@ export async function wait(core: Core, { task, until, waitMs }: WaitRequest): Pr
 
 /**
  * Stops a task: before a host has accepted it, by revoking it; after that, by the host.
- * @throws OutliveError `HOST_UNREACHABLE` when the host does not answer; then it may stop all the same.
+ * @throws OutliveError `HOST_UNREACHABLE` when the host does not answer; the task may still stop.
  */
 export async function kill(core: Core, { task, graceMs }: KillRequest, client: string): Promise<RemoteTask> {
   await find(core, task);
@@ -170,6 +170,6 @@ async function waitFor(core: Core, what: string, isThere: () => boolean, waitMs:
 function changesTooOften(): OutliveError {
   return new OutliveError(
     'FLEET_UNREACHABLE',
-    'expected to write the state of the task; found that others write it all the time. Ask again.',
+    'expected to write the state of the task; found that other writers keep changing it. Ask again.',
   );
 }

@@ -60,7 +60,7 @@ export class FleetServer implements AsyncDisposable {
     if (has === null)
       throw new OutliveError(
         'FLEET_CREDENTIALS',
-        `expected a fleet in ${folder.path}; found none. Make one: outlive fleet init`,
+        `expected a fleet in ${folder.path}; found none. Create one: outlive fleet init`,
         { details: { path: folder.path } },
       );
     const config: FleetFile = configs[number];
@@ -184,7 +184,7 @@ function unready(error: Error): OutliveError {
   if (error instanceof OutliveError) return error;
   return new OutliveError(
     'FLEET_UNREACHABLE',
-    `expected the servers of the fleet to be ready within ${readyMs / 1_000} s; found ${error.message}. Of three servers two have to run.`,
+    `expected the servers of the fleet to be ready within ${readyMs / 1_000} s; found ${error.message}. Of three servers, two must run.`,
     { cause: error },
   );
 }

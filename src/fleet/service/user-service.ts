@@ -7,7 +7,7 @@ import { homeFolder } from '../../platform/home-folder.ts';
 import { readSmall, writeWhole } from '../../tasklog/files.ts';
 import { isOwnUnit, type UnitOptions, unitName, unitText } from './unit.ts';
 
-/** A service manager that does not answer for so long is taken for none, in milliseconds. */
+/** A service manager that does not answer for this long counts as absent, in milliseconds. */
 const answerMs = 10_000;
 
 /** A unit of ours has less. */
@@ -88,7 +88,7 @@ function checkPlatform(): void {
   if (process.platform === 'linux' && folders.some((folder) => existsSync(join(folder, 'systemctl')))) return;
   throw new OutliveError(
     'UNSUPPORTED_PLATFORM',
-    'expected Linux with systemd for --service; found no systemctl. Start outlive fleet join by what starts services here, so that only its own process is ended.',
+    'expected Linux with systemd for --service; found no systemctl. Start outlive fleet join with your service manager, set to stop only its own process.',
   );
 }
 
@@ -102,7 +102,7 @@ function checkOwn(path: string): void {
     if (!isSystemError(error)) throw error;
     throw unusable(path, (error as Error).message, error);
   }
-  throw unusable(path, 'one that outlive has not written');
+  throw unusable(path, 'one that outlive did not write');
 }
 
 function unusable(path: string, found: string, cause?: unknown): OutliveError {

@@ -6,14 +6,17 @@ export const assignmentStates = [
   ...['assigned', 'accepted', 'ended', 'delivered', 'revoked', 'unknown'],
 ] as const;
 
-/** Who writes a state. What a host writes is a claim: the coordinator believes it where the state before allows it. */
+/**
+ * The writer of a state. What a host writes is a claim: the coordinator believes it where the state before allows it.
+ */
 export type Writer = 'coordinator' | 'host';
 
 /**
  * The arrows. `null` is the state of an attempt that nobody has assigned. A host that comes back says what became of an
- * attempt that was unknown. What was accepted is so again when a client has it stopped, which is noted. An attempt that was accepted is revoked only where a repeated start was asked for, or its host
- * is forgotten. What is revoked and was to go on elsewhere is revoked again when nothing is to follow any more. Where the
- * bus has lost all its data, hosts say again what runs and what has ended: then there is nothing before it.
+ * attempt that was unknown. What was accepted is so again when a client has it stopped, which is noted. An attempt that
+ * was accepted is revoked only where a repeated start was asked for, or its host is forgotten. A revoked attempt with a
+ * planned successor is revoked again when no successor will follow. If the bus lost all its data, hosts report again
+ * what runs and what has ended: then no state comes before it.
  */
 const arrows: readonly (readonly [from: AssignmentState | null, to: AssignmentState, by: Writer])[] = [
   [null, 'assigned', 'coordinator'],

@@ -36,7 +36,7 @@ export class Fields {
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       // What it says shows a part of the text.
-      throw refuse(`expected JSON; found ${text.length} characters that are none`);
+      throw refuse(`expected JSON; found ${text.length} characters that are not JSON`);
     }
     return new Fields(value, refuse);
   }
@@ -144,8 +144,8 @@ export class Fields {
   }
 
   /**
-   * Says that all has been read. A field that is left is none that this version knows, and is refused. Who does not call it
-   * takes objects of later versions, which may have more fields.
+   * Says that all fields have been read. It refuses a field that is left, because this version does not know it. A
+   * reader that does not call it accepts objects of later versions, which may have more fields.
    */
   end(): void {
     const [name] = this.#unread;
@@ -190,7 +190,7 @@ export function jsonOf(bytes: Uint8Array, what: string): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
-    throw new OutliveError('FLEET_FORGED', `expected ${what}; found something that is no JSON.`, { cause });
+    throw new OutliveError('FLEET_FORGED', `expected ${what}; found something that is not JSON.`, { cause });
   }
 }
 

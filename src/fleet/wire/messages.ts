@@ -74,7 +74,7 @@ export interface EndNotice extends AttemptName {
   readonly host: string;
   readonly session: string;
   readonly name: string | null;
-  /** The public key of the client that asked for it; `null`: the host does not know any more. */
+  /** The public key of the client that asked for it; `null`: the host no longer knows it. */
   readonly client: string | null;
   /** The task's id in the host's own store; `null`: it could not be started there. */
   readonly localId: string | null;

@@ -121,8 +121,8 @@ export function inboxOf(nameOrKey: string): string {
 }
 
 /**
- * Whether that party is answered on a subject. Whoever answers asks this first: NATS lets a sender name the reply subject
- * of somebody else, and the answer would go there with the rights of the one who answers.
+ * Whether a subject is for answers to that party. A party that answers checks this first: NATS lets a sender name the
+ * reply subject of another party, and the answer would go there with the rights of the answering party.
  */
 export function isInboxOf(nameOrKey: string, reply: string | undefined): reply is string {
   const prefix = `${inboxOf(nameOrKey)}.`;

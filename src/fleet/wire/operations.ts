@@ -21,7 +21,7 @@ export interface RunRequest {
   readonly request: string;
   readonly spec: RemoteSpec;
   readonly placement: Placement;
-  /** After so many milliseconds no host may accept it any more; `null`: no bound. */
+  /** After this many milliseconds no host may accept it; `null`: no limit. */
   readonly startByMs: number | null;
   readonly redispatch: number;
   /** The era of an earlier answer: in another one nothing starts, as it is not known what an earlier try has done. */

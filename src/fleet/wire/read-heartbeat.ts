@@ -4,7 +4,7 @@ import type { Heartbeat, KnownTail } from './messages.ts';
 import { hostForm, wireVersion } from './names.ts';
 import { readAttemptName } from './read-assignment.ts';
 
-/** How many attempts a heartbeat names at most, and how many owed ends. */
+/** How many attempts a heartbeat names at most, and how many pending ends. */
 const mostNamed = 1_000;
 
 /** How many ends of outputs go with it, and how many characters each has. */
@@ -51,6 +51,6 @@ function otherVersion(fields: Fields, v: number, own: string): OutliveError {
   const older = v < wireVersion ? `on ${host}, and start its agent again` : 'where the coordinator runs';
   return new OutliveError(
     'FLEET_PACKAGES',
-    `expected a heartbeat of version ${wireVersion}; found version ${v}, of outlive ${said('version', 100) || '?'} on ${host}; the coordinator has outlive ${own || '?'}. Upgrade outlive ${older}. What runs on ${host} goes on meanwhile.`,
+    `expected a heartbeat of version ${wireVersion}; found version ${v}, of outlive ${said('version', 100) || '?'} on ${host}; the coordinator has outlive ${own || '?'}. Upgrade outlive ${older}. The tasks on ${host} keep running.`,
   );
 }

@@ -4,7 +4,7 @@ import { crypto, randomHex } from '../../util/crypto.ts';
 import { signerForm } from './membership.ts';
 import { wireVersion } from './names.ts';
 
-/** Who a message is for, who made it, what it is, and for how long it is good. */
+/** The receiver of a message, its signer, what it is, and how long it is valid. */
 interface Claims {
   readonly v: number;
   /** `host:<name>`, `coordinator`, or the public key of a client. */
@@ -104,16 +104,15 @@ export function open(
   // Only the bytes that we would have written ourselves, so that nobody reads one message in two ways.
   if (canonical(parsed) !== text) throw why('another form than the canonical one');
   if (!expected.issuers.has(claims.iss)) throw why('a signer that is not known here');
-  if (!isSignature(text, whole.slice(0, Math.max(dot, 0)), claims.iss))
-    throw why('a signature that is not right');
-  if (claims.aud !== expected.audience) throw why('one for somebody else');
+  if (!isSignature(text, whole.slice(0, Math.max(dot, 0)), claims.iss)) throw why('an invalid signature');
+  if (claims.aud !== expected.audience) throw why('one for another receiver');
   if (claims.sub !== expected.subject) throw why('one for another subject');
   if (!nonceForm.test(claims.nonce) || claims.exp - claims.iat > mostTtlMs)
-    throw why('a nonce of another form, or one that is good for too long');
+    throw why('a nonce of another form, or one that is valid for too long');
   if (claims.exp + clockSlackMs < expected.now || claims.iat - clockSlackMs > expected.now)
     throw why(`one that was made ${sinceText(expected.now - claims.iat)}: compare the clocks`);
   if (!expected.seen.take(`${claims.iss}.${claims.nonce}`, claims.exp + clockSlackMs, expected.now))
-    throw why('one that was taken before');
+    throw why('one that was already accepted');
   return { body, issuer: claims.iss };
 }
 
@@ -127,17 +126,20 @@ export function issuedAt(bytes: Uint8Array): number {
   return parse(whole.slice(whole.indexOf('.') + 1)).claims.iat;
 }
 
-/** Who says that it has signed a message: nothing is checked yet. @throws OutliveError `FLEET_FORGED` for one that is malformed. */
+/**
+ * The key that a message names as its signer. Nothing is checked yet. @throws OutliveError `FLEET_FORGED` for one that
+ * is malformed.
+ */
 export function claimedIssuer(bytes: Uint8Array): string {
   const whole = Buffer.from(bytes).toString('utf8');
   return parse(whole.slice(whole.indexOf('.') + 1)).claims.iss;
 }
 
-/** What was taken, until it could not be taken any more because of its age. */
+/** The accepted nonces, each until its message is too old to be accepted again. */
 export class SeenNonces {
   readonly #until = new Map<string, number>();
 
-  /** Whether it is new; then it is not any more. */
+  /** Whether it is new. From then on it is not. */
   take(nonce: string, until: number, now: number): boolean {
     // A Map is in the order of insertion: what is at its beginning is over first, but for differences of lifetimes.
     for (const [old, end] of this.#until) {
@@ -158,7 +160,7 @@ function sinceText(ms: number): string {
 
 function parse(text: string): { readonly claims: Claims; readonly body: unknown } {
   const malformed = (cause?: unknown) =>
-    new OutliveError('FLEET_FORGED', 'expected a signed message; found something that is none.', { cause });
+    new OutliveError('FLEET_FORGED', 'expected a signed message; found something else.', { cause });
   let value: { claims?: Partial<Record<keyof Claims, unknown>>; body?: unknown } | null;
   try {
     value = JSON.parse(text);

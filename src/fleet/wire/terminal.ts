@@ -96,7 +96,10 @@ export function readView(fields: Fields): ViewMessage {
 
 /** How a view stands: the answer to a {@link ViewMessage}. */
 export interface ViewState {
-  /** `ended`: the command has. `displaced`: others have taken its place. `unknown`: the host does not have it any more, or never had. */
+  /**
+   * `ended`: the command has. `displaced`: others have taken its place. `unknown`: the host no longer has it, or never
+   * had it.
+   */
   readonly state: 'open' | 'ended' | 'displaced' | 'unknown';
   /** How many pieces were published since it was opened. */
   readonly pieces: number;

@@ -14,7 +14,10 @@ export function checkSize(spec: RemoteSpec): void {
   bound('a specification of a task', JSON.stringify(spec), mostSpecBytes);
 }
 
-/** The same assignment with the coordinator's signature over what nobody may change: what is to run, where, for whom, how often. */
+/**
+ * The same assignment, with the coordinator's signature over what nobody may change: what runs, where, for which
+ * client, how often.
+ */
 export function warranted(assignment: Assignment, key: SigningKey): Assignment {
   const signature = key.sign(Buffer.from(warrantText(assignment)));
   return { ...assignment, warrant: Buffer.from(signature).toString('base64url') };

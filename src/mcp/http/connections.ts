@@ -5,7 +5,7 @@ import type { FleetSource } from '../../tools/fleet/agent-fleet.ts';
 import { FleetLink } from '../../tools/fleet/fleet-link.ts';
 import { RemoteDelivery } from '../../tools/fleet/remote-delivery.ts';
 
-/** So many sessions are open at once; then the one that was used longest ago, and is idle, is let go. */
+/** How many sessions are open at once; beyond that, it closes the idle one that was used longest ago. */
 const mostPeers = 256;
 
 interface Kept {

@@ -66,7 +66,7 @@ function isSessionId(text: string): boolean {
 
 function parseUrl(target: string | undefined): URL | null {
   try {
-    // Put behind a host, so that what begins with two slashes names none.
+    // It is appended to a host, so that a path that begins with two slashes names no other host.
     return new URL(`http://localhost${target}`);
   } catch (error) {
     if (!(error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_URL')) throw error;

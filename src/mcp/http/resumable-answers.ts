@@ -11,7 +11,7 @@ import { send } from '../report.ts';
 /** An answer is kept for this long after it was made, in milliseconds. */
 const keptMs = 60_000;
 
-/** At most so many answers that were made are kept; then the oldest is let go. */
+/** How many complete answers it keeps at most; beyond that, it drops the oldest. */
 const mostKept = 64;
 
 /** How often a stream that says nothing shows that it lives, in milliseconds. */
@@ -81,7 +81,7 @@ export class ResumableAnswers {
     this.#kept.delete(id);
     if (kept === undefined) return;
     kept.events.end();
-    send('letting go of an answer', kept.server.close());
+    send('dropping an answer', kept.server.close());
   }
 }
 
@@ -111,7 +111,7 @@ class Events implements EventStore {
     throw new Error('expected no replay by the SDK; found one');
   }
 
-  /** No event comes any more. */
+  /** No more events come. */
   end(): void {
     this.#changed(true);
   }

@@ -95,7 +95,7 @@ export class ResourceWatch {
     try {
       return this.#stateOf(uri);
     } catch (error) {
-      report('looking at a resource', error);
+      report('checking a resource', error);
       return otherwise;
     }
   }

@@ -10,7 +10,7 @@ import { declaredIn, detailedTask } from './tasks-2026.ts';
 
 const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
 
-/** So many tasks one client may listen for. */
+/** How many tasks one client may subscribe to. */
 const mostTasks = 1_000;
 
 interface Subscription {
@@ -78,7 +78,7 @@ export class TaskSubscriptions {
 
   /**
    * Sends what happens to the tasks from now on; what has ended already, at once.
-   * @returns when all of them have ended, or nobody listens any more.
+   * @returns when all of them have ended, or the client no longer listens.
    */
   async begin(
     acknowledgement: JSONRPCNotification,
@@ -130,7 +130,7 @@ export class TaskSubscriptions {
     try {
       return (await this.#find(subscription, taskId)) !== null;
     } catch (error) {
-      report('looking for a task', error);
+      report('finding a task', error);
       return false;
     }
   }

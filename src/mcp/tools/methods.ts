@@ -99,7 +99,7 @@ async function answered(served: ServedRequest, ctx: ServerContext, request: Requ
   return callResult(answer, served.structured, { ...riding, lines, ...(remote && { remote }) });
 }
 
-/** So many ends of tasks on other hosts ride on one answer. */
+/** How many ends of tasks on other hosts one answer carries. */
 const mostRemoteRiders = 10;
 
 /** A call, and the same as one about the task that it names. */

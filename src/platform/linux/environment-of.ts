@@ -4,7 +4,9 @@ import { monotonicMs, sleep } from '../../util/wait.ts';
 import { unseen } from './proc.ts';
 import { environInTheEnd, view } from './process-list.ts';
 
-/** The start of a command is on record a moment before it runs: so long that is waited for, in milliseconds. */
+/**
+ * The log has the start of a command a moment before it runs. This is how long outlive waits for that, in milliseconds.
+ */
 const runsWithinMs = 2_000;
 
 /** The environment of a command, once it runs, as the kernel shows it; null when it cannot be read, or the command is gone. */
@@ -32,7 +34,7 @@ function programOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/exe`);
   } catch (error) {
-    tolerate(error, unseen, 'looking at the program of a process');
+    tolerate(error, unseen, 'checking the program of a process');
     return null;
   }
 }

@@ -42,7 +42,7 @@ function kin(others: readonly ProcessView[], sure: readonly ProcessView[], clues
   const ours = new Set(sure.map(({ pid }) => pid));
   const found: ProcessView[] = [];
   let left = others;
-  // A parent may come behind its child, since pids start again from the bottom.
+  // A parent may come after its child, because pids start again from the bottom.
   for (let before = -1; before !== found.length; ) {
     before = found.length;
     left = left.filter((seen) => {
@@ -60,13 +60,13 @@ function kin(others: readonly ProcessView[], sure: readonly ProcessView[], clues
   return found;
 }
 
-/** By the name of the file, and not by a look at it: it may be on a file system that does not answer. */
+/** By the name of the file, without opening it: it may be on a file system that does not answer. */
 function writesTo({ pid }: ProcessView, outputs: readonly string[]): boolean {
   return [1, 2].some((descriptor) => {
     try {
       return outputs.includes(readlinkSync(`/proc/${pid}/fd/${descriptor}`));
     } catch (error) {
-      tolerate(error, unseen, 'looking at where a process writes to');
+      tolerate(error, unseen, 'checking where a process writes to');
       return false;
     }
   });

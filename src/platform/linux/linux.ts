@@ -27,7 +27,7 @@ import {
 import { chase, environInTheEnd, isExecuting, lastPid, scan, view, viewOfOther } from './process-list.ts';
 import { usage, usageAgain } from './usage.ts';
 
-/** So many scans it takes at most to say that nothing is there, on a machine that forks all the time. */
+/** How many scans it takes at most to say that nothing is there, on a machine that forks all the time. */
 const mostScans = 3;
 
 /** Linux: everything is in /proc. */
@@ -213,7 +213,7 @@ function readNamespace(pid: string, kind: string): string | null {
   try {
     return readlinkSync(`/proc/${pid}/ns/${kind}`);
   } catch (error) {
-    tolerate(error, unseen, 'looking at a namespace');
+    tolerate(error, unseen, 'checking a namespace');
     return null;
   }
 }

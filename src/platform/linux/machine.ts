@@ -6,8 +6,8 @@ import { unseen } from './proc.ts';
 const files = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 
 /**
- * The id of the machine that this Linux was installed on; null where there is none that lasts longer than a boot. That in
- * a container is of its image, so the caller asks outside of them only.
+ * The id of the machine that this Linux was installed on; null if it has none that lasts longer than a boot. The id in
+ * a container comes from its image, so the caller asks only outside of containers.
  */
 export function readMachineId(): string | null {
   for (const file of files) {

@@ -14,7 +14,7 @@ function holds(folder: string, name: string): boolean {
     return readdirSync(folder).some((descriptor) => targetOf(join(folder, descriptor)) === name);
   } catch (error) {
     // Another user's, or gone meanwhile.
-    tolerate(error, unseen, 'looking at the open files of a process');
+    tolerate(error, unseen, 'checking the open files of a process');
     return false;
   }
 }
@@ -23,7 +23,7 @@ function targetOf(link: string): string | null {
   try {
     return readlinkSync(link);
   } catch (error) {
-    tolerate(error, unseen, 'looking at an open file of a process');
+    tolerate(error, unseen, 'checking an open file of a process');
     return null;
   }
 }

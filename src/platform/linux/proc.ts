@@ -62,7 +62,7 @@ export function ownEntry(): string {
   try {
     return readlinkSync('/proc/self');
   } catch (error) {
-    tolerate(error, unseen, 'looking for this process in /proc');
+    tolerate(error, unseen, 'finding this process in /proc');
     return '';
   }
 }
@@ -76,7 +76,7 @@ export function isOwnProc(): boolean {
   return entry === '' || entry === String(process.pid);
 }
 
-/** What ails the one who looks, not what he looks for. */
+/** An error of the reading process, not of the process that it reads. */
 const passing = expected('scarce');
 
 /** The process is gone, or another user's; or the kernel, or a sandbox, does not show that. */
@@ -91,7 +91,7 @@ function readAll(descriptor: number, isRecord: boolean): number {
   }
 }
 
-/** What /proc/PID/stat says of a process besides what a look at it is for. */
+/** What /proc/PID/stat says of a process beyond its identity and state. */
 export interface StatUsage {
   readonly view: ProcessView;
   /** User and system time of all its threads, in clock ticks. */
@@ -104,8 +104,8 @@ export interface StatUsage {
 }
 
 /**
- * Fields of /proc/PID/stat behind the name, which may hold blanks and brackets: state, parent, group,
- * session and, as the 20th, the start time in clock ticks since boot.
+ * Fields of /proc/PID/stat after the name, which may contain blanks and brackets: state, parent, group, session and, as
+ * the 20th, the start time in clock ticks since boot.
  */
 export function parseStat(text: string): ProcessView | null {
   return viewOf(text, fieldsOf(text));
@@ -137,7 +137,7 @@ export function parseStatUsage(text: string): StatUsage | null {
   };
 }
 
-/** For most purposes those behind the 22nd are of no use. */
+/** Most callers need none after the 22nd. */
 function fieldsOf(text: string, most = 22): string[] {
   return text.slice(text.lastIndexOf(')') + 2).split(' ', most);
 }

@@ -13,15 +13,16 @@ import {
 /** Processes looked at between two turns of the event loop. */
 const batch = 64;
 
-/** That a number is nobody's costs some microseconds: so many are gone through before a new scan is the better way. */
+/** To find a pid unused costs some microseconds: it tries this many before a new scan is cheaper. */
 const chasedPids = 1_024;
 
-/** What forks faster than it can be looked at is given up after so many rounds. */
+/** It gives up after this many rounds on processes that fork faster than it can check them. */
 const chaseRounds = 50;
 
 /**
- * So long a process is waited for that executes a program, in milliseconds. It takes less than one, but on a machine
- * so busy that it gets no turn in between; and nothing but such a process, or one that is ending, looks like that.
+ * How long to wait for a process that is executing a program, in milliseconds. That takes less than one millisecond,
+ * except on a machine so busy that the process gets no turn. Only such a process, or one that is ending, looks like
+ * that.
  */
 const executesMs = 2_000;
 
@@ -32,7 +33,7 @@ export interface Scan {
   readonly last: number | null;
 }
 
-/** A look at one process; null when there is none. */
+/** Reads one process; null if there is none. */
 export function view(pid: number): ProcessView | null {
   const text = readProcRecord(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
@@ -60,8 +61,8 @@ let scanning: Promise<Scan> | null = null;
 let nextScan: Promise<Scan> | null = null;
 
 /**
- * All live processes but this one. Who asks while a scan runs shares the next one with all others that do, since
- * the running one may have passed by what he looks for: many tasks that end together cost two scans.
+ * All live processes but this one. Callers that ask while a scan runs share the next scan, because the running one may
+ * have passed by the process they look for. So many tasks that end together cost two scans.
  */
 export function scan(): Promise<Scan> {
   if (scanning === null) {
@@ -96,11 +97,11 @@ async function scanNow(): Promise<Scan> {
 }
 
 /**
- * Looks at the processes that have come since a look at all of them, until none came meanwhile: then none is alive that
- * was not seen alive. A listing alone is of no one moment: what forks and ends all the time slips through it. The
- * kernel gives out pids in order, so who came has one of the few behind the last.
- * @param last the last pid that was given out before that look.
- * @returns false when another scan may tell more: too many came, or pids began again at the bottom.
+ * Checks the processes that started after a scan of all of them, until no new one starts: then it has seen every live
+ * process. A process list is not a snapshot: a process that keeps forking and ending can be missing from it. The kernel
+ * assigns pids in order, so a new process has one of the few pids after the last one.
+ * @param last the last pid that was assigned before that scan.
+ * @returns false if another scan may show more: too many processes started, or pids began again at the bottom.
  */
 export async function chase(
   last: number | null,

@@ -21,9 +21,9 @@ const starters = [['--expand-environment=no'], []].map((more) => [
 ]);
 
 /**
- * The slice of the user's service manager in which it makes scopes for us, found out by having it make one; null when
- * there is none. Only of a user who lingers: the manager of another one ends when he logs out, with all that is in it,
- * and tasks are to outlive that.
+ * The slice of the user's service manager in which it creates scopes for us; outlive finds it by having one created.
+ * Null if there is none. Only for a user with lingering enabled: the manager of another user ends at logout, with
+ * everything in it, and tasks must outlive that.
  */
 export async function findScopeHome(
   lingering = join('/var/lib/systemd/linger', nameOfUser()),

@@ -69,7 +69,7 @@ function threadsOf(pid: string): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`);
   } catch (error) {
-    tolerate(error, unseen, 'looking at the threads of a process');
+    tolerate(error, unseen, 'checking the threads of a process');
     return [];
   }
 }

@@ -100,7 +100,7 @@ function checkFailure(error: unknown): void {
   if (!hasEnded && !isSystemError(error)) throw error;
 }
 
-/** A line of `ps`: numbers, the state, a start time of five words, the command (with -E, its environment behind it). */
+/** A line of `ps`: numbers, the state, a start time of five words, the command (with -E, then its environment). */
 const line = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)\s+(\w{3}\s+\w{3}\s+\d+\s+[\d:]+\s+\d{4})\s+(.*)$/;
 
 /** Reads what `ps` lists in our columns. Lines of another form are left out. */
@@ -161,7 +161,10 @@ function psSync([program, ...before]: Ps, args: string[]): string {
   }
 }
 
-/** What the two signs of a task, its cookie and its group, find. Its command lines have their environments behind them. */
+/**
+ * The processes that the two signs of a task, its cookie and its group, find. Their command lines end with their
+ * environments.
+ */
 async function find(ps: Ps, cookie: string, group: number | null, since: number | null): Promise<Member[]> {
   const entry = `${cookieVariable}=${cookie}`;
   return parseListing(await listing(ps, ['-A', '-E'], columns)).flatMap(({ view, command }) => {
@@ -210,7 +213,7 @@ async function strike(
   return fresh.length;
 }
 
-/** `-E` shows the environment of the caller's own processes, behind the command. */
+/** `-E` shows the environment of the caller's own processes, after the command. */
 function listing([program, ...before]: Ps, which: readonly string[], format: string): Promise<string> {
   const args = [...before, '-ww', '-o', format, ...which];
   return new Promise((resolve, reject) => {

@@ -76,7 +76,7 @@ export function letGoOfJob(cookie: string): void {
   api.CloseHandle(job);
 }
 
-/** The processes in the job of a task; null when the job cannot be asked any more. */
+/** The processes in the job of a task; null if the job is gone. */
 export function pidsOfJob(cookie: string): number[] | null {
   const wasHeld = held.has(cookie);
   holdJob(cookie);
@@ -92,7 +92,7 @@ export function pidsOfJob(cookie: string): number[] | null {
 
 function pidsOf(api: Native, job: number): number[] {
   const list = Buffer.alloc(8 + 8 * mostPids);
-  // It fails when there are more, and has listed some all the same.
+  // It fails when there are more, but has still listed some.
   api.QueryInformationJobObject(job, kinds.processIds, list, list.length, null);
   const count = Math.min(list.readUInt32LE(4), mostPids);
   return Array.from({ length: count }, (_, at) => Number(list.readBigUInt64LE(8 + 8 * at)));

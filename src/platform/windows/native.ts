@@ -85,7 +85,7 @@ function libraryOf(name: string): (typeof libraryNames)[number] {
   return name.startsWith('Nt') ? 'ntdll.dll' : 'kernel32.dll';
 }
 
-/** Text as Windows takes it: UTF-16, with a NUL behind it. */
+/** Text as Windows takes it: UTF-16, with a NUL at the end. */
 export function wide(text: string): Buffer {
   return Buffer.from(`${text}\0`, 'utf16le');
 }

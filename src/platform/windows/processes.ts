@@ -46,7 +46,10 @@ export function withProcess<T>(
   }
 }
 
-/** Times of a process; null when there is none of that pid. One that has ended is there while somebody holds it. */
+/**
+ * Times of a process; null if no process has that pid. A process that has ended stays until every handle on it is
+ * closed.
+ */
 export function processTimes(pid: number): ProcessTimes | null {
   return withProcess(pid, 'limited', timesOf);
 }
@@ -81,8 +84,8 @@ export function terminate(pid: number, start: number | null): boolean {
 }
 
 /**
- * Has a process that was created suspended run; of one that runs nothing is changed. Thread by thread, of which it has
- * one: the call for all at once never returns in Wine.
+ * Resumes a process that was created suspended; a running one does not change. It resumes each thread (there is one):
+ * the call for all threads at once never returns in Wine.
  */
 export function resume(pid: number, start: number | null): boolean {
   return (
@@ -153,7 +156,7 @@ const layout = {
   environmentBytes: 0x3f0,
 };
 
-/** An environment may have so many bytes that are looked at. */
+/** How many bytes of an environment it reads at most. */
 const mostEnvironmentBytes = 1024 * 1024;
 
 /** What a process was started with. */

@@ -119,7 +119,7 @@ function isProgram(path: string): boolean {
   try {
     return /\.(?:exe|com|cmd|bat)$/i.test(path) && !lstatSync(path).isDirectory();
   } catch (error) {
-    tolerate(error, unseen, 'looking for a shell');
+    tolerate(error, unseen, 'finding a shell');
     return false;
   }
 }

@@ -15,7 +15,7 @@ type Layout = (typeof families)[number];
 /** A table begins with the number of its rows. */
 const countBytes = 4;
 
-/** The table grows between the question for its size and the one for itself: so often is asked again. */
+/** The table may grow between the query of its size and the query of its rows. This is how often it asks again. */
 const attempts = 4;
 
 /** A socket that takes TCP connections. It has no number that others can see: the pid of its owner stands for it. */

@@ -208,7 +208,7 @@ function cookieOf(pid: number): string | null {
   const key = processKey({ pid, start: processTimes(pid)?.start ?? null });
   const known = knownCookies.get(key);
   if (known !== undefined) return known;
-  // Nothing to read yet, or any more.
+  // Nothing to read yet, or nothing left.
   const environment = startParameters(pid)?.environment ?? '';
   const found = cookieIn(environment);
   if (knownCookies.size >= mostKnown) knownCookies.clear();

@@ -9,10 +9,10 @@ export type Meta = Readonly<Record<string, unknown>>;
 /** Where a subagent is named: ours, which anybody may send, and that of Claude Code. */
 const callerKeys = ['outlive/caller', 'claudecode/agentId'];
 
-/** By which a client says that it has the ends of tasks, of which it names the ids. */
+/** The method by which a client says that it has the ends of tasks; it names their ids. */
 const receivedKey = 'outlive/received';
 
-/** So many ids of one request count. */
+/** How many ids of one request count. */
 const mostReceived = 1_000;
 
 /** The subagent that makes a request; null: the main agent, or the client does not say. */
@@ -23,7 +23,7 @@ export function callerIn(meta: Meta): string | null {
   return names.find(isName) ?? null;
 }
 
-/** Who makes a request among those that share a connection: the next call of the same one shows what it has read. */
+/** The client that makes a request, among those that share a connection: its next call shows what it has read. */
 export function hearerIn(meta: Meta): string | null {
   const [conversation, caller] = [conversationOf({ env: {}, meta }), callerIn(meta)];
   return conversation === null && caller === null ? null : JSON.stringify([conversation, caller]);

@@ -11,7 +11,7 @@ import type { Start } from './hearers.ts';
 import { goOn, report } from './report.ts';
 import { type LineClaims, WatchedLines } from './watched-lines.ts';
 
-/** So many completions are taken in one go; there may be thousands when a session is opened. */
+/** How many completions it takes at once; there may be thousands when a session is opened. */
 const goSize = 50;
 
 /** After a failure the completions are asked for again so much later. */
@@ -25,7 +25,7 @@ export class ClientSession {
   readonly session: Session;
   readonly watchedLines: WatchedLines;
   readonly deliveries: Deliveries;
-  /** Resolves when what was pending before is known: the first answer to a client is to tell of it. */
+  /** Resolves when the earlier pending completions are known: the first answer to a client must tell of them. */
   readonly ready: Promise<void>;
   readonly #store: Store;
   /** With who started them, once somebody has asked. */
@@ -86,8 +86,8 @@ export class ClientSession {
   }
 
   /**
-   * What is pending now, in the order of the ends, without what is not wanted.
-   * @param most so many at most; how many more there are is in `left`.
+   * The pending completions, in the order of the ends, without unwanted ones.
+   * @param most how many at most; `left` says how many more there are.
    */
   pending(wanted: (taskId: string) => boolean, most: number): { found: TaskSnapshot[]; left: number } {
     const found: TaskSnapshot[] = [];
@@ -106,7 +106,7 @@ export class ClientSession {
     return { found, left };
   }
 
-  /** Who has started a task, and when; null when there is no record of it that can be read. */
+  /** The client that started a task, and when; null if no record of it can be read. */
   startOf(taskId: string): Start | null {
     const known = this.#pending.get(taskId);
     if (known != null) return known;
@@ -118,7 +118,7 @@ export class ClientSession {
     return start;
   }
 
-  /** Who has started the tasks of which there may be news: those that run, and those whose ends are pending. */
+  /** The starts of tasks that may have news: those that run, and those with a pending end. */
   *starts(): Generator<Start, void, undefined> {
     for (const taskId of new Set([...this.deliveries.live, ...this.#pending.keys()])) {
       const start = this.startOf(taskId);
@@ -185,7 +185,7 @@ function lineClaims(deliveries: Deliveries, sessionId: string): LineClaims {
         try {
           deliveries.untellMatches(ours, teller.id);
         } catch (error) {
-          report('giving lines back', error, sessionId);
+          report('returning lines', error, sessionId);
         }
       };
       return { ours, giveBack };

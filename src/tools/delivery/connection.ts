@@ -11,7 +11,7 @@ import { type Asker, Hearers } from './hearers.ts';
 import { type End, type Ends, Ledger, type Telling, type Told } from './ledger.ts';
 import { type Outcome, Receipts, type Way } from './receipts.ts';
 
-/** So many completions ride on one answer: an answer stays small. */
+/** How many completions one answer carries: an answer stays small. */
 const mostRiders = 10;
 
 /** A client that was given an MCP task asks for its end; if it has not for this long, the model is told. */
@@ -20,7 +20,7 @@ const handedOverMs = 60_000;
 /** macOS starts a program to see whether a process lives, so there what was seen counts for this long. */
 const seenMs = process.platform === 'darwin' ? 200 : 0;
 
-/** Who makes a request, and for which session. */
+/** The client that makes a request, and its session. */
 export interface Request extends Asker {
   readonly clientSession: ClientSession;
   /** As in `hearerIn`. */
@@ -30,7 +30,7 @@ export interface Request extends Asker {
 /** What an answer tells of ends beside what it was asked for. */
 export interface Riding {
   readonly found: readonly TaskSnapshot[];
-  /** So many more are told with the next answers. */
+  /** How many more the next answers tell. */
   readonly left: number;
   /** Lines about what is told again, and reminders. */
   readonly notes: readonly string[];
@@ -142,7 +142,7 @@ export class Connection {
     return this.mayHear({ ...nobody, hearer: null, clientSession }, taskId);
   }
 
-  /** Whether the end of a task is to be told to this client with an answer. */
+  /** Whether an answer must tell this client of the end of a task. */
   untold(request: Request, taskId: string): boolean {
     if (!this.#ledger.isUntold(taskId) || !this.mayHear(request, taskId)) return false;
     const asked = this.#handedOver.get(taskId);

@@ -1,7 +1,7 @@
 import { sayEndedLately } from '../text/say-ends.ts';
 import type { Connection, Request } from './connection.ts';
 
-/** So far back a look at the list goes. */
+/** How far back the list goes. */
 const latelyMs = 3_600_000;
 
 /**

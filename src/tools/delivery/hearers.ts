@@ -2,7 +2,7 @@ import type { Starter } from '../../model/starter.ts';
 import type { ProcessIdentity } from '../../model/words.ts';
 import { type Now, now } from '../../platform/clock.ts';
 
-/** Who calls a tool, as far as the client and its request say. */
+/** The caller of a tool, as far as the client and its request say. */
 export interface Asker {
   /** The conversation; null: its agent gives it no name, and the client stands for it. */
   readonly party: string | null;
@@ -12,7 +12,7 @@ export interface Asker {
   readonly client: ProcessIdentity;
 }
 
-/** Who started a task, and when: from its spec. */
+/** The starter of a task, and the time: from its spec. */
 export interface Start {
   readonly starter: Starter | undefined;
   /** The spawner, which is of the same boot and pid namespace as the client. */
@@ -25,9 +25,9 @@ export interface Start {
 const silentMs = 600_000;
 
 /**
- * Who may be told of the end of a task without asking for it: the conversation that started it, while that lives. Of one
- * that is dead, by the identity of its client, those who had not called before it died: its successors. Who called while it
- * lived works beside it, and is told nothing of it for ever.
+ * The callers that outlive may tell of the end of a task unasked: the conversation that started it, while its client
+ * lives. If that client is dead, its successors: callers that had not called before it died. A caller that called while
+ * it lived works beside it, and outlive never tells that caller of the task.
  */
 export class Hearers {
   readonly #lives: (identity: ProcessIdentity) => boolean;
@@ -83,7 +83,8 @@ export class Hearers {
     const key = `${client.pid} ${client.start} ${client.boot} ${client.pidNamespace}`;
     if (this.#neighbours.has(key)) return true;
     const called = this.#firstCall;
-    // Who starts a task lives. A boot has a clock of its own, and all of the one before are dead.
+    // A client that starts a task is alive. Each boot has a clock of its own, and all clients of an earlier boot are
+    // dead.
     const livedSince = called !== null && client.boot === asker.client.boot && called.monoMs <= start.monoMs;
     if (!livedSince && !this.#lives(client)) return false;
     if (called !== null) this.#neighbours.add(key);

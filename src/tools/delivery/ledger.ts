@@ -15,11 +15,11 @@ export type Form = 'whole' | 'reminder';
 /** What carries an end: the answer to the call of a tool, or a message that no model waits for. */
 type Carrier = 'answer' | 'beside';
 
-/** What is to be told. */
+/** What to tell. */
 export interface Telling {
   readonly form: Form;
   readonly carrier: Carrier;
-  /** Who is told, as in `hearerIn`. */
+  /** The hearer, as in `hearerIn`. */
   readonly hearer: string | null;
 }
 
@@ -32,7 +32,7 @@ type Standing = 'first' | 'again' | 'elsewhere' | 'over';
 /** An end that is being told. */
 export interface Told {
   readonly standing: Standing;
-  /** After so many attempts the whole of it may be what kills its readers. */
+  /** After this many attempts, the whole of it may be what kills its readers. */
   readonly isRisky: boolean;
   /** Null: to tell it counts for nothing. */
   readonly outcome: Outcome | null;
@@ -48,7 +48,7 @@ export interface End<E> {
 interface Entry<E extends Ends> {
   readonly ends: E;
   readonly hearer: string | null;
-  /** The last telling of it; what becomes of earlier ones says nothing any more. */
+  /** The last report of it; earlier reports no longer matter. */
   last: object | null;
   inFlight: boolean;
   /** It was told, and perhaps not read. */
@@ -61,7 +61,7 @@ interface Entry<E extends Ends> {
 const mostReminders = 4;
 const mostSlowReminders = 3;
 
-/** After so many claims that came to nothing an end is told in one line. */
+/** After this many failed claims an answer tells the end in one line. */
 const riskyAfter = 3;
 
 /**
@@ -78,7 +78,7 @@ export class Ledger<E extends Ends> {
     this.#isPipe = way === 'pipe';
   }
 
-  /** Whether a pending end was not told here yet, or is to be told here once more. */
+  /** Whether a pending end was not told here yet, or must be told here once more. */
   isUntold(taskId: string): boolean {
     return !this.#entries.has(taskId);
   }
@@ -178,7 +178,7 @@ export class Ledger<E extends Ends> {
     if (!entry.isAcknowledged) {
       entry.isAcknowledged = true;
       entry.isAcknowledged = await entry.ends.acknowledge(taskId);
-      // What could not be acknowledged counts as told all the same, so that it does not ride on each answer.
+      // An end that could not be acknowledged still counts as told, so that not every answer carries it.
       if (!entry.isAcknowledged) return;
     }
     if (this.#entries.get(taskId) === entry) this.#entries.delete(taskId);

@@ -12,10 +12,10 @@ export interface Found {
 const idOfOther = /^re-[0-9a-f]{16}-of-([0-9a-f]{16})$/;
 
 /**
- * The ids of the watches for a pattern that are somebody's to end; a new watch has the first one. Who would be told of the end of the
- * task shares one with all of these. A client that works beside them has one of its own, which names it, so that what one has
- * read is not acknowledged for the other.
- * @param isHearer whether who asks would be told of the end.
+ * The ids of the watches for a pattern that a caller may end; a new watch gets the first one. All hearers of the end of
+ * the task share one watch. A client that works beside them has a watch of its own, whose id names it, so that lines
+ * that one has read are not acknowledged for the other.
+ * @param isHearer whether the caller is a hearer of the end.
  */
 export function watchIdsOf(pattern: string, asker: Asker, isHearer: boolean): readonly [string, ...string[]] {
   const shared = watchIdOf(pattern);
@@ -28,7 +28,7 @@ export function isOfHearers({ watchId }: Found): boolean {
   return !idOfOther.test(watchId);
 }
 
-/** Whether a line is to be told to who asks. @param mayHear whether it would be told of the end of a task. */
+/** Whether the caller must hear of a line. @param mayHear whether it would be told of the end of a task. */
 export function mayHearLine(
   { taskId, watchId }: Found,
   asker: Asker,

@@ -18,13 +18,13 @@ export type Way = 'pipe' | 'http';
 /** The shortest limit of a request that clients are known to have is 5 s: an answer within this time was waited for. */
 const promptMs = 2_000;
 
-/** So many answers are kept: a client may cancel a request whose answer has crossed that. */
+/** How many answers it keeps: a client may cancel a request after the answer was sent. */
 const mostKept = 64;
 
-/** A client that has cancelled so many calls when it had their answers, and at most one not, does so with each. */
+/** A client that has cancelled this many calls after it had their answers, and at most one other, does so with each. */
 const habitOf = 2;
 
-/** A client may ask for the same end for ever and call no tool. Of more than so many the oldest counts as not read. */
+/** A client may ask for the same end for ever and call no tool. Beyond this many, the oldest counts as not read. */
 const mostOpen = 1_000;
 
 interface Request {
@@ -40,7 +40,10 @@ interface Written {
   /** It answers the call of a tool. */
   readonly isAnswer: boolean;
   readonly hearer: string | null;
-  /** Calls of the same hearer that were under way when it was written: he goes on when all of them are answered. */
+  /**
+   * Calls of the same hearer that were in progress when it was written: the hearer continues when all of them are
+   * answered.
+   */
   readonly before: Set<unknown>;
   readonly isPrompt: boolean;
   /** No call waits for it alone, so that the next one does not show that it was read. */

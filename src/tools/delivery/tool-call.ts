@@ -11,11 +11,11 @@ import { type Found, mayHearLine, watchIdsOf } from './line-hearers.ts';
 /** What a tool can do in the name of who calls it. */
 export interface CallOf {
   readonly clientSession: ClientSession;
-  /** Starts a command whose end this caller is to be told of. */
+  /** Starts a command; this caller must hear of its end. */
   spawn(command: string, options: ScopedSpawnOptions): Promise<Task>;
   /** Whether a task is of those whose ends this caller may be told without asking for them. */
   mayHear(taskId: string): boolean;
-  /** Whether a line that a watch has found is to be told to this caller. */
+  /** Whether this caller must hear of a line that a watch has found. */
   mayHearLine(line: Found): boolean;
   /** The ids of the watches of a task for a pattern that are this caller's to end; a new watch has the first one. */
   watchIds(taskId: string, pattern: string): readonly [string, ...string[]];
@@ -23,7 +23,7 @@ export interface CallOf {
   untold(taskId: string): boolean;
   /** What ended in the last hour in the sessions and the folder of this client, told or not: a line each, the newest first. */
   endedLately(most: number): Promise<string[]>;
-  /** Whether no other client is told of that end just now; then it is this caller's to be told. */
+  /** Whether no other client is being told of that end; then this caller must hear of it. */
   take(taskId: string): boolean;
 }
 

@@ -7,10 +7,10 @@ import type { Found } from './line-hearers.ts';
 import type { Outcome } from './receipts.ts';
 import { goOn, report } from './report.ts';
 
-/** So many lines are held in memory. More stay on disk until some of these are acknowledged. */
+/** How many lines it holds in memory. More stay on disk until some of these are acknowledged. */
 const mostHeld = 50;
 
-/** So many ride on one answer. */
+/** How many lines one answer carries. */
 const mostRiders = 10;
 
 /** After a failure the lines are asked for again so much later. */
@@ -41,7 +41,7 @@ export interface LineClaims {
   claim(matches: readonly PendingMatch[]): { readonly ours: readonly PendingMatch[]; giveBack(): void };
 }
 
-/** Whether a line is of those that who asks is to be told. */
+/** Whether the caller must hear of a line. */
 type IsOurs = (line: Found) => boolean;
 
 const isAnybodys: IsOurs = () => true;
@@ -178,7 +178,7 @@ export class WatchedLines {
     }
   }
 
-  /** Lines that others are to be told make room, and are found again when that has changed. */
+  /** Lines for other callers make room; it finds them again when that has changed. */
   #isFull(): boolean {
     if (this.#held.length < mostHeld) return false;
     for (const match of this.#held) if (!this.#isOurs(match)) this.#ofOthers.set(watchOf(match), match);

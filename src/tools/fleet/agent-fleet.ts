@@ -69,5 +69,5 @@ export interface AgentFleet {
   acknowledge(session: string, ends: readonly AttemptName[]): Promise<readonly AttemptName[]>;
 }
 
-/** Opens the fleet when it is first needed. Who gives it closes what it has opened. */
+/** Opens the fleet when it is first needed. The program that provides it closes it. */
 export type FleetSource = () => Promise<AgentFleet>;

@@ -9,7 +9,7 @@ import { within } from './wait-there.ts';
 /** How long the fleet may take to answer before the list is given without it, in milliseconds. */
 const listMs = 2_000;
 
-/** So many hosts are named. */
+/** How many hosts an answer names. */
 const mostHosts = 30;
 
 /** What `tasks` lists of the fleet. */

@@ -31,7 +31,7 @@ interface ReadThere {
   readonly raw?: boolean | undefined;
 }
 
-/** Reads the output of a task on another host. @param maxBytes at most so many bytes. */
+/** Reads the output of a task on another host. @param maxBytes how many bytes at most. */
 export async function readThere(args: ReadThere, maxBytes: number, call: ToolCall): Promise<ToolAnswer> {
   checkTaken(args, ['task', 'offset', 'head', 'pattern', 'raw', 'max_bytes']);
   const task = await taskThere(call, args.task);

@@ -17,13 +17,13 @@ import { hashedAsker, requestIdOf, requestIdOfKey, startOfRequest } from './requ
 /** The first answer to a client waits for the fleet no longer than this, in milliseconds. */
 const firstMs = 1_000;
 
-/** So many ends that were told are remembered. */
+/** How many told ends it remembers. */
 const mostTold = 1_000;
 
 /** What rides on an answer of tasks on other hosts. */
 export interface RemoteRiding {
   readonly found: readonly RemoteTask[];
-  /** So many more are told with the next answers. */
+  /** How many more the next answers tell. */
   readonly left: number;
   /** Lines about what is told again, reminders, and that the fleet cannot be asked. */
   readonly notes: readonly string[];
@@ -36,11 +36,14 @@ export interface RemoteCalls {
   readonly session: string;
   /** @throws OutliveError as `openFleet`. */
   fleet(): Promise<AgentFleet>;
-  /** The id of the request for a new task. @param key of a task that is to be there once; undefined: there is none. */
+  /**
+   * The id of the request for a new task. @param key the key of a task that must exist only once; undefined if it has
+   * none.
+   */
   requestId(key: string | undefined): string;
-  /** Whether the end of a task of this session is to be told to the caller. */
+  /** Whether the caller must hear of the end of a task of this session. */
   mayHear(task: RemoteTask): boolean;
-  /** An end that is pending, and to be told to the caller; null: there is none. */
+  /** A pending end for the caller; null if there is none. */
   untold(): RemoteTask | null;
 }
 
@@ -119,7 +122,7 @@ export class RemoteDelivery {
 
   /**
    * What rides on an answer that itself tells of the ends of some tasks.
-   * @param most at most so many ends.
+   * @param most how many ends at most.
    */
   async ride(request: Request, tells: readonly RemoteTask[], most: number): Promise<RemoteRiding> {
     const session = this.sessionOf(request);
@@ -209,7 +212,10 @@ export class RemoteDelivery {
     return start === null || this.#hearers.mayHear(start, hashedAsker(request), task.end?.endedAt ?? null);
   }
 
-  /** Whether to tell an end to who has named the task counts: it is of this session, and nobody else is to be told. */
+  /**
+   * Whether telling the end to the caller that named the task counts: the task is of this session, and no other client
+   * must hear of it.
+   */
   #mayTellNamed(request: Request, session: RemoteSession, task: RemoteTask): boolean {
     if (task.spec.session !== session.id) return false;
     const start = startOfRequest(task.request, request.client);

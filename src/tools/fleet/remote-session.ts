@@ -18,7 +18,7 @@ const most = 100;
 const shortestMs = 1_000;
 const longestMs = 15_000;
 
-/** So many acknowledged ends are remembered: an answer that was on its way may have them still. */
+/** How many acknowledged ends it remembers: an answer in flight may still have them. */
 const mostDone = 1_000;
 
 /** How long the last acknowledgements may take when the client goes, in milliseconds. */
@@ -29,7 +29,7 @@ export function referenceOf({ host, task }: Pick<RemoteTask, 'host' | 'task'>): 
   return `${host}/${task}`;
 }
 
-/** The tasks of a session in the fleet, as far as their ends are to be told. It asks the coordinator in the background. */
+/** The tasks of a session in the fleet whose ends it must tell. It asks the coordinator in the background. */
 export class RemoteSession {
   readonly id: string;
   readonly #link: FleetLink;
@@ -62,7 +62,7 @@ export class RemoteSession {
     return [...this.#pending.values()];
   }
 
-  /** An end that is pending; null: there is none. */
+  /** A pending end; null if there is none. */
   find(reference: string): RemoteTask | null {
     return this.#pending.get(reference) ?? null;
   }
@@ -101,7 +101,7 @@ export class RemoteSession {
     void this.#flush();
   }
 
-  /** Asks no more. What is to be acknowledged has a moment for that; if it is too short, the end is told again. */
+  /** Stops asking. Acknowledgements get a moment to finish; if it is too short, outlive tells the end again. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#endPause();
@@ -138,7 +138,7 @@ export class RemoteSession {
     const found = await fleet.completions(this.id, { forMs, most });
     const untold = found.filter((end) => !this.#done.has(nameOf(end)));
     const known = new Set(this.#pending.keys());
-    // What somebody else has acknowledged is not among them any more.
+    // Ends that another client has acknowledged are no longer among them.
     this.#pending.clear();
     for (const end of untold) this.#pending.set(referenceOf(end), end);
     for (const end of untold)

@@ -34,7 +34,7 @@ export function remoteStatusOf({ state, end }: RemoteTask): PresentedTask['statu
   }
 }
 
-/** Whether it has ended, or will not start any more. One whose host is lost has not: it may run. */
+/** Whether it has ended, or will never start. A task on a lost host has not: it may run. */
 export function isOverThere({ state, next }: RemoteTask): boolean {
   return state === 'ended' || state === 'delivered' || (state === 'revoked' && next === null);
 }

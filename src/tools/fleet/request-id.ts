@@ -32,7 +32,7 @@ export function requestIdOfKey(session: string, key: string): string {
 }
 
 /**
- * Who started the task of a request; null when the id does not say, as that of another program.
+ * The client that started the task of a request; null if the id does not say so, as in requests of another program.
  * @param here an identity of this boot and pid namespace.
  */
 export function startOfRequest(request: string, here: ProcessIdentity): Start | null {
@@ -57,7 +57,7 @@ export function startOfRequest(request: string, here: ProcessIdentity): Start | 
   };
 }
 
-/** Who asks, with names as they are in ids of requests. */
+/** The caller, with names as in the ids of requests. */
 export function hashedAsker<A extends Asker>(asker: A): A {
   const { party, caller } = asker;
   return {

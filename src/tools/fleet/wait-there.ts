@@ -15,7 +15,7 @@ import { outputThere, sayOutputThere, taskThere, unlessAborted, waitThere } from
 /** How long the fleet may take to say which tasks run, in milliseconds. */
 const listMs = 2_000;
 
-/** So many tasks at most are waited for at a time: each is a question to the coordinator. */
+/** How many tasks at most it waits for at a time: each is a request to the coordinator. */
 const mostWaits = 20;
 
 /** Of one task on another host, what can be waited for. */

@@ -1,8 +1,8 @@
 import { characterBytes } from '../../util/bytes.ts';
 
 /**
- * Where the character begins that a byte is in: a page begins with a whole one.
- * @param read reads at most so many bytes from an offset on.
+ * The beginning of the character that contains a byte: a page begins with a complete one.
+ * @param read reads at most this many bytes from an offset on.
  */
 export async function characterAt(
   read: (offset: number, maxBytes: number) => Promise<{ readonly bytes: Buffer; readonly offset: number }>,

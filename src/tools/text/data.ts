@@ -41,7 +41,7 @@ export function cleaned(text: string): string {
 /** Characters of a last line that are shown. */
 const lastLineChars = 160;
 
-/** The last line of output that is not empty, cleaned; null: there is none. */
+/** The last line of output that is not empty, cleaned; null if there is none. */
 export function lastLine(text: string): string | null {
   const line = cleaned(text)
     .split('\n')

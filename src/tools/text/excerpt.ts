@@ -7,7 +7,7 @@ import { isEnded } from '../../model/words.ts';
 /** Bytes of output that come with an answer. */
 const answerBytes = 4_096;
 
-/** Of a command that failed, so many of them are from its beginning: the first error is often the cause. */
+/** For a failed command, how many of them come from its beginning: the first error is often the cause. */
 const headBytes = 1_024;
 
 /** What an answer shows of an output: whole lines of its end, and of one that failed also of its beginning. */

@@ -119,7 +119,7 @@ export function sayCompletion(snapshot: TaskSnapshot): string {
   return `- ${sayTask(snapshot)}${sayPipeline(snapshot)}${sayPreview(snapshot)}`;
 }
 
-/** Ends that ride on an answer. @param left so many more are told with the next answers. */
+/** Ends that an answer carries. @param left how many more the next answers tell. */
 export function sayEnds(lines: readonly string[], left: number): string {
   const more = left > 0 ? `\n${left} more have ended; the next answers tell of them.` : '';
   return `Ended since you were last told:\n${lines.join('\n')}${more}`;

@@ -10,10 +10,10 @@ export const announcement = signal('');
 /** Ends within this time are said together, in milliseconds. */
 const gatherMs = 500;
 
-/** So many are said one by one. */
+/** How many it announces one by one. */
 const mostNamed = 3;
 
-/** So long it is shown, in milliseconds. */
+/** How long the page shows it, in milliseconds. */
 const shownMs = 8_000;
 
 let ends: string[] = [];

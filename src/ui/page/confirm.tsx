@@ -29,7 +29,7 @@ export const actionWords: Readonly<Record<Action, readonly [verb: string, done: 
   restart: ['Restart', 'restarted', 'What runs is stopped, and the same command is run again in a new task.'],
 };
 
-/** Asks whether something is to be done, and does it. To acknowledge one needs no question. */
+/** Asks before it does something, and does it. To acknowledge one end needs no question. */
 export function askTo(action: Action, taskIds: readonly string[]): void {
   if (taskIds.length === 0) return;
   if (action === 'acknowledge') act(action, taskIds);

@@ -64,7 +64,7 @@ export function Detail({ taskId }: { taskId: string }) {
   const task = row ?? data.value?.row;
   if (task === undefined) return <Missing taskId={taskId} error={error.value} />;
   const shown = task.host === undefined ? tabs.filter((name) => name !== 'Terminal' || task.tty) : tabsThere;
-  // Who looks at a terminal goes on seeing it when the command has ended.
+  // A person who watches a terminal still sees it after the command has ended.
   first.current ??= task.tty && isLive(task) ? 'Terminal' : 'Output';
   const current = tab.value ?? first.current;
   return (

@@ -3,7 +3,7 @@ import { isProven, keyOf, newNonce, passFor, proofFor } from './proof.ts';
 
 const storageKey = 'outlive-pass';
 
-/** So long other pages of this server have to answer, in milliseconds. */
+/** How long other pages of this server have to answer, in milliseconds. */
 const answerMs = 300;
 
 /**

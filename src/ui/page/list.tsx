@@ -23,7 +23,7 @@ import {
 import { fateOf, signs } from './status.ts';
 import { agoOf, durationOf, shortFolder, titleOf } from './task-words.ts';
 
-/** Rows before and behind those that can be seen. */
+/** Rows before and after the visible ones. */
 const beside = 8;
 
 /** The list of tasks: a grid of which only the rows near the screen are there. */
@@ -253,7 +253,7 @@ function takeVerb(key: string, row: TaskRow | undefined): boolean {
   return true;
 }
 
-/** Who comes back from a task is where they were, with the keyboard too. */
+/** A person who comes back from a task is where they were, with the keyboard too. */
 function comeBack(box: HTMLElement, rowHeight: number): void {
   const index = rows.peek().findIndex(({ taskId }) => taskId === activeId.peek());
   if (index < 0) return;

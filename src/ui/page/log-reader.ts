@@ -3,7 +3,7 @@ import type { LinesData, LinesWhere, StreamName } from '../protocol.ts';
 import { ask, type Channel, open } from './link.ts';
 import { LogWindow } from './log-window.ts';
 
-/** A follower that is so far behind the end goes to the end, in bytes: what a command floods nobody can read. */
+/** A follower that lags this far behind the end jumps to the end, in bytes: nobody can read a flood of output. */
 const mostBehind = 2 * 1024 * 1024;
 
 /** The end of any output. */
@@ -75,7 +75,7 @@ export class LogReader {
     await this.#more('before', from);
   }
 
-  /** Adds what is behind it. */
+  /** Adds what follows it. */
   async newer(): Promise<void> {
     const { to, size, blocks } = this.part.value;
     if (this.#isBusy || blocks.length === 0 || to >= size) return;

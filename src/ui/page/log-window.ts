@@ -13,7 +13,7 @@ export interface Block {
 /** A block that has so much is full: the next lines begin another one. Bytes of output. */
 const blockBytes = 48 * 1024;
 
-/** So many are kept. Others are asked for when somebody scrolls there. */
+/** How many it keeps. It asks for others when a person scrolls there. */
 const mostBlocks = 16;
 
 /** A line that goes on is not joined beyond this, in characters. */
@@ -46,7 +46,7 @@ export class LogWindow {
     return new LogWindow([blockOf(data.lines, data.from, data.to)], data.size, data.beginsAt);
   }
 
-  /** Lines behind all others; the first ones are let go when there are too many. */
+  /** Lines after all others; the window drops the first ones when there are too many. */
   append(data: LinesData): LogWindow {
     const last = this.blocks.at(-1);
     const isNext = last !== undefined && data.from === last.to;

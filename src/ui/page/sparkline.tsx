@@ -2,7 +2,7 @@ import type { Sample } from './state.ts';
 
 const [width, height] = [44, 14];
 
-/** A minute has so many samples. */
+/** How many samples a minute has. */
 const mostSamples = 30;
 
 /** What a task used in the last minute. The number beside it says the same. */

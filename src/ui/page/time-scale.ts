@@ -7,14 +7,14 @@ export interface Stretch extends Span {
   readonly width: number;
 }
 
-/** A folded gap is so wide, in pixels. */
+/** The width of a folded gap, in pixels. */
 const gapWidth = 34;
 
-/** A gap is folded when it is so much of all the time, and so long, in milliseconds. */
+/** The timeline folds a gap that is at least this share of the whole time, and at least this long, in milliseconds. */
 const gapShare = 0.12;
 const shortestGapMs = 120_000;
 
-/** At most so many gaps are folded: the longest. */
+/** How many gaps it folds at most: the longest. */
 const mostGaps = 6;
 
 /** Where times are on a timeline of a width: long gaps between the spans are folded. */

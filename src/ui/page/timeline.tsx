@@ -9,12 +9,12 @@ import { fateOf } from './status.ts';
 import { titleOf } from './task-words.ts';
 import { type TimeScale, timeScale } from './time-scale.ts';
 
-/** So many bars are drawn: the newest tasks. */
+/** How many bars it draws: the newest tasks. */
 const mostBars = 2_000;
 
 const [laneHeight, axisHeight, labelWidth] = [12, 20, 130];
 
-/** Tasks of a session that ran at the same time are below each other, in so many lanes. */
+/** Tasks of a session that ran at the same time are below each other, in this many lanes. */
 const mostLanes = 6;
 
 /** A drag of fewer pixels is a click. */
@@ -31,7 +31,10 @@ interface Group {
   readonly lanes: number;
 }
 
-/** Who ran when, and how it ended. A click on a bar opens the task; what is drawn over with the pointer is the time that the list shows. */
+/**
+ * Which tasks ran when, and how they ended. A click on a bar opens the task. Dragging the pointer selects the time that
+ * the list shows.
+ */
 export function Timeline() {
   const box = useRef<HTMLDivElement>(null);
   const width = useSignal(800);

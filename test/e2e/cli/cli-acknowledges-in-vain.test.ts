@@ -24,7 +24,7 @@ test('an acknowledgement that cannot be recorded is told, and the end stays pend
     assert.match(
       stderr,
       new RegExp(
-        `outlive: warning: the acknowledgement of ${ended} could not be recorded, so it stays pending: EROFS`,
+        `outlive: warning: the acknowledgement of ${ended} could not be recorded, so its end stays pending: EROFS`,
       ),
     );
   }

@@ -24,7 +24,7 @@ test('a person attaches, types, sets the size, leaves, and finds the terminal as
   await terminal.type('d');
   await terminal.shows(/status=0/);
   await terminal.shows(/same/);
-  assert.match(await terminal.screen(), /it goes on\. Take it over/);
+  assert.match(await terminal.screen(), /it keeps running\. Attach again/);
   await waitFor(async () => (await cli.snapshot('shell')).attached.length === 0, 'nobody to be attached');
   assert.equal((await cli.snapshot('shell')).status, 'running');
   // The screen is as he left it.

@@ -37,7 +37,7 @@ test('what cannot be printed is told in one line, with 125, and is not acknowled
     assert.equal(status, 125, words.join(' '));
     assert.match(
       stderr,
-      /^outlive: expected to write what is printed; found ENOSPC: .*\. Make room where it goes, or let it go elsewhere\.\n$/,
+      /^outlive: expected to write the output; found ENOSPC: .*\. Free some space there, or redirect the output\.\n$/,
     );
   }
   assert.equal((await cli.run('completions', '--ack')).stdout, before);
@@ -56,7 +56,7 @@ test('a task that was started is named where its id cannot be printed', options,
     assert.equal(status, 125);
     assert.match(
       stderr,
-      new RegExp(`^outlive: ${taskId} was started, and goes on\noutlive: expected to write`),
+      new RegExp(`^outlive: ${taskId} was started, and keeps running\noutlive: expected to write`),
     );
   }
 });

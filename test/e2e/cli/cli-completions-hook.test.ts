@@ -60,7 +60,7 @@ test('a hook tells lines that are watched for once, and the next one acknowledge
   assert.equal((await cli.run('watch', 'dev', 'error', '-s', 'c')).status, 0);
   const { stdout } = await hook(cli, event);
   const told = JSON.parse(stdout).hookSpecificOutput.additionalContext;
-  assert.match(told, /^outlive: lines that are watched for:\n/);
+  assert.match(told, /^outlive: lines that you watch for:\n/);
   assert.match(told, /\(dev\) wrote at byte 0: error one\n.*\(dev\) wrote at byte 15: error two\n$/);
   assert.deepEqual(await hook(cli, { ...event, session_id: 'other' }, '-s', 'none'), nothing);
   assert.equal(hasFact(cli.logOf(taskId), 'seen'), false);

@@ -56,7 +56,10 @@ test('a conversation in which nothing runs is told by ps what others left runnin
   await waitFor(async () => (await ps(fresh)).stderr !== '', 'ps to tell of it');
   const { status, stdout, stderr } = await ps(fresh);
   assert.deepEqual({ status, stdout }, { status: 0, stdout: '' });
-  assert.match(stderr, new RegExp(`these run in this folder, .*no process has open: ${taskId} \\(dev\\)\\.`));
+  assert.match(
+    stderr,
+    new RegExp(`these tasks run in this folder, .*no process has open: ${taskId} \\(dev\\)\\.`),
+  );
   // Scripts that are no agent's get no hints.
   assert.equal((await ps({ OUTLIVE_SESSION: 'fresh' })).stderr, '');
   await cli.run('kill', taskId);

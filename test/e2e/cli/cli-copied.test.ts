@@ -16,7 +16,7 @@ test('a copy of a live store says so in every verb, and kills nothing of the ori
   for (const words of [['server'], ['--all']]) {
     const killed = await run('kill', ...words);
     assert.equal(killed.status, 125);
-    assert.match(killed.stderr, new RegExp(`found ${taskId} in a copy of the store .*as process ${pid}`));
+    assert.match(killed.stderr, new RegExp(`found ${taskId} in a copy of its store.*as process ${pid}`));
   }
   assert.equal((await run('completions')).stdout, '');
   const found = objects((await run('doctor', '--json')).stdout).find(({ check }) => check === 'elsewhere');

@@ -99,7 +99,7 @@ test('an offset that is beyond the end is told, and of an ended task what is gon
   assert.deepEqual([beyond.status, beyond.stdout], [0, '']);
   assert.match(
     beyond.stderr,
-    /^outlive: bgb-\w+ has written 292 bytes, and byte 1000 was asked for\. [^\n]*\n$/,
+    /^outlive: bgb-\w+ has written 292 bytes, and you asked for byte 1000\. [^\n]*\n$/,
   );
   const [shown] = objects((await cli.run('ps', '-a', '--json')).stdout);
   truncateSync(String(shown?.output.path), 9);

@@ -149,7 +149,7 @@ test(
 test('--all prints what runs; with -f also what comes, however short it is, until it is interrupted', async () => {
   await using cli = new CommandLine();
   await cli.ended('echo old');
-  assert.equal((await cli.run('logs', '--all')).stderr, 'outlive: nothing runs in session default\n');
+  assert.equal((await cli.run('logs', '--all')).stderr, 'outlive: no task runs in session default\n');
   await cli.spawn('echo theirs; sleep 1000', '-s', 'other');
   const dev = await cli.spawn('echo early; sleep 1000', '-n', 'dev');
   await cli.until(dev, ({ output }) => output.bytes > 0);

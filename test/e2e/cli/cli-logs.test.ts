@@ -46,7 +46,7 @@ test('--stderr is the stderr of a task with --separate; without that, it says wh
   ]);
   assert.deepEqual([out, err, both], ['out\n', 'err\n', 'out\nerr\n']);
   assert.deepEqual([none.status, none.stdout], [0, '']);
-  assert.match(none.stderr, /^outlive: bgb-\w+ writes stdout and stderr into one file: [^\n]*\n$/);
+  assert.match(none.stderr, /^outlive: bgb-\w+ writes stdout and stderr to one file: [^\n]*\n$/);
 });
 
 test('through a pipe the bytes are those of the command; --plain takes out escapes and folds progress', async () => {
@@ -151,7 +151,7 @@ test('where the middle was cut out of an output, that is said on stderr, and in 
   ]);
   for (const { status, stdout, stderr } of [all, lines, inside, bar]) {
     assert.equal(status, 0);
-    assert.match(stderr, /^outlive: \d+ bytes before byte \d+ were removed after the task had ended\n$/);
+    assert.match(stderr, /^outlive: \d+ bytes before byte \d+ were removed after the task ended\n$/);
     assert.ok(stdout.endsWith('19999\n20000\n'));
   }
   assert.ok(all.stdout.startsWith('1\n2\n') && all.stdout.length < 5000);

@@ -17,8 +17,8 @@ const mistakes: readonly (readonly [words: readonly string[], says: RegExp])[] =
   [['run', '-t', '10', 'true'], /Expected a number with its unit/],
   [['run', '--memory', '1k', 'true'], /expected --memory to be|no limit on what a task may use/],
   [['run', '--replace', 'true'], /expected --name with --replace/],
-  [['show', ''], /expected the id or name of a task; found an empty word/],
-  [['kill', ''], /found an empty word/],
+  [['show', ''], /expected the id or name of a task; found an empty one/],
+  [['kill', ''], /found an empty one/],
   [['help', 'nosuch'], /expected a verb after help; found "nosuch"/],
   [['prune', 'x', '--max-bytes', '1'], /expected tasks, or --max-bytes; found both/],
 ];
@@ -64,7 +64,7 @@ test('a limit that nothing enforces is told by run, show and wait', {
     await cli.run('run', '--processes', '500', '-n', 'goes-on', 'sleep 1000'),
     await cli.run('wait', '--timeout', '1ms', 'goes-on'),
   ];
-  assert.match(shown.stdout, isHeld ? /^processes +500, held by / : /^processes +500, not enforced: /m);
+  assert.match(shown.stdout, isHeld ? /^processes +500, enforced by / : /^processes +500, not enforced: /m);
   for (const { stderr } of [running, waited, await cli.run('wait', ended)])
     assert.equal(/nothing enforces --processes/.test(stderr), !isHeld, stderr);
 });

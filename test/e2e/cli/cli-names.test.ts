@@ -25,7 +25,7 @@ test('--replace stops the task that has the name whole, takes its place, and say
   const { status, stdout, stderr } = await cli.run('run', '-n', 'dev', '--replace', 'sleep 1002');
   const second = stdout.trim();
   assert.equal(status, 0);
-  assert.equal(stderr, `outlive: ${first} was stopped: ${second} takes its place\n`);
+  assert.equal(stderr, `outlive: stopped ${first}: ${second} takes its place\n`);
   const old = await cli.snapshot(first);
   assert.deepEqual([old.status, old.statusReason, old.delivered], ['killed', 'replaced', true]);
   const now = await cli.snapshot('dev');

@@ -116,7 +116,10 @@ test('a key is not taken along, and restarts of one task at once leave one task'
   assert.equal((await cli.run('run', '--key', 'k', 'true')).stdout.trim(), old);
   // Whoever names the old one means the one that has its place.
   const { stdout, stderr } = await cli.run('restart', old);
-  assert.match(stderr, new RegExp(`another task had its place already: ${running[0]?.taskId} was restarted`));
+  assert.match(
+    stderr,
+    new RegExp(`another task had already replaced it: outlive restarted ${running[0]?.taskId}`),
+  );
   assert.notEqual(stdout.trim(), old);
 });
 
@@ -129,7 +132,7 @@ test(
     const task = await session.spawn('cat; sleep 1000', { stdin: { data: 'once' }, name: 'reads' });
     const { status, stderr } = await cli.run('restart', 'reads');
     assert.equal(status, 64);
-    assert.match(stderr, /has read what its spawner handed over/);
+    assert.match(stderr, /read input from its spawner/);
     assert.equal(task.snapshot().endedAt, null);
     assert.equal((await cli.run('restart', 'nobody')).status, 120);
   },

@@ -48,7 +48,7 @@ test(
       ['cpuSeconds', 90],
       ['niceness', 7],
     ]);
-    assert.match((await cli.run('show', taskId)).stdout, /^niceness +7, held by nice$/m);
+    assert.match((await cli.run('show', taskId)).stdout, /^niceness +7, enforced by nice$/m);
   },
 );
 
@@ -59,7 +59,7 @@ test(
     await using cli = new CommandLine();
     const { status, stderr } = await cli.run('run', '--wait', '--cpu-time', '1s', 'while :; do :; done');
     assert.equal(status, 128 + constants.signals.SIGXCPU);
-    assert.match(stderr, /^outlive: bgb-\w{12} met a limit: a process of it had used up --cpu-time$/m);
+    assert.match(stderr, /^outlive: bgb-\w{12} reached a limit: one of its processes used up --cpu-time$/m);
     const waited = await cli.run('wait', ...cli.taskIds());
     assert.match(waited.stdout, /^bgb-\w{12} failed, cpu_limit, /);
   },

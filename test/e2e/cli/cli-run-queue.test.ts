@@ -42,7 +42,7 @@ test('a task that comes after one that fails ends with 125, and says why', async
   await cli.spawn('exit 3', '-n', 'build');
   const { status, stdout, stderr } = await cli.run('run', '--after', 'build', '--wait', 'echo ran');
   assert.deepEqual([status, stdout], [125, '']);
-  assert.match(stderr, /^outlive: bgb-\w{12} was not run: bgb-\w{12} has not completed\. Look at it with: /);
+  assert.match(stderr, /^outlive: bgb-\w{12} was not run: bgb-\w{12} has not completed\. See: /);
   const json = await cli.run('run', '--after', 'build', '--wait', '--json', 'echo ran');
   const snapshot = JSON.parse(json.stdout);
   assert.deepEqual(

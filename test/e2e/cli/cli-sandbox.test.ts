@@ -32,7 +32,10 @@ for (const [what, before] of calls)
       before: [...before, ...call(cli, 'run sleep 1000')],
     });
     assert.deepEqual({ status, stdout }, { status: 119, stdout: '' });
-    assert.match(stderr, /^outlive: expected a shell whose commands may go on .*\(bwrap\).*--anyway/);
+    assert.match(
+      stderr,
+      /^outlive: expected a shell whose commands can outlive the call.*\(bwrap\).*--anyway/,
+    );
     assert.ok(!existsSync(cli.dir), 'no store was made');
   });
 

@@ -54,7 +54,7 @@ test('ps --watch draws anew when a task comes; Ctrl-C ends it and the screen is 
   await using cli = new CommandLine();
   await using terminal = await terminalOf(cli);
   await terminal.enter('echo before; outlive ps --watch');
-  await terminal.shows(/outlive ps, .*; Ctrl-C ends it\n\nnothing runs in session default/);
+  await terminal.shows(/outlive ps, .*; Ctrl-C ends it\n\nno task runs in session default/);
   assert.equal(await terminal.state('alternate_on'), '1');
   const taskId = await cli.spawn('sleep 1000', '-n', 'new');
   await terminal.shows(new RegExp(`^${taskId} +new +running .* sleep 1000$`, 'm'));
@@ -157,9 +157,9 @@ test('on a terminal run --wait shows the output as it comes, and hints are given
   await terminal.press('C-c');
   await terminal.shows(/is in the background/);
   await terminal.enter('clear; outlive run npm run dev');
-  await terminal.shows(/it is stopped after 30 minutes\. A server stays with: -t none/);
+  await terminal.shows(/outlive stops it after 30 minutes\. For a server: -t none/);
   await terminal.enter('clear; outlive run -t none npm run dev; outlive run -t none esbuild --watch');
-  const screen = await terminal.shows(/They stay with: --stdin/);
+  const screen = await terminal.shows(/Keep them with: --stdin/);
   assert.doesNotMatch(screen, /30 minutes/);
   const { stderr } = await cli.run('run', 'npm', 'run', 'dev', '--watch');
   assert.equal(stderr, '');

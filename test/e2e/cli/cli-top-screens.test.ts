@@ -140,7 +140,7 @@ test('the end of a task whose shim was killed is shown, and looking changes noth
   await terminal.press('/');
   await terminal.type('nowhere');
   await terminal.press('Enter');
-  await terminal.shows(/it is nowhere in the output/);
+  await terminal.shows(/no match in the output/);
   await terminal.press('q', 'q');
   await terminal.shows(/same/);
   assert.deepEqual(everything(cli.dir), before);

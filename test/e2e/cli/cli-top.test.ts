@@ -50,7 +50,7 @@ test('a filter has the words of ps, and a wrong one changes nothing', async () =
   await filtered('session:oth* SLEEP', /filter: session:.*\n.*\n▾ other +1 running\n.*db .*\n\n/);
   await filtered('status:broken', /status: Expected some of: queued, /);
   assert.match(await terminal.screen(), /filter: session:oth\*/);
-  await filtered('nowhere', /^no task is meant by this filter/m);
+  await filtered('nowhere', /^no task matches this filter/m);
   await terminal.press('Escape');
   await terminal.shows(/^outlive top .*failed$/m);
 });
@@ -87,7 +87,7 @@ test('a task is restarted, stopped first when it runs, and why it cannot be is t
   await using terminal = await topIn(cli);
   await terminal.shows(/dev +running/);
   await terminal.press('Down', 'r');
-  await terminal.shows(/^Restart bgb-\w+ \(dev\)\? It runs, and is stopped first\. y\/n$/m);
+  await terminal.shows(/^Restart bgb-\w+ \(dev\)\? It is running, and will be stopped first\. y\/n$/m);
   await terminal.press('y');
   const said = await terminal.shows(/\(dev\): now bgb-\w+$/m);
   const [, fresh = ''] = /now (bgb-\w+)$/m.exec(said) ?? [];
@@ -180,7 +180,7 @@ test('with --read-only nothing can be changed, and one session is shown without 
   assert.doesNotMatch(await terminal.screen(), /others|▾/);
   for (const key of ['x', 'r', 'a', 't']) {
     await terminal.press(key);
-    await terminal.shows(/this was begun with --read-only/);
+    await terminal.shows(/top was started with --read-only/);
     await terminal.press('Home');
     await terminal.shows(/^\? keys/m);
   }

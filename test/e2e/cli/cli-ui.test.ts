@@ -13,7 +13,7 @@ async function get(url: string | URL): Promise<{ status: number; text: string }>
 test('ui prints an address with a token of its own, serves the page there, and ends at Ctrl-C', async () => {
   await using cli = new CommandLine();
   const server = cli.start(['ui']);
-  await server.says(/Ctrl-C ends it/);
+  await server.says(/Ctrl-C stops it/);
   const { stdout } = server;
   assert.match(stdout, /^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}\n$/);
   assert.match((await get(stdout.trim())).text, /<title>outlive<\/title>/);

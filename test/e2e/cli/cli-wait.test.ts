@@ -87,7 +87,7 @@ test('a task that ends before the pattern: its own status, or 1; an end that was
   ]);
   assert.deepEqual([one.status, own.status, either.status], [1, 4, 0]);
   assert.match(one.stdout, /^bgb-\w+ completed, exit 0 after .*: echo no\n {2}\| no\n$/);
-  assert.equal(one.stderr, `outlive: ${good} ended before what was waited for\n`);
+  assert.equal(one.stderr, `outlive: ${good} ended before the condition was true\n`);
   assert.equal(either.stderr, '');
 });
 

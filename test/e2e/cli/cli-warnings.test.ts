@@ -44,7 +44,7 @@ test('a mistake that keeps an end from being seen ends the wait with INTERNAL, a
   assert.deepEqual({ status, stdout }, { status: 125, stdout: '' });
   assert.match(
     stderr,
-    /^outlive: warning: looking at a task \(bgb-\w+\) failed: TypeError: a planted mistake\n/,
+    /^outlive: warning: checking a task \(bgb-\w+\) failed: TypeError: a planted mistake\n/,
   );
   assert.match(stderr, /\{"error":\{"code":"INTERNAL","message":"expected outlive to work; found a mistake/);
 });

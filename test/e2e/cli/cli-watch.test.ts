@@ -78,7 +78,7 @@ test('--once tells the first line alone; --remove ends a watch, of which nothing
   const first = `${taskId} (dev) wrote at byte 0: listening on 1`;
   assert.deepEqual((await pending(cli)).toSorted(), [first, `${taskId} (dev) wrote at byte 30: warning 1`]);
   const removed = await cli.run('watch', 'dev', '--remove', 'warning');
-  assert.deepEqual([removed.status, removed.stdout], [0, `${taskId} is not watched any more for: warning\n`]);
+  assert.deepEqual([removed.status, removed.stdout], [0, `${taskId} is no longer watched for: warning\n`]);
   assert.deepEqual(await pending(cli, '--ack'), [first]);
   await write('listening on 3\nwarning 2\n');
   assert.deepEqual(await pending(cli), []);

@@ -51,7 +51,7 @@ test(
     overwrite(log, `"at":${at - 3_000_000}`, `"at":${at - 3_700_000}`);
     const { level, message } = await finding(cli, 'stops');
     assert.deepEqual([level, (await cli.snapshot(taskId)).status], ['warning', 'killing']);
-    assert.equal(message, `1 task is being stopped for longer than it should: ${taskId}`);
+    assert.equal(message, `1 task has been stopping for longer than it should: ${taskId}`);
     assert.equal((await finding(cli, 'stops', '--mend')).mended, '1 task is stopped');
     assert.deepEqual([(await cli.snapshot(taskId)).status, cli.pids()], ['killed', []]);
   },

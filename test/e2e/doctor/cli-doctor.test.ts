@@ -22,7 +22,7 @@ test('a store that is not there yet, and one in which all is well', async () => 
   await using cli = new CommandLine();
   const none = await cli.run('doctor');
   assert.equal(none.status, 0);
-  assert.match(none.stdout, /^(?:\w:|\/).*\nok {7}store: .* is not there yet; the first task makes it\n/);
+  assert.match(none.stdout, /^(?:\w:|\/).*\nok {7}store: .* does not exist yet; the first task creates it\n/);
   assert.ok(!existsSync(cli.dir));
   await cli.ended('true');
   assert.deepEqual(await found(cli), [0, []]);
@@ -100,7 +100,7 @@ test(
     writeFileSync(join(cli.base, 'file'), '');
     const file = await cli.run('doctor', '--store', join(cli.base, 'file'));
     assert.equal(file.status, 1);
-    assert.match(file.stdout, /^problem {2}store: .* is no directory$/m);
+    assert.match(file.stdout, /^problem {2}store: .* is not a directory$/m);
   },
 );
 
@@ -110,7 +110,7 @@ test('a shell that is not there, and a store of a newer version, are problems', 
   const nowhere = onWindows ? 'C:\\nowhere\\fish.exe' : '/nowhere/fish';
   const [status, wrong] = await found(cli, [], { env: { SHELL: nowhere } });
   assert.deepEqual([status, wrong.map(({ check }) => check)], [1, ['shell']]);
-  assert.ok(wrong[0]?.message.startsWith(`${nowhere}, your $SHELL, is not there`));
+  assert.ok(wrong[0]?.message.startsWith(`${nowhere}, your $SHELL, does not exist`));
   assert.deepEqual(await found(cli, [], { env: { SHELL: onWindows ? process.env.ComSpec : '/bin/sh' } }), [
     0,
     [],

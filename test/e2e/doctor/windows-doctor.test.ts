@@ -24,7 +24,7 @@ windowsTest('the doctor looks at what Windows has: the profile, cmd and the shel
   const shells = await found(cli, [], { SHELL: 'C:\\nowhere\\fish.exe' });
   assert.match(
     shells.find(({ check, level }) => check === 'shell' && level === 'problem')?.message,
-    /^C:\\nowhere\\fish\.exe, your \$SHELL, is not there$/,
+    /^C:\\nowhere\\fish\.exe, your \$SHELL, does not exist$/,
   );
 });
 
@@ -35,5 +35,5 @@ windowsTest('a store outside of the profile is as open as its folder, which is a
   const [store] = await found(cli, ['--store', join(outside, 'store')]);
   rmSync(outside, { recursive: true });
   assert.deepEqual([store?.level, store?.canMend], ['warning', false]);
-  assert.match(store?.message, /is outside of your profile, and as open to others as the folder it is in$/);
+  assert.match(store?.message, /is outside of your profile, and as open to others as its parent folder$/);
 });

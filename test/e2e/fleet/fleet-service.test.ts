@@ -127,7 +127,7 @@ test(
     assert.deepEqual([made.status, made.stdout], [0, 'joined the fleet as the host h1\n']);
     assert.match(
       made.stderr,
-      /left to run:\n {2}systemctl --user daemon-reload\n {2}systemctl --user enable/,
+      /run these commands yourself:\n {2}systemctl --user daemon-reload\n {2}systemctl --user enable/,
     );
     assert.ok(existsSync(unit));
     const removed = await machine.run('fleet', 'join', '--service', '--remove', '--json');
@@ -139,7 +139,7 @@ test(
     for (const words of [[], ['--remove']]) {
       const foreign = await call(...words);
       assert.equal(foreign.status, 125);
-      assert.match(foreign.stderr, /found one that outlive has not written/);
+      assert.match(foreign.stderr, /found one that outlive did not write/);
     }
     assert.equal(readFileSync(unit, 'utf8'), '[Service]\n');
     const client = (await fleet.run('fleet', 'invite', '--role', 'viewer')).stdout.trim();

@@ -121,7 +121,7 @@ test(
     // It is told what to do, and is let in as the host that it was.
     const refused = await machine.run('fleet', 'join');
     assert.equal(refused.status, 125);
-    assert.match(refused.stderr, /FLEET_REFUSED|good until \d{4}-\d\d-\d\d/);
+    assert.match(refused.stderr, /FLEET_REFUSED|expired at \d{4}-\d\d-\d\d/);
     assert.match(refused.stderr, /outlive fleet invite[\s\S]*keeps its name, its key and its tasks/);
     const again = await machine.enrol(await fleet.invite('-l', 'old'));
     assert.deepEqual(again, { status: 0, stdout: 'joined the fleet as the host h1\n', stderr: '' });
@@ -166,7 +166,7 @@ test(
     assert.equal(taken.status, 125);
     assert.match(
       taken.stderr,
-      /another machine is h1[\s\S]*outlive fleet remove h1[\s\S]*outlive fleet forget h1/,
+      /another machine has the name h1[\s\S]*outlive fleet remove h1[\s\S]*outlive fleet forget h1/,
     );
     // To give up its tasks is not to give its name to another key.
     assert.equal((await fleet.run('fleet', 'remove', 'h1')).status, 0);

@@ -70,7 +70,7 @@ test('a person attaches to a terminal on another host, and finds their own as it
   await terminal.press('C-\\');
   await terminal.type('d');
   await terminal.shows(/status=0/);
-  assert.match(await terminal.shows(/same/), /it goes on\. Take it over/);
+  assert.match(await terminal.shows(/same/), /it keeps running\. Attach again/);
   await waitFor(async () => (await attached()) === 0, 'nobody to be attached');
   assert.match((await fleet.run('screen', task)).stdout, /all-2/);
   assert.equal((await fleet.run('kill', task)).status, 0);

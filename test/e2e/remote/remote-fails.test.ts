@@ -81,7 +81,7 @@ test('125: no outlive there, one that is too old, one that talks otherwise', asy
   for (const [status, code] of found) assert.deepEqual([status, code], [125, 'HOST_PROGRAM']);
   const [old, newer, nothing] = found.map(([, , message]) => message);
   assert.match(old ?? '', /one that does not, .*unknown command .*Install this version there/);
-  assert.match(newer ?? '', /found 9\.1\.0, which talks otherwise \(2\)\. Install the newer version here/);
+  assert.match(newer ?? '', /found 9\.1\.0, which speaks 2\. Install the newer version here/);
   assert.match(nothing ?? '', /found no program .*nothing\. Install it there/);
 });
 
@@ -101,9 +101,9 @@ test('118: the connection breaks in the middle of logs -f, wait and run --wait, 
   await waitFor(() => answering(machine) === 3, 'all to be answered there');
   machine.cut();
   for (const [running, says] of [
-    [logs, /found that the connection broke\. Tasks go on there/],
-    [wait, /found that the connection broke\. Tasks go on there/],
-    [run, /found that the connection broke\. Whether run was done is not known/],
+    [logs, /found that the connection broke\. Tasks continue there/],
+    [wait, /found that the connection broke\. Tasks continue there/],
+    [run, /found that the connection broke\. It is not known whether run was done/],
   ] as const) {
     const { status, stderr } = await running.answer;
     assert.equal(status, 118, stderr);

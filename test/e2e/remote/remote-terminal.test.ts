@@ -41,7 +41,7 @@ test('a person attaches through ssh, types, changes the size, leaves, and finds 
   await terminal.type('d');
   await terminal.shows(/status=0/);
   await terminal.shows(/same/);
-  assert.match(await terminal.screen(), /it goes on\. Take it over again/);
+  assert.match(await terminal.screen(), /it keeps running\. Attach again/);
   assert.equal((await there.snapshot('shell')).status, 'running');
 });
 

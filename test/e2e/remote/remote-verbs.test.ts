@@ -157,7 +157,7 @@ test('run --wait hands on stdin and the status, and an open pipe that brings not
   assert.deepEqual(await answerOf(child), { status: 7, stdout: 'typed\n', stderr: '' });
   const idle = feed(here, ['run', '--wait', 'cat; exit 8']);
   const { status, stderr } = await answerOf(idle);
-  assert.deepEqual([status, /brought nothing in 100 ms/.test(stderr)], [8, true]);
+  assert.deepEqual([status, /nothing came from the pipe on stdin in 100 ms/.test(stderr)], [8, true]);
 });
 
 test('a run that waits ends with its command, also when its input stays open', async () => {

@@ -145,7 +145,7 @@ test('what somebody has written by hand stays, also in an undo', async () => {
   assert.deepEqual([cursor?.state, cursor?.change], ['by-hand', 'none']);
   const [, settings] = await home.setup('claude', '--yes');
   assert.deepEqual([settings?.state, settings?.change], ['by-hand', 'edit']);
-  assert.match(settings?.note, /hooks.PostToolUse that setup has not written/);
+  assert.match(settings?.note, /hooks.PostToolUse that setup did not write/);
   assert.equal(home.bytes('.claude/settings.json').match(/completions/g)?.length, 2);
   const [left] = await home.setup('cursor', '--undo', '--yes');
   assert.equal(left?.change, 'none');

@@ -58,7 +58,7 @@ test('an extension of pi that setup has not written stays, and so does one that 
   home.has(file, mine);
   const [line] = await home.setup('pi', '--yes');
   assert.deepEqual([line?.state, line?.change], ['by-hand', 'none']);
-  assert.match(line?.note, /setup has not written it/);
+  assert.match(line?.note, /setup did not write it/);
   assert.equal((await home.setup('pi', '--undo', '--yes'))[0]?.change, 'none');
   assert.equal(home.bytes(file), mine);
   rmSync(join(home.base, file));

@@ -80,7 +80,7 @@ test('a link is followed to a file of the same user, and stays; in a project onl
   assert.equal(readFileSync(target, 'utf8'), '{}\n');
 
   symlinkSync('nowhere', join(home.base, '.claude.json'));
-  await home.refused(125, ['claude', '--yes'], /found a link that leads to none/);
+  await home.refused(125, ['claude', '--yes'], /found a link that leads to no file/);
 
   mkdirSync(join(home.base, 'work/.vscode'), { recursive: true });
   symlinkSync(target, join(home.base, 'work/.vscode/mcp.json'));

@@ -90,7 +90,7 @@ test('the holder of an invitation can ask to be let in, and nothing else', needs
   const subject = subjects.operation('enrol');
   const body = bodyOf({ name: 'h1', key: `U${'A'.repeat(55)}`, signer: null });
   const message = sign(body, signerOfInvitation(seed), { audience: coordinatorAudience, subject });
-  assert.match(Buffer.from(await bus.ask(subject, message)).toString(), /public key of a user/);
+  assert.match(Buffer.from(await bus.ask(subject, message)).toString(), /public key of a NATS user/);
   assert.equal(refused.length, 10, refused.join('\n'));
 });
 
@@ -122,7 +122,7 @@ test('an invitation whose time is over lets nobody in', needsNats, async () => {
   await members.replace('invitation', signer, { ...record, expiresAt: Date.now() - 1 }, revision);
   await assert.rejects(join(fleet.folderOf('h1'), line, 'h1'), {
     code: 'FLEET_REFUSED',
-    message: /time is over/,
+    message: /has expired/,
   });
   assert.deepEqual(readdirSync(fleet.folderOf('h1').path), []);
 });

@@ -61,7 +61,7 @@ test('init writes files for this user alone, and no fleet over another one', nee
   const before = readFileSync(folder.pathOf('coordinator.json'), 'utf8');
   const address = parseAddress('127.0.0.1:1');
   const again = initFleet(folder, { servers: [address], listenHost: '127.0.0.1', dataFolder: folder.path });
-  await assert.rejects(again, { code: 'FLEET_CREDENTIALS', message: /locked out/ });
+  await assert.rejects(again, { code: 'FLEET_CREDENTIALS', message: /lock out its members/ });
   assert.equal(readFileSync(folder.pathOf('coordinator.json'), 'utf8'), before);
   // No secret is in what the server reads.
   const config = readFileSync(folder.pathOf('nats.conf'), 'utf8');

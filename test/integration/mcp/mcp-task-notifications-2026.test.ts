@@ -71,7 +71,7 @@ test('a mistake about one task is told, and its client listens for the others', 
   assert.equal((await server.notified('notifications/tasks')).taskId, taskId);
   await server.notified('notifications/resources/updated', ({ uri }) => uri === resources[1]);
   const told = readFileSync(join(world.base, 'warnings'), 'utf8');
-  for (const doing of ['looking for a task', 'looking at a resource'])
+  for (const doing of ['finding a task', 'checking a resource'])
     assert.match(told, new RegExp(`${doing} .*a planted mistake`));
 });
 

@@ -266,7 +266,7 @@ test('a store has the folder of copies for its own: it is opened, a stray in it 
   const { diagnose } = await import('../../../src/doctor/doctor.ts');
   const wrong = async (check: string) =>
     (await diagnose({ dir: world.dir })).findings.filter((one) => one.check === check && one.level !== 'ok');
-  assert.equal((await wrong('strays'))[0]?.message, `crashed processes have left 1 temporary file: ${stray}`);
+  assert.equal((await wrong('strays'))[0]?.message, `crashed processes left 1 temporary file: ${stray}`);
   await world.session();
   world.assertCopied(world.copy);
   assert.deepEqual([await wrong('strays'), await wrong('modes'), await wrong('shim')], [[], [], []]);

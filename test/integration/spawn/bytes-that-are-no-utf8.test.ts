@@ -128,7 +128,7 @@ test('a folder that a name with other bytes became is not found, and the message
   const session = await world.session();
   await assert.rejects(session.spawn('true', { cwd: `${world.base}/\uFFFD` }), {
     code: 'INVALID_CWD',
-    message: /nothing there, and U\+FFFD in a name often stands for bytes that are no UTF-8/,
+    message: /nothing there, and U\+FFFD in a name often stands for bytes that are not UTF-8/,
   });
 });
 

@@ -9,7 +9,7 @@ import { untilPrinted, untilStarted } from '../../support/ready.ts';
 import { isLive, quote, World, waitFor } from '../../support/world.ts';
 
 const isElsewhere = (error: unknown): boolean =>
-  error instanceof OutliveError && error.code === 'TASK_ELSEWHERE' && /copy of the store/.test(error.message);
+  error instanceof OutliveError && error.code === 'TASK_ELSEWHERE' && /copy of its store/.test(error.message);
 
 /** Opens a session of a copy, or of a store that was moved. */
 async function opened<T>(dir: string, use: (session: Session) => Promise<T>): Promise<T> {

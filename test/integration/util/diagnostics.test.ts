@@ -119,7 +119,7 @@ test('NODE_DEBUG=outlive prints facts, looks, stops and ends without commands an
     `${id}: appended: spec`,
     `${id} of session "debugged" was started`,
     `${id}: appended: stop`,
-    `${id} is to be stopped: kill, SIGTERM and a grace of 0 ms`,
+    `stopping ${id}: kill, SIGTERM and a grace of 0 ms`,
     `${id} has ended: killed kill`,
   ])
     assert.ok(stderr.includes(line), `${line}\n${stderr}`);

@@ -71,16 +71,16 @@ test('a mistake in settling a task ends wait() with INTERNAL, and is told; witho
       code: 'INTERNAL',
       cause: error,
       message:
-        /^expected outlive to work; found a mistake in it when looking at the task bgb-\w+: TypeError: a planted/,
+        /^expected outlive to work; found a mistake in it when checking the task bgb-\w+: TypeError: a planted/,
     });
     end(task);
     await waiting;
     assert.deepEqual(warnings, [
-      { doing: 'looking at a task', error, dir: world.dir, sessionId: 'test', taskId: task.id },
+      { doing: 'checking a task', error, dir: world.dir, sessionId: 'test', taskId: task.id },
     ]);
   }
   assert.equal((await task.wait()).exitSignal, 'SIGKILL');
-  assert.match(world.takeWarnings(), /looking at a task/);
+  assert.match(world.takeWarnings(), /checking a task/);
 });
 
 for (const how of ['waitFor', 'waitAny', 'waitAll'] as const) {

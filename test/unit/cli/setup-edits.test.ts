@@ -126,7 +126,7 @@ test('TOML that cannot take a section, or is none, is refused', () => {
   assert.throws(into('a = 1\na = 2\n'), { ...refused, message: /expected TOML in FILE; found .* at line 2/ });
   assert.throws(into('mcp_servers = { b = { command = "x" } }\n'), {
     ...refused,
-    message: /written in another way/,
+    message: /a table in one line, or dotted names/,
   });
   assert.throws(into('mcp_servers = 1\n'), { ...refused, message: /a table \[mcp_servers\]/ });
 });

@@ -31,7 +31,7 @@ test('a field that is not what it has to be is refused by name, without its valu
     ['no field "n"; found one', () => wireFields({ n: 1 }, 'a message').end()],
     ['an object; found a value of the type string', () => fields().inner('a')],
     ['an object; found a list', () => wireFields([secret], 'a message')],
-    ['JSON; found 7 characters that are none', () => Fields.of(secret, refuse)],
+    ['JSON; found 7 characters that are not JSON', () => Fields.of(secret, refuse)],
   ];
   for (const [said, read] of refused)
     assert.throws(read, (error: Error & { code?: string }) => {

@@ -34,6 +34,6 @@ test('a signer that is as long as a message may be gets an answer that the serve
   const answer = await answerTo(Buffer.from(message(longest)));
   assert.throws(() => readAnswer(answer, key.publicKey, { audience: 'nobody', subject }), {
     code: 'FLEET_FORGED',
-    message: /expected a signed message; found something that is none/,
+    message: /expected a signed message; found something else/,
   });
 });

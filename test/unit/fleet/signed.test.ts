@@ -23,11 +23,11 @@ test('a signed message is opened by the one it is for, and once', () => {
   const bytes = sign({ b: [1, { d: 2, c: 1 }], a: 'é' }, key, options);
   const same = expected();
   assert.deepEqual(open(bytes, same), { body: { a: 'é', b: [1, { c: 1, d: 2 }] }, issuer: key.publicKey });
-  assert.throws(() => open(bytes, same), { code: 'FLEET_FORGED', message: /taken before/ });
+  assert.throws(() => open(bytes, same), { code: 'FLEET_FORGED', message: /already accepted/ });
 });
 
 const wrong: Record<string, [change: Partial<Expected>, said: RegExp]> = {
-  'for another host': [{ audience: 'host:h2' }, /somebody else/],
+  'for another host': [{ audience: 'host:h2' }, /another receiver/],
   'for another subject': [{ subject: 'ctl.h1.send' }, /another subject/],
   'of another signer': [{ issuers: new Set([signingKey().publicKey]) }, /signer/],
   'too late': [{ now: Date.now() + 200_000 }, /made \d+ s ago: compare the clocks/],
@@ -56,7 +56,7 @@ test('a message that was changed, spelt in another way, or is none is refused', 
 });
 
 test('a message that would have to be remembered for long, or takes much room there, is refused', () => {
-  const said = { code: 'FLEET_FORGED', message: /good for too long/ };
+  const said = { code: 'FLEET_FORGED', message: /valid for too long/ };
   open(sign({ id: 1 }, key, { ...options, ttlMs: 600_000 }), expected());
   for (const ttlMs of [600_001, 1e15])
     assert.throws(() => open(sign({ id: 1 }, key, { ...options, ttlMs }), expected()), said);
