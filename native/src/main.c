@@ -183,6 +183,7 @@ int main(int count, char **words) {
   if (count > 2 && strcmp(words[1], "pump") == 0) return pump_rescue(count - 2, words + 2);
   if (count == 3 && strcmp(words[1], "held") == 0) return tell_held(words[2]);
   if (count == 2 && strcmp(words[1], "locks") == 0) return queue_is_possible(LOG_FD) ? 0 : 1;
+  if (count == 2 && strcmp(words[1], "reader") == 0) return wait_for_no_reader();
   if (count == 2 && strcmp(words[1], "serve") == 0) return serve_forks(mask);
   system_reset_signals();
   shown_name = count > 0 ? words[0] : NULL;

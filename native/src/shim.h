@@ -29,6 +29,9 @@ enum { LAUNCHED = 0, BAD_REQUEST = 64, NO_INPUT = 66, NO_PROCESS = 71, NO_DESCRI
 /* The exit status of `held LOG`: whether the shim of that log lives. UNTOLD, or any other status: unknown. */
 enum { HELD = 10, FREE = 11, UNTOLD = 12 };
 
+/* The exit status of `reader` when no process reads descriptor 1 any more. UNTOLD: descriptor 0 has ended before. */
+enum { READER_GONE = 13 };
+
 enum { MAX_WORDS = 128, NAME_BYTES = 24, COOKIE_BYTES = 64, PROOF_BYTES = 65, SEAL_BYTES = 33 };
 enum { PATH_BYTES = 4096, OUTPUT_NAME_BYTES = 48 };
 
@@ -425,5 +428,10 @@ bool pump_hand_over(void);
  * folder, and the names of one or two output files.
  */
 int pump_rescue(int count, char **words);
+
+/* ---- reader.c ---- */
+
+/* Sleeps until no process reads descriptor 1, or descriptor 0 ends, and returns the exit status of this program. */
+int wait_for_no_reader(void);
 
 #endif

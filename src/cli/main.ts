@@ -14,6 +14,7 @@ import { type Io, printFailed, processIo, ReaderGone } from './io.ts';
 import { ourOption } from './program/other-options.ts';
 import { ourWords, verbOf } from './program/other-words.ts';
 import { buildProgram, type Perform } from './program.ts';
+import { whenReaderIsGone } from './reader.ts';
 import type { Host, Verb } from './verb.ts';
 import { packageVersion } from './version.ts';
 
@@ -76,6 +77,8 @@ async function runVerb(typed: readonly string[], host: Host, failure: Promise<Er
       const io = processIo(json === true, store);
       call.io = io;
       const options = command.opts();
+      if (options.follow === true || options.watch === true)
+        whenReaderIsGone(store, () => process.exit(exitStatus.brokenPipe));
       if (hosts.length > 0 && (isTyped || !isDoneHere.has(command.name()))) {
         call.work = async () => {
           const { performThere } = await import('./remote/perform.ts');
