@@ -1,8 +1,7 @@
-import type { Task } from '../api/task.ts';
-import type { AttachEnd, AttachOptions } from '../engine/interact/attach.ts';
 import { OutliveError } from '../errors/error.ts';
 import { isEnded } from '../model/words.ts';
 import { acknowledgePrinted } from './acknowledge.ts';
+import { attachHere } from './attach-here.ts';
 import { exitStatus, statusOfTask } from './exit-status.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, findOne, handleOf, withStoreToWait } from './open.ts';
@@ -54,49 +53,4 @@ export function checkTerminal(): void {
     'USAGE',
     'expected stdin and stdout to be a terminal; found that they are not. To type from a program, use: outlive send; to see the screen: outlive screen',
   );
-}
-
-/** Makes the terminal of this process that of a task, until somebody leaves, the task ends, or this process is to end. */
-export async function attachHere(
-  task: Pick<Task, 'attach'>,
-  options: Omit<AttachOptions, 'abortSignal'>,
-): Promise<AttachEnd> {
-  const { stdin, stdout } = process;
-  using raw = new RawMode(stdin);
-  // Somebody may have paused it, and then a listener alone does not have it flow.
-  stdin.resume();
-  return await task.attach({ input: stdin, output: stdout }, { ...options, abortSignal: raw.ended });
-}
-
-/** Signals by which a terminal's program is ended. */
-const endings = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
-
-/** A terminal whose keys come one by one. It is as it was after any end of this process but SIGKILL. */
-class RawMode implements Disposable {
-  readonly #stdin: NodeJS.ReadStream;
-  readonly #ended = new AbortController();
-  readonly #end = (): void => this.#ended.abort();
-  readonly #restore = (): void => {
-    // The terminal may be gone.
-    if (!this.#stdin.destroyed) this.#stdin.setRawMode(false);
-  };
-
-  constructor(stdin: NodeJS.ReadStream) {
-    this.#stdin = stdin;
-    stdin.setRawMode(true);
-    process.once('exit', this.#restore);
-    for (const name of endings) process.on(name, this.#end);
-  }
-
-  /** Aborted when somebody ends this process. */
-  get ended(): AbortSignal {
-    return this.#ended.signal;
-  }
-
-  [Symbol.dispose](): void {
-    process.off('exit', this.#restore);
-    for (const name of endings) process.off(name, this.#end);
-    this.#restore();
-    this.#stdin.pause();
-  }
 }

@@ -1,5 +1,6 @@
 import type { Fleet } from '../../fleet/client/fleet.ts';
-import { attachHere, checkTerminal, noteDisplaced } from '../attach.ts';
+import { checkTerminal, noteDisplaced } from '../attach.ts';
+import { attachHere } from '../attach-here.ts';
 import { exitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { jsonLine } from '../present/task.ts';

@@ -1,7 +1,7 @@
 import type { Store } from '../../api/store.ts';
 import type { StoreTask } from '../../api/store-task.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
-import { attachHere } from '../attach.ts';
+import { attachHere } from '../attach-here.ts';
 import type { Io } from '../io.ts';
 import type { Stream } from '../logs/begin.ts';
 import { printStream } from '../logs/stream-printer.ts';

@@ -45,7 +45,7 @@ export class FullScreen implements Disposable {
   /** The other screen is shown, and any program may draw on it. */
   #isOther = false;
   /** Until the process is continued. */
-  #stopped: { readonly wasIn: boolean; readonly timer: NodeJS.Timeout } | null = null;
+  #stopped: NodeJS.Timeout | null = null;
   /** What was pasted so far; null: nothing is being pasted. */
   #paste: string | null = null;
 
@@ -67,7 +67,6 @@ export class FullScreen implements Disposable {
     this.#painter = new Painter((text) => void this.#stdout.write(text));
     process.once('exit', this.#leaveAtExit);
     for (const name of endings) process.on(name, this.#signal);
-    process.on('SIGTSTP', this.#stopSelf);
     process.on('SIGCONT', this.#continued);
     // The terminal is gone: nobody can type or see anything.
     for (const event of ['end', 'error', 'close']) this.#stdin.on(event, this.#end);
@@ -125,9 +124,8 @@ export class FullScreen implements Disposable {
     this.#goBack();
     process.off('exit', this.#leaveAtExit);
     for (const name of endings) process.off(name, this.#signal);
-    process.off('SIGTSTP', this.#stopSelf);
     process.off('SIGCONT', this.#continued);
-    clearTimeout(this.#stopped?.timer);
+    clearTimeout(this.#stopped ?? undefined);
     for (const event of ['end', 'error', 'close']) this.#stdin.off(event, this.#end);
     for (const event of ['error', 'close']) this.#stdout.off(event, this.#end);
     this.#stdout.off('resize', this.#resized);
@@ -138,6 +136,7 @@ export class FullScreen implements Disposable {
     // Before anything is written: in the background that stops this process, as it stops any.
     this.#stdin.setRawMode(true);
     this.#isIn = true;
+    process.on('SIGTSTP', this.#stopSelf);
     this.#stdin.on('keypress', this.#key);
     this.#stdin.resume();
     this.#stdout.write(otherScreen.begin + modes.begin);
@@ -155,6 +154,8 @@ export class FullScreen implements Disposable {
   #leave(where: 'here' | 'before' = 'before'): void {
     if (!this.#isIn) return;
     this.#isIn = false;
+    // Without a listener the signal stops the process. What the terminal is lent to looks after itself.
+    process.off('SIGTSTP', this.#stopSelf);
     this.#isOther = where === 'here';
     this.#paste = null;
     this.#stdin.off('keypress', this.#key);
@@ -166,26 +167,18 @@ export class FullScreen implements Disposable {
 
   /** @param pid 0: all of the process group, as a key of the terminal does. */
   #stop(pid: number): void {
-    if (this.#stopped !== null) return;
-    const wasIn = this.#isIn;
+    if (!this.#isIn) return;
     this.#leave();
-    process.off('SIGTSTP', this.#stopSelf);
+    this.#stopped = setTimeout(() => this.#goOn(), stopMs);
     process.kill(pid, 'SIGTSTP');
-    this.#stopped = { wasIn, timer: setTimeout(() => this.#goOn(), stopMs) };
   }
 
   #goOn(): void {
-    const stopped = this.#stopped;
-    if (stopped === null) {
-      // Somebody has stopped it without a word. What it was lent to looks after itself.
-      if (!this.#isIn) return;
-      this.#leave();
-    } else {
-      clearTimeout(stopped.timer);
-      this.#stopped = null;
-      process.on('SIGTSTP', this.#stopSelf);
-      if (!stopped.wasIn) return;
-    }
+    // Somebody may have stopped it without a word. What it was lent to looks after itself.
+    if (this.#stopped === null && !this.#isIn) return;
+    clearTimeout(this.#stopped ?? undefined);
+    this.#stopped = null;
+    this.#leave();
     this.#enter();
     this.#events.redraw();
   }

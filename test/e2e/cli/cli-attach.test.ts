@@ -52,6 +52,61 @@ test('attach ends with the status of the task, and the terminal is as it was', a
   await terminal.shows(/same/);
 });
 
+/** A person at a shell with job control, who is attached to a task; and the pid of the viewer. */
+async function attachedPerson(cli: CommandLine, name: string): Promise<{ terminal: Terminal; pid: number }> {
+  const env = { ...cli.environment(), PS1: '$ ' } as NodeJS.ProcessEnv;
+  const command = `cd ${cli.base}; stty -a > before; exec bash --norc -i`;
+  const terminal = await Terminal.open(cli.base, { command, env });
+  await terminal.shows(/[#$]/);
+  await terminal.enter(`${cli.inShell} attach ${name}; echo status=$?`);
+  await waitFor(async () => (await cli.snapshot(name)).attached.length === 1, 'somebody to attach');
+  const [pid] = (await cli.snapshot(name)).attached;
+  return { terminal, pid };
+}
+
+for (const name of ['SIGSTOP', 'SIGTSTP'] as const) {
+  test(`a viewer that ${name} has stopped is attached again when it is continued`, async () => {
+    await using cli = new CommandLine();
+    const keys = 'while key=$(dd bs=1 count=1 2>/dev/null); do printf "got-$key "; done';
+    await cli.spawn(`stty raw -echo; printf '\\033[?1049hFULL '; ${keys}`, '--tty', '-n', 'full');
+    const { terminal, pid } = await attachedPerson(cli, 'full');
+    await using _ = terminal;
+    await terminal.shows(/FULL/);
+    process.kill(pid, name);
+    await terminal.shows(/Stopped/);
+    if (name === 'SIGTSTP') {
+      // It has given the terminal back.
+      assert.equal(await terminal.state('alternate_on'), '0');
+      await terminal.enter('clear; stty -a | diff - before && echo "same then"');
+      await terminal.shows(/same then/);
+      assert.deepEqual((await cli.snapshot('full')).attached, []);
+    }
+    await terminal.enter('fg');
+    await terminal.shows(/^FULL/);
+    // Each key comes by itself, and nothing echoes it.
+    await terminal.type('x');
+    await terminal.shows(/^FULL got-x$/);
+    await terminal.press('C-\\');
+    await terminal.type('d');
+    await terminal.shows(/left bgb-/);
+    await terminal.enter('clear; stty -a | diff - before && echo "same now"');
+    await terminal.shows(/same now/);
+    await cli.run('kill', 'full');
+  });
+}
+
+test('a viewer whose task ends while it is stopped tells how', async () => {
+  await using cli = new CommandLine();
+  await cli.spawn('cat', '--tty', '-n', 'cat');
+  const { terminal, pid } = await attachedPerson(cli, 'cat');
+  await using _ = terminal;
+  process.kill(pid, 'SIGTSTP');
+  await terminal.shows(/Stopped/);
+  await cli.run('kill', 'cat');
+  await terminal.enter('fg; echo status=$?');
+  await terminal.shows(/bgb-\w+ killed[\s\S]*status=123/);
+});
+
 test('a killed viewer leaves the task as it is, and its terminal can be set right', async () => {
   await using cli = new CommandLine();
   await cli.spawn('PS1="$ " bash --norc -i', '--tty', '-n', 'shell');
