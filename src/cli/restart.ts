@@ -1,7 +1,6 @@
 import type { Task } from '../api/task.ts';
 import type { RestartOptions } from '../engine/spawn/restart.ts';
 import { OutliveError } from '../errors/error.ts';
-import { exitStatus } from './exit-status.ts';
 import { noteUnheld } from './hints.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, findOne, handleOf, isOwn, withStore } from './open.ts';
@@ -42,8 +41,7 @@ export async function restart(
     else if (first !== found.taskId)
       io.note(`another task had already replaced it: outlive restarted ${[first, ...others].join(', ')}`);
     noteUnheld(io, snapshot);
-    await printStarted(io, snapshot);
-    return exitStatus.ok;
+    return await printStarted(io, snapshot);
   });
 }
 

@@ -76,8 +76,7 @@ export async function run(io: Io, words: readonly string[], options: RunVerbOpti
     hintAtStdin(io, snapshot);
     for (const hint of hintsOnTerminal(command, options)) io.note(hint);
     noteUnheld(io, snapshot);
-    await printStarted(io, snapshot);
-    return exitStatus.ok;
+    return await printStarted(io, snapshot);
   });
 }
 
