@@ -1,3 +1,4 @@
+import { isKeyboard } from './keyboard.ts';
 import {
   type BufferState,
   cellNumbers,
@@ -53,6 +54,7 @@ export function checkState(state: TerminalState): boolean {
     [...charsets, charset].every(isCharset) &&
     isWithin(charsetLevel, 0, 3) &&
     isModes(modes) &&
+    (state.keyboard === undefined || (isRecord(state.keyboard) && isKeyboard(state.keyboard))) &&
     isText(state.title) &&
     isText(state.iconName) &&
     isWithin(lastCharacter, 0, 0xffff_ffff)

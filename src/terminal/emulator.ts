@@ -1,5 +1,6 @@
 import { characterEnd } from '../util/bytes.ts';
 import { boundSequences, mendPrinting } from './bounded.ts';
+import { Keyboard } from './keyboard.ts';
 import { readLines, readModes, readState } from './read-state.ts';
 import { restoreState } from './restore-state.ts';
 import {
@@ -20,12 +21,14 @@ const blank = 1 << 22;
 /** A terminal without a window: takes what a program writes, and knows what a person would see of it. */
 export class Emulator implements Disposable {
   readonly #terminal: Xterm;
+  readonly #keyboard: Keyboard;
   /** The beginning of a character: the emulator reads some wrongly of which it gets the bytes one by one. */
   #held: Buffer = Buffer.alloc(0);
 
   /** @param answered is told the answers to what programs ask the terminal, such as where the cursor is. */
-  private constructor(size: TerminalSize, answered: (text: string) => void) {
-    this.#terminal = makeXterm(size);
+  private constructor(from: TerminalSize | TerminalState, answered: (text: string) => void) {
+    this.#terminal = makeXterm(from);
+    this.#keyboard = new Keyboard(this.#terminal, 'pen' in from ? from.keyboard : undefined);
     boundSequences(this.#terminal);
     mendPrinting(this.#terminal);
     this.#terminal.onData(answered);
@@ -78,7 +81,7 @@ export class Emulator implements Disposable {
 
   /** All there is, as plain data: only while {@link isWhole}. */
   get state(): TerminalState {
-    return readState(this.#terminal._core);
+    return { ...readState(this.#terminal._core), keyboard: this.#keyboard.state };
   }
 
   /** The rows that show. */

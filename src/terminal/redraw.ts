@@ -1,4 +1,5 @@
 import { lastCharacter, lookOf, runsOf, sgrOf } from './cells.ts';
+import { keyboardSequences } from './keyboard.ts';
 import { titleOf } from './screen.ts';
 import type {
   BufferState,
@@ -36,6 +37,7 @@ export function redraw(state: TerminalState): string {
     charsets(state),
     sgrOf(lookOf(state.pen)),
     switches(state),
+    state.keyboard === undefined ? '' : keyboardSequences(state.keyboard, state.showsAlternate),
     '\x1b[?2026l',
   ];
   return parts.join('');

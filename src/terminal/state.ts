@@ -21,6 +21,8 @@ export interface TerminalState extends TerminalSize {
   readonly charsetLevel: number;
   readonly charset: string | null;
   readonly modes: TerminalModes;
+  /** Screens that were kept before there was one have none. */
+  readonly keyboard?: KeyboardState;
   readonly title: string;
   readonly iconName: string;
   /** What the last character was, for one that joins it, or repeats it. */
@@ -100,6 +102,15 @@ export interface TerminalModes {
   readonly cursorHidden: boolean;
   readonly cursorStyle: CursorStyle | null;
   readonly cursorBlinks: boolean | null;
+}
+
+/** How keys are reported that have no sequence of their own. */
+export interface KeyboardState {
+  /** The flags of kitty's protocol on the normal screen: those of the screen, and then those that a program has put on them. */
+  readonly normal: readonly number[];
+  readonly alternate: readonly number[];
+  /** xterm's modifyOtherKeys. */
+  readonly otherKeys: number;
 }
 
 /** Which events of a mouse a program hears of. */

@@ -15,6 +15,7 @@ export interface Xterm {
       id: { prefix?: string; final: string },
       handler: (parameters: (number | number[])[]) => boolean,
     ): unknown;
+    registerEscHandler(id: { final: string }, handler: () => boolean): unknown;
     registerOscHandler(command: number, handler: (text: string) => boolean): unknown;
   };
   onData(listener: (text: string) => void): unknown;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LiveScreen } from '../../../src/terminal/live-screen.ts';
+import { TerminalFilter } from '../../../src/terminal/terminal-filter.ts';
 
 const size = { cols: 20, rows: 4 };
 
@@ -45,6 +46,28 @@ test('modes of input are switched on, and no others', async () => {
   ])
     assert.ok(switched(drawn).includes(mode), JSON.stringify(mode));
   assert.ok((await redrawn('\x1b[?25l')).includes('\x1b[?25l'));
+});
+
+test('keys are reported as the program has asked for, on the screen that shows', async () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  const keys = (text: string): string[] => text.match(/\x1b\[[<>=][\d;]*[um]/g) ?? [];
+  assert.deepEqual(keys(await redrawn('\x1b[>1u\x1b[<u\x1b[>4;2m\x1b[>4m')), []);
+  const asked = '\x1b[>3u\x1b[?1049h\x1b[=1u\x1b[>5u\x1b[=2;2u\x1b[>4;2m';
+  assert.deepEqual(keys(await redrawn(asked)), ['\x1b[<16u', '\x1b[=1u', '\x1b[>7u', '\x1b[>4;2m']);
+  assert.deepEqual(keys(await redrawn(`${asked}\x1b[?1049l`)), ['\x1b[<16u', '\x1b[>3u', '\x1b[>4;2m']);
+  assert.deepEqual(keys(await redrawn(`${asked}\x1bc`)), []);
+  // A program may put on more than any terminal keeps, and take off more than it has put on.
+  assert.equal(keys(await redrawn('\x1b[>1u'.repeat(1000))).length, 16);
+  assert.deepEqual(keys(await redrawn('\x1b[>1u\x1b[<99u\x1b[<0;1u')), []);
+  // A terminal that is drawn anew is as the first, and so is a viewer’s that is drawn twice.
+  using first = await LiveScreen.open({ from: size });
+  using second = await LiveScreen.open({ from: size });
+  first.feed(Buffer.from(asked));
+  const filter = new TerminalFilter();
+  for (let times = 0; times < 2; times += 1) second.feed(filter.pass(first.redraw()));
+  assert.deepEqual(keys(second.redraw().toString()), ['\x1b[<16u', '\x1b[>1u', '\x1b[>7u', '\x1b[>4;2m']);
+  second.feed(Buffer.from(filter.modesReset()));
+  assert.deepEqual(keys(second.redraw().toString()), []);
 });
 
 test('what a full-screen program hides comes back when it ends', async () => {
