@@ -40,10 +40,10 @@ export class PassedModes {
 
   /** Notes what a sequence does. @returns what to write for it. */
   sequence(sequence: ControlSequence): string {
-    const { prefix, parameters, intermediates, final } = sequence;
+    const { prefix, intermediates, final } = sequence;
     if (prefix !== '' && final === 'u') return this.#keyboard(sequence);
-    if (final === 'h' || final === 'l') this.#switch(prefix, parameters, final === 'h');
-    else if (final === 'm') this.#others.add(prefix === '>' ? 'keys' : 'look');
+    if (final === 'h' || final === 'l') return this.#switched(sequence);
+    if (final === 'm') this.#others.add(prefix === '>' ? 'keys' : 'look');
     else if (final === 'r') this.#others.add('region');
     else if (final === 'g' || final === 'W') this.#others.add('tabs');
     else if (final === 'q') this.#others.add(intermediates === ' ' ? 'cursor' : 'look');
@@ -90,6 +90,16 @@ export class PassedModes {
     this.#keyboards.normal = 0;
     this.#keyboards.alternate = 0;
     return parts.join('');
+  }
+
+  /** What a program has put on the keys of the alternate screen goes with it: later it could not be told from the person's own. */
+  #switched(sequence: ControlSequence): string {
+    const wasAlternate = this.#alternate !== null;
+    this.#switch(sequence.prefix, sequence.parameters, sequence.final === 'h');
+    if (!wasAlternate || this.#alternate !== null) return written(sequence);
+    const count = this.#keyboards.alternate;
+    this.#keyboards.alternate = 0;
+    return `${pop(count)}${written(sequence)}`;
   }
 
   #switch(prefix: string, parameters: string, on: boolean): void {

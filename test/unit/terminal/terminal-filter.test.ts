@@ -144,6 +144,9 @@ test('of the ways to report keys a program takes off its own alone', () => {
   assert.equal(write('\x1b[<9u'), '\x1b[<1u');
   assert.equal(write('\x1b[>1u'), '\x1b[>1u');
   assert.equal(filter.modesReset(), '\x1b[<1u\x1b[?1049l\x1b[<1u');
+  // What a program leaves on the alternate screen is taken off there: on the other one it would be the shell's.
+  assert.equal(write('\x1b[?1049h\x1b[>1u\x1b[?1049l'), '\x1b[?1049h\x1b[>1u\x1b[<1u\x1b[?1049l');
+  assert.equal(filter.modesReset(), '');
 });
 
 test('a reset of the terminal takes back what was switched, and keeps what is above the screen', () => {
