@@ -22,9 +22,7 @@ export function hintsOnTerminal(command: string, { timeout, stdin, tty }: Said):
   if (timeout === undefined && servers.test(command))
     hints.push('outlive stops it after 30 minutes. For a server: -t none');
   if (stdin !== true && tty !== true && watchers.test(command))
-    hints.push(
-      'its stdin is empty: some programs that watch files then end. Keep them with: --stdin',
-    );
+    hints.push('its stdin is empty: some programs that watch files then end. Keep them with: --stdin');
   return hints;
 }
 
