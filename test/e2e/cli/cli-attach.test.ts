@@ -88,7 +88,7 @@ for (const name of ['SIGSTOP', 'SIGTSTP'] as const) {
     await terminal.shows(/^FULL got-x$/);
     await terminal.press('C-\\');
     await terminal.type('d');
-    await terminal.shows(/left bgb-/);
+    await terminal.shows(/detached from bgb-/);
     await terminal.enter('clear; stty -a | diff - before && echo "same now"');
     await terminal.shows(/same now/);
     await cli.run('kill', 'full');
