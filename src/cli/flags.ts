@@ -24,8 +24,8 @@ const flags: Readonly<Record<string, string>> = {
   OUTLIVE_SESSION: '$OUTLIVE_SESSION',
 };
 
-/** What messages of the library advise, as flags. */
-const advice: readonly (readonly [RegExp, string])[] = [
+/** What messages of the library advise, as flags. A test finds the words of each in the messages. */
+export const advice: readonly (readonly [RegExp, string])[] = [
   [/set replace: true/g, 'add --replace'],
   [
     /Search its output instead, with task\.watch\(\) or task\.waitFor\(\)/g,

@@ -4,20 +4,17 @@ import { isFleetReference } from '../model/fleet-reference.ts';
 import { keyNames } from '../model/keys.ts';
 import type { TaskSnapshot } from '../model/snapshot.ts';
 import { isEnded } from '../model/words.ts';
-import { monotonicMs, sleep } from '../util/wait.ts';
 import { sendThere } from './fleet/send-there.ts';
 import { sayTerminal } from './terminal-answer.ts';
 import { quoted } from './text/data.ts';
 import { presentTask, sayTask } from './text/present.ts';
 import { ridingFields, taskSchema } from './text/schemas.ts';
 import { defineTool } from './tool.ts';
+import { type Quiet, untilQuiet } from './until-quiet.ts';
 
 const defaultWaitMs = 3_000;
 
-/** An answer comes when nothing was written for `quietMs`, and not before the program had `firstMs` to say something. */
-const quietMs = 250;
-const firstMs = 400;
-const lookMs = 40;
+const quiet: Quiet = { quietMs: 250, firstMs: 400, checkMs: 40 };
 
 /** Types into a task, and says what came of it. */
 export const send = defineTool({
@@ -51,7 +48,7 @@ export const send = defineTool({
     const task = session.task(session.find(args.task).taskId);
     const before = task.snapshot().output.bytes;
     await task.send(text, { press: keys, eof, paste });
-    const snapshot = await untilQuiet(task, before, waitMs, abortSignal);
+    const { snapshot } = await untilQuiet(() => check(task, abortSignal), before, waitMs, quiet);
     const said =
       snapshot.tty === null
         ? `${sayTask(snapshot)}\n${await sayNewOutput(task, before)}`
@@ -61,23 +58,15 @@ export const send = defineTool({
   },
 });
 
-/** Waits until the task has said something and then nothing more for a moment, or has ended, or the time is up. */
-async function untilQuiet(
-  task: Task,
-  before: number,
-  waitMs: number,
-  abortSignal: AbortSignal,
-): Promise<TaskSnapshot> {
-  const begin = monotonicMs();
-  let { bytes, since } = { bytes: before, since: begin };
-  for (;;) {
-    const snapshot = task.snapshot();
-    const now = monotonicMs();
-    if (snapshot.output.bytes !== bytes) ({ bytes, since } = { bytes: snapshot.output.bytes, since: now });
-    const isQuiet = now - since >= (bytes === before ? firstMs : quietMs);
-    if (isEnded(snapshot.status) || isQuiet || now - begin >= waitMs || abortSignal.aborted) return snapshot;
-    await sleep(Math.min(lookMs, Math.max(1, waitMs - (now - begin))));
-  }
+interface Check {
+  readonly bytes: number;
+  readonly isOver: boolean;
+  readonly snapshot: TaskSnapshot;
+}
+
+function check(task: Task, { aborted }: AbortSignal): Check {
+  const snapshot = task.snapshot();
+  return { bytes: snapshot.output.bytes, isOver: isEnded(snapshot.status) || aborted, snapshot };
 }
 
 /** Bytes of output that come with an answer. */

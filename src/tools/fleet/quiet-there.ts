@@ -1,12 +1,9 @@
-import { monotonicMs, sleep } from '../../util/wait.ts';
+import { type Quiet, untilQuiet } from '../until-quiet.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { unlessAborted } from './there.ts';
 
-/** An answer comes when nothing was written for `quietMs`, and not before the program had `firstMs` to say something. */
-const quietMs = 300;
-const firstMs = 600;
-/** Between two looks, each of which is a question to the host. */
-const lookMs = 100;
+/** Longer than for a task of this machine: each check is a question to the host. */
+const quiet: Quiet = { quietMs: 300, firstMs: 600, checkMs: 100 };
 
 /** How much a task has written. */
 export async function sizeOf(task: AgentFleetTask): Promise<number> {
@@ -14,25 +11,17 @@ export async function sizeOf(task: AgentFleetTask): Promise<number> {
 }
 
 /**
- * Waits until a task has said something and then nothing more for a moment, or the time is up.
+ * Waits until a task on another host has said something and then nothing more for a moment, or the time is up.
  * @param before how much it had written.
  * @param waitMs how long to wait at most, in milliseconds.
  * @returns how much it has written.
  */
-export async function untilQuiet(
+export async function untilQuietThere(
   task: AgentFleetTask,
   before: number,
   waitMs: number,
   abortSignal: AbortSignal,
 ): Promise<number> {
-  const begin = monotonicMs();
-  let { size, since } = { size: before, since: begin };
-  for (;;) {
-    const found = await unlessAborted(abortSignal, sizeOf(task));
-    const now = monotonicMs();
-    if (found !== size) ({ size, since } = { size: found, since: now });
-    const isQuiet = now - since >= (size === before ? firstMs : quietMs);
-    if (isQuiet || now - begin >= waitMs) return size;
-    await sleep(lookMs);
-  }
+  const check = async () => ({ bytes: await unlessAborted(abortSignal, sizeOf(task)), isOver: false });
+  return (await untilQuiet(check, before, waitMs, quiet)).bytes;
 }

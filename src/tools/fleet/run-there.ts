@@ -5,7 +5,7 @@ import { terminalSize } from '../terminal-answer.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { checkTaken } from './check-places.ts';
-import { untilQuiet } from './quiet-there.ts';
+import { untilQuietThere } from './quiet-there.ts';
 import { chunkOfTail, isOverThere, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
 import { sayTerminalThere } from './terminal-there.ts';
 import { outputThere, remoteOf, sayOutputThere, unlessAborted, waitThere } from './there.ts';
@@ -81,7 +81,7 @@ async function atTerminal(task: AgentFleetTask, waitMs: number, call: ToolCall):
     task.wait({ until: 'accepted', timeoutMs: waitMs, abortSignal }),
   );
   const isThere = started !== null && started.state !== 'revoked' && started.state !== 'unknown';
-  if (isThere) await untilQuiet(task, 0, waitMs - (monotonicMs() - begin), abortSignal);
+  if (isThere) await untilQuietThere(task, 0, waitMs - (monotonicMs() - begin), abortSignal);
   const known = await task.show();
   const isOver = isOverThere(known);
   const text = await sayTerminalThere(task, call, true);

@@ -1,7 +1,7 @@
 import { quoted } from '../text/data.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
-import { sizeOf, untilQuiet } from './quiet-there.ts';
+import { sizeOf, untilQuietThere } from './quiet-there.ts';
 import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
 import { sayTerminalThere } from './terminal-there.ts';
 import { taskThere, unlessAborted } from './there.ts';
@@ -23,7 +23,7 @@ export async function sendThere(args: SendThere, waitMs: number, call: ToolCall)
   const task = await taskThere(call, args.task);
   const before = await sizeOf(task);
   await unlessAborted(call.abortSignal, task.send(text, { press: keys, eof, paste }));
-  const size = await untilQuiet(task, before, waitMs, call.abortSignal);
+  const size = await untilQuietThere(task, before, waitMs, call.abortSignal);
   const known = await task.show();
   const said = known.spec.tty
     ? await sayTerminalThere(task, call, false)

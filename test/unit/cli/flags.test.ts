@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSync, Visitor } from 'oxc-parser';
-import { inFlags } from '../../../src/cli/flags.ts';
+import { advice, inFlags } from '../../../src/cli/flags.ts';
 import { filesBelow } from '../../support/below.ts';
 import { root } from '../../support/repository.ts';
 
@@ -37,4 +37,13 @@ test('an error of the library names flags once it is told by the command line', 
     messages.some((text) => ofTheLibrary.test(text)),
     'there are some to translate',
   );
+});
+
+test('the words of each advice stand in a message of the library', () => {
+  const paths = filesBelow(join(root, 'src')).filter(
+    (path) => /\.ts$/.test(path) && !/flags\.ts$/.test(path),
+  );
+  const said = paths.flatMap(messagesIn).join('\n');
+  const useless = advice.filter(([words]) => said.search(words) === -1);
+  assert.deepEqual(useless, []);
 });
