@@ -12,6 +12,7 @@ import type { Invented } from './floods.ts';
 import type { StoredMessage } from './fold.ts';
 import type { Ledger } from './ledger.ts';
 import { sealedAfter } from './seal.ts';
+import { endWhenSilent } from './silence.ts';
 import { noAnswer } from './writer.ts';
 
 /**
@@ -160,6 +161,7 @@ export class Journal implements AsyncDisposable {
           expires: 10_000,
         });
         if (this.#isClosed) this.#messages.stop();
+        void endWhenSilent(this.#messages);
         for await (const message of this.#messages) if (era === this.#era) this.#take(message);
       } catch (error) {
         if (!isBusError(error)) throw error;
