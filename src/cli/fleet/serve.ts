@@ -3,10 +3,14 @@ import { OutliveError } from '../../errors/error.ts';
 import type { FleetFolder } from '../../fleet/admin/folder.ts';
 import { HostService } from '../../fleet/service/host.ts';
 import { FleetServer } from '../../fleet/service/serve.ts';
+import { after } from '../../util/wait.ts';
 import { exitStatus } from '../exit-status.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import type { Io } from '../io.ts';
 import { packageVersion } from '../version.ts';
+
+/** Servers that take longer than this to answer are worth a word, in milliseconds. */
+const waitingNoteMs = 4_000;
 
 /** Runs the server and a coordinator until it is interrupted. */
 export async function runServer(
@@ -15,13 +19,16 @@ export async function runServer(
   options: { readonly nats?: string; readonly number?: '1' | '2' | '3'; readonly elsewhere?: boolean },
 ): Promise<number> {
   const { nats, number = '1', elsewhere } = options;
+  const waiting = after(waitingNoteMs, () =>
+    io.note('waits until the servers of the fleet answer; of three, two have to run'),
+  );
   await using server = await FleetServer.start({
     folder,
     ...(nats !== undefined && { nats }),
     number: Number(number) as 1 | 2 | 3,
     isElsewhere: elsewhere === true,
     version: packageVersion(),
-  });
+  }).finally(() => waiting.cancel());
   io.note(`serves the fleet at ${server.addresses.join(', ')}; Ctrl-C stops it, and tasks keep running`);
   const how = await untilInterrupted(
     async (interrupted) => await Promise.race([aborted(interrupted), server.serverEnded()]),

@@ -88,6 +88,9 @@ function clusterLines({ listen, others, password }: Cluster, { tls }: ServerTrus
     `  authorization { user: "outlive", password: ${quoted(password)}, timeout: 5 }`,
     // What one says of the addresses of others is nothing that the rest has to follow.
     '  no_advertise: true',
+    // A server whose machine is gone without a word gets no question of a client after 6 s.
+    '  ping_interval: "2s"',
+    '  ping_max: 2',
     `  routes: [${routes.join(', ')}]`,
     ...(tls === null
       ? []

@@ -21,6 +21,8 @@ const answerMs = 2_000;
 export interface BusOptions {
   /** All servers of the fleet; any of them will do. */
   readonly servers: readonly Address[];
+  /** Try them in this order; by default the first is one by chance. */
+  readonly inOrder?: boolean;
   /** The certificate of the fleet's own authority (PEM), by which servers elsewhere are known; `null` on loopback. */
   readonly ca: string | null;
   /** Under what the party is answered: the name of a host, or the public key of its connection. */
@@ -81,6 +83,7 @@ async function connect(nats: NatsPackages, options: BusOptions): Promise<NatsCon
     );
   const settings: ConnectionOptions = {
     servers: servers.map(endpoint),
+    noRandomize: options.inOrder === true,
     authenticator: core.jwtAuthenticator(token, Buffer.from(seed)),
     inboxPrefix: inboxOf(options.name),
     pingInterval: pingMs,

@@ -69,7 +69,7 @@ export class FleetServer implements AsyncDisposable {
       const server =
         isElsewhere || (await answers(has, number)) ? null : await startServer(folder, nats, config);
       if (server !== null) parts.push(server);
-      const bus = await connect(has);
+      const bus = await connect(isElsewhere ? has : ownFirst(has, number));
       parts.push(bus);
       await whenReady(async () => await ensureStreams(bus.connection, has.replicas));
       const keep = (revoked: CoordinatorCredentials['revoked']) =>
@@ -153,9 +153,20 @@ async function answers(has: CoordinatorCredentials, number: 1 | 2 | 3): Promise<
   }
 }
 
+/** A coordinator uses the server beside it: the loss of another machine is then no loss of its connection. */
+function ownFirst(has: CoordinatorCredentials, number: 1 | 2 | 3): CoordinatorCredentials {
+  const { servers } = has.fleet;
+  const own = servers.slice(number - 1, number);
+  return {
+    ...has,
+    fleet: { ...has.fleet, servers: [...own, ...servers.filter((one) => !own.includes(one))] },
+  };
+}
+
 async function connect({ fleet, seed, token }: CoordinatorCredentials): Promise<Bus> {
   const name = (await Authority.load()).keyOf(seed).publicKey;
-  return await connectBus({ servers: fleet.servers, ca: fleet.ca, name, seed, token: () => token });
+  const { servers, ca } = fleet;
+  return await connectBus({ servers, inOrder: true, ca, name, seed, token: () => token });
 }
 
 /**

@@ -61,6 +61,19 @@ test('of three servers one may be gone: members join, and who is removed is cut 
     await waitFor(made, 'three servers to have the streams').catch((error: Error) => {
       throw new Error(error.message, { cause: last });
     });
+    // A coordinator is to use the server beside it, and not one by chance.
+    for (const own of fleet.servers) {
+      const servers = [own, ...fleet.servers.filter((one) => one !== own)];
+      await using ordered = await connectBus({
+        servers,
+        inOrder: true,
+        ca: fleet.ca,
+        name,
+        seed,
+        token: () => has.token,
+      });
+      assert.match(ordered.connection.getServer(), new RegExp(`:${own.port}$`));
+    }
     await using membership = await serveMembership(bus, has, (revoked) =>
       writeCredentials.coordinator(folder, { ...has, revoked }),
     );
