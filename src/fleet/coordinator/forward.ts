@@ -62,8 +62,8 @@ async function askHost(
   verb: 'show' | 'read' | 'send' | 'screen' | 'resize' | 'view' | 'follow',
   body: object,
 ): Promise<unknown> {
-  const { host } = await placeOf(core, task);
-  const answer = await core.orderHost(host, verb, body);
+  const { host, there } = await placeOf(core, task);
+  const answer = await core.orderHost(host, verb, { ...body, task: there });
   throwRefusal(answer);
   const { v: _version, ...value } = answer as Readonly<Record<string, unknown>>;
   return value;
@@ -83,9 +83,11 @@ async function tellAudit(
 async function placeOf(
   core: Core,
   task: string,
-): Promise<{ readonly host: string; readonly attempt: number }> {
-  const { host, attempt, state, reason } = currentOf(await find(core, task)).assignment;
-  if (state !== 'assigned' && state !== 'revoked') return { host, attempt };
+): Promise<{ readonly host: string; readonly attempt: number; readonly there: string }> {
+  const { host, attempt, state, reason, localId } = currentOf(await find(core, task)).assignment;
+  // The host forgets the name in the fleet when the end is acknowledged. Its store keeps the task.
+  const there = state === 'delivered' && localId !== null ? localId : task;
+  if (state !== 'assigned' && state !== 'revoked') return { host, attempt, there };
   const why = state === 'revoked' ? (reason ?? 'it was revoked') : `${host} has not accepted it yet`;
   throw new OutliveError('TASK_NOT_FOUND', `expected ${task} to have started; found that ${why}.`, {
     details: { taskId: task },
