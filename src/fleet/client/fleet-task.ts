@@ -5,6 +5,7 @@ import { OutliveError } from '../../errors/error.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
 import type { TerminalSize } from '../../model/words.ts';
 import type { Screen } from '../../terminal/screen.ts';
+import { unlessAborted } from '../../util/abort.ts';
 import { sleep } from '../../util/wait.ts';
 import type { ClientLink } from '../admin/invite.ts';
 import { wireFields } from '../wire/fields.ts';
@@ -102,6 +103,7 @@ export class FleetTask {
   /**
    * Waits until it has come so far, will not, or its host is lost. What comes back says which.
    * @returns `null`: the time is over.
+   * @throws OutliveError as `openFleet`; the reason of `abortSignal`, as soon as it is aborted.
    */
   async wait({
     until = 'ended',
@@ -113,7 +115,8 @@ export class FleetTask {
     for (;;) {
       abortSignal?.throwIfAborted();
       const left = Math.floor(Math.max(0, Math.min(waitMs, endAt - performance.now())));
-      this.#known = (await this.#ask('wait', { until, waitMs: left }, left)) as RemoteTask;
+      const asked = this.#ask('wait', { until, waitMs: left }, left);
+      this.#known = (await unlessAborted(abortSignal, asked)) as RemoteTask;
       if (isThere(this.#known, until)) return this.#known;
       if (performance.now() >= endAt) return null;
     }
@@ -197,6 +200,7 @@ export class FleetTask {
   /** Between the acceptance and the start its host has no task yet. */
   async #askHost(operation: Parameters<ClientLink['ask']>[0], body: object): Promise<unknown> {
     const endAt = performance.now() + startMs;
+    const hadStarted = this.#known.localId !== null;
     for (;;) {
       try {
         return await this.#ask(operation, body);
@@ -204,7 +208,10 @@ export class FleetTask {
         if (error instanceof OutliveError && error.code === 'HOST_UNREACHABLE')
           throw await this.#unreachable(error);
         const isMissing = error instanceof OutliveError && error.code === 'TASK_NOT_FOUND';
-        if (!isMissing || performance.now() > endAt || (await this.show()).state !== 'accepted') throw error;
+        if (!isMissing || performance.now() > endAt) throw error;
+        const { state, localId } = await this.show();
+        // A coordinator that has not read all yet knows less than the one that answered before it.
+        if (state !== 'accepted' && !(hadStarted && localId === null)) throw error;
         await sleep(pauseMs);
       }
     }

@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { OutliveError } from '../../errors/error.ts';
+import { unlessAborted } from '../../util/abort.ts';
 import { jsonOf, wireFields } from '../wire/fields.ts';
 import { subjects } from '../wire/names.ts';
 
@@ -57,9 +58,9 @@ export async function* followOutput(
     for (;;) {
       abortSignal?.throwIfAborted();
       // First the host is asked, then it is looked how much there is: what comes in between is published.
-      const next = await task.publishOutput(at, publishMs);
+      const next = await unlessAborted(abortSignal, task.publishOutput(at, publishMs));
       // Before its output is read: what it writes until its end is then among that.
-      const isOver = await hasEnded(task);
+      const isOver = await unlessAborted(abortSignal, hasEnded(task));
       // The host no longer publishes what is before the next piece.
       if (isOver || next > at)
         for await (const piece of stretches(task, at)) {

@@ -1,7 +1,8 @@
+import { unlessAborted } from '../../util/abort.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import { checkTaken } from './check-places.ts';
 import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
-import { taskThere, unlessAborted, waitThere } from './there.ts';
+import { taskThere, waitThere } from './there.ts';
 
 /** The host has stopped it then; the end comes to the coordinator a moment later, in milliseconds. */
 const endMs = 5_000;

@@ -1,6 +1,6 @@
+import { unlessAborted } from '../../util/abort.ts';
 import { type Quiet, untilQuiet } from '../until-quiet.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
-import { unlessAborted } from './there.ts';
 
 /** Longer than for a task of this machine: each check is a question to the host. */
 const quiet: Quiet = { quietMs: 300, firstMs: 600, checkMs: 100 };

@@ -3,6 +3,7 @@ import { OutliveError } from '../../errors/error.ts';
 import type { RemoteTask } from '../../fleet/wire/operations.ts';
 import { LineSearch } from '../../model/line-search.ts';
 import { checkPattern } from '../../model/pattern.ts';
+import { unlessAborted } from '../../util/abort.ts';
 import { monotonicMs, yieldToOthers } from '../../util/wait.ts';
 import { characterAt } from '../text/character-at.ts';
 import { sayOutput } from '../text/present.ts';
@@ -18,7 +19,7 @@ import {
   sayRemote,
   whereAll,
 } from './remote-text.ts';
-import { noteOf, tailThere, taskThere, unlessAborted } from './there.ts';
+import { noteOf, tailThere, taskThere } from './there.ts';
 
 /** The most that a host is asked for at a time, in bytes. */
 const mostReadBytes = 256 * 1_024;

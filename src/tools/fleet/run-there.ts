@@ -1,5 +1,6 @@
 import { OutliveError } from '../../errors/error.ts';
 import { defaults } from '../../model/limits.ts';
+import { unlessAborted } from '../../util/abort.ts';
 import { monotonicMs } from '../../util/wait.ts';
 import { terminalSize } from '../terminal-answer.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
@@ -8,7 +9,7 @@ import { checkTaken } from './check-places.ts';
 import { untilQuietThere } from './quiet-there.ts';
 import { chunkOfTail, isOverThere, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
 import { sayTerminalThere } from './terminal-there.ts';
-import { outputThere, remoteOf, sayOutputThere, unlessAborted, waitThere } from './there.ts';
+import { outputThere, remoteOf, sayOutputThere, waitThere } from './there.ts';
 
 /** What a task on another host can have. */
 const taken = [

@@ -1,10 +1,11 @@
+import { unlessAborted } from '../../util/abort.ts';
 import { quoted } from '../text/data.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { sizeOf, untilQuietThere } from './quiet-there.ts';
 import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
 import { sayTerminalThere } from './terminal-there.ts';
-import { taskThere, unlessAborted } from './there.ts';
+import { taskThere } from './there.ts';
 
 /** Bytes of output that come with an answer. */
 const mostBytes = 4_096;

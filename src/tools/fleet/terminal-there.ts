@@ -1,9 +1,10 @@
+import { unlessAborted } from '../../util/abort.ts';
 import { sayScreen } from '../terminal-answer.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { referenceOf } from './remote-session.ts';
 import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
-import { noteOf, taskThere, unlessAborted } from './there.ts';
+import { noteOf, taskThere } from './there.ts';
 
 /** Shows the terminal of a task on another host. @throws OutliveError `NO_TERMINAL`, `HOST_UNREACHABLE`. */
 export async function screenThere(reference: string, call: ToolCall): Promise<ToolAnswer> {

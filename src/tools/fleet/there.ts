@@ -1,6 +1,7 @@
 import type { OutputChunk } from '../../api/output.ts';
 import { OutliveError } from '../../errors/error.ts';
 import type { RemoteTask } from '../../fleet/wire/operations.ts';
+import { unlessAborted } from '../../util/abort.ts';
 import { monotonicMs, sleep } from '../../util/wait.ts';
 import { oneLine } from '../text/data.ts';
 import { sayOutput } from '../text/present.ts';
@@ -24,21 +25,6 @@ export function remoteOf({ remote }: Pick<ToolCall, 'remote'>): RemoteCalls {
 /** The task of a reference. @throws OutliveError `TASK_NOT_FOUND`, `FLEET_HOST`, `FLEET_UNREACHABLE`. */
 export async function taskThere(call: Pick<ToolCall, 'remote'>, reference: string): Promise<AgentFleetTask> {
   return await (await remoteOf(call).fleet()).task(reference);
-}
-
-/** Gives up when the client does: what was started goes on. */
-export async function unlessAborted<T>(abortSignal: AbortSignal, work: Promise<T>): Promise<T> {
-  abortSignal.throwIfAborted();
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(abortSignal.reason);
-    abortSignal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    abortSignal.removeEventListener('abort', stop);
-  }
 }
 
 /** Waits until a task has ended, its host is lost, or the time is up; how it is then. */

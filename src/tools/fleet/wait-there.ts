@@ -4,13 +4,14 @@ import { OutliveError } from '../../errors/error.ts';
 import type { RemoteTask } from '../../fleet/wire/operations.ts';
 import { type LineMatcher, LineSearch, type PatternMatch } from '../../model/line-search.ts';
 import { checkPattern } from '../../model/pattern.ts';
+import { unlessAborted } from '../../util/abort.ts';
 import { after, yieldToOthers } from '../../util/wait.ts';
 import { sayCause } from '../text/say-cause.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { checkTaken } from './check-places.ts';
 import { isOverThere, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
-import { outputThere, sayOutputThere, taskThere, unlessAborted, waitThere } from './there.ts';
+import { outputThere, sayOutputThere, taskThere, waitThere } from './there.ts';
 
 /** How long the fleet may take to say which tasks run, in milliseconds. */
 const listMs = 2_000;
