@@ -80,12 +80,27 @@ export function findOne(
       'USAGE',
       'expected the id or name of a task; found an empty one. See: outlive ps -a',
     );
-  const found = store.find(reference, sessionIdOf(options));
+  const found = findIn(store, reference, sessionIdOf(options));
   if (!isOwn(found, options) && !found.taskId.startsWith(reference))
     io?.note(
       `session ${shown(sessionIdOf(options))} has no task named ${shown(reference)}: this is ${found.taskId} of session ${shown(found.sessionId)}`,
     );
   return found;
+}
+
+/** What is like a task of a fleet and is none here is taken for one that was not named in full. */
+function findIn(store: Store, reference: string, sessionId: string): TaskSnapshot {
+  try {
+    return store.find(reference, sessionId);
+  } catch (error) {
+    const isLikeRemote = /^[a-z0-9-]{1,63}\/[^/]+$/.test(reference);
+    if (!isLikeRemote || !(error instanceof OutliveError) || error.code !== 'TASK_NOT_FOUND') throw error;
+    throw new OutliveError(
+      'TASK_NOT_FOUND',
+      `expected a task of this machine, or one of a fleet by its host and its whole id, as in h3/bgb-0123456789ab; found ${shown(reference)}. See: outlive ps -a, or: outlive ps --fleet -a`,
+      { cause: error },
+    );
+  }
 }
 
 /** The snapshots of the tasks that are named, each once. */

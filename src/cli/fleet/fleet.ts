@@ -6,9 +6,11 @@ import { join } from '../../fleet/admin/join.ts';
 import { addressText, parseAddress } from '../../fleet/bus/address.ts';
 import { openFleet } from '../../fleet/client/open-fleet.ts';
 import type { Invited, Role } from '../../fleet/wire/membership.ts';
+import { isHostName } from '../../fleet/wire/names.ts';
 import { exitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { jsonLine } from '../present/task.ts';
+import { shownDuration } from '../present/values.ts';
 import { listHosts, watchHosts } from './hosts.ts';
 import { runAgent, runServer } from './serve.ts';
 import { installService, removeService } from './service.ts';
@@ -54,6 +56,11 @@ export interface FleetOptions {
 }
 
 const dayMs = 86_400_000;
+
+/** What the coordinator takes of an invitation. */
+const mostSlots = 10_000;
+const leastInvitationMs = 60_000;
+const mostInvitationMs = 30 * dayMs;
 
 /** Names and values of labels, which stand in lists with commas. */
 const labelForm = /^[\w.-]{1,63}=[\w.-]{0,63}$/;
@@ -141,12 +148,13 @@ async function init(io: Io, { listen, address }: FleetOptions): Promise<number> 
     );
   if (servers.length > 1)
     io.note(
-      `copy ${own.path} to the other two machines, without ${fleetFiles.operator} and ${fleetFiles.client}`,
+      `copy ${own.path} to the other two machines, without ${fleetFiles.operator} and ${fleetFiles.client}. Run there: ${io.hint('fleet', 'server', '--number', '2')}, and with 3 on the last`,
     );
   return exitStatus.ok;
 }
 
-async function invite(io: Io, { role, label, slots, expires }: FleetOptions): Promise<number> {
+async function invite(io: Io, options: FleetOptions): Promise<number> {
+  const { role, label, slots, expires } = options;
   if (role !== undefined && (label !== undefined || slots !== undefined))
     throw new OutliveError(
       'USAGE',
@@ -159,12 +167,24 @@ async function invite(io: Io, { role, label, slots, expires }: FleetOptions): Pr
         'USAGE',
         `expected a label of letters, digits, dots, hyphens and underscores; found ${shown(key)}. See: outlive fleet --help`,
       );
+  checkInvited(options);
   const invited: Invited =
     role === undefined ? { kind: 'host', labels, slots: slots ?? null } : { kind: 'client', role };
   await using opened = await openFleet();
   const line = await opened.invite(invited, expires ?? dayMs);
   await io.out(io.json ? jsonLine({ invitation: line, invited }) : `${line}\n`);
   return exitStatus.ok;
+}
+
+/** Before anything goes to the coordinator, whose answer would name the fields of a message. */
+function checkInvited({ slots, expires }: FleetOptions): void {
+  const wrong =
+    slots !== undefined && (slots < 1 || slots > mostSlots)
+      ? `--slots from 1 to ${mostSlots}; found ${slots}`
+      : expires !== undefined && (expires < leastInvitationMs || expires > mostInvitationMs)
+        ? `--expires from 1m to 30d; found ${shownDuration(expires)}`
+        : null;
+  if (wrong !== null) throw new OutliveError('USAGE', `expected ${wrong}. See: outlive fleet --help`);
 }
 
 async function joinAndRun(io: Io, invitation: string | null, options: FleetOptions): Promise<number> {
@@ -180,6 +200,11 @@ async function joinAndRun(io: Io, invitation: string | null, options: FleetOptio
       );
     return await run(io, own, options);
   }
+  if (options.name !== undefined && !isHostName(options.name))
+    throw new OutliveError(
+      'USAGE',
+      `expected a name of small letters, digits and hyphens, with no hyphen at an end; found ${shown(options.name)}. See: outlive fleet --help`,
+    );
   const joined = await join(own, invitation, options.name ?? null);
   if (joined.kind === 'client') {
     await io.out(io.json ? jsonLine({ role: joined.role }) : `joined the fleet as ${joined.role}\n`);

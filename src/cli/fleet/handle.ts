@@ -5,21 +5,31 @@ import type { RemoteTask } from '../../fleet/wire/operations.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
 import { visible } from '../../util/visible.ts';
 import { exitStatus } from '../exit-status.ts';
+import { inFlags } from '../flags.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import type { Io } from '../io.ts';
+import type { CommonOptions } from '../open.ts';
 import { jsonLine } from '../present/task.ts';
 import { shownBytes, shownTime } from '../present/values.ts';
 import { keysOf, type SendWords, textFromStdin } from '../send.ts';
+import { acknowledgePrinted } from './acknowledge-printed.ts';
 import { lastSeenIn, lastSeenNote } from './last-seen.ts';
 import { remoteHeadline, statusOf } from './remote-task.ts';
+
+interface WaitInFleetOptions extends CommonOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly any?: boolean;
+}
 
 /** `outlive wait` of tasks of a fleet: until all have ended, or one of them with `--any`. */
 export async function waitInFleet(
   io: Io,
   fleet: Fleet,
   references: readonly string[],
-  { timeout, any }: { readonly timeout?: number; readonly any?: boolean },
+  options: WaitInFleetOptions,
 ): Promise<number> {
+  const { timeout, any } = options;
   const tasks = await Promise.all(references.map(async (reference) => await fleet.task(reference)));
   const limits = timeout === undefined ? {} : { timeoutMs: timeout };
   const found = await untilInterrupted(async (interrupted) => {
@@ -40,6 +50,7 @@ export async function waitInFleet(
   });
   const ended = found.filter((task): task is RemoteTask => task !== null);
   for (const task of ended) await io.out(io.json ? jsonLine(task) : `${remoteHeadline(task, io)}\n`);
+  await acknowledgePrinted(io, fleet, ended, options);
   if (ended.length === 0 || (!any && ended.length < tasks.length)) {
     const running = tasks.filter((_task, index) => found[index] === null);
     for (const { reference } of running) io.note(`${reference} runs on`);
@@ -84,7 +95,7 @@ function shown(io: Io, known: RemoteTask, snapshot: TaskSnapshot | null): string
 /** The host does not answer: the end of the output, as it was known last, and why there is no more. */
 async function noteFailure(io: Io, host: string, failure: OutliveError): Promise<void> {
   const seen = lastSeenIn(failure);
-  if (seen === null) return io.note(failure.message);
+  if (seen === null) return io.note(inFlags(failure.message));
   if (!io.json)
     for (const line of seen.tail.split('\n').slice(-shownLines))
       if (line !== '') await io.out(`  | ${visible(line)}\n`);
@@ -117,14 +128,15 @@ export async function killInFleet(
   io: Io,
   fleet: Fleet,
   references: readonly string[],
-  { grace }: { readonly grace?: number },
+  options: CommonOptions & { readonly grace?: number },
 ): Promise<number> {
   for (const reference of references) {
     const task = await fleet.task(reference);
-    await task.kill({ graceMs: grace ?? null });
+    await task.kill({ graceMs: options.grace ?? null });
     // The host has stopped it; the end comes to the coordinator a moment after.
     const ended = (await task.wait({ timeoutMs: 5_000 })) ?? task.known;
     await io.out(io.json ? jsonLine(ended) : `${remoteHeadline(ended, io)}\n`);
+    await acknowledgePrinted(io, fleet, [ended], options);
   }
   return exitStatus.ok;
 }

@@ -27,6 +27,8 @@ export async function listHosts(io: Io): Promise<number> {
   await using fleet = await openFleet();
   const hosts = await fleet.hosts();
   await io.out(io.json ? hosts.map(jsonLine).join('') : listing(io, hosts));
+  if (hosts.length === 0 && io.terminal && !io.json)
+    io.note(`no host has joined the fleet. An admin invites one with: ${io.hint('fleet', 'invite')}`);
   return exitStatus.ok;
 }
 

@@ -1,15 +1,21 @@
 import { OutliveError } from '../../errors/error.ts';
 import type { Fleet, FleetSpawnOptions } from '../../fleet/client/fleet.ts';
 import type { FleetTask } from '../../fleet/client/fleet-task.ts';
+import type { RemoteTask } from '../../fleet/wire/operations.ts';
 import type { TerminalSize } from '../../model/words.ts';
+import { firstOf } from '../../util/abort.ts';
+import { after } from '../../util/wait.ts';
 import { checkCommandWords } from '../check-command.ts';
 import { exitStatus } from '../exit-status.ts';
+import { inFlags } from '../flags.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import type { Io } from '../io.ts';
 import { type CommonOptions, sessionIdOf } from '../open.ts';
 import { jsonLine } from '../present/task.ts';
+import { shownDuration } from '../present/values.ts';
 import { terminalSizeOf } from '../terminal-size.ts';
 import { type None, orNull } from '../values.ts';
+import { acknowledgePrinted } from './acknowledge-printed.ts';
 import { printOutput } from './logs.ts';
 import { isOver, referenceOf, remoteHeadline, statusOf } from './remote-task.ts';
 
@@ -44,7 +50,7 @@ export async function runInFleet(
 ): Promise<number> {
   checkCommandWords(words, undefined);
   const task = await fleet.spawn(words.length === 1 ? (words[0] ?? '') : words, spawnOptions(options));
-  if (options.wait !== undefined || options.follow) return await foreground(io, task, options);
+  if (options.wait !== undefined || options.follow) return await foreground(io, fleet, task, options);
   const { known } = task;
   await io.out(io.json ? jsonLine(known) : `${referenceOf(known)}\n`);
   if (known.state === 'assigned')
@@ -53,27 +59,74 @@ export async function runInFleet(
   return known.state === 'revoked' || known.state === 'unknown' ? statusOf(known) : exitStatus.ok;
 }
 
-async function foreground(io: Io, task: FleetTask, { wait, follow }: RunInFleetOptions): Promise<number> {
-  const timeoutMs = wait === undefined || wait === 'none' ? undefined : wait;
-  const ended = await untilInterrupted(async (interrupted) => {
-    const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
-    const abortSignal = AbortSignal.any([interrupted, ...timeout]);
-    try {
-      if (follow) await printOutput(io, task, 0, abortSignal);
-      return await task.wait({ abortSignal });
-    } catch (error) {
-      if (abortSignal.aborted && error === abortSignal.reason) return null;
-      throw error;
+/** Waits for the end, or for as long as was said, or until somebody presses Ctrl-C; then the task is in the background. */
+async function foreground(
+  io: Io,
+  fleet: Fleet,
+  task: FleetTask,
+  options: RunInFleetOptions,
+): Promise<number> {
+  const { follow = false } = options;
+  const waitMs = orNull(options.wait ?? 'none');
+  return await untilInterrupted(async (interrupted) => {
+    const ended = await untilEnded(io, task, { follow, waitMs, interrupted });
+    if (ended === null) {
+      const when = interrupted.aborted
+        ? 'you interrupted the wait, and it'
+        : `after ${shownDuration(waitMs ?? 0)} it`;
+      if (!follow && !interrupted.aborted) await printSoFar(io, task);
+      io.note(
+        `${task.reference} is in the background: ${when} goes on. Do not poll; wait for its end with: ${io.hint('wait', task.reference)}`,
+      );
+      return exitStatus.stillRunning;
     }
+    if (!follow && ended.localId !== null) await printOutput(io, task, 0, null);
+    if (io.json) await io.out(jsonLine(ended));
+    else if (ended.end === null || ended.end.status === 'lost') io.note(remoteHeadline(ended, io));
+    await acknowledgePrinted(io, fleet, [ended], options);
+    return statusOf(ended);
   });
-  if (ended === null) {
-    io.note(`${task.reference} runs on. See: ${io.hint('wait', task.reference)}`);
-    return exitStatus.stillRunning;
+}
+
+/** Its end; `null`: it goes on after that time, or when it was interrupted. */
+async function untilEnded(
+  io: Io,
+  task: FleetTask,
+  {
+    follow,
+    waitMs,
+    interrupted,
+  }: { readonly follow: boolean; readonly waitMs: number | null; readonly interrupted: AbortSignal },
+): Promise<RemoteTask | null> {
+  const late = new AbortController();
+  const timer = waitMs === null ? null : after(waitMs, () => late.abort());
+  const abortSignal = firstOf(interrupted, late.signal);
+  try {
+    if (follow) await printOutput(io, task, 0, abortSignal);
+    return await task.wait({ abortSignal });
+  } catch (error) {
+    if (abortSignal.aborted && error === abortSignal.reason) return null;
+    throw error;
+  } finally {
+    timer?.cancel();
   }
-  if (!follow && ended.localId !== null) await printOutput(io, task, 0, null);
-  if (io.json) await io.out(jsonLine(ended));
-  else if (ended.end === null || ended.end.status === 'lost') io.note(remoteHeadline(ended, io));
-  return statusOf(ended);
+}
+
+/** What it has printed until now, where its host can say. */
+async function printSoFar(io: Io, task: FleetTask): Promise<void> {
+  if (io.json) {
+    await io.out(jsonLine(task.known));
+    return;
+  }
+  const { state } = await task.show();
+  if (state === 'assigned') return;
+  try {
+    await printOutput(io, task, 0, null);
+  } catch (error) {
+    // It has started nothing yet, or nobody can say what it prints: the task goes on all the same.
+    if (!(error instanceof OutliveError)) throw error;
+    if (error.code !== 'TASK_NOT_FOUND') io.note(inFlags(error.message));
+  }
 }
 
 function spawnOptions(options: RunInFleetOptions): FleetSpawnOptions {

@@ -41,7 +41,7 @@ export function parseInvitation(text: string): InvitationLine {
     );
   const [, scheme, address = '', rest = ''] =
     /^outlive\+(tls|plain):\/\/([^/#\s]{1,300})\/#([\w.&=-]{1,4000})$/.exec(text.trim()) ?? [];
-  if (scheme === undefined) throw refuse(`${text.length} characters of something else`);
+  if (scheme === undefined) throw refuse(text === '' ? 'nothing' : 'another text');
   const fields = new URLSearchParams(rest);
   const take = (name: string, form: RegExp): string => {
     const [value = '', ...others] = fields.getAll(name);

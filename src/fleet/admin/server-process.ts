@@ -99,7 +99,7 @@ async function ready(log: Tail, ended: Promise<string>): Promise<void> {
   const wrong = lines.findLast((line) => /\[FTL\]|\[ERR\]|nats-server:/.test(line)) ?? lines.at(-1) ?? '';
   throw new OutliveError(
     'FLEET_UNREACHABLE',
-    `expected nats-server to start; found that it ended: ${wrong.replace(/^.*\[(?:FTL|ERR)\] /, '') || 'it printed nothing'}. If another server already listens there, stop it, or use it with --connect.`,
+    `expected nats-server to start; found that it ended: ${wrong.replace(/^.*\[(?:FTL|ERR)\] /, '') || 'it printed nothing'}. If another server already listens there, stop it, or use it with --elsewhere.`,
   );
 }
 

@@ -25,7 +25,7 @@ export function resolveSecrets(
       const found = secrets === null ? 'that this host has no secrets file' : 'no secret with that name';
       throw new OutliveError(
         'INVALID_ENV',
-        `expected a secret ${JSON.stringify(name)} for ${variable} in the secrets file of this host; found ${found}. Add a line NAME=value to it, with mode 0600.`,
+        `expected a secret ${JSON.stringify(name)} for ${variable} in the secrets file of this host; found ${found}. Add a line NAME=value to the file secrets in the folder of the fleet there, with mode 0600.`,
       );
     }),
   );

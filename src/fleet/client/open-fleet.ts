@@ -24,12 +24,15 @@ export async function openFleet({ folder = defaultFleetFolder() }: OpenFleetOpti
     );
   const own = FleetFolder.open(folder);
   const credentials = readCredentials.client(own);
-  if (credentials === null)
+  if (credentials === null) {
+    const host = readCredentials.host(own);
+    const found = host === null ? '' : `, only those of the host ${host.name}, on which others start tasks`;
     throw new OutliveError(
       'FLEET_CREDENTIALS',
-      `expected a client of a fleet; found no credentials of one in ${folder}. Ask an admin for an invitation, and use it: outlive fleet join`,
+      `expected a client of a fleet; found no credentials of one in ${folder}${found}. An admin invites a client with: outlive fleet invite --role agent. Use that here: outlive fleet join 'outlive+...'`,
       { details: { path: folder } } as never,
     );
+  }
   const link = await connectClient(credentials);
   return new Fleet(link, await renewClient(own, link, credentials));
 }

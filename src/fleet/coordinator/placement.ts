@@ -46,13 +46,13 @@ export function whyNot(placement: Placement, hosts: readonly HostLoad[]): Outliv
   if (placement.host !== null && found.length === 0)
     return new OutliveError(
       'FLEET_HOST',
-      `expected the host ${placement.host} with the requested labels; found no such host in the fleet. See: outlive fleet hosts`,
+      `expected a host called ${placement.host}${Object.keys(placement.labels).length === 0 ? '' : ' with the requested labels'}; found none in the fleet. See: outlive fleet hosts`,
       { details: { host: placement.host } },
     );
-  const states = found.map((one) => `${one.host} is ${one.closed ?? 'full'}`).slice(0, 5);
+  const states = found.map((one) => `that ${one.host} is ${one.closed ?? 'full'}`).slice(0, 5);
   return new OutliveError(
     'FLEET_BUSY',
-    `expected a host that may take the task; found ${states.length === 0 ? 'none that matches' : states.join(', ')}. Wait, or add hosts.`,
+    `expected a host that may take the task; found ${states.length === 0 ? 'none that matches' : states.join(', ')}. Wait, or add hosts. See: outlive fleet hosts`,
   );
 }
 

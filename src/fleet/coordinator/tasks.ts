@@ -1,4 +1,4 @@
-import { OutliveError, taskNotFound } from '../../errors/error.ts';
+import { OutliveError } from '../../errors/error.ts';
 import type {
   AcknowledgeRequest,
   CompletionsRequest,
@@ -140,7 +140,12 @@ export async function find(core: Core, task: string): Promise<TaskEntry> {
 
 function found(core: Core, task: string): TaskEntry {
   const entry = core.ledger.get(task);
-  if (entry === undefined) throw taskNotFound(null, task);
+  if (entry === undefined)
+    throw new OutliveError(
+      'TASK_NOT_FOUND',
+      `expected a task of the fleet; found no record of ${JSON.stringify(task)}. List all tasks of the fleet to see which there are.`,
+      { details: { taskId: task } },
+    );
   return entry;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { objects, oneObject } from '../../support/command-line.ts';
@@ -12,7 +12,7 @@ const options = { skip: withoutNats };
 test('three machines join, and tasks run on them as here', options, async () => {
   await using fleet = await MadeFleet.make();
   await fleet.host('h1', '-l', 'gpu', '--slots', '2');
-  await fleet.host('h2', '-l', 'region=eu');
+  const machine = await fleet.host('h2', '-l', 'region=eu');
   await fleet.host('h3');
   const hosts = objects((await fleet.run('fleet', 'hosts', '--json')).stdout);
   assert.deepEqual(hosts.map(({ host, state, labels }) => [host, state, labels]).sort(), [
@@ -30,7 +30,7 @@ test('three machines join, and tasks run on them as here', options, async () => 
   assert.match(waited.stdout, new RegExp(`^${labelled} failed, exit 3: echo`));
   assert.equal((await fleet.run('logs', labelled)).stdout, '1 me\n');
   const shown = oneObject((await fleet.run('show', '--json', labelled)).stdout);
-  assert.deepEqual([shown.state, shown.end.exitCode, shown.snapshot.status], ['ended', 3, 'failed']);
+  assert.deepEqual([shown.state, shown.end.exitCode, shown.snapshot.status], ['delivered', 3, 'failed']);
 
   // What it types and prints, as it comes.
   const asked = await fleet.on('h1', 'echo ready; read x; echo got $x; sleep 1000', '--stdin', '-n', 'asked');
@@ -45,11 +45,23 @@ test('three machines join, and tasks run on them as here', options, async () => 
   assert.equal((await following.answer).status, 0);
   assert.equal((await fleet.run('wait', asked)).status, 123);
 
-  // The ends are told until they are acknowledged, and not again.
-  const told = await fleet.run('completions', '--fleet', '--ack');
-  assert.match(told.stdout, new RegExp(`${labelled} failed, exit 3[\\s\\S]*\\| 1 me`));
-  assert.match(told.stdout, new RegExp(`${asked} killed`));
+  // What wait and kill have told is not told again, but in another session it is not theirs. Other ends are told until acknowledged.
+  const other = await fleet.on('h2', 'echo said; exit 5', '-s', 'other');
+  assert.equal((await fleet.run('wait', other)).status, 5);
   assert.equal((await fleet.run('completions', '--fleet')).stdout, '');
+  const inOther = async (...words: string[]): Promise<string> =>
+    (await fleet.run('completions', '--fleet', '-s', 'other', ...words)).stdout;
+  assert.match(await inOther('--ack'), new RegExp(`${other} failed, exit 5[\\s\\S]*\\| said`));
+  assert.equal(await inOther(), '');
+  // The host has forgotten the name in the fleet by then. The output is read all the same, once and followed.
+  await waitFor(
+    () => readdirSync(join(machine.folder.path, 'agent', 'attempts')).length === 0,
+    'the host to forget what was acknowledged',
+  );
+  for (const words of [['logs'], ['logs', '-f']])
+    assert.deepEqual(await fleet.run(...words, other), { status: 0, stdout: 'said\n', stderr: '' });
+  const kept = oneObject((await fleet.run('show', '--json', other)).stdout);
+  assert.deepEqual([kept.state, kept.snapshot.exitCode], ['delivered', 5]);
 });
 
 test('in the foreground output and exit status are those of the command', options, async () => {
@@ -58,10 +70,33 @@ test('in the foreground output and exit status are those of the command', option
   const ran = await fleet.run('run', '--on', 'any', '--follow', '--', 'seq 1 20000; exit 7');
   assert.equal(ran.status, 7, ran.stderr);
   assert.equal(ran.stdout, Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join(''));
-  const waited = await fleet.run('run', '--on', 'any', '--wait=1ms', '--', 'sleep 1000');
-  assert.equal(waited.status, 122);
-  assert.match(waited.stderr, /h1\/bgb-\w+ runs on/);
+  const brief = await fleet.run('run', '--on', 'any', '--wait=20s', '--', 'echo brief; exit 8');
+  assert.deepEqual([brief.status, brief.stdout, brief.stderr], [8, 'brief\n', '']);
+  assert.equal((await fleet.run('completions', '--fleet')).stdout, '');
 });
+
+test(
+  'a wait ends when its time is up, and with the first of any; who follows may leave',
+  options,
+  async () => {
+    await using fleet = await MadeFleet.make();
+    await fleet.host('h1');
+    const begun = performance.now();
+    const waited = await fleet.run('run', '--on', 'any', '--wait=2s', '--', 'echo begun; sleep 1000');
+    assert.deepEqual([waited.status, waited.stdout], [122, 'begun\n']);
+    const [, task = ''] =
+      /^outlive: (h1\/bgb-\w+) is in the background: after 2s it goes on\..*outlive wait \1$/m.exec(
+        waited.stderr,
+      ) ?? assert.fail(waited.stderr);
+    const following = fleet.start(['logs', '-f', task]);
+    await following.says('begun');
+    assert.deepEqual((await following.interrupted()).stderr, '');
+    const other = await fleet.on('any', 'exit 3');
+    assert.equal((await fleet.run('wait', '--any', task, other)).status, 3);
+    // The coordinator answers a wait after 20 s. Nothing here may take so long.
+    assert.ok(performance.now() - begun < 20_000, `${performance.now() - begun} ms`);
+  },
+);
 
 test('the same key gives the same task, and nothing starts twice', options, async () => {
   await using fleet = await MadeFleet.make();
@@ -89,13 +124,17 @@ test('what a fleet cannot do is refused before anything is done', options, async
     [['run', '--on', 'h1', '--size', '80x24', 'cat'], 64, /expected --tty with --size/],
     [['attach', 'h1/bgb-000000000000'], 64, /expected stdin and stdout to be a terminal/],
     [['run', '--on', 'h1', '-C', 'relative', 'true'], 64, /from \/ on/],
-    [['logs', 'h1/bgb-000000000000'], 120, /bgb-000000000000/],
+    [['logs', 'h1/bgb-000000000000'], 120, /no record of "bgb-000000000000"\. See: outlive ps --fleet -a/],
+    [['logs', 'h1/bgb-0000'], 120, /by its host and its whole id[\s\S]*outlive ps --fleet -a/],
+    [['fleet', 'invite', '--slots', '0'], 64, /expected --slots from 1 to 10000; found 0/],
+    [['fleet', 'invite', '--expires', '5s'], 64, /expected --expires from 1m to 30d; found 5s/],
+    [['fleet', 'join', '--name', 'Big Box', 'outlive+tls://x'], 64, /small letters[\s\S]*found "Big Box"/],
     [['logs', '--grep', 'x', 'h1/bgb-000000000000'], 64, /found --grep/],
     [['fleet', 'invite', '--nats', 'x'], 64, /found --nats/],
     [['fleet', 'cordon'], 64, /expected a host after cordon; found none/],
     [['fleet', 'hosts', 'h1'], 64, /expected no word after hosts/],
     [['fleet', 'join', 'nothing'], 64, /expected an invitation/],
-    [['fleet', 'cordon', 'h9'], 125, /h9/],
+    [['fleet', 'cordon', 'h9'], 125, /h9\. See: outlive fleet hosts/],
   ];
   for (const [words, status, said] of refused) {
     const answer = await fleet.run(...words);
@@ -131,8 +170,12 @@ test(
   options,
   async () => {
     await using fleet = await MadeFleet.make();
-    await fleet.host('h1');
+    const machine = await fleet.host('h1');
+    const onHost = await machine.run('fleet', 'hosts');
+    assert.equal(onHost.status, 125);
+    assert.match(onHost.stderr, /only those of the host h1[\s\S]*outlive fleet invite --role agent/);
     const task = await fleet.on('any', 'echo seen; sleep 1000');
+    const brief = await fleet.on('any', 'exit 4');
     const { stdout } = await fleet.run('fleet', 'invite', '--role', 'viewer');
     const config = join(fleet.base, 'viewer');
     const asViewer = (...words: string[]) => fleet.call(words, { env: { XDG_CONFIG_HOME: config } });
@@ -153,6 +196,10 @@ test(
       assert.deepEqual([words[0], answer.status], [words[0], 125]);
       assert.match(answer.stderr, /role viewer/);
     }
+    // Its wait takes the end from nobody.
+    const waited = await asViewer('wait', brief);
+    assert.deepEqual([waited.status, waited.stderr], [4, '']);
+    assert.match((await fleet.run('completions', '--fleet')).stdout, /exit 4/);
     // An invitation is good once.
     const again = await fleet.call(['fleet', 'join', stdout.trim()], {
       env: { XDG_CONFIG_HOME: join(fleet.base, 'x') },

@@ -92,7 +92,7 @@ test('what keeps a server from starting is told, and nothing is left of it', nee
   await using first = await startServer(folder, program);
   await assert.rejects(startServer(folder, program), {
     code: 'FLEET_UNREACHABLE',
-    message: /in use.*--connect/,
+    message: /in use.*--elsewhere/,
   });
   assert.equal(isLive(first.pid), true);
   await assert.rejects(startServer(folder, '/nowhere/nats-server'), {
