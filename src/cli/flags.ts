@@ -33,7 +33,6 @@ export const advice: readonly (readonly [RegExp, string])[] = [
   ],
   [/List all tasks to see which there are\./g, 'See: outlive ps -a --all-sessions'],
   [/List all tasks of the fleet to see which there are\./g, 'See: outlive ps --fleet -a --all-sessions'],
-  [/Look at the list of hosts\./g, 'See: outlive fleet hosts'],
   [/look at the list of hosts\b/g, 'look at: outlive fleet hosts'],
   [
     /raise maxRunning, or let the task wait its turn with onLimit: 'queue'/g,

@@ -34,7 +34,12 @@ export async function installService(
     ],
     environment,
   });
-  return await tell(io, change, 'systemd runs the agent of this host');
+  const status = await tell(io, change, 'systemd runs the agent of this host');
+  if (change.failed !== null)
+    io.note(
+      `until systemd runs it, this host gets no task. To run the agent without systemd: ${io.hint('fleet', 'join')}`,
+    );
+  return status;
 }
 
 /** Ends that, and removes the unit. Tasks go on. */
@@ -42,14 +47,16 @@ export async function removeService(io: Io): Promise<number> {
   return await tell(io, await removeUnit(), 'removed the unit; the tasks of this host keep running');
 }
 
+/** @returns the exit status: what systemd has not done is not done. */
 async function tell(io: Io, { path, failed, left }: UnitChange, done: string): Promise<number> {
+  const status = failed === null ? exitStatus.ok : exitStatus.failed;
   if (io.json) {
     await io.out(jsonLine({ unit: path, failed, left }));
-    return exitStatus.ok;
+    return status;
   }
   if (failed === null) await io.out(`${done}: ${path}\n`);
   else io.note(`systemd did not start the unit (${failed}); it is ${path}`);
   if (left.length > 0)
     io.note(`run these commands yourself:\n${left.map((words) => `  ${lineOf(words)}`).join('\n')}`);
-  return exitStatus.ok;
+  return status;
 }

@@ -124,13 +124,15 @@ test(
     const made = await call('--name', 'h1', invitation);
     const folder = join(machine.base, '.config', 'systemd', 'user');
     const unit = join(folder, 'outlive-fleet.service');
-    assert.deepEqual([made.status, made.stdout], [0, 'joined the fleet as the host h1\n']);
+    assert.deepEqual([made.status, made.stdout], [125, 'joined the fleet as the host h1\n']);
     assert.match(
       made.stderr,
       /run these commands yourself:\n {2}systemctl --user daemon-reload\n {2}systemctl --user enable/,
     );
+    assert.match(made.stderr, /To run the agent without systemd: outlive fleet join/);
     assert.ok(existsSync(unit));
     const removed = await machine.run('fleet', 'join', '--service', '--remove', '--json');
+    assert.equal(removed.status, 125);
     const told = JSON.parse(removed.stdout) as { unit: string; left: string[][] };
     assert.deepEqual([told.unit, told.left.at(-2)], [unit, ['rm', unit]]);
     // What somebody else has written stays.
