@@ -41,6 +41,6 @@ test('a refusal says whether there is no such host, or why those there are may n
   assert.equal(whyNot({ host: 'x', labels: {} }, [host('a')]).code, 'FLEET_HOST');
   const busy = whyNot(any, [host('a', { closed: 'lost' }), host('b', { waiting: 100 })]);
   assert.equal(busy.code, 'FLEET_BUSY');
-  assert.match(busy.message, /a is lost, b is full/);
+  assert.match(busy.message, /found that a is lost, that b is full\. Wait/);
   assert.match(whyNot({ host: null, labels: { gpu: null } }, [host('a')]).message, /none that matches/);
 });
