@@ -29,7 +29,7 @@ enum { LAUNCHED = 0, BAD_REQUEST = 64, NO_INPUT = 66, NO_PROCESS = 71, NO_DESCRI
 /* The exit status of `held LOG`: whether the shim of that log lives. UNTOLD, or any other status: unknown. */
 enum { HELD = 10, FREE = 11, UNTOLD = 12 };
 
-/* The exit status of `reader` when no process reads descriptor 1 any more. UNTOLD: descriptor 0 has ended before. */
+/* The exit status of `reader` when no process reads descriptor 3 any more. UNTOLD: descriptor 0 has ended before. */
 enum { READER_GONE = 13 };
 
 enum { MAX_WORDS = 128, NAME_BYTES = 24, COOKIE_BYTES = 64, PROOF_BYTES = 65, SEAL_BYTES = 33 };
@@ -431,7 +431,7 @@ int pump_rescue(int count, char **words);
 
 /* ---- reader.c ---- */
 
-/* Sleeps until no process reads descriptor 1, or descriptor 0 ends, and returns the exit status of this program. */
+/* Sleeps until no process reads the pipe that is descriptor 3, or descriptor 0 ends, and returns the exit status of this program. */
 int wait_for_no_reader(void);
 
 #endif

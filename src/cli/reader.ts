@@ -23,8 +23,9 @@ export function whenReaderIsGone(store: string | undefined, callback: () => void
   try {
     if (!fstatSync(1).isFIFO()) return;
     const { path } = shimFinder(store ?? defaultStoreFolder()).choose();
-    // It ends with this process, since its stdin does.
-    const child = spawn(path, ['reader'], { stdio: ['pipe', 'inherit', 'ignore'], env: {} });
+    // It ends with this process, since its stdin does. The pipe is not its stdout: Node makes descriptors 0 to 2 of a child blocking,
+    // and with them our own stdout. Then a write to a full pipe holds up this process, whatever signal comes.
+    const child = spawn(path, ['reader'], { stdio: ['pipe', 'ignore', 'ignore', 1], env: {} });
     child.on('error', (error) => tolerate(error, unavailable, 'waiting until nobody reads what is printed'));
     child.once('exit', (status) => {
       if (status === readerGone) callback();
