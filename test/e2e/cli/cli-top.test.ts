@@ -113,7 +113,7 @@ test('a log is followed, read from its beginning, and searched', async () => {
   await terminal.press('/');
   await terminal.type('LINE 77$');
   await terminal.press('Enter');
-  await terminal.shows(/nowhere/);
+  await terminal.shows(/no match in the output/);
   await terminal.press('/');
   await terminal.type('line .*77$');
   await terminal.press('Enter');
