@@ -2,10 +2,21 @@ import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 
 const debug = debuglog('outlive');
+/** Bun prints what is asked for, and does not say whether it is. */
+const isAsked: boolean = debug.enabled ?? isAskedBy(process.env.NODE_DEBUG ?? '');
 
 /** Prints a line on stderr, if `NODE_DEBUG=outlive` asks for it; else the line is not made. */
 export function trace(line: () => string): void {
-  if (debug.enabled) debug('%s', line());
+  if (isAsked) debug('%s', line());
+}
+
+/** Whether our name is one of a list, in which `*` stands for any letters. */
+function isAskedBy(list: string): boolean {
+  const patterns = list
+    .replace(/[^\w*,]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll(',', '|');
+  return new RegExp(`^(?:${patterns})$`, 'i').test('outlive');
 }
 
 /**
@@ -27,7 +38,7 @@ export class Topic<Message extends object> {
   }
 
   tell(make: () => Message): void {
-    if (!this.#channel.hasSubscribers && !debug.enabled) return;
+    if (!this.#channel.hasSubscribers && !isAsked) return;
     const message = make();
     trace(() => this.#line(message));
     this.#channel.publish(message);
