@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Store } from '../api/store.ts';
@@ -8,6 +8,7 @@ import { warn } from '../errors/warnings.ts';
 import { isLoopback } from '../platform/loopback.ts';
 import type { FleetSource } from '../tools/fleet/agent-fleet.ts';
 import { FleetLink } from '../tools/fleet/fleet-link.ts';
+import { listen } from '../web/listen.ts';
 import { chooseToken } from '../web/token.ts';
 import { WaitingConnections } from '../web/waiting-connections.ts';
 import { Door } from './door.ts';
@@ -277,16 +278,4 @@ function refuse(response: ServerResponse, { status, message }: Refusal): void {
 /** Without what is asked of it; an address with a host in it is none of ours. */
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split(/[?#]/, 1)[0] ?? '';
-}
-
-async function listen(server: Server, port: number, host: string): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
 }

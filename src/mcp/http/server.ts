@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   createMcpHandler,
   isLegacyRequest,
@@ -12,6 +12,7 @@ import { ClientSessions } from '../../tools/delivery/client-sessions.ts';
 import type { Connection } from '../../tools/delivery/connection.ts';
 import type { FleetSource } from '../../tools/fleet/agent-fleet.ts';
 import type { RemoteDelivery } from '../../tools/fleet/remote-delivery.ts';
+import { listen } from '../../web/listen.ts';
 import { chooseToken, showsToken } from '../../web/token.ts';
 import { WaitingConnections } from '../../web/waiting-connections.ts';
 import { makeServer } from '../make-server.ts';
@@ -98,9 +99,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const endpoint = new Endpoint(connections, { token: token.value, hostnames, session }, structured, onError);
   const server = createServer(times, (request, response) => endpoint.serve(request, response));
   new WaitingConnections(server, ({ headers }) => showsToken(headers.authorization, token.value));
-  await listen(server, port, host);
-  const address = server.address();
-  const actualPort = typeof address === 'object' && address !== null ? address.port : port;
+  const actualPort = await listen(server, port, host);
   const shownHost = host.includes(':') ? `[${host}]` : host;
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -248,14 +247,4 @@ function refuse(response: ServerResponse, status: number, message: string): void
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
   });
   response.end(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }));
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

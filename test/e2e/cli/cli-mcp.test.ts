@@ -66,5 +66,8 @@ test('mcp --http serves whoever has the token, and nobody else, until it is inte
   const answer = await ask({ authorization: `Bearer ${token}` });
   assert.equal(answer.status, 200);
   assert.match(await answer.text(), /"serverInfo":\{"name":"outlive"/);
+  const second = await cli.run('mcp', '--http', '--port', new URL(url).port, '--token-file', file);
+  assert.equal(second.status, 125);
+  assert.match(second.stderr, /EADDRINUSE/);
   assert.equal((await server.interrupted()).status, 0);
 });
