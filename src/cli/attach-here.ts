@@ -1,6 +1,7 @@
 import type { Task } from '../api/task.ts';
 import type { AttachEnd, AttachOptions } from '../engine/interact/attach.ts';
 import { expected, isExpected } from '../errors/expected.ts';
+import { atExit } from './at-exit.ts';
 
 /** A process that is not stopped after so many milliseconds has nobody who could continue it: it goes on. */
 const stopMs = 100;
@@ -65,6 +66,7 @@ async function stopSelf(): Promise<void> {
 class RawMode implements Disposable {
   readonly #stdin: NodeJS.ReadStream;
   readonly #ended = new AbortController();
+  readonly #keepAtExit: () => void;
   #pause: Pause | null = null;
   readonly #end = (): void => {
     this.#pause = null;
@@ -80,7 +82,7 @@ class RawMode implements Disposable {
   constructor(stdin: NodeJS.ReadStream) {
     this.#stdin = stdin;
     stdin.setRawMode(true);
-    process.once('exit', this.#restore);
+    this.#keepAtExit = atExit(this.#restore);
     for (const name of endings) process.on(name, this.#end);
     process.on('SIGTSTP', this.#stop);
     process.on('SIGCONT', this.#continue);
@@ -97,7 +99,7 @@ class RawMode implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    process.off('exit', this.#restore);
+    this.#keepAtExit();
     for (const name of endings) process.off(name, this.#end);
     process.off('SIGTSTP', this.#stop);
     process.off('SIGCONT', this.#continue);

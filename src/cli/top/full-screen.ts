@@ -1,4 +1,5 @@
 import { emitKeypressEvents, type Key as ReadKey } from 'node:readline';
+import { atExit } from '../at-exit.ts';
 import { Painter, type Size } from './painter.ts';
 
 /** The other screen of the terminal, and the one that was there before. */
@@ -41,6 +42,7 @@ export class FullScreen implements Disposable {
   readonly #painter: Painter;
   readonly #events: Events;
   readonly #ended = new AbortController();
+  readonly #stayAtExit: () => void;
   #isIn = false;
   /** The other screen is shown, and any program may draw on it. */
   #isOther = false;
@@ -58,14 +60,13 @@ export class FullScreen implements Disposable {
     this.#painter.forget();
     if (this.#isIn) this.#events.redraw();
   };
-  readonly #leaveAtExit = (): void => this.#goBack();
   readonly #stopSelf = (): void => this.#stop(process.pid);
   readonly #continued = (): void => this.#goOn();
 
   constructor(events: Events) {
     this.#events = events;
     this.#painter = new Painter((text) => void this.#stdout.write(text));
-    process.once('exit', this.#leaveAtExit);
+    this.#stayAtExit = atExit(() => this.#goBack());
     for (const name of endings) process.on(name, this.#signal);
     process.on('SIGCONT', this.#continued);
     // The terminal is gone: nobody can type or see anything.
@@ -122,7 +123,7 @@ export class FullScreen implements Disposable {
 
   [Symbol.dispose](): void {
     this.#goBack();
-    process.off('exit', this.#leaveAtExit);
+    this.#stayAtExit();
     for (const name of endings) process.off(name, this.#signal);
     process.off('SIGCONT', this.#continued);
     clearTimeout(this.#stopped ?? undefined);
