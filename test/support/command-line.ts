@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { installedCommand } from './packed.ts';
 import { ofWindows, onWindows } from './processes.ts';
+import { runtime } from './runtime.ts';
 import { quote, World, waitFor } from './world.ts';
 
 /** What one run of the program left. */
@@ -35,9 +36,7 @@ export class CommandLine extends World {
   /** The path of the executable. */
   readonly path = installedCommand();
   /** The words that run it: Windows runs no scripts. */
-  readonly program = onWindows
-    ? [process.env.OUTLIVE_TEST_RUNTIME ?? process.execPath, this.path]
-    : [this.path];
+  readonly program = onWindows ? [runtime, this.path] : [this.path];
   /** The same for the command of a shell, of which that of Windows takes slashes, too. */
   readonly inShell = this.program.map((word) => quote(word.replaceAll('\\', '/'))).join(' ');
   readonly #children: ChildProcess[] = [];

@@ -22,13 +22,15 @@ export class SetupHome extends CommandLine {
     return statSync(join(this.base, path)).mode & 0o777;
   }
 
-  /** All files and links, but those of the program itself. */
+  /** All files and links, but those of the program itself and of what runs it. */
   present(): string[] {
     const all = readdirSync(this.base, { recursive: true, withFileTypes: true });
     return all
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name).slice(this.base.length + 1))
-      .filter((path) => !/^(?:\.cache|\.local\/state\/outlive-setup|store)\//.test(path))
+      .filter(
+        (path) => !/^(?:\.bun\/install\/cache|\.cache|\.local\/state\/outlive-setup|store)\//.test(path),
+      )
       .sort();
   }
 

@@ -18,11 +18,14 @@ import { CommandLine } from '../../support/command-line.ts';
 import { installedPackage } from '../../support/packed.ts';
 import { onWindows } from '../../support/processes.ts';
 import { root } from '../../support/repository.ts';
+import { loadingFirst, notOnBun } from '../../support/runtime.ts';
 import { waitFor } from '../../support/world.ts';
 
 const installed = onWindows ? root : join(installedPackage(), 'node_modules', 'outlive');
 const bundle = join(installed, 'dist', 'bin', 'program.cjs');
-const skip = onWindows ? 'the home of a test is no folder for caches there' : false;
+const skip = onWindows
+  ? 'the home of a test is no folder for caches there'
+  : notOnBun('Bun keeps compiled code by itself, or not at all').skip;
 
 const runFile = promisify(execFile);
 
@@ -181,7 +184,7 @@ test('a defect is reported with the lines of our sources', async () => {
   await using cli = new CommandLine();
   const plant = join(cli.base, 'plant.cjs');
   writeFileSync(plant, "String.prototype.padEnd = () => { throw new TypeError('planted'); };");
-  const env = { NODE_OPTIONS: `--require ${plant}` };
+  const env = loadingFirst({}, plant);
   const taskId = await cli.spawn('true');
   const { status, stderr } = await cli.call(['show', taskId], { env });
   assert.equal(status, 125);

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandLine, withoutEvents } from '../../support/command-line.ts';
 import { PaperStore } from '../../support/monitor/paper-store.ts';
+import { loadingFirst } from '../../support/runtime.ts';
 import { pidOfTop, topIn } from '../../support/top.ts';
 import { everything } from '../../support/untidy.ts';
 import { processes, waitFor } from '../../support/world.ts';
@@ -16,14 +19,21 @@ for (const name of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const) {
   });
 }
 
-test('the terminal is as it was after a mistake in the program, which is told', async () => {
-  await using cli = new CommandLine();
-  const mistake = 'data:text/javascript,setTimeout(()=>{throw(new(Error)("planted"))},5000)';
-  await using terminal = await topIn(cli, '', { env: { NODE_OPTIONS: `--import ${mistake}` } });
-  const after = await terminal.shows(/same/);
-  assert.match(after, /^what was before\n[\s\S]*planted[\s\S]*status=[1-9]/);
-  assert.deepEqual([await terminal.state('alternate_on'), await terminal.state('cursor_flag')], ['0', '1']);
-});
+const mistakes = {
+  'a mistake in the program': "throw new Error('planted')",
+  'a promise of the program that is rejected': "void Promise.reject(new Error('planted'))",
+};
+for (const [what, mistake] of Object.entries(mistakes)) {
+  test(`the terminal is as it was after ${what}, which is told`, async () => {
+    await using cli = new CommandLine();
+    const file = join(cli.base, 'mistake.mjs');
+    writeFileSync(file, `setTimeout(() => { ${mistake}; }, 5000);`);
+    await using terminal = await topIn(cli, '', { env: loadingFirst({}, file) });
+    const after = await terminal.shows(/same/);
+    assert.match(after, /^what was before\n[\s\S]*error: planted[\s\S]*status=[1-9]/i);
+    assert.deepEqual([await terminal.state('alternate_on'), await terminal.state('cursor_flag')], ['0', '1']);
+  });
+}
 
 test('when the terminal is closed, it ends', async () => {
   await using cli = new CommandLine();

@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandLine } from '../../support/command-line.ts';
+import { loadingFirst } from '../../support/runtime.ts';
 
-/** Node's options that put a mistake into a call of the file system. */
-function planted(call: string, when = 'true'): NodeJS.ProcessEnv {
+/** What puts a mistake into a call of the file system. */
+function planted(cli: CommandLine, call: string, when = 'true'): NodeJS.ProcessEnv {
   const module = `
     import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
@@ -15,13 +16,15 @@ function planted(call: string, when = 'true'): NodeJS.ProcessEnv {
       return right(path, ...rest);
     };
     syncBuiltinESMExports();`;
-  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(module)}` };
+  const file = join(cli.base, 'planted.mjs');
+  writeFileSync(file, module);
+  return loadingFirst({}, file);
 }
 
 test('what fails on the way is a line on stderr, once, and the work is done', async () => {
   await using cli = new CommandLine();
   const { status, stdout, stderr } = await cli.call(['run', '--wait', 'echo text; exit 3'], {
-    env: planted('watch'),
+    env: planted(cli, 'watch'),
   });
   assert.deepEqual({ status, stdout }, { status: 3, stdout: 'text\n' });
   const lines = stderr.trimEnd().split('\n');
@@ -34,7 +37,7 @@ test('a mistake that keeps an end from being seen ends the wait with INTERNAL, a
   const taskId = await cli.spawn('sleep 1000');
   const armed = join(cli.base, 'armed');
   const when = `String(path).endsWith('.out') && fs.existsSync(${JSON.stringify(armed)})`;
-  const env = planted('lstatSync', when);
+  const env = planted(cli, 'lstatSync', when);
   const waiting = cli.start(['wait', '--json', taskId], { env });
   await waiting.waits();
   const { pid } = await cli.snapshot(taskId);
@@ -51,16 +54,31 @@ test('a mistake that keeps an end from being seen ends the wait with INTERNAL, a
 
 test('NODE_DEBUG=outlive adds the stack', async () => {
   await using cli = new CommandLine();
-  const env = { ...planted('watch'), NODE_DEBUG: 'outlive' };
+  const env = { ...planted(cli, 'watch'), NODE_DEBUG: 'outlive' };
   const { status, stderr } = await cli.call(['run', '--wait', 'true'], { env });
   assert.equal(status, 0);
-  assert.match(stderr, /OUTLIVE \d+: watching a session failed: .*\n +at fs\.watch/);
+  assert.match(stderr, /OUTLIVE \d+: watching a session failed: .*\n +at .*planted/);
+});
+
+test('NODE_DEBUG takes a list of names with stars, and without ours nothing is added', async () => {
+  await using cli = new CommandLine();
+  for (const [asked, isOurs] of [
+    ['outlive', true],
+    ['net,OUT*', true],
+    ['*', true],
+    ['outliv', false],
+    ['outlive.*', false],
+    ['', false],
+  ] as const) {
+    const { stderr } = await cli.call(['run', '--wait', 'true'], { env: { NODE_DEBUG: asked } });
+    assert.equal(/^OUTLIVE \d+: .*appended/m.test(stderr), isOurs, `${asked}: ${stderr}`);
+  }
 });
 
 test('a shell that asks for words is told nothing', async () => {
   await using cli = new CommandLine();
   const { status, stdout, stderr } = await cli.call(['__complete', 'show', ''], {
-    env: planted('readdirSync', "String(path).endsWith('tasks')"),
+    env: planted(cli, 'readdirSync', "String(path).endsWith('tasks')"),
   });
   assert.deepEqual({ status, stdout, stderr }, { status: 125, stdout: '', stderr: '' });
 });

@@ -6,6 +6,7 @@ import { parse as parseJsonc } from 'jsonc-parser';
 import { parse as parseToml } from 'smol-toml';
 import { agentKeys } from '../../../src/cli/setup/agent-keys.ts';
 import { objects } from '../../support/command-line.ts';
+import { runtime } from '../../support/runtime.ts';
 import { SetupHome } from '../../support/setup-home.ts';
 
 /** Where each agent has its servers, in the files of its user and in those of a project. */
@@ -42,7 +43,7 @@ test('all agents are set up in an empty home, and it is empty again afterwards',
     assert.deepEqual([line.change, line.written, line.scope], ['create', true, 'user']);
   const script = realpathSync(home.path);
   for (const [user, , way] of Object.values(servers)) {
-    if (!user.endsWith('.js')) assert.equal(commandIn(home, user, way), `${process.execPath} ${script} mcp`);
+    if (!user.endsWith('.js')) assert.equal(commandIn(home, user, way), `${runtime} ${script} mcp`);
     assert.equal(home.mode(user), 0o600);
   }
   assert.deepEqual(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, utimesSync } from 'node:fs';
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { loadingFirst } from '../../support/runtime.ts';
 import { SetupHome } from '../../support/setup-home.ts';
 import { fixturePath } from '../../support/world.ts';
 
@@ -10,10 +10,11 @@ const before = '{\n  "a": 1 // one\n}\n';
 
 /** Kills the program before its n-th call that changes a file. */
 function diesAt(home: SetupHome, call: number): NodeJS.ProcessEnv {
-  const begin = 'data:text/javascript,globalThis.diesAtCall.begin()';
-  const { NODE_OPTIONS = '' } = home.environment();
-  const loaded = [pathToFileURL(fixturePath('dies-at-call.mjs')).href, begin].map((url) => `--import=${url}`);
-  return { NODE_OPTIONS: `${NODE_OPTIONS} ${loaded.join(' ')}`, DIES_AT_CALL: String(call) };
+  const begin = join(home.base, 'begin.mjs');
+  writeFileSync(begin, 'globalThis.diesAtCall.begin();');
+  const { NODE_OPTIONS } = home.environment();
+  const env = { NODE_OPTIONS, DIES_AT_CALL: String(call) };
+  return loadingFirst(env, fixturePath('dies-at-call.mjs'), begin);
 }
 
 function hasWhole(home: SetupHome): 'before' | 'after' {

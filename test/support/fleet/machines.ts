@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { FleetFolder } from '../../../src/fleet/admin/folder.ts';
 import {
   type Answer,
@@ -13,6 +12,7 @@ import {
 } from '../command-line.ts';
 import { freePort } from '../fleet.ts';
 import { natsServer } from '../nats.ts';
+import { loadingFirst } from '../runtime.ts';
 import { fixturePath, waitFor } from '../world.ts';
 
 /** Times of a fleet for tests that wait for a host to be lost. Those of users are ten times as long. */
@@ -46,12 +46,8 @@ export class Machine extends CommandLine {
   override environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     const env = super.environment(more);
     if (this.clockMs === 0) return env;
-    const loads = `--import=${pathToFileURL(fixturePath('shifted-clock.mjs')).href}`;
-    return {
-      ...env,
-      NODE_OPTIONS: `${env.NODE_OPTIONS ?? ''} ${loads}`,
-      OUTLIVE_TEST_CLOCK_MS: String(this.clockMs),
-    };
+    const shifted = { ...env, OUTLIVE_TEST_CLOCK_MS: String(this.clockMs) };
+    return loadingFirst(shifted, fixturePath('shifted-clock.mjs'));
   }
 
   override start(words: readonly string[], options: CallOptions = {}): Running {
