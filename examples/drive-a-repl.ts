@@ -5,7 +5,7 @@ import { openStore } from 'outlive';
 
 await using store = await openStore();
 const session = await store.session('conversation-42');
-const repl = await session.spawn([process.execPath, '-i'], {
+const repl = await session.spawn(['node', '-i'], {
   name: 'repl',
   tty: { cols: 80, rows: 24 },
   env: { NODE_REPL_HISTORY: '' },
