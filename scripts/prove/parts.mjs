@@ -138,7 +138,7 @@ export function allParts({ short }) {
       name: 'bun',
       what: short ? 'a part of the e2e, and the examples, on Bun' : 'the e2e and the examples on Bun',
       steps: () => {
-        const { program, folder } = bunAsNode();
+        const { program, folder, options } = bunAsNode();
         const runtime = `Bun ${versionOf(program)}`;
         const e2e = files('e2e').filter((file) => !short || /cli-(?:run|wait|kill)\./.test(file));
         return [
@@ -147,7 +147,7 @@ export function allParts({ short }) {
             path: folder,
             runtime,
           }),
-          ...examples().map((file) => ({ command: program, args: [file], runtime })),
+          ...examples().map((file) => ({ command: program, args: [...options, file], runtime })),
         ];
       },
     },

@@ -1,7 +1,7 @@
 // The runtimes that the promises are tried on: what npm ships as binaries, installed on the first use into a cache
 // folder outside the repository ($OUTLIVE_PROVE_CACHE, else outlive-prove in the user's cache folder).
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, fromNpm } from '../from-npm.mjs';
 
@@ -12,14 +12,17 @@ export function nodeOf(major) {
 
 /**
  * A folder in which `node` is Bun, which is what Bun goes by when it is called so. In front of PATH it makes the
- * program that users have, whose first line asks for node, run under Bun.
+ * program that users have, whose first line asks for node, run under Bun. `options` are those with which Bun reads
+ * none of our tsconfig.json: its `paths` lead to the sources, which Bun would run in place of the package.
  */
 export function bunAsNode() {
   const program = join(installed('bun', '@oven/bun-linux-x64'), '@oven', 'bun-linux-x64', 'bin', 'bun');
   const folder = join(cache(), 'bun', 'as-node');
   mkdirSync(folder, { recursive: true });
   if (!readdirSync(folder).includes('node')) symlinkSync(program, join(folder, 'node'));
-  return { program, folder };
+  const config = join(cache(), 'bun', 'tsconfig.json');
+  writeFileSync(config, '{}\n');
+  return { program, folder, options: [`--tsconfig-override=${config}`] };
 }
 
 /** What a runtime says its version is. */
