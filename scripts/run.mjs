@@ -12,7 +12,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, filesUnder, install, root } from './prepare.mjs';
-import { readTap } from './prove/tap.mjs';
+import { filesToTryAgain, readTap } from './prove/tap.mjs';
 
 // The suite is to stay under 6 minutes on two cores; on a slow machine it is not wrong because of that, only slow.
 const suiteAimMs = 6 * 60_000;
@@ -109,7 +109,7 @@ async function testTwice(runner, files) {
   };
   const status = await node([...runner, ...files], suiteLimitMs, listen);
   const first = readTap(text);
-  const failed = first.failedFiles.filter((file) => files.includes(file));
+  const failed = filesToTryAgain(first, files) ?? [];
   // Without totals the runner was stopped, and some files have not run at all.
   if (status === 0 || first.tests === 0 || failed.length === 0 || failed.length > mostAgain) return status;
   console.log(

@@ -1,4 +1,5 @@
 // What the output of Node's test runner says, in TAP.
+import { readFileSync } from 'node:fs';
 
 /** Totals, the names and compiled files of what failed, and what tests said that they measured ("figure: ..."). */
 export function readTap(text) {
@@ -11,6 +12,21 @@ export function readTap(text) {
     failedFiles: [...new Set(failedSources(text).map(compiled))],
     figures: [...text.matchAll(/^ *# figure: (.*)$/gm)].map(([, figure]) => unescapeTap(figure)),
   };
+}
+
+/**
+ * Those of the files that ran in which a test failed: one of their own, or one of a module that they import.
+ * Null: of some test the file is not known, so no second run can say that it passes.
+ */
+export function filesToTryAgain({ failedFiles }, files) {
+  const found = failedFiles.map((failed) =>
+    files.includes(failed) ? [failed] : files.filter((file) => isImported(failed, file)),
+  );
+  return found.some((of) => of.length === 0) ? null : [...new Set(found.flat())];
+}
+
+function isImported(module, file) {
+  return file.endsWith('.js') && readFileSync(file, 'utf8').includes(module.replace(/^build\/test/, '..'));
 }
 
 function failedSources(text) {

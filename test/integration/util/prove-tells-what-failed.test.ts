@@ -7,6 +7,10 @@ import { pathToFileURL } from 'node:url';
 import { root } from '../../support/repository.ts';
 import { World } from '../../support/world.ts';
 
+interface Tap {
+  readonly failedFiles: readonly string[];
+}
+type FilesToTryAgain = (tap: Tap, files: readonly string[]) => string[] | null;
 type FirstFailures = (text: string, most?: number) => string[];
 
 const tap = pathToFileURL(join(root, 'scripts', 'prove', 'tap.mjs')).href;
@@ -33,4 +37,14 @@ test('of a part of npm run prove that failed the names and the errors of its tes
   assert.ok(lines.every((line) => line.length <= 300 && !/is good|holds another|^ +at /.test(line)));
   assert.equal(firstFailures(run.stdout, 2).length, 2);
   assert.deepEqual(firstFailures('of a program\nthat is no test', 1), ['that is no test']);
+});
+
+test('a test of a module of support is tried again in the files that import the module, or not at all', async () => {
+  const { filesToTryAgain } = (await import(tap)) as { filesToTryAgain: FilesToTryAgain };
+  const [pages, verbs] = ['guide/other-pages', 'cli/cli-run'].map((name) => `build/test/e2e/${name}.test.js`);
+  assert.ok(pages && verbs);
+  const again = (...failedFiles: string[]) => filesToTryAgain({ failedFiles }, ['--test', pages, verbs]);
+  assert.deepEqual(again(verbs), [verbs]);
+  assert.deepEqual(again(verbs, 'build/test/support/reader.js'), [verbs, pages]);
+  assert.equal(again(verbs, 'build/test/support/no-such.js'), null);
 });
