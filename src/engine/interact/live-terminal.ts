@@ -1,4 +1,5 @@
 import { closed } from '../../errors/error.ts';
+import { expected, isExpected } from '../../errors/expected.ts';
 import type { TerminalSize } from '../../model/words.ts';
 import { answerFrame, askFrame, attachFrame, type Standing } from '../../shim/frames.ts';
 import type { CheckpointWriter } from '../../terminal/checkpoint-file.ts';
@@ -14,6 +15,8 @@ import { connectTask, type TaskConnection } from './task-connection.ts';
 const mostQueuedBytes = 4 * 1024 ** 2;
 
 const nothing = Buffer.alloc(0);
+
+const removed = expected('TASK_NOT_FOUND');
 
 /** What comes from a terminal, in its order. `isLive`: written just now, as opposed to read again from the file. */
 export interface TerminalListener {
@@ -228,6 +231,9 @@ export class LiveTerminal implements Disposable {
       case 'end':
         try {
           await this.#catchUp(event.offset ?? Number.POSITIVE_INFINITY);
+        } catch (error) {
+          // Somebody has removed the task and its output: there is nothing more to show.
+          if (!isExpected(error, removed)) throw error;
         } finally {
           this.#end(event.offset === null);
         }
