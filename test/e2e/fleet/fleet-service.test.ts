@@ -100,7 +100,9 @@ test(
     await goesOn();
     // The host is the same one when its agent is back, and has the task.
     await machine.outlive('fleet', 'join', '--service');
-    await waitFor(async () => (await fleet.run('kill', task)).status === 0, 'the host to stop the task');
+    // An agent without its first lease answers nothing, and a kill waits for its answer for 20 s.
+    await waitFor(async () => (await fleet.run('logs', task)).status === 0, 'the host to answer');
+    assert.equal((await fleet.run('kill', task)).status, 0);
     assert.equal((await fleet.run('wait', task)).status, 123);
     // What stands for something else in a unit, or in a shell, comes to the agent as it is.
     const store = join(machine.base, `a $HOME %h "b" \\x41 'c' ; #`);
