@@ -11,9 +11,9 @@ export function nodeOf(major) {
 }
 
 /**
- * A folder in which `node` is Bun, which is what Bun goes by when it is called so. In front of PATH it makes the
- * program that users have, whose first line asks for node, run under Bun. `options` are those with which Bun reads
- * none of our tsconfig.json: its `paths` lead to the sources, which Bun would run in place of the package.
+ * A folder in which `node` is Bun: under that name Bun acts as Node. With the folder first in PATH, the installed program
+ * runs on Bun, because its first line asks for node. With `options`, Bun does not read our tsconfig.json. Its `paths` lead
+ * to the sources, and Bun would run these instead of the package.
  */
 export function bunAsNode() {
   const program = join(installed('bun', '@oven/bun-linux-x64'), '@oven', 'bun-linux-x64', 'bin', 'bun');

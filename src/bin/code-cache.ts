@@ -7,9 +7,9 @@ import { constants, Script } from 'node:vm';
 import { isSystemError } from '../errors/error.ts';
 
 /*
- * V8 takes what it has compiled before. A cache file has a header, then what V8 made. The header holds a magic number
- * and the length of the code, of 32 bits each; the SHA-256 of all that follows it; and the verbs whose functions are
- * among the code. V8 checks that the code is of its version and of a source of that length; in release builds it does
+ * V8 takes what it has compiled before. A cache file has a header, then what V8 made. The header holds a magic number and
+ * the length of the code (32 bits each), the SHA-256 of all that follows it, and the verbs that have their functions in
+ * the code. V8 checks that the code is of its version and of a source of that length; in release builds it does
  * not check the content, so we do: a disk that was full may have left half of it.
  */
 const magic = 0x4f4c4302;

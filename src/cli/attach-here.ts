@@ -62,7 +62,7 @@ async function stopSelf(): Promise<void> {
   });
 }
 
-/** A terminal whose keys come one by one. It is as it was after any end of this process but SIGKILL. */
+/** Raw mode: the terminal sends each key at once. Every end of this process but SIGKILL restores the terminal. */
 class RawMode implements Disposable {
   readonly #stdin: NodeJS.ReadStream;
   readonly #ended = new AbortController();

@@ -41,7 +41,7 @@ export function performedVerb(): string | null {
  * @returns the exit status; see docs/cli.md.
  */
 export async function main(words: readonly string[], host: Host): Promise<number> {
-  // Whatever it awaits: a silent end of this process must not look like a verb with no output.
+  // The verb still awaits something. A silent end of this process must not look like a verb with no output.
   const release = holdProcess();
   try {
     return await runVerb(words, host, unprintable());

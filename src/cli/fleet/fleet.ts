@@ -176,7 +176,7 @@ async function invite(io: Io, options: FleetOptions): Promise<number> {
   return exitStatus.ok;
 }
 
-/** Before anything goes to the coordinator, whose answer would name the fields of a message. */
+/** Checked here, because a refusal of the coordinator names fields of a message, and not options. */
 function checkInvited({ slots, expires }: FleetOptions): void {
   const wrong =
     slots !== undefined && (slots < 1 || slots > mostSlots)

@@ -123,7 +123,7 @@ async function printSoFar(io: Io, task: FleetTask): Promise<void> {
   try {
     await printOutput(io, task, 0, null);
   } catch (error) {
-    // It has started nothing yet, or nobody can say what it prints: the task goes on all the same.
+    // It has not started yet, or its host does not answer. The task keeps running.
     if (!(error instanceof OutliveError)) throw error;
     if (error.code !== 'TASK_NOT_FOUND') io.note(inFlags(error.message));
   }

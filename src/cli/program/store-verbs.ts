@@ -46,7 +46,7 @@ export function prune(): Definition {
       values.size,
     )
     .option('--all-sessions', 'of all sessions')
-    .option('--unread', 'also those whose end nobody acknowledged')
+    .option('--unread', 'also tasks with an unacknowledged end')
     .option('--dry-run', 'only print what prune would remove');
   return [
     command,

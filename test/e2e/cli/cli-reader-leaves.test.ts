@@ -5,7 +5,7 @@ import { CommandLine, type Running } from '../../support/command-line.ts';
 import { notOnWindows } from '../../support/not-on-windows.ts';
 import { waitFor } from '../../support/world.ts';
 
-const unix = notOnWindows('there is no shim, whose program waits for the reader');
+const unix = notOnWindows('the program that waits for the reader is that of the shim, which is not there');
 
 /** Runs a pipeline of a shell to its end. */
 async function piped(cli: CommandLine, pipeline: string): Promise<string> {
