@@ -56,8 +56,11 @@ const inTheWay: ReadonlySet<string> = new Set([
   ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : []),
 ]);
 
-/** It is gone, or not empty: then another process has been faster, or the key has a holder. */
-const passes = expected('absent', 'busy');
+/**
+ * It is gone, or not empty: then another process has been faster, or the key has a holder. Or the disk cannot be written
+ * now: a key that stays is of a task that is not there, which the next spawn for that key finds out.
+ */
+const passes = expected('absent', 'busy', 'refused', 'full', 'scarce', 'failing');
 
 /**
  * Gives a key to a task, if no task has it: at one stroke, for all processes. Each key has a folder, whose name is the hash

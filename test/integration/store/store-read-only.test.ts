@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { removedLog } from '../../../src/tasklog/paths.ts';
 import { Agent } from '../../support/agents.ts';
 import { listing } from '../../support/listing.ts';
 import { readOnly } from '../../support/namespaces.ts';
@@ -55,6 +56,29 @@ test('a store that cannot be written starts nothing and says why; what is in it 
     sessions: ['test'],
   });
   assert.ok(!existsSync(ran));
+  assert.deepEqual(listing(world.dir), before);
+});
+
+test('a removal that was broken off stays as it is in a store that cannot be written, without a warning', async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn('true', { key: 'build' });
+  await task.wait();
+  await session.close();
+  const paths = world.sessionOf(task.id);
+  // What a process leaves that dies as soon as it has begun to remove a task.
+  mkdirSync(paths.tasks, { recursive: true });
+  renameSync(world.logOf(task.id), removedLog(paths, task.id));
+  const before = listing(world.dir);
+
+  await using agent = await Agent.start(world.dir, { sessionId: 'other', before: readOnly(world.dir) });
+  const found = await agent.run(async ({ store }) => {
+    const warnings: string[] = [];
+    const heard = Symbol.for('outlive.test.warnings');
+    Object.assign(globalThis, { [heard]: (text: string) => warnings.push(text) });
+    return { tasks: await (await store.session('test')).tasks(), warnings };
+  });
+  assert.deepEqual(found, { tasks: [], warnings: [] });
   assert.deepEqual(listing(world.dir), before);
 });
 
