@@ -1,6 +1,7 @@
 // npm run prove: the promises, attacked. All that is too long for npm test, one part after the other, then a table.
 //   npm run prove -- NAME ...   only the parts whose name contains one of the words
 //   --short                     everything bounded to a few minutes
+//   --jobs N                    so many parts at once (default 1; figures are better when nothing else runs)
 //   --write                     the results go into docs/reliability.md, plots and figures into docs/figures
 //   --list                      the names
 // OUTLIVE_PROVE_SECONDS is what each file of test/prove may take (default 60), OUTLIVE_PROVE_SEED the seed of all that
@@ -17,9 +18,14 @@ import { filesToTryAgain, firstFailures, readTap } from './prove/tap.mjs';
 
 const flag = { type: 'boolean', default: false };
 const { values: asked, positionals: words } = parseArgs({
-  options: { short: flag, write: flag, list: flag },
+  options: { short: flag, write: flag, list: flag, jobs: { type: 'string', default: '1' } },
   allowPositionals: true,
 });
+const jobs = Number(asked.jobs);
+if (!Number.isInteger(jobs) || jobs < 1) {
+  console.error(`npm run prove: expected a whole number from 1 for --jobs; found ${asked.jobs}`);
+  process.exit(2);
+}
 process.chdir(root);
 install();
 await build();
@@ -39,26 +45,35 @@ const seed = process.env.OUTLIVE_PROVE_SEED ?? String(Math.floor(Math.random() *
 const seconds = process.env.OUTLIVE_PROVE_SECONDS ?? (asked.short ? '8' : '60');
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-prove-'));
 const results = [];
-let child;
+const children = new Set();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(name, () => {
-    child?.kill(name);
+    for (const child of children) child.kill(name);
     rmSync(scratch, { recursive: true, force: true });
     process.exit(128 + constants.signals[name]);
   });
 }
 console.error(`seed ${seed}, ${seconds} s for each file of test/prove`);
 const order = parts.map(({ name }) => name);
-for (const part of wanted) {
-  const result = await prove(part);
-  results.push(result);
-  // At once, so that a run that is broken off leaves what it came to.
-  if (asked.write) writeReport([result], order);
-}
+const left = [...wanted];
+await Promise.all(Array.from({ length: jobs }, (_, job) => proveInTurn(job)));
 rmSync(scratch, { recursive: true, force: true });
 
-console.log(resultTable(results));
+console.log(resultTable(results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))));
 process.exitCode = results.every(({ isGood }) => isGood) ? 0 : 1;
+
+/** Takes one part after the other, until none is left. */
+async function proveInTurn(job) {
+  for (;;) {
+    // Every second job begins at the end: so the long suites, which stand there, run beside the small parts.
+    const part = job % 2 === 0 ? left.shift() : left.pop();
+    if (part === undefined) return;
+    const result = await prove(part);
+    results.push(result);
+    // At once, so that a run that is broken off leaves what it came to.
+    if (asked.write) writeReport([result], order);
+  }
+}
 
 async function prove({ name, what, steps }) {
   const isBusy = await othersAreBusy();
@@ -123,7 +138,7 @@ async function prove({ name, what, steps }) {
 function run({ command, args, env = {} }, name) {
   const folder = join(scratch, name);
   mkdirSync(folder, { recursive: true });
-  child = spawn(command, args, {
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
@@ -134,6 +149,7 @@ function run({ command, args, env = {} }, name) {
       ...env,
     },
   });
+  children.add(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (more) => {
@@ -143,7 +159,7 @@ function run({ command, args, env = {} }, name) {
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, killSignal) => resolve({ code: code ?? killSignal, text }));
-  });
+  }).finally(() => children.delete(child));
 }
 
 /** Whether somebody else uses more than a quarter of the machine, while nothing of ours runs: figures are worse then. */
