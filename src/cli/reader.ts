@@ -31,7 +31,8 @@ export function whenReaderIsGone(store: string | undefined, callback: () => void
       if (status === readerGone) callback();
     });
     child.unref();
-    (child.stdin as Socket).unref();
+    // Bun's has no such method, and keeps no process alive.
+    (child.stdin as Partial<Socket>).unref?.();
   } catch (error) {
     tolerate(error, unavailable, 'waiting until nobody reads what is printed');
   }
