@@ -15,21 +15,36 @@ const spoilt = Symbol('spoilt');
 export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
 
 /**
- * The check of an object with known fields. Others are dropped.
+ * The check of an object with known fields. Others are dropped. The object is changed: it is what JSON was just parsed to.
  * @param finish what must hold between the fields: null when it does not.
  */
 export function shape<T>(fields: Fields<T>, finish: (whole: T) => T | null = whatever): Check<T> {
   const known = Object.entries<Field<unknown>>(fields).map(([name, field]) => ({ name, field }));
   return (value) => {
     if (!isObject(value)) return null;
-    const found: Record<string, unknown> = {};
+    // What we have written ourselves is as it should be: it is completed in place, which takes half of the time of a copy.
+    let left = 0;
+    let isAsItShouldBe = true;
     for (const { name, field } of known) {
-      const part = field(value[name]);
+      const given = value[name];
+      const part = field(given);
       if (part === spoilt) return null;
-      if (part !== undefined) found[name] = part;
+      if (part !== given) {
+        if (part === undefined) isAsItShouldBe = false;
+        value[name] = part;
+      }
+      if (part !== undefined) left += 1;
     }
-    return finish(found as T);
+    const isAll = isAsItShouldBe && Object.keys(value).length === left;
+    return finish((isAll ? value : only(known, value)) as T);
   };
+}
+
+/** A copy of an object, with the known fields that have a value. */
+function only(known: readonly { readonly name: string }[], value: Json): Json {
+  const found: Record<string, unknown> = {};
+  for (const { name } of known) if (value[name] !== undefined) found[name] = value[name];
+  return found;
 }
 
 function whatever<T>(whole: T): T {
@@ -62,7 +77,7 @@ export function parseObject(line: string): Json | null {
   }
 }
 
-function isObject(value: unknown): value is Json {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

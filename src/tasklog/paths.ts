@@ -86,7 +86,7 @@ export function sessionPathsIn(dir: string): SessionPaths {
 export function taskPaths(session: SessionPaths, taskId: string): TaskPaths {
   const output = join(session.output, taskId);
   return {
-    log: join(session.tasks, `${taskId}.jsonl`),
+    log: logPath(session, taskId),
     stdout: `${output}.out`,
     stderr: `${output}.err`,
     command: `${output}.cmd`,
@@ -101,6 +101,11 @@ export function taskPaths(session: SessionPaths, taskId: string): TaskPaths {
     socket: `${output}.sock`,
     sizes: `${output}.out.sizes`,
   };
+}
+
+/** The log of a task that is not put away. */
+export function logPath(session: SessionPaths, taskId: string): string {
+  return `${session.tasks}${sep}${taskId}.jsonl`;
 }
 
 /** The id of the task that a file in the folder of outputs belongs to, or null for another file. */

@@ -1,6 +1,6 @@
 import { noFacts } from '../../model/fold.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
-import { taskPaths } from '../../tasklog/paths.ts';
+import { logPath } from '../../tasklog/paths.ts';
 import { HeldLog } from '../../tasklog/read-log.ts';
 import { randomHex } from '../../util/crypto.ts';
 import { record } from '../session/append.ts';
@@ -34,7 +34,7 @@ export function acknowledge(context: SessionContext, taskId: string): boolean {
   const known = context.unanswered.get(taskId);
   const id = known ?? randomHex(6);
   // Other processes may remove an acknowledged task at once. The log still says who was first.
-  using log = new HeldLog(taskPaths(context.paths, taskId).log);
+  using log = new HeldLog(logPath(context.paths, taskId));
   if (known === undefined) {
     context.unanswered.set(taskId, id);
     record(context, taskId, [{ fact: 'delivered', id, at: Date.now() }]);

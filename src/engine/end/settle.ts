@@ -85,7 +85,7 @@ async function settleHeld(
   // A process that ended a task from outside, and left nothing of it, has seen its end.
   const endedAt = seenEnd(facts) ?? (survivors?.length === 0 ? Date.now() : null);
   const written = writtenBy(context, taskId, facts);
-  const outcome = outcomeOf(end, written, { ...decision.verdict, endedAt, leftovers });
+  const outcome = outcomeOf(end, written, decision.verdict, { endedAt, leftovers });
   const isWritten = needsTheLastWord(facts);
   if (isWritten && !isFirstWord(context, taskId, outcome)) return false;
   // The log may not have taken what the doorbell has told.
@@ -201,7 +201,10 @@ function conclude(
   // A process that asked to stop a waiting task may have died before it told the shim.
   if (observed.away === null && facts.spec?.seal !== undefined && facts.started === undefined)
     nudge(context, facts);
-  recordSoon(context, taskId, [...unwritten, ...(acknowledged ? [delivered] : [])]);
+  const toRecord = [...unwritten, ...(acknowledged ? [delivered] : [])];
+  // What only the doorbell has told is on disk before anybody is told of it.
+  if (unwritten.some(({ fact }) => fact === 'exit')) record(context, taskId, toRecord);
+  else recordSoon(context, taskId, toRecord);
   push(context, snapshot);
   if (observed.away === null) dropGroup(facts);
   context.store.windows?.dropFiles(context, taskId);
@@ -213,15 +216,17 @@ function conclude(
 function outcomeOf(
   { facts, deathReason, modifiedAt }: Observed,
   { stdoutBytes, stderrBytes, lastWrittenAt }: Written,
-  end: Verdict & Pick<OutcomeFact, 'endedAt' | 'leftovers'>,
+  { status, reason, exitCode, exitSignal }: Verdict,
+  { endedAt, leftovers }: Pick<OutcomeFact, 'endedAt' | 'leftovers'>,
 ): OutcomeFact {
-  const { leftovers, endedAt, ...verdict } = end;
   const traces = { modifiedAt, lastWrittenAt, nowMs: Date.now() };
   return {
     fact: 'outcome',
     id: randomHex(6),
-    ...verdict,
-    reason: verdict.status === 'lost' ? (deathReason ?? verdict.reason) : verdict.reason,
+    status,
+    reason: status === 'lost' ? (deathReason ?? reason) : reason,
+    exitCode,
+    exitSignal,
     startedAt: facts.started?.at ?? null,
     endedAt,
     lastSeenAt: endedAt === null ? newestTrace(facts, traces) : null,

@@ -3,7 +3,7 @@ import { tolerate } from '../../errors/expected.ts';
 import type { TaskSnapshot } from '../../model/snapshot.ts';
 import { doneLogs } from '../../tasklog/done.ts';
 import { namesIn } from '../../tasklog/files.ts';
-import { taskIdOfEvent, taskIdOfFile, taskPaths } from '../../tasklog/paths.ts';
+import { logPath, taskIdOfEvent, taskIdOfFile } from '../../tasklog/paths.ts';
 import type { MeasuredTask } from '../processes/usage-sampler.ts';
 import { passing } from '../session/background.ts';
 import type { SessionContext } from '../session/context.ts';
@@ -121,7 +121,7 @@ export class WatchedSession {
   }
 
   #logNow(taskId: string): string {
-    return logStateNow(taskPaths(this.context.paths, taskId).log);
+    return logStateNow(logPath(this.context.paths, taskId));
   }
 
   /**

@@ -8,7 +8,8 @@ export const groupPattern = /^outlive-[0-9a-f]{12}-(bgb-[0-9a-f]{12})(?:\.scope)
 
 /** The cgroup of a task; null when it has none. */
 export function groupOf({ spec }: Facts): string | null {
-  const { cgroup = '', taskId = '' } = spec ?? {};
+  const { cgroup, taskId } = spec ?? {};
+  if (cgroup === undefined) return null;
   // Whatever a record says, only a group that can be a task's is ever killed or removed.
   const isOwn = groupPattern.exec(basename(cgroup))?.[1] === taskId;
   return isOwn && cgroup.startsWith('/') ? cgroup : null;

@@ -2,7 +2,7 @@ import { openedToRead, systemCode } from '../../errors/error.ts';
 import type { Fact } from '../../model/facts.ts';
 import { logPathOf } from '../../tasklog/done.ts';
 import { appendFacts } from '../../tasklog/log.ts';
-import { taskPaths } from '../../tasklog/paths.ts';
+import { logPath } from '../../tasklog/paths.ts';
 import { report } from './background.ts';
 import type { SessionContext } from './context.ts';
 import { putAwayAfter } from './put-away.ts';
@@ -41,7 +41,7 @@ export function record(
 /** The log may have been put away, at this moment or long ago. */
 function appendWherever({ paths }: SessionContext, taskId: string, facts: readonly Fact[]): void {
   try {
-    appendFacts(taskPaths(paths, taskId).log, facts);
+    appendFacts(logPath(paths, taskId), facts);
   } catch (error) {
     const path = systemCode(error) === 'ENOENT' ? logPathOf(paths, taskId) : null;
     if (path === null) throw error;

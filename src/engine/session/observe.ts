@@ -238,7 +238,7 @@ function summarize(
     bytes: (end?.size ?? stdoutBytes) + stderrBytes,
     erasedBytes: erasedBytes(facts),
     // Each says how much it was until then.
-    droppedBytes: Math.max(...[facts.exit, facts.left, facts.gone].map((fact) => fact?.dropped ?? 0)),
+    droppedBytes: Math.max(facts.exit?.dropped ?? 0, facts.left?.dropped ?? 0, facts.gone?.dropped ?? 0),
     lastWrittenAt,
     preview: end?.bytes.toString('utf8') ?? '',
     truncated: end === null ? stdoutBytes > 0 : end.offset > 0,

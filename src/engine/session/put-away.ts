@@ -7,7 +7,7 @@ import type { Facts } from '../../model/fold.ts';
 import { dayOf, doneLog } from '../../tasklog/done.ts';
 import { renameWhole } from '../../tasklog/files.ts';
 import { outputFile, outputState, type Stream } from '../../tasklog/output.ts';
-import { taskPaths } from '../../tasklog/paths.ts';
+import { logPath } from '../../tasklog/paths.ts';
 import { guarded, passing, report } from './background.ts';
 import type { SessionContext } from './context.ts';
 import { readWritten } from './read-record.ts';
@@ -74,7 +74,7 @@ function putAway(context: SessionContext, taskId: string): void {
   // No process uses an existing id again: see task-files.ts.
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) return;
   context.recent.add(taskId);
-  move(taskPaths(context.paths, taskId).log, to);
+  move(logPath(context.paths, taskId), to);
 }
 
 /** Facts in memory do not count. The middle of a log that was read in part is not known. */

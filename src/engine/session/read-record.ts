@@ -1,7 +1,7 @@
 import type { ExitFact, Fact } from '../../model/facts.ts';
 import { type Facts, foldFacts } from '../../model/fold.ts';
 import { dayWith, doneLog } from '../../tasklog/done.ts';
-import { taskPaths } from '../../tasklog/paths.ts';
+import { logPath } from '../../tasklog/paths.ts';
 import { readLog, type TaskLog } from '../../tasklog/read-log.ts';
 import type { SessionContext, UnwrittenFact } from './context.ts';
 
@@ -35,7 +35,7 @@ export function readWritten(
   taskId: string,
   day: string | null = null,
 ): TaskRecord | null {
-  const live = day === null ? context.logs.read(taskPaths(context.paths, taskId).log) : null;
+  const live = day === null ? context.logs.read(logPath(context.paths, taskId)) : null;
   const where = live === null ? (day ?? dayWith(context.paths, taskId)) : null;
   const log = where === null ? live : readLog(doneLog(context.paths, { taskId, day: where }));
   if (log === null || log.owner !== context.store.owner) return null;

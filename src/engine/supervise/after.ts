@@ -1,7 +1,7 @@
 import { OutliveError, taskNotFound } from '../../errors/error.ts';
 import type { Dependency } from '../../shim/request.ts';
 import { logPathOf } from '../../tasklog/done.ts';
-import { taskIdPattern, taskPaths } from '../../tasklog/paths.ts';
+import { logPath, taskIdPattern } from '../../tasklog/paths.ts';
 import { enforce } from '../end/enforce.ts';
 import { endOf } from '../queue/queue.ts';
 import { report } from '../session/background.ts';
@@ -25,7 +25,7 @@ export function dependencyOf(context: SessionContext, taskId: string | null): De
   }
   const { seal = '' } = observed.facts.spec ?? {};
   // The shim finds it where it is put away, too.
-  const log = logPathOf(context.paths, taskId) ?? taskPaths(context.paths, taskId).log;
+  const log = logPathOf(context.paths, taskId) ?? logPath(context.paths, taskId);
   return { task: taskId, log, seal };
 }
 

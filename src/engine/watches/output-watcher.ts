@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { tolerate } from '../../errors/expected.ts';
-import { taskPaths } from '../../tasklog/paths.ts';
+import { logPath } from '../../tasklog/paths.ts';
 import { after, holdProcess } from '../../util/wait.ts';
 import { unwatched } from '../session/background.ts';
 import { onChange } from '../session/changes.ts';
@@ -108,7 +108,7 @@ export class OutputWatcher extends Changes {
   constructor(context: SessionContext, taskId: string, path: string | null, options: WatcherOptions = {}) {
     // The output may not be there before the task has started, which wakes as well. Where nobody watches the session,
     // the log is watched here.
-    const log = context.isWatched ? [] : [taskPaths(context.paths, taskId).log];
+    const log = context.isWatched ? [] : [logPath(context.paths, taskId)];
     super([...(path === null ? [] : [path]), ...log], options);
     this.#forget = path === null ? () => undefined : context.outputs.keep(path);
     this.#unlisten = onChange(context, taskId, () => this.wake());
