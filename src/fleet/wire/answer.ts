@@ -6,46 +6,49 @@ import { open, SeenNonces, type SigningKey, sign } from './signed.ts';
 
 const what = 'an answer of the coordinator';
 
-/** Characters of what a refusal says. */
+/** The longest message of a refusal, in characters. */
 const mostMessage = 64 * 1_024;
 
-/** To whom an answer goes, and to what. */
+/** Who gets an answer, and which request it answers. */
 export interface AnswerTo {
-  /** As in a signed message. */
+  /** The receiver, as a signed message names it. */
   readonly audience: string;
   /** The subject of the request. */
   readonly subject: string;
 }
 
-/** The bytes of an answer with what was asked for. */
+/** The bytes of an answer that carries the requested value. */
 export function answer(value: object, key: SigningKey, to: AnswerTo): Uint8Array {
   return sign({ v: wireVersion, value }, key, to);
 }
 
-/** The bytes of an answer that says why nothing was done. */
+/** The bytes of an answer that refuses the request and says why. */
 export function refuse({ code, message }: OutliveError, key: SigningKey, to: AnswerTo): Uint8Array {
   const refusal: Refusal = { v: wireVersion, code, message };
   return sign({ v: wireVersion, refusal }, key, to);
 }
 
-/** What was asked for, and when the data of the fleet was made; `null`: what was asked has nothing to do with that. */
+/**
+ * The requested value, and the era: when the servers created the stream of assignments. `null`: the answer names no
+ * era.
+ */
 export interface Said {
   readonly value: unknown;
   readonly era: string | null;
 }
 
 /**
- * What an answer says.
+ * Reads an answer.
  * @param issuer the public key of the coordinator.
- * @param now epoch milliseconds, by which the answer must be new. A host gives the time of the answer itself: it came to an
- *   inbox that was made for this request, and the clock of a host may be wrong by hours.
- * @throws OutliveError that of the coordinator when it refused; `FLEET_FORGED` for what is no answer to this.
+ * @param now the time against which the age of the answer is checked, in epoch milliseconds. A host passes the time at
+ *   which the answer was made: only this request had that inbox, and the clock of a host may be wrong by hours.
+ * @throws OutliveError the coordinator's refusal; `FLEET_FORGED` if the bytes are not an answer to this request.
  */
 export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo, now: number = Date.now()): Said {
   const { body } = open(bytes, {
     ...to,
     issuers: new Set([issuer]),
-    // It came to an inbox that only this request had.
+    // Each request has its own inbox, so there are no earlier nonces to compare with.
     seen: new SeenNonces(),
     now,
   });
@@ -56,6 +59,6 @@ export function readAnswer(bytes: Uint8Array, issuer: string, to: AnswerTo, now:
   const code = refusal.text('code');
   const message = refusal.text('message', mostMessage);
   if (!Object.hasOwn(errorCodes, code))
-    throw new OutliveError('FLEET_FORGED', `expected a known code; found another one, in ${what}.`);
+    throw new OutliveError('FLEET_FORGED', `expected a known error code; found an unknown one, in ${what}.`);
   throw new OutliveError(code as ErrorCode, message, { details: {} } as never);
 }

@@ -1,22 +1,23 @@
 import type { TerminalSize } from '../../model/words.ts';
 
-/** The state of an assignment. `unknown`: its host is lost, and it may have started there. */
+/** The state of an assignment. `unknown`: its host is lost, and the task may have started there. */
 export type AssignmentState = (typeof assignmentStates)[number];
 export const assignmentStates = [
   ...['assigned', 'accepted', 'ended', 'delivered', 'revoked', 'unknown'],
 ] as const;
 
 /**
- * The writer of a state. What a host writes is a claim: the coordinator believes it where the state before allows it.
+ * Who wrote a state. What a host writes is a claim: the coordinator accepts it only if the previous state allows it.
  */
 export type Writer = 'coordinator' | 'host';
 
 /**
- * The arrows. `null` is the state of an attempt that nobody has assigned. A host that comes back says what became of an
- * attempt that was unknown. What was accepted is so again when a client has it stopped, which is noted. An attempt that
- * was accepted is revoked only where a repeated start was asked for, or its host is forgotten. A revoked attempt with a
- * planned successor is revoked again when no successor will follow. If the bus lost all its data, hosts report again
- * what runs and what has ended: then no state comes before it.
+ * The allowed transitions. `null` is the state of an attempt that nobody has assigned.
+ * - A host that comes back reports what happened to an attempt that was unknown.
+ * - `accepted` follows `accepted` when a client stops the attempt: the coordinator notes the kill.
+ * - The coordinator revokes an accepted attempt only if the client allowed another start, or if the host is forgotten.
+ * - A revoked attempt that names a next attempt is revoked again when that one will not follow.
+ * - If the servers lose all their data, hosts report again what runs and what has ended. These reports follow `null`.
  */
 const arrows: readonly (readonly [from: AssignmentState | null, to: AssignmentState, by: Writer])[] = [
   [null, 'assigned', 'coordinator'],
@@ -36,115 +37,121 @@ const arrows: readonly (readonly [from: AssignmentState | null, to: AssignmentSt
   [null, 'ended', 'host'],
 ];
 
-/** Whether an assignment may go from one state to another by that writer. */
+/** Whether that writer may change an assignment from one state to another. */
 export function mayBecome(from: AssignmentState | null, to: AssignmentState, by: Writer): boolean {
   return arrows.some((arrow) => arrow[0] === from && arrow[1] === to && arrow[2] === by);
 }
 
-/** The command of a remote task, as a client asked for it. No value of the host's environment is in it. */
+/** The request for a remote task, as a client made it. It has no values from the host's environment. */
 export interface RemoteSpec {
   /** A command for the shell, or a program and its arguments. */
   readonly command: string | readonly string[];
   readonly session: string;
   readonly name: string | null;
   readonly labels: Readonly<Record<string, string>>;
-  /** A path on the host; `null`: the home of its user. */
+  /** A path on the host; `null`: the home folder of its user. */
   readonly cwd: string | null;
-  /** What the client named; nothing else goes along. */
+  /** The variables that the client named. The command gets no other variables of the client. */
   readonly env: Readonly<Record<string, string>>;
-  /** Variables whose value the host has in its own file of secrets: the variable, and the name there. */
+  /** For each variable, the name of its value in the host's secrets file. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
   readonly stdin: 'none' | 'open';
-  /** The size of its terminal; `null` and absent: it has none. */
+  /** The size of the task's terminal. `null` or absent: it has none. */
   readonly tty?: TerminalSize | null;
 }
 
 /** Where a task may run. */
 export interface Placement {
-  /** The name of a host; `null`: any with these labels. */
+  /** The name of a host; `null`: any host with these labels. */
   readonly host: string | null;
   readonly labels: Readonly<Record<string, string | null>>;
 }
 
-/** How a task of a host has ended, as the host's store says it. */
+/** How a task ended, according to the host's store. */
 export interface RemoteEnd {
   readonly status: 'completed' | 'failed' | 'killed' | 'timed_out' | 'lost';
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly endedAt: number;
-  /** At most 8 KiB, the last of the output. */
+  /** The last output, at most 8 KiB. */
   readonly tail: string;
   readonly outputBytes: number;
 }
 
-/** The last message on the subject of an assignment: all that is known of this attempt. */
+/** The last message on the subject of an assignment: everything that the fleet stores about this attempt. */
 export interface Assignment {
   readonly v: number;
   readonly host: string;
   readonly task: string;
   /** From 1. The command sees it as OUTLIVE_ATTEMPT. */
   readonly attempt: number;
-  /** 32 random hexadecimal digits, taken anew for each attempt when it is assigned: see {@link messageIdOf}. */
+  /** 32 random hexadecimal digits, new for each attempt: see {@link messageIdOf}. */
   readonly nonce?: string;
   /**
-   * When the stream was made that it was assigned in. Where the host finds it gone from that same stream, nothing was lost:
-   * its consumer has the end, and nobody is told of it again. Absent: an older coordinator has assigned it.
+   * When the servers created the stream in which the attempt was assigned. If the assignment is gone from that same
+   * stream, no data was lost: the consumer has the end, and the host does not report it again. Absent: an older
+   * coordinator assigned it.
    */
   readonly era?: string;
   readonly state: AssignmentState;
   readonly spec: RemoteSpec;
   readonly placement: Placement;
-  /** The id of the client's request: the same one gives the same task. */
+  /** The id of the client's request. The same id gives the same task. */
   readonly request: string;
   /** The public key of the client. */
   readonly client: string;
-  /** Epoch milliseconds of the coordinator's clock: a host that has not accepted by then may not; `null`: no bound. */
+  /** After this time, in epoch milliseconds of the coordinator's clock, no host may accept it; `null`: no limit. */
   readonly startBy: number | null;
-  /** How many times it may start anew on another host after its own was lost; 0: never. */
+  /** How many times the task may start again on another host when its host is lost; 0: never. */
   readonly redispatch: number;
-  /** Epoch milliseconds of the writer's clock, for people. */
+  /** When the message was written, in epoch milliseconds of the writer's clock. */
   readonly at: number;
   readonly by: Writer;
   /**
-   * Which acceptance it is: the epoch of the agent, a dot, and something that is new at each. Of two agents with one
-   * credential, be one a copy of the other with its memory, the other one starts nothing for it. Absent and `null`: nobody has.
+   * The name of the acceptance: the epoch of the agent, a dot, and a random part that is new for each acceptance. If
+   * two agents have the same credential, only the agent that made this acceptance starts the task, even if one is a
+   * copy of the other with its memory. Absent or `null`: no agent has accepted the attempt.
    */
   readonly epoch?: string | null;
   /** The task's id in the host's own store, once it has started. */
   readonly localId: string | null;
   readonly end: RemoteEnd | null;
-  /** Why it was revoked or became unknown, in words. */
+  /** Why the attempt was revoked, became unknown or could not start, in words. */
   readonly reason: string | null;
-  /** Of one that is revoked: whether this attempt had been accepted. Only what never was is proved not to have started. */
+  /** For a revoked attempt: whether a host had accepted it. Only if none had, it is certain that it did not start. */
   readonly accepted?: boolean;
-  /** A client had it stopped after it was accepted: when its host is lost it does not start anew. Absent: none had. */
+  /**
+   * A client stopped it after a host had accepted it: if that host is lost, the task does not start again. Absent:
+   * false.
+   */
   readonly killed?: boolean;
   /** Whether an earlier attempt of the task was accepted. */
   readonly acceptedBefore?: boolean;
-  /** Of one that is revoked: the number of the attempt that is to follow on another host; `null`: none is. */
+  /** For a revoked attempt: the number of the next attempt, on another host; `null`: no attempt follows. */
   readonly next?: number | null;
   /**
-   * The coordinator's signature over what does not change: see warrant.ts. A host copies it. With it a host proves, after
-   * the stream was lost, that it was told to run this.
+   * The coordinator's signature over the fields that do not change: see warrant.ts. The host copies it. If the stream
+   * is lost, the signature proves that the coordinator assigned this attempt to the host.
    */
   readonly warrant?: string;
 }
 
-/** The key under which a host spawns an attempt, so that it starts once at most. */
+/** The key with which a host spawns an attempt. Because of it the attempt starts at most once. */
 export function spawnKeyOf({ task, attempt }: Pick<Assignment, 'task' | 'attempt'>): string {
   return `fleet.${task}.${attempt}`;
 }
 
 /**
- * The id of the message that writes a state: the same state is stored once. JetStream compares it with the ids of all
- * messages of the stream, and a host may give its own messages any id. So another host could take an id beforehand, and its
- * writer would be told that it is stored, where nothing is. The nonce keeps it from that: only the host of the attempt sees it.
- * An agent that accepts is in it, so that the answer `duplicate` never tells one agent that the write of another one was its own.
- * To the retry of a stored write a server answers `duplicate` or, as one of a single node does, that another message is the last
- * one: which one it is has to be looked up then.
- * @param after the sequence number that the write follows: a state to which an attempt comes twice (accepted, unknown, accepted)
- *   needs it, since the server would take the second write for the first one.
+ * The id of the message that writes a state. JetStream stores a message with the same id only once. It compares the id
+ * with the ids of all messages in the stream, and a host chooses the ids of its own messages. So another host could use
+ * an id in advance, and the server would tell the real writer that its message is stored, although it is not. The nonce
+ * prevents this: no other host knows it. For `accepted` the id has the name of the acceptance. So the answer
+ * `duplicate` never makes an agent take the write of another agent for its own. When a writer repeats a write that was
+ * stored, the server answers `duplicate`. A server that runs alone can also answer that another message is the last
+ * one. The writer must then look up which message that is.
+ * @param after the sequence number that the write follows. An attempt can come to the same state twice (accepted,
+ *   unknown, accepted). Without this number the server would take the second write for a copy of the first.
  */
 export function messageIdOf(
   { task, attempt, state, epoch, nonce }: Pick<Assignment, 'task' | 'attempt' | 'state' | 'epoch' | 'nonce'>,
@@ -160,7 +167,7 @@ export function messageIdOf(
   return [...parts, ...(state === 'accepted' && epoch ? [epoch] : [])].join('.');
 }
 
-/** The id of the message with the end of an attempt, for the same reason. */
+/** The id of the message with the end of an attempt. It has the nonce for the same reason. */
 export function endIdOf({ task, attempt, nonce }: Pick<Assignment, 'task' | 'attempt' | 'nonce'>): string {
   return [task, attempt, ...(nonce === undefined ? [] : [nonce])].join('.');
 }

@@ -5,22 +5,25 @@ import { type ControlVerb, taskForm } from './names.ts';
 import { readNumbered } from './read-assignment.ts';
 import { readSize, readTyped, readView, type TypedInput, type ViewMessage } from './terminal.ts';
 
-/** The longest stretch of output that a host sends at once, in bytes, so that an answer is under 512 KiB. */
+/** The most output in one answer of a host, in bytes. With it an answer stays under 512 KiB. */
 export const mostReadBytes = 256 * 1_024;
 
-/** Followers ask again before that is over, in milliseconds. */
+/**
+ * The longest time that a host publishes output after one request, in milliseconds. Followers ask again before it is
+ * over.
+ */
 export const mostFollowMs = 60_000;
 
-/** What the coordinator tells a host as a whole. */
+/** What the coordinator tells the agent of a host about attempts. */
 type HostControl =
   /** An attempt is assigned to the host. A host that misses it finds it in the answer to its next heartbeat. */
   | { readonly verb: 'offer'; readonly offer: Numbered }
-  /** The attempt is not the host's any more: it is stopped. */
+  /** The attempt no longer belongs to the host. The host stops it. */
   | { readonly verb: 'fence'; readonly task: string; readonly attempt: number }
   /** The consumer has acknowledged the end of the attempt. */
   | { readonly verb: 'acknowledge'; readonly task: string; readonly attempt: number };
 
-/** What people ask of one task. */
+/** What clients ask the host about one task. */
 export type TaskControl =
   | { readonly verb: 'show'; readonly task: string }
   | { readonly verb: 'read'; readonly task: string; readonly offset: number; readonly maxBytes: number }
@@ -29,7 +32,7 @@ export type TaskControl =
   | { readonly verb: 'resize'; readonly task: string; readonly size: TerminalSize }
   | ({ readonly verb: 'view'; readonly task: string } & ViewMessage)
   | { readonly verb: 'kill'; readonly task: string; readonly graceMs: number | null }
-  /** Publish output for so long. */
+  /** Publish the output for `forMs` milliseconds. */
   | {
       readonly verb: 'follow';
       readonly task: string;
@@ -37,17 +40,18 @@ export type TaskControl =
       readonly forMs: number;
     };
 
-/** What the coordinator tells a host, as it stands in the signed body of a message of `ctl.<host>.<verb>`. */
+/** What the coordinator tells a host: the signed body of a message on `ctl.<host>.<verb>`. */
 export type Control = HostControl | TaskControl;
 
-/** A control message, and where its answer goes; `null`: nobody waits for one. */
+/** A control message, and the subject for its answer; `null`: nobody waits for an answer. */
 export interface AskedControl {
   readonly control: Control;
   readonly reply: string | null;
 }
 
 /**
- * The body of a control message, checked. A task is named by its id in the fleet, or by the one that it has in the host's store.
+ * Reads and checks the body of a control message. It names a task by its id in the fleet, or by its id in the host's
+ * store.
  * @throws OutliveError `FLEET_FORGED`.
  */
 export function readControl(verb: ControlVerb, body: unknown): AskedControl {

@@ -7,19 +7,19 @@ interface WholeBounds {
   readonly most?: number;
 }
 
-/** Characters of a text that has a form: a certificate is the longest. */
+/** The longest text that must match a pattern, in characters: certificates are the longest. */
 const mostFormed = 64 * 1_024;
 
 /**
- * Reads an object that came from outside, field by field. Each method throws the caller's error for a field that is not what it
- * has to be. No error shows a value, since it may be a secret.
+ * Reads an object that came from outside, field by field. Each method throws the caller's error if the field is not
+ * valid. No error shows a value, because the value may be a secret.
  */
 export class Fields {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #refuse: (said: string) => OutliveError;
   readonly #unread: Set<string>;
 
-  /** @param refuse makes the error of a clause that says what was expected and what was found. */
+  /** @param refuse makes the error from a text that says what was expected and what was found. */
   constructor(value: unknown, refuse: (said: string) => OutliveError) {
     this.#refuse = refuse;
     if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -28,20 +28,20 @@ export class Fields {
     this.#unread = new Set(Object.keys(value));
   }
 
-  /** The fields of the object that a text has as JSON. */
+  /** The fields of an object in JSON. */
   static of(text: string, refuse: (said: string) => OutliveError): Fields {
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      // What it says shows a part of the text.
+      // The message of this error shows a part of the text.
       throw refuse(`expected JSON; found ${text.length} characters that are not JSON`);
     }
     return new Fields(value, refuse);
   }
 
-  /** Takes the version of the wire, which each message has as `v`, and refuses another one. */
+  /** Reads the version of the protocol, which each message has as `v`, and refuses every other version. */
   versioned(): this {
     const found = this.#take('v');
     if (found === wireVersion) return this;
@@ -66,7 +66,7 @@ export class Fields {
     return this.#isNull(name) ? null : this.text(name, most);
   }
 
-  /** A text that has a form. */
+  /** A text that matches a pattern. */
   formed(name: string, form: RegExp): string {
     const value = this.#take(name);
     if (typeof value === 'string' && value.length <= mostFormed && form.test(value)) return value;
@@ -98,14 +98,14 @@ export class Fields {
     throw this.#wrong(name, `one of ${choices.join(', ')}`, value);
   }
 
-  /** A list of at most that many. @param read takes each item, which it checks. */
+  /** A list of at most `most` items. @param read reads and checks one item. */
   list<Item>(name: string, most: number, read: (value: unknown) => Item): Item[] {
     const value = this.#take(name);
     if (Array.isArray(value) && value.length <= most) return value.map((one: unknown) => read(one));
     throw this.#wrong(name, `a list of at most ${most}`, value);
   }
 
-  /** A list of at most that many texts. @param longest characters of each. */
+  /** A list of at most `most` texts. @param longest the most characters of one text. */
   texts(name: string, most: number, longest = 1_024): string[] {
     return this.list(name, most, (value) => {
       if (typeof value === 'string' && value.length <= longest) return value;
@@ -113,7 +113,7 @@ export class Fields {
     });
   }
 
-  /** An object of at most that many fields, each of which is read alike. */
+  /** An object of at most `most` fields. @param read reads and checks one field. */
   entries<Value>(
     name: string,
     most: number,
@@ -125,7 +125,7 @@ export class Fields {
     return Object.fromEntries(keys.map((key) => [key, read(inner, key)]));
   }
 
-  /** Texts by names. @param longest characters of each text. */
+  /** An object of at most `most` texts. @param longest the most characters of one text. */
   record(name: string, most: number, longest = 1_024): Readonly<Record<string, string>> {
     return this.entries(name, most, (fields, key) => fields.text(key, longest));
   }
@@ -138,13 +138,13 @@ export class Fields {
     return this.#isNull(name) ? null : this.inner(name);
   }
 
-  /** The value as it is: the caller checks it. */
+  /** The value, unchecked: the caller must check it. */
   raw(name: string): unknown {
     return this.#take(name);
   }
 
   /**
-   * Says that all fields have been read. It refuses a field that is left, because this version does not know it. A
+   * Refuses a field that nobody has read, because this version does not know it. Call it after reading all fields. A
    * reader that does not call it accepts objects of later versions, which may have more fields.
    */
   end(): void {
@@ -157,7 +157,7 @@ export class Fields {
     return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
   }
 
-  /** Whether there is a null; then it has been read. */
+  /** Whether the field is null. A null counts as read. */
   #isNull(name: string): boolean {
     const isNull = Object.hasOwn(this.#values, name) && this.#values[name] === null;
     if (isNull) this.#unread.delete(name);
@@ -172,14 +172,14 @@ export class Fields {
 
 /**
  * The fields of an object that came over the bus.
- * @param what what the object is, as an error names it.
- * @throws OutliveError `FLEET_FORGED`, as all methods of the fields.
+ * @param what names the object in errors.
+ * @throws OutliveError `FLEET_FORGED`, like all methods of {@link Fields}.
  */
 export function wireFields(value: unknown, what: string): Fields {
   return new Fields(value, (said) => new OutliveError('FLEET_FORGED', `${said}, in ${what}.`));
 }
 
-/** The JSON of a message. @throws OutliveError `FLEET_FORGED` for what is none, or is larger than 512 KiB. */
+/** The JSON of a message. @throws OutliveError `FLEET_FORGED` if it is not JSON, or larger than 512 KiB. */
 export function jsonOf(bytes: Uint8Array, what: string): unknown {
   const mostBytes = 512 * 1_024;
   if (bytes.length > mostBytes)
@@ -194,7 +194,7 @@ export function jsonOf(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-/** What a value is, without the value. */
+/** Describes a value in an error without showing it. */
 function kindOf(value: unknown): string {
   if (value === undefined) return 'none';
   if (value === null) return 'null';

@@ -1,77 +1,79 @@
 import { type Fields, jsonOf, wireFields } from './fields.ts';
 import { hostForm, wireVersion } from './names.ts';
 
-/** What an invitation is for. */
+/** The kinds of members. An invitation is for one of them. */
 export const memberKinds = ['host', 'client'] as const;
 
 /** One of {@link memberKinds}. */
 export type MemberKind = (typeof memberKinds)[number];
 
-/** What a client may be. Each may do what the ones before it may. */
+/** The roles of a client. Each role includes the rights of those before it. */
 export const roles = ['viewer', 'agent', 'admin'] as const;
 
 /** One of {@link roles}. */
 export type Role = (typeof roles)[number];
 
-/** How the public key of a connection looks. */
+/** The form of the public key of a connection. */
 export const userKeyForm = /^U[A-Z2-7]{55}$/;
 
-/** How the public key of a signer looks: 32 bytes in base64url. */
+/** The form of the public key of a signer: 32 bytes in base64url. */
 export const signerForm = /^[\w-]{43}$/;
 
-/** How a token of NATS looks. */
+/** The form of a NATS token. */
 export const tokenForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-/** What somebody is invited as. */
+/** What the holder of an invitation joins as. */
 export type Invited =
   | {
       readonly kind: 'host';
       readonly labels: Readonly<Record<string, string>>;
-      /** How many tasks may run there at a time; `null`: as many as it has cores. */
+      /** How many tasks may run on it at a time; `null`: one for each core. */
       readonly slots: number | null;
     }
   | { readonly kind: 'client'; readonly role: Role };
 
-/** An admin asks that somebody be let in. The secret of the invitation stays where it was made. */
+/** An admin's request to create an invitation. The secret of the invitation stays on the admin's machine. */
 export interface InviteRequest {
-  /** The public keys that come of the secret: of the connection, and of the signer. */
+  /** The public keys that belong to the secret: one for the connection, one for signing. */
   readonly key: string;
   readonly signer: string;
-  /** For how many milliseconds it is good. */
+  /** How long the invitation is valid, in milliseconds. */
   readonly forMs: number;
   readonly invited: Invited;
 }
 
-/** A newcomer asks to be let in, signed by its invitation. Its own secrets stay with it. */
+/**
+ * A newcomer's request to join, signed with the key of its invitation. The newcomer's own secrets stay on its machine.
+ */
 export interface EnrolRequest {
-  /** The name of a host; `null`: a client, which has none. */
+  /** The name of a host; `null` for a client, which has none. */
   readonly name: string | null;
   /** The public key of its connection. */
   readonly key: string;
-  /** With what a client signs; `null`: a host, which signs nothing. */
+  /** The public key with which a client signs; `null` for a host, which signs nothing. */
   readonly signer: string | null;
 }
 
-/** A host asks for a new token by the one that it has. */
+/** A host's request for a new token. It shows the token that the host has now. */
 export interface RenewRequest {
   readonly token: string;
 }
 
-/** An admin asks that a host or a client be let in no more. */
+/** An admin's request to remove a host or a client. */
 export interface RemoveRequest {
   readonly kind: MemberKind;
-  /** The name of a host; the signer of a client. */
+  /** The name of the host, or the public key with which the client signs. */
   readonly member: string;
 }
 
-/** Labels of a host, and characters of the text of each: a heartbeat has all of them. */
+/** The most labels of a host, and the most characters of one value. A heartbeat carries all labels. */
 const mostLabels = 32;
 const mostLabel = 200;
 
-/** Invitations are good for a minute at least, and for 30 days at most. */
+/** An invitation is valid for a minute to 30 days, in milliseconds. */
 const invitationBounds = { least: 60_000, most: 30 * 86_400_000 };
 
-/** Reads a request that came from outside. @throws OutliveError `FLEET_FORGED` for one that is malformed. */
+/** Reads a request that came from outside. @throws OutliveError `FLEET_FORGED` if it is malformed. */
 export const readRequest = {
   invite: (body: unknown): InviteRequest =>
     readBody(body, (fields) => ({
@@ -86,7 +88,7 @@ export const readRequest = {
       key: fields.formed('key', userKeyForm),
       signer: fields.formedOrNull('signer', signerForm),
     })),
-  /** Of the bytes themselves: a host signs nothing, and the servers vouch for its name. */
+  /** Reads plain bytes: a host signs nothing, and the servers guarantee its name. */
   renew: (bytes: Uint8Array): RenewRequest =>
     readBody(jsonOf(bytes, 'a message'), (fields) => ({ token: fields.formed('token', tokenForm) })),
   remove: (body: unknown): RemoveRequest =>
@@ -96,7 +98,7 @@ export const readRequest = {
     }),
 };
 
-/** A body with the version of the wire. */
+/** Adds the version of the protocol to a request. */
 export function bodyOf(request: object): object {
   return { v: wireVersion, ...request };
 }
@@ -106,7 +108,7 @@ export function plainBytes(request: object): Uint8Array {
   return Buffer.from(JSON.stringify(bodyOf(request)));
 }
 
-/** Reads what a coordinator has answered. @throws OutliveError `FLEET_FORGED` for what is malformed. */
+/** Reads the value in a coordinator's answer. @throws OutliveError `FLEET_FORGED` if it is malformed. */
 export function readValue<T>(value: unknown, take: (fields: Fields) => T): T {
   const fields = wireFields(value, 'an answer');
   const taken = take(fields);
@@ -114,7 +116,7 @@ export function readValue<T>(value: unknown, take: (fields: Fields) => T): T {
   return taken;
 }
 
-/** Reads a body that {@link bodyOf} has made. @throws OutliveError `FLEET_FORGED` for one that is malformed. */
+/** Reads a body that {@link bodyOf} has made. @throws OutliveError `FLEET_FORGED` if it is malformed. */
 function readBody<T>(body: unknown, take: (fields: Fields) => T): T {
   const fields = wireFields(body, 'a message').versioned();
   const value = take(fields);
@@ -122,7 +124,7 @@ function readBody<T>(body: unknown, take: (fields: Fields) => T): T {
   return value;
 }
 
-/** What somebody is invited as, of an object that came from outside. */
+/** Reads what the holder of an invitation joins as, from an object that came from outside. */
 export function invitedOf(fields: Fields): Invited {
   const kind = fields.oneOf('kind', memberKinds);
   const invited: Invited =
@@ -131,7 +133,7 @@ export function invitedOf(fields: Fields): Invited {
   return invited;
 }
 
-/** As what a host was invited, of an object that has more fields. */
+/** Reads the labels and slots of an invited host, from an object that has more fields. */
 export function asHostOf(fields: Fields): {
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number | null;

@@ -6,65 +6,78 @@ export interface AttemptName {
   readonly attempt: number;
 }
 
-/** The end of the output of a running task. */
+/** The last output of a running task. */
 export interface KnownTail extends AttemptName {
-  /** Of the whole output. */
+  /** The size of the whole output. */
   readonly outputBytes: number;
   /** At most 8 KiB. */
   readonly tail: string;
 }
 
-/** What a host asks with, each 5 s: it is there, and wants its lease to go on. */
+/** What a host sends every 5 s: it reports that it is alive, and asks to renew its lease. */
 export interface Heartbeat {
   readonly v: number;
   readonly host: string;
   /** The version of outlive there. */
   readonly version: string;
-  /** A number that a host agent takes anew at each of its starts: two agents with one credential are told apart by it. */
+  /** A random number, new at each start of the agent. It distinguishes two agents that have the same credential. */
   readonly epoch: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;
-  /** Attempts that it holds: accepted, and not yet ended and stored; at most 1,000. Of more, each heartbeat names the next ones. */
+  /**
+   * Attempts that are accepted and whose end is not stored yet, at most 1,000. The next heartbeat names the next 1,000.
+   */
   readonly holds: readonly AttemptName[];
-  /** Ends that are stored and that no consumer has acknowledged, as far as the host has heard; at most 1,000, in the same way. Absent: none. */
+  /**
+   * Ends that are stored and, as far as the host knows, not acknowledged, at most 1,000 in the same way. Absent: none.
+   */
   readonly owes?: readonly AttemptName[];
-  /** Grows with each heartbeat of an agent: a copy of it, with its memory, is told apart by it. Absent: an older agent. */
+  /** Counts the heartbeats of the agent. It reveals a copy of the agent that has its memory. Absent: an older agent. */
   readonly beat?: number;
-  /** The ends of the outputs of some running tasks, at most 8, in turns. Absent: none is new. */
+  /** The last output of some running tasks, at most 8, in turns. Absent: there is nothing new. */
   readonly tails?: readonly KnownTail[];
-  /** When the stream was made that has the ends which it owes. Absent: it has not heard. */
+  /** When the servers created the stream that has the ends in `owes`. Absent: the host does not know it yet. */
   readonly era?: string;
 }
 
-/** An assignment with the sequence number of its message, which the next write has to name. */
+/** An assignment with the sequence number of its message, which the next write must name. */
 export interface Numbered {
   readonly seq: number;
   readonly assignment: Assignment;
 }
 
 /**
- * The answer to a heartbeat and to a request for the list, signed by the coordinator. The subject that is signed is the inbox to which
- * it goes, which the host has made for this one request: so it is new, and a host with a wrong clock takes it.
+ * The answer to a heartbeat or to a request for the list, signed by the coordinator. The signed subject is the inbox
+ * that the host created for this one request. So the answer is new, and a host with a wrong clock can accept it.
  */
 export interface Lease {
   readonly v: number;
   readonly host: string;
   readonly epoch: string;
-  /** Milliseconds, counted by the host from before it asked, by the clock that counts suspension. */
+  /**
+   * In milliseconds. The host counts from before its request, with a clock that also runs while the machine is
+   * suspended.
+   */
   readonly leaseMs: number;
-  /** Nothing new is to start there. */
+  /** The host must not accept new tasks. */
   readonly cordoned: boolean;
-  /** What is assigned and not accepted, and what the host holds and is unknown; of the list, all that has not ended there. */
+  /**
+   * Attempts that are assigned and not accepted, and attempts in `holds` that are `unknown`. In the answer to a request
+   * for the list: all attempts that have not ended on the host.
+   */
   readonly assignments: readonly Numbered[];
-  /** Held attempts that are no longer the host's: revoked while it was away. */
+  /** Attempts in `holds` that no longer belong to the host, because they were revoked while it was away. */
   readonly fenced: readonly AttemptName[];
-  /** Of what the host owes: what was acknowledged, for an acknowledgement that did not reach the host. Absent: nothing. */
+  /** Ends in `owes` that were acknowledged, in case the acknowledgement did not reach the host. Absent: none. */
   readonly acknowledged?: readonly AttemptName[];
-  /** When the stream of assignments was made: in another one everything that there was is lost. Absent: an older coordinator. */
+  /**
+   * When the servers created the stream of assignments. A new value: the old data is lost. Absent: an older
+   * coordinator.
+   */
   readonly era?: string;
-  /** For how many milliseconds no other agent of this host was heard, as far as is known. Absent: an older coordinator. */
+  /** For how many milliseconds the coordinator has heard no other agent of this host. Absent: an older coordinator. */
   readonly soleMs?: number;
-  /** Not all assignments had room in this message: ask again when these are accepted. Absent: they had. */
+  /** Some assignments did not fit into this message. They come when the host has accepted these. Absent: all fit. */
   readonly more?: boolean;
 }
 
@@ -74,27 +87,27 @@ export interface EndNotice extends AttemptName {
   readonly host: string;
   readonly session: string;
   readonly name: string | null;
-  /** The public key of the client that asked for it; `null`: the host no longer knows it. */
+  /** The public key of the client that requested the task; `null`: the host no longer knows it. */
   readonly client: string | null;
-  /** The task's id in the host's own store; `null`: it could not be started there. */
+  /** The task's id in the host's own store; `null`: the task could not start there. */
   readonly localId: string | null;
   readonly end: RemoteEnd;
-  /** Why it could not be started, in words; `null`: it was. */
+  /** Why the task could not start, in words; `null`: it started. */
   readonly reason: string | null;
 }
 
-/** A piece of output, on its way to those who follow. */
+/** A piece of output, as the host publishes it for followers. */
 export interface OutputChunk {
   readonly v: number;
-  /** The position of its first byte. */
+  /** The offset of the first byte. */
   readonly offset: number;
   /** At most 64 KiB, in base64. */
   readonly bytes: string;
-  /** The output has ended with it. */
+  /** No output follows. */
   readonly last: boolean;
 }
 
-/** How a request ended that was not done. */
+/** The answer to a request that was refused. */
 export interface Refusal {
   readonly v: number;
   readonly code: string;

@@ -1,16 +1,16 @@
 import { OutliveError, shown } from '../../errors/error.ts';
 import { crypto } from '../../util/crypto.ts';
 
-/** The version of everything that goes over the bus. A party that finds a higher one refuses, and says which it has. */
+/** The version of the protocol on the bus. A party refuses messages of another version, and says which one it has. */
 export const wireVersion = 1;
 
-/** The streams, by what is in them. */
+/** The names of the streams. */
 export const streams = { assignments: 'ASSIGN', ends: 'DONE', audit: 'AUDIT' } as const;
 
-/** The buckets of keys and values, which the coordinator alone writes. */
+/** The names of the key-value buckets. Only the coordinator writes them. */
 export const buckets = { hosts: 'HOSTS', settings: 'CONF' } as const;
 
-/** What a message to the coordinator asks for. */
+/** What a message can ask the coordinator to do. */
 export type Operation = (typeof operations)[number];
 export const operations = [
   ...[
@@ -49,12 +49,12 @@ export const controlVerbs = [
   'fence',
 ] as const;
 
-/** How the id of a task looks in a fleet. */
+/** The form of a task's id in a fleet. */
 export const taskForm = /^bgb-[0-9a-f]{12}$/;
-/** How the name of a host looks: small letters, digits and hyphens, 1 to 63 of them, no hyphen at an end. */
+/** The form of a host's name: 1 to 63 lowercase letters, digits and hyphens, with no hyphen at the start or the end. */
 export const hostForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const hashForm = /^[0-9a-f]{16}$/;
-/** How the id of a view of a terminal looks. */
+/** The form of the id of a view of a terminal. */
 export const viewForm = /^[0-9a-f]{16}$/;
 
 /** Whether a text can be the name of a host. */
@@ -67,19 +67,19 @@ export function isTaskId(text: string): boolean {
   return taskForm.test(text);
 }
 
-/** What stands for a session in subjects, since its id may be any text: 16 hexadecimal digits. */
+/** Stands for a session in subjects, because the id of a session may be any text: 16 hexadecimal digits. */
 export function sessionHashOf(session: string): string {
   return crypto().createHash('sha256').update(session).digest('hex').slice(0, 16);
 }
 
 /**
- * The subjects of the bus. Every part is checked, so that no name leads to a subject of somebody else.
- * @throws OutliveError `INVALID_ARGUMENT` for a part that has another form.
+ * The subjects of the bus. Each function checks its parts, so that no name can form the subject of another party.
+ * @throws OutliveError `INVALID_ARGUMENT` for a part of another form.
  */
 export const subjects = {
-  /** A host asks for its lease, and is told what is assigned to it. */
+  /** A host asks for its lease and its new assignments. */
   heartbeat: (host: string) => `hb.${hostPart(host)}`,
-  /** A host asks for all that it is to know of its assignments. */
+  /** A host asks for all its assignments that have not ended. */
   list: (host: string) => `list.${hostPart(host)}`,
   /** The coordinator tells a host to do something. */
   control: (host: string, verb: ControlVerb) => `ctl.${hostPart(host)}.${verb}`,
@@ -88,33 +88,34 @@ export const subjects = {
   /** The end of a task. */
   end: (sessionHash: string, host: string, task: string) =>
     `done.${part(sessionHash, hashForm, 'the hash of a session')}.${hostPart(host)}.${taskPart(task)}`,
-  /** Output, while somebody follows. */
+  /** The output of a task, while somebody follows it. */
   output: (host: string, task: string) => `log.${hostPart(host)}.${taskPart(task)}`,
-  /** What a view of a terminal shows. Its id has another form than that of a task. */
+  /** What a view of a terminal shows. The form of this subject differs from that of a task's output. */
   view: (host: string, view: string) =>
     `log.${hostPart(host)}.view-${part(view, viewForm, 'the id of a view')}`,
-  /** A host asks for a new token, before its own is too old. */
+  /** A host asks for a new token before its own expires. */
   renewal: (host: string) => `renew.${hostPart(host)}`,
   /** A client asks the coordinator. */
   operation: (operation: Operation) => `op.${operation}`,
-  /** What was done to a host and on it. */
+  /** The audit of a host: what was done to it and on it. */
   audit: (host: string) => `audit.${hostPart(host)}`,
 } as const;
 
-/** The queue group in which coordinators answer, so that one of them does. */
+/** The queue group of the coordinators: one of them gets each message. */
 export const coordinators = 'coord';
 
-/** For whom a signed message is, where that is the coordinator. */
+/** The audience of a message that is signed for the coordinator. */
 export const coordinatorAudience = 'coordinator';
 
-/** For whom a signed message is, where that is a host. */
+/** The audience of a message that is signed for a host. */
 export function hostAudience(host: string): string {
   return `host:${hostPart(host)}`;
 }
 
 /**
- * The prefix of the subjects on which a party is answered. A host is named there by its name, everybody else by the public
- * key of its connection, which has capital letters: so no name of a host is somebody else's.
+ * The prefix of the subjects on which a party gets answers. It has the name of a host, and for every other party the
+ * public key of its connection. A public key has capital letters and the name of a host has none, so the two never
+ * collide.
  */
 export function inboxOf(nameOrKey: string): string {
   return `_INBOX.${nameOrKey}`;

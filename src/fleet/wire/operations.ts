@@ -6,40 +6,40 @@ import type { TypedInput, ViewMessage } from './terminal.ts';
 /** The answer of a coordinator, signed for the client that asked. */
 export interface Answer<Value = unknown> {
   readonly v: number;
-  /** When the stream of assignments was made. Another one than before: its data was lost meanwhile. */
+  /** When the servers created the stream of assignments. A new value: the old data is lost. */
   readonly era: string;
-  /** What was asked for. Absent: it was refused. */
+  /** The requested value. Absent: the request was refused. */
   readonly value?: Value;
-  /** Why it was not done. Absent: it was. */
+  /** Why the request was refused. Absent: it was not. */
   readonly refusal?: Refusal;
 }
 
-/** `op.run`. The same request of the same client gives the same task, as long as the fleet remembers it: 7 days after its end was acknowledged. */
+/** `op.run`. The same request of the same client gives the same task until 7 days after its end was acknowledged. */
 export interface RunRequest {
   readonly v: number;
   /** An id that the client makes: 1 to 100 characters. */
   readonly request: string;
   readonly spec: RemoteSpec;
   readonly placement: Placement;
-  /** After this many milliseconds no host may accept it; `null`: no limit. */
+  /** After this many milliseconds no host may accept the task; `null`: no limit. */
   readonly startByMs: number | null;
   readonly redispatch: number;
-  /** The era of an earlier answer: in another one nothing starts, as it is not known what an earlier try has done. */
+  /** The era of an earlier answer. In another era nothing starts, because an earlier try may have started the task. */
   readonly era: string | null;
-  /** The answer comes when the host has accepted it, or it will not, or after so many milliseconds: at most 60,000. Absent: 0. */
+  /** How long the answer may wait for a host to accept the task, in milliseconds, at most 60,000. Absent: 0. */
   readonly acceptMs?: number;
 }
 
-/** `op.list`. A page may have fewer than was asked for, where these are large; after the last one comes an empty one. */
+/** `op.list`. A page of large tasks may have fewer than `most`. An empty page marks the end. */
 export interface ListRequest {
   readonly v: number;
-  /** Only of this session; `null`: of all. */
+  /** Only tasks of this session; `null`: of all sessions. */
   readonly session: string | null;
-  /** Only on this host. */
+  /** Only tasks on this host; `null`: on all hosts. */
   readonly host: string | null;
-  /** Only ids after this one: the list comes in pages. */
+  /** Only tasks whose id comes after this one: the last id of the previous page; `null`: the first page. */
   readonly after: string | null;
-  /** How many at most: 1 to 500. */
+  /** The most tasks in the page: 1 to 500. */
   readonly most: number;
 }
 
@@ -49,30 +49,33 @@ export interface ShowRequest {
   readonly task: string;
 }
 
-/** `op.wait`. The answer comes when the task has come so far, when it will not, when its host is lost, or in time. */
+/**
+ * `op.wait`. The coordinator answers when the task has that state or cannot get it, its host is lost, or the time is
+ * up.
+ */
 export interface WaitRequest extends ShowRequest {
   readonly until: 'accepted' | 'ended';
-  /** At most 60,000. */
+  /** In milliseconds, at most 60,000. */
   readonly waitMs: number;
 }
 
-/** `op.kill`: what no host has accepted is revoked; what one has, its host stops. */
+/** `op.kill`. The coordinator revokes a task that no host has accepted. Otherwise the host stops it. */
 export interface KillRequest extends ShowRequest {
-  /** Between SIGTERM and SIGKILL; `null`: as the host has it by default. */
+  /** Milliseconds between SIGTERM and SIGKILL; `null`: the host's default. */
   readonly graceMs: number | null;
 }
 
-/** `op.completions`: what has ended in a session and is not acknowledged. */
+/** `op.completions`: the tasks of a session that have ended and are not acknowledged. */
 export interface CompletionsRequest {
   readonly v: number;
   readonly session: string;
   /** 1 to 100. */
   readonly most: number;
-  /** How long to wait for the first, at most 60,000. */
+  /** How long to wait for the first, in milliseconds, at most 60,000. */
   readonly waitMs: number;
 }
 
-/** `op.acknowledge`: the consumer has these. */
+/** `op.acknowledge`: the consumer has these ends. */
 export interface AcknowledgeRequest {
   readonly v: number;
   readonly session: string;
@@ -83,19 +86,19 @@ export interface AcknowledgeRequest {
 export interface HostRequest {
   readonly v: number;
   readonly host: string;
-  /** Of cordon and drain: false takes it back. Else true. */
+  /** `false` undoes cordon or drain. Otherwise `true`. */
   readonly on: boolean;
 }
 
-/** A task of the fleet, as clients are told of it. */
+/** A task of the fleet, as clients see it. */
 export interface RemoteTask {
   readonly host: string;
   readonly task: string;
   readonly attempt: number;
   readonly state: Assignment['state'];
-  /** Whether any attempt of it was accepted by a host. Only where none was it is proved that nothing has started. */
+  /** Whether a host has accepted any attempt of it. Only if none has, it is certain that the task did not start. */
   readonly mayHaveStarted: boolean;
-  /** The attempt that is to follow on another host; `null`: none is. */
+  /** The number of the next attempt, on another host; `null`: no attempt follows. */
   readonly next: number | null;
   readonly spec: RemoteSpec;
   readonly placement: Placement;
@@ -108,43 +111,46 @@ export interface RemoteTask {
   readonly end: RemoteEnd | null;
   readonly reason: string | null;
   /**
-   * Of one that runs, or may: the end of its output, as its host told it last. `null`: it has told nothing, the task has ended,
-   * or this is a row of a list. Absent: an older coordinator has answered.
+   * The last output of a task that runs or may run, as its host last reported it. `null`: the host has reported none,
+   * the task has ended, or this is a row of a list. Absent: an older coordinator answered.
    */
   readonly lastSeen?: LastSeen | null;
 }
 
-/** What a coordinator knows of an output while the host is out of reach. */
+/** What the coordinator knows about the output of a task when the host does not answer. */
 export interface LastSeen {
   /** At most 8 KiB. */
   readonly tail: string;
-  /** Of the whole output, as it was then. */
+  /** The size of the whole output at that time. */
   readonly outputBytes: number;
-  /** How long ago the host has said so, in milliseconds; `null`: when the task had ended, so nothing was written since. */
+  /**
+   * How long ago the host reported this, in milliseconds; `null`: after the task had ended, so this is the final
+   * output.
+   */
   readonly agoMs: number | null;
 }
 
-/** A host of the fleet, as clients are told of it. */
+/** A host of the fleet, as clients see it. */
 export interface RemoteHost {
   readonly host: string;
-  /** `late`: its lease is over, and it is not yet taken as lost. */
+  /** `late`: its lease has expired, but it does not count as lost yet. */
   readonly state: 'live' | 'late' | 'lost';
   readonly cordoned: boolean;
   readonly draining: boolean;
   readonly removed: boolean;
   /** The version of outlive there. */
   readonly version: string;
-  /** Why it gets no lease though it is heard, in words. */
+  /** Why the coordinator refuses it a lease although it hears the host, in words; `null`: it does not. */
   readonly refused: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;
   readonly waiting: number;
   readonly running: number;
-  /** Milliseconds since it was heard; `null`: never by this coordinator. */
+  /** Milliseconds since its last heartbeat; `null`: this coordinator has heard none. */
   readonly silentMs: number | null;
 }
 
-/** `op.read`: a stretch of the output, from the host. */
+/** `op.read`: a range of the output, from the host. */
 export interface ReadRequest extends ShowRequest {
   readonly offset: number;
   /** 1 to 256 KiB. */
@@ -162,8 +168,8 @@ export type ViewRequest = ShowRequest & ViewMessage;
 
 /** `op.follow`: the host publishes the output for a while. */
 export interface FollowRequest extends ShowRequest {
-  /** Where to begin; `null`: with what is written from now on. */
+  /** Where to begin; `null`: with output that is written from now on. */
   readonly offset: number | null;
-  /** 1 to 60,000. */
+  /** In milliseconds, 1 to 60,000. */
   readonly forMs: number;
 }

@@ -10,19 +10,19 @@ import type { AttemptName, Lease, Numbered } from './messages.ts';
 import { hostForm, taskForm } from './names.ts';
 import { readSizeOrNull } from './terminal.ts';
 
-/** Characters of a command, of the values of a spec together, and of an end's tail. */
+/** The most characters of a command or a variable, and of an end's tail. */
 const mostCommand = 128 * 1_024;
 const mostTail = 64 * 1_024;
 
-/** Names in an object, such as variables and labels. */
+/** The most names in an object, such as variables or labels. */
 const mostNames = 1_024;
 
-/** Attempts in a list that a host gets. */
+/** The most attempts in a list that a host gets. */
 const mostListed = 10_000;
 
 /**
- * An assignment from outside, checked.
- * @throws OutliveError `FLEET_FORGED` for what is none, or of another version.
+ * Reads and checks an assignment that came from outside.
+ * @throws OutliveError `FLEET_FORGED` if it is not valid, or has another version.
  */
 export function readAssignment(value: unknown): Assignment {
   const fields = wireFields(value, 'an assignment').versioned();
@@ -54,7 +54,7 @@ export function readAssignment(value: unknown): Assignment {
   };
 }
 
-/** Which attempt of which task. @throws OutliveError `FLEET_FORGED`. */
+/** Reads the id of a task and the number of an attempt. @throws OutliveError `FLEET_FORGED`. */
 export function readAttemptName(value: unknown): AttemptName {
   const fields = wireFields(value, 'an attempt');
   return {
@@ -63,7 +63,7 @@ export function readAttemptName(value: unknown): AttemptName {
   };
 }
 
-/** What is to run, checked. @throws OutliveError `FLEET_FORGED`. */
+/** Reads and checks the specification of a task. @throws OutliveError `FLEET_FORGED`. */
 export function readSpec(value: unknown): RemoteSpec {
   const fields = wireFields(value, 'a spec');
   return {
@@ -82,7 +82,7 @@ export function readSpec(value: unknown): RemoteSpec {
   };
 }
 
-/** Where it may run, checked. @throws OutliveError `FLEET_FORGED`. */
+/** Reads and checks a placement. @throws OutliveError `FLEET_FORGED`. */
 export function readPlacement(value: unknown): Placement {
   const fields = wireFields(value, 'a placement');
   return {
@@ -91,7 +91,7 @@ export function readPlacement(value: unknown): Placement {
   };
 }
 
-/** The end of an attempt, checked. @throws OutliveError `FLEET_FORGED`. */
+/** Reads and checks the end of an attempt. @throws OutliveError `FLEET_FORGED`. */
 export function readEnd(fields: Fields): RemoteEnd {
   return {
     status: fields.oneOf('status', ['completed', 'failed', 'killed', 'timed_out', 'lost']),
@@ -104,7 +104,7 @@ export function readEnd(fields: Fields): RemoteEnd {
 }
 
 /**
- * What a coordinator answers to a heartbeat, checked.
+ * Reads and checks the coordinator's answer to a heartbeat.
  * @throws OutliveError `FLEET_FORGED`.
  */
 export function readLease(value: unknown): Lease {
@@ -125,7 +125,7 @@ export function readLease(value: unknown): Lease {
   };
 }
 
-/** An assignment with the number of its message, checked. @throws OutliveError `FLEET_FORGED`. */
+/** Reads and checks an assignment with the number of its message. @throws OutliveError `FLEET_FORGED`. */
 export function readNumbered(value: unknown): Numbered {
   const fields = wireFields(value, 'an assignment with its number');
   return { seq: fields.whole('seq', { least: 1 }), assignment: readAssignment(fields.raw('assignment')) };

@@ -4,17 +4,17 @@ import type { Heartbeat, KnownTail } from './messages.ts';
 import { hostForm, wireVersion } from './names.ts';
 import { readAttemptName } from './read-assignment.ts';
 
-/** How many attempts a heartbeat names at most, and how many pending ends. */
+/** The most attempts that a heartbeat names, and the most pending ends. */
 const mostNamed = 1_000;
 
-/** How many ends of outputs go with it, and how many characters each has. */
+/** The most outputs in a heartbeat, and the most characters of each. */
 const mostTails = 8;
 const mostTailCharacters = 8_192;
 
 /**
- * A heartbeat from outside, checked.
- * @param own the version of outlive here, for the message to a host that has another protocol.
- * @throws OutliveError `FLEET_FORGED` for what is none; `FLEET_PACKAGES` for one of another version of the wire.
+ * Reads and checks a heartbeat that came from outside.
+ * @param own the version of outlive here, for the error about a host with another protocol.
+ * @throws OutliveError `FLEET_FORGED` if it is not a heartbeat; `FLEET_PACKAGES` for another version of the protocol.
  */
 export function readHeartbeat(value: unknown, own = ''): Heartbeat {
   const fields = wireFields(value, 'a heartbeat');
@@ -41,7 +41,7 @@ function readTail(value: unknown): KnownTail {
   return { ...readAttemptName(value), outputBytes: fields.whole('outputBytes'), tail };
 }
 
-/** Of another protocol nothing is sure but its number: what else is in there is shown where it is a text. */
+/** In another version of the protocol other fields may have changed. The error shows them only if they are texts. */
 function otherVersion(fields: Fields, v: number, own: string): OutliveError {
   const said = (name: string, most: number): string => {
     const value = fields.raw(name);

@@ -23,7 +23,8 @@ const mostWaitMs = 60_000;
 const mostStartByMs = 365 * 24 * 3_600_000;
 const mostRedispatches = 100;
 
-// Each of these reads the body of a request of a client, and throws an OutliveError `FLEET_FORGED` for what it is not.
+// Each of these functions reads the body of a client's request. It throws an OutliveError `FLEET_FORGED` if it is not
+// valid.
 
 export function readRun(body: unknown): RunRequest {
   const fields = wireFields(body, 'a request to run').versioned();

@@ -4,14 +4,14 @@ import { crypto, randomHex } from '../../util/crypto.ts';
 import { signerForm } from './membership.ts';
 import { wireVersion } from './names.ts';
 
-/** The receiver of a message, its signer, what it is, and how long it is valid. */
+/** The receiver, the signer and the subject of a message, and how long it is valid. */
 interface Claims {
   readonly v: number;
   /** `host:<name>`, `coordinator`, or the public key of a client. */
   readonly aud: string;
   /** The public key of the signer: the 32 bytes of Ed25519, in base64url. */
   readonly iss: string;
-  /** The subject that it goes to. */
+  /** The subject that the message is sent to. */
   readonly sub: string;
   /** Epoch milliseconds. */
   readonly iat: number;
@@ -19,33 +19,33 @@ interface Claims {
   readonly nonce: string;
 }
 
-/** How to sign. */
+/** The options of {@link sign}. */
 export interface SignOptions {
   readonly audience: string;
   readonly subject: string;
-  /** For how long it is good, in milliseconds, at most 600,000; 30,000 by default. */
+  /** How long the message is valid, in milliseconds, at most 600,000; 30,000 by default. */
   readonly ttlMs?: number;
 }
 
-/** What a message must be to be taken. */
+/** What a message must match to be accepted. */
 export interface Expected {
   readonly audience: string;
   readonly subject: string;
   /** The public keys that may have signed it. */
   readonly issuers: Pick<ReadonlySet<string>, 'has'>;
-  /** Remembers what was taken, so that it is not taken twice. */
+  /** Remembers accepted messages, so that none is accepted twice. */
   readonly seen: SeenNonces;
-  /** Epoch milliseconds of the receiver's clock, corrected by what it knows of the sender's. */
+  /** The receiver's time in epoch milliseconds, corrected by the known difference to the sender's clock. */
   readonly now: number;
 }
 
-/** No message is good for longer: its nonce is remembered until then. */
+/** The longest time that a message is valid, in milliseconds. The receiver remembers its nonce until then. */
 const mostTtlMs = 600_000;
 
-/** How a nonce looks: its length is bounded, since it is remembered. */
+/** The form of a nonce. The length is limited because receivers remember nonces. */
 const nonceForm = /^[0-9a-f]{32}$/;
 
-/** A clock that differs by more than that from the signer's makes messages invalid. */
+/** If the clocks of signer and receiver differ by more than this, messages are invalid. In milliseconds. */
 const clockSlackMs = 120_000;
 
 /** A signing key of Ed25519. */
@@ -55,9 +55,9 @@ export interface SigningKey {
   sign(bytes: Uint8Array): Uint8Array;
 }
 
-/** Makes a key of its 32 secret bytes, or a new one. */
+/** Makes a key from its 32 secret bytes, or a new key. */
 export function signingKey(seed: Uint8Array = crypto().randomBytes(32)): SigningKey {
-  // The form of PKCS#8 is these bytes and then the seed.
+  // PKCS#8 has these bytes, and then the seed.
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
   const privateKey = crypto().createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   const publicKey = crypto().createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
@@ -67,7 +67,7 @@ export function signingKey(seed: Uint8Array = crypto().randomBytes(32)): Signing
   };
 }
 
-/** The bytes of a message: its claims and its body as JSON with sorted names, and the signature over them. */
+/** Signs a message. Its bytes are the signature, a dot, and the claims and the body as JSON with sorted names. */
 export function sign(body: unknown, key: SigningKey, options: SignOptions): Uint8Array {
   const iat = Date.now();
   const claims: Claims = {
@@ -85,9 +85,9 @@ export function sign(body: unknown, key: SigningKey, options: SignOptions): Uint
 }
 
 /**
- * The body of a message, and who signed it.
- * @throws OutliveError `FLEET_FORGED` for one that is malformed, changed, of somebody else, for somebody else, too old, or
- * was taken before.
+ * Checks a message, and returns its body and its signer.
+ * @throws OutliveError `FLEET_FORGED` if the message is malformed or changed, has another signer or receiver, is too
+ * old, or was accepted before.
  */
 export function open(
   bytes: Uint8Array,
@@ -100,15 +100,16 @@ export function open(
   const { claims, body } = parsed;
   const why = (found: string) =>
     new OutliveError('FLEET_FORGED', `expected a signed message for ${expected.audience}; found ${found}.`);
-  if (claims.v !== wireVersion) throw why(`version ${String(claims.v)}, where this one has ${wireVersion}`);
-  // Only the bytes that we would have written ourselves, so that nobody reads one message in two ways.
-  if (canonical(parsed) !== text) throw why('another form than the canonical one');
+  if (claims.v !== wireVersion)
+    throw why(`version ${String(claims.v)}, but this outlive has version ${wireVersion}`);
+  // Only the canonical bytes are valid, so that no two readers understand one message differently.
+  if (canonical(parsed) !== text) throw why('a form that is not canonical');
   if (!expected.issuers.has(claims.iss)) throw why('a signer that is not known here');
   if (!isSignature(text, whole.slice(0, Math.max(dot, 0)), claims.iss)) throw why('an invalid signature');
   if (claims.aud !== expected.audience) throw why('one for another receiver');
   if (claims.sub !== expected.subject) throw why('one for another subject');
   if (!nonceForm.test(claims.nonce) || claims.exp - claims.iat > mostTtlMs)
-    throw why('a nonce of another form, or one that is valid for too long');
+    throw why('a malformed nonce, or a message that is valid for too long');
   if (claims.exp + clockSlackMs < expected.now || claims.iat - clockSlackMs > expected.now)
     throw why(`one that was made ${sinceText(expected.now - claims.iat)}: compare the clocks`);
   if (!expected.seen.take(`${claims.iss}.${claims.nonce}`, claims.exp + clockSlackMs, expected.now))
@@ -117,9 +118,9 @@ export function open(
 }
 
 /**
- * When a message says that it was made, in epoch milliseconds of its signer's clock. Nothing is checked here: it tells how the
- * clocks differ, for a message whose subject proves that it is new.
- * @throws OutliveError `FLEET_FORGED` for one that is malformed.
+ * When a message was made, in epoch milliseconds of its signer's clock. Nothing is checked here. If the subject of the
+ * message proves that it is new, this time shows how the two clocks differ.
+ * @throws OutliveError `FLEET_FORGED` if the message is malformed.
  */
 export function issuedAt(bytes: Uint8Array): number {
   const whole = Buffer.from(bytes).toString('utf8');
@@ -127,8 +128,8 @@ export function issuedAt(bytes: Uint8Array): number {
 }
 
 /**
- * The key that a message names as its signer. Nothing is checked yet. @throws OutliveError `FLEET_FORGED` for one that
- * is malformed.
+ * The key that a message names as its signer. Nothing is checked yet. @throws OutliveError `FLEET_FORGED` if the
+ * message is malformed.
  */
 export function claimedIssuer(bytes: Uint8Array): string {
   const whole = Buffer.from(bytes).toString('utf8');
@@ -139,9 +140,9 @@ export function claimedIssuer(bytes: Uint8Array): string {
 export class SeenNonces {
   readonly #until = new Map<string, number>();
 
-  /** Whether it is new. From then on it is not. */
+  /** Returns whether a nonce is new, and remembers it. */
   take(nonce: string, until: number, now: number): boolean {
-    // A Map is in the order of insertion: what is at its beginning is over first, but for differences of lifetimes.
+    // A Map keeps the order of insertion, so apart from different lifetimes the first entries expire first.
     for (const [old, end] of this.#until) {
       if (end >= now) break;
       this.#until.delete(old);
@@ -152,7 +153,7 @@ export class SeenNonces {
   }
 }
 
-/** How long ago something was, by two clocks of which one may be wrong. */
+/** How long ago something happened. The two clocks may differ, so it can be in the future. */
 function sinceText(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1_000);
   return `${seconds} s ${ms < 0 ? 'in the future' : 'ago'}`;
@@ -172,17 +173,17 @@ function parse(text: string): { readonly claims: Claims; readonly body: unknown 
   const { v, aud, iss, sub, iat, exp, nonce } = claims;
   const texts = [aud, iss, sub, nonce].every((one) => typeof one === 'string');
   if (!texts || ![v, iat, exp].every((one) => Number.isFinite(one))) throw malformed();
-  // An answer repeats it. With a longer text the answer would be larger than what the servers take.
+  // The answer repeats the signer. With a longer text the answer would be too large for the servers.
   if (!signerForm.test(iss as string)) throw malformed();
   return { claims: claims as Claims, body: value?.body };
 }
 
-/** Whether a signature, in base64url, is that of a key over a text. */
+/** Whether a signature of a text, in base64url, was made with the key that belongs to a public key. */
 export function isSignature(text: string, signature: string, publicKey: string): boolean {
   return crypto().verify(null, Buffer.from(text), keyOf(publicKey), Buffer.from(signature, 'base64url'));
 }
 
-/** To make one takes longer than to verify a signature with it. */
+/** Keys that were made from public keys. Making one takes longer than verifying a signature. */
 const keys = new Map<string, KeyObject>();
 const mostKeys = 1000;
 
@@ -199,7 +200,7 @@ function keyOf(publicKey: string): KeyObject {
   return key;
 }
 
-/** JSON with the names of every object in order, so that the same value has the same bytes. */
+/** JSON with sorted names in every object, so that the same value always has the same bytes. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, one: unknown) =>
     typeof one === 'object' && one !== null && !Array.isArray(one)

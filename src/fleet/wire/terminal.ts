@@ -5,33 +5,33 @@ import type { Screen } from '../../terminal/screen.ts';
 import { type Fields, wireFields } from './fields.ts';
 import { viewForm } from './names.ts';
 
-// What is typed into a task and what its terminal shows, on its way between a client and a host.
+// What a person types into a task and what its terminal shows, as messages between a client and a host.
 
-/** Characters of base64 of what is typed at once. */
+/** The most input in one message, in characters of base64. */
 const mostTyped = 512 * 1_024;
-/** Keys that are pressed at once, and the characters of the name of one. */
+/** The most keys in one message, and the most characters of a key's name. */
 const mostKeys = 1_000;
 const longestKey = 64;
-/** Bytes of a piece of what a view shows. */
+/** The most bytes in one piece of what a view shows. */
 export const mostPieceBytes = 64 * 1_024;
-/** Characters of a row: each place may have several, which combine. */
+/** The most characters of a row. One cell may hold several combining characters. */
 const longestRow = 32 * 1_024;
-/** Bytes of the text of a screen, so that an answer is under 512 KiB. */
+/** The most bytes of a screen's text, so that an answer stays under 512 KiB. */
 export const mostScreenBytes = 256 * 1_024;
 
-/** Input for a command: data, then keys, then the end. */
+/** Input for a command: data, then keys, then the end of the input. */
 export interface TypedInput {
   readonly data: Buffer;
-  /** It is text: for a terminal its line breaks are those of Enter. Absent in a message, as the next two: no. */
+  /** The data is text: for a terminal each line break becomes Enter. A message may omit this field and the next two. */
   readonly isText: boolean;
-  /** It is pasted, not typed. */
+  /** The data is pasted, not typed. */
   readonly paste: boolean;
   /** The names of keys. */
   readonly press: readonly string[];
   readonly eof: boolean;
 }
 
-/** As it stands in a message. */
+/** The form of input in a message. */
 export function writeTyped({ data, ...rest }: TypedInput): object {
   return { data: data.toString('base64'), ...rest };
 }
@@ -53,30 +53,30 @@ export function readSize(fields: Fields): TerminalSize {
   return { cols: side('cols'), rows: side('rows') };
 }
 
-/** The size of a terminal of which less is known. @throws OutliveError `FLEET_FORGED`. */
+/** The size of a terminal; `null`: it is not known. @throws OutliveError `FLEET_FORGED`. */
 export function readSizeOrNull(fields: Fields, name: string): TerminalSize | null {
   const size = fields.innerOrNull(name);
   return size === null ? null : readSize(size);
 }
 
-/** What a person at a view of a terminal has done since the message before. */
+/** What a person at a view of a terminal has done since the previous message. */
 export interface ViewMessage {
   /** 16 random hexadecimal digits. */
   readonly view: string;
-  /** From 1; each message has one more. What comes twice is done once. */
+  /** Counts the messages from 1. The host handles a repeated message only once. */
   readonly number: number;
-  /** The view begins with this message, or begins anew: all is shown again. */
+  /** This message opens the view, or opens it again. The host then shows everything again. */
   readonly opens: boolean;
   readonly readOnly: boolean;
-  /** Of the person's terminal; `null`: it is not known. */
+  /** The size of the person's terminal; `null`: it is not known. */
   readonly size: TerminalSize | null;
   /** What was typed. */
   readonly keys: Buffer;
-  /** The person is gone. */
+  /** The person has left. */
   readonly leaves: boolean;
 }
 
-/** As it stands in a message. */
+/** The form of this in a message. */
 export function writeView({ keys, ...rest }: ViewMessage): object {
   return { keys: keys.toString('base64'), ...rest };
 }
@@ -94,14 +94,14 @@ export function readView(fields: Fields): ViewMessage {
   };
 }
 
-/** How a view stands: the answer to a {@link ViewMessage}. */
+/** The state of a view: the answer to a {@link ViewMessage}. */
 export interface ViewState {
   /**
-   * `ended`: the command has. `displaced`: others have taken its place. `unknown`: the host no longer has it, or never
-   * had it.
+   * `ended`: the command has ended. `displaced`: other viewers have taken the place of this view. `unknown`: the host
+   * does not have this view.
    */
   readonly state: 'open' | 'ended' | 'displaced' | 'unknown';
-  /** How many pieces were published since it was opened. */
+  /** How many pieces the host has published since the view was opened. */
   readonly pieces: number;
 }
 
@@ -116,16 +116,16 @@ export function readViewState(value: unknown): ViewState {
 
 /** A piece of what a view shows: bytes for the person's terminal. */
 export interface ViewPiece {
-  /** The number of the message that has opened the view. */
+  /** The number of the message that opened the view. */
   readonly opened: number;
-  /** From 1, since then. */
+  /** Counts the pieces since then, from 1. */
   readonly number: number;
   readonly bytes: Buffer;
-  /** The command has ended, and nothing comes after it. */
+  /** The command has ended, and no piece follows. */
   readonly last: boolean;
 }
 
-/** As it stands in a message. */
+/** The form of a piece in a message. */
 export function writePiece({ bytes, ...rest }: ViewPiece): object {
   return { bytes: bytes.toString('base64'), ...rest };
 }
@@ -141,7 +141,10 @@ export function readPiece(value: unknown): ViewPiece {
   };
 }
 
-/** What a terminal shows, as a host says it: its text is data, and without control characters. @throws OutliveError `FLEET_FORGED`. */
+/**
+ * Reads the screen that a host reports, and removes control characters from its text.
+ * @throws OutliveError `FLEET_FORGED`.
+ */
 export function readScreen(value: unknown): Screen {
   const fields = wireFields(value, 'the screen of a host');
   const cursor = fields.inner('cursor');

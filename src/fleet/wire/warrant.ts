@@ -2,12 +2,14 @@ import { OutliveError } from '../../errors/error.ts';
 import type { Assignment, RemoteSpec } from './assignment.ts';
 import { canonical, isSignature, type SigningKey } from './signed.ts';
 
-/** The most that a command has, in bytes. */
+/** The largest command, in bytes. */
 const mostCommandBytes = 64 * 1024;
-/** The most that a specification has, as JSON, in bytes: with all else, and the end, it is to fit into a message of 128 KiB. */
+/**
+ * The largest specification, in bytes of JSON. With all other fields and the end it must fit into a message of 128 KiB.
+ */
 const mostSpecBytes = 96 * 1024;
 
-/** Refuses what is too large to be assigned. @throws OutliveError `INVALID_ARGUMENT`. */
+/** Refuses a specification that is too large to assign. @throws OutliveError `INVALID_ARGUMENT`. */
 export function checkSize(spec: RemoteSpec): void {
   const { command } = spec;
   bound('a command', typeof command === 'string' ? command : command.join(' '), mostCommandBytes);
@@ -15,15 +17,15 @@ export function checkSize(spec: RemoteSpec): void {
 }
 
 /**
- * The same assignment, with the coordinator's signature over what nobody may change: what runs, where, for which
- * client, how often.
+ * Adds the coordinator's signature over the fields that nobody may change: what runs, where, for which client, and how
+ * often.
  */
 export function warranted(assignment: Assignment, key: SigningKey): Assignment {
   const signature = key.sign(Buffer.from(warrantText(assignment)));
   return { ...assignment, warrant: Buffer.from(signature).toString('base64url') };
 }
 
-/** Whether the coordinator with that public key has assigned just this attempt to just this host. */
+/** Whether the coordinator with that public key assigned exactly this attempt to exactly this host. */
 export function isWarranted(assignment: Assignment, publicKey: string): boolean {
   const { warrant } = assignment;
   return warrant !== undefined && isSignature(warrantText(assignment), warrant, publicKey);
@@ -31,7 +33,7 @@ export function isWarranted(assignment: Assignment, publicKey: string): boolean 
 
 function warrantText(assignment: Assignment): string {
   const { v, host, task, attempt, era, spec, placement, request, client, startBy, redispatch } = assignment;
-  // The rest of the specification may be cut by a host, so that an end fits into its message.
+  // A host may cut the rest of the specification, so that an end fits into its message.
   const { command, session } = spec;
   const named = { v, host, task, attempt, era };
   const fixed = { ...named, command, session, placement, request, client, startBy, redispatch };
@@ -43,6 +45,6 @@ function bound(what: string, text: string, most: number): void {
   if (found <= most) return;
   throw new OutliveError(
     'INVALID_ARGUMENT',
-    `expected ${what} of at most ${most} bytes; found ${found}. Put long input into a file of the host.`,
+    `expected ${what} of at most ${most} bytes; found ${found}. Put long input into a file on the host.`,
   );
 }

@@ -253,7 +253,7 @@ test(
     assert.ok((await auditOf(fleet, 'h1')).some((said) => said.includes('found version 0')));
 
     await machine.killAgent();
-    assert.match(machine.takeWarnings(), /found version 1, where this one has 0/);
+    assert.match(machine.takeWarnings(), /found version 1, but this outlive has version 0/);
     await machine.restart();
     await fleet.untilHost('h1', ({ state, refused }) => state === 'live' && refused === null, 'live again');
     await fleet.untilState(task, 'accepted');
