@@ -1,21 +1,21 @@
 import { OutliveError, shown } from '../../errors/error.ts';
 import { isLoopback } from '../../platform/loopback.ts';
 
-/** Where a server of a fleet listens. */
+/** The address of a server of a fleet. */
 export interface Address {
   /** A name, or an IP address without brackets. */
   readonly host: string;
   readonly port: number;
-  /** On loopback nothing is encrypted, unless the address says so; everywhere else all is. */
+  /** Whether the connection is not encrypted: only on loopback, and only without `tls://`. */
   readonly isPlain: boolean;
 }
 
-/** The port of NATS. */
+/** The default port of NATS. */
 const usualPort = 4222;
 
 /**
- * Reads an address: `host`, `host:port`, `[::1]:port`. With `tls://` before it there is TLS on loopback too.
- * @throws OutliveError `INVALID_ARGUMENT` for something else.
+ * Reads an address: `host`, `host:port`, `[::1]:port`. `tls://` before it asks for TLS on loopback too.
+ * @throws OutliveError `INVALID_ARGUMENT` if it is not an address.
  */
 export function parseAddress(text: string): Address {
   const [, bracketed, named, digits] =
@@ -30,12 +30,12 @@ export function parseAddress(text: string): Address {
   return { host, port, isPlain: isLoopback(host) && !text.startsWith('tls:') };
 }
 
-/** An address as {@link parseAddress} reads it. */
+/** The text of an address, as {@link parseAddress} reads it. */
 export function addressText({ host, port, isPlain }: Address): string {
   return `${isLoopback(host) && !isPlain ? 'tls://' : ''}${endpoint({ host, port })}`;
 }
 
-/** Host and port alone, as programs take them. */
+/** Only host and port, the form that programs accept. */
 export function endpoint({ host, port }: Pick<Address, 'host' | 'port'>): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

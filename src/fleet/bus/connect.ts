@@ -4,40 +4,40 @@ import { inboxOf } from '../wire/names.ts';
 import { type Address, addressText, endpoint } from './address.ts';
 import { checkServerVersion, loadNats, type NatsPackages } from './packages.ts';
 
-/** Between two questions whether the other side is there. After two that are not answered the connection counts as lost. */
+/** The time between two pings. After two pings without an answer the connection counts as lost. */
 const pingMs = 5_000;
 
-/** How long a server may take until it has let somebody in. */
+/** How long a server may take to accept a connection. */
 const connectMs = 5_000;
 
-/** Between two attempts to reach the same server again, and how much of chance is added, so that not all come at once. */
+/** The time between two attempts to reach the same server, and a random part, so that not all members come at once. */
 const reconnectMs = 250;
 const reconnectJitterMs = 1_000;
 
-/** How long an answer may take: the coordinator waits for three disks at most. */
+/** How long an answer may take. The coordinator waits for at most three disks. */
 const answerMs = 2_000;
 
-/** The party that connects, and the servers. */
+/** Who connects, and to which servers. */
 export interface BusOptions {
-  /** All servers of the fleet; any of them will do. */
+  /** All servers of the fleet. One that answers is enough. */
   readonly servers: readonly Address[];
-  /** Try them in this order; by default the first is one by chance. */
+  /** Try the servers in this order. By default the client starts with a random one. */
   readonly inOrder?: boolean;
-  /** The certificate of the fleet's own authority (PEM), by which servers elsewhere are known; `null` on loopback. */
+  /** The certificate of the fleet's own authority (PEM), for servers that are not on loopback; `null` on loopback. */
   readonly ca: string | null;
-  /** Under what the party is answered: the name of a host, or the public key of its connection. */
+  /** Names the inbox for answers: the name of a host, or the public key of the connection. */
   readonly name: string;
-  /** The token of the connection, asked for at each connect: it may be renewed in between. */
+  /** Returns the token of the connection. It is called at each connect, because the token may have been renewed. */
   readonly token: () => string;
   /** The secret that the token belongs to. */
   readonly seed: string;
-  /** Wait for the first connect for ever, as for all others; by default it fails when no server answers. */
+  /** Wait forever for the first connect, as for all later ones. By default it fails when no server answers. */
   readonly patient?: boolean;
 }
 
 /**
- * A connection to the servers of a fleet. It is reconnected for ever. When it closes by itself, its token was refused twice: it is
- * too old, or its holder was removed. The reason that the client of NATS gives then is not always that one.
+ * A connection to the servers of a fleet. It reconnects forever. It closes by itself only when the servers have refused
+ * its token twice: the token has expired, or its holder was removed. The NATS client sometimes gives another reason.
  */
 export interface Bus extends AsyncDisposable {
   readonly nats: NatsPackages;
@@ -53,7 +53,7 @@ export interface Bus extends AsyncDisposable {
 /**
  * Connects to a fleet.
  * @throws OutliveError `FLEET_PACKAGES` when the packages are missing or the server is too old, `FLEET_UNREACHABLE` when no
- * server answers, `FLEET_REFUSED` when it does not let this party in.
+ * server answers, `FLEET_REFUSED` when the server refuses this party.
  */
 export async function connectBus(options: BusOptions): Promise<Bus> {
   const nats = await loadNats();
@@ -94,10 +94,10 @@ async function connect(nats: NatsPackages, options: BusOptions): Promise<NatsCon
     reconnectJitter: reconnectJitterMs,
     reconnectJitterTLS: reconnectJitterMs,
     waitOnFirstConnect: options.patient === true,
-    // What one server says of others is not where the fleet's servers are.
+    // Use only the configured addresses, not those that a server announces.
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
-    // TLS from the first byte: nobody on the way can say that this server has none.
+    // TLS from the first byte, so that nobody on the way can pretend that the server has no TLS.
     tls: isPlain ? null : { ca: ca ?? '', handshakeFirst: true },
   };
   try {
@@ -107,7 +107,7 @@ async function connect(nats: NatsPackages, options: BusOptions): Promise<NatsCon
   }
 }
 
-/** A busy server closes a connection before it checks the credentials. So the error does not mean that they are bad. */
+/** A busy server closes a connection before it checks the credentials. This error does not say that they are bad. */
 export function isTooSlow({ message }: Error): boolean {
   return /timeout/i.test(message);
 }
@@ -126,7 +126,7 @@ async function translated(
   )
     return new OutliveError(
       'FLEET_REFUSED',
-      `expected ${where} to let this machine in; found that it refuses the credentials of this machine (${error.message}): they are too old, or were removed. Ask an admin of the fleet for an invitation.`,
+      `expected ${where} to let this machine in; found that it refuses the credentials of this machine (${error.message}): they have expired, or an admin has removed it. Ask an admin of the fleet for an invitation.`,
       { cause: error },
     );
   return new OutliveError(
@@ -145,7 +145,7 @@ async function ask(
   try {
     return (await connection.request(subject, bytes, { timeout: withinMs })).data;
   } catch (cause) {
-    // Every error of a request says that there is no answer: none in time, nobody who listens, a connection that closes.
+    // Every error of a request means that there is no answer: it is late, nobody listens, or the connection closes.
     if (!(cause instanceof Error)) throw cause;
     throw new OutliveError(
       'FLEET_UNREACHABLE',

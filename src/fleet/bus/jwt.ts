@@ -2,17 +2,17 @@ import type { SigningKey, UserPermissionsLimits } from '@nats-io/jwt';
 import { OutliveError } from '../../errors/error.ts';
 import { type KeyPackages, loadKeys } from './packages.ts';
 
-// The only module that knows @nats-io/jwt and nkeys: the first calls itself unsupported, and may have to be replaced.
+// Only this module uses @nats-io/jwt and nkeys. @nats-io/jwt calls itself unsupported, so we may have to replace it.
 
-/** A key of NATS, as two texts. */
+/** A NATS key, as two texts. */
 export interface Nkey {
-  /** Begins with O, A or U, by what it is for. */
+  /** Begins with O, A or U: the kind of the key. */
   readonly publicKey: string;
   /** The secret: begins with S. */
   readonly seed: string;
 }
 
-/** What keys are for. */
+/** The kinds of keys. */
 export type NkeyKind = 'operator' | 'account' | 'user';
 
 /** What users of a scope may do. In subjects `{{name()}}` stands for a user's name, `{{subject()}}` for its public key. */
@@ -20,46 +20,46 @@ export interface Scope {
   readonly role: string;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-  /** How many answers it may give to the reply subject of a message that it was sent, and for how long; else none. */
+  /** How many answers a user may send to the reply subject of a message that it got, and for how long. Absent: none. */
   readonly answers?: { readonly count: number; readonly ms: number };
-  /** How many subscriptions it may have at a time. */
+  /** How many subscriptions a user may have at a time. */
   readonly subscriptions: number;
   /** The largest message, in bytes. */
   readonly payloadBytes: number;
 }
 
-/** An account as its operator signs it. */
+/** What the operator signs about an account. */
 export interface AccountClaims {
   readonly name: string;
   readonly publicKey: string;
-  /** The keys that sign users, each with what those may do. */
+  /** The keys that sign users, each with what these users may do. */
   readonly scopes: readonly { readonly publicKey: string; readonly scope: Scope }[];
-  /** Users whose tokens are no longer good: the public key, and the second up to which they were issued. */
+  /** For the public key of each removed user, a second: tokens that were issued until then are not valid. */
   readonly revoked: Readonly<Record<string, number>>;
 }
 
-/** A user as a key of its account signs it. */
+/** What a key of the account signs about a user. */
 export interface UserClaims {
   readonly name: string;
   readonly publicKey: string;
   readonly account: string;
-  /** Epoch milliseconds; `null`: for ever. */
+  /** Epoch milliseconds; `null`: never. */
   readonly expiresAt: number | null;
 }
 
-/** What a token of a user says of itself. */
+/** What the token of a user says. */
 export interface UserToken {
   readonly name: string;
   readonly publicKey: string;
-  /** The public key that has signed it. */
+  /** The public key of the signer. */
   readonly issuer: string;
   /** Epoch milliseconds. */
   readonly issuedAt: number;
-  /** Epoch milliseconds; `null`: for ever. */
+  /** Epoch milliseconds; `null`: never. */
   readonly expiresAt: number | null;
 }
 
-/** What is not said here is zero to a server: without connections nobody comes in. */
+/** A server takes a missing limit as zero. With zero connections nobody could connect. */
 const unlimited = {
   ...{ subs: -1, data: -1, payload: -1, conn: -1 },
   ...{ leaf: 0, imports: 0, exports: 0, wildcards: true },
@@ -84,7 +84,7 @@ export class Authority {
     return textOf(make[kind]());
   }
 
-  /** The key with a seed. */
+  /** The key that belongs to a seed. */
   keyOf(seed: string): Nkey {
     return textOf(this.#pair(seed));
   }
@@ -101,7 +101,7 @@ export class Authority {
     }
   }
 
-  /** The token of an operator. It names its account of the system, and the key that signs accounts. */
+  /** The token of an operator. It names the system account, and the key that signs accounts. */
   async signOperator(
     name: string,
     operator: Nkey,
@@ -113,7 +113,7 @@ export class Authority {
     });
   }
 
-  /** The token of the account of the system, in which nothing of the fleet is. */
+  /** The token of the system account, which has no data of the fleet. */
   async signSystemAccount(publicKey: string, operatorSeed: string): Promise<string> {
     const options = { signer: this.#pair(operatorSeed) };
     return await this.#packages.jwt.encodeAccount('SYS', publicKey, { limits: unlimited }, options);
@@ -121,11 +121,12 @@ export class Authority {
 
   /**
    * The token of an account with streams.
-   * @param replaced the token that this one replaces. A server keeps the one that was issued last; when it starts again, it takes
-   * the one in its configuration even if both are of the same second. So the new one is of a later second, whatever the clock says.
+   * @param replaced the token that the new one replaces. A server keeps the token that was issued last. After a restart
+   * it prefers the token in its configuration if both were issued in the same second. So the new token always has a
+   * later second, whatever the clock says.
    */
   async signAccount(claims: AccountClaims, operatorSeed: string, replaced: string | null): Promise<string> {
-    // Not by the package's own function: that lets everybody answer what it was sent, for two minutes.
+    // Not with the package's own function: it would let every user answer each message that it got, for two minutes.
     const signers = claims.scopes.map(({ publicKey: key, scope }): SigningKey => {
       return { kind: 'user_scope', key, role: scope.role, template: limitsOf(scope) };
     });
@@ -141,7 +142,7 @@ export class Authority {
     return this.#decode(token).iat >= earliest ? token : issuedAt(earliest, token, signer);
   }
 
-  /** The token of a user, who may do what the scope of the signing key says. */
+  /** The token of a user. The scope of the signing key says what the user may do. */
   async signUser({ name, publicKey, account, expiresAt }: UserClaims, scopeSeed: string): Promise<string> {
     return await this.#packages.jwt.encodeUser(
       name,
@@ -156,19 +157,19 @@ export class Authority {
     );
   }
 
-  /** The token of a user of an account without scopes: what it may do stands in it. */
+  /** The token of a user in an account without scopes. The token itself says what the user may do. */
   async signUnscoped(name: string, publicKey: string, accountSeed: string, scope: Scope): Promise<string> {
     return await this.#packages.jwt.encodeUser(name, publicKey, this.#pair(accountSeed), limitsOf(scope));
   }
 
   /**
-   * What the token of a user says; its signature is right, but whose key made it is not looked at.
-   * @throws OutliveError `FLEET_FORGED` when it is none.
+   * Reads the token of a user. It checks the signature, but not whose key made it.
+   * @throws OutliveError `FLEET_FORGED` if it is not the token of a user.
    */
   read(token: string): UserToken {
     const claims = this.#decode(token);
     if (claims.nats.type !== 'user' || typeof claims.name !== 'string' || !Number.isFinite(claims.iat))
-      throw new OutliveError('FLEET_FORGED', 'expected the token of a user; found another one.');
+      throw new OutliveError('FLEET_FORGED', 'expected the token of a user; found a token of another kind.');
     return {
       name: claims.name,
       publicKey: claims.sub,
@@ -178,7 +179,7 @@ export class Authority {
     };
   }
 
-  /** The users that the token of an account has revoked. @throws OutliveError `FLEET_FORGED` when it is none. */
+  /** The users that the token of an account revokes. @throws OutliveError `FLEET_FORGED` if it is not a token. */
   revokedIn(token: string): Readonly<Record<string, number>> {
     return this.#decode(token).nats.revocations ?? {};
   }
@@ -208,7 +209,7 @@ export class Authority {
   }
 }
 
-/** The same token, of another second: the package has always that of the clock. */
+/** Signs the same token with another second. The package always uses the clock. */
 function issuedAt(second: number, token: string, signer: { sign(input: Uint8Array): Uint8Array }): string {
   const [header = '', body = ''] = token.split('.');
   const claims = { ...JSON.parse(Buffer.from(body, 'base64url').toString('latin1')), iat: second };

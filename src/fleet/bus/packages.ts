@@ -1,20 +1,20 @@
 import { OutliveError, systemCode } from '../../errors/error.ts';
 
-/** The oldest nats-server that does what the fleet relies on. */
+/** The oldest nats-server that the fleet can use. */
 const oldestServer = [2, 12] as const;
 
-/** What a fleet needs that outlive does not bring: most of its users have one machine. */
+/** The packages that a fleet needs. outlive does not install them, because most users have one machine. */
 const packages =
   '@nats-io/transport-node@3 @nats-io/jetstream@3 @nats-io/kv@3 @nats-io/nkeys@2 @nats-io/jwt@0.0.11';
 
-/** The packages of NATS that talk to a server. */
+/** The NATS packages that talk to a server. */
 export interface NatsPackages {
   readonly core: typeof import('@nats-io/transport-node');
   readonly jetstream: typeof import('@nats-io/jetstream');
   readonly kv: typeof import('@nats-io/kv');
 }
 
-/** The packages of NATS that make keys and sign who may do what. */
+/** The NATS packages that make keys and sign tokens. */
 export interface KeyPackages {
   readonly nkeys: typeof import('@nats-io/nkeys');
   readonly jwt: typeof import('@nats-io/jwt');
@@ -60,7 +60,7 @@ async function installed<T>(load: () => Promise<T>): Promise<T> {
 /**
  * Checks the version of a nats-server.
  * @param said a version, or what `nats-server --version` prints.
- * @throws OutliveError `FLEET_PACKAGES` when it is too old, or none.
+ * @throws OutliveError `FLEET_PACKAGES` if the version is too old, or missing.
  */
 export function checkServerVersion(said: string): void {
   const [major = 0, minor = 0] = (/(\d+)\.(\d+)\.\d+/.exec(said) ?? []).slice(1).map(Number);

@@ -6,17 +6,17 @@ import { loadNats } from './packages.ts';
 
 const daysInNanoseconds = 86_400e9;
 
-/** The largest message of a stream: a command and its answer are below. */
+/** The largest message of a stream. A command and its end are smaller. */
 const messageBytes = 128 * 1024;
 
-/** What holds for every stream. */
+/** The settings that all streams have in common. */
 const common = {
   retention: 'limits',
   storage: 'file',
   discard: 'old',
   max_msg_size: messageBytes,
-  // A message of a host may have any headers. None of these does anything: with the first of them one message erases all
-  // others, and with the next it may vanish, come later, be part of a batch that is never whole, or count.
+  // A host may put any headers on its messages, so these features are off. With the first, one message erases all
+  // others. With the next, a message may vanish, come later, belong to a batch that never completes, or be a counter.
   allow_rollup_hdrs: false,
   allow_msg_ttl: false,
   allow_msg_schedules: false,
@@ -25,7 +25,7 @@ const common = {
   allow_msg_counter: false,
 } as const satisfies Partial<Record<keyof StreamConfig, unknown>>;
 
-/** The streams of a fleet, as the server is to have them. */
+/** The settings of each stream of a fleet. */
 const streamSettings = [
   {
     ...common,
@@ -55,20 +55,20 @@ const streamSettings = [
 /** The largest value of a bucket. */
 const valueBytes = 64 * 1024;
 
-/** A direct get is answered by any server, also by one that has not heard of the last write. The client of NATS keeps and changes options. */
+/** No direct gets: a server without the last write may answer them. The NATS client keeps and changes the object. */
 const bucketOptions = () => ({ allow_direct: false });
 
-/** How long an answer may take, in milliseconds: the leader waits for three disks at most. */
+/** How long an answer may take, in milliseconds. The leader waits for at most three disks. */
 const answerMs = 2_000;
 
-/** JetStream's number for a stream that is there with other settings. */
+/** JetStream's error code for a stream that exists with other settings. */
 const nameInUse = 10_058;
 
 /**
- * Makes the streams and buckets of a fleet, or brings their settings to what this version needs. Any number of coordinators
- * may do so at a time.
- * @param replicas on how many servers each message is: 1 or 3.
- * @returns the era: when the stream of assignments was made. Another one means that its data was lost meanwhile.
+ * Creates the streams and buckets of a fleet, or gives them the settings of this version. Several coordinators may do
+ * so at the same time.
+ * @param replicas how many servers store each message: 1 or 3.
+ * @returns the era: when the servers created the stream of assignments. A new value means that the old data is lost.
  */
 export async function ensureStreams(connection: NatsConnection, replicas: 1 | 3): Promise<string> {
   const { jetstream, kv } = await loadNats();

@@ -2,25 +2,25 @@ import { warn } from '../../errors/warnings.ts';
 import { subjects, wireVersion } from '../wire/names.ts';
 import { type Bus, isBusError } from './bus.ts';
 
-/** What was done, as the stream of the audit has it. */
+/** An entry in the audit stream. */
 export interface AuditEntry {
   readonly host: string;
   /** What was done: `run`, `revoked`, `kill`, `cordon` and so on; `refused`: a message of the host was not believed. */
   readonly what: string;
-  /** The public key of the client; `null`: the coordinator did it, or the host. */
+  /** The public key of the client; `null`: the coordinator or the host did it. */
   readonly client?: string | null;
   readonly task?: string;
   readonly attempt?: number;
   readonly reason?: string | null;
 }
 
-/** How many entries of refused messages of one host it writes in a minute; it counts the others. */
+/** The most entries about refused messages of one host in a minute. The others are only counted. */
 const mostRefusedPerMinute = 10;
 const minuteMs = 60_000;
-/** Why a host gets no lease is written once, and again after an hour. */
+/** The same reason why a host gets no lease is written again after an hour. */
 const hourMs = 60 * minuteMs;
 
-/** Writes the audit. Nothing waits for it: it is a record for people, and decides nothing. */
+/** Writes the audit. It is a record for people: nothing waits for it, and nothing depends on it. */
 export class Audit {
   readonly #bus: Bus;
   readonly #refused = new Map<string, { since: number; count: number }>();
@@ -39,7 +39,7 @@ export class Audit {
     });
   }
 
-  /** A host is there and gets no lease. It asks every few seconds. */
+  /** Notes that a host gets no lease. The host asks every few seconds, so the same reason is not written each time. */
   refusedLease(host: string, reason: string): void {
     const now = performance.now();
     const last = this.#refusedLeases.get(host);
@@ -48,7 +48,7 @@ export class Audit {
     this.refused(host, reason);
   }
 
-  /** A message in the name of a host is not believed. A host may send thousands. */
+  /** Notes that a host's message was refused. A host may send thousands, so most of them are not written. */
   refused(host: string, reason: string): void {
     const now = performance.now();
     const found = this.#refused.get(host);

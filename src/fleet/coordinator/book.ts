@@ -6,15 +6,15 @@ import { buckets, hostForm, isHostName, wireVersion } from '../wire/names.ts';
 import { type Bus, isBusError } from './bus.ts';
 import { noAnswer } from './writer.ts';
 
-/** What is stored of a host: what admins have said of it, and what it last said of itself. */
+/** The stored record of a host: what admins have set, and what the host last reported about itself. */
 export interface HostRecord {
   readonly v: number;
   readonly host: string;
-  /** Nothing new goes there. */
+  /** The host gets no new tasks. */
   readonly cordoned: boolean;
-  /** Nor stays there what is not accepted and may go elsewhere. */
+  /** Tasks that the host has not accepted move to other hosts where possible. */
   readonly draining: boolean;
-  /** It gets no more leases. */
+  /** The host gets no more leases. */
   readonly removed: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;
@@ -22,7 +22,7 @@ export interface HostRecord {
   readonly epoch: string;
 }
 
-/** The bucket of hosts. Coordinators alone write it, and each of them watches it. */
+/** The bucket of hosts. Only coordinators write it, and each of them watches it. */
 export class HostBook implements AsyncDisposable {
   readonly #records = new Map<string, HostRecord>();
   readonly #revisions = new Map<string, number>();
@@ -35,7 +35,9 @@ export class HostBook implements AsyncDisposable {
     this.#bus = bus;
   }
 
-  /** Reads the bucket, which is there. What this coordinator knew before goes into one that is new. */
+  /**
+   * Reads the bucket, which must exist. Writes the records that this coordinator knew before and a new bucket lacks.
+   */
   async open(): Promise<void> {
     const known = [...this.#records.values()];
     this.#watch?.stop();
@@ -61,8 +63,8 @@ export class HostBook implements AsyncDisposable {
   }
 
   /**
-   * Changes the record of a host, on the condition that nobody else does.
-   * @param make the new one of the old one; `null` removes it; the same one leaves it.
+   * Changes the record of a host. If another coordinator was first, it reads the record again and retries.
+   * @param make returns the new record for the old one; `null` to remove it; the same record to leave it as it is.
    * @throws OutliveError `FLEET_UNREACHABLE` when the bucket does not answer.
    */
   async change(host: string, make: (record: HostRecord | undefined) => HostRecord | null): Promise<void> {
@@ -127,7 +129,7 @@ export class HostBook implements AsyncDisposable {
   }
 }
 
-/** A record of a host of which nothing is known but its name. */
+/** A record for a host of which only the name is known. */
 export function newRecord(host: string): HostRecord {
   const flags = { cordoned: false, draining: false, removed: false };
   return { v: wireVersion, host, ...flags, labels: {}, slots: 0, version: '', epoch: '' };

@@ -2,13 +2,13 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { loadNats } from '../bus/packages.ts';
 
-/** A connection with what a coordinator needs of it. */
+/** A connection, and what a coordinator uses on it. */
 export interface Bus {
   readonly connection: NatsConnection;
   readonly stream: JetStreamClient;
   readonly manager: JetStreamManager;
   headers(): MsgHdrs;
-  /** A subject for one answer, which nobody else has. */
+  /** A new subject for one answer. */
   newInbox(): string;
 }
 
@@ -17,7 +17,7 @@ const answerMs = 2000;
 
 /**
  * Makes the bus of a connection.
- * @param inboxPrefix that of the connection.
+ * @param inboxPrefix the inbox prefix of the connection.
  */
 export async function busOf(connection: NatsConnection, inboxPrefix = '_INBOX'): Promise<Bus> {
   const { core, jetstream: streaming } = await loadNats();
@@ -36,22 +36,22 @@ const busErrors = new Set([
   ...['TimeoutError', 'RequestError', 'NoRespondersError', 'ConnectionError', 'ClosedConnectionError'],
   ...['DrainingConnectionError', 'JetStreamError', 'JetStreamApiError', 'JetStreamStatusError'],
   ...['StreamNotFoundError', 'ConsumerNotFoundError'],
-  // What a publish throws when nobody answers for the stream: none of its servers is there just now.
+  // A publish throws this when nobody answers for the stream, because none of its servers is up.
   'JetStreamNotEnabled',
 ]);
 
-/** Whether an error says something of the bus: it is away, slow, or refuses. Everything else is a mistake in the program. */
+/** Whether an error comes from the bus: it is away, slow, or refuses. Every other error is a mistake in the program. */
 export function isBusError(error: unknown): error is Error {
   return error instanceof Error && (busErrors.has(error.name) || busErrors.has(error.constructor.name));
 }
 
-/** The number of an error of JetStream; undefined for any other. */
+/** The code of a JetStream error; undefined for any other error. */
 export function apiCode(error: unknown): number | undefined {
   if (!isBusError(error) || !('code' in error)) return undefined;
   return typeof error.code === 'number' ? error.code : undefined;
 }
 
-/** The other condition was met first: something else is the last message on the subject. */
+/** The condition of a write failed: another message is the last one on the subject. */
 export const wrongLastSequence = 10071;
 /** There is no such stream. */
 export const streamNotFound = 10059;

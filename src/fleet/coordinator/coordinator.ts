@@ -9,36 +9,39 @@ import { forget, remove } from './hosts.ts';
 import { type Handler, Operations } from './operations.ts';
 import { sweep, sweepInvented } from './sweep.ts';
 
-/** It searches for old tasks once in this many leases: once a minute. */
+/** How many leases pass between two sweeps of old tasks. With the default lease that is a minute. */
 const sweepEveryLeases = 2;
-/** How many assignments that hosts have invented it removes then. */
+/** How many invented assignments one sweep removes. */
 const mostInventedAtOnce = 1_000;
 
-/** How a coordinator is started. */
+/** The options of {@link Coordinator.start}. */
 export interface CoordinatorOptions {
-  /** An open connection, with the rights of a coordinator. It stays the caller's, who closes it. */
+  /** An open connection, with the rights of a coordinator. The caller closes it. */
   readonly connection: NatsConnection;
-  /** That of the connection; `_INBOX` by default. */
+  /** The inbox prefix of the connection; `_INBOX` by default. */
   readonly inboxPrefix?: string;
-  /** The key that all coordinators of the fleet have, and that hosts and clients know. */
+  /** The signing key, which all coordinators of the fleet share. Hosts and clients know its public key. */
   readonly key: SigningKey;
-  /** The role of a client, by its public key; `null` for one that is not known, or is not the one that is answered there. */
+  /** The role of the client with a public key; `null` if it is unknown, or the reply subject is not its own inbox. */
   readonly roleOf: (publicKey: string, reply: string) => Role | null | Promise<Role | null>;
-  /** The labels and slots of a host, in place of what it says of itself; `null`: not known. @default what it says */
+  /**
+   * The labels and slots of an invited host, which replace those that it reports; `null`: not known.
+   * @default not known
+   */
   readonly invitedAs?: (host: string) => InvitedAs | null;
-  /** For how long a host may start things after a heartbeat, in milliseconds; 30,000 by default. */
+  /** How long a host may start tasks after a heartbeat, in milliseconds; 30,000 by default. */
   readonly leaseMs?: number;
-  /** The version of outlive, for hosts that have another one. */
+  /** The version of outlive here, for the error about a host with another protocol. */
   readonly version?: string;
-  /** On how many servers the streams are; 1 by default. */
+  /** How many servers store the streams; 1 by default. */
   readonly replicas?: 1 | 3;
-  /** Handlers of operations that are not those of tasks and hosts. */
+  /** Handlers of operations that are not about tasks and hosts. */
   readonly handlers?: Readonly<Partial<Record<Operation, Handler>>>;
 }
 
 /**
- * Assigns tasks to hosts, gives them leases, and answers clients. Any number of coordinators may run at once:
- * conditional writes into one stream decide what they do, and each of them has read all of that stream.
+ * Assigns tasks to hosts, gives hosts leases, and answers clients. Several coordinators may run at the same time. Each
+ * of them reads the whole stream of assignments, and conditional writes to that stream decide which of them wins.
  */
 export class Coordinator implements AsyncDisposable {
   readonly #core: Core;
@@ -53,7 +56,7 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * Starts one. It answers when it has read all that is stored.
+   * Starts a coordinator. Resolves when it has read everything that is stored, and answers requests.
    * @throws OutliveError `FLEET_PACKAGES`, `FLEET_UNREACHABLE`.
    */
   static async start(options: CoordinatorOptions): Promise<Coordinator> {
@@ -69,24 +72,26 @@ export class Coordinator implements AsyncDisposable {
       throw error;
     }
     coordinator.#listen(new Operations(core, roleOf, handlers));
-    // From here on the servers know of it: who asks next is answered.
+    // After this the servers know the subscriptions, so the next request is answered.
     await connection.flush();
     return coordinator;
   }
 
-  /** Gives a removed host no more leases, and moves tasks that have not started there to other hosts, or ends them. */
+  /**
+   * Gives a removed host no more leases, and moves tasks that have not started there to other hosts, or revokes them.
+   */
   async removeHost(host: string, client: string): Promise<void> {
-    // One that has never been heard has nothing to be taken elsewhere.
+    // A host that was never heard has no tasks to move.
     if (this.#core.book.get(host) === undefined && this.#core.leases.get(host) === undefined) return;
     await remove(this.#core, { v: wireVersion, host, on: true }, client);
   }
 
-  /** Gives up a host that is lost: see `op.forget`. @throws OutliveError `FLEET_HOST`. */
+  /** Gives up a lost host: see `op.forget`. @throws OutliveError `FLEET_HOST`. */
   async forgetHost(host: string, client: string): Promise<void> {
     await forget(this.#core, { v: wireVersion, host, on: true }, client);
   }
 
-  /** Stops answering, and waits for what is under way. The connection stays open. */
+  /** Stops answering, and waits for work in progress. The connection stays open. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     clearInterval(this.#sweepTimer);
@@ -97,14 +102,14 @@ export class Coordinator implements AsyncDisposable {
   #listen(operations: Operations): void {
     const { leases } = this.#core;
     const heartbeats = new Heartbeats(this.#core);
-    // Each coordinator hears every host; one of them answers.
+    // Every coordinator hears every host, and one of them answers.
     for (const subject of ['hb.*', 'list.*']) {
       this.#subscribe(subject, null, (message) => heartbeats.hear(message));
       this.#subscribe(subject, coordinators, (message) => void heartbeats.answer(message));
     }
     for (const name of operations.names)
       this.#subscribe(subjects.operation(name), coordinators, (message) => void operations.answer(message));
-    // After the change of a leader, writes of hosts and ours were held up.
+    // While the leader changed, writes of hosts and of this coordinator were delayed.
     this.#subscribe('$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.*', null, () =>
       leases.listenAnew(performance.now()),
     );

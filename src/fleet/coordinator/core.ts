@@ -15,36 +15,36 @@ import { type HostLoad, place } from './placement.ts';
 import { Tails } from './tails.ts';
 import { Writer } from './writer.ts';
 
-/** A host has so long to answer an order, in milliseconds. */
+/** How long a host may take to answer an order, in milliseconds. */
 const orderMs = 2000;
-/** So many writes of one look at all tasks are under way at once; the others come with the next. */
+/** The most writes in progress at a time. The next look makes the others. */
 const mostAtOnce = 200;
 
-/** What an admin has said of a host when it was invited. */
+/** What an admin chose for a host when inviting it. */
 export interface InvitedAs {
   readonly labels: Readonly<Record<string, string>>;
-  /** `null`: as many as it says. */
+  /** `null`: as many as the host reports. */
   readonly slots: number | null;
 }
 
-/** Why a host gets no lease: in a word, for placing, and in words for people. */
+/** Why a host gets no lease: a short state for placement, and a message for people. */
 interface Refused {
   readonly closed: NonNullable<HostLoad['closed']>;
   readonly message: string;
 }
 
-/** What a core is made of. */
+/** The options of a core. */
 export interface CoreOptions {
   readonly bus: Bus;
   readonly key: SigningKey;
   readonly leaseMs: number;
   readonly replicas: 1 | 3;
   readonly version: string;
-  /** What an admin has said of a host; `null`: it is not known. */
+  /** What the invitation of a host says; `null`: it is not known. */
   readonly invitedAs: (host: string) => InvitedAs | null;
 }
 
-/** What all parts of a coordinator share: its memory, and the ways to change the state of a task and to reach a host. */
+/** What all parts of a coordinator share: its memory, and how to change the state of a task and to reach a host. */
 export class Core implements AsyncDisposable {
   readonly bus: Bus;
   readonly key: SigningKey;
@@ -55,9 +55,9 @@ export class Core implements AsyncDisposable {
   readonly audit: Audit;
   readonly tails = new Tails();
   readonly floods = new Floods((host) => this.#onFlood(host));
-  /** Hosts that are heard and get no lease, with the reason. */
+  /** Hosts that send heartbeats but get no lease, with the reason. */
   readonly refused = new Map<string, Refused>();
-  /** Hosts that have written far more than they may, with what is said of each. It lasts until the host is forgotten or this ends. */
+  /** Hosts that have written too many invalid messages, with the text for people. Kept until the host is forgotten. */
   readonly flooding = new Map<string, string>();
   /** The version of outlive here. */
   readonly version: string;
@@ -66,10 +66,10 @@ export class Core implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #writer: Writer;
   readonly #invitedAs: CoreOptions['invitedAs'];
-  /** Tasks of which something is being written here. */
+  /** Tasks whose state this coordinator is writing. */
   readonly #busy = new Set<string>();
   readonly #underWay = new Set<Promise<void>>();
-  /** First assignments that are being written, by host. */
+  /** How many assignments are being written, by host. */
   readonly #reserved = new Map<string, number>();
   #reservedCount = 0;
 
@@ -104,7 +104,10 @@ export class Core implements AsyncDisposable {
     this.leases.listenAnew(performance.now());
   }
 
-  /** Writes what was decided, where nobody was first; tells the host of what is new for it. @returns whether it was written. */
+  /**
+   * Writes a decision unless another writer was first, and offers a new task to its host.
+   * @returns whether it wrote it.
+   */
   async write(decision: Decision, client: string | null = null): Promise<boolean> {
     const stored = await this.#writer.write(decision);
     if (stored === null) {
@@ -114,7 +117,7 @@ export class Core implements AsyncDisposable {
     this.ledger.take(stored);
     const { seq, assignment } = stored;
     const { host, task, attempt, state, reason } = assignment;
-    // First of all: the host waits for nothing but this.
+    // First, because the host waits for it.
     if (state === 'assigned') this.tellHost(host, 'offer', { offer: { seq, assignment } });
     const what = state === 'accepted' ? 'to be stopped' : state;
     this.audit.tell({ host, what, client, task, attempt, reason });
@@ -135,12 +138,12 @@ export class Core implements AsyncDisposable {
     }
   }
 
-  /** How much waits or runs in the fleet, or is being assigned. */
+  /** How many tasks wait or run in the fleet, or are being assigned. */
   get openCount(): number {
     return this.ledger.openCount + this.#reservedCount;
   }
 
-  /** All hosts that are known, with what they last said of themselves. */
+  /** All known hosts, with what they last reported about themselves. */
   *hosts(): Generator<HostRecord> {
     for (const record of this.book.all()) if (this.leases.get(record.host) === undefined) yield record;
     for (const host of this.leases.names()) {
@@ -158,9 +161,10 @@ export class Core implements AsyncDisposable {
   }
 
   /**
-   * What is known of hosts, for placing. It is made for each task, of a thousand hosts: so without copies of their records.
-   * What a host says of its labels and slots counts only where no admin has: a stolen credential would draw tasks to itself.
-   * @param only the name of one host; `null`: of all.
+   * The load of each host, for placement. It is made for each task and up to a thousand hosts, so it copies no records.
+   * The labels and slots that a host reports count only without an invitation: a stolen credential could attract tasks
+   * with them.
+   * @param only the name of one host; `null`: all hosts.
    */
   loads(only: string | null): HostLoad[] {
     const now = performance.now();
@@ -187,20 +191,20 @@ export class Core implements AsyncDisposable {
   #whyClosed(host: string, now: number): HostLoad['closed'] {
     const record = this.book.get(host);
     if (record?.removed === true) return 'removed';
-    if (this.flooding.has(host)) return 'writing what nobody believes';
+    if (this.flooding.has(host)) return 'writing too many invalid messages';
     const refused = this.refused.get(host);
     if (refused !== undefined) return refused.closed;
     if (!this.leases.isLive(host, now)) return 'lost';
     return record?.cordoned === true || record?.draining === true ? 'cordoned' : null;
   }
 
-  /** Looks at all open tasks and writes what is to be written: of hosts that are lost, of times that have passed. */
+  /** Looks at all open tasks, and writes what follows from lost hosts and from times that have passed. */
   look(): void {
     const now = performance.now();
     if (this.leases.look(now) || !this.journal.isSure) return;
     const hosts: HostsView = {
       isLost: (host) => this.leases.isLost(host, now),
-      // One that gets no lease starts nothing either.
+      // A host without a lease starts nothing either.
       isDraining: (host) =>
         this.book.get(host)?.draining === true || this.refused.has(host) || this.flooding.has(host),
       place: ({ placement }) => place(placement, this.loads(placement.host)),
@@ -215,7 +219,7 @@ export class Core implements AsyncDisposable {
     }
   }
 
-  /** Sends an order to a host, which it gets if it is there. */
+  /** Sends an order to a host, without waiting for an answer. The host misses it while it is away. */
   tellHost(host: string, verb: ControlVerb, body: object): void {
     if (this.bus.connection.isClosed()) return;
     this.bus.connection.publish(subjects.control(host, verb), this.#order(host, verb, body, null));
@@ -224,7 +228,7 @@ export class Core implements AsyncDisposable {
   /**
    * Sends an order to a host and waits for its answer.
    * @param withinMs 2,000 by default.
-   * @throws OutliveError `HOST_UNREACHABLE` when it does not answer. It may have got the order all the same.
+   * @throws OutliveError `HOST_UNREACHABLE` when the host does not answer. It may still have received the order.
    */
   async orderHost(host: string, verb: ControlVerb, body: object, withinMs = orderMs): Promise<unknown> {
     const { connection, newInbox } = this.bus;
@@ -246,7 +250,7 @@ export class Core implements AsyncDisposable {
     await this.book[Symbol.asyncDispose]();
   }
 
-  /** The answer goes where the signed body says: a host checks that the message says the same. */
+  /** The signed body has the subject for the answer. A host checks that the message names the same subject. */
   #order(host: string, verb: ControlVerb, body: object, reply: string | null): Uint8Array {
     const to = { audience: `host:${host}`, subject: subjects.control(host, verb) };
     return sign({ v: wireVersion, ...body, reply }, this.key, to);
@@ -260,7 +264,7 @@ export class Core implements AsyncDisposable {
       await (isNew ? this.reserving(host, () => this.write(decision)) : this.write(decision));
     } catch (error) {
       if (!(error instanceof OutliveError)) throw error;
-      // It is decided again at the next look, by what the stream then says.
+      // The next look decides again, by what the stream then has.
       if (!this.bus.connection.isClosed())
         warn({ doing: 'writing the state of a task', error, taskId: task });
     } finally {
@@ -268,10 +272,10 @@ export class Core implements AsyncDisposable {
     }
   }
 
-  /** It gets nothing to do until an admin has looked: nobody knows what it is. */
+  /** The host gets no tasks until an admin has checked it. */
   #onFlood(host: string): void {
     if (!isHostName(host)) return;
-    const message = `expected of ${host} at most ${mostRefused} messages in a minute that nobody believes; found more. What it says of tasks that nobody knows is not read. Look at that machine, and remove it if its credential may be stolen: outlive fleet remove ${host}`;
+    const message = `expected ${host} to write at most ${mostRefused} invalid messages in a minute; found more. The coordinator no longer reads what it says about unknown tasks, and gives it no tasks. Check that machine, and remove it if its credential may be stolen: outlive fleet remove ${host}`;
     this.flooding.set(host, message);
     this.audit.tell({ host, what: 'flood', reason: message });
     warn({ doing: 'reading what a host writes', error: new OutliveError('FLEET_BUSY', message) });
@@ -281,16 +285,16 @@ export class Core implements AsyncDisposable {
     this.leases.listenAnew(performance.now());
     this.book.open().catch((error: unknown) => {
       if (!isBusError(error)) throw error;
-      warn({ doing: 'making the bucket of hosts anew', error });
+      warn({ doing: 'creating the bucket of hosts again', error });
     });
   }
 }
 
-/** A host does not answer. */
+/** The error for a host that does not answer. */
 export function unreachable(host: string, cause?: unknown): OutliveError {
   return new OutliveError(
     'HOST_UNREACHABLE',
-    `expected the host ${host} to answer; found that it does not. What runs there goes on; look at the list of hosts, and ask again when it is back.`,
+    `expected the host ${host} to answer; found that it does not. Its tasks continue. Check the list of hosts, and ask again when it is back.`,
     { details: { host }, cause },
   );
 }

@@ -1,9 +1,9 @@
 import type { Assignment } from '../wire/assignment.ts';
 import { type Held, mayHaveStarted, type TaskEntry, wasAccepted } from './fold.ts';
 
-/** What is known of hosts where it is decided. */
+/** What a decision needs to know about hosts. */
 export interface HostsView {
-  /** The host was silent so long that it counts as lost. */
+  /** The host has been silent for so long that it counts as lost. */
   readonly isLost: (host: string) => boolean;
   /** Tasks that are assigned there and not accepted must move to other hosts. */
   readonly isDraining: (host: string) => boolean;
@@ -11,20 +11,20 @@ export interface HostsView {
   readonly place: (assignment: Assignment) => string | null;
 }
 
-/** What a coordinator writes next of a task, and on what condition. */
+/** What a coordinator writes next about a task, and under which condition. */
 export interface Decision {
   readonly assignment: Assignment;
   readonly after: number;
-  /** `task`: nothing was written on any subject of the task since; `attempt`: nothing on that of the attempt. */
+  /** `task`: no later message on any subject of the task; `attempt`: no later message on the subject of the attempt. */
   readonly scope: 'task' | 'attempt';
 }
 
-/** An attempt that was to follow is not begun after this time: who publishes an old message again starts nothing. */
+/** A next attempt must begin within this time. So an old message that somebody publishes again starts nothing. */
 const nextWithinMs = 24 * 3_600_000;
 
 /**
- * What to write of a task, if anything. A pure function: two coordinators that know the same decide the same, and the
- * condition of the write makes one of them win.
+ * Decides what to write about a task, if anything. It is a pure function: two coordinators that know the same decide
+ * the same, and the condition of the write lets only one of them win.
  * @param now epoch milliseconds.
  */
 export function decide(entry: TaskEntry, held: Held, hosts: HostsView, now: number): Decision | null {
@@ -43,7 +43,7 @@ export function decide(entry: TaskEntry, held: Held, hosts: HostsView, now: numb
   }
 }
 
-/** The write that revokes what nobody has accepted, and what keeps an attempt from following. */
+/** The write that revokes an attempt that nobody has accepted, or the next attempt of a revoked one. */
 export function cancel(entry: TaskEntry, held: Held, reason: string, now: number): Decision {
   return held.assignment.state === 'revoked'
     ? { ...arrow(held, { state: 'revoked', reason, next: null }, now), after: entry.seq, scope: 'task' }
@@ -51,14 +51,15 @@ export function cancel(entry: TaskEntry, held: Held, reason: string, now: number
 }
 
 /**
- * The write that notes that a client has an accepted attempt stopped, so that it never starts anew; `null`: it would not anyway.
+ * The write that notes that a client stops an accepted attempt, so that the task never starts again. `null`: it would
+ * not start again anyway, or this is noted already.
  */
 export function noteKill(held: Held, now: number): Decision | null {
   const { redispatch, killed = false } = held.assignment;
   return redispatch === 0 || killed ? null : arrow(held, { killed: true }, now);
 }
 
-/** The write that gives up a lost host; `null` if there is nothing to write of the attempt. */
+/** The write that gives up an attempt on a lost host; `null` if the attempt is over. */
 export function forgetting(held: Held, now: number): Decision | null {
   const { state } = held.assignment;
   if (state !== 'assigned' && state !== 'accepted' && state !== 'unknown') return null;
@@ -116,7 +117,7 @@ function ofRevoked(entry: TaskEntry, held: Held, hosts: HostsView, now: number):
 
 function following(before: Assignment, host: string, attempt: number, now: number): Assignment {
   const { v, task, spec, placement, request, client, startBy, redispatch } = before;
-  // It has started once: whoever wanted it started by a time has had that.
+  // The task has started once, so the time limit for its start no longer applies.
   const isRestart = before.accepted === true;
   return {
     ...{ v, host, task, attempt, state: 'assigned', spec, placement, request, client },

@@ -1,10 +1,10 @@
-/** How many messages of a host may be refused in a minute; a host that works correctly writes none that is. */
+/** How many messages of a host may be refused in a minute. A host that works correctly has none refused. */
 export const mostRefused = 1_000;
 const minuteMs = 60_000;
-/** Subjects of a host that are remembered as invented, so that they are removed. */
+/** The most invented assignments that are remembered for removal. */
 const mostNames = 10_000;
 
-/** An assignment that a host has invented: its last message that was read. */
+/** An assignment that a host has invented, with the last message of it that was read. */
 export interface Invented {
   readonly host: string;
   readonly task: string;
@@ -17,20 +17,20 @@ interface Counted {
   isFlood: boolean;
 }
 
-/** What hosts write that nobody believes, counted: a host may write to its own subjects whatever it likes, as fast as it can. */
+/** Counts the refused messages of hosts. A host may write anything to its own subjects, as fast as it can. */
 export class Floods {
   readonly #hosts = new Map<string, Counted>();
   readonly #invented = new Map<string, Invented>();
   readonly #onFlood: (host: string) => void;
 
-  /** @param onFlood a host has begun to write more than it may. */
+  /** @param onFlood called when a host begins to write too many invalid messages. */
   constructor(onFlood: (host: string) => void) {
     this.#onFlood = onFlood;
   }
 
   /**
-   * A message of a host was refused.
-   * @param invented what it is of a task that nobody knows; `null`: there is such a task.
+   * Counts a refused message of a host.
+   * @param invented the assignment, if its task is unknown; `null`: the task is known.
    */
   refused(host: string, invented: Invented | null, now: number): void {
     const counted = this.#counted(host, now);
@@ -42,13 +42,13 @@ export class Floods {
     this.#onFlood(host);
   }
 
-  /** Whether a message of a host about a task that nobody knows is left out unread: it has written too much. */
+  /** Whether to skip what a host says about unknown tasks, because it has written too many invalid messages. */
   skips(host: string, now: number): boolean {
     const counted = this.#hosts.get(host);
     return counted !== undefined && now - counted.since < minuteMs && counted.refused > mostRefused;
   }
 
-  /** Takes invented assignments, at most this many. */
+  /** Returns invented assignments, at most `most`, and forgets them. */
   takeInvented(most: number): Invented[] {
     const taken = [...this.#invented].slice(0, most);
     for (const [key] of taken) this.#invented.delete(key);

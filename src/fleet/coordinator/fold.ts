@@ -1,40 +1,40 @@
 import { type Assignment, mayBecome } from '../wire/assignment.ts';
 import { canonical } from '../wire/signed.ts';
 
-/** A message of the stream of assignments, with what the reader has found out of its writer. */
+/** A message of the stream of assignments, with what the reader knows about its writer. */
 export interface StoredMessage {
   readonly seq: number;
   /** The sequence number that the coordinator's write was conditional on; `null`: a host wrote it. */
   readonly after: number | null;
   readonly assignment: Assignment;
-  /** Whether the coordinator has once assigned just that. Costs a signature to find out. */
+  /** Whether the coordinator once assigned exactly this. Verifying the signature takes time. */
   readonly isWarranted: () => boolean;
 }
 
-/** What is known of an attempt. */
+/** What is known about an attempt. */
 export interface Held {
-  /** The last message on its subject, believed or not: the next write there is conditional on it. */
+  /** The last message on its subject, believed or not. The next write there must name it. */
   readonly seq: number;
-  /** What is believed. */
+  /** The state that the coordinator believes. */
   readonly assignment: Assignment;
 }
 
-/** What is known of a task. */
+/** What is known about a task. */
 export interface TaskEntry {
   readonly task: string;
   /** The last message on any subject of the task. */
   readonly seq: number;
-  /** Its attempts, by the host that they were assigned to. A host that gets it again has the last one only. */
+  /** Its attempts, by host. If a host gets the task again, only its last attempt is here. */
   readonly attempts: ReadonlyMap<string, Held>;
 }
 
-/** What became of a message: it was taken, was known already, or is not believed, for a reason. */
+/** What happened to a message: it was taken, it was known already, or it was refused for a reason. */
 export type Verdict = 'taken' | 'known' | { readonly refused: string };
 
 /**
- * What is known of a task after a message. What a coordinator wrote under its condition is believed; what a host wrote is
- * a claim, and is believed where the state allows it. Of a claim only the state, the local id and the end are taken.
- * @param entry `undefined`: nothing is known of the task.
+ * What is known about a task after a message. A coordinator's message is believed if its condition held. A host's
+ * message is a claim: it is believed if the current state allows it, and only its state, local id and end are taken.
+ * @param entry `undefined`: the task is unknown.
  */
 export function fold(
   entry: TaskEntry | undefined,
@@ -45,7 +45,7 @@ export function fold(
   if (held !== undefined && seq <= held.seq) return { entry, verdict: 'known' };
   const believed = message.after === null ? claimed(held, message) : written(entry, held, message);
   if ('refused' in believed) {
-    // The next write is still conditional on it.
+    // The next write must still name this message.
     const attempts = new Map(entry?.attempts);
     if (held !== undefined) attempts.set(assignment.host, { ...held, seq });
     return { entry: entry && { ...entry, seq: Math.max(entry.seq, seq), attempts }, verdict: believed };
@@ -57,14 +57,14 @@ export function fold(
   };
 }
 
-/** The attempt that counts: the one with the highest number, and of two with one number that which was accepted. */
+/** The current attempt: the one with the highest number. Of two with the same number, the accepted one. */
 export function currentOf(entry: TaskEntry): Held {
   const [first, ...others] = entry.attempts.values();
   if (first === undefined) throw new Error('a task without an attempt');
   return others.reduce((best, one) => (rankOf(one) > rankOf(best) ? one : best), first);
 }
 
-/** Whether an attempt was accepted at some time. */
+/** Whether a host has ever accepted an attempt. */
 export function wasAccepted({ state, accepted }: Assignment): boolean {
   return state === 'accepted' || state === 'ended' || state === 'unknown' || accepted === true;
 }
@@ -75,8 +75,8 @@ export function mayHaveStarted(assignment: Assignment): boolean {
 }
 
 /**
- * Whether an attempt is no longer its host's: it was revoked, or another attempt has taken its place there.
- * @param now the last that was assigned of the task to this host.
+ * Whether an attempt no longer belongs to its host: it was revoked, or another attempt has taken its place there.
+ * @param now the last attempt of the task that was assigned to this host.
  */
 export function isFenced(now: Assignment, attempt: number): boolean {
   const { state, end } = now;
@@ -98,7 +98,7 @@ function written(
   held: Held | undefined,
   { after, assignment }: StoredMessage,
 ): Assignment | { refused: string } {
-  // An old message of the coordinator that somebody publishes again has another one before it.
+  // If somebody publishes an old message of the coordinator again, it follows another message than the one it names.
   const isFresh = entry === undefined || after === entry.seq || after === held?.seq;
   return isFresh ? assignment : { refused: 'an old message of the coordinator, published again' };
 }
@@ -107,26 +107,26 @@ function claimed(held: Held | undefined, message: StoredMessage): Assignment | {
   const claim = message.assignment;
   if (claim.by !== 'host')
     return { refused: 'a message in the name of the coordinator, without its signature' };
-  if (claim.state === 'ended' && claim.end === null) return { refused: 'an end without the end' };
+  if (claim.state === 'ended' && claim.end === null) return { refused: 'an ended attempt without its end' };
   if (held === undefined) return reasserted(message);
   const { assignment } = held;
   if (claim.attempt !== assignment.attempt)
-    return { refused: `attempt ${claim.attempt}, which is not this one` };
+    return { refused: `attempt ${claim.attempt}, which is not the current one` };
   if (commandOf(claim) !== commandOf(assignment)) return { refused: 'another command' };
   if (!mayBecome(assignment.state, claim.state, 'host'))
-    return { refused: `${claim.state}, of one that is ${assignment.state}` };
+    return { refused: `${claim.state}, for an attempt that is ${assignment.state}` };
   return { ...assignment, ...told(claim) };
 }
 
 /**
- * What a host says of an attempt whose assignment is no longer stored: the stream was lost, or the host has overwritten
- * it.
+ * A host's claim about an attempt whose assignment is no longer stored: the stream was lost, or the host has
+ * overwritten the assignment.
  */
 function reasserted({ assignment, isWarranted }: StoredMessage): Assignment | { refused: string } {
   if (assignment.state !== 'accepted' && assignment.state !== 'ended')
-    return { refused: `${assignment.state}, of one that nobody has assigned` };
-  if (!isWarranted()) return { refused: 'one that nobody has assigned' };
-  // Whether it was started anew meanwhile is not known, so that it never is.
+    return { refused: `${assignment.state}, for an attempt that nobody has assigned` };
+  if (!isWarranted()) return { refused: 'an attempt that nobody has assigned' };
+  // Nobody knows whether it was started again in the meantime. So it never is from now on.
   return { ...assignment, ...told(assignment), redispatch: 0 };
 }
 

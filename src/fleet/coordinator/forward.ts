@@ -13,14 +13,14 @@ import { currentOf } from './fold.ts';
 import { throwRefusal } from './refusal.ts';
 import { find } from './tasks.ts';
 
-// What only the host of a task knows or can do. The coordinator asks it, and hands on what it answers.
+// What only the host of a task knows or can do. The coordinator asks the host, and passes its answer on.
 
-/** The task as its host's store has it. @throws OutliveError `TASK_NOT_FOUND`, `HOST_UNREACHABLE`, what the host refuses with. */
+/** The task in its host's store. @throws OutliveError `TASK_NOT_FOUND`, `HOST_UNREACHABLE`, or the host's refusal. */
 export async function inspect(core: Core, { task }: ShowRequest): Promise<unknown> {
   return await askHost(core, task, 'show', { task });
 }
 
-/** A stretch of the output. */
+/** A range of the output. */
 export async function read(core: Core, { task, offset, maxBytes }: ReadRequest): Promise<unknown> {
   return await askHost(core, task, 'read', { task, offset, maxBytes });
 }
@@ -44,7 +44,7 @@ export async function resize(core: Core, asked: ResizeRequest, client: string): 
   return await askHost(core, task, 'resize', { task, cols, rows });
 }
 
-/** Brings what a person does at its terminal. */
+/** Passes on what a person does at the terminal of the task. */
 export async function view(core: Core, asked: ViewRequest, client: string): Promise<unknown> {
   const { v: _version, task, ...message } = asked;
   if (message.opens) await tellAudit(core, 'attach', task, client);
@@ -79,7 +79,7 @@ async function tellAudit(
   core.audit.tell({ host, what, client, task, attempt });
 }
 
-/** Where the attempt runs that counts. @throws OutliveError where none has started, or it is not known. */
+/** Where the current attempt runs. @throws OutliveError if it has not started, or the task is unknown. */
 async function placeOf(
   core: Core,
   task: string,

@@ -11,25 +11,25 @@ import { type HostRecord, newRecord } from './book.ts';
 import type { Core } from './core.ts';
 import { type Held, isFenced } from './fold.ts';
 
-/** The assignments of one answer have at most this many bytes; a single larger one goes alone. */
+/** The most bytes of the assignments in one answer. A larger assignment goes alone. */
 const mostAnswerBytes = 384 * 1024;
 
-/** How often at most it stores what a host says of itself, in milliseconds. */
+/** The shortest time between two writes of a host's record, in milliseconds. */
 const noteEveryMs = 1_000;
 
 /** Answers the heartbeats of hosts, and their requests for the list. */
 export class Heartbeats {
   readonly #core: Core;
-  /** When something was stored of a host for the last time. */
+  /** When the record of a host was last stored. */
   readonly #notedAt = new Map<string, number>();
-  /** The message before, which may come a second time: as one to hear, and as one to answer. */
+  /** The previous message. It may come twice: every coordinator hears it, and one of them must also answer it. */
   #last: { readonly bytes: Uint8Array; readonly heartbeat: Heartbeat } | undefined;
 
   constructor(core: Core) {
     this.#core = core;
   }
 
-  /** Hears a heartbeat that maybe another coordinator answers: all of them have to know who is there. */
+  /** Notes a heartbeat. Another coordinator may answer it, but all of them must know which hosts are alive. */
   hear(message: Msg): void {
     try {
       this.#take(message);
@@ -42,21 +42,21 @@ export class Heartbeats {
   async answer(message: Msg): Promise<void> {
     const host = hostOf(message);
     const { reply } = message;
-    // To anywhere else it would be published in the name of the coordinator, with what the host wants in it.
+    // On any other subject the host could make the coordinator publish something that the host chose.
     if (!isHostName(host) || !isInboxOf(host, reply)) return;
     const { journal } = this.#core;
-    // It is not known which assignments are there. The host asks again.
+    // The coordinator does not know now which assignments exist. The host asks again.
     if (!journal.isSure) return;
     let body: Lease | Refusal;
     try {
       const heartbeat = this.#take(message);
       const isList = message.subject.startsWith('list.');
-      // What the host has stored may not have been read here yet. It is not said to be gone before that.
+      // The journal may not have read yet what the host stored. Read it before telling the host that it is gone.
       if (isList || this.#owesUnknown(heartbeat)) await journal.reach();
       if (!journal.isSure) return;
       body = this.#leaseFor(heartbeat, isList);
     } catch (error) {
-      // The host asks again, and maybe another coordinator.
+      // The host asks again, and another coordinator may answer.
       if (isExpected(error, unreachable)) return;
       tolerate(error, foreseen, 'answering a heartbeat');
       const { code, message: text } = error as OutliveError;
@@ -65,7 +65,7 @@ export class Heartbeats {
     }
     const { connection } = this.#core.bus;
     if (connection.isClosed() || connection.isDraining()) return;
-    // For this answer alone: an old one is no lease.
+    // The signature is for the inbox of this request, so an old answer is no lease.
     message.respond(sign(body, this.#core.key, { audience: `host:${host}`, subject: reply }));
   }
 
@@ -106,10 +106,10 @@ export class Heartbeats {
   #refuse(host: string, { code, message }: OutliveError, now: number): void {
     const { refused, leases } = this.#core;
     if (code === 'FLEET_PACKAGES') {
-      // It cannot be given anything, and what runs there goes on: so it is not lost.
+      // It gets no tasks, but its running tasks continue. So it does not count as lost.
       leases.hearWithoutLease(host, now);
       refused.set(host, { closed: 'of another version', message });
-    } else if (code !== 'FLEET_HOST') refused.set(host, { closed: 'not understood', message });
+    } else if (code !== 'FLEET_HOST') refused.set(host, { closed: 'sending invalid heartbeats', message });
   }
 
   #read(bytes: Uint8Array): Heartbeat {
@@ -118,12 +118,12 @@ export class Heartbeats {
     return this.#last.heartbeat;
   }
 
-  /** Stores what a host says of itself, where it is new. */
+  /** Stores what a host reports about itself, if that has changed. */
   #note({ host, labels, slots, version, epoch }: Heartbeat): void {
     const { book } = this.#core;
     const said = { labels, slots, version, epoch };
     if (isSaid(book.get(host), said)) return;
-    // A host may say something else a thousand times a second. A later heartbeat stores what is left out here.
+    // A host may report a change a thousand times a second. A later heartbeat stores what is left out here.
     const now = performance.now();
     if (now - (this.#notedAt.get(host) ?? Number.NEGATIVE_INFINITY) < noteEveryMs) return;
     this.#notedAt.set(host, now);
@@ -144,7 +144,7 @@ export class Heartbeats {
     const held = new Set(holds.map(({ task, attempt }) => `${task}.${attempt}`));
     const isFor = ({ assignment: { state, task, attempt } }: Held): boolean =>
       isList || (state === 'assigned' ? !cordoned : state === 'unknown' && held.has(`${task}.${attempt}`));
-    // What is under way first: an attempt that a list leaves out would be taken for one that has ended.
+    // Accepted and unknown attempts come first. New offers can wait if not all fit.
     const open = ledger
       .openOn(host)
       .filter(isFor)
@@ -170,7 +170,7 @@ export class Heartbeats {
 
   /**
    * Whether the consumer has the end, or nobody will ask for it.
-   * @param era of the stream that has the end: what is gone from there was removed some time after its consumer had it.
+   * @param era of the stream that has the end. A task that is gone from that stream was acknowledged before.
    */
   #isSettled(host: string, { task, attempt }: AttemptName, era: string | undefined): boolean {
     const { ledger, journal } = this.#core;
@@ -217,7 +217,7 @@ function otherHost(host: string, found: string): OutliveError {
   });
 }
 
-/** Not a mistake of one of them: nobody can say here which one is the host. */
+/** The coordinator cannot know which of the two agents is the true host. */
 function twoAgents(host: string): OutliveError {
   return new OutliveError(
     'FLEET_HOST',

@@ -6,25 +6,24 @@ import { forgetting } from './decide.ts';
 import { lossFactor } from './leases.ts';
 import { removeInvented } from './sweep.ts';
 
-/** Nothing new goes to a host, or may again. */
+/** Stops placing new tasks on a host. With `on: false`, allows it again. */
 export async function cordon(core: Core, { host, on }: HostRequest, client: string): Promise<null> {
   return await change(core, host, { cordoned: on }, on ? 'cordon' : 'uncordon', client);
 }
 
-/** What waits on a host and may go elsewhere does, and nothing new goes there; what runs goes on. Or takes that back. */
+/** Cordons a host, and moves its waiting tasks to other hosts where possible. `on: false` undoes this. */
 export async function drain(core: Core, { host, on }: HostRequest, client: string): Promise<null> {
   return await change(core, host, { cordoned: on, draining: on }, on ? 'drain' : 'undrain', client);
 }
 
-/** Gives a host no more leases: it is lost when its last one is over. Others revoke its credential. */
+/** Gives a host no more leases, so it counts as lost after its last one. This does not revoke its credential. */
 export async function remove(core: Core, { host }: HostRequest, client: string): Promise<null> {
   return await change(core, host, { cordoned: true, removed: true }, 'remove', client);
 }
 
 /**
- * Gives up a lost host: it revokes the unknown tasks that may have started there, so that nobody keeps waiting for
- * them.
- * @throws OutliveError `FLEET_HOST` for one that is not lost.
+ * Gives up a lost host, and revokes its tasks that have not ended, so that nobody keeps waiting for them.
+ * @throws OutliveError `FLEET_HOST` if the host is not lost.
  */
 export async function forget(core: Core, { host }: HostRequest, client: string): Promise<null> {
   known(core, host);
@@ -39,12 +38,12 @@ export async function forget(core: Core, { host }: HostRequest, client: string):
   core.refused.delete(host);
   core.flooding.delete(host);
   core.floods.forget(host);
-  // It may have written thousands: nobody waits for that.
+  // The host may have written thousands of messages, so nobody waits for their removal.
   void removeInvented(core.bus, core.ledger, host);
   return null;
 }
 
-/** It may start what it was given before, until its lease is over. */
+/** The host may still start the tasks that it has, until its lease expires. */
 function notLost(core: Core, host: string): OutliveError {
   const what =
     core.book.get(host)?.removed === true

@@ -16,26 +16,28 @@ import { endWhenSilent } from './silence.ts';
 import { noAnswer } from './writer.ts';
 
 /**
- * A reader waits until the journal has reached its place. It gives up when the journal reads nothing for this long, in
- * milliseconds.
+ * A caller of {@link Journal.reach} gives up when the journal reads nothing for this long, in milliseconds.
  */
 const reachMs = 10_000;
-/** How often it is looked whether the stream is still the same one. */
+/** How often the journal checks whether the stream is still the same one, in milliseconds. */
 const eraEveryMs = 5000;
 const lookAgainMs = 250;
 
-/** What a journal tells of. */
+/** The options of a journal. */
 export interface JournalOptions {
   readonly bus: Bus;
   readonly ledger: Ledger;
   /** The public key of the coordinators. */
   readonly publicKey: string;
   readonly replicas: 1 | 3;
-  /** A message of a host is not believed. @param invented of a task that nobody knows; `null`: there is such a task. */
+  /**
+   * Called for a refused message of a host.
+   * @param invented the assignment, if its task is unknown; `null`: it is known.
+   */
   readonly onRefused: (host: string, invented: Invented | null, reason: string) => void;
-  /** Whether what a host says of a task that nobody knows is left out unread: it writes too much. */
+  /** Whether to skip what a host says about unknown tasks, because it writes too many invalid messages. */
   readonly skips: (host: string) => boolean;
-  /** The stream was made anew: what it had is lost. */
+  /** Called when the stream was created again. Its old data is lost. */
   readonly onEra: () => void;
 }
 
@@ -43,11 +45,11 @@ export interface JournalOptions {
 interface Waiter {
   readonly seq: number;
   readonly done: () => void;
-  /** Ends the waiting when nothing has been read for long. */
+  /** Ends the wait when nothing has been read for too long. */
   readonly timer: NodeJS.Timeout;
 }
 
-/** Reads the stream of assignments into the ledger, from its beginning and for ever. */
+/** Reads the stream of assignments into the ledger: everything that is stored, and then each new message. */
 export class Journal implements AsyncDisposable {
   readonly #options: JournalOptions;
   readonly #waiting = new Set<Waiter>();
@@ -64,12 +66,12 @@ export class Journal implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** When the stream was made. */
+  /** When the servers created the stream. */
   get era(): string {
     return this.#era;
   }
 
-  /** Makes the streams that are not there, and reads all that is stored. */
+  /** Creates missing streams, and reads everything that is stored. */
   async start(): Promise<void> {
     this.#era = await this.#ensure();
     this.#isSure = true;
@@ -107,23 +109,25 @@ export class Journal implements AsyncDisposable {
     return (await answered(() => api.getMessage(streams.assignments, last))) !== null;
   }
 
-  /** The connection is gone. What was read may be another stream's when it is back: nothing is decided by it until that is known. */
+  /** The connection is gone. When it is back, the stream may be another one. Nothing is decided before that is checked. */
   doubt(): void {
     this.#isSure = false;
   }
 
-  /** Whether what was read is of the stream that is there. */
+  /** Whether the servers are known to have the stream that was read. */
   get isSure(): boolean {
     return this.#isSure;
   }
 
-  /** Looks whether the stream is still the same. Where its data was lost it is made anew, and all that was read is forgotten. */
+  /**
+   * Checks whether the stream is still the same. If its data was lost, creates it again and forgets all that was read.
+   */
   async lookAtEra(): Promise<void> {
     if (this.#isLookingAtEra || this.#isClosed) return;
     this.#isLookingAtEra = true;
     try {
       const found = await this.#eraNow();
-      // Where one stream was made anew, the others and the buckets may be gone as well.
+      // If this stream is gone or new, the other streams and the buckets may be gone as well.
       const era = found === this.#era ? found : await this.#ensure();
       this.#isSure = true;
       if (era === this.#era) return;
@@ -133,7 +137,7 @@ export class Journal implements AsyncDisposable {
       this.#options.onEra();
       this.#messages?.stop();
     } catch (error) {
-      // It has no leader just now, or the connection is gone: it is looked at again.
+      // The stream has no leader now, or the connection is gone. It is checked again later.
       if (!isBusError(error)) throw error;
       if (!this.#isSure) setTimeout(() => void this.lookAtEra(), lookAgainMs).unref();
     } finally {
@@ -173,7 +177,7 @@ export class Journal implements AsyncDisposable {
     }
   }
 
-  /** When the stream was made; `null`: it is not there. */
+  /** When the servers created the stream; `null`: it does not exist. */
   async #eraNow(): Promise<string | null> {
     try {
       return (await this.#options.bus.manager.streams.info(streams.assignments)).created;
@@ -191,13 +195,13 @@ export class Journal implements AsyncDisposable {
   #take(message: JsMsg): void {
     const { ledger } = this.#options;
     const [, host = '', task = ''] = message.subject.split('.');
-    // What this coordinator wrote it knows already: to check its own signature would take longer than all else.
+    // The ledger already has what this coordinator wrote. Checking its own signature would take longer than all else.
     const isKnown = message.seq <= (ledger.heldBy(host, task)?.seq ?? 0);
     const isLeftOut = ledger.get(task) === undefined && this.#options.skips(host);
     if (!isKnown && !isLeftOut) this.#tell(message, host, task);
     this.#seq = Math.max(this.#seq, message.seq);
     for (const waiter of [...this.#waiting]) {
-      // It comes nearer: to read a week of a large fleet takes a while.
+      // The journal makes progress. Reading a week of a large fleet takes a while.
       if (waiter.seq > this.#seq) waiter.timer.refresh();
       else {
         this.#waiting.delete(waiter);
@@ -220,7 +224,7 @@ export class Journal implements AsyncDisposable {
       );
   }
 
-  /** `null` for what is no assignment, or is one of another subject. */
+  /** `null` if the message is not an assignment, or belongs to another subject. */
   #read({ seq, subject, data, headers }: JsMsg): StoredMessage | null {
     try {
       const assignment = readAssignment(jsonOf(data, 'an assignment'));

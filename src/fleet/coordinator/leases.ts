@@ -1,42 +1,46 @@
 import type { Heartbeat } from '../wire/messages.ts';
 
-/** After how much of a lease without a word a host is lost. More than one: its own clock may be slower than ours. */
+/**
+ * A host counts as lost after this many leases of silence. More than one, because its clock may be slower than ours.
+ */
 export const lossFactor = 1.3;
-/** Between two looks at the clock at most so much of a lease may pass; if more did, this process was stopped. */
+/** If more than this part of a lease passes between two looks, this process was stopped. */
 const gapFactor = 0.7;
-/** Epochs of earlier agents that are remembered for a host. */
+/** How many epochs of earlier agents are remembered for a host. */
 const mostRetired = 16;
-/** A last heartbeat of an agent that has ended may come so much of a lease after the first one of the next agent. */
+/**
+ * The last heartbeat of an agent that has ended may come this part of a lease after the first one of the next agent.
+ */
 const lateFactor = 1 / 30;
 /**
- * After the last sign of two agents at a time, this many leases pass until the coordinator believes that one is alone.
+ * After the last sign of two agents, this many leases must pass before the coordinator believes that only one is left.
  */
 const disputeFactor = 2;
 
-/** What is known of a host by its heartbeats. Times are milliseconds of a clock that does not go back. */
+/** What the heartbeats of a host have shown. Times are milliseconds of a monotonic clock. */
 export interface HostSeen {
   readonly heartbeat: Heartbeat;
   readonly heardAt: number;
-  /** Epochs of agents of this host that another one has taken the place of. */
+  /** Epochs of agents of this host that another agent has replaced. */
   readonly retired: readonly string[];
-  /** When the agent was heard first that was heard last. */
+  /** When the current agent was first heard. */
   readonly since: number;
-  /** When another agent of this host was heard last. */
+  /** When another agent of this host was last heard. */
   readonly othersAt: number;
-  /** When two agents were heard in turns the last time: somebody has the credential of the host, or a copy of it runs. */
+  /** When two agents were last heard in turns: somebody has the credential of the host, or a copy of it runs. */
   readonly disputedAt: number;
 }
 
-/** What a heartbeat is. `late`: of an agent that has ended. `disputed`: two agents have the credential. */
+/** What a heartbeat is. `late`: it is from an agent that has ended. `disputed`: two agents have the credential. */
 export type Hearing = 'taken' | 'late' | 'disputed';
 
-/** Which hosts are there, by their heartbeats. It is not stored: after a start every host has time to report. */
+/** Knows from heartbeats which hosts are alive. Nothing is stored: after a start every host has time to report. */
 export class Leases {
   readonly leaseMs: number;
   readonly #hosts = new Map<string, HostSeen>();
-  /** Hosts that are there and get no lease, and when each was heard. */
+  /** Hosts that are alive but get no lease, and when each was last heard. */
   readonly #there = new Map<string, number>();
-  /** Since when we can have heard everybody. */
+  /** Since when this coordinator can hear all hosts. */
   #listeningSince: number;
   #lookedAt: number;
 
@@ -46,7 +50,7 @@ export class Leases {
     this.#lookedAt = now;
   }
 
-  /** Takes a heartbeat. Only of one that is `taken` the agent may have a lease. */
+  /** Takes a heartbeat. The agent may get a lease only if the result is `taken`. */
   hear(heartbeat: Heartbeat, now: number): Hearing {
     const { host, epoch, beat = 0 } = heartbeat;
     const seen = this.#hosts.get(host);
@@ -74,24 +78,26 @@ export class Leases {
     return this.#isDisputed(host, now) ? 'disputed' : 'taken';
   }
 
-  /** A host is there, and gets no lease: it is not lost. */
+  /** Notes that a host is alive but gets no lease, so that it does not count as lost. */
   hearWithoutLease(host: string, now: number): void {
     this.#there.set(host, now);
   }
 
-  /** For how long no other agent of a host was heard, as far as this coordinator can know, in milliseconds. */
+  /** How long no other agent of a host was heard, in milliseconds, as far as this coordinator can know. */
   soleMs(host: string, now: number): number {
     const othersAt = this.#hosts.get(host)?.othersAt ?? Number.NEGATIVE_INFINITY;
     return Math.max(0, Math.round(now - Math.max(othersAt, this.#listeningSince)));
   }
 
-  /** Nobody could be heard until now: this coordinator has started, its connection was gone, or the stream has a new leader. */
+  /** No host could be heard until now: this has just started, was disconnected, or the stream has a new leader. */
   listenAnew(now: number): void {
     this.#listeningSince = now;
     this.#lookedAt = now;
   }
 
-  /** To be called often. Whether this process was stopped since the last call; then nobody could be heard meanwhile. */
+  /**
+   * Returns whether this process was stopped since the last call, so that it could hear no host. Must be called often.
+   */
   look(now: number): boolean {
     const wasStopped = now - this.#lookedAt > gapFactor * this.leaseMs;
     if (wasStopped) this.#listeningSince = now;
@@ -106,7 +112,7 @@ export class Leases {
     return now - Math.max(heardAt, this.#listeningSince) > lossFactor * this.leaseMs;
   }
 
-  /** Whether a host was heard within one lease: it may start things. */
+  /** Whether a host was heard within one lease, so that it may start tasks. */
   isLive(host: string, now: number): boolean {
     const seen = this.#hosts.get(host);
     return seen !== undefined && now - seen.heardAt <= this.leaseMs;

@@ -10,7 +10,7 @@ import {
   type Verdict,
 } from './fold.ts';
 
-/** How much is on a host: of the attempts that count there, how many are assigned, and how many are accepted. */
+/** The load of a host: how many of its current attempts are assigned, and how many are accepted. */
 export interface Load {
   readonly waiting: number;
   readonly running: number;
@@ -22,17 +22,19 @@ interface HostTasks extends Load {
   running: number;
 }
 
-/** What the coordinator remembers of the stream of assignments: a fold of it, the same in every coordinator. */
+/**
+ * What the coordinator remembers of the stream of assignments: a fold of its messages, the same in every coordinator.
+ */
 export class Ledger {
   readonly #tasks = new Map<string, TaskEntry>();
-  /** The tasks of which something is still to happen, with the attempt that they are counted by. */
+  /** The tasks that are not over, with the attempt that counts in the load of its host. */
   readonly #open = new Map<string, Assignment>();
   readonly #hosts = new Map<string, HostTasks>();
-  /** Ended or revoked, and not acknowledged, by session. */
+  /** Tasks that ended or were revoked and are not acknowledged, by session. */
   readonly #owed = new Map<string, Set<string>>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
-  /** Takes a message of the stream. It has taken earlier messages of the same subject before. */
+  /** Takes a message of the stream. It must get the messages of a subject in their order. */
   take(message: StoredMessage): Verdict {
     const { task, spec } = message.assignment;
     const { entry, verdict } = fold(this.#tasks.get(task), message);
@@ -45,7 +47,7 @@ export class Ledger {
     return verdict;
   }
 
-  /** A message of the stream that cannot be read: the next write there is still conditional on it. */
+  /** Notes a message of the stream that cannot be read. The next write to its subject must still name it. */
   pass(host: string, task: string, seq: number): void {
     const entry = this.#tasks.get(task);
     if (entry === undefined || seq <= entry.seq) return;
@@ -58,18 +60,18 @@ export class Ledger {
     return this.#tasks.get(task);
   }
 
-  /** The attempt that counts of a task. */
+  /** The current attempt of a task. */
   current(task: string): Held | undefined {
     const entry = this.#tasks.get(task);
     return entry && currentOf(entry);
   }
 
-  /** What a host has of a task: the last attempt that was assigned to it there. */
+  /** The last attempt of a task that was assigned to a host. */
   heldBy(host: string, task: string): Held | undefined {
     return this.#tasks.get(task)?.attempts.get(host);
   }
 
-  /** The attempts on a host that count and are not over, in the order of their assignment. */
+  /** The current attempts on a host that are not over. */
   openOn(host: string): Held[] {
     return [...(this.#hosts.get(host)?.tasks ?? [])].flatMap((task) => this.current(task) ?? []);
   }
@@ -84,12 +86,12 @@ export class Ledger {
     return [...attempts].some(({ assignment }) => mayHaveStarted(assignment));
   }
 
-  /** The tasks of which something is still to happen. */
+  /** The tasks that are not over. */
   open(): TaskEntry[] {
     return [...this.#open.keys()].flatMap((task) => this.#tasks.get(task) ?? []);
   }
 
-  /** Whether something is still to happen of a task. */
+  /** Whether a task is known, and not over. */
   isOpen(task: string): boolean {
     return this.#open.has(task);
   }
@@ -102,7 +104,7 @@ export class Ledger {
     return this.#tasks.values();
   }
 
-  /** What has ended or was revoked for good in a session, and is not acknowledged, in the order of their writing. */
+  /** The tasks of a session that are over and not acknowledged, in the order of their last messages. */
   owed(session: string): Held[] {
     const tasks = [...(this.#owed.get(session) ?? [])].flatMap((task) => this.current(task) ?? []);
     return tasks.sort((a, b) => a.seq - b.seq);
@@ -121,12 +123,12 @@ export class Ledger {
     this.#tasks.delete(task);
   }
 
-  /** Forgets everything: the stream was made anew. */
+  /** Forgets everything, because the stream was created again. */
   clear(): void {
     for (const task of [...this.#tasks.keys()]) this.drop(task);
   }
 
-  /** Calls a listener whenever what is known of a task changes, or of any of `session <name>`; until the returned function is called. */
+  /** Calls a listener when a task changes, or any task of `session <name>`. @returns a function that ends this. */
   on(what: string, listener: () => void): () => void {
     membersOf(this.#listeners, what).add(listener);
     return () => removeFrom(this.#listeners, what, listener);

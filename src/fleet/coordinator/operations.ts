@@ -31,14 +31,14 @@ import { acknowledge, completions, kill, list, show, wait } from './tasks.ts';
 import { hostsTold } from './told.ts';
 
 /**
- * Does an operation for a client that may ask for it.
- * @param client the public key of who asks. What it throws that is an OutliveError is the answer.
+ * Performs an operation for a client that may ask for it. If it throws an OutliveError, that is the answer.
+ * @param client the public key of the client.
  */
 export type Handler = (body: unknown, client: string) => unknown;
 
 type RoleOf = (publicKey: string, reply: string) => Role | null | Promise<Role | null>;
 
-/** Requests that are worked on at a time; waiting ones are among them. */
+/** The most requests in progress at a time, including those that wait. */
 const mostAtOnce = 5000;
 
 /** The servers of a fleet take no larger message than 512 KiB. */
@@ -52,7 +52,7 @@ export class Operations {
   readonly #seen = new SeenNonces();
   #working = 0;
 
-  /** @param more handlers of operations that are not those of tasks and hosts. */
+  /** @param more handlers of operations that are not about tasks and hosts. */
   constructor(core: Core, roleOf: RoleOf, more: Readonly<Partial<Record<Operation, Handler>>>) {
     this.#core = core;
     this.#roleOf = roleOf;
@@ -60,14 +60,14 @@ export class Operations {
     this.#handlers = new Map(operations.flatMap((one) => (all[one] ? [[one, all[one]] as const] : [])));
   }
 
-  /** The operations that are answered. */
+  /** The operations that have a handler. */
   get names(): Operation[] {
     return [...this.#handlers.keys()];
   }
 
   /** Answers a request. Never rejects. */
   async answer(message: Msg): Promise<void> {
-    // To anywhere else it would be published in the name of the coordinator.
+    // On any other subject a client could make the coordinator publish something.
     if (message.reply === undefined || !/^_INBOX\.[\w.-]+$/.test(message.reply)) return;
     const said = await this.#perform(message, message.reply);
     const { bus, key, journal } = this.#core;
@@ -113,7 +113,7 @@ export class Operations {
     }
     throw new OutliveError(
       'FLEET_REFUSED',
-      `expected a client of this fleet, and a request that it knows; found ${role === null ? 'no client' : name}. Ask an admin of the fleet.`,
+      `expected a client of this fleet, and a known request; found ${role === null ? 'a client that is not a member' : name}. Ask an admin of the fleet.`,
     );
   }
 }
@@ -142,7 +142,7 @@ function handlersOf(core: Core): Partial<Record<Operation, Handler>> {
   };
 }
 
-/** For whom the answer is: who says that it has asked. Nobody else can have the answer do anything. */
+/** The audience of the answer: the signer that the request names. The answer is useless to anyone else. */
 function claimOf(bytes: Uint8Array): string {
   try {
     return claimedIssuer(bytes);
@@ -166,6 +166,6 @@ function tooLarge(bytes: number): OutliveError {
 function tooMany(): OutliveError {
   return new OutliveError(
     'FLEET_BUSY',
-    `expected at most ${mostAtOnce} requests at a time; found as many. Ask again later.`,
+    `expected at most ${mostAtOnce} requests at a time; found more. Ask again later.`,
   );
 }

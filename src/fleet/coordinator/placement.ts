@@ -1,33 +1,35 @@
 import { OutliveError } from '../../errors/error.ts';
 import type { Placement } from '../wire/assignment.ts';
 
-/** What is known of a host where a task is placed. */
+/** What placement needs to know about a host. */
 export interface HostLoad {
   readonly host: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;
-  /** Attempts there that are assigned, and not accepted. */
+  /** Attempts on it that are assigned, and not accepted. */
   readonly waiting: number;
-  /** Attempts there that are accepted, and have not ended. */
+  /** Attempts on it that are accepted, and have not ended. */
   readonly running: number;
-  /** Why nothing new may go there; `null`: it may. */
+  /** Why the host gets no new tasks; `null`: it may get them. */
   readonly closed:
     | 'cordoned'
     | 'lost'
     | 'of another version'
     | 'used by two agents'
-    | 'not understood'
-    | 'writing what nobody believes'
+    | 'sending invalid heartbeats'
+    | 'writing too many invalid messages'
     | 'removed'
     | null;
 }
 
-/** How many may wait on one host. */
+/** The most tasks that may wait on one host. */
 export const mostAssigned = 100;
-/** How many may be open in a fleet. */
+/** The most open tasks in a fleet. */
 export const mostOpen = 10_000;
 
-/** The host that a task goes to: of those that match, the least loaded for its slots; `null`: none may take it now. */
+/**
+ * Chooses the host for a task: of those that match, the one with the least load per slot; `null`: none may take it now.
+ */
 export function place(placement: Placement, hosts: Iterable<HostLoad>): string | null {
   let best: HostLoad | null = null;
   for (const one of hosts) {
@@ -39,7 +41,7 @@ export function place(placement: Placement, hosts: Iterable<HostLoad>): string |
 
 /**
  * Why no host may take a task.
- * @returns `FLEET_HOST` where the host that was named is not there, else `FLEET_BUSY`.
+ * @returns `FLEET_HOST` if the fleet does not have the named host, else `FLEET_BUSY`.
  */
 export function whyNot(placement: Placement, hosts: readonly HostLoad[]): OutliveError {
   const found = hosts.filter((one) => matches(placement, one));

@@ -1,9 +1,9 @@
 import { type ErrorCode, errorCodes, OutliveError } from '../../errors/error.ts';
 
-/** The most of a host's words that are handed on. */
+/** The most characters of a host's message that are passed on. */
 const mostCharacters = 1_000;
 
-/** Hands the refusal that a host has answered with on to the client. @throws OutliveError that one, if the answer is one. */
+/** Passes a host's refusal on to the client. @throws OutliveError the refusal, if the answer is one. */
 export function throwRefusal(answer: unknown): void {
   if (typeof answer !== 'object' || answer === null)
     throw new OutliveError('FLEET_FORGED', 'expected an answer from a host; found something else.');

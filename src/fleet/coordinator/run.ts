@@ -10,12 +10,12 @@ import { mostOpen, place, whyNot } from './placement.ts';
 import { wait } from './tasks.ts';
 import { noAnswer } from './writer.ts';
 
-/** Ids that are tried for one request: another task may have the first, once in a hundred million. */
+/** How many ids are tried for one request. Once in a hundred million, another task has the first. */
 const mostIds = 8;
 
 /**
- * Assigns a task to a host. The id of the task comes from the request, so that coordinators that get the same request write
- * to the same subject, and one of them does.
+ * Assigns a task to a host. The id of the task is derived from the request. So coordinators that get the same request
+ * write to the same subject, and only one write succeeds.
  * @throws OutliveError `FLEET_BUSY` or `FLEET_HOST`: nothing was assigned; `FLEET_UNREACHABLE`: it may be.
  */
 export async function run(core: Core, asked: RunRequest, client: string): Promise<RemoteTask> {
@@ -40,7 +40,7 @@ async function assign(
   if (core.openCount >= mostOpen)
     throw new OutliveError(
       'FLEET_BUSY',
-      `expected fewer than ${mostOpen} tasks to wait or run in the fleet; found as many. Wait, or stop some.`,
+      `expected fewer than ${mostOpen} tasks to wait or run in the fleet; found that the fleet is full. Wait, or stop some.`,
     );
   const host = place(placement, core.loads(placement.host));
   if (host === null) return await unlessThere(core, task, whyNot(placement, core.loads(placement.host)));
@@ -66,16 +66,16 @@ async function assign(
 }
 
 /**
- * It was not written, and nothing is known of the task.
- * @returns null where something is on its subject that is no assignment: another id is taken.
- * @throws OutliveError `FLEET_UNREACHABLE` where nothing is there: a write that had no answer may be stored yet.
+ * The assignment was not written, and the ledger does not know the task.
+ * @returns null if the subject of the task has a message that is not an assignment: the caller then tries another id.
+ * @throws OutliveError `FLEET_UNREACHABLE` if the subject is empty: a write without an answer may still be stored.
  */
 async function unreadable(core: Core, task: string): Promise<null> {
   if (await core.journal.hasAny(task)) return null;
   throw noAnswer(new Error(`the fleet does not know ${task}`));
 }
 
-/** No host may take it now; but another coordinator may have assigned it when it was asked before. */
+/** No host may take the task now. But another coordinator may have assigned it after an earlier try of this request. */
 async function unlessThere(core: Core, task: string, error: OutliveError): Promise<TaskEntry> {
   await core.journal.reach();
   const entry = core.ledger.get(task);
@@ -99,6 +99,6 @@ function isOf(entry: TaskEntry, client: string, request: string): boolean {
 function anotherEra(): OutliveError {
   return new OutliveError(
     'FLEET_UNREACHABLE',
-    'expected the fleet to still have the data of the first request; found that it has lost them, so it is not known whether the task was started. Check what runs on the hosts, then send a new request.',
+    'expected the fleet to still have the data of the first request; found that they are lost, so nobody knows whether the task was started. Check what runs on the hosts, then send a new request.',
   );
 }

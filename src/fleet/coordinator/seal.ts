@@ -1,8 +1,8 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { isSignature, type SigningKey } from '../wire/signed.ts';
 
-// A host may publish whatever it likes on its own subjects, so that the name in a message proves nothing. What a coordinator
-// writes has a signature over its bytes, its subject and its condition.
+// A host may publish anything on its own subjects, so the name in a message proves nothing. A message of the
+// coordinator has a signature over its bytes, its subject and its condition.
 const sealHeader = 'Outlive-Seal';
 const afterHeader = 'Outlive-After';
 
@@ -19,7 +19,7 @@ export function seal(
   headers.set(sealHeader, Buffer.from(signature).toString('base64url'));
 }
 
-/** The condition under which a coordinator wrote a message; `null` for what no coordinator wrote. */
+/** The condition under which a coordinator wrote a message; `null`: no coordinator wrote it. */
 export function sealedAfter(
   headers: Pick<MsgHdrs, 'get'> | undefined,
   publicKey: string,

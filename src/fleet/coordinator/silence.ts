@@ -1,11 +1,12 @@
 import type { ConsumerMessages } from '@nats-io/jetstream';
 
-/** A consumer that has missed so many heartbeats in a row is given up. */
+/** A consumer is given up after this many missed heartbeats in a row. */
 const mostMissed = 3;
 
 /**
- * Ends the messages of a consumer that is silent, so that its reader makes another one. One of three servers holds the consumer.
- * While that server is gone nobody says that the consumer is gone with it, and the client of NATS asks for it again and again.
+ * Ends the messages of a silent consumer, so that its reader creates another one. One of the three servers has the
+ * consumer. While that server is down, nobody reports that the consumer is gone, and the NATS client keeps asking for
+ * it.
  */
 export async function endWhenSilent(messages: Pick<ConsumerMessages, 'status' | 'stop'>): Promise<void> {
   for await (const notice of messages.status())

@@ -8,16 +8,16 @@ import type { Ledger } from './ledger.ts';
 const dayMs = 24 * 3_600_000;
 /** How long an acknowledged task is kept: until then, the coordinator recognizes a repeated request. */
 const deliveredMs = 7 * dayMs;
-/** What was revoked, and nobody has acknowledged, is kept longer. An end that nobody has acknowledged is kept for ever. */
+/** How long a revoked task without an acknowledgement is kept. An end without an acknowledgement is kept forever. */
 const revokedMs = 30 * dayMs;
-/** How many subjects it purges at a time. */
+/** How many subjects are purged at a time. */
 const purgesAtOnce = 20;
-/** How many tasks it removes at a time. */
+/** How many tasks one sweep removes. */
 const mostAtOnce = 200;
 
 /**
- * Removes old tasks, which nobody needs to hear of, from the stream of assignments and from memory. @param now epoch
- * milliseconds.
+ * Removes old tasks, which nobody waits for, from the stream of assignments and from memory.
+ * @param now epoch milliseconds.
  */
 export async function sweep(bus: Bus, ledger: Ledger, now: number): Promise<void> {
   const old = [...ledger.all()].filter((entry) => isOld(entry, now)).slice(0, mostAtOnce);
@@ -25,7 +25,7 @@ export async function sweep(bus: Bus, ledger: Ledger, now: number): Promise<void
     try {
       await bus.manager.streams.purge(streams.assignments, { filter: `assign.*.${task}` });
     } catch (error) {
-      // It is removed the next time.
+      // The next sweep removes it.
       if (!isBusError(error)) throw error;
       return;
     }
@@ -33,7 +33,7 @@ export async function sweep(bus: Bus, ledger: Ledger, now: number): Promise<void
   }
 }
 
-/** Removes assignments that hosts have invented, up to the message that was read: what was assigned since stays. */
+/** Removes assignments that hosts have invented, up to the message that was read. Later assignments stay. */
 export async function sweepInvented(bus: Bus, ledger: Ledger, all: readonly Invented[]): Promise<void> {
   for (const { host, task, seq } of all) {
     if (ledger.get(task) !== undefined || !isTaskId(task) || !isHostName(host)) continue;
@@ -41,7 +41,7 @@ export async function sweepInvented(bus: Bus, ledger: Ledger, all: readonly Inve
   }
 }
 
-/** Removes what a host that is forgotten has written of tasks that nobody knows, and all its notices of ends. */
+/** Removes what a forgotten host has written about unknown tasks, and all its notices of ends. */
 export async function removeInvented(bus: Bus, ledger: Ledger, host: string): Promise<void> {
   try {
     await bus.manager.streams.purge(streams.ends, { filter: `done.*.${host}.*` });
@@ -59,7 +59,7 @@ export async function removeInvented(bus: Bus, ledger: Ledger, host: string): Pr
             .map(async (task) => await purge(bus, { filter: `assign.${host}.${task}` })),
         );
   } catch (error) {
-    // What is left takes room, and does nothing.
+    // What is left takes space, but does no harm.
     if (!isBusError(error)) throw error;
     warn({ doing: `removing what ${host} has written`, error });
   }
@@ -76,7 +76,7 @@ async function purge(bus: Bus, what: { readonly filter: string; readonly seq?: n
 function isOld(entry: TaskEntry, now: number): boolean {
   const { assignment } = currentOf(entry);
   const { state, by, at } = assignment;
-  // The clock of a host may be anything.
+  // The clock of a host may be wrong, so times that a host wrote do not count.
   if (by !== 'coordinator' || !isOver(assignment)) return false;
   return now - at > (state === 'delivered' ? deliveredMs : revokedMs);
 }

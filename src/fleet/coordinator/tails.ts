@@ -1,21 +1,21 @@
 import type { KnownTail } from '../wire/messages.ts';
 
-/** Bytes that are kept of all tasks together. What was told longest ago goes first. */
+/** The most bytes that are kept for all tasks together. The oldest report is dropped first. */
 const mostBytes = 32 * 1024 ** 2;
 
-/** The end of an output, as a host has told it. */
+/** The last output of a task, as a host has reported it. */
 interface Told extends KnownTail {
   readonly host: string;
-  /** When, by a clock that does not go back, in milliseconds. */
+  /** When the host reported it, in milliseconds of a monotonic clock. */
   readonly at: number;
 }
 
-/** The ends of the outputs of running tasks, as hosts have told them with their heartbeats: for the time in which a host is out of reach. */
+/** The last output of running tasks, from the heartbeats of hosts. Clients see it when a host does not answer. */
 export class Tails {
   readonly #all = new Map<string, Told>();
   #bytes = 0;
 
-  /** Takes one of a task that runs on that host. */
+  /** Takes the last output of a task that runs on that host. */
   take(host: string, tail: KnownTail, now: number): void {
     this.drop(tail.task);
     this.#all.set(tail.task, { ...tail, host, at: now });
@@ -26,7 +26,7 @@ export class Tails {
     }
   }
 
-  /** What was told last of an attempt; `null`: nothing, or that was too long ago. */
+  /** The last report about an attempt; `null`: there was none, or it was dropped. */
   get({ task, attempt, host }: Pick<Told, 'task' | 'attempt' | 'host'>): Told | null {
     const found = this.#all.get(task);
     return found?.attempt === attempt && found.host === host ? found : null;
@@ -37,7 +37,7 @@ export class Tails {
     this.#all.delete(task);
   }
 
-  /** Forgets those of tasks that no longer run. */
+  /** Forgets tasks that no longer run. */
   keep(runs: (task: string) => boolean): void {
     for (const task of [...this.#all.keys()]) if (!runs(task)) this.drop(task);
   }

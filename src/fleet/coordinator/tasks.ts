@@ -14,14 +14,14 @@ import { currentOf, type Held, isOver, type TaskEntry } from './fold.ts';
 import { throwRefusal } from './refusal.ts';
 import { rowTold, taskTold } from './told.ts';
 
-/** How often a write is decided anew when somebody else was first. A task has few arrows. */
+/** How often a write is decided again after another writer was first. A task has few transitions. */
 const mostTries = 8;
-/** How long a host may take to stop a task, beside the grace that was asked for; and what its own may be, in milliseconds. */
+/** How long a host may take to stop a task after the grace, in milliseconds. Also assumed as a host's default grace. */
 const stopMs = 10_000;
-/** The bytes of one answer with several tasks. */
+/** The most bytes of one answer with several tasks. */
 const mostAnswerBytes = 384 * 1024;
 
-/** A page of the tasks, in the order of their ids. It may be shorter than was asked for; the last one is empty. */
+/** A page of the tasks, sorted by id. It may have fewer tasks than requested. An empty page marks the end. */
 export function list(core: Core, { session, host, after, most }: ListRequest): RemoteTask[] {
   const found: TaskEntry[] = [];
   for (const entry of core.ledger.all()) {
@@ -39,7 +39,7 @@ export async function show(core: Core, { task }: ShowRequest): Promise<RemoteTas
   return taskTold(core, await find(core, task));
 }
 
-/** Waits until a task has come so far, will not, or its host is lost; or until the time is over. The answer says how far it is. */
+/** Waits until a task has the state or cannot get it, its host is lost, or the time is up. Then returns the task. */
 export async function wait(core: Core, { task, until, waitMs }: WaitRequest): Promise<RemoteTask> {
   await find(core, task);
   const isThere = (): boolean => {
@@ -52,8 +52,8 @@ export async function wait(core: Core, { task, until, waitMs }: WaitRequest): Pr
 }
 
 /**
- * Stops a task: before a host has accepted it, by revoking it; after that, by the host.
- * @throws OutliveError `HOST_UNREACHABLE` when the host does not answer; the task may still stop.
+ * Stops a task. The coordinator revokes a task that no host has accepted. Otherwise the host stops it.
+ * @throws OutliveError `HOST_UNREACHABLE` when the host does not answer. It may still stop the task.
  */
 export async function kill(core: Core, { task, graceMs }: KillRequest, client: string): Promise<RemoteTask> {
   await find(core, task);
@@ -64,7 +64,7 @@ export async function kill(core: Core, { task, graceMs }: KillRequest, client: s
     if (isOver(held.assignment)) return taskTold(core, entry);
     if (state === 'unknown') throw unreachable(host);
     if (state === 'accepted') {
-      // Before the host is told: it may be lost with the end, and the task is not to start elsewhere then.
+      // Note this before the host hears of it. If the host is lost with the end, the task must not start elsewhere.
       const note = noteKill(held, Date.now());
       if (note !== null && !(await core.write(note, client))) continue;
       core.audit.tell({ host, what: 'kill', client, task, attempt });
@@ -76,7 +76,7 @@ export async function kill(core: Core, { task, graceMs }: KillRequest, client: s
   throw changesTooOften();
 }
 
-/** What has ended in a session and is not acknowledged; where there is nothing, the first that comes in time. */
+/** The ended tasks of a session that are not acknowledged. If there are none, waits up to `waitMs` for the first. */
 export async function completions(core: Core, asked: CompletionsRequest): Promise<RemoteTask[]> {
   const { session, most, waitMs } = asked;
   await waitFor(core, `session ${session}`, () => core.ledger.hasOwed(session), waitMs);
@@ -84,7 +84,7 @@ export async function completions(core: Core, asked: CompletionsRequest): Promis
   return fitting(owed.map(({ assignment }) => taskTold(core, found(core, assignment.task))));
 }
 
-/** The first of these, as many as one answer has room for; at least one. */
+/** The first of these tasks, as many as fit into one answer, and at least one. */
 function fitting(tasks: readonly RemoteTask[]): RemoteTask[] {
   let bytes = 0;
   const end = tasks.findIndex((one, index) => {
@@ -96,7 +96,7 @@ function fitting(tasks: readonly RemoteTask[]): RemoteTask[] {
 
 /**
  * Notes that the consumer has these ends, and tells the hosts.
- * @returns those that are noted. One that has not ended, or is another session's, is not.
+ * @returns the ends that are noted. A task that has not ended, or belongs to another session, is left out.
  */
 export async function acknowledge(core: Core, asked: AcknowledgeRequest, client: string): Promise<unknown> {
   const { session, ends } = asked;
@@ -132,7 +132,7 @@ function isEndOf({ assignment }: Held, session: string, attempt: number): boolea
   return isOver(assignment) && assignment.attempt === attempt && assignment.spec.session === session;
 }
 
-/** A task that this coordinator knows, or another one has just written. */
+/** Finds a task, also one that another coordinator has just written. */
 export async function find(core: Core, task: string): Promise<TaskEntry> {
   if (core.ledger.get(task) === undefined) await core.journal.reach();
   return found(core, task);
@@ -162,7 +162,7 @@ async function waitFor(core: Core, what: string, isThere: () => boolean, waitMs:
       try {
         if (isThere()) end();
       } catch (error) {
-        // It was forgotten meanwhile.
+        // The task was removed in the meantime.
         end();
         reject(error);
       }

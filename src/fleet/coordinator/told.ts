@@ -3,7 +3,7 @@ import type { LastSeen, RemoteHost, RemoteTask } from '../wire/operations.ts';
 import type { Core } from './core.ts';
 import { currentOf, type TaskEntry } from './fold.ts';
 
-/** A task, as clients are told of it. */
+/** A task, as clients see it. */
 export function taskTold(core: Core, entry: TaskEntry): RemoteTask {
   const { assignment } = currentOf(entry);
   const { host, task, attempt, state, spec, placement, client, request } = assignment;
@@ -16,7 +16,7 @@ export function taskTold(core: Core, entry: TaskEntry): RemoteTask {
   };
 }
 
-/** What is known of the output of a task that runs, or may. Of one that has ended, its end says it. */
+/** What is known about the output of a task that runs or may run. An ended task has it in its end. */
 function lastSeen(core: Core, assignment: Assignment): LastSeen | null {
   if (assignment.state !== 'accepted' && assignment.state !== 'unknown') return null;
   const found = core.tails.get(assignment);
@@ -25,10 +25,10 @@ function lastSeen(core: Core, assignment: Assignment): LastSeen | null {
   return { tail, outputBytes, agoMs: Math.round(performance.now() - at) };
 }
 
-/** The most characters of a command, and of the end of the output, in a row of a list. */
+/** The most characters of a command in a row of a list. */
 const mostShown = 200;
 
-/** The same for a list: with the beginning of the command, without the environment and the output. */
+/** A task as a row of a list: with the beginning of the command, and without the environment and the output. */
 export function rowTold(core: Core, entry: TaskEntry): RemoteTask {
   const told = taskTold(core, entry);
   const { spec, end } = told;
@@ -37,7 +37,7 @@ export function rowTold(core: Core, entry: TaskEntry): RemoteTask {
   return { ...told, spec: { ...spec, command, env: {} }, end: end && { ...end, tail: '' }, lastSeen: null };
 }
 
-/** All hosts that are known, as clients are told of them, in the order of their names. */
+/** All known hosts, as clients see them, sorted by name. */
 export function hostsTold(core: Core): RemoteHost[] {
   const now = performance.now();
   const rows = [...core.hosts()].map((record): RemoteHost => {

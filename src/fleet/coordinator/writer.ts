@@ -10,21 +10,21 @@ import type { Decision } from './decide.ts';
 import type { StoredMessage } from './fold.ts';
 import { seal } from './seal.ts';
 
-/** For how long a write is tried, in milliseconds. The longest change of a leader that was measured took 9.2 s. */
+/** How long a write is tried, in milliseconds. The longest measured change of the leader took 9.2 s. */
 const writeForMs = 15_000;
 const pauseMs = 50;
 
-/** What a writer has to know of the stream. */
+/** The options of a writer. */
 export interface WriterOptions {
   readonly bus: Bus;
   readonly key: SigningKey;
-  /** When the stream was made that the memory is of; `null`: just now it is not known which one is there. */
+  /** When the servers created the stream that the ledger has; `null`: that stream may be gone. */
   readonly era: () => string | null;
-  /** Called when the stream does not answer, as while it has no leader. */
+  /** Called when the stream does not answer, for example while it has no leader. */
   readonly onSilence: () => void;
 }
 
-/** Writes arrows into the stream of assignments, each on its condition. */
+/** Writes transitions to the stream of assignments, each under its condition. */
 export class Writer {
   readonly #options: WriterOptions;
 
@@ -33,9 +33,9 @@ export class Writer {
   }
 
   /**
-   * Writes what was decided.
-   * @returns the message as it is stored; `null`: look into the journal, something was written there before.
-   * @throws OutliveError `FLEET_UNREACHABLE` when the stream gives no answer. Then it may be stored, or not.
+   * Writes a decision.
+   * @returns the stored message; `null`: another message came first. Read the journal.
+   * @throws OutliveError `FLEET_UNREACHABLE` when the stream gives no answer. Then the message may be stored or not.
    */
   async write(decision: Decision): Promise<StoredMessage | null> {
     const { bus, key } = this.#options;
@@ -64,21 +64,21 @@ export class Writer {
     let { msgID } = options;
     for (let pause = pauseMs; ; pause = Math.min(pause * 2, 1000)) {
       try {
-        // The number that it is conditional on may be that of something else in another stream.
+        // In another stream the sequence number in the condition may belong to another message.
         if ((await this.#era(until)) !== begun) return null;
         const { seq, duplicate } = await bus.stream.publish(subject, bytes, { ...options, msgID });
         if (!duplicate) return seq;
-        // From the leader: any other replica may not have it yet.
+        // Ask the leader: another replica may not have the message yet.
         const there = await bus.manager.streams.getMessage(streams.assignments, { seq });
-        // An earlier try of ours, or another coordinator that has decided the same.
+        // An earlier try of ours wrote it, or another coordinator that decided the same.
         if (there?.subject === subject) return Buffer.compare(there.data, bytes) === 0 ? seq : null;
-        // A host used our id on a subject of its own, to keep us from writing. The next one cannot be guessed.
+        // A host used our id on its own subject to prevent this write. Nobody can guess the next id.
         msgID = `${options.msgID}.${randomHex(8)}`;
       } catch (error) {
-        // It may be an earlier try of ours that was stored without an answer: the journal tells.
+        // An earlier try of ours may have been stored without an answer. The journal shows it.
         if (apiCode(error) === wrongLastSequence) return null;
         if (!isBusError(error)) throw error;
-        // An error with a number is an answer, as when two write to one subject at the same moment (10158, 10164).
+        // An error with a code is an answer. Two writers may use one subject at the same moment (10158, 10164).
         if (apiCode(error) === undefined) onSilence();
         if (performance.now() > until || bus.connection.isClosed()) throw noAnswer(error);
         await sleep(pause);
@@ -107,11 +107,11 @@ interface PublishOptions {
   readonly msgID: string;
 }
 
-/** An error for who waits for a write or a read that gave no answer. */
+/** The error for a write or a read without an answer. */
 export function noAnswer(cause: unknown): OutliveError {
   return new OutliveError(
     'FLEET_UNREACHABLE',
-    'expected the stream of assignments to answer; found that it does not, so it is not known whether it was stored. Ask again with the same request, which starts nothing twice.',
+    'expected the stream of assignments to answer; found that it does not, so nobody knows whether it has stored the message. Ask again with the same request: that starts nothing twice.',
     { cause },
   );
 }

@@ -94,7 +94,7 @@ test('what was assigned before the stream was lost is taken from its host, and i
 test('what nobody has assigned is not taken from a host', () => {
   const said = acceptedBy(anAssignment(), 'e');
   assert.deepEqual(fold(undefined, claim(1, said, false)).verdict, {
-    refused: 'one that nobody has assigned',
+    refused: 'an attempt that nobody has assigned',
   });
   const revoked = anAssignment({ state: 'revoked', next: 2, redispatch: 1 });
   assert.ok(typeof fold(undefined, claim(1, revoked)).verdict === 'object');
