@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { OutliveError } from '../../errors/error.ts';
 import { crypto, randomHex } from '../../util/crypto.ts';
 
-/** As long as the fleet: the authority signs nothing else, and members know it by its fingerprint. */
+/** How long a certificate is valid. The authority signs nothing else, and members know it by its fingerprint. */
 const days = '3650';
 
 /** A certificate and its secret key, as PEM. */
@@ -15,10 +15,10 @@ export interface Certificate {
 }
 
 /**
- * Makes the authority of a fleet. Node can read certificates and not make them. openssl does, and a machine with a server
- * has it; the libraries for it bring a dozen packages, for a thing that is done once.
- * @param folder where openssl may have its files meanwhile: one of this user's own.
- * @throws OutliveError `FLEET_PACKAGES` when openssl is not there or does not do it.
+ * Creates the certificate authority of a fleet. Node can read certificates but not create them. openssl can, and a
+ * machine with a server has it. A library for it would add a dozen packages, for something that is done once.
+ * @param folder a folder that only this user can read, for the temporary files of openssl.
+ * @throws OutliveError `FLEET_PACKAGES` if openssl is missing or fails.
  */
 export function makeAuthority(folder: string): Certificate {
   const key = newKey();
@@ -33,7 +33,7 @@ export function makeAuthority(folder: string): Certificate {
 }
 
 /**
- * Makes the certificate of the servers, signed by the authority.
+ * Creates the certificate of the servers, signed by the authority.
  * @param hosts the names and IP addresses by which members reach them.
  */
 export function makeServerCertificate(
@@ -46,7 +46,7 @@ export function makeServerCertificate(
   const extensions = [
     'basicConstraints=critical,CA:false',
     'keyUsage=critical,digitalSignature',
-    // Servers are each other's clients.
+    // The servers are clients of each other.
     'extendedKeyUsage=serverAuth,clientAuth',
     `subjectAltName=${names.join(',')}`,
   ];
@@ -67,7 +67,7 @@ export function makeServerCertificate(
   return { certificate, key };
 }
 
-/** By what a newcomer knows the authority: the SHA-256 of its certificate, in base64url. */
+/** The fingerprint by which a newcomer knows the authority: the SHA-256 of its certificate, in base64url. */
 export function pinOf(certificate: string | Buffer): string {
   const { createHash, X509Certificate } = crypto();
   return createHash('sha256').update(new X509Certificate(certificate).raw).digest('base64url');
@@ -85,7 +85,7 @@ function configOf(name: string, extensions: readonly string[]): string {
   ].join('\n');
 }
 
-/** Runs openssl in a folder of this call's own, in which its files are: the words of a command line are for everybody to see. */
+/** Runs openssl in a new folder with its files. Every user can read a command line, so the secrets are in files. */
 function openssl(folder: string, args: readonly string[], files: Readonly<Record<string, string>>): string {
   const own = mkdtempSync(join(folder, 'draft-'));
   try {

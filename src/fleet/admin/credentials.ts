@@ -5,13 +5,13 @@ import { asHostOf, type Role, roles, signerForm, tokenForm, userKeyForm } from '
 import { hostForm } from '../wire/names.ts';
 import { type FleetFile, type FleetFolder, fleetFiles } from './folder.ts';
 
-/** Keys that were removed and are written down: the file is smaller than that allows. */
+/** The most removed keys in a file. The limit on the size of the file is reached earlier. */
 const mostRevoked = 100_000;
 
 /** The version of the files. */
 const version = 1;
 
-/** What every member knows of its fleet. */
+/** What every member knows about its fleet. */
 export interface Fleet {
   readonly servers: readonly Address[];
   /** The certificate of the fleet's authority (PEM); `null`: all servers are on loopback. */
@@ -20,25 +20,25 @@ export interface Fleet {
   readonly coordinator: string;
 }
 
-/** How a member connects. */
+/** What a member needs to connect. */
 interface Login {
   /** The secret of its connection. */
   readonly seed: string;
-  /** Says who has that secret, until when, signed by the fleet. */
+  /** Says who has that secret, and until when it is valid. The fleet has signed it. */
   readonly token: string;
 }
 
-/** What a host has. */
+/** The credentials of a host. */
 export interface HostCredentials extends Login {
   readonly fleet: Fleet;
   readonly name: string;
-  /** As it was invited. */
+  /** The labels from its invitation. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Tasks that may run there at a time; `null`: as many as it has cores. */
+  /** How many tasks may run on it at a time; `null`: one for each core. */
   readonly slots: number | null;
 }
 
-/** What a client has. */
+/** The credentials of a client. */
 export interface ClientCredentials extends Login {
   readonly fleet: Fleet;
   readonly role: Role;
@@ -46,35 +46,35 @@ export interface ClientCredentials extends Login {
   readonly signingSeed: string;
 }
 
-/** What a coordinator has: with it, everybody is let in that it wants to let in. */
+/** The credentials of a coordinator. With them it can let anyone into the fleet. */
 export interface CoordinatorCredentials extends Login {
   readonly fleet: Fleet;
   /** The 32 secret bytes with which it signs, in base64url. */
   readonly signingSeed: string;
   /** The public key of the account of the fleet. */
   readonly account: string;
-  /** The public key that signs coordinators; its secret is with the operator. */
+  /** The public key that signs coordinators. The operator has its secret. */
   readonly coordinatorScope: string;
-  /** The secrets that sign members. */
+  /** The secret keys that sign members. */
   readonly hostScope: string;
   readonly clientScope: string;
   readonly newcomerScope: string;
-  /** The secret that signs the account, when somebody is removed. */
+  /** The secret key that signs the account, when a member is removed. */
   readonly operatorSigner: string;
-  /** How it brings the account to the servers. */
+  /** Its login to send the account to the servers. */
   readonly system: Login;
-  /** On how many servers everything is. */
+  /** How many servers store the data. */
   readonly replicas: 1 | 3;
-  /** The public keys of the first client, which is an admin: no invitation has let it in. */
+  /** The public keys of the first client, an admin who needed no invitation. */
   readonly admin: { readonly key: string; readonly signer: string };
   /**
-   * Public keys that were removed, with the second up to which their tokens are not good. It is in the account as well: this
-   * one is for the day on which the servers have lost all.
+   * Removed public keys, each with the second up to which its tokens are not valid. The account has them too. This copy
+   * is for the case that the servers lose all their data.
    */
   readonly revoked: Readonly<Record<string, number>>;
 }
 
-/** What the operator keeps, off line if it likes: nobody needs it while the fleet runs. */
+/** The credentials of the operator. They may be kept offline, because a running fleet does not need them. */
 export interface OperatorCredentials {
   readonly operator: string;
   readonly account: string;
@@ -89,7 +89,7 @@ const forms = {
   certificate: /^-----BEGIN CERTIFICATE-----\n[A-Za-z\d+/=\n]+-----END CERTIFICATE-----\n$/,
 };
 
-/** Reads an operator's, a coordinator's, a client's or a host's file. `null`: it is not there. */
+/** Reads the file of an operator, a coordinator, a client or a host; `null`: there is none. */
 export const readCredentials = {
   host: (folder: FleetFolder): HostCredentials | null => read(folder, fleetFiles.host, hostOf),
   client: (folder: FleetFolder): ClientCredentials | null => read(folder, fleetFiles.client, clientOf),
@@ -99,7 +99,7 @@ export const readCredentials = {
     read(folder, fleetFiles.operator, operatorOf),
 };
 
-/** Writes such a file, in the place of the one that was there. */
+/** Writes such a file, and replaces an older one. */
 export const writeCredentials = {
   host: (folder: FleetFolder, has: HostCredentials): void => write(folder, fleetFiles.host, has),
   client: (folder: FleetFolder, has: ClientCredentials): void => write(folder, fleetFiles.client, has),
@@ -108,12 +108,12 @@ export const writeCredentials = {
   operator: (folder: FleetFolder, has: OperatorCredentials): void => write(folder, fleetFiles.operator, has),
 };
 
-/** A fleet as it is written down, and as the coordinator tells it to newcomers. */
+/** A fleet in the form of the files, and of the coordinator's answer to newcomers. */
 export function fleetAsData({ servers, ca, coordinator }: Fleet): object {
   return { servers: servers.map(addressText), ca, coordinator };
 }
 
-/** A fleet as {@link fleetAsData} writes it. */
+/** Reads a fleet that {@link fleetAsData} has written. */
 export function fleetOf(fields: Fields): Fleet {
   const fleet = {
     servers: fields.texts('servers', 9).map(parseAddress),

@@ -18,7 +18,7 @@ import { homeFolder } from '../../platform/home-folder.ts';
 import { ownFolder } from '../../platform/own-folder.ts';
 import { randomHex } from '../../util/crypto.ts';
 
-/** The files of the folder. Nothing that came from outside is ever part of a path. */
+/** The names of the files in the folder. No text from outside is ever part of a path. */
 export const fleetFiles = {
   operator: 'operator.json',
   coordinator: 'coordinator.json',
@@ -36,7 +36,7 @@ export const fleetFiles = {
 /** One of the files of the folder. */
 export type FleetFile = (typeof fleetFiles)[keyof typeof fleetFiles];
 
-/** No file of ours is larger. */
+/** The largest file that outlive reads here. */
 const mostBytes = 1024 * 1024;
 
 /** Where the keys of a user's fleet are: `$XDG_CONFIG_HOME/outlive/fleet`, else ~/.config/outlive/fleet. */
@@ -59,7 +59,7 @@ export function defaultFleetData(environment: NodeJS.ProcessEnv = process.env): 
   return join(state && isAbsolute(state) ? state : join(homeFolder(), '.local', 'state'), 'outlive-fleet');
 }
 
-/** A folder with the keys of a fleet: it and its files are this user's alone, and none of them is a link. */
+/** The folder with the keys of a fleet. It and its files belong to this user alone, and none of them is a link. */
 export class FleetFolder {
   readonly path: string;
 
@@ -68,9 +68,9 @@ export class FleetFolder {
   }
 
   /**
-   * Opens the folder, made if it is not there.
+   * Opens the folder, and creates it if it is missing.
    * @param path absolute.
-   * @throws OutliveError `FLEET_CREDENTIALS` when others could read or replace what is in it, or it cannot be made;
+   * @throws OutliveError `FLEET_CREDENTIALS` if others could read or replace its files, or if it cannot be created;
    * `UNSUPPORTED_PLATFORM` on Windows.
    */
   static open(path: string = defaultFleetFolder()): FleetFolder {
@@ -97,7 +97,7 @@ export class FleetFolder {
     throw refuse('one that others may change, or a link');
   }
 
-  /** The path of a file, for a program that is to read it. */
+  /** The path of a file, for another program that reads it. */
   pathOf(file: FleetFile): string {
     return join(this.path, file);
   }
@@ -107,8 +107,8 @@ export class FleetFolder {
   }
 
   /**
-   * The text of a file; `null`: it is not there.
-   * @throws OutliveError `FLEET_CREDENTIALS` when others could have read or changed it, or it is a link.
+   * The text of a file; `null`: there is none.
+   * @throws OutliveError `FLEET_CREDENTIALS` if others could have read or changed it, or if it is a link.
    */
   read(file: FleetFile): string | null {
     const path = this.pathOf(file);
@@ -133,7 +133,7 @@ export class FleetFolder {
     }
   }
 
-  /** Writes a file whole or not at all, and waits until it is on the disk. */
+  /** Writes a file completely or not at all, and waits until it is on the disk. */
   write(file: FleetFile, text: string): void {
     const path = this.pathOf(file);
     const draft = `${path}.${randomHex(8)}.draft`;

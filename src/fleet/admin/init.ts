@@ -17,27 +17,27 @@ import { type FleetFolder, fleetFiles } from './folder.ts';
 import { systemScope } from './permissions.ts';
 import { type ServerPlan, type ServerTrust, serverConfig } from './server-config.ts';
 
-/** How a fleet is made. */
+/** The options of {@link initFleet}. */
 export interface InitOptions {
-  /** By which addresses members reach the servers: one, or three. */
+  /** The addresses at which members reach the servers: one or three. */
   readonly servers: readonly Address[];
-  /** At which address of its machine each server listens: `127.0.0.1`, or `0.0.0.0` for all. */
+  /** The address of its machine on which each server listens: `127.0.0.1`, or `0.0.0.0` for all. */
   readonly listenHost: string;
-  /** Where each machine's server keeps its data: absolute, made here. */
+  /** The folder in which each server keeps its data: absolute. It is created on this machine. */
   readonly dataFolder: string;
 }
 
-/** What was made. */
+/** A new fleet. */
 export interface MadeFleet {
   readonly fleet: Fleet;
   readonly trust: ServerTrust;
 }
 
 /**
- * Makes a fleet: its keys, the configuration of its servers, an admin, and off loopback an authority of its own. All is
- * written into the folder; nothing is started. Of three servers, two are on other machines: those need the folder as well,
- * without the operator's file.
- * @throws OutliveError `FLEET_CREDENTIALS` when a fleet is there already: its members would be locked out.
+ * Creates a fleet: its keys, the configuration of its servers, an admin, and, if it is not on loopback, a certificate
+ * authority. It writes all of them into the folder, and starts nothing. If there are three servers, the other two
+ * machines need the folder too, without the files of the operator and the client.
+ * @throws OutliveError `FLEET_CREDENTIALS` if the folder has a fleet already: new keys would lock out its members.
  */
 export async function initFleet(folder: FleetFolder, options: InitOptions): Promise<MadeFleet> {
   checkEmpty(folder);
@@ -67,7 +67,7 @@ export async function initFleet(folder: FleetFolder, options: InitOptions): Prom
     coordinatorScope: keys.coordinatorScope.seed,
   });
   writeCredentials.client(folder, admin);
-  // The last: with this file the fleet is there.
+  // Write this file last: with it the fleet exists.
   writeCredentials.coordinator(folder, coordinator);
   return { fleet, trust };
 }
@@ -129,7 +129,7 @@ async function makeTrust(
   };
 }
 
-/** From the port of members to that of servers, as NATS has it: 4222 and 6222. */
+/** How far the port for other servers is from the port for members, as usual for NATS: 4222 and 6222. */
 const clusterDistance = 2_000;
 
 function plans({ servers, listenHost, dataFolder }: InitOptions): readonly ServerPlan[] {
@@ -161,7 +161,7 @@ function publicOf(signingSeed: string): string {
   return signingKey(Buffer.from(signingSeed, 'base64url')).publicKey;
 }
 
-/** A new connection's secret, and a token without an end: it stays on this machine, beside the key that could sign another. */
+/** The secret of a new connection, and a token that never expires: the key that could sign another is beside it. */
 async function newLogin(authority: Authority, name: string, account: string, scopeSeed: string) {
   const { publicKey, seed } = authority.newKey('user');
   return {
@@ -206,7 +206,7 @@ function certificates(folder: FleetFolder, servers: readonly Address[]) {
   );
   folder.write(fleetFiles.authority, authority.certificate);
   folder.write(fleetFiles.authorityKey, authority.key);
-  // With that of the authority after it, which newcomers compare with the pin of their invitation.
+  // The certificate of the authority follows. Newcomers compare it with the pin of their invitation.
   folder.write(fleetFiles.server, server.certificate + authority.certificate);
   folder.write(fleetFiles.serverKey, server.key);
   return {

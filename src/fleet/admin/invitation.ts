@@ -7,21 +7,21 @@ import { type SigningKey, signingKey } from '../wire/signed.ts';
 /** The version of the line. */
 const version = '1';
 
-/** What is in the one line that lets somebody in once. */
+/** The parts of the line that lets one member in, once. */
 export interface InvitationLine {
   readonly kind: MemberKind;
   /** A server of the fleet. */
   readonly server: Address;
-  /** By what the fleet's authority is known; `null`: the server is on loopback. */
+  /** The fingerprint of the fleet's authority; `null`: the server is on loopback. */
   readonly pin: string | null;
   /** The public key with which the coordinator signs. */
   readonly coordinator: string;
-  /** The secret. It is good for a connection on which nothing but the request to be let in can be said. */
+  /** The secret. A connection with it can send nothing but the request to join. */
   readonly seed: string;
   readonly token: string;
 }
 
-/** The line: `outlive+tls://host:4222/#...`; on loopback `outlive+plain://`. What is after the # no server is told. */
+/** The line: `outlive+tls://host:4222/#...`; on loopback `outlive+plain://`. No server gets the part after the #. */
 export function invitationText(line: InvitationLine): string {
   const { server, pin, kind, coordinator, seed, token } = line;
   const fields = new URLSearchParams({ v: version, kind, coordinator, seed, token });
@@ -30,8 +30,8 @@ export function invitationText(line: InvitationLine): string {
 }
 
 /**
- * Reads a line.
- * @throws OutliveError `INVALID_ARGUMENT` for something else. The message does not show it: it is a secret.
+ * Reads the line of an invitation.
+ * @throws OutliveError `INVALID_ARGUMENT` if it is not valid. The message does not show the line: it is a secret.
  */
 export function parseInvitation(text: string): InvitationLine {
   const refuse = (found: string) =>
@@ -51,7 +51,7 @@ export function parseInvitation(text: string): InvitationLine {
   };
   const found = take('v', /^\d{1,9}$/);
   if (found !== version)
-    throw refuse(`one of version ${found}, where this outlive knows ${version}: upgrade outlive`);
+    throw refuse(`one of version ${found}, but this outlive knows version ${version}: upgrade outlive`);
   const server = parseAddress(`${scheme === 'tls' ? 'tls://' : ''}${address}`);
   if (server.isPlain !== (scheme === 'plain'))
     throw refuse(`one that does not encrypt the connection to ${endpoint(server)}, which is not on loopback`);
@@ -69,8 +69,8 @@ export function parseInvitation(text: string): InvitationLine {
 }
 
 /**
- * With what the holder of an invitation signs. It is another key than that of the connection: a server lets the holder sign
- * what it likes there.
+ * The key with which the holder of an invitation signs. It is not the key of the connection, because a server can make
+ * the holder sign anything with that one.
  */
 export function signerOfInvitation(seed: string): SigningKey {
   const bytes = crypto().hkdfSync('sha256', seed, '', 'outlive fleet invitation', 32);

@@ -15,20 +15,20 @@ import { pinOf } from './certificates.ts';
 import type { ClientCredentials } from './credentials.ts';
 import { invitationText, signerOfInvitation } from './invitation.ts';
 
-/** How long the coordinator may take to write something down and to bring it to the servers. */
+/** How long the coordinator may take to store a change and to send it to the servers. */
 const decisionMs = 10_000;
 
-/** A client of a fleet that asks its coordinator. */
+/** The connection of a client to the coordinator. */
 export interface ClientLink extends AsyncDisposable {
   readonly bus: Bus;
   /**
    * Asks for an operation.
-   * @throws OutliveError what the coordinator refused with; `FLEET_UNREACHABLE` when none answers.
+   * @throws OutliveError the coordinator's refusal; `FLEET_UNREACHABLE` when no coordinator answers.
    */
   ask(operation: Operation, request: object, withinMs?: number): Promise<unknown>;
   /** Whether the connection is over: it was closed, or the servers have refused its credential. */
   isClosed(): boolean;
-  /** When the data of the fleet was made, as the last answer has said it; `null`: none has yet. */
+  /** The era in the last answer: when the servers created the stream of assignments; `null`: no answer had one yet. */
   era(): string | null;
 }
 
@@ -57,10 +57,10 @@ export async function connectClient(credentials: ClientCredentials): Promise<Cli
 }
 
 /**
- * Makes an invitation. Its secret is made here, and the coordinator is told only what it has to look like.
- * @param forMs for how long it is good.
- * @returns the line.
- * @throws OutliveError `FLEET_REFUSED` when the client is no admin.
+ * Creates an invitation. Its secret is made here, and the coordinator gets only the public keys.
+ * @param forMs how long it is valid, in milliseconds.
+ * @returns the line for `outlive fleet join`.
+ * @throws OutliveError `FLEET_REFUSED` if the client is not an admin.
  */
 export async function invite(
   link: ClientLink,
@@ -85,14 +85,14 @@ export async function invite(
 }
 
 /**
- * Stops letting a member in. @throws OutliveError `FLEET_HOST` when there is none, `FLEET_REFUSED` when the client is
- * no admin.
+ * Removes a member.
+ * @throws OutliveError `FLEET_HOST` if there is no such member, `FLEET_REFUSED` if the client is not an admin.
  */
 export async function remove(link: ClientLink, request: RemoveRequest): Promise<void> {
   await link.ask('remove', request, decisionMs);
 }
 
-/** The token in an answer. */
+/** Reads the token in an answer. */
 export function tokenIn(value: unknown): string {
   return readValue(value, (fields) => fields.formed('token', tokenForm));
 }

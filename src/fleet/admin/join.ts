@@ -26,7 +26,7 @@ import { type FleetFolder, fleetFiles } from './folder.ts';
 import { type InvitationLine, parseInvitation, signerOfInvitation } from './invitation.ts';
 import { pinnedAuthority } from './pinned.ts';
 
-/** How long the coordinator may take to write a new member down. */
+/** How long the coordinator may take to store a new member. */
 const enrolMs = 10_000;
 
 /** A member that has joined a fleet. */
@@ -35,12 +35,12 @@ export type Joined =
   | { readonly kind: 'client'; readonly role: Role; readonly fleet: Fleet };
 
 /**
- * Uses an invitation: makes the keys of this machine, which never leave it, has them signed, and writes them into the folder.
- * A host that was a member keeps its name and its key, so that it is let in again after its token has become too old. Only
- * where the key was removed it makes a new one.
- * @param name of a host; `null`: the one that it had, else that of the machine, made to fit.
- * @throws OutliveError `INVALID_ARGUMENT` for what is no invitation, `FLEET_CREDENTIALS` when this machine is another
- * member already, `FLEET_HOST` when the name is taken, `FLEET_REFUSED` when the invitation is no longer valid.
+ * Joins a fleet with an invitation. It makes the keys of this machine, which never leave it, has the coordinator sign
+ * them, and writes them into the folder. A host that was a member before keeps its name and its key, so that it can
+ * return after its token has expired. It makes a new key only if the old one was removed.
+ * @param name of the host; `null`: the name that it had, else one that is made from the name of the machine.
+ * @throws OutliveError `INVALID_ARGUMENT` if the text is not an invitation, `FLEET_CREDENTIALS` if this machine is
+ * already another member, `FLEET_HOST` if the name is taken, `FLEET_REFUSED` if the invitation is no longer valid.
  */
 export async function join(folder: FleetFolder, text: string, name: string | null = null): Promise<Joined> {
   const line = parseInvitation(text);
@@ -87,7 +87,7 @@ async function joinAsClient(folder: FleetFolder, line: InvitationLine): Promise<
   return { kind: 'client', role: invited.role, fleet };
 }
 
-/** The name of a machine, as a host of a fleet may be called. */
+/** Makes the name of a host from the name of a machine. */
 export function ownName(machine: string): string {
   const [first = ''] = machine.toLowerCase().split('.');
   const fit = first
@@ -103,7 +103,7 @@ interface Welcome {
   readonly invited: Invited;
 }
 
-/** @returns `null`: the key was removed from the fleet, and another one may be tried. */
+/** @returns `null`: the key was removed from the fleet, and the caller may try another one. */
 async function enrol(line: InvitationLine, invitation: Nkey, request: EnrolRequest): Promise<Welcome | null> {
   const { server, pin, token, coordinator } = line;
   const ca = pin === null ? null : await pinnedAuthority(server, pin);
@@ -133,16 +133,25 @@ async function enrol(line: InvitationLine, invitation: Nkey, request: EnrolReque
 }
 
 function otherFleet(): OutliveError {
-  return new OutliveError('FLEET_FORGED', 'expected the fleet that the invitation names; found another one.');
+  return new OutliveError(
+    'FLEET_FORGED',
+    'expected the fleet that the invitation names; found another fleet.',
+  );
 }
 
 function checkToken(authority: Authority, token: string, own: Nkey, name: string): void {
   const read = authority.read(token);
   if (read.publicKey === own.publicKey && read.name === name) return;
-  throw new OutliveError('FLEET_FORGED', 'expected a token for the key of this machine; found another one.');
+  throw new OutliveError(
+    'FLEET_FORGED',
+    'expected a token for the key and the name of this machine; found another token.',
+  );
 }
 
-/** What a host had that was a member of this fleet, under this name. @throws OutliveError `FLEET_CREDENTIALS` for another one. */
+/**
+ * The credentials from an earlier join; `null`: none.
+ * @throws OutliveError `FLEET_CREDENTIALS` for another fleet or name.
+ */
 function hostBefore(
   folder: FleetFolder,
   { coordinator }: InvitationLine,

@@ -18,20 +18,20 @@ import { buckets, hostForm } from '../wire/names.ts';
 /** The version of the records. */
 const version = 1;
 
-/** A host or a client that was let in. */
+/** A member of the fleet: a host or a client. */
 interface Member {
   /** The public key of its connection. */
   readonly key: string;
   /** Epoch milliseconds of the coordinator's clock. */
   readonly since: number;
-  /** When it was removed, in epoch milliseconds; `null`: it is a member. */
+  /** When it was removed, in epoch milliseconds; `null`: it is still a member. */
   readonly removedAt: number | null;
 }
 
 /** A host. */
 export interface HostMember extends Member {
   readonly labels: Readonly<Record<string, string>>;
-  /** `null`: as many as it has cores. */
+  /** How many tasks may run on it at a time; `null`: one for each core. */
   readonly slots: number | null;
 }
 
@@ -42,28 +42,28 @@ export interface ClientMember extends Member {
 
 /** An invitation, without its secret. */
 export interface Invitation {
-  /** The public key that comes of its secret. */
+  /** The public key that belongs to its secret. */
   readonly key: string;
   readonly invited: Invited;
   /** Epoch milliseconds of the coordinator's clock. */
   readonly expiresAt: number;
-  /** The member that used it, by its name, or for a client by its signer; `null` if nobody has used it yet. */
+  /** The member that used it: the name of a host, or the signer of a client; `null`: nobody has used it yet. */
   readonly used: { readonly key: string; readonly member: string; readonly isDone: boolean } | null;
 }
 
-/** A key that is let in no more. */
+/** A key that the servers no longer let in. */
 interface RevokedKey {
-  /** Tokens that were issued up to then are not good, in epoch milliseconds. */
+  /** Tokens that were issued up to this time are not valid. In epoch milliseconds. */
   readonly at: number;
 }
 
-/** A record with the number that the next write has to name. */
+/** A record with its revision, which the next write must name. */
 export interface Numbered<T> {
   readonly revision: number;
   readonly record: T;
 }
 
-/** The kinds of records, and what is before the dot in their keys. */
+/** The kinds of records. The key of a record begins with its kind and a dot. */
 interface Records {
   readonly host: HostMember;
   readonly client: ClientMember;
@@ -86,7 +86,7 @@ const readers: { readonly [Kind in keyof Records]: (fields: Fields) => Records[K
   revoked: (fields) => ({ at: fields.whole('at') }),
 };
 
-/** How the last part of a key looks: the name of a host, the signer of a client, the signer of an invitation, a public key. */
+/** The form of the last part of a key: the name of a host, the signer of a client or an invitation, or a public key. */
 const idForms: { readonly [Kind in keyof Records]: RegExp } = {
   host: hostForm,
   client: signerForm,
@@ -94,10 +94,10 @@ const idForms: { readonly [Kind in keyof Records]: RegExp } = {
   revoked: userKeyForm,
 };
 
-/** Whatever is wrong with a record is told. */
+/** Every error in a record is reported as a warning. */
 const nothing = expected();
 
-/** JetStream's number for a write that expected another one before it. */
+/** JetStream's error code for a write that named another last message. */
 const wrongLastSequence = 10_071;
 
 /**
@@ -113,7 +113,7 @@ export class Members {
     this.#isConflict = isConflict;
   }
 
-  /** Opens the bucket, which is there already. */
+  /** Opens the bucket, which must exist. */
   static async open({ nats, connection }: Bus): Promise<Members> {
     const kv = await openBucket(connection, buckets.settings);
     const { JetStreamApiError } = nats.jetstream;
@@ -127,7 +127,7 @@ export class Members {
     return { revision: entry.revision, record: recordOf(kind, id, entry.string()) };
   }
 
-  /** Writes a record that was not there. @returns its number; `null`: there is one. */
+  /** Writes a new record. @returns its revision; `null`: the record exists already. */
   async create<Kind extends keyof Records>(
     kind: Kind,
     id: string,
@@ -136,7 +136,7 @@ export class Members {
     return await this.#unlessChanged(() => this.#kv.create(keyOf(kind, id), textOf(record)));
   }
 
-  /** Writes a record in the place of one. @returns its number; `null`: that one was changed meanwhile. */
+  /** Replaces a record. @returns the new revision; `null`: the record has changed in the meantime. */
   async replace<Kind extends keyof Records>(
     kind: Kind,
     id: string,
@@ -146,7 +146,7 @@ export class Members {
     return await this.#unlessChanged(() => this.#kv.update(keyOf(kind, id), textOf(record), revision));
   }
 
-  /** Removes a record, unless it was changed meanwhile. */
+  /** Removes a record, unless it has changed in the meantime. */
   async erase(kind: keyof Records, id: string, revision: number): Promise<void> {
     await this.#unlessChanged(async () => {
       await this.#kv.purge(keyOf(kind, id), { previousSeq: revision });
@@ -154,7 +154,7 @@ export class Members {
     });
   }
 
-  /** All records of a kind, by name, signer or key; those of removed members among them. */
+  /** All records of a kind, by name, signer or key, including those of removed members. */
   async all<Kind extends keyof Records>(kind: Kind): Promise<ReadonlyMap<string, Records[Kind]>> {
     const found = new Map<string, Records[Kind]>();
     for await (const key of await this.#kv.keys(`${kind}.*`)) {
@@ -166,9 +166,9 @@ export class Members {
   }
 
   /**
-   * Tells of each record of a kind, as it is and when it changes.
+   * Calls `take` for each record of a kind, and again when a record changes.
    * @param take gets the name or the signer, and `null` for a record that is gone.
-   * @returns stops that, and resolves when nothing more is told.
+   * @returns a function that ends this. It resolves when no more calls follow.
    */
   async watch<Kind extends keyof Records>(
     kind: Kind,
@@ -181,7 +181,7 @@ export class Members {
         try {
           take(id, entry.operation === 'PUT' ? recordOf(kind, id, entry.string()) : null);
         } catch (error) {
-          // One record that cannot be read is no reason to hear of no other.
+          // One record that cannot be read must not stop the watch.
           tolerate(error, nothing, `reading a ${kind} of the fleet`);
         }
       }

@@ -1,17 +1,18 @@
 import type { Scope } from '../bus/jwt.ts';
 
-/** A kind of party of a fleet. For each there is a key that signs the tokens of such parties, with what they may do. */
+/** A kind of party in a fleet. For each kind one key signs the tokens, which say what their holders may do. */
 type ScopeName = 'coordinator' | 'host' | 'client' | 'newcomer';
 
-/** No message of a fleet is larger; commands, answers and pieces of output are below. */
+/** The largest message of a fleet. Commands, answers and pieces of output are smaller. */
 export const mostPayloadBytes = 512 * 1024;
 
 /**
- * What each may send and be sent. The credential of a host is taken as stolen: it may lie about itself alone. So it has
- * nothing of the API of JetStream, by which a server would send on what it wrote under another's rights, and no bucket.
+ * What each party may publish and subscribe to. We assume that the credential of a host is stolen: its holder must only
+ * be able to lie about that host. So a host may not use the API of JetStream, because the server would send on what the
+ * host wrote with the rights of others. And it may use no bucket.
  *
- * A host answers requests of the coordinator by the right to answer what it was sent. It cannot send itself a message with
- * somebody else's reply subject: nothing that it may send to is anything that it may listen to.
+ * A host answers requests of the coordinator with the right to answer messages that it received. It cannot send itself
+ * a message with the reply subject of another party: it may not subscribe to any subject that it may publish to.
  */
 export const scopes: Readonly<Record<ScopeName, Scope>> = {
   coordinator: {
@@ -54,7 +55,7 @@ export const scopes: Readonly<Record<ScopeName, Scope>> = {
   },
 };
 
-/** What a coordinator may do in the account of the system: bring the account's new token to the servers, and read it. */
+/** What a coordinator may do in the system account: send the fleet account's new token to the servers, and read it. */
 export function systemScope(publicKey: string): Scope {
   return {
     role: 'system',

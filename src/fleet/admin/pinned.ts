@@ -7,10 +7,10 @@ import { pinOf } from './certificates.ts';
 const handshakeMs = 5_000;
 
 /**
- * Asks a server for the certificate of its authority, and compares that with the pin of an invitation. Nothing is sent on
- * this connection: the one after it trusts that authority and no other.
+ * Asks a server for the certificate of its authority, and compares it with the pin of an invitation. Nothing is sent on
+ * this connection. The next connection trusts only that authority.
  * @returns the certificate (PEM).
- * @throws OutliveError `FLEET_FORGED` when the server has another authority; `FLEET_UNREACHABLE` when it does not answer.
+ * @throws OutliveError `FLEET_FORGED` if the server has another authority; `FLEET_UNREACHABLE` if it does not answer.
  */
 export async function pinnedAuthority(server: Address, pin: string): Promise<string> {
   const shownThere = await certificatesOf(server);
@@ -18,7 +18,7 @@ export async function pinnedAuthority(server: Address, pin: string): Promise<str
   if (found !== undefined) return pem(found);
   throw new OutliveError(
     'FLEET_FORGED',
-    `expected the server at ${addressText(server)} to have the authority that the invitation names; found another one. Somebody has created the fleet again since, or intercepts the connection. Ask for a new invitation.`,
+    `expected the server at ${addressText(server)} to have the authority that the invitation names; found another authority. Somebody has created the fleet again since, or intercepts the connection. Ask for a new invitation.`,
   );
 }
 
@@ -35,7 +35,7 @@ async function certificatesOf(server: Address): Promise<readonly Buffer[]> {
         ),
       );
     };
-    // Whom it may trust is what this asks for.
+    // The authority to trust is not known yet: this connection asks for it.
     const socket = connect({ host, port, rejectUnauthorized: false, timeout: handshakeMs });
     socket.once('timeout', () => fail('no answer'));
     socket.once('error', (error) => fail(error.message, error));
@@ -47,7 +47,7 @@ async function certificatesOf(server: Address): Promise<readonly Buffer[]> {
   });
 }
 
-/** A certificate, and those that have signed it; the last one has signed itself. */
+/** A certificate, and those that signed it. The last one is signed by itself. */
 function chain(first: DetailedPeerCertificate): readonly Buffer[] {
   const found: Buffer[] = [];
   for (

@@ -12,16 +12,16 @@ import type { ClientMember, HostMember, Invitation, Members, Numbered } from './
 import type { Revocation } from './revocation.ts';
 import { memberTokenMs } from './token-age.ts';
 
-/** Two coordinators that do the same at a time let each other finish in fewer attempts. */
+/** The most attempts of one change. Two coordinators that do the same at the same time need fewer. */
 const mostAttempts = 5;
 
-/** What the coordinator knows of the one who asks to be let in. */
+/** A request to join, with the invitation that signed it. */
 interface Asking extends EnrolRequest {
-  /** The public key that has signed the request: it names the invitation. */
+  /** The public key that signed the request. It names the invitation. */
   readonly invitation: string;
 }
 
-/** Lets members in, and no more. Everything that it does may be asked for again. */
+/** Lets members in and removes them. Every request may be repeated. */
 export class Registrar {
   readonly #authority: Authority;
   readonly #credentials: CoordinatorCredentials;
@@ -40,7 +40,7 @@ export class Registrar {
     this.#revocation = revocation;
   }
 
-  /** Brings back what only this coordinator's own file still knows: the first admin, and who was removed. */
+  /** Restores what may be only in this coordinator's own file: the first admin, and the removed keys. */
   async begin(): Promise<void> {
     const { admin } = this.#credentials;
     const record = { key: admin.key, role: 'admin', since: Date.now(), removedAt: null } as const;
@@ -48,7 +48,7 @@ export class Registrar {
     await this.#revocation.enforce();
   }
 
-  /** Makes an invitation good. @returns the token with which its holder may ask to be let in. */
+  /** Stores an invitation. @returns the token with which its holder may ask to join. */
   async invite({ key, signer, forMs, invited }: InviteRequest): Promise<{ readonly token: string }> {
     this.#checkKey(key);
     const expiresAt = Date.now() + forMs;
@@ -57,10 +57,11 @@ export class Registrar {
   }
 
   /**
-   * Lets the holder of an invitation in, once. A host that is a member already, with the same key and name, gets a new token:
-   * its old one may have become too old. What the answer says of a removed key is that another one may be tried.
-   * @throws OutliveError `FLEET_REFUSED` for an invitation that is not good, `FLEET_HOST` for a name that is taken: another
-   * one may be tried with the same key.
+   * Lets the holder of an invitation in, once. A host that is already a member with the same key and name gets a new
+   * token, because its old one may have expired. If the key was removed, the answer says so, and the holder may try
+   * another key.
+   * @throws OutliveError `FLEET_REFUSED` if the invitation is not valid; `FLEET_HOST` if the name is taken: the holder
+   * may try another name with the same key.
    */
   async enrol(asking: Asking): Promise<object> {
     this.#checkKey(asking.key);
@@ -72,16 +73,19 @@ export class Registrar {
       if (await this.#finish(asking, bound)) return await this.#welcome(asking, bound.record);
       if (isNew !== null) await this.#members.erase(kindOf(asking), memberOf(asking), isNew);
     }
-    throw refused('a holder of the same invitation that asks at the same time. Ask again');
+    throw refused('another request with the same invitation at the same time. Ask again');
   }
 
-  /** A new token for a host, in the place of the one that it has. @throws OutliveError `FLEET_REFUSED` for one that is none. */
+  /**
+   * A new token for a host that shows its current one.
+   * @throws OutliveError `FLEET_REFUSED` if that one is not valid.
+   */
   async renewHost(name: string, { token }: RenewRequest): Promise<{ readonly token: string }> {
     const { hostScope } = this.#credentials;
     const has = this.#authority.read(token);
     const isOurs = has.issuer === this.#authority.keyOf(hostScope).publicKey && has.name === name;
     if (!isOurs || (has.expiresAt ?? 0) < Date.now()) throw refused('an invalid token');
-    // The servers have lost all, and the host is still one: its token says so.
+    // If the servers have lost all their data, the token still proves that the host is a member.
     const lost = { key: has.publicKey, labels: {}, slots: null, since: has.issuedAt, removedAt: null };
     await this.#checkMember(await this.#members.get('host', name), has.publicKey);
     await this.#members.create('host', name, lost);
@@ -98,7 +102,7 @@ export class Registrar {
     return { token: await this.#sign('client', key, clientScope, Date.now() + memberTokenMs) };
   }
 
-  /** Stops letting a member in, and closes its connections. @throws OutliveError `FLEET_HOST` when there is none. */
+  /** Removes a member, and closes its connections. @throws OutliveError `FLEET_HOST` if there is no such member. */
   async remove({ kind, member }: RemoveRequest): Promise<object> {
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const found = await this.#members.get(kind, member);
@@ -107,7 +111,7 @@ export class Registrar {
           details: { host: member },
         });
       const at = found.record.removedAt ?? Date.now();
-      // First the key: whatever happens in between, the key is no longer valid.
+      // Revoke the key first, so that it is not valid even if the rest fails.
       await this.#members.create('revoked', found.record.key, { at });
       const gone = { ...found.record, removedAt: at };
       if ((await this.#members.replace(kind, member, gone as never, found.revision)) !== null) break;
@@ -116,7 +120,7 @@ export class Registrar {
     return {};
   }
 
-  /** Binds an invitation to a key and a name. `null`: somebody else has changed it meanwhile. */
+  /** Binds an invitation to a key and a name. `null`: another writer has changed it in the meantime. */
   async #bind(asking: Asking): Promise<Numbered<Invitation> | null> {
     const found = await this.#members.get('invitation', asking.invitation);
     if (found === null) throw refused('one that the fleet does not know');
@@ -126,16 +130,17 @@ export class Registrar {
     const { used } = record;
     if (used?.key === asking.key && used.member === memberOf(asking)) return found;
     if (used !== null && (used.isDone || used.key !== asking.key)) throw refused('one that was used');
-    // Before it is bound: with another name it is good again, also for a newcomer that makes another key then.
+    // Check the name before binding. So the invitation stays valid for a newcomer that tries another name with another
+    // key.
     const there = await this.#members.get(kindOf(asking), memberOf(asking));
     if (there !== null && there.record.key !== asking.key) throw nameTaken(memberOf(asking));
-    // The same newcomer with another name, since the one before was taken at the last moment.
+    // It may be the same newcomer with another name, because somebody took the first name at the last moment.
     const now = { ...record, used: { key: asking.key, member: memberOf(asking), isDone: false } };
     const next = await this.#members.replace('invitation', asking.invitation, now, revision);
     return next === null ? null : { revision: next, record: now };
   }
 
-  /** Adds the member. @returns the number of its record; `null`: this one has added it before. */
+  /** Adds the member. @returns the revision of its record; `null`: an earlier request has added it. */
   async #addMember(asking: Asking, { invited }: Invitation): Promise<number | null> {
     const { key } = asking;
     const common = { key, since: Date.now(), removedAt: null };
@@ -151,7 +156,7 @@ export class Registrar {
     throw nameTaken(id);
   }
 
-  /** The last invitation of a host says which labels and slots it has. */
+  /** Gives a host the labels and slots of its last invitation. */
   async #invitedAgain(name: string, key: string, invited: Invited & { kind: 'host' }): Promise<void> {
     const { labels, slots } = invited;
     const there = await this.#members.get('host', name);
@@ -159,7 +164,7 @@ export class Registrar {
     await this.#members.replace('host', name, { ...there.record, labels, slots }, there.revision);
   }
 
-  /** Says that an invitation is used up. `false`: its holder has asked for another name at the same time. */
+  /** Marks an invitation as used. `false`: its holder has asked for another name at the same time. */
   async #finish(asking: Asking, { record, revision }: Numbered<Invitation>): Promise<boolean> {
     if (record.used === null || record.used.isDone) return true;
     const done = { ...record, used: { ...record.used, isDone: true } };
@@ -179,7 +184,7 @@ export class Registrar {
   async #checkMember(found: Numbered<HostMember | ClientMember> | null, key: string): Promise<void> {
     const isGone = found !== null && (found.record.removedAt !== null || found.record.key !== key);
     if (isGone || (await this.#members.get('revoked', key)) !== null)
-      throw refused('a member that was removed, or another one with its name');
+      throw refused('a member that was removed, or another member with its name');
   }
 
   #checkKey(key: string): void {
@@ -197,7 +202,7 @@ function kindOf({ name }: Asking): 'host' | 'client' {
   return name === null ? 'client' : 'host';
 }
 
-/** The name of a host, or with what a client signs. */
+/** The name of a host, or the signer of a client. */
 function memberOf({ name, signer }: Asking): string {
   const id = name ?? signer;
   if (id !== null) return id;

@@ -10,11 +10,11 @@ import { type ClientLink, tokenIn } from './invite.ts';
 import { isHalfOver } from './token-age.ts';
 
 /**
- * Renews the token of a host when half of its time is over. The agent calls it once in a while, and the connection takes
- * what it returns at the next connect.
+ * Renews the token of a host when half of its lifetime is over. The agent calls this once in a while, and the
+ * connection uses the new token at its next connect.
  * @param now epoch milliseconds.
- * @returns what the host has from then on; it is written down.
- * @throws OutliveError `FLEET_UNREACHABLE`: later, then. `FLEET_REFUSED` when the host was removed.
+ * @returns the credentials from now on, which are also in the folder.
+ * @throws OutliveError `FLEET_UNREACHABLE`: try again later. `FLEET_REFUSED` if the host was removed.
  */
 export async function renewHost(
   folder: FleetFolder,
@@ -33,7 +33,7 @@ export async function renewHost(
   return renewed;
 }
 
-/** The same for a client. */
+/** Renews the token of a client in the same way. */
 export async function renewClient(
   folder: FleetFolder,
   link: ClientLink,

@@ -11,10 +11,10 @@ export class Revocation {
   readonly #credentials: CoordinatorCredentials;
   readonly #members: Members;
   readonly #keep: (revoked: Readonly<Record<string, number>>) => void;
-  /** What is written down: the servers may lose all that they have while this process runs. */
+  /** The removed keys in the file. The servers may lose theirs while this process runs. */
   #kept: Readonly<Record<string, number>>;
 
-  /** @param keep writes down who was removed, for the day on which the servers have lost all. */
+  /** @param keep stores the removed keys, in case the servers lose all their data. */
   constructor(
     credentials: CoordinatorCredentials,
     members: Members,
@@ -27,9 +27,9 @@ export class Revocation {
   }
 
   /**
-   * Brings the servers to know everybody who was removed, and no more: several coordinators may do so at a time, and what
-   * one of them brings is in the place of what another has brought. So each looks again after it has.
-   * @throws OutliveError `FLEET_UNREACHABLE` when the servers do not take it.
+   * Sends the servers the list of all removed keys. Several coordinators may do so at the same time, and the list of
+   * one replaces the list of another. So each coordinator checks the list again after sending it.
+   * @throws OutliveError `FLEET_UNREACHABLE` if the servers do not take the list.
    */
   async enforce(): Promise<void> {
     const authority = await Authority.load();
@@ -55,7 +55,7 @@ export class Revocation {
     const seconds = removed.map(([key, { at }]) => [key, Math.floor(at / 1000)] as const);
     const all = { ...this.#kept, ...Object.fromEntries(seconds) };
     const oldest = (Date.now() - memberTokenMs) / 1000 - 86_400;
-    // The token of the first admin alone has no end.
+    // Only the token of the first admin never expires.
     const isNeeded = ([key, at]: [string, number]) => at > oldest || key === this.#credentials.admin.key;
     return Object.fromEntries(Object.entries(all).filter(isNeeded));
   }

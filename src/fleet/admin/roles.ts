@@ -3,8 +3,8 @@ import { type Role, roles } from '../wire/membership.ts';
 import type { Operation } from '../wire/names.ts';
 
 /**
- * The least role that may do an operation. A client that may run a command on a host has a shell there, and `send` and
- * `kill` do no more than that. An invitation needs no role at all: `null`.
+ * The lowest role that may ask for an operation. A client that may run a command on a host has a shell there, so `send`
+ * and `kill` give it no further rights. `null`: no role, because the holder of an invitation asks.
  */
 const least: Readonly<Record<Operation, Role | null>> = {
   list: 'viewer',
@@ -43,6 +43,6 @@ export function checkRole(role: Role, operation: Operation): void {
   const verb = operation === 'view' ? 'attach' : operation;
   throw new OutliveError(
     'FLEET_REFUSED',
-    `expected a client that may ${verb}, which needs the role ${least[operation] ?? 'of an invitation'}; found one with the role ${role}. Ask an admin of the fleet for an invitation with that role.`,
+    `expected a client that may ${verb}, which needs the role ${least[operation] ?? 'of an invitation'}; found one with the role ${role}. Ask an admin of the fleet for an invitation with the role that is needed.`,
   );
 }

@@ -2,12 +2,12 @@ import type { Role } from '../wire/membership.ts';
 import { isInboxOf } from '../wire/names.ts';
 import type { ClientMember, Members } from './members.ts';
 
-/** The clients of the fleet, as this coordinator has last heard of them: a request is not to wait for the servers. */
+/** The clients of the fleet, kept in memory so that no request waits for the servers. */
 export class Roster implements AsyncDisposable {
   readonly #clients = new Map<string, ClientMember>();
   #stop: () => Promise<void> = async () => undefined;
 
-  /** Reads all that is there, and listens to what changes. */
+  /** Reads all clients, and follows their changes. */
   static async open(members: Members): Promise<Roster> {
     const roster = new Roster();
     roster.#stop = await members.watch('client', (signer, client) => {
@@ -29,7 +29,7 @@ export class Roster implements AsyncDisposable {
     return client === undefined || client.removedAt !== null ? null : client.role;
   }
 
-  /** Whether it is a client that asks, and is answered on its own inbox. */
+  /** Whether the signer is a client of the fleet, and the reply subject is in its own inbox. */
   isAnsweredOn(signer: string, reply: string | undefined): reply is string {
     const client = this.#clients.get(signer);
     return client !== undefined && client.removedAt === null && isInboxOf(client.key, reply);

@@ -22,25 +22,25 @@ import { Revocation } from './revocation.ts';
 import { checkRole } from './roles.ts';
 import { Roster } from './roster.ts';
 
-/** A reason to answer nothing: what came is nothing that one of the fleet has sent. */
+/** A forged message gets no answer, because no member of the fleet has sent it. */
 const forged = expected('FLEET_FORGED');
 
-/** An operation of clients on members, with its body and the signer that asks: who asks has been looked at. */
+/** An operation on members. It gets the body of the request, and the signer, whose role was checked before. */
 type OnMembers = (body: unknown, signer: string) => Promise<object>;
 
-/** What a coordinator does about members while it is served. */
+/** How a running coordinator manages the members. */
 export interface Membership extends AsyncDisposable {
   readonly members: Members;
-  /** Which clients there are, for all operations. */
+  /** The clients and their roles, for all operations. */
   readonly roster: Roster;
-  /** `op.invite`, `op.renew` and `op.remove`: for the one who answers clients. */
+  /** The handlers of `op.invite`, `op.renew` and `op.remove`, for the code that answers clients. */
   readonly operations: Readonly<Record<'invite' | 'renew' | 'remove', OnMembers>>;
 }
 
 /**
- * Lets members in and out: answers `op.enrol` and `renew.<host>`, until it is disposed of. The streams and buckets are there
- * already. Any number of coordinators do so at a time.
- * @param keep writes down who was removed, in the coordinator's own file.
+ * Lets members in and renews their tokens: answers `op.enrol` and `renew.<host>` until it is disposed. The streams and
+ * buckets must exist. Several coordinators may do this at the same time.
+ * @param keep stores the removed keys in the coordinator's own file.
  */
 export async function serveMembership(
   bus: Bus,
@@ -72,7 +72,7 @@ export async function serveMembership(
 }
 
 /**
- * Answers `op.invite`, `op.renew` and `op.remove` by themselves. A coordinator that answers all operations of clients uses
+ * Answers only `op.invite`, `op.renew` and `op.remove`. A coordinator that answers all operations of clients uses
  * {@link Membership.operations} instead.
  */
 export async function serveMemberOperations(
@@ -86,7 +86,7 @@ export async function serveMemberOperations(
     desk.listen(subject, async ({ data, reply }) => {
       const signer = claimedIssuer(data);
       const role = roster.roleOf(signer);
-      // Not a party to answer: an answer to the inbox of another party would be the sender's word there.
+      // Never answer on the inbox of another party: that party would get what this sender asked for.
       if (role === null || !roster.isAnsweredOn(signer, reply)) return;
       await desk.settle(reply, { audience: signer, subject }, async () => {
         const body = desk.open(signer, data, subject);
@@ -115,7 +115,7 @@ function serveNewcomers(desk: Desk, members: Members, registrar: Registrar): voi
 
 function serveRenewals(desk: Desk, registrar: Registrar): void {
   desk.listen('renew.*', async ({ data, reply, subject }) => {
-    // The servers let a host send to a subject with its own name only.
+    // The servers let a host send only to the subject with its own name.
     const host = subject.slice('renew.'.length);
     if (!hostForm.test(host) || !isInboxOf(host, reply)) return;
     await desk.settle(reply, { audience: hostAudience(host), subject }, async () =>
@@ -124,7 +124,7 @@ function serveRenewals(desk: Desk, registrar: Registrar): void {
   });
 }
 
-/** Answers what comes to some subjects, each message for itself. */
+/** Answers the messages on some subjects, each independently. */
 class Desk {
   readonly #bus: Bus;
   readonly #key: SigningKey;
@@ -136,7 +136,7 @@ class Desk {
     this.#key = signingKey(Buffer.from(signingSeed, 'base64url'));
   }
 
-  /** One of the coordinators gets each message. */
+  /** Each message goes to one of the coordinators. */
   listen(subject: string, take: (message: Msg) => Promise<void>): void {
     const callback = (error: Error | null, message: Msg): void => {
       if (error === null) void this.#take(take(message), subject);
@@ -145,7 +145,10 @@ class Desk {
     this.#subscriptions.push(this.#bus.connection.subscribe(subject, { queue: coordinators, callback }));
   }
 
-  /** The body of a message that this key has signed for the coordinator, once. @throws OutliveError `FLEET_FORGED`. */
+  /**
+   * The body of a message that the signer has signed for the coordinator. Accepts it once.
+   * @throws OutliveError `FLEET_FORGED`.
+   */
   open(signer: string, data: Uint8Array, subject: string): unknown {
     const { body } = open(data, {
       audience: coordinatorAudience,
@@ -157,7 +160,7 @@ class Desk {
     return body;
   }
 
-  /** Does something, and tells what came of it. */
+  /** Does the work, and answers with the result or the refusal. */
   async settle(reply: string, to: AnswerTo, work: () => Promise<object>): Promise<void> {
     let bytes: Uint8Array;
     try {
@@ -178,7 +181,7 @@ class Desk {
       await work;
     } catch (error) {
       if (isForeseen(error)) tolerate(error, forged, `answering ${subject}`);
-      // The servers do not answer, or it is a mistake: who asked gets no answer, and asks again.
+      // The servers do not answer, or it is a mistake. The sender gets no answer, and asks again.
       else warn({ doing: `answering ${subject}`, error });
     }
   }

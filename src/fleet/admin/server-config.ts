@@ -13,7 +13,7 @@ export interface ServerTrust {
 
 /**
  * The lines of a configuration that say who may do what.
- * @param accountsFolder where the server keeps what is newer than this: accounts out of which somebody was removed.
+ * @param accountsFolder where the server keeps accounts that are newer than this: those after the removal of a member.
  */
 export function trustLines(trust: ServerTrust, accountsFolder: string): string {
   const { account, systemAccount, tls } = trust;
@@ -29,7 +29,8 @@ export function trustLines(trust: ServerTrust, accountsFolder: string): string {
     'ping_interval: "10s"',
     'ping_max: 2',
     'write_deadline: "10s"',
-    // From the first byte: else a server first tells in clear text what it is, and a liar on the way that it has no TLS.
+    // TLS from the first byte. Otherwise the server introduces itself in clear text, and an attacker on the way could
+    // claim that it has no TLS.
     ...(tls === null
       ? []
       : [
@@ -51,7 +52,7 @@ export interface ServerPlan {
   readonly number: number;
   /** Where it takes the connections of members. */
   readonly listen: Pick<Address, 'host' | 'port'>;
-  /** Where it keeps what is stored, and the accounts that are newer than its configuration. */
+  /** Where it keeps the streams, and the accounts that are newer than its configuration. */
   readonly streamsFolder: string;
   readonly accountsFolder: string;
   /** `null`: it is the only one. */
@@ -62,7 +63,7 @@ export interface ServerPlan {
 interface Cluster {
   readonly listen: Pick<Address, 'host' | 'port'>;
   readonly others: readonly Pick<Address, 'host' | 'port'>[];
-  /** What they show each other. */
+  /** The password that they show each other. */
   readonly password: string;
 }
 
@@ -72,7 +73,7 @@ export function serverConfig(plan: ServerPlan, trust: ServerTrust): string {
     '# Written by outlive fleet init.',
     `server_name: "outlive-${plan.number}"`,
     `listen: ${quoted(endpoint(plan.listen))}`,
-    // Each write is on the disk before it is answered.
+    // Each write is on the disk before the server answers it.
     `jetstream { store_dir: ${quoted(plan.streamsFolder)}, sync_interval: always }`,
     ...(plan.cluster === null ? [] : clusterLines(plan.cluster, trust)),
     trustLines(trust, plan.accountsFolder),
@@ -86,9 +87,9 @@ function clusterLines({ listen, others, password }: Cluster, { tls }: ServerTrus
     '  name: "outlive"',
     `  listen: ${quoted(endpoint(listen))}`,
     `  authorization { user: "outlive", password: ${quoted(password)}, timeout: 5 }`,
-    // What one says of the addresses of others is nothing that the rest has to follow.
+    // No server announces the addresses of others. Everyone uses the configured ones.
     '  no_advertise: true',
-    // A server whose machine is gone without a word gets no question of a client after 6 s.
+    // If the machine of a server vanishes, the other servers send it no more requests after 6 s.
     '  ping_interval: "2s"',
     '  ping_max: 2',
     `  routes: [${routes.join(', ')}]`,

@@ -5,36 +5,36 @@ import { after } from '../../util/wait.ts';
 import { checkServerVersion } from '../bus/packages.ts';
 import { type FleetFile, type FleetFolder, fleetFiles } from './folder.ts';
 
-/** How long a server may take to read what it has stored. */
+/** How long a server may take to read its stored data and to be ready. */
 const readyMs = 60_000;
 
-/** How long a server may take to end when it is asked to. */
+/** How long a server may take to end after SIGTERM. */
 const endMs = 10_000;
 
-/** So much of what a server says last is kept, for the message of an error. */
+/** How many of the last characters that a server prints are kept, for an error. */
 const keptChars = 4_000;
 
 /** A nats-server that this process has started. */
 export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
-  /** Resolves when it has ended, with what it said last. */
+  /** Resolves when it has ended, with the last text that it printed. */
   readonly ended: Promise<string>;
 }
 
 /**
- * Starts a nats-server with the configuration that `initFleet` has written, and waits until it takes connections. It is
- * in a process group of its own, so that Ctrl-C does not end it: the process that started it does.
- * @param program its path; by default the one in PATH.
- * @param config which of three servers: the first by default.
- * @throws OutliveError `FLEET_PACKAGES` when there is none or it is too old, `FLEET_CREDENTIALS` when there is no
- * configuration, `FLEET_UNREACHABLE` when it does not start.
+ * Starts a nats-server with the configuration that `initFleet` has written, and waits until it takes connections. It
+ * has its own process group, so that Ctrl-C does not end it. The process that started it ends it.
+ * @param program the path of nats-server; by default the one in PATH.
+ * @param config the configuration of one of three servers; by default the first.
+ * @throws OutliveError `FLEET_PACKAGES` if nats-server is missing or too old, `FLEET_CREDENTIALS` if there is no
+ * configuration, `FLEET_UNREACHABLE` if it does not start.
  */
 export async function startServer(
   folder: FleetFolder,
   program = 'nats-server',
   config: FleetFile = fleetFiles.config,
 ): Promise<ServerProcess> {
-  // It reads the file by itself: this looks that nobody else could have written it.
+  // nats-server reads the file itself. This only checks that nobody else could have written it.
   if (folder.read(config) === null)
     throw new OutliveError(
       'FLEET_CREDENTIALS',
@@ -71,7 +71,7 @@ function versionOf(program: string): string {
   );
 }
 
-/** What a child says on stderr: its end, and whether it has said that it is ready. */
+/** The end of what a child prints on stderr, and whether it has said that it is ready. */
 class Tail {
   text = '';
   readonly said: Promise<void>;
@@ -89,17 +89,17 @@ class Tail {
 async function ready(log: Tail, ended: Promise<string>): Promise<void> {
   let timer: { cancel(): void } | undefined;
   const late = new Promise<string>((resolve) => {
-    timer = after(readyMs, () => resolve('silence for a minute'));
+    timer = after(readyMs, () => resolve('it was not ready after a minute'));
   });
   const why = await Promise.race([log.said.then(() => null), ended, late]);
   timer?.cancel();
   if (why === null) return;
   const lines = why.trim().split('\n');
-  // Of a log with times and levels, what is wrong.
+  // The line of the log that says what is wrong, without its time and level.
   const wrong = lines.findLast((line) => /\[FTL\]|\[ERR\]|nats-server:/.test(line)) ?? lines.at(-1) ?? '';
   throw new OutliveError(
     'FLEET_UNREACHABLE',
-    `expected nats-server to start; found that it ended: ${wrong.replace(/^.*\[(?:FTL|ERR)\] /, '') || 'it printed nothing'}. If another server already listens there, stop it, or use it with --elsewhere.`,
+    `expected nats-server to start; found that it failed: ${wrong.replace(/^.*\[(?:FTL|ERR)\] /, '') || 'it printed nothing'}. If another server already listens there, stop it, or use it with --elsewhere.`,
   );
 }
 

@@ -1,7 +1,7 @@
-/** How long the token of a member is good, in milliseconds: as long as a machine may be off and still be a member. */
+/** How long the token of a member is valid, in milliseconds. A machine that is off for longer is no longer a member. */
 export const memberTokenMs = 30 * 86_400_000;
 
-/** Whether to renew a token: half of its time is over. */
+/** Whether half of a token's lifetime is over, so that it must be renewed. */
 export function isHalfOver(
   { issuedAt, expiresAt }: { issuedAt: number; expiresAt: number | null },
   now: number,

@@ -109,7 +109,7 @@ export class Journal implements AsyncDisposable {
     return (await answered(() => api.getMessage(streams.assignments, last))) !== null;
   }
 
-  /** The connection is gone. When it is back, the stream may be another one. Nothing is decided before that is checked. */
+  /** The connection is gone. Later the stream may be another one, so nothing is decided before that is checked. */
   doubt(): void {
     this.#isSure = false;
   }
