@@ -11,10 +11,10 @@ import { randomHex } from '../../util/crypto.ts';
 const mostBytes = 16 * 1_024;
 const absent = expected('absent');
 
-/** Of two that find a dead agent's file at once, one may have to look several times. */
+/** How many tries an agent has. Two agents may find the file of a dead agent at the same time. */
 const attempts = 8;
 
-/** Says that this process is the only agent in a folder, by a file that names the process. */
+/** A lock file that names this process as the only agent in a folder. */
 export class AgentLock {
   readonly #path: string;
   readonly #file: number;
@@ -25,8 +25,8 @@ export class AgentLock {
   }
 
   /**
-   * Takes it.
-   * @throws OutliveError `FLEET_HOST` while another agent has it, be that one stopped.
+   * Takes the lock.
+   * @throws OutliveError `FLEET_HOST` while another agent has it, even a suspended one.
    */
   static take(folder: string, system: System): AgentLock {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -42,7 +42,7 @@ export class AgentLock {
     throw held(path, null);
   }
 
-  /** Whether the file is the one that this process has made. */
+  /** Whether the file is still the one that this process created. */
   isHeld(): boolean {
     return lstatSync(this.#path, { throwIfNoEntry: false })?.ino === this.#file;
   }
@@ -52,7 +52,7 @@ export class AgentLock {
   }
 }
 
-/** Makes the file with its content at one stroke. @returns its number; `null`: there is one. */
+/** Creates the file with its content in one step. @returns its inode; `null`: the file exists already. */
 function create(path: string, identity: ProcessIdentity): number | null {
   const temporary = `${path}.${randomHex(6)}`;
   writeWhole(temporary, JSON.stringify(identity));
@@ -67,7 +67,7 @@ function create(path: string, identity: ProcessIdentity): number | null {
   }
 }
 
-/** Another process may have taken the file of the dead one away, and put its own there: that is put back. */
+/** Removes the file of a dead agent. If another agent has already replaced that file with its own, puts it back. */
 function removeDead(path: string, text: string): void {
   const aside = `${path}.${randomHex(6)}`;
   try {

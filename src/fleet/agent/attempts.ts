@@ -2,8 +2,9 @@ import type { Assignment, RemoteEnd } from '../wire/assignment.ts';
 import type { AttemptName, Numbered } from '../wire/messages.ts';
 
 /**
- * How far an attempt is on this host. `offered`: assigned to it. `starting`: the host says, or has said, that it accepts;
- * nothing runs. `running`: there is a local task. `over`: that has ended, or could not start. `told`: the end is stored on the bus.
+ * How far an attempt is on this host. `offered`: it is assigned to the host. `starting`: the host accepts it or has
+ * accepted it, and nothing runs. `running`: there is a local task. `over`: the task has ended, or could not start.
+ * `told`: the end is stored on the bus.
  */
 export type Phase = 'offered' | 'starting' | 'running' | 'over' | 'told';
 
@@ -13,45 +14,47 @@ export interface LocalPlace {
   readonly taskId: string;
 }
 
-/** One attempt that this host has to do with. */
+/** An attempt that was assigned to this host. */
 export class Attempt implements AttemptName {
   readonly task: string;
   readonly attempt: number;
-  /** The last that is known of it; `null`: only its local task is known. */
+  /** The last known state of it; `null`: only its local task is known. */
   assignment: Assignment | null;
-  /** The sequence number of that; 0: nothing is known to be there. */
+  /** The sequence number of that state; 0: no message of it is known. */
   seq = 0;
   phase: Phase = 'offered';
   /** The acceptances that agents of this store have tried. */
   epochs: readonly string[] = [];
-  /** The acceptance is stored, and was ours. */
+  /** Our acceptance is stored. */
   isWon = false;
   /**
-   * An earlier start of this machine, or another machine of which this one is a copy, has noted it. Until it is known that
-   * the other one does not run, nobody is told anything of it.
+   * An agent of an earlier boot, or of a machine of which this one is a copy, has recorded it. Until that agent is
+   * known not to run, this agent reports nothing about it.
    */
   isInherited = false;
-  /** It may have started, and nothing of that is left: so it never starts here. */
+  /** It may have started, and no trace of that is left. So it never starts here. */
   isDoubtful = false;
-  /** Something is on its way for it, which goes on from there itself. */
+  /** An operation on it is in progress, which continues by itself. */
   isBusy = false;
   /** Its task is being stopped. */
   isStopping = false;
-  /** The host no longer has it. */
+  /** It no longer belongs to the host. */
   isFenced = false;
-  /** Somebody wants it stopped, although it has not started. */
+  /** A client wants to stop it before it has started. */
   isCancelled = false;
   /** Its consumer has the end. */
   isAcknowledged = false;
-  /** The coordinator does not name it, or the server may have lost it: either its end is stored there, or nothing of it. */
+  /**
+   * The coordinator does not list it, or the servers may have lost it. They have either its end or nothing about it.
+   */
   isUnlisted = false;
   local: LocalPlace | null = null;
-  /** A local task that was to be its own, and that has never run: another one may take its place, once. */
+  /** Its first local task, if that one never ran. Another task may take its place, once. */
   abortedId: string | null = null;
   end: RemoteEnd | null = null;
   /** Why it could not start. */
   reason: string | null = null;
-  /** When something happened to it, in turns of {@link Attempts}. */
+  /** When it last changed, in turns of {@link Attempts}. */
   changedAt = 0;
 
   constructor({ task, attempt }: AttemptName, assignment: Assignment | null) {
@@ -70,7 +73,7 @@ export class Attempts implements Iterable<Attempt> {
     return [...this.#all.values()].values();
   }
 
-  /** A number that grows with each change, by which an answer tells what it cannot know yet. */
+  /** A number that grows with each change. It shows which changes an answer cannot know yet. */
   get turn(): number {
     return this.#turn;
   }
@@ -79,14 +82,14 @@ export class Attempts implements Iterable<Attempt> {
     return this.#all.get(keyOf(name));
   }
 
-  /** Takes one in that is not there. */
+  /** Adds a new attempt. */
   add(attempt: Attempt): Attempt {
     this.#all.set(keyOf(attempt), attempt);
     this.changed(attempt);
     return attempt;
   }
 
-  /** An attempt that the coordinator assigns to this host. */
+  /** Takes an attempt that the coordinator assigns to this host. */
   offer({ seq, assignment }: Numbered): void {
     const known = this.get(assignment);
     if (known !== undefined && (known.phase !== 'offered' || known.seq > seq)) return;
@@ -99,13 +102,13 @@ export class Attempts implements Iterable<Attempt> {
     this.#all.delete(keyOf(name));
   }
 
-  /** Notes that something has happened to an attempt just now. */
+  /** Notes that an attempt has just changed. */
   changed(attempt: Attempt): void {
     this.#turn += 1;
     attempt.changedAt = this.#turn;
   }
 
-  /** Those in a phase, the first assigned first. */
+  /** The attempts in these phases, in the order of their sequence numbers. */
   in(...phases: readonly Phase[]): Attempt[] {
     return [...this].filter(({ phase }) => phases.includes(phase)).sort((a, b) => a.seq - b.seq);
   }

@@ -2,14 +2,15 @@ import { isOurs } from '../../engine/spawn/spawn-environment.ts';
 import { OutliveError } from '../../errors/error.ts';
 import type { Assignment } from '../wire/assignment.ts';
 
-/** Variables of the agent that a command has as well: who and where it is, and how people write there. */
+/** Variables that a command gets from the agent: the user, the folders and the language. */
 const ofTheHost = /^(?:HOME|USER|LOGNAME|PATH|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR)$/;
 
 /**
- * What a remote command gets of variables: those that say who and where it is, what its client has named, secrets of the host,
- * and which attempt it is. All others of the agent are removed (`null`): its credentials are none of the command's.
- * @param secrets values by variables.
- * @throws OutliveError `INVALID_ENV` where a name is asked for twice.
+ * The variables of a remote command: some of the agent's, those that its client has named, secrets of the host, and the
+ * number of the attempt. All others of the agent are removed (`null`), because the command must not get its
+ * credentials.
+ * @param secrets the value of each variable.
+ * @throws OutliveError `INVALID_ENV` if a variable has both a value and a secret.
  */
 export function commandEnvironment(
   { spec, attempt }: Pick<Assignment, 'spec' | 'attempt'>,

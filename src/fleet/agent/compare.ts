@@ -5,7 +5,7 @@ import type { Parts } from './parts.ts';
 import type { Running } from './running.ts';
 import { acceptedBy, newMark, writeOf } from './starter.ts';
 
-/** Compares what the host has with what the coordinator says of it, and makes the two agree. */
+/** Compares what the host has with what the coordinator reports about it, and makes the two agree. */
 export class Comparison {
   readonly #parts: Parts;
   readonly #running: Running;
@@ -17,7 +17,7 @@ export class Comparison {
     this.#ends = ends;
   }
 
-  /** What a heartbeat brings: offers, and attempts that the host no longer has. */
+  /** Takes the answer to a heartbeat: offers, and attempts that no longer belong to the host. */
   takeNews({ assignments, fenced, acknowledged = [] }: Lease): void {
     const { attempts } = this.#parts;
     for (const name of fenced) this.fence(name);
@@ -26,7 +26,7 @@ export class Comparison {
     for (const numbered of offers) attempts.offer(numbered);
     const named = new Set(offers.map(({ assignment }) => nameOf(assignment)));
     for (const attempt of attempts.in('offered')) if (!named.has(nameOf(attempt))) attempts.remove(attempt);
-    // The coordinator has given up what is here.
+    // The coordinator does not know that these attempts are here.
     for (const numbered of assignments.filter(({ assignment }) => assignment.state === 'unknown')) {
       const attempt = attempts.get(numbered.assignment);
       if (attempt !== undefined && !attempt.isBusy && !attempt.isFenced && numbered.seq > attempt.seq)
@@ -35,8 +35,8 @@ export class Comparison {
   }
 
   /**
-   * What the list brings: all of this host's attempts that have not ended, as far as the coordinator knows.
-   * @param askedAt the turn before it was asked: to what happened later the list says nothing.
+   * Takes the list: all attempts of this host that have not ended, as far as the coordinator knows.
+   * @param askedAt the turn before the request. The list says nothing about later changes.
    */
   takeAll(lease: Lease, askedAt: number): void {
     const { attempts } = this.#parts;
@@ -47,12 +47,12 @@ export class Comparison {
       const found = listed.get(nameOf(attempt));
       if (found !== undefined && found.seq < attempt.seq) continue;
       if (found !== undefined) this.#listed(attempt, found);
-      // Of a list that is not whole nothing follows from what is not in there.
+      // An incomplete list says nothing about the attempts that it leaves out.
       else if (lease.more !== true) this.#unlisted(attempt);
     }
   }
 
-  /** The host no longer has the attempt. The agent stops what runs, and tells nobody of its end. */
+  /** The attempt no longer belongs to the host. The agent stops its task, and does not report its end. */
   fence(name: AttemptName): void {
     const attempt = this.#parts.attempts.get(name);
     if (attempt === undefined) return;
@@ -62,12 +62,12 @@ export class Comparison {
     else if (isNew && !attempt.isBusy) this.drop(attempt);
   }
 
-  /** Releases an attempt that nobody needs to hear of. */
+  /** Releases an attempt whose end nobody needs. */
   drop(attempt: Attempt): void {
     this.#parts.inBackground('releasing an attempt', this.#ends.drop(attempt));
   }
 
-  /** No other machine has the notes of this one, as far as is known: what it has found in them it tells from now on. */
+  /** Takes over inherited attempts when no other agent of this host seems to run. Then this agent reports them. */
   own(): void {
     const inherited = [...this.#parts.attempts].filter(({ isInherited }) => isInherited);
     if (inherited.length === 0 || !this.#parts.lease.isSole) return;
@@ -78,7 +78,7 @@ export class Comparison {
     this.#parts.compareSoon();
   }
 
-  /** The consumer has the end of the attempt. @returns whether it is known here. */
+  /** The consumer has the end of the attempt. @returns whether this agent has the end. */
   acknowledge(name: AttemptName): boolean {
     const attempt = this.#parts.attempts.get(name);
     if (attempt === undefined || attempt.end === null) return false;
@@ -91,7 +91,7 @@ export class Comparison {
     const isOurs = attempt.epochs.includes(epoch ?? '');
     attempt.seq = seq;
     attempt.isUnlisted = false;
-    // What we know of the request is what the coordinator says; how far it has come is what we know.
+    // The coordinator knows the request. How far the attempt is, the agent knows better.
     attempt.assignment = assignment;
     switch (attempt.phase) {
       case 'offered':
@@ -123,7 +123,7 @@ export class Comparison {
         return;
       case 'running':
         attempt.seq = 0;
-        // The coordinator gave it up so long ago that no record of it is left: it is the host's own.
+        // In the same era the coordinator gave it up so long ago that it has no record of it. Nobody waits for it.
         if (!isOfThisEra(attempt, this.#parts)) this.#sayAgain(attempt);
         return;
       case 'over':
@@ -133,7 +133,7 @@ export class Comparison {
     }
   }
 
-  /** The attempt is here: it was given up, or the bus has lost all that it had. */
+  /** Reports again that the attempt is here. The coordinator gave it up, or the servers lost all their data. */
   #sayAgain(attempt: Attempt): void {
     this.#parts.inBackground('reporting again what runs', this.#acceptAgain(attempt));
   }
@@ -144,7 +144,7 @@ export class Comparison {
     attempt.isBusy = true;
     try {
       const mark = newMark(attempt, epoch);
-      // Also for a local task. If that task never ran, only an agent that knows the mark may start it again.
+      // Save this for a local task too. If that task never ran, only an agent that knows the mark may start it again.
       records.save(attempt, attempt.phase === 'starting' ? 'accepting' : 'started');
       const accepted = acceptedBy(attempt.assignment, mark, attempt.local?.taskId ?? null);
       const goesOn = (): boolean => isOpen() && lease.isValid && !attempt.isFenced;

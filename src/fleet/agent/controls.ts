@@ -8,27 +8,27 @@ import { type ControlVerb, controlVerbs, wireVersion } from '../wire/names.ts';
 import { open, SeenNonces } from '../wire/signed.ts';
 import type { Parts } from './parts.ts';
 
-/** Controls that are performed at a time. */
+/** How many control messages are carried out at a time. */
 const mostAtOnce = 64;
 
-/** Takes what the coordinator tells this host to do. Only what it has signed for this host counts, once. */
+/** Carries out the coordinator's control messages. Each must be signed for this host, and counts only once. */
 export class Controls {
   readonly #parts: Parts;
   readonly #issuers: ReadonlySet<string>;
   readonly #perform: (control: Control) => Promise<object>;
   readonly #seen = new SeenNonces();
   #working = 0;
-  /** The coordinator's clock less this one's, in milliseconds. */
+  /** The coordinator's clock minus this one's, in milliseconds. */
   clockOffsetMs = 0;
 
-  /** @param perform does it, and returns the answer without its version. */
+  /** @param perform carries out a control message, and returns the answer without its version. */
   constructor(parts: Parts, issuers: ReadonlySet<string>, perform: (control: Control) => Promise<object>) {
     this.#parts = parts;
     this.#issuers = issuers;
     this.#perform = perform;
   }
 
-  /** Listens from now on. @returns ends it. */
+  /** Listens from now on. @returns a function that ends this. */
   start(): () => void {
     const { connection, host, inBackground } = this.#parts;
     const subscription = connection.raw.subscribe(`ctl.${host}.*`, {
@@ -44,11 +44,11 @@ export class Controls {
     try {
       asked = this.understand(message);
     } catch (error) {
-      // A sender that did not sign it gets no answer.
+      // A sender without a valid signature gets no answer.
       this.#parts.report('taking a control message', error);
       return;
     }
-    // Another agent may have the credential, and the lease: it answers.
+    // Without a lease, another agent with the same credential may have it. That agent answers.
     if (!this.#parts.lease.isValid) return;
     const answer = await this.#answer(asked.control);
     const { connection } = this.#parts;
@@ -57,7 +57,7 @@ export class Controls {
   }
 
   /**
-   * What a message asks for, when it is right.
+   * Checks a message, and returns what it asks for.
    * @throws OutliveError `FLEET_FORGED`.
    */
   understand(message: Msg): { readonly control: Control; readonly reply: string | null } {
@@ -77,7 +77,7 @@ export class Controls {
       return refusal(
         new OutliveError(
           'FLEET_BUSY',
-          `expected at most ${mostAtOnce} requests to a host at a time; found that it has as many. Ask again.`,
+          `expected at most ${mostAtOnce} requests to a host at a time; found more. Ask again.`,
         ),
       );
     this.#working += 1;
@@ -93,8 +93,8 @@ export class Controls {
 }
 
 /**
- * An answer goes where the signed body says, and only if the message says the same: with a reply subject of somebody else a host
- * would put its answer where it may not write itself.
+ * The answer goes to the reply subject in the signed body, and only if the message names the same one. Otherwise a
+ * sender could make the host answer on a subject to which the host may not write by itself.
  */
 function checkReply(host: string, signed: string | null, said: string | undefined): void {
   if (signed === null) return;

@@ -2,14 +2,14 @@ import type { StoreTask } from '../../api/store-task.ts';
 import { type EndedSnapshot, overSince } from '../../model/snapshot.ts';
 import type { Assignment, RemoteEnd } from '../wire/assignment.ts';
 
-/** Bytes of output that go with an end. */
+/** The most bytes of output in an end. */
 export const tailBytes = 8 * 1_024;
 
-/** Bytes of a message of a stream, and what a message has beside its assignment. */
+/** The most bytes in a message of a stream, and the space for everything but the assignment. */
 const mostBytes = 128 * 1_024;
 const besideBytes = 1_024;
 
-/** The end of a local task, as the others hear of it. */
+/** The end of a local task, as the fleet gets it. */
 export async function endOf(task: StoreTask, snapshot: EndedSnapshot): Promise<RemoteEnd> {
   const { text } = await task.tail({ maxBytes: tailBytes });
   return {
@@ -27,7 +27,7 @@ export function endWithout(status: 'failed' | 'killed' | 'lost'): RemoteEnd {
   return { status, exitCode: null, signal: null, endedAt: Date.now(), tail: '', outputBytes: 0 };
 }
 
-/** An assignment that has ended, cut so that the stream takes it: control characters take six bytes each in there. */
+/** Cuts an ended assignment so that it fits into a message: in JSON a control character takes six bytes. */
 export function fitting(assignment: Assignment): Assignment {
   const isTooLarge = (one: Assignment) => Buffer.byteLength(JSON.stringify(one)) > mostBytes - besideBytes;
   const { end, spec } = assignment;

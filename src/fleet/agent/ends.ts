@@ -6,12 +6,12 @@ import { fitting } from './end-of.ts';
 import type { Parts } from './parts.ts';
 import { writeOf } from './starter.ts';
 
-/** How many ends are in flight at a time. */
+/** How many ends are published at a time. */
 const mostAtOnce = 8;
 
 /**
- * Publishes what has ended: to DONE, and then as the state of the assignment. It is kept until the consumer has acknowledged it,
- * and published again where the bus may have lost it.
+ * Publishes ends: to DONE, and then as the state of the assignment. It keeps an end until the consumer has acknowledged
+ * it, and publishes it again if the servers may have lost it.
  */
 export class Ends {
   readonly #parts: Parts;
@@ -22,10 +22,10 @@ export class Ends {
     this.#parts = parts;
   }
 
-  /** An attempt is over, or it may be that the bus does not know that it is. */
+  /** Publishes the end of an attempt: it is over, or the servers may not know that it is. */
   publish(attempt: Attempt): void {
     attempt.phase = 'over';
-    // It is published when it is known that no other machine tells of it.
+    // It is published as soon as it is known that no other machine reports it.
     if (attempt.isInherited) return;
     this.#waiting.add(attempt);
     if (this.#working >= mostAtOnce) return;
@@ -36,15 +36,15 @@ export class Ends {
   /** The connection broke, or the stream was created again. The server may have lost all its data. */
   publishAllAgain(): void {
     for (const attempt of this.#parts.attempts.in('told')) {
-      // The end is there, or nothing is.
+      // Either the end is stored there, or nothing about the attempt.
       attempt.isUnlisted = true;
       this.publish(attempt);
     }
   }
 
   /**
-   * The consumer has the end, so nothing of it is kept but what the store keeps of every task: at once, or when it is stored on the
-   * bus as well.
+   * The consumer has the end. The agent forgets the attempt, at once or when its end is stored on the bus. The store
+   * keeps the task like every other.
    */
   async acknowledge(attempt: Attempt): Promise<void> {
     const { local, records } = this.#parts;
@@ -57,7 +57,7 @@ export class Ends {
     this.#forget(attempt);
   }
 
-  /** Nobody needs to hear of it. */
+  /** Forgets an attempt whose end nobody needs. */
   async drop(attempt: Attempt): Promise<void> {
     this.#waiting.delete(attempt);
     if (attempt.local !== null) await this.#parts.local.find(attempt.local.taskId)?.ack();
@@ -81,7 +81,7 @@ export class Ends {
     }
   }
 
-  /** An end that cannot be dealt with now, as on a full disk, does not hold up those after it. */
+  /** If an end cannot be published now, for example on a full disk, the others do not wait for it. */
   async #tellOrReport(attempt: Attempt): Promise<void> {
     try {
       await this.#tell(attempt);
@@ -92,11 +92,11 @@ export class Ends {
 
   async #tell(attempt: Attempt): Promise<void> {
     if (attempt.isUnlisted && isOfThisEra(attempt, this.#parts)) {
-      // Nothing was lost, so it was there: its consumer has it, or is yet to ask for it.
+      // No data was lost, so the servers have had the end. Its consumer has it, or will ask for it.
       attempt.phase = 'told';
       return;
     }
-    // What is there is not known: to write as if nothing was could tell a consumer a second time of what it had long ago.
+    // It is not known what the servers have. A write now could report an end to a consumer that had it long ago.
     if (attempt.assignment !== null && attempt.seq === 0 && !attempt.isUnlisted)
       return this.#parts.compareSoon();
     attempt.isBusy = true;
@@ -118,8 +118,8 @@ export class Ends {
         subject: subjects.end(sessionHashOf(notice.session), notice.host, notice.task),
         body: notice,
         id: endIdOf({ ...notice, ...(attempt.assignment?.nonce && { nonce: attempt.assignment.nonce }) }),
-        // The window in which ids count ends some time. For a second attempt on one host, the agent does not know what
-        // is stored.
+        // The server forgets ids after a while, so the write has a condition too. A second attempt on one host has
+        // none, because the agent does not know what is stored.
         after: attempt.attempt === 1 ? 0 : null,
       },
       () => this.#goesOn(attempt),
@@ -130,7 +130,7 @@ export class Ends {
   async #writeState(attempt: Attempt): Promise<void> {
     const { assignment, end, reason, local } = attempt;
     if (assignment === null) {
-      // The host has lost what it knew of it. Where the coordinator knows nothing either, the stored end is all there is to tell.
+      // The host has lost the assignment. If the coordinator does not have it either, the notice of the end must do.
       if (attempt.isUnlisted) attempt.phase = 'told';
       else this.#parts.compareSoon();
       return;
@@ -151,7 +151,7 @@ export class Ends {
       attempt.assignment = ended;
       attempt.phase = 'told';
     } else if (written.outcome === 'lost') {
-      // Something is there although the coordinator names it no more: then that is an end.
+      // The subject has a message although the coordinator no longer lists the attempt. So that message is an end.
       if (attempt.isUnlisted) attempt.phase = 'told';
       else this.#parts.compareSoon();
     }
@@ -184,7 +184,7 @@ export class Ends {
   }
 }
 
-/** Whether the stream that the coordinator has is the one in which an attempt was assigned: then nothing of it was lost. */
+/** Whether the coordinator's stream is the one in which an attempt was assigned, so that none of its data was lost. */
 export function isOfThisEra({ assignment }: Attempt, { era }: Parts): boolean {
   return assignment?.era !== undefined && assignment.era === era();
 }

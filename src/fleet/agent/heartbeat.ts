@@ -10,33 +10,33 @@ import { isClientError } from './host-connection.ts';
 import type { Parts } from './parts.ts';
 import { RunningTails } from './running-tails.ts';
 
-/** How long an answer may take, in milliseconds. Then the next beat asks again. */
+/** How long an answer may take, in milliseconds. After that the next beat asks again. */
 const answerMs = 1_500;
 
-/** Attempts that a heartbeat names as held, and ends that it names as owed. A coordinator refuses one that names more. */
+/** The most attempts in `holds`, and the most in `owes`. The coordinator refuses a heartbeat that names more. */
 const mostNamed = 1_000;
 
-/** What a host says of itself. */
+/** What a host reports about itself. */
 export interface HostFacts {
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Who takes what the answers bring. */
+/** Takes what the answers bring. */
 interface Taker {
-  /** The coordinator's clock less this one's, in milliseconds. */
+  /** The coordinator's clock minus this one's, in milliseconds. */
   readonly clock: (offsetMs: number) => void;
-  /** When the stream was made that the coordinator has. */
+  /** When the servers created the coordinator's stream. */
   readonly era: (era: string) => void;
   readonly news: (lease: Lease) => void;
   readonly all: (lease: Lease, askedAt: number) => void;
   /** Called at each beat, before it asks. */
   readonly beat: () => void;
-  /** All that there was is taken. */
+  /** Called when all of an answer is taken. */
   readonly done: () => void;
 }
 
-/** Asks the coordinator for the lease, and for what is new; or for everything, where that has to be compared. */
+/** Asks the coordinator for the lease and for news. If everything must be compared, asks for the list instead. */
 export class Heartbeats {
   readonly #parts: Parts;
   readonly #facts: HostFacts;
@@ -63,7 +63,7 @@ export class Heartbeats {
     this.#tails = new RunningTails(parts);
   }
 
-  /** Begins, at once. */
+  /** Begins with a first request at once. */
   start(): void {
     this.#timer = setInterval(() => this.beat(), this.#everyMs);
     this.beat();
@@ -73,7 +73,7 @@ export class Heartbeats {
     clearInterval(this.#timer);
   }
 
-  /** Asks now; while an answer is awaited, once more after that. */
+  /** Asks now. If an answer is pending, asks again after it. */
   beat(): void {
     this.#parts.lease.tick();
     this.#taker.beat();
@@ -86,8 +86,8 @@ export class Heartbeats {
   }
 
   /**
-   * Takes what was assigned just now, without a question. It asks as well where the host may not accept yet, and where an answer is on
-   * its way: that one may not know of the offer, and what an answer does not name is no offer any more.
+   * Takes a new assignment without asking. It also asks if the host may not accept yet, or if an answer is on its way:
+   * that answer may not have the offer, and the agent drops offers that an answer does not name.
    */
   takeOffer(offer: Numbered): void {
     const { attempts, host, lease } = this.#parts;
@@ -126,7 +126,7 @@ export class Heartbeats {
     }
     const granted = this.#understand(answer);
     if (granted === null) return;
-    // A pause while the answer was on its way.
+    // Notice a pause of the process while the answer was on its way.
     lease.tick();
     lease.renew(askedAt, granted.leaseMs, granted.cordoned, granted.soleMs);
     if (granted.era !== undefined) this.#taker.era(granted.era);
@@ -155,7 +155,7 @@ export class Heartbeats {
   #understand(answer: Msg): Lease | null {
     const { host, epoch } = this.#parts;
     try {
-      // It came to an inbox that was made for it, so it is new, whatever the clock of the coordinator says.
+      // Only this request had that inbox. So the answer is new, whatever the clock of the coordinator says.
       const now = issuedAt(answer.data);
       const expectation = { audience: `host:${host}`, subject: answer.subject, issuers: this.#issuers };
       const { body } = open(answer.data, { ...expectation, seen: this.#seen, now });
@@ -176,14 +176,14 @@ export class Heartbeats {
   }
 }
 
-/** As many as one heartbeat names. Where there are more, the next heartbeat names those after them: each has its turn. */
+/** As many as one heartbeat names. The next heartbeat names the next ones, so that each has its turn. */
 function inTurns<One>(all: readonly One[], turn: number): readonly One[] {
   if (all.length <= mostNamed) return all;
   const from = (turn * mostNamed) % all.length;
   return [...all.slice(from), ...all.slice(0, from)].slice(0, mostNamed);
 }
 
-/** A coordinator may answer that there is no lease, and why. */
+/** Throws if the coordinator answers that it gives no lease. */
 function refuseRefusal(body: unknown): void {
   const fields = wireFields(body, 'the answer to a heartbeat').versioned();
   if (!fields.has('code')) return;

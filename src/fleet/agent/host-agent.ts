@@ -28,36 +28,36 @@ import { Starter } from './starter.ts';
 import { TaskControls } from './task-controls.ts';
 import { Views } from './views.ts';
 
-/** With what a host agent works. */
+/** The options of {@link HostAgent.start}. */
 export interface HostAgentOptions {
-  /** The connection to the bus, with the credential of this host and the prefix `_INBOX.<host>` for inboxes. It stays the caller's. */
+  /** A connection with the credential of this host and the inbox prefix `_INBOX.<host>`. The caller closes it. */
   readonly connection: NatsConnection;
   /** The public keys of the coordinator. */
   readonly coordinators: ReadonlySet<string>;
   readonly host: string;
-  /** The host's store. It stays the caller's. */
+  /** The host's store. The caller closes it. */
   readonly store: Store;
-  /** A folder of the agent's own, made with mode 0700: it must last as long as the store does. */
+  /** The agent's own folder, which is created with mode 0700. It must last as long as the store. */
   readonly dir: string;
   /** The version of outlive. */
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Tasks of the fleet that may run at a time. */
+  /** How many tasks of the fleet may run at a time. */
   readonly slots: number;
   /** The path of the file of secrets. @default none */
   readonly secrets?: string;
-  /** What becomes of running tasks when the lease has run out: they go on, or are stopped. @default 'keep' */
+  /** What happens to running tasks when the lease expires: they continue, or the agent stops them. @default 'keep' */
   readonly fence?: 'keep' | 'stop';
-  /** Between two heartbeats, in milliseconds. @default 5000 */
+  /** The time between two heartbeats, in milliseconds. @default 5000 */
   readonly heartbeatMs?: number;
 }
 
-/** Comparisons that follow from a doubt are so far apart, in milliseconds. */
+/** The shortest time between a doubt and the comparison that follows, in milliseconds. */
 const compareEveryMs = 100;
 
 /**
- * Runs on a host the tasks that a fleet assigns to it, on the host's own store. Tasks outlive it: the next agent on the same store
- * takes them up.
+ * Runs the tasks that a fleet assigns to a host, in the host's own store. Tasks outlive the agent: the next agent on
+ * the same store adopts them.
  */
 export class HostAgent implements AsyncDisposable {
   readonly #parts: Parts;
@@ -145,9 +145,9 @@ export class HostAgent implements AsyncDisposable {
   }
 
   /**
-   * Starts an agent: it takes up what earlier ones have begun, and asks for its lease.
-   * @throws OutliveError `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`, `READ_FAILED`; `FLEET_HOST` where another agent works on the
-   *   folder.
+   * Starts an agent. It continues what earlier agents began, and asks for its lease.
+   * @throws OutliveError `INVALID_ARGUMENT`, `UNSUPPORTED_PLATFORM`, `READ_FAILED`; `FLEET_HOST` if the folder is in
+   * use.
    */
   static async start(options: HostAgentOptions): Promise<HostAgent> {
     check(options);
@@ -172,24 +172,24 @@ export class HostAgent implements AsyncDisposable {
     }
   }
 
-  /** What a host agent has in hand just now, by how far it is. */
+  /** How many attempts the agent has in each phase. */
   counts(): Readonly<Record<string, number>> {
     const counts: Record<string, number> = {};
     for (const { phase } of this.#parts.attempts) counts[phase] = (counts[phase] ?? 0) + 1;
     return counts;
   }
 
-  /** Whether the bus is there. */
+  /** Whether the agent is connected to the bus. */
   get isConnected(): boolean {
     return this.#parts.connection.isConnected;
   }
 
-  /** Whether this host may start tasks now, but for a cordon. */
+  /** Whether this host may start tasks now, apart from a cordon. */
   get hasLease(): boolean {
     return this.#parts.lease.mayStart;
   }
 
-  /** Lets everything go. Tasks run on, and what is owed stays owed. */
+  /** Ends the agent. Tasks continue, and pending ends stay pending. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -229,7 +229,7 @@ export class HostAgent implements AsyncDisposable {
     }
   }
 
-  /** Where running tasks are not to go on without a lease. */
+  /** Stops running tasks without a lease, if the options say so. */
   #fenceWithoutLease(): void {
     const { lease, attempts } = this.#parts;
     if (this.#fence === 'keep' || !lease.hasRunOut) return;
@@ -239,7 +239,7 @@ export class HostAgent implements AsyncDisposable {
   #over(attempt: Parameters<Ends['publish']>[0]): void {
     if (attempt.isFenced) this.#comparison.drop(attempt);
     else this.#ends.publish(attempt);
-    // There is a slot for another one.
+    // A slot is free for another attempt.
     this.#starter.look();
   }
 
@@ -248,7 +248,7 @@ export class HostAgent implements AsyncDisposable {
     this.#compareSoon();
   }
 
-  /** In another stream nothing is that was told. */
+  /** A new stream has none of the published ends. */
   #takeEra(era: string): void {
     const before = this.#era;
     this.#era = era;
@@ -272,7 +272,9 @@ export class HostAgent implements AsyncDisposable {
   }
 }
 
-/** Which start of which machine this is. A copy of the machine has another start; one of the folder is another folder. */
+/**
+ * Names this boot and this folder. A copy of the machine has another boot, and a copy of the folder is another folder.
+ */
 function instanceOf(dir: string, system: System): string {
   return `${system.self().boot}.${lstatSync(dir).ino}`;
 }
@@ -281,7 +283,7 @@ function check({ host, slots, heartbeatMs = 1 }: HostAgentOptions): void {
   if (process.platform === 'win32')
     throw new OutliveError(
       'UNSUPPORTED_PLATFORM',
-      'expected Linux or macOS; found Windows, on which no host of a fleet can be. Join from a machine with Linux.',
+      'expected Linux or macOS; found Windows, which cannot be a host of a fleet. Join from a machine with Linux.',
     );
   if (!isHostName(host))
     throw new OutliveError('INVALID_ARGUMENT', `expected the name of a host; found ${shown(host)}.`);

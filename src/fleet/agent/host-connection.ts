@@ -2,7 +2,7 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { OutliveError } from '../../errors/error.ts';
 import { sleep } from '../../util/wait.ts';
 
-/** What a write has come to. `lost`: the last message of the subject is another one. `unanswered`: nobody knows. */
+/** The result of a write. `lost`: another message is the last one on the subject. `unanswered`: nobody knows. */
 export type Written =
   | { readonly outcome: 'stored'; readonly seq: number }
   | { readonly outcome: 'lost' | 'unanswered' };
@@ -12,7 +12,7 @@ export interface Write {
   readonly stream: string;
   readonly subject: string;
   readonly body: unknown;
-  /** The server stores one with that id once, within its window. */
+  /** The server stores a message with this id only once, within its window. */
   readonly id: string;
   /** The sequence number of the last message of the subject, 0 if there is none; `null`: any. */
   readonly after: number | null;
@@ -20,24 +20,24 @@ export interface Write {
 
 /** The object that hears what happens to a connection. */
 export interface ConnectionListener {
-  /** A connection that was broken is there again. */
+  /** The connection was broken and is back. */
   readonly reconnected: () => void;
-  /** The server refuses to store something, which is tried again. */
+  /** The server refuses to store a message. The write is tried again. */
   readonly refused: (error: OutliveError) => void;
 }
 
-/** How long an answer may take, in milliseconds. Then the write is sent again, which its id makes safe. */
+/** How long an answer may take, in milliseconds. After that the write is sent again. Its id makes this safe. */
 const answerMs = 1_500;
 
 /** Pauses between attempts, in milliseconds; they double. */
 const firstPauseMs = 50;
 const longestPauseMs = 2_000;
 
-/** Codes of the server: another message is the last one; the same, or another write of the subject, is being stored. */
+/** Codes of the server: another message is the last one; this message or another one on the subject is being stored. */
 const wrongLastSequence = 10_071;
 const passing: ReadonlySet<number> = new Set([10_158, 10_164]);
 
-/** The connection of a host. It uses no interface of the server's but subjects and their answers. */
+/** The connection of a host. It uses only subjects and their answers, and no other interface of the server. */
 export class HostConnection {
   readonly raw: NatsConnection;
   readonly #headers: typeof import('@nats-io/transport-node').headers;
@@ -54,7 +54,7 @@ export class HostConnection {
     this.#listener = listener;
   }
 
-  /** Takes a connection, which stays the caller's. */
+  /** Uses a connection, which the caller closes. */
   static async over(raw: NatsConnection, listener: ConnectionListener): Promise<HostConnection> {
     const { headers } = await import('@nats-io/transport-node');
     const connection = new HostConnection(raw, headers, listener);
@@ -62,7 +62,7 @@ export class HostConnection {
     return connection;
   }
 
-  /** What is published while it is not would be sent all at once later. */
+  /** Whether the connection is up. Messages that are published while it is not would be sent all at once later. */
   get isConnected(): boolean {
     return this.#isConnected && !this.raw.isClosed() && !this.raw.isDraining();
   }
@@ -74,7 +74,7 @@ export class HostConnection {
 
   /**
    * Writes a message under a condition, again and again until the server has answered.
-   * @param goesOn whether it is still worth while, asked before each attempt.
+   * @param goesOn returns whether to continue. It is called before each attempt.
    */
   async write(write: Write, goesOn: () => boolean): Promise<Written> {
     for (let pauseMs = firstPauseMs; goesOn(); pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
@@ -94,7 +94,7 @@ export class HostConnection {
     try {
       answer = await this.raw.request(subject, JSON.stringify(body), { timeout: answerMs, headers });
     } catch (error) {
-      // No answer, or nobody who could give one: the server, the stream or the connection is away.
+      // There is no answer: the server, the stream or the connection is away.
       if (!isClientError(error)) throw error;
       return null;
     }

@@ -1,17 +1,19 @@
 import { bootMs, bootTickMs } from '../../platform/clock.ts';
 
-/** A pause of the process longer than this part of a lease makes it look at everything before it goes on. */
+/** After a pause of the process that is longer than this part of a lease, the agent compares everything again. */
 const longestPausePart = 0.7;
 
-/** How long an agent that has just started waits for its first lease, in milliseconds, before it counts as run out. */
+/** How long a new agent waits for its first lease before the lease counts as expired, in milliseconds. */
 const firstLeaseMs = 30_000;
 
-/** No other agent of this host was heard for that part of a lease: by then a copy of this machine that runs would have been. */
+/**
+ * For how much of a lease no other agent may be heard. A running copy of this machine would have been heard by then.
+ */
 const solePart = 0.5;
 
 /**
- * Until when this host may start tasks. It is counted from before the host asked, by the clock that goes on while the machine
- * sleeps: an answer that was long on its way gives less.
+ * Until when this host may start tasks. The time counts from before the host asked, by a clock that also runs while the
+ * machine sleeps. So an answer that comes late gives less time.
  */
 export class HostLease {
   #until = Number.NEGATIVE_INFINITY;
@@ -24,9 +26,9 @@ export class HostLease {
   #isSole = false;
 
   /**
-   * The coordinator has granted it.
-   * @param askedAt of `bootMs()`, from before it was asked.
-   * @param soleMs for how long no other agent of this host was heard.
+   * Takes a lease that the coordinator has granted.
+   * @param askedAt the value of `bootMs()` before the request.
+   * @param soleMs how long the coordinator has heard no other agent of this host.
    */
   renew(askedAt: number, leaseMs: number, isCordoned: boolean, soleMs = Number.POSITIVE_INFINITY): void {
     this.#isSole = soleMs >= solePart * leaseMs;
@@ -35,24 +37,24 @@ export class HostLease {
     this.#isCordoned = isCordoned;
   }
 
-  /** To be called at each beat: a long time since the last one means that the process, or the machine, was stopped. */
+  /** Must be called at each beat. A long time since the last call means that the process or the machine was stopped. */
   tick(): void {
     if (this.#hasPaused()) this.distrust();
     this.#tickedAt = bootMs();
   }
 
-  /** Nothing starts until everything was compared with what the coordinator says. */
+  /** Lets nothing start until everything was compared with what the coordinator says. */
   distrust(): void {
     this.#isVerified = false;
     this.#doubts += 1;
   }
 
-  /** How often there was a doubt. */
+  /** How often {@link distrust} was called. */
   get doubts(): number {
     return this.#doubts;
   }
 
-  /** Everything was compared. @param doubts those there were before it was asked for: a later one stays. */
+  /** Everything was compared. @param doubts the number before the request: a later doubt remains. */
   trust(doubts: number): void {
     if (doubts === this.#doubts) this.#isVerified = true;
   }
@@ -62,17 +64,17 @@ export class HostLease {
     return this.#isVerified && !this.#hasPaused();
   }
 
-  /** Whether it has not run out. */
+  /** Whether the lease has not expired. */
   get isValid(): boolean {
     return bootMs() + bootTickMs < this.#until;
   }
 
-  /** Whether the machine is no copy of one that runs beside it, as far as the coordinator can know. */
+  /** Whether no copy of this machine runs beside it, as far as the coordinator can know. */
   get isSole(): boolean {
     return this.#isSole && this.isValid;
   }
 
-  /** Whether there was one, or time enough to get one, and it is over. */
+  /** Whether the lease has expired, or a new agent has not got one in time. */
   get hasRunOut(): boolean {
     return !this.isValid && (this.#leaseMs > 0 || bootMs() - this.#startedAt > firstLeaseMs);
   }

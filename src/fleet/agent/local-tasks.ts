@@ -8,13 +8,13 @@ import { sessionPaths } from '../../tasklog/paths.ts';
 import type { AttemptName } from '../wire/messages.ts';
 import { isTaskId } from '../wire/names.ts';
 
-/** The slots of the host bound what runs; a session has no bound of its own beside them. */
+/** No limit for a single session: the slots of the host limit what runs. */
 const maxRunning = 100_000;
 
 const noTask = expected('TASK_NOT_FOUND');
 const notOpen = expected('CLOSED', 'STORE_UNWRITABLE', 'READ_FAILED');
 
-/** The attempts of the fleet in the host's own store, which knows them by their keys. */
+/** The tasks of the fleet in the host's own store. The key of a task names its attempt. */
 export class LocalTasks {
   readonly store: Store;
   readonly #holders = new Map<string, number>();
@@ -24,19 +24,19 @@ export class LocalTasks {
     this.store = store;
   }
 
-  /** Every task of the fleet that runs or whose end is pending: looks at the whole store, for the start of an agent. */
+  /** Every task that runs or whose end is pending. Reads the whole store, so an agent calls this only at its start. */
   async *unfinished(): AsyncGenerator<TaskSnapshot, void, undefined> {
     for (const sessionId of this.store.sessions()) {
       for await (const task of this.store.eachTask({ sessionId, live: true, previewBytes: 0 })) yield task;
-      // What has ended meanwhile is in here.
+      // This includes tasks that have ended in the meantime.
       yield* await this.store.pending(sessionId);
     }
   }
 
   /**
-   * The task of a session that has a key, also one that has ended and was acknowledged; `null`: none, so nothing was started for it, or
-   * its record was removed.
-   * @throws OutliveError `TASK_NOT_FOUND`, `READ_FAILED` where there is one that cannot be read: then nothing is known.
+   * The task of a session with a key, even if it has ended and was acknowledged; `null`: nothing was started with the
+   * key, or the record of the task was removed.
+   * @throws OutliveError `TASK_NOT_FOUND`, `READ_FAILED` if there is a task that cannot be read.
    */
   withKey(sessionId: string, key: string): TaskSnapshot | null {
     const holder = holderOf(sessionPaths(this.store.dir, sessionId), key);
@@ -53,7 +53,7 @@ export class LocalTasks {
     }
   }
 
-  /** Opens the session of a task, and keeps it open until {@link LocalTasks.release} was called as often. */
+  /** Opens a session, and keeps it open until {@link LocalTasks.release} was called as often. */
   async hold(sessionId: string): Promise<Session> {
     this.#holders.set(sessionId, (this.#holders.get(sessionId) ?? 0) + 1);
     await this.#closing.get(sessionId);
@@ -65,7 +65,9 @@ export class LocalTasks {
     }
   }
 
-  /** A host with thousands of sessions is to watch those in which something runs. */
+  /**
+   * Closes a session that nobody holds. A host with thousands of sessions must watch only those in which a task runs.
+   */
   async release(sessionId: string): Promise<void> {
     const left = (this.#holders.get(sessionId) ?? 1) - 1;
     if (left > 0) {
@@ -78,7 +80,7 @@ export class LocalTasks {
     await closing;
   }
 
-  /** Closes the sessions that are held: who waits in one gets `CLOSED`. */
+  /** Closes the sessions that are held. A caller that waits in one gets `CLOSED`. */
   async close(): Promise<void> {
     await Promise.all([...this.#holders.keys()].map((sessionId) => this.#close(sessionId)));
   }
@@ -87,7 +89,7 @@ export class LocalTasks {
     try {
       await (await this.store.session(sessionId)).close();
     } catch (error) {
-      // It could not be opened, or the store is closed: then it is not open.
+      // The session could not be opened, or the store is closed. So the session is not open.
       tolerate(error, notOpen, 'closing a session');
     } finally {
       this.#closing.delete(sessionId);
@@ -95,7 +97,7 @@ export class LocalTasks {
   }
 }
 
-/** The attempt that a key of a local task is for; `null`: the task is none of the fleet. */
+/** The attempt that the key of a local task names; `null`: the task does not belong to the fleet. */
 export function attemptOfKey(key: string | null): AttemptName | null {
   const [, task = '', number = ''] = /^fleet\.([^.]+)\.([1-9]\d{0,6})$/.exec(key ?? '') ?? [];
   return isTaskId(task) ? { task, attempt: Number(number) } : null;

@@ -6,25 +6,25 @@ import { subjects, wireVersion } from '../wire/names.ts';
 import type { Parts } from './parts.ts';
 import { Publisher } from './publisher.ts';
 
-/** A follower that is further back than this many bytes misses some, and reads them in ranges. */
+/** If publishing falls back by more than this many bytes, it skips some. Followers read those in ranges. */
 const mostBehindBytes = 1_024 ** 2;
 
-/** Where it continues then: this many bytes before the end. */
+/** After a skip, publishing continues this many bytes before the end. */
 const keptBytes = 64 * 1_024;
 
-/** Tasks that are followed at a time. */
+/** How many tasks are followed at a time. */
 const mostFollowed = 64;
 
-/** What is asked of a follow. */
+/** A request to follow the output of a task. */
 export interface FollowRequest {
-  /** The id under which the task was asked for: the subject has it. */
+  /** The id of the task in the request. The subject has the same id. */
   readonly task: string;
-  /** Where to begin; `null`: with what is written from now on. */
+  /** Where to begin; `null`: with output that is written from now on. */
   readonly offset: number | null;
   readonly forMs: number;
 }
 
-/** Publishes the output of tasks while somebody follows. All who follow a task get the same messages. */
+/** Publishes the output of tasks while somebody follows it. All followers of a task get the same messages. */
 export class OutputFollows {
   readonly #parts: Parts;
   readonly #all = new Map<string, Follow>();
@@ -34,8 +34,8 @@ export class OutputFollows {
   }
 
   /**
-   * Publishes for that time, or for that time from now on where it publishes already.
-   * @returns the offset of the next byte that is published. What is before it is read by ranges.
+   * Publishes the output for `forMs`, counted from now even if it is published already.
+   * @returns the offset of the next byte that is published. Followers read earlier output in ranges.
    * @throws OutliveError `FLEET_BUSY`.
    */
   follow(local: StoreTask, { task, offset, forMs }: FollowRequest): number {
@@ -47,7 +47,7 @@ export class OutputFollows {
     if (this.#all.size >= mostFollowed)
       throw new OutliveError(
         'FLEET_BUSY',
-        `expected callers to follow at most ${mostFollowed} tasks of a host at a time; found as many. Read the output in ranges.`,
+        `expected callers to follow at most ${mostFollowed} tasks of a host at a time; found more. Read the output in ranges.`,
       );
     const follow = new Follow(this.#parts, local, task, offset ?? local.snapshot().output.bytes);
     this.#all.set(task, follow);
@@ -57,7 +57,7 @@ export class OutputFollows {
     return follow.offset;
   }
 
-  /** Ends them all. */
+  /** Ends all follows. */
   close(): void {
     for (const follow of this.#all.values()) follow.stop();
   }
@@ -69,7 +69,7 @@ class Follow {
   readonly #stopped = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #untilMs = 0;
-  /** Of the next byte that is published. */
+  /** The offset of the next byte to publish. */
   offset: number;
 
   constructor(parts: Parts, local: StoreTask, task: string, offset: number) {
@@ -94,20 +94,20 @@ class Follow {
   async run(): Promise<void> {
     try {
       while (!(await this.#publishUntilBehind())) {
-        // What was skipped is not published: a follower sees the gap by the offset.
+        // Skipped output is not published. A follower sees the gap in the offsets.
       }
     } finally {
       this.stop();
     }
   }
 
-  /** @returns whether that was all. */
+  /** Publishes until the end, or until it is too far behind. @returns whether it reached the end. */
   async #publishUntilBehind(): Promise<boolean> {
     const { signal } = this.#stopped;
     for await (const chunk of this.#local.follow({ offset: this.offset, abortSignal: signal })) {
       await this.#publisher.pace(chunk.bytes.length);
       if (signal.aborted) return true;
-      // Before it is on its way: who asks from now on has missed it.
+      // Set this before publishing. A follower that asks from now on has missed the chunk.
       this.offset = chunk.nextOffset;
       await this.#publish(chunk.offset, chunk.bytes, false);
       if (chunk.size - this.offset <= mostBehindBytes) continue;

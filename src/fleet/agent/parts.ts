@@ -4,16 +4,18 @@ import type { HostLease } from './lease.ts';
 import type { LocalTasks } from './local-tasks.ts';
 import type { Records } from './records.ts';
 
-/** What the pieces of a host agent share. */
+/** What the parts of a host agent share. */
 export interface Parts {
   readonly host: string;
-  /** A number that is new at each start of an agent. */
+  /** A random number, new at each start of an agent. */
   readonly epoch: string;
-  /** Which start of which machine this is: a copy of the machine, and another start, have another one. */
+  /**
+   * Names this boot of the machine and the agent's folder. A copy of the machine, and another boot, have another value.
+   */
   readonly instance: string;
-  /** When the stream was made that the coordinator has; `null`: it has not said so yet. */
+  /** When the servers created the coordinator's stream; `null`: it is not known yet. */
   readonly era: () => string | null;
-  /** How many attempts may be on their way or running at a time. */
+  /** How many attempts may be starting or running at a time. */
   readonly slots: number;
   /** The host's file of secrets; `null`: it has none. */
   readonly secrets: string | null;
@@ -22,14 +24,14 @@ export interface Parts {
   readonly attempts: Attempts;
   readonly records: Records;
   readonly local: LocalTasks;
-  /** The agent goes on. */
+  /** Whether the agent is open. */
   readonly isOpen: () => boolean;
-  /** Whether this process still is the host's only agent. */
+  /** Whether this process is still the host's only agent. */
   readonly isSole: () => boolean;
-  /** Compare everything with what the coordinator says, soon. */
+  /** Soon compares everything with what the coordinator says. */
   readonly compareSoon: () => void;
-  /** Reports a warning of something that continues anyway. @throws the error, when it is a mistake in the program. */
+  /** Reports an error as a warning. @throws the error if it is a mistake in the program. */
   readonly report: (doing: string, error: unknown) => void;
-  /** Does something in the background; what goes wrong with it is told as a warning. */
+  /** Does work in the background. Its errors become warnings. */
   readonly inBackground: (doing: string, work: Promise<unknown>) => void;
 }

@@ -2,17 +2,17 @@ import { monotonicMs, sleep } from '../../util/wait.ts';
 import { isClientError } from './host-connection.ts';
 import type { Parts } from './parts.ts';
 
-/** Bytes a second that are published on one subject. */
+/** The most bytes per second that are published on one subject. */
 const mostBytesPerSecond = 1_024 ** 2;
 
-/** The answer to a flush is lost with a connection that breaks: then it is not waited for any longer, in milliseconds. */
+/** The longest wait for the answer to a flush, in milliseconds. If the connection breaks, the answer is lost. */
 const longestFlushMs = 2_000;
 
-/** Publishes to those who follow something, no faster than they are promised. What is published while nobody listens is gone. */
+/** Publishes to followers at a limited rate. What it publishes while nobody listens is lost. */
 export class Publisher {
   readonly #connection: Parts['connection'];
   readonly #subject: string;
-  /** Bytes that may be published now, at the time of the count. */
+  /** How many bytes were allowed at the time of the count. */
   #allowance = mostBytesPerSecond;
   #countedAt = monotonicMs();
 
@@ -30,9 +30,9 @@ export class Publisher {
     if (this.#allowance < 0) await sleep((-this.#allowance / mostBytesPerSecond) * 1_000);
   }
 
-  /** Resolves when the server has it, so that what it is slow to take is not kept in memory here. */
+  /** Resolves when the server has the message, so that a slow server does not fill the memory of this process. */
   async publish(message: object): Promise<void> {
-    // Without a connection it would be sent late, and all at once: followers see the gap.
+    // Without a connection the messages would be sent late and all at once. Followers see the gap instead.
     if (!this.#connection.isConnected) return;
     try {
       this.#connection.raw.publish(this.#subject, JSON.stringify(message));

@@ -14,18 +14,19 @@ import type { Attempt, LocalPlace } from './attempts.ts';
 /** The version of the files. */
 const version = 1;
 
-/** Bytes of a file: an assignment, its end, and what JSON makes of both. */
+/** The most bytes of a file, which has an assignment and its end as JSON. */
 const mostBytes = 2 * 1_024 ** 2;
 
 /**
- * How far an attempt had come when its file was written. `accepting`: before the acceptance is sent, so that the agent which finds
- * the acceptance on the bus later knows whether it was one of this store. `spawning`: there is a local task that may start from now on, so that nothing
- * starts where that was removed since. `started`: there is a local task. `failed`: nothing started. `acknowledged`: the local task is about to be acknowledged.
+ * How far an attempt was when its file was written. `accepting`: the acceptance is about to be sent. An agent that
+ * later finds an acceptance on the bus knows from the file whether an agent of this store sent it. `spawning`: there is
+ * a local task that may start from now on. If it is gone later, it may have run, so nothing starts. `started`: there is
+ * a local task. `failed`: nothing started. `acknowledged`: the local task is about to be acknowledged.
  */
 type Stage = (typeof stages)[number];
 const stages = ['accepting', 'spawning', 'started', 'failed', 'acknowledged'] as const;
 
-/** What the host keeps of an attempt beside its store. */
+/** What the host keeps about an attempt outside of its store. */
 export interface AttemptRecord extends AttemptName {
   readonly stage: Stage;
   readonly epochs: readonly string[];
@@ -33,7 +34,7 @@ export interface AttemptRecord extends AttemptName {
   readonly assignment: Assignment | null;
   readonly end: RemoteEnd | null;
   readonly reason: string | null;
-  /** Which start of which machine has written it; `null`: an older agent. */
+  /** Names the boot and the folder of the agent that wrote it; `null`: an older agent wrote it. */
   readonly instance: string | null;
 }
 
@@ -44,7 +45,7 @@ export class Records {
 
   readonly #instance: string;
 
-  /** @param folder of the agent's own. @param storeDir of the store that warnings are about. */
+  /** @param folder the agent's own folder. @param storeDir the folder of the store, for warnings. */
   constructor(folder: string, storeDir: string, instance: string) {
     this.#storeDir = storeDir;
     this.#instance = instance;
@@ -53,7 +54,7 @@ export class Records {
   }
 
   /**
-   * Writes one; it is on the disk when this returns.
+   * Writes a record. It is on the disk when this returns.
    * @throws a system error.
    */
   save({ task, attempt, epochs, local, assignment, end, reason }: Attempt, stage: Stage): void {
@@ -66,7 +67,7 @@ export class Records {
     rmSync(this.#pathOf(name), { force: true });
   }
 
-  /** All of them. One that cannot be read is told and left out: what it was for is not started for its sake. */
+  /** All records. One that cannot be read becomes a warning and is left out. Leaving it out starts nothing. */
   all(): AttemptRecord[] {
     return namesIn(this.#folder)
       .filter((name) => /^bgb-[0-9a-f]{12}\.\d{1,7}\.json$/.test(name))

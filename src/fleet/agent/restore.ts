@@ -7,13 +7,13 @@ import type { Parts } from './parts.ts';
 import type { AttemptRecord } from './records.ts';
 import { hasNeverRun, type Running } from './running.ts';
 
-/** Finds what earlier agents of this store have begun: by their files, and by the keys of the local tasks. */
+/** Finds the attempts that earlier agents of this store began, by their files and by the keys of local tasks. */
 export async function restore(parts: Parts, running: Running, ends: Ends): Promise<void> {
   const unfinished = new Map<string, TaskSnapshot>();
   for await (const task of parts.local.unfinished()) {
     const { key } = task;
     if (key === null || attemptOfKey(key) === null) continue;
-    // Of one that never ran another task may have the key since.
+    // If a task never ran, a later task may have its key.
     if (!unfinished.has(key) || !hasNeverRun(task)) unfinished.set(key, task);
   }
   for (const record of parts.records.all()) {
@@ -22,7 +22,7 @@ export async function restore(parts: Parts, running: Running, ends: Ends): Promi
     parts.attempts.add(attempt);
     const key = spawnKeyOf(record);
     const found = findTask(parts, record, unfinished.get(key));
-    // Its local task was removed, so it may have run; or the same acceptance is on the disk of two machines.
+    // Its local task was removed, so it may have run. Or two machines have the same acceptance on their disks.
     attempt.isDoubtful = found === null && (record.stage === 'spawning' || attempt.isInherited);
     unfinished.delete(key);
     await restoreOne(parts, { record, attempt, found, running, ends });
@@ -54,7 +54,7 @@ async function restoreOne(parts: Parts, { record, attempt, found, running, ends 
     if (!attempt.isInherited && record.stage === 'accepting') parts.records.save(attempt, 'started');
     running.follow(attempt);
   } else if (record.stage === 'started') {
-    // It has run, so it never starts again, also where its record was removed.
+    // It has run, so it never starts again, even if the record of its task was removed.
     running.follow(attempt);
   } else attempt.phase = 'starting';
 }
@@ -68,7 +68,7 @@ function attemptOf(record: AttemptRecord): Attempt {
   return attempt;
 }
 
-/** Somebody may have acknowledged its end here, on the host: then it is not among the unfinished. */
+/** A user may have acknowledged the end on this host. Then the task is not among the unfinished ones. */
 function findTask(
   { local, report }: Parts,
   record: AttemptRecord,
@@ -80,10 +80,10 @@ function findTask(
   try {
     const key = spawnKeyOf(record);
     const named = record.local && local.find(record.local.taskId)?.snapshot();
-    // A task that never runs no longer has a key.
+    // A task that never ran no longer holds its key.
     return local.withKey(sessionId, key) ?? (named?.key === key ? named : null);
   } catch (error) {
-    // The spawn looks again, and starts nothing for a key that a task has.
+    // The spawn checks again, and starts nothing if a task has the key.
     report('finding a task of the fleet', error);
     return null;
   }

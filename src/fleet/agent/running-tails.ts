@@ -4,16 +4,16 @@ import type { Attempt } from './attempts.ts';
 import { tailBytes } from './end-of.ts';
 import type { Parts } from './parts.ts';
 
-/** Tasks that are looked at for one heartbeat, and bytes of output that go with it. */
+/** The most tasks that are read for one heartbeat, and the most bytes of output in it. */
 const mostAtOnce = 8;
 const mostBytes = 2 * tailBytes;
 
-/** What has not changed is told again after that time, in milliseconds: the coordinator may be another one since. */
+/** Unchanged output is reported again after this time, in milliseconds: another coordinator may have started. */
 const againMs = 60_000;
 
 /**
- * The ends of the outputs of running tasks, for the day on which this host is out of reach. With each heartbeat go a few of them, in
- * turns, so that a host with many tasks does no more than one with a few.
+ * The last output of running tasks, which clients see when this host does not answer. Each heartbeat has the output of
+ * a few tasks, in turns, so that many tasks cost a host no more than a few.
  */
 export class RunningTails {
   readonly #parts: Parts;
@@ -26,7 +26,7 @@ export class RunningTails {
     this.#parts = parts;
   }
 
-  /** Those that are to go with this heartbeat. Others are read meanwhile for the next one. */
+  /** Returns the outputs for this heartbeat, and begins to read others for the next one. */
   take(): readonly KnownTail[] {
     const ready = this.#ready;
     this.#ready = [];

@@ -9,18 +9,18 @@ import type { Parts } from './parts.ts';
 const noTask = expected('TASK_NOT_FOUND');
 const closed = expected('CLOSED');
 
-/** Milliseconds until it looks again at what it cannot see now. */
+/** How long it waits before it looks again at a task that it could not read, in milliseconds. */
 const againMs = 1_000;
 
-/** What is known of a local task. `not started`: it never ran, and another one is to take its place. */
+/** What is known about a local task. `not started`: it never ran, and another task will take its place. */
 type Found = 'over' | 'not started' | 'nothing';
 
-/** What becomes of an attempt whose task has ended. */
+/** What happens to an attempt whose task has ended. */
 interface Next {
   readonly over: (attempt: Attempt) => void;
 }
 
-/** Follows the local tasks of attempts until they have ended, and stops those that the host no longer has. */
+/** Follows the local tasks of attempts until they have ended, and stops those that no longer belong to the host. */
 export class Running {
   readonly #parts: Parts;
   readonly #next: Next;
@@ -38,7 +38,7 @@ export class Running {
     if (attempt.isFenced || attempt.isCancelled) this.stop(attempt);
   }
 
-  /** Stops the task of an attempt, whole. While that is on its way nothing more is done. */
+  /** Stops all processes of an attempt's task, unless a stop is in progress. */
   stop(attempt: Attempt): void {
     const task = attempt.local && this.#parts.local.find(attempt.local.taskId);
     if (!task || attempt.isStopping) return;
@@ -75,7 +75,7 @@ export class Running {
     const session = await local.hold(sessionId);
     try {
       const snapshot = await session.task(taskId).wait({ ack: false });
-      // The id is another task's by now.
+      // Another task has this id now.
       if (snapshot.key !== spawnKeyOf(attempt)) return this.#lost(attempt);
       const task = local.find(taskId);
       if (!isOver(snapshot) || task === null) return 'nothing';
@@ -97,8 +97,8 @@ export class Running {
   }
 
   /**
-   * The process that was to start it died before. The store says that it never runs, so this agent starts over as if
-   * nothing was spawned.
+   * The process that should have started the task died before. The store says that the task never runs, so this agent
+   * starts over as if nothing was spawned.
    */
   async #startAnew(attempt: Attempt, taskId: string): Promise<void> {
     attempt.abortedId = taskId;
@@ -107,7 +107,7 @@ export class Running {
     attempt.phase = 'starting';
     this.#parts.records.save(attempt, 'accepting');
     await this.#parts.local.find(taskId)?.ack();
-    // Whether it still is the host's, the coordinator knows.
+    // The coordinator knows whether the attempt still belongs to the host.
     this.#parts.compareSoon();
   }
 }

@@ -5,8 +5,8 @@ import { careful } from '../../tasklog/files.ts';
 const mostBytes = 1_024 ** 2;
 
 /**
- * The values of some secrets, from the host's own file: lines `NAME=value`; empty ones and those that begin with `#` say nothing.
- * Nobody but the user may read or write the file.
+ * Reads secrets from the host's own file. It has lines `NAME=value`, empty lines, and comments that begin with `#`.
+ * Only the user may read or write the file.
  * @param wanted for each variable, the name of a secret.
  * @param path `null`: this host has no such file.
  * @returns for each variable, its value.
@@ -52,7 +52,7 @@ function readPrivate(path: string): string | null {
   }
   try {
     const { mode, uid, size } = fstatSync(descriptor);
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw unsafe(path, 'no file');
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw unsafe(path, 'something other than a file');
     if ((mode & 0o077) !== 0) throw unsafe(path, `mode ${(mode & 0o777).toString(8)}`);
     if (uid !== process.geteuid?.()) throw unsafe(path, 'the file of another user');
     if (size > mostBytes) throw unsafe(path, `${size} bytes`);

@@ -12,31 +12,31 @@ import { endWithout } from './end-of.ts';
 import type { Parts } from './parts.ts';
 import { resolveSecrets } from './secrets.ts';
 
-/** What becomes of attempts after they have started, or could not. */
+/** What happens to attempts after they have started, or could not. */
 interface Next {
   /** There is a local task. */
   readonly started: (attempt: Attempt) => void;
   /** Nothing was started, and never will be. */
   readonly failed: (attempt: Attempt) => void;
-  /** The host no longer has it, and nothing is left to do for it. */
+  /** It no longer belongs to the host, and nothing is left to do for it. */
   readonly dropped: (attempt: Attempt) => void;
 }
 
-/** Acceptances of an attempt that are remembered: one is tried again where it was not stored. */
+/** How many acceptances of an attempt are remembered. The agent makes a new one if the last was not stored. */
 const mostMarks = 100;
 
-/** It passes, and nothing was started. */
+/** After this error nothing was started, and a later try may succeed. */
 const later = expected('CLOSED');
 
 /**
- * Starts what is assigned to the host, each attempt once at most. The order is: the lease is valid; a file says that this agent
- * is about to accept; the acceptance is stored, and was ours; the lease is still valid; the local task is spawned under the key of
- * the attempt.
+ * Starts the attempts that are assigned to the host, each at most once. The order is: the lease is valid; a file says
+ * that this agent is about to accept; our acceptance is stored; the lease is still valid; the local task is spawned
+ * with the key of the attempt.
  */
 export class Starter {
   readonly #parts: Parts;
   readonly #next: Next;
-  /** The coordinator's clock less this one's, in milliseconds. */
+  /** The coordinator's clock minus this one's, in milliseconds. */
   clockOffsetMs = 0;
 
   constructor(parts: Parts, next: Next) {
@@ -64,7 +64,7 @@ export class Starter {
     }
   }
 
-  /** Somebody has removed the file by which this agent is the only one, and another one may have begun. */
+  /** Whether this agent still has its lock file. If somebody removed it, another agent may have started. */
   #isSole(): boolean {
     if (this.#parts.isSole()) return true;
     const error = new OutliveError(
@@ -75,7 +75,7 @@ export class Starter {
     return false;
   }
 
-  /** The coordinator takes back what was not accepted in time; until it has, nothing is accepted either. */
+  /** Whether it is too late to accept an attempt. The coordinator will revoke it. */
   #isTooLate({ assignment }: Attempt): boolean {
     const startBy = assignment?.startBy ?? null;
     return startBy !== null && Date.now() + this.clockOffsetMs > startBy;
@@ -109,7 +109,7 @@ export class Starter {
     const accepted = acceptedBy(assignment, mark, null);
     const goesOn = (): boolean => isOpen() && lease.mayStart && isSole() && !attempt.isFenced;
     const written = await connection.write(writeOf(accepted, attempt.seq), goesOn);
-    // Without an answer it may still be stored: the coordinator knows.
+    // Without an answer the acceptance may still be stored. The coordinator knows.
     if (written.outcome !== 'stored') return compareSoon();
     attempt.seq = written.seq;
     attempt.assignment = accepted;
@@ -117,7 +117,7 @@ export class Starter {
     await this.#spawn(attempt);
   }
 
-  /** Of an attempt whose acceptance was stored, by an agent of this store. */
+  /** Spawns an attempt whose acceptance by an agent of this store is stored. */
   async #spawn(attempt: Attempt): Promise<void> {
     const { local, lease, isSole, isOpen, records } = this.#parts;
     const { assignment } = attempt;
@@ -133,21 +133,21 @@ export class Starter {
     try {
       const secrets = resolveSecrets(assignment.spec.secrets, this.#parts.secrets);
       const options = spawnOptions(assignment, secrets);
-      // Nothing may come between this look and the spawn.
+      // Nothing asynchronous may come between this check and the spawn.
       if (!lease.mayStart || !isSole() || !isOpen() || attempt.isFenced) return;
       if (attempt.isCancelled) return this.#failed(attempt, 'killed', 'It was killed before it started.');
-      // Somebody may acknowledge and remove the task before anything else of it is noted here.
+      // A user may acknowledge and remove the task before the agent stores anything else about it.
       const note = (taskId: string): void => {
         records.save(Object.assign(attempt, { local: { sessionId, taskId } }), 'spawning');
       };
       const { id } = await witnessed(note, () => session.spawn(assignment.spec.command, options));
-      // One that was there already, since it has the key, is noted now.
+      // If a task had the key already, this stores it now.
       if (attempt.local === null) note(id);
       this.#started(attempt, { sessionId, taskId: id });
     } catch (error) {
       attempt.local = null;
       if (isExpected(error, later)) return;
-      // A spawn that fails may still have started something; then that is the result of the attempt.
+      // A failed spawn may still have started a task. Then that task is the result of the attempt.
       const found = local.withKey(sessionId, spawnKeyOf(assignment));
       if (found !== null) this.#started(attempt, found);
       else this.#failed(attempt, 'failed', error instanceof Error ? error.message : String(error));
@@ -165,14 +165,15 @@ export class Starter {
   #failed(attempt: Attempt, status: 'failed' | 'killed' | 'lost', reason: string): void {
     attempt.end = endWithout(status);
     attempt.reason = reason.slice(0, 4_096);
-    // Before anybody is told: what has failed is not tried again by the next agent. Until it is noted, this one tries again.
+    // Store this before reporting it, so that the next agent does not try again. Until it is stored, this one tries
+    // again.
     this.#parts.records.save(attempt, 'failed');
     attempt.phase = 'over';
     this.#next.failed(attempt);
   }
 }
 
-/** A name for an acceptance that is about to be tried, and that the attempt knows from then on. */
+/** Makes a name for the next acceptance, and remembers it in the attempt. */
 export function newMark(attempt: Attempt, epoch: string): string {
   const mark = `${epoch}.${randomHex(8)}`;
   attempt.epochs = [...attempt.epochs, mark].slice(-mostMarks);
@@ -193,7 +194,7 @@ export function acceptedBy(assignment: Assignment, epoch: string, localId: strin
   };
 }
 
-/** The write of a state of an assignment, after the message with a sequence number. */
+/** The write of a state of an assignment. @param after the sequence number of the message that it follows. */
 export function writeOf(assignment: Assignment, after: number) {
   return {
     stream: streams.assignments,

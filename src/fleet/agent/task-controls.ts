@@ -9,7 +9,7 @@ import type { Parts } from './parts.ts';
 import type { Starter } from './starter.ts';
 import type { Views } from './views.ts';
 
-/** Does with local tasks what the coordinator asks for; a task is named by its id in the fleet or in the host's store. */
+/** Does what the coordinator asks about local tasks. It names a task by its id in the fleet or in the host's store. */
 export class TaskControls {
   readonly #parts: Parts;
   readonly #starter: Starter;
@@ -23,7 +23,7 @@ export class TaskControls {
     this.#views = views;
   }
 
-  /** @returns the answer, without its version. @throws OutliveError as the library's methods. */
+  /** @returns the answer, without its version. @throws OutliveError like the methods of the library. */
   async perform(control: TaskControl): Promise<object> {
     if (control.verb === 'kill' && this.#cancel(control.task)) return { snapshot: null };
     const local = this.#find(control.task);
@@ -54,7 +54,7 @@ export class TaskControls {
     }
   }
 
-  /** A task that has not started must no longer start. @returns whether it is one of these. */
+  /** Prevents the start of a task that has not started yet. @returns whether there is such a task. */
   #cancel(task: string): boolean {
     const attempt = this.#parts.attempts.ofTask(task);
     if (attempt?.phase !== 'starting') return false;
@@ -71,7 +71,7 @@ export class TaskControls {
     const why = attempt.reason ?? 'It is about to start.';
     throw new OutliveError(
       'TASK_NOT_FOUND',
-      `expected ${task} to have a task on ${this.#parts.host}; found none. ${why}`,
+      `expected the task ${task} on ${this.#parts.host}; found none. ${why}`,
       { details: { taskId: task } },
     );
   }
@@ -86,7 +86,7 @@ export class TaskControls {
   }
 }
 
-/** @throws OutliveError `NO_TERMINAL`; `FLEET_BUSY` for one that has no room in an answer. */
+/** @throws OutliveError `NO_TERMINAL`; `FLEET_BUSY` if the screen does not fit into an answer. */
 async function screenOf(local: StoreTask): Promise<Screen> {
   const screen = await local.screen();
   const found = Buffer.byteLength(screen.lines.join(''));

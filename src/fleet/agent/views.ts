@@ -8,16 +8,18 @@ import { mostPieceBytes, type ViewMessage, type ViewState, writePiece } from '..
 import type { Parts } from './parts.ts';
 import { Publisher } from './publisher.ts';
 
-/** A view whose viewer is silent for this long is over, in milliseconds. */
+/** A view ends after its viewer has been silent for this long, in milliseconds. */
 const silentMs = 30_000;
 
-/** What is typed and waits until the command takes something, in bytes. More is lost, as it is at a terminal. */
+/** The most typed bytes that wait until the command reads. More is lost, as at a terminal. */
 const mostTypedBytes = 1024 ** 2;
 
-/** Views at a time. */
+/** The most views at a time. */
 const mostViews = 64;
 
-/** People elsewhere who are attached to terminals of this host: for each, what `outlive attach` would be for one who sits here. */
+/**
+ * People on other machines who are attached to terminals of this host. Each view does what `outlive attach` does here.
+ */
 export class Views {
   readonly #parts: Parts;
   readonly #all = new Map<string, View>();
@@ -43,7 +45,7 @@ export class Views {
     return view.state();
   }
 
-  /** Ends them all. */
+  /** Ends all views. */
   close(): void {
     for (const view of this.#all.values()) view.leave();
   }
@@ -52,7 +54,7 @@ export class Views {
     if (this.#all.size >= mostViews)
       throw new OutliveError(
         'FLEET_BUSY',
-        `expected at most ${mostViews} viewers of the terminals of a host; found as many. Try again when one has left, or read the output.`,
+        `expected at most ${mostViews} viewers of the terminals of a host; found more. Try again when one has left, or read the output.`,
       );
     const view = new View(this.#parts, message);
     this.#all.set(message.view, view);
@@ -65,13 +67,13 @@ export class Views {
 }
 
 class View {
-  /** The number of the message that has opened it. */
+  /** The number of the message that opened it. */
   readonly opened: number;
   readonly #readOnly: boolean;
   readonly #input = new PassThrough();
   readonly #output: PublishedTerminal;
   readonly #left = new AbortController();
-  /** Resolves when the terminal shows. Rejects with what `attach` refuses with. */
+  /** Resolves when the terminal shows something. Rejects with the error of `attach`. */
   readonly begun: Promise<void>;
   #begin: () => void = () => undefined;
   #refuse: (error: unknown) => void = () => undefined;
@@ -86,15 +88,17 @@ class View {
     this.begun = new Promise((resolve, reject) => {
       [this.#begin, this.#refuse] = [resolve, reject];
     });
-    // The viewer that asked for it gets the refusal, if it is still there.
+    // The caller that opened the view gets the error, if it still waits.
     this.begun.catch(() => undefined);
     const publisher = new Publisher(parts, subjects.view(parts.host, view));
     this.#output = new PublishedTerminal(publisher, number, size, () => this.#begin());
-    // Without a way to the person the view is over; the agent is not.
+    // If the bytes cannot reach the person, the view ends, but the agent does not.
     this.#output.on('error', () => this.leave());
   }
 
-  /** Shows the terminal until the person has left. When it ends otherwise, the view can be asked for its state for a while. */
+  /**
+   * Shows the terminal until the person has left. If it ends otherwise, the view still reports its state for a while.
+   */
   async show(local: StoreTask): Promise<void> {
     this.#heard();
     try {
@@ -110,7 +114,7 @@ class View {
     await this.#untilLeft();
   }
 
-  /** What comes twice is done once. */
+  /** Handles a repeated message only once. */
   take({ number, size, keys, leaves }: ViewMessage): void {
     if (number <= this.#lastNumber) return;
     this.#lastNumber = number;
@@ -141,11 +145,11 @@ class View {
   }
 }
 
-/** Stands for the terminal of a person elsewhere: what is written to it is published in pieces. */
+/** Stands for the terminal of a person on another machine. It publishes in pieces what is written to it. */
 class PublishedTerminal extends Writable {
   columns?: number;
   rows?: number;
-  /** Published since the view was opened. */
+  /** How many pieces were published since the view was opened. */
   pieces = 0;
   readonly #publisher: Publisher;
   readonly #opened: number;
@@ -163,7 +167,7 @@ class PublishedTerminal extends Writable {
     this.emit('resize');
   }
 
-  /** Resolves when all is published. */
+  /** Publishes the rest, and then the last piece. */
   async publishLast(): Promise<void> {
     await new Promise<void>((resolve) => this.end(resolve));
     await this.#piece(Buffer.alloc(0), true);
