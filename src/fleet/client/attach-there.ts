@@ -27,22 +27,21 @@ export interface Viewed {
 }
 
 /**
- * A host that hears nothing for half a minute takes the person for gone. So the client sends something this often, in
- * milliseconds.
+ * A host that hears nothing for half a minute ends the view. So the client sends a message this often, in milliseconds.
  */
 const renewMs = 5_000;
-/** How long it tries a message that nobody answers, in milliseconds: a change of leader takes 4 to 9 s. */
+/** How long it repeats a message that nobody answers, in milliseconds. A change of the leader takes 4 to 9 s. */
 const patienceMs = 10_000;
 const pauseMs = 250;
-/** Pieces go by another way than answers, and may come a little later, in milliseconds. */
+/** How much later than an answer the pieces may come, in milliseconds: they take another way. */
 const lateMs = 1_000;
 /** How long it tries to tell the host that the person has left, in milliseconds. */
 const leaveMs = 1_000;
-/** Bytes that are typed in one message. */
+/** The most typed bytes in one message. */
 const mostKeys = 32 * 1_024;
-/** Typed bytes that wait for their turn; more is not read from the person's terminal meanwhile. */
+/** The most typed bytes that wait. With more, the person's terminal is not read for a while. */
 const mostWaitingKeys = 256 * 1_024;
-/** What may wait for a terminal that reads slowly; then it is shown what is left on the screen. */
+/** The most bytes that wait for a slow terminal. With more, pieces are dropped and the screen is drawn again later. */
 const mostUnreadBytes = 1_024 ** 2;
 
 const silence = expected('FLEET_UNREACHABLE', 'HOST_UNREACHABLE');
@@ -50,9 +49,9 @@ const noInput = expected('INPUT_CLOSED', 'TASK_NOT_FOUND');
 const gone = new Set([...silence, ...noInput, 'CLOSED']);
 
 /**
- * Makes a person's terminal that of a task on another host, until they leave or the command ends. The host draws it for the
- * size of the person's terminal. When a piece gets lost, the host draws all of it again.
- * @throws OutliveError as `task.attach()`; `HOST_UNREACHABLE` and `FLEET_UNREACHABLE` when the host is silent for 10 s.
+ * Shows the terminal of a task on another host in a person's terminal, until they leave or the command ends. The host
+ * draws it for the size of the person's terminal. If a piece is lost, the host draws everything again.
+ * @throws OutliveError like `task.attach()`; `HOST_UNREACHABLE`, `FLEET_UNREACHABLE` when the host is silent for 10 s.
  */
 export async function attachThere(
   connection: NatsConnection,
@@ -75,14 +74,14 @@ class RemoteView {
   readonly #view = randomHex(8);
   #filter = new TerminalFilter();
   #subscription: Subscription | undefined;
-  /** Of the message that was sent last, of the one that opened the view, and of the piece that was shown last. */
+  /** The numbers of the last message, of the message that opened the view, and of the last piece that was shown. */
   #number = 0;
   #opened = 0;
   #shown = 0;
   #keys: Buffer[] = [];
   #waitingKeys = 0;
   #sizeSaid: TerminalSize | null = null;
-  /** Something got lost: all has to be shown again. */
+  /** Everything must be drawn: the view is not open yet, or a piece was lost. */
   #isLost = true;
   #hasEnded = false;
   #hasLeft = false;
@@ -120,7 +119,7 @@ class RemoteView {
     const talk = this.#talk();
     try {
       const end = await Promise.race([left, talk]);
-      // The host hears of it, if it can be reached at once.
+      // The host hears of this if it answers at once.
       if (end === 'left') await Promise.race([talk.catch(leftInVain), sleep(leaveMs)]);
       return end;
     } finally {
@@ -134,9 +133,9 @@ class RemoteView {
     }
   }
 
-  /** Says what the person does, and looks whether all came, until one of the two ends. */
+  /** Sends what the person does, and checks that all pieces came, until the person leaves or the command ends. */
   async #talk(): Promise<AttachEnd> {
-    // A person who waits for a host to take the task can leave as well.
+    // The person can leave during this wait, too.
     await this.#task.wait({ until: 'accepted' });
     while (!this.#hasLeft) {
       const state = await this.#say();
@@ -150,10 +149,10 @@ class RemoteView {
     return 'left';
   }
 
-  /** Sends one message until it is answered. @throws OutliveError as {@link Viewed.view}. */
+  /** Sends one message until it is answered. @throws OutliveError like {@link Viewed.view}. */
   async #say(): Promise<ViewState> {
     const message = this.#message(false);
-    // With another attempt another host may have it.
+    // Another attempt may be on another host.
     if (message.opens && this.#opened > 0) await this.#task.show();
     const wasOpen = this.#opened > 0;
     if (message.opens) this.#reopen(message.number);
@@ -161,11 +160,11 @@ class RemoteView {
     for (let isFirst = true; ; isFirst = false) {
       try {
         const state = await this.#task.view(message);
-        // A host that knows nothing of the view has typed nothing, unless it was asked before.
+        // A host that does not know the view has not typed the keys, unless an earlier try has reached it.
         if (isFirst && state.state === 'unknown') this.#keys.unshift(message.keys);
         return state;
       } catch (error) {
-        // The last piece has come, or it has ended while the view was lost.
+        // The last piece has come, or the command has ended while the view was lost.
         if (this.#hasEnded || (wasOpen && isExpected(error, noInput))) return { state: 'ended', pieces: 0 };
         if (!isExpected(error, silence) || monotonicMs() > endAt || this.#hasLeft) throw error;
         await sleep(pauseMs);
@@ -185,7 +184,7 @@ class RemoteView {
     return { view: this.#view, readOnly: this.#readOnly, ...said };
   }
 
-  /** From here on all is shown again, by the host that has the task now. */
+  /** Gets ready for the host that has the task now, which draws everything again. */
   #reopen(number: number): void {
     [this.#isLost, this.#opened, this.#shown] = [false, number, 0];
     this.#subscription?.unsubscribe();
@@ -196,7 +195,7 @@ class RemoteView {
       },
     });
     this.#put(this.#filter.modesReset());
-    // It may be within a sequence whose rest does not come.
+    // The old filter may be inside an escape sequence whose rest does not come.
     this.#filter = new TerminalFilter();
   }
 
@@ -217,10 +216,10 @@ class RemoteView {
     if (this.#shown < pieces) this.#isLost = true;
   }
 
-  /** There is something to say, or to find out. */
+  /** Whether there is something to send or to ask. */
   #hasSomething(): boolean {
     const { writableLength = 0 } = this.#viewer.output;
-    // A terminal that reads slowly is shown all anew when it has read what waits.
+    // A slow terminal must first read half of what waits. Then everything is drawn again.
     const opensAgain = this.#isLost && writableLength < mostUnreadBytes / 2;
     return this.#hasEnded || opensAgain || this.#keys.length > 0 || !isSame(this.#size(), this.#sizeSaid);
   }
@@ -260,7 +259,7 @@ class RemoteView {
     if (shown.length > 0) this.#viewer.output.write(shown);
   }
 
-  /** The person's terminal is as it was, with the cursor below what was shown. A host that ends a view has moved it there. */
+  /** Restores the person's terminal, with the cursor below what was shown. After the last piece it is there already. */
   #leave(): void {
     const { rows } = this.#viewer.output;
     const below = this.#hasEnded || rows === undefined ? '' : `\x1b[${rows};1H`;
@@ -268,7 +267,7 @@ class RemoteView {
   }
 }
 
-/** The host takes a person for gone who says nothing. */
+/** Without this message the host ends the view by itself after a while. */
 function leftInVain(error: unknown): void {
   tolerate(error, gone, 'leaving a terminal');
 }
@@ -281,7 +280,7 @@ function pieceOf(data: Uint8Array): ViewPiece | null {
   try {
     return readPiece(jsonOf(data, 'a piece of a view'));
   } catch (error) {
-    // Another version's, or no piece: it counts as lost.
+    // It has another version, or is not a piece. It counts as lost.
     if (error instanceof OutliveError) return null;
     throw error;
   }

@@ -22,17 +22,17 @@ import {
 import { type FollowedOutput, followOutput } from './follow-output.ts';
 import { askAgain } from './requests.ts';
 
-/** A stretch of the output of a remote task. */
+/** A range of the output of a remote task. */
 export interface RemoteStretch {
-  /** Of the first byte. */
+  /** The offset of the first byte. */
   readonly offset: number;
   readonly nextOffset: number;
-  /** Of the whole output. */
+  /** The size of the whole output. */
   readonly size: number;
   readonly bytes: Buffer;
 }
 
-/** How far a wait goes. */
+/** The options of {@link FleetTask.wait}. */
 export interface RemoteWaitOptions {
   /** @default 'ended' */
   readonly until?: 'accepted' | 'ended';
@@ -41,19 +41,21 @@ export interface RemoteWaitOptions {
   readonly abortSignal?: AbortSignal;
 }
 
-/** What else is sent to a remote task, in this order: text, keys, the end. */
+/** What else to send to a remote task, in this order: the input, keys, the end of the input. */
 export type RemoteSendOptions = Pick<SendOptions, 'press' | 'paste' | 'eof'>;
 
 const sendOptions: OptionNames<RemoteSendOptions> = { press: true, paste: true, eof: true };
 
-/** How long the coordinator waits before it is asked again, in milliseconds. */
+/** How long the coordinator waits in one request, in milliseconds. */
 const waitMs = 20_000;
-/** The most of one stretch, in bytes. */
+/** The most bytes in one range. */
 export const stretchBytes = 256 * 1_024;
-/** What a host may take to start what it has accepted; and a pause between two questions, in milliseconds. */
+/**
+ * How long a host may take to start a task that it has accepted, and the pause between two requests, in milliseconds.
+ */
 const startMs = 5_000;
 const pauseMs = 100;
-/** What a host may take to stop a task beside its grace, in milliseconds. */
+/** How long a host may take to stop a task in addition to the grace, in milliseconds. */
 const stopMs = 25_000;
 
 /** A task of a fleet. */
@@ -66,7 +68,7 @@ export class FleetTask {
     this.#known = known;
   }
 
-  /** As it was told last. */
+  /** The task as the coordinator last described it. */
   get known(): RemoteTask {
     return this.#known;
   }
@@ -76,7 +78,7 @@ export class FleetTask {
     return this.#known.task;
   }
 
-  /** The host that has it; with another attempt it may be another one. */
+  /** The host that has it. Another attempt may be on another host. */
   get host(): string {
     return this.#known.host;
   }
@@ -86,24 +88,25 @@ export class FleetTask {
     return `${this.host}/${this.id}`;
   }
 
-  /** What the coordinator knows of it now. */
+  /** What the coordinator knows about it now. */
   async show(): Promise<RemoteTask> {
     this.#known = (await this.#ask('show', {})) as RemoteTask;
     return this.#known;
   }
 
   /**
-   * What its host knows of it now: the snapshot of the host's own store.
-   * @throws OutliveError `HOST_UNREACHABLE`, with the end of the output in `details.lastSeen` where it is known; `TASK_NOT_FOUND` when it has not started.
+   * What its host knows about it now: the snapshot in the host's own store.
+   * @throws OutliveError `HOST_UNREACHABLE`, with the last output in `details.lastSeen` if it is known;
+   * `TASK_NOT_FOUND` if it has not started.
    */
   async inspect(): Promise<TaskSnapshot> {
     return ((await this.#askHost('inspect', {})) as { readonly snapshot: TaskSnapshot }).snapshot;
   }
 
   /**
-   * Waits until it has come so far, will not, or its host is lost. What comes back says which.
-   * @returns `null`: the time is over.
-   * @throws OutliveError as `openFleet`; the reason of `abortSignal`, as soon as it is aborted.
+   * Waits until the task has ended (or was accepted), was revoked, or its host is lost. The result says which.
+   * @returns `null`: the time is up.
+   * @throws OutliveError like `openFleet`; the reason of `abortSignal`, as soon as it is aborted.
    */
   async wait({
     until = 'ended',
@@ -122,9 +125,9 @@ export class FleetTask {
     }
   }
 
-  /** A stretch of its output, from its host. @throws OutliveError as {@link inspect}. */
+  /** A range of its output, from its host. @throws OutliveError like {@link inspect}. */
   async read({ offset = 0, maxBytes = stretchBytes } = {}): Promise<RemoteStretch> {
-    // The words are the host's own: the coordinator hands them on.
+    // These fields come from the host. The coordinator passes them on without a check.
     const fields = wireFields(await this.#askHost('read', { offset, maxBytes }), 'the output of a host');
     const found = {
       offset: fields.whole('offset'),
@@ -135,23 +138,24 @@ export class FleetTask {
     if (found.bytes.length === 0 || found.nextOffset > offset) return found;
     throw new OutliveError(
       'FLEET_FORGED',
-      'expected output of a host that continues; found that it does not.',
+      'expected the output of a host to continue; found that it does not.',
     );
   }
 
-  /** Its output from an offset on, to its end. What gets lost on the way is read again, so no byte is missing. */
+  /** Its output from an offset to the end. It reads lost pieces again, so no byte is missing. */
   follow(options: { offset?: number; abortSignal?: AbortSignal } = {}): AsyncGenerator<FollowedOutput> {
     return followOutput(this.#link.bus.connection, this, options);
   }
 
-  /** Asks its host to publish the output. @returns the offset of what is published next. */
+  /** Asks its host to publish the output. @returns the offset of the next byte that is published. */
   async publishOutput(offset: number, forMs: number): Promise<number> {
     return ((await this.#askHost('follow', { offset, forMs })) as { readonly offset: number }).offset;
   }
 
   /**
-   * Types into it, as {@link Task.send}. It is asked once: what no answer came to may have arrived.
-   * @throws OutliveError as there, and as {@link inspect}.
+   * Types into it, like {@link Task.send}. It sends the request only once. Without an answer, the input may have
+   * arrived.
+   * @throws OutliveError as there, and like {@link inspect}.
    */
   async send(input: string | Uint8Array, options: RemoteSendOptions = {}): Promise<void> {
     const { press = [], paste = false, eof = false } = checkOptions('task.send()', options, sendOptions);
@@ -165,19 +169,22 @@ export class FleetTask {
     await this.#link.ask('send', { v: wireVersion, task: this.id, ...writeTyped(typed) });
   }
 
-  /** What its terminal shows now, or showed at its end. @throws OutliveError `NO_TERMINAL`, and as {@link inspect}. */
+  /**
+   * What its terminal shows now, or showed at its end.
+   * @throws OutliveError `NO_TERMINAL`, and like {@link inspect}.
+   */
   async screen(): Promise<Screen> {
     return readScreen(((await this.#askHost('screen', {})) as { readonly screen?: unknown }).screen);
   }
 
-  /** Sets the size of its terminal. @throws OutliveError as {@link Task.resize}, and as {@link inspect}. */
+  /** Sets the size of its terminal. @throws OutliveError like {@link Task.resize}, and like {@link inspect}. */
   async resize(size: TerminalSize): Promise<void> {
     const { checkSize } = await import('../../engine/spawn/stdin-request.ts');
     await this.#askHost('resize', checkSize('task.resize()', size));
   }
 
   /**
-   * Shows its terminal to a person, as {@link Task.attach}.
+   * Shows its terminal to a person, like {@link Task.attach}.
    * @throws OutliveError as there; `HOST_UNREACHABLE` and `FLEET_UNREACHABLE` when its host is silent for 10 s.
    */
   async attach(viewer: Viewer, options: AttachOptions = {}): Promise<AttachEnd> {
@@ -185,19 +192,19 @@ export class FleetTask {
     return await attachThere(this.#link.bus.connection, this, viewer, options);
   }
 
-  /** Brings to its host what a person at its terminal does: for {@link attach}. */
+  /** Tells its host what a person does at its terminal, for {@link attach}. */
   async view(message: ViewMessage): Promise<ViewState> {
     const body = { v: wireVersion, task: this.id, ...writeView(message) };
     return readViewState(await this.#link.ask('view', body));
   }
 
-  /** Stops it: before it was accepted nothing starts; after that, its host stops all of it. */
+  /** Stops it. If no host has accepted it, nothing starts. Otherwise its host stops all its processes. */
   async kill({ graceMs = null }: { graceMs?: number | null } = {}): Promise<RemoteTask> {
     this.#known = (await this.#ask('kill', { graceMs }, stopMs + (graceMs ?? 0))) as RemoteTask;
     return this.#known;
   }
 
-  /** Between the acceptance and the start its host has no task yet. */
+  /** Asks its host. Between the acceptance and the start the host has no task yet, so this asks again for a while. */
   async #askHost(operation: Parameters<ClientLink['ask']>[0], body: object): Promise<unknown> {
     const endAt = performance.now() + startMs;
     const hadStarted = this.#known.localId !== null;
@@ -210,14 +217,14 @@ export class FleetTask {
         const isMissing = error instanceof OutliveError && error.code === 'TASK_NOT_FOUND';
         if (!isMissing || performance.now() > endAt) throw error;
         const { state, localId } = await this.show();
-        // A coordinator that has not read all yet knows less than the one that answered before it.
+        // Another coordinator may answer now, which has not read everything yet.
         if (state !== 'accepted' && !(hadStarted && localId === null)) throw error;
         await sleep(pauseMs);
       }
     }
   }
 
-  /** What the coordinator knows goes with the error: it is all that can be known. */
+  /** Adds to the error what the coordinator knows about the task. */
   async #unreachable(error: OutliveError): Promise<OutliveError> {
     const { host, end, lastSeen = null } = await this.show();
     const last = end === null ? lastSeen : { tail: end.tail, outputBytes: end.outputBytes, agoMs: null };

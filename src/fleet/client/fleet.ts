@@ -13,50 +13,58 @@ import { FleetTask } from './fleet-task.ts';
 import { placementOf } from './placement.ts';
 import { askAgain } from './requests.ts';
 
-/** How a task is started somewhere in a fleet. */
+/** How to start a task in a fleet. */
 export interface FleetSpawnOptions {
-  /** A host by its name; `label:KEY` or `label:KEY=VALUE`, several with commas; `any` or `least`: the one with most room. */
+  /**
+   * The name of a host; `label:KEY` or `label:KEY=VALUE`, several with commas; `any` or `least`: the least loaded host.
+   */
   readonly on: string;
-  /** The session that is told of the end. @default 'default' */
+  /** The session that gets the completion. @default 'default' */
   readonly session?: string;
   readonly name?: string;
   readonly labels?: Readonly<Record<string, string>>;
   /** An absolute path on the host. @default the home of the user there */
   readonly cwd?: string;
-  /** What the command gets beside what its host has. Nothing else of this machine's environment goes along. */
+  /** Variables for the command, in addition to those of its host. No other variable of this machine goes along. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Variables whose values the host has in its file of secrets: the variable, and the name there. */
+  /** For each variable, the name of its value in the host's secrets file. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** In milliseconds; `null`: none. @default what the host's store has */
+  /** In milliseconds. @default null: no limit */
   readonly timeoutMs?: number | null;
   /** @default 'none', with a `tty` 'open' */
   readonly stdin?: 'none' | 'open';
-  /** It gets a terminal of that size. */
+  /** Gives the command a terminal of this size. */
   readonly tty?: TerminalSize;
-  /** After this many milliseconds no host may start it; `null`: no limit. @default 600_000 */
+  /** After this many milliseconds no host may accept the task; `null`: no limit. @default 600_000 */
   readonly startByMs?: number | null;
-  /** How many times it may start anew elsewhere when its host is lost; then it may run twice. @default 0 */
+  /**
+   * How many times the task may start again on another host when its host is lost. It may then run twice.
+   * @default 0
+   */
   readonly redispatch?: number;
-  /** The same key of the same client gives the same task. @default one that is new */
+  /** The same key of the same client gives the same task. @default a new key */
   readonly key?: string;
-  /** How long to wait for the host to accept it, in milliseconds, at most 60,000. @default 0: it is assigned, and no more */
+  /**
+   * How long to wait for the host to accept the task, in milliseconds, at most 60,000.
+   * @default 0: it is only assigned
+   */
   readonly acceptMs?: number;
 }
 
-/** Which tasks of a fleet are listed. */
+/** Which tasks of a fleet to list. */
 export interface FleetTasksOptions {
   readonly session?: string;
   readonly host?: string;
 }
 
 const pageOf = 500;
-/** How long the coordinator waits for something to come before it is asked again, in milliseconds. */
+/** How long the coordinator waits in one request, in milliseconds. */
 const waitMs = 20_000;
 const startByDefaultMs = 600_000;
-/** A coordinator waits no longer than that before it answers. */
+/** The longest wait of a coordinator before it answers. */
 const mostAcceptMs = 60_000;
 
-/** A fleet of machines, as a client of it sees it. The truth about each task is on its host. */
+/** A fleet of machines, as a client sees it. The store of its host is the truth about a task. */
 export class Fleet implements AsyncDisposable {
   readonly #link: ClientLink;
   readonly #credentials: ClientCredentials;
@@ -71,22 +79,22 @@ export class Fleet implements AsyncDisposable {
     return this.#link.isClosed();
   }
 
-  /** The hosts, by name. */
+  /** The hosts, sorted by name. */
   async hosts(): Promise<RemoteHost[]> {
     return (await this.#read('hosts', {})) as RemoteHost[];
   }
 
   /**
-   * Starts a task on a host. Resolves when it is assigned, or with `acceptMs` when the host has accepted it; it has not started yet:
-   * see {@link FleetTask.wait}.
-   * @throws OutliveError `FLEET_BUSY` when no host may take it, `FLEET_UNREACHABLE` when no coordinator answers: then it may
-   * have been assigned, and the same `key` gives that task.
+   * Starts a task on a host. Resolves when the task is assigned, or with `acceptMs` when the host has accepted it. The
+   * command may start later: see {@link FleetTask.wait}.
+   * @throws OutliveError `FLEET_BUSY` when no host may take it, `FLEET_UNREACHABLE` when no coordinator answers. Then
+   * the task may have been assigned, and the same `key` gives that task.
    */
   async spawn(command: string | readonly string[], options: FleetSpawnOptions): Promise<FleetTask> {
     checkOptions('fleet.spawn()', options, spawnOptions);
     const tty = options.tty === undefined ? null : await checkedSize(options.tty);
     const acceptMs = checkAcceptMs(options.acceptMs ?? 0);
-    // Asked again after the fleet has lost its data, the same request could start once more: so it says of which data it is.
+    // If the servers lose their data, a repeated request could start the task again. So the request names its era.
     if (this.#link.era() === null) await this.hosts();
     const asked = {
       request: options.key ?? randomHex(16),
@@ -100,13 +108,13 @@ export class Fleet implements AsyncDisposable {
     return new FleetTask(this.#link, (await this.#read('run', asked, acceptMs)) as RemoteTask);
   }
 
-  /** All tasks that the fleet remembers, in the order of their ids. */
+  /** All tasks that the fleet remembers, sorted by id. */
   async *tasks({ session, host }: FleetTasksOptions = {}): AsyncGenerator<RemoteTask, void, undefined> {
     let after: string | null = null;
     for (;;) {
       const asked = { session: session ?? null, host: host ?? null, after, most: pageOf };
       const page = (await this.#read('list', asked)) as RemoteTask[];
-      // Large tasks make a page short: only an empty one is the last.
+      // Large tasks make a page short. Only an empty page marks the end.
       if (page.length === 0) return;
       yield* page;
       after = page.at(-1)?.task ?? null;
@@ -136,7 +144,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * What has ended in a session and is not acknowledged, the oldest first.
+   * The tasks of a session that have ended and are not acknowledged, the oldest first.
    * @param forMs how long to wait for the first, in milliseconds. @default 0
    */
   async completions(session: string, { forMs = 0, most = 100 } = {}): Promise<RemoteTask[]> {
@@ -149,37 +157,37 @@ export class Fleet implements AsyncDisposable {
     }
   }
 
-  /** Says that a session has these ends. @returns those that are noted; one that has not ended is not. */
+  /** Acknowledges ends for a session. @returns the ends that are noted. A task that has not ended is left out. */
   async acknowledge(session: string, ends: readonly AttemptName[]): Promise<AttemptName[]> {
     const named = ends.map(({ task, attempt }) => ({ task, attempt }));
     return (await this.#read('acknowledge', { session, ends: named })) as AttemptName[];
   }
 
-  /** Lets nothing new start on a host, or lets it again. What runs there goes on. */
+  /** Stops new tasks from starting on a host, or allows them again. Running tasks continue. */
   async cordon(host: string, on = true): Promise<void> {
     await this.#read('cordon', { host, on });
   }
 
-  /** Cordons a host, and takes what has not started there elsewhere, or ends that. */
+  /** Cordons a host, and moves tasks that have not started there to other hosts where possible. */
   async drain(host: string, on = true): Promise<void> {
     await this.#read('drain', { host, on });
   }
 
   /**
-   * Makes an invitation for a host or a client.
-   * @param forMs for how long it is good: a minute to 30 days.
-   * @returns the line that `outlive fleet join` takes. Anyone who has it may use it, once.
+   * Creates an invitation for a host or a client.
+   * @param forMs how long it is valid, in milliseconds: a minute to 30 days.
+   * @returns the line that `outlive fleet join` takes. Anyone who has the line may use it, once.
    */
   async invite(invited: Invited, forMs: number): Promise<string> {
     return await invite(this.#link, this.#credentials, invited, forMs);
   }
 
-  /** Lets a host in no more: its credential is revoked, and it gets no lease. What runs there goes on. */
+  /** Removes a host: its credential is revoked, and it gets no more leases. Running tasks continue. */
   async remove(host: string): Promise<void> {
     await remove(this.#link, { kind: 'host', member: host });
   }
 
-  /** Forgets a host that will not come back: what ran there stays unknown for ever. */
+  /** Forgets a host that will not come back: its tasks are revoked. */
   async forget(host: string): Promise<void> {
     await this.#read('forget', { host, on: true });
   }

@@ -4,13 +4,13 @@ import { unlessAborted } from '../../util/abort.ts';
 import { jsonOf, wireFields } from '../wire/fields.ts';
 import { subjects } from '../wire/names.ts';
 
-/** A piece of output, in its place. */
+/** A piece of output, and its offset. */
 export interface FollowedOutput {
   readonly offset: number;
   readonly bytes: Buffer;
 }
 
-/** What is followed. */
+/** The task that is followed. */
 export interface Followed {
   readonly id: string;
   readonly host: string;
@@ -27,7 +27,7 @@ export interface Followed {
 /** How long the host publishes after a request, and how often the client repeats the request, in milliseconds. */
 const publishMs = 30_000;
 const renewMs = 10_000;
-/** What a reader that is slow has not taken: more is dropped, and read again when it comes so far. */
+/** The most bytes that wait for a slow reader. More is dropped, and read from the host when the reader needs it. */
 const mostWaitingBytes = 4 * 1_024 ** 2;
 
 interface Chunk {
@@ -37,8 +37,8 @@ interface Chunk {
 }
 
 /**
- * The output of a task from an offset on. Its host publishes pieces, which may get lost or be skipped; where the offsets show a gap, the
- * stretch is read from the host.
+ * The output of a task from an offset on. Its host publishes pieces, which may be lost or skipped. If the offsets show
+ * a gap, this reads the missing range from the host.
  */
 export async function* followOutput(
   connection: NatsConnection,
@@ -57,11 +57,11 @@ export async function* followOutput(
     let at = offset;
     for (;;) {
       abortSignal?.throwIfAborted();
-      // First the host is asked, then it is looked how much there is: what comes in between is published.
+      // Ask the host to publish before reading the output, so that output in between is published.
       const next = await unlessAborted(abortSignal, task.publishOutput(at, publishMs));
-      // Before its output is read: what it writes until its end is then among that.
+      // Check this before reading the output. If the task is over, the output is complete.
       const isOver = await unlessAborted(abortSignal, hasEnded(task));
-      // The host no longer publishes what is before the next piece.
+      // The host does not publish output before the next piece.
       if (isOver || next > at)
         for await (const piece of stretches(task, at)) {
           yield piece;
@@ -69,7 +69,7 @@ export async function* followOutput(
         }
       if (isOver) return;
       const until = performance.now() + renewMs;
-      // The host stops publishing when nobody has asked it again, however much is still on its way here.
+      // Stop in time to ask again, even if more pieces wait: otherwise the host stops publishing.
       while (performance.now() < until) {
         const piece = await pieces.take(until, abortSignal);
         if (piece === null) break;
@@ -90,7 +90,7 @@ export async function* followOutput(
   }
 }
 
-/** What is between two offsets; without the second, to the end as it is now. */
+/** The output between two offsets. Without the second, up to the present end. */
 async function* stretches(
   task: Followed,
   from: number,
@@ -119,13 +119,13 @@ function chunkOf(data: Uint8Array): Chunk | null {
     const bytes = Buffer.from(fields.text('bytes', 128 * 1_024), 'base64');
     return { offset: fields.whole('offset'), bytes, last: fields.flag('last') };
   } catch (error) {
-    // Another version's, or no piece: what it would have brought is read from the host.
+    // It has another version, or is not a piece. Its output is read from the host.
     if (error instanceof OutliveError) return null;
     throw error;
   }
 }
 
-/** Pieces that came and were not taken, up to a bound. */
+/** Pieces that have come and were not taken yet, up to a limit. */
 class Pieces {
   #waiting: Chunk[] = [];
   #bytes = 0;
@@ -138,7 +138,7 @@ class Pieces {
     this.#wake?.();
   }
 
-  /** The next piece; `null`: none has come until then. @param until by the clock of `performance`. */
+  /** The next piece; `null`: none came in time. @param until a value of `performance.now()`. */
   async take(until: number, abortSignal: AbortSignal | undefined): Promise<Chunk | null> {
     if (this.#waiting.length === 0) await this.#come(until - performance.now(), abortSignal);
     abortSignal?.throwIfAborted();

@@ -5,7 +5,7 @@ import { connectClient } from '../admin/invite.ts';
 import { renewClient } from '../admin/renew.ts';
 import { Fleet } from './fleet.ts';
 
-/** Which fleet. */
+/** Which fleet to open. */
 export interface OpenFleetOptions {
   /** The folder with the credentials, absolute. @default `$XDG_CONFIG_HOME/outlive/fleet`, else ~/.config/outlive/fleet */
   readonly folder?: string;
@@ -13,8 +13,8 @@ export interface OpenFleetOptions {
 
 /**
  * Connects to the fleet that this machine is a client of. Close it with `await using`, or by its `Symbol.asyncDispose`.
- * @throws OutliveError `FLEET_CREDENTIALS` when this machine is no client of a fleet, `FLEET_PACKAGES` when its packages are not
- * installed, `FLEET_UNREACHABLE`, `FLEET_REFUSED`; `UNSUPPORTED_PLATFORM` on Windows.
+ * @throws OutliveError `FLEET_CREDENTIALS` if this machine is not a client of a fleet, `FLEET_PACKAGES` if its packages
+ * are not installed, `FLEET_UNREACHABLE`, `FLEET_REFUSED`; `UNSUPPORTED_PLATFORM` on Windows.
  */
 export async function openFleet({ folder = defaultFleetFolder() }: OpenFleetOptions = {}): Promise<Fleet> {
   if (process.platform === 'win32')

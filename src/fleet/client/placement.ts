@@ -2,7 +2,7 @@ import { OutliveError, shown } from '../../errors/error.ts';
 import type { Placement } from '../wire/assignment.ts';
 import { isHostName } from '../wire/names.ts';
 
-/** Words that mean any host; the coordinator takes the one with most room. */
+/** Words that mean any host. The coordinator takes the least loaded one. */
 const anywhere = new Set(['any', 'least']);
 
 /**

@@ -4,25 +4,25 @@ import type { Operation } from '../wire/names.ts';
 
 /** How a client asks the coordinator. */
 export interface Asking {
-  /** @throws OutliveError what the coordinator refused with; `FLEET_UNREACHABLE` when none answers. */
+  /** @throws OutliveError the coordinator's refusal; `FLEET_UNREACHABLE` when no coordinator answers. */
   ask(operation: Operation, request: object, withinMs?: number): Promise<unknown>;
-  /** Whether it was closed: then it cannot ask. @default never */
+  /** Whether the connection is closed, so that it cannot ask. @default never */
   isClosed?(): boolean;
 }
 
-/** The longest time that an immediate answer takes, in milliseconds: three disks, a new leader. */
+/** How long an immediate answer may take, in milliseconds: three disks, and a new leader. */
 const answerMs = 5_000;
 
-/** How long it repeats a request that does no harm twice, in milliseconds: a change of leader takes 4 to 9 s. */
+/** How long it repeats a request, in milliseconds. A change of the leader takes 4 to 9 s. */
 const patienceMs = 12_000;
 
-/** Where nobody listens at all, the answer comes at once. */
+/** The pause between two tries, in milliseconds. If nobody listens, a try fails at once. */
 const pauseMs = 250;
 
 /**
- * Asks until there is an answer. Only for what may be asked twice: it reads, or carries the id of its request.
+ * Asks until there is an answer. Only for requests that may be repeated: they read, or have an id.
  * @param waitMs how long the coordinator itself may wait before it answers.
- * @throws OutliveError as `ask`.
+ * @throws OutliveError like `ask`.
  */
 export async function askAgain(
   asking: Asking,

@@ -11,28 +11,28 @@ import { HostAgent } from '../agent/host-agent.ts';
 import { type Bus, connectBus, isTooSlow } from '../bus/connect.ts';
 import { Authority } from '../bus/jwt.ts';
 
-/** How an enrolled host runs its agent. */
+/** The options of {@link HostService.start}. */
 export interface HostServiceOptions {
   readonly folder: FleetFolder;
-  /** It stays the caller's. */
+  /** The host's store. The caller closes it. */
   readonly store: Store;
   /** The version of outlive. */
   readonly version: string;
-  /** Tasks of the fleet that may run at a time. @default one a core */
+  /** How many tasks of the fleet may run at a time. @default the number in the invitation, else one for each core */
   readonly slots?: number;
-  /** What becomes of running tasks when the lease has run out. @default 'keep' */
+  /** What happens to running tasks when the lease expires: they continue, or the agent stops them. @default 'keep' */
   readonly fence?: 'keep' | 'stop';
-  /** Between two heartbeats, in milliseconds. @default 5,000 */
+  /** The time between two heartbeats, in milliseconds. @default 5,000 */
   readonly heartbeatMs?: number;
 }
 
-/** How often it is looked whether the token is half over, in milliseconds. */
+/** How often the host checks whether to renew its token, in milliseconds. */
 const renewEveryMs = 3_600_000;
 
 /** The agent of a host, and its connection. */
 export class HostService implements AsyncDisposable {
   readonly host: string;
-  /** Resolves when the servers let this host in no more, with an error that says what to do; never while it is let in. */
+  /** Resolves when the servers no longer let this host in, with an error that says what to do. */
   readonly ended: Promise<OutliveError>;
   readonly #agent: HostAgent;
   readonly #bus: Bus;
@@ -47,9 +47,9 @@ export class HostService implements AsyncDisposable {
   }
 
   /**
-   * Starts the agent of an enrolled host. A fleet that is out of reach is waited for.
-   * @throws OutliveError `FLEET_CREDENTIALS` for a machine that has not joined, `FLEET_HOST` where another agent runs,
-   * `FLEET_REFUSED` for a host that was removed.
+   * Starts the agent of a host that has joined. It waits while the fleet is out of reach.
+   * @throws OutliveError `FLEET_CREDENTIALS` if the machine has not joined, `FLEET_HOST` if another agent runs,
+   * `FLEET_REFUSED` if the host was removed.
    */
   static async start({
     folder,
@@ -73,7 +73,7 @@ export class HostService implements AsyncDisposable {
       try {
         has = await renewHost(folder, bus, has);
       } catch (error) {
-        // There is half of its life left to try again.
+        // The token is valid for half of its lifetime yet, so there is time to try again.
         if (!(error instanceof OutliveError)) throw error;
         warn({ doing: 'renewing the token of this host', error });
       }
@@ -101,12 +101,12 @@ export class HostService implements AsyncDisposable {
     }
   }
 
-  /** Whether it may start tasks now. */
+  /** Whether the host may start tasks now. */
   get hasLease(): boolean {
     return this.#agent.hasLease;
   }
 
-  /** Lets everything go: tasks run on. */
+  /** Ends the agent, and closes the connection. Tasks continue. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await this.#agent.close();
@@ -124,7 +124,7 @@ function credentialsIn(folder: FleetFolder): HostCredentials {
   );
 }
 
-/** A connection that closes by itself: its token was refused twice. */
+/** Resolves when the connection closes by itself, because its token was refused twice. */
 async function refusedOn(
   connection: NatsConnection,
   folder: FleetFolder,
@@ -138,11 +138,11 @@ async function refusedOn(
       { cause: reason },
     );
   if (reason instanceof Error) return await refusedHost(folder, host, reason);
-  // It was closed here.
+  // This process has closed it.
   return await new Promise<never>(() => undefined);
 }
 
-/** The servers do not let the host in. Why, its own token tells: it is too old, or the host was removed. */
+/** The servers do not let the host in. Its own token shows why: it has expired, or the host was removed. */
 async function refusedHost(folder: FleetFolder, host: string, cause: Error): Promise<OutliveError> {
   const { token } = credentialsIn(folder);
   const { expiresAt } = (await Authority.load()).read(token);

@@ -1,12 +1,12 @@
 import type { HostMember, Members } from '../admin/members.ts';
 import type { InvitedAs } from '../coordinator/core.ts';
 
-/** As what each host was invited. A host says of itself what it likes, so placing goes by this. */
+/** The labels and slots from each invitation. A host may report anything about itself, so placement uses these. */
 export class InvitedHosts implements AsyncDisposable {
   readonly #known = new Map<string, InvitedAs>();
   #stop: () => Promise<void> = async () => undefined;
 
-  /** Reads all that is there, and listens to what changes. */
+  /** Reads all hosts, and follows their changes. */
   static async read(members: Members): Promise<InvitedHosts> {
     const hosts = new InvitedHosts();
     hosts.#stop = await members.watch('host', (name, host) => hosts.#take(name, host));
@@ -19,7 +19,7 @@ export class InvitedHosts implements AsyncDisposable {
     return hosts;
   }
 
-  /** What is known of a host; `null`: nothing. */
+  /** What the invitation of a host says; `null`: it is not known. */
   get(host: string): InvitedAs | null {
     return this.#known.get(host) ?? null;
   }

@@ -16,24 +16,27 @@ import { readOfHost } from '../wire/read-operation.ts';
 import { signingKey } from '../wire/signed.ts';
 import { InvitedHosts } from './invited-hosts.ts';
 
-/** How a coordinator, and its server, are started. */
+/** The options of {@link FleetServer.start}. */
 export interface ServeOptions {
   readonly folder: FleetFolder;
-  /** The program nats-server. @default that of the PATH */
+  /** The path of nats-server. @default the one in PATH */
   readonly nats?: string;
-  /** Of three servers, which one this machine's is, from 1. @default 1 */
+  /** Which of three servers runs on this machine, from 1. @default 1 */
   readonly number?: 1 | 2 | 3;
-  /** Others run the servers: none is started here. @default false */
+  /** The servers run elsewhere, so none is started here. @default false */
   readonly isElsewhere?: boolean;
-  /** For how long a host may start things after a heartbeat, in milliseconds. All coordinators have the same. @default 30,000 */
+  /**
+   * How long a host may start tasks after a heartbeat, in milliseconds: the same in all coordinators.
+   * @default 30,000
+   */
   readonly leaseMs?: number;
-  /** The version of outlive, for hosts that have another one. */
+  /** The version of outlive here, for the error about a host with another protocol. */
   readonly version: string;
 }
 
 const configs = { 1: fleetFiles.config, 2: fleetFiles.config2, 3: fleetFiles.config3 } as const;
 
-/** How long three servers may take until they have a leader, in milliseconds. */
+/** How long three servers may take to choose a leader, in milliseconds. */
 const readyMs = 60_000;
 const pauseMs = 200;
 
@@ -52,7 +55,7 @@ export class FleetServer implements AsyncDisposable {
 
   /**
    * Starts the server, unless one of the fleet answers already, and a coordinator.
-   * @throws OutliveError `FLEET_CREDENTIALS` where no fleet was made, `FLEET_PACKAGES`, `FLEET_UNREACHABLE`.
+   * @throws OutliveError `FLEET_CREDENTIALS` if the folder has no fleet, `FLEET_PACKAGES`, `FLEET_UNREACHABLE`.
    */
   static async start(options: ServeOptions): Promise<FleetServer> {
     const { folder, nats, number = 1, isElsewhere = false } = options;
@@ -91,7 +94,9 @@ export class FleetServer implements AsyncDisposable {
     return this.#server?.pid ?? null;
   }
 
-  /** Resolves when the server that was started here has ended, with how; never where none was. */
+  /**
+   * Resolves with the last output of the server that was started here when it has ended. Never resolves without one.
+   */
   async serverEnded(): Promise<string> {
     return await (this.#server?.ended ?? new Promise<never>(() => undefined));
   }
@@ -115,7 +120,7 @@ async function startCoordinator(
     replicas: has.replicas,
     version,
     ...(leaseMs !== undefined && { leaseMs }),
-    // An answer to somebody else's inbox would be the sender's word there, with our rights.
+    // Never answer on the inbox of another party: with our rights it would get what this sender asked for.
     roleOf: (signer, reply) => (roster.isAnsweredOn(signer, reply) ? roster.roleOf(signer) : null),
     invitedAs: (host) => invited.get(host),
     handlers: {
@@ -130,7 +135,7 @@ async function startCoordinator(
       forget: async (body, client) => {
         const { host } = readOfHost(body);
         await coordinator.forgetHost(host, client);
-        // From then on another machine may have the name.
+        // From now on another machine may take the name.
         const found = await members.get('host', host);
         if (found !== null && found.record.removedAt !== null)
           await members.erase('host', host, found.revision);
@@ -141,7 +146,7 @@ async function startCoordinator(
   return coordinator;
 }
 
-/** Whether this machine's server is there: one that an earlier coordinator has left, or that somebody else runs. */
+/** Whether this machine's server runs already: an earlier coordinator left it, or somebody else runs it. */
 async function answers(has: CoordinatorCredentials, number: 1 | 2 | 3): Promise<boolean> {
   const own = has.fleet.servers.slice(number - 1, number);
   try {
@@ -153,7 +158,7 @@ async function answers(has: CoordinatorCredentials, number: 1 | 2 | 3): Promise<
   }
 }
 
-/** A coordinator uses the server beside it: the loss of another machine is then no loss of its connection. */
+/** Puts the server on this machine first, so that the coordinator stays connected when another machine is lost. */
 function ownFirst(has: CoordinatorCredentials, number: 1 | 2 | 3): CoordinatorCredentials {
   const { servers } = has.fleet;
   const own = servers.slice(number - 1, number);
@@ -170,8 +175,8 @@ async function connect({ fleet, seed, token }: CoordinatorCredentials): Promise<
 }
 
 /**
- * Repeats a step that the servers cannot take yet: three of them choose a leader first, for each stream.
- * @throws OutliveError `FLEET_UNREACHABLE` when they cannot take it for a minute.
+ * Repeats a step until the servers are ready for it: three servers first choose a leader for each stream.
+ * @throws OutliveError `FLEET_UNREACHABLE` if they are not ready within a minute.
  */
 async function whenReady<Value>(step: () => Promise<Value>): Promise<Value> {
   const endAt = performance.now() + readyMs;
@@ -186,7 +191,7 @@ async function whenReady<Value>(step: () => Promise<Value>): Promise<Value> {
   }
 }
 
-/** What servers say that are about to be ready. */
+/** Whether servers that are not ready yet give this error. */
 function isPassing(error: unknown): error is Error {
   return error instanceof OutliveError ? error.code === 'FLEET_UNREACHABLE' : isBusError(error);
 }
@@ -200,7 +205,7 @@ function unready(error: Error): OutliveError {
   );
 }
 
-/** The last that was started is the first that ends. */
+/** Disposes of the parts in the reverse order of their start. */
 async function disposeAll(parts: readonly AsyncDisposable[]): Promise<void> {
   for (const part of [...parts].reverse()) await part[Symbol.asyncDispose]();
 }

@@ -3,12 +3,12 @@ import { OutliveError, shown } from '../../errors/error.ts';
 /** The name of the unit. */
 export const unitName = 'outlive-fleet.service';
 
-/** By its first line a unit is known as one that outlive has written. */
+/** The first line of each unit that outlive writes, by which outlive knows it. */
 const mark = '# Written by: outlive fleet join --service';
 
 /** What a unit runs. */
 export interface UnitOptions {
-  /** The program and its words. The first is an absolute path. */
+  /** The program and its arguments. The program is an absolute path. */
   readonly command: readonly string[];
   /** Variables of the agent, and of the commands that it starts, beside those of the user's service manager. */
   readonly environment: Readonly<Record<string, string>>;
@@ -16,13 +16,13 @@ export interface UnitOptions {
 
 /**
  * The text of a unit of the user's service manager that runs the host agent.
- * @throws OutliveError `INVALID_ARGUMENT` for a word with a control character, which a unit cannot hold on its line.
+ * @throws OutliveError `INVALID_ARGUMENT` for a word with a control character, which a line of a unit cannot hold.
  */
 export function unitText({ command: [program = '', ...words], environment }: UnitOptions): string {
   const variables = Object.entries(environment).map(
     ([name, value]) => `Environment=${quoted(`${name}=${value}`)}`,
   );
-  // Variables are put into all words but the program.
+  // systemd expands variables in all words except the program.
   const run = [quoted(program), ...words.map((word) => quoted(word).replaceAll('$', '$$$$'))].join(' ');
   return `${[
     mark,
@@ -36,9 +36,9 @@ export function unitText({ command: [program = '', ...words], environment }: Uni
     ...variables,
     'Restart=on-failure',
     'RestartSec=5',
-    '# Wrong usage does not get better.',
+    '# Starting again does not help when the command line is wrong.',
     'RestartPreventExitStatus=64',
-    '# Tasks are in the group of the unit. Only the agent ends with it, and tasks go on.',
+    '# Tasks are in the control group of the unit. Stop only the agent: tasks continue.',
     'KillMode=process',
     '# A task that runs out of memory does not end the agent.',
     'OOMPolicy=continue',
@@ -49,12 +49,12 @@ export function unitText({ command: [program = '', ...words], environment }: Uni
   ].join('\n')}\n`;
 }
 
-/** Whether a text is that of a unit which outlive has written. */
+/** Whether outlive has written a unit with this text. */
 export function isOwnUnit(text: string): boolean {
   return text.startsWith(`${mark}\n`);
 }
 
-/** A word as one word of a unit: in quotes, without its special characters. */
+/** Quotes a word for a unit, and escapes its special characters. */
 function quoted(word: string): string {
   if (/\p{Cc}/u.test(word))
     throw new OutliveError(

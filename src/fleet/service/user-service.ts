@@ -10,27 +10,27 @@ import { isOwnUnit, type UnitOptions, unitName, unitText } from './unit.ts';
 /** A service manager that does not answer for this long counts as absent, in milliseconds. */
 const answerMs = 10_000;
 
-/** A unit of ours has less. */
+/** A unit of outlive is smaller than this. */
 const mostBytes = 1024 * 1024;
 
-/** Has the manager read its files anew. */
+/** Makes the service manager read its files again. */
 const reload = ['systemctl', '--user', 'daemon-reload'];
 
-/** What was done about the unit. */
+/** The result of a change of the unit. */
 export interface UnitChange {
   /** The file of the unit. */
   readonly path: string;
-  /** Why the user's service manager has not done its part; `null`: it has. */
+  /** Why the user's service manager failed; `null`: it did not. */
   readonly failed: string | null;
   /** Commands that are left for the user to run. */
   readonly left: readonly (readonly string[])[];
 }
 
 /**
- * Writes the unit of the host agent, in the place of an earlier one, and has the user's service manager start it, now and at each
- * boot. Where no manager answers, the commands are left to the user.
- * @throws OutliveError `UNSUPPORTED_PLATFORM` without systemd; `CONFIG_UNUSABLE` where the file is somebody else's, or cannot be
- *   written.
+ * Writes the unit of the host agent, replaces an earlier one, and makes the user's service manager start it, now and at
+ * each boot. If no manager answers, the user must run the commands.
+ * @throws OutliveError `UNSUPPORTED_PLATFORM` without systemd; `CONFIG_UNUSABLE` if outlive did not write the file that
+ *   is there, or cannot write it.
  */
 export async function installUnit(options: UnitOptions): Promise<UnitChange> {
   checkPlatform();
@@ -47,18 +47,18 @@ export async function installUnit(options: UnitOptions): Promise<UnitChange> {
   const { left, failed } = await runAll([
     reload,
     ['systemctl', '--user', 'enable', unitName],
-    // One that runs already takes the new file.
+    // An agent that runs already takes the new file.
     ['systemctl', '--user', 'restart', unitName],
   ]);
-  // Else the service manager of the user ends with the last login, and with it the agent and all tasks.
+  // Otherwise the user's service manager ends at the last logout, and with it the agent and all tasks.
   const lingers = existsSync(join('/var/lib/systemd/linger', userInfo().username));
   const linger = lingers ? [] : (await runAll([['loginctl', 'enable-linger']])).left;
   return { path, failed, left: [...left, ...linger] };
 }
 
 /**
- * Ends the agent that the unit runs, and removes the unit. Tasks go on.
- * @throws OutliveError as {@link installUnit}.
+ * Ends the agent that the unit runs, and removes the unit. Tasks continue.
+ * @throws OutliveError like {@link installUnit}.
  */
 export async function removeUnit(): Promise<UnitChange> {
   checkPlatform();
@@ -66,7 +66,7 @@ export async function removeUnit(): Promise<UnitChange> {
   checkOwn(path);
   if (!existsSync(path)) return { path, failed: null, left: [] };
   const { left, failed } = await runAll([['systemctl', '--user', 'disable', '--now', unitName]]);
-  // As long as the manager has the unit, its file stays.
+  // The file stays while the manager has the unit.
   if (failed !== null) return { path, failed, left: [...left, ['rm', path], reload] };
   rmSync(path, { force: true });
   return { path, ...(await runAll([reload])) };
@@ -82,7 +82,7 @@ function checkPlatform(): void {
   if (process.platform === 'darwin')
     throw new OutliveError(
       'UNSUPPORTED_PLATFORM',
-      'expected Linux with systemd for --service; found macOS. Start outlive fleet join from a LaunchAgent with KeepAlive and AbandonProcessGroup, so that tasks go on when it ends.',
+      'expected Linux with systemd for --service; found macOS. Start outlive fleet join from a LaunchAgent with KeepAlive and AbandonProcessGroup, so that tasks continue when it ends.',
     );
   const folders = (process.env.PATH ?? '').split(':').filter(isAbsolute);
   if (process.platform === 'linux' && folders.some((folder) => existsSync(join(folder, 'systemctl')))) return;
@@ -92,7 +92,7 @@ function checkPlatform(): void {
   );
 }
 
-/** What somebody else has written stays. */
+/** Refuses a file that outlive did not write. */
 function checkOwn(path: string): void {
   try {
     const text = readSmall(path, mostBytes);
@@ -113,7 +113,7 @@ function unusable(path: string, found: string, cause?: unknown): OutliveError {
   );
 }
 
-/** Runs commands, each after the one before. From the first that fails on, they are left. */
+/** Runs commands one after the other. Leaves the first that fails, and all after it. */
 async function runAll(
   commands: readonly (readonly string[])[],
 ): Promise<Pick<UnitChange, 'failed' | 'left'>> {
@@ -124,7 +124,7 @@ async function runAll(
   return { failed: null, left: [] };
 }
 
-/** What a command has said when it failed; `null`: it did not. */
+/** The error message of a command that failed; `null`: it did not fail. */
 async function failureOf(program: string, words: readonly string[]): Promise<string | null> {
   return await new Promise((resolve) => {
     execFile(program, words, { timeout: answerMs }, (error, _stdout, stderr) =>
