@@ -28,7 +28,6 @@ interface Login {
   readonly token: string;
 }
 
-/** The credentials of a host. */
 export interface HostCredentials extends Login {
   readonly fleet: Fleet;
   readonly name: string;
@@ -38,7 +37,6 @@ export interface HostCredentials extends Login {
   readonly slots: number | null;
 }
 
-/** The credentials of a client. */
 export interface ClientCredentials extends Login {
   readonly fleet: Fleet;
   readonly role: Role;

@@ -83,7 +83,7 @@ export class FleetFolder {
     if (process.platform === 'win32')
       throw new OutliveError(
         'UNSUPPORTED_PLATFORM',
-        'expected Linux or macOS, on which a fleet runs; found Windows. On Windows the verbs work for this machine, and for others over ssh.',
+        'expected Linux or macOS, on which a fleet runs; found Windows. On Windows outlive works for this machine, and for others over ssh.',
       );
     if (!isAbsolute(path)) throw refuse('a path that is not absolute');
     try {

@@ -27,7 +27,6 @@ export interface InitOptions {
   readonly dataFolder: string;
 }
 
-/** A new fleet. */
 export interface MadeFleet {
   readonly fleet: Fleet;
   readonly trust: ServerTrust;
@@ -161,7 +160,7 @@ function publicOf(signingSeed: string): string {
   return signingKey(Buffer.from(signingSeed, 'base64url')).publicKey;
 }
 
-/** The secret of a new connection, and a token that never expires: the key that could sign another is beside it. */
+/** A new secret, and a token that never expires. Both stay on this machine, beside the key that could sign another. */
 async function newLogin(authority: Authority, name: string, account: string, scopeSeed: string) {
   const { publicKey, seed } = authority.newKey('user');
   return {

@@ -28,14 +28,12 @@ interface Member {
   readonly removedAt: number | null;
 }
 
-/** A host. */
 export interface HostMember extends Member {
   readonly labels: Readonly<Record<string, string>>;
   /** How many tasks may run on it at a time; `null`: one for each core. */
   readonly slots: number | null;
 }
 
-/** A client. */
 export interface ClientMember extends Member {
   readonly role: Role;
 }

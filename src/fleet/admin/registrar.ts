@@ -92,7 +92,7 @@ export class Registrar {
     return { token: await this.#sign(name, has.publicKey, hostScope, Date.now() + memberTokenMs) };
   }
 
-  /** A new token for a client that was admitted. */
+  /** A new token for a client that is a member. */
   async renewClient(signer: string): Promise<{ readonly token: string }> {
     const found = await this.#members.get('client', signer);
     if (found === null) throw refused('a client that is not a member');

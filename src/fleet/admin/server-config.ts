@@ -55,7 +55,7 @@ export interface ServerPlan {
   /** Where it keeps the streams, and the accounts that are newer than its configuration. */
   readonly streamsFolder: string;
   readonly accountsFolder: string;
-  /** `null`: it is the only one. */
+  /** `null`: it is the only server. */
   readonly cluster: Cluster | null;
 }
 

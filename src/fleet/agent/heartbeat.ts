@@ -165,7 +165,7 @@ export class Heartbeats {
       if (lease.host !== host || lease.epoch !== epoch)
         throw new OutliveError(
           'FLEET_HOST',
-          `expected a lease for this agent of ${host}; found one for another agent, which has the same credential. Remove the host and let each machine join under a name of its own.`,
+          `expected a lease for this agent of ${host}; found one for another agent, which has the same credential. Remove the host, and let each machine join with its own name.`,
           { details: { host } },
         );
       return lease;

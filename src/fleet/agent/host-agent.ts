@@ -44,7 +44,7 @@ export interface HostAgentOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** How many tasks of the fleet may run at a time. */
   readonly slots: number;
-  /** The path of the file of secrets. @default none */
+  /** The path of the secrets file. @default none */
   readonly secrets?: string;
   /** What happens to running tasks when the lease expires: they continue, or the agent stops them. @default 'keep' */
   readonly fence?: 'keep' | 'stop';
@@ -229,7 +229,7 @@ export class HostAgent implements AsyncDisposable {
     }
   }
 
-  /** Stops running tasks without a lease, if the options say so. */
+  /** If the options say so, stops running tasks when the lease has expired. */
   #fenceWithoutLease(): void {
     const { lease, attempts } = this.#parts;
     if (this.#fence === 'keep' || !lease.hasRunOut) return;
@@ -248,7 +248,7 @@ export class HostAgent implements AsyncDisposable {
     this.#compareSoon();
   }
 
-  /** A new stream has none of the published ends. */
+  /** Publishes all ends again if the stream is new, because it has none of them. */
   #takeEra(era: string): void {
     const before = this.#era;
     this.#era = era;

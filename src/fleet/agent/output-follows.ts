@@ -57,7 +57,6 @@ export class OutputFollows {
     return follow.offset;
   }
 
-  /** Ends all follows. */
   close(): void {
     for (const follow of this.#all.values()) follow.stop();
   }

@@ -17,7 +17,7 @@ export interface Parts {
   readonly era: () => string | null;
   /** How many attempts may be starting or running at a time. */
   readonly slots: number;
-  /** The host's file of secrets; `null`: it has none. */
+  /** The path of the host's secrets file; `null`: it has none. */
   readonly secrets: string | null;
   readonly connection: HostConnection;
   readonly lease: HostLease;

@@ -45,7 +45,6 @@ export class Views {
     return view.state();
   }
 
-  /** Ends all views. */
   close(): void {
     for (const view of this.#all.values()) view.leave();
   }
@@ -78,7 +77,7 @@ class View {
   #begin: () => void = () => undefined;
   #refuse: (error: unknown) => void = () => undefined;
   #lastNumber = 0;
-  /** How the attach ended; `null`: it goes on. */
+  /** How the attach ended; `null`: it has not ended. */
   #end: AttachEnd | null = null;
   #silence: NodeJS.Timeout | undefined;
 

@@ -16,7 +16,7 @@ export interface Bus {
 const answerMs = 2000;
 
 /**
- * Makes the bus of a connection.
+ * Makes a {@link Bus} from a connection.
  * @param inboxPrefix the inbox prefix of the connection.
  */
 export async function busOf(connection: NatsConnection, inboxPrefix = '_INBOX'): Promise<Bus> {

@@ -33,7 +33,6 @@ interface Refused {
   readonly message: string;
 }
 
-/** The options of a core. */
 export interface CoreOptions {
   readonly bus: Bus;
   readonly key: SigningKey;
@@ -294,7 +293,7 @@ export class Core implements AsyncDisposable {
 export function unreachable(host: string, cause?: unknown): OutliveError {
   return new OutliveError(
     'HOST_UNREACHABLE',
-    `expected the host ${host} to answer; found that it does not. Its tasks continue. Check the list of hosts, and ask again when it is back.`,
+    `expected the host ${host} to answer; found that it does not. Its tasks continue; look at the list of hosts, and ask again when it is back.`,
     { details: { host }, cause },
   );
 }

@@ -94,7 +94,11 @@ function ofAssigned(held: Held, hosts: HostsView, now: number): Decision | null 
 function ofLost(held: Held, now: number): Decision {
   const { attempt, redispatch, placement, killed = false } = held.assignment;
   if (killed)
-    return arrow(held, { state: 'unknown', reason: 'its host was lost while it was being stopped' }, now);
+    return arrow(
+      held,
+      { state: 'unknown', reason: 'its host was lost while the task was being stopped' },
+      now,
+    );
   if (redispatch === 0 || placement.host !== null)
     return arrow(held, { state: 'unknown', reason: 'its host is lost' }, now);
   const change = { state: 'revoked', reason: 'its host is lost', next: attempt + 1, accepted: true } as const;

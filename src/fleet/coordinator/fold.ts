@@ -130,7 +130,7 @@ function reasserted({ assignment, isWarranted }: StoredMessage): Assignment | { 
   return { ...assignment, ...told(assignment), redispatch: 0 };
 }
 
-/** A host may cut the rest, so that an end fits into its message. */
+/** A host may cut the other parts of the specification, so that an end fits into its message. */
 function commandOf({ spec: { command, session } }: Assignment): string {
   return canonical({ command, session });
 }

@@ -79,7 +79,7 @@ export class Heartbeats {
       if (book.get(host)?.removed === true) throw removed(host);
       const hearing = leases.hear(heartbeat, now);
       if (hearing === 'disputed') throw this.#disputed(host);
-      if (hearing === 'late') throw otherHost(host, 'an agent that another one has replaced');
+      if (hearing === 'late') throw otherHost(host, 'an agent that another agent has replaced');
       refused.delete(host);
       this.#note(heartbeat);
       this.#takeTails(heartbeat, now);

@@ -23,7 +23,6 @@ const reachMs = 10_000;
 const eraEveryMs = 5000;
 const lookAgainMs = 250;
 
-/** The options of a journal. */
 export interface JournalOptions {
   readonly bus: Bus;
   readonly ledger: Ledger;

@@ -34,7 +34,7 @@ export function list(core: Core, { session, host, after, most }: ListRequest): R
   return fitting(found.slice(0, most).map((entry) => rowTold(core, entry)));
 }
 
-/** A task. @throws OutliveError `TASK_NOT_FOUND`. */
+/** Finds a task. @throws OutliveError `TASK_NOT_FOUND`. */
 export async function show(core: Core, { task }: ShowRequest): Promise<RemoteTask> {
   return taskTold(core, await find(core, task));
 }

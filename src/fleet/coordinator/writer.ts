@@ -14,7 +14,6 @@ import { seal } from './seal.ts';
 const writeForMs = 15_000;
 const pauseMs = 50;
 
-/** The options of a writer. */
 export interface WriterOptions {
   readonly bus: Bus;
   readonly key: SigningKey;

@@ -151,7 +151,7 @@ async function refusedHost(folder: FleetFolder, host: string, cause: Error): Pro
     'FLEET_REFUSED',
     isOld
       ? `expected a valid token of ${host}; found that it expired at ${dateOf(expiresAt)}: this machine was out of the fleet for too long. Ask an admin for an invitation (outlive fleet invite), and use it here: outlive fleet join 'outlive+tls://...'. The host keeps its name, its key and its tasks.`
-      : `expected to be let in as the host ${host}; found that the servers refuse its key: an admin has removed it, or the clock of this machine is wrong. To let it come back, ask an admin to forget it (outlive fleet forget ${host}) and for an invitation (outlive fleet invite), and use that here: outlive fleet join --name ${host} 'outlive+tls://...'`,
+      : `expected to be let in as the host ${host}; found that the servers refuse its key: an admin has removed it, or the clock of this machine is wrong. To let it come back, ask an admin to forget it (outlive fleet forget ${host}) and to invite it again (outlive fleet invite). Use the invitation here: outlive fleet join --name ${host} 'outlive+tls://...'`,
     { cause },
   );
 }

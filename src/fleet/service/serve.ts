@@ -54,7 +54,7 @@ export class FleetServer implements AsyncDisposable {
   }
 
   /**
-   * Starts the server, unless one of the fleet answers already, and a coordinator.
+   * Starts a coordinator, and the server of this machine unless it runs already.
    * @throws OutliveError `FLEET_CREDENTIALS` if the folder has no fleet, `FLEET_PACKAGES`, `FLEET_UNREACHABLE`.
    */
   static async start(options: ServeOptions): Promise<FleetServer> {

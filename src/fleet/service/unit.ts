@@ -10,7 +10,7 @@ const mark = '# Written by: outlive fleet join --service';
 export interface UnitOptions {
   /** The program and its arguments. The program is an absolute path. */
   readonly command: readonly string[];
-  /** Variables of the agent, and of the commands that it starts, beside those of the user's service manager. */
+  /** Variables of the agent, and of the commands that it starts, in addition to those of the user's service manager. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,6 @@
 import { OutliveError, shown } from '../../errors/error.ts';
 import { wireVersion } from './names.ts';
 
-/** Bounds of a whole number. */
 interface WholeBounds {
   readonly least?: number;
   readonly most?: number;

@@ -4,7 +4,6 @@ import { crypto } from '../../util/crypto.ts';
 /** The version of the protocol on the bus. A party refuses messages of another version, and says which one it has. */
 export const wireVersion = 1;
 
-/** The names of the streams. */
 export const streams = { assignments: 'ASSIGN', ends: 'DONE', audit: 'AUDIT' } as const;
 
 /** The names of the key-value buckets. Only the coordinator writes them. */

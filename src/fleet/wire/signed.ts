@@ -19,7 +19,6 @@ interface Claims {
   readonly nonce: string;
 }
 
-/** The options of {@link sign}. */
 export interface SignOptions {
   readonly audience: string;
   readonly subject: string;

@@ -86,7 +86,7 @@ test('what a client has had stopped does not start elsewhere when its host is lo
   assert.deepEqual(silent.orders.at(-1)?.verb, 'kill');
   const other = await fleet.busyHost('h2', { everyMs: 100 });
   const { reason, host } = await inState(client, task, 'unknown');
-  assert.deepEqual([reason, host], ['its host was lost while it was being stopped', 'h1']);
+  assert.deepEqual([reason, host], ['its host was lost while the task was being stopped', 'h1']);
   const { task: next } = await client.run();
   await other.started(`${next}.1`);
   assert.deepEqual(other.starts, [`${next}.1`]);
