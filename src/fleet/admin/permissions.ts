@@ -8,8 +8,8 @@ export const mostPayloadBytes = 512 * 1024;
 
 /**
  * What each party may publish and subscribe to. We assume that the credential of a host is stolen: its holder must only
- * be able to lie about that host. So a host may not use the API of JetStream, because the server would send on what the
- * host wrote with the rights of others. And it may use no bucket.
+ * be able to lie about that host. So a host may not use the API of JetStream, through which the server would forward
+ * the host's messages with the rights of others. And it may not use a bucket.
  *
  * A host answers requests of the coordinator with the right to answer messages that it received. It cannot send itself
  * a message with the reply subject of another party: it may not subscribe to any subject that it may publish to.

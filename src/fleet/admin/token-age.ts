@@ -1,4 +1,4 @@
-/** How long the token of a member is valid, in milliseconds. A machine that is off for longer is no longer a member. */
+/** How long the token of a member is valid, in milliseconds. A machine that is off for longer needs an invitation. */
 export const memberTokenMs = 30 * 86_400_000;
 
 /** Whether half of a token's lifetime is over, so that it must be renewed. */
