@@ -91,7 +91,7 @@ export class Comparison {
     const isOurs = attempt.epochs.includes(epoch ?? '');
     attempt.seq = seq;
     attempt.isUnlisted = false;
-    // The coordinator knows the request. How far the attempt is, the agent knows better.
+    // The coordinator knows the request best, and the agent knows best how far the attempt is.
     attempt.assignment = assignment;
     switch (attempt.phase) {
       case 'offered':

@@ -92,7 +92,7 @@ export class Ends {
 
   async #tell(attempt: Attempt): Promise<void> {
     if (attempt.isUnlisted && isOfThisEra(attempt, this.#parts)) {
-      // No data was lost, so the servers have had the end. Its consumer has it, or will ask for it.
+      // No data was lost, so the end has reached the servers. Its consumer has it, or will ask for it.
       attempt.phase = 'told';
       return;
     }
@@ -130,7 +130,7 @@ export class Ends {
   async #writeState(attempt: Attempt): Promise<void> {
     const { assignment, end, reason, local } = attempt;
     if (assignment === null) {
-      // The host has lost the assignment. If the coordinator does not have it either, the notice of the end must do.
+      // The host has lost the assignment. If the coordinator has none either, nothing but the notice can be stored.
       if (attempt.isUnlisted) attempt.phase = 'told';
       else this.#parts.compareSoon();
       return;

@@ -61,7 +61,7 @@ export async function* followOutput(
       const next = await unlessAborted(abortSignal, task.publishOutput(at, publishMs));
       // Check this before reading the output. If the task is over, the output is complete.
       const isOver = await unlessAborted(abortSignal, hasEnded(task));
-      // The host does not publish output before the next piece.
+      // The host publishes nothing before the offset `next`.
       if (isOver || next > at)
         for await (const piece of stretches(task, at)) {
           yield piece;

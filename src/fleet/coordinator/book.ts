@@ -35,9 +35,7 @@ export class HostBook implements AsyncDisposable {
     this.#bus = bus;
   }
 
-  /**
-   * Reads the bucket, which must exist. Writes the records that this coordinator knew before and a new bucket lacks.
-   */
+  /** Reads the bucket, which must exist. Then adds the records that this coordinator knew and the bucket lacks. */
   async open(): Promise<void> {
     const known = [...this.#records.values()];
     this.#watch?.stop();

@@ -43,7 +43,7 @@ export function decide(entry: TaskEntry, held: Held, hosts: HostsView, now: numb
   }
 }
 
-/** The write that revokes an attempt that nobody has accepted, or the next attempt of a revoked one. */
+/** The write that revokes an attempt that nobody has accepted, or cancels the next attempt of a revoked one. */
 export function cancel(entry: TaskEntry, held: Held, reason: string, now: number): Decision {
   return held.assignment.state === 'revoked'
     ? { ...arrow(held, { state: 'revoked', reason, next: null }, now), after: entry.seq, scope: 'task' }

@@ -34,7 +34,7 @@ export class Ledger {
   readonly #owed = new Map<string, Set<string>>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
-  /** Takes a message of the stream. It must get the messages of a subject in their order. */
+  /** Takes a message of the stream. The messages of one subject must come in order. */
   take(message: StoredMessage): Verdict {
     const { task, spec } = message.assignment;
     const { entry, verdict } = fold(this.#tasks.get(task), message);

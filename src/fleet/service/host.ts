@@ -73,7 +73,7 @@ export class HostService implements AsyncDisposable {
       try {
         has = await renewHost(folder, bus, has);
       } catch (error) {
-        // The token is valid for half of its lifetime yet, so there is time to try again.
+        // Half of the token's lifetime is left, so there is time to try again.
         if (!(error instanceof OutliveError)) throw error;
         warn({ doing: 'renewing the token of this host', error });
       }
