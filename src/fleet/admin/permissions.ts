@@ -1,6 +1,6 @@
 import type { Scope } from '../bus/jwt.ts';
 
-/** A kind of party in a fleet. Each kind has a key that signs its tokens, and that decides what their holders may do. */
+/** A kind of party in a fleet. Each kind has a key that signs its tokens and decides what their holders may do. */
 type ScopeName = 'coordinator' | 'host' | 'client' | 'newcomer';
 
 /** The largest message of a fleet. Commands, answers and pieces of output are smaller. */
