@@ -11,15 +11,15 @@ import type { Start } from './hearers.ts';
 import { goOn, report } from './report.ts';
 import { type LineClaims, WatchedLines } from './watched-lines.ts';
 
-/** How many completions it takes at once; there may be thousands when a session is opened. */
+/** How many completions it takes before it lets other work run. There may be thousands when a session is opened. */
 const goSize = 50;
 
-/** After a failure the completions are asked for again so much later. */
+/** How long it waits after a failure before it asks for the completions again, in milliseconds. */
 const againMs = 1_000;
 
 /**
- * One open session, as its clients see it. Holds the ids of the pending ones, and nothing else of a task that has
- * ended.
+ * One open session, as its clients see it. Of an ended task it keeps only who started it, and only while its completion
+ * is pending.
  */
 export class ClientSession {
   readonly session: Session;
@@ -28,7 +28,7 @@ export class ClientSession {
   /** Resolves when the earlier pending completions are known: the first answer to a client must tell of them. */
   readonly ready: Promise<void>;
   readonly #store: Store;
-  /** With who started them, once somebody has asked. */
+  /** The tasks with a pending completion, and who started each: null until somebody asks. */
   readonly #pending = new Map<string, Start | null>();
   readonly #listeners = new Set<(completion: TaskSnapshot) => void>();
 
@@ -54,10 +54,10 @@ export class ClientSession {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The ids of the tasks that there are, and then of each one that has changed, or has written more. */
+  /** The ids of all tasks, and then the id of each task that changes or writes more output. */
   async *changes(abortSignal: AbortSignal): AsyncGenerator<string, void, undefined> {
     const watched = { sessionId: this.session.id, abortSignal };
-    // With a byte of output in the snapshots, output that grows is told.
+    // The watch reports growing output only if the snapshots contain some output: one byte is enough.
     for await (const event of this.#store.watch({ ...watched, previewBytes: 1 })) {
       if (event.type === 'snapshot') for (const { taskId } of event.tasks) yield taskId;
       else if (event.type === 'changed') yield event.task.taskId;
@@ -70,12 +70,12 @@ export class ClientSession {
     return await leftRunning(this.#store, folder, this.session.id);
   }
 
-  /** The session of a task of somebody else, named by its whole id, if nobody has that session open; else null. */
+  /** The session of another client's task, named by its full id. Null if somebody has that session open. */
   async leftSession(taskId: string): Promise<string | null> {
     return await leftSession(this.#store, taskId, this.session.id);
   }
 
-  /** A task by its id; null when this session has none of it. */
+  /** A task by its id; null if this session has no such task. */
   snapshot(taskId: string): TaskSnapshot | null {
     try {
       return this.session.task(taskId).snapshot();
@@ -86,7 +86,7 @@ export class ClientSession {
   }
 
   /**
-   * The pending completions, in the order of the ends, without unwanted ones.
+   * The pending completions that are wanted, in the order in which the tasks ended.
    * @param most how many at most; `left` says how many more there are.
    */
   pending(wanted: (taskId: string) => boolean, most: number): { found: TaskSnapshot[]; left: number } {
@@ -100,7 +100,7 @@ export class ClientSession {
       }
       const snapshot = this.snapshot(taskId);
       if (snapshot === null || snapshot.delivered) this.#pending.delete(taskId);
-      // One is told of an end before it is on disk; a moment later it is.
+      // An end is reported a moment before it is on disk. Until then the snapshot says that the task still runs.
       else if (isEnded(snapshot.status)) found.push(snapshot);
     }
     return { found, left };
@@ -127,8 +127,8 @@ export class ClientSession {
   }
 
   /**
-   * Acknowledges a completion: its receipt was shown.
-   * @returns whether that is on record. What goes wrong is reported.
+   * Acknowledges a completion that the client has shown to have read.
+   * @returns whether the acknowledgement is on disk. A failure is reported, not thrown.
    */
   async acknowledge(taskId: string): Promise<boolean> {
     this.#pending.delete(taskId);
@@ -145,12 +145,12 @@ export class ClientSession {
     try {
       for (const { taskId } of await this.session.pending()) this.#pending.set(taskId, null);
     } catch (error) {
-      // They are asked for again and again: see below.
+      // `#collectForGood` asks for them again until it gets them.
       report('taking completions', error, this.session.id);
     }
   }
 
-  /** Whatever a disk does (no descriptor left, an error of the device), the next second it may not. */
+  /** A failure of the disk (no descriptor left, a device error) may pass, so it tries again a second later. */
   async #collectForGood(): Promise<void> {
     for (;;) {
       try {
@@ -174,7 +174,7 @@ export class ClientSession {
   }
 }
 
-/** What a disk does not take is reported, and then a line is perhaps told twice. */
+/** If the disk refuses a write, that is reported, and a line may be told twice. */
 function lineClaims(deliveries: Deliveries, sessionId: string): LineClaims {
   return {
     isFree: (match) => deliveries.standingOf(match, { id: '', party: null }) !== 'held',

@@ -4,7 +4,9 @@ import { OutliveError } from '../../errors/error.ts';
 import { ClientSession } from './client-session.ts';
 import { report } from './report.ts';
 
-/** A store, or what opens it when it is first needed: an answer to `initialize` waits for no disk. */
+/**
+ * A store, or a function that opens it when it is first needed, so that the answer to `initialize` waits for no disk.
+ */
 export type StoreSource = Store | (() => Promise<Store>);
 
 /** The sessions that are open in this process, each opened when a client first needs it. */
@@ -12,7 +14,7 @@ export class ClientSessions {
   readonly #source: StoreSource;
   #opening: Promise<Store> | undefined;
   readonly #clientSessions = new Map<Session, ClientSession>();
-  /** Sessions that are being closed: they can be opened again when that is over. */
+  /** Sessions that are being closed. Each can be opened again once it is closed. */
   readonly #closing = new Map<string, Promise<void>>();
 
   constructor(source: StoreSource) {
@@ -20,7 +22,7 @@ export class ClientSessions {
   }
 
   /**
-   * Opens a session, or finds it open.
+   * Opens a session, or returns the open one.
    * @throws OutliveError as `openStore` and `store.session` do.
    */
   async open(sessionId: string): Promise<ClientSession> {
@@ -33,7 +35,7 @@ export class ClientSessions {
     return clientSession;
   }
 
-  /** What could not be opened is tried again with the next call. */
+  /** If the store cannot be opened, the next call tries again. */
   async #store(): Promise<Store> {
     if (typeof this.#source !== 'function') return this.#source;
     this.#opening ??= this.#source().catch((error: unknown) => {
@@ -43,7 +45,7 @@ export class ClientSessions {
     return await this.#opening;
   }
 
-  /** Opens the session that has a task, whichever it is; null when there is no such task. */
+  /** Opens the session that has a task; null if there is no such task. */
   async openWith(taskId: string): Promise<ClientSession | null> {
     const sessionId = sessionWith(await this.#store(), taskId);
     return sessionId === null ? null : await this.open(sessionId);

@@ -11,13 +11,13 @@ import { type Asker, Hearers } from './hearers.ts';
 import { type End, type Ends, Ledger, type Telling, type Told } from './ledger.ts';
 import { type Outcome, Receipts, type Way } from './receipts.ts';
 
-/** How many completions one answer carries: an answer stays small. */
+/** The most completions that one answer carries, so that it stays small. */
 const mostRiders = 10;
 
-/** A client that was given an MCP task asks for its end; if it has not for this long, the model is told. */
+/** A client asks for the end of its MCP task itself. If it has not asked for this long, the model is told. */
 const handedOverMs = 60_000;
 
-/** macOS starts a program to see whether a process lives, so there what was seen counts for this long. */
+/** On macOS it takes a program to see whether a process lives, so there one answer counts for this long. */
 const seenMs = process.platform === 'darwin' ? 200 : 0;
 
 /** The client that makes a request, and its session. */
@@ -27,7 +27,7 @@ export interface Request extends Asker {
   readonly hearer: string | null;
 }
 
-/** What an answer tells of ends beside what it was asked for. */
+/** The ends that an answer tells in addition to its own result. */
 export interface Riding {
   readonly found: readonly TaskSnapshot[];
   /** How many more the next answers tell. */
@@ -41,10 +41,10 @@ interface SessionEnds extends Ends {
   snapshot(taskId: string): TaskSnapshot | null;
 }
 
-/** One client, while it is connected: its sessions, and what it was told of them. */
+/** One connected client: the sessions that it uses, and what it was told about them. */
 export class Connection {
   readonly receipts: Receipts;
-  /** Names its claims. */
+  /** The name under which this connection claims ends. */
   readonly #id = randomHex(6);
   readonly #now: () => Now;
   readonly #clientSessions: ClientSessions;
@@ -61,9 +61,9 @@ export class Connection {
   #last: Request | null = null;
 
   /**
-   * @param clientPid the client program, or this process where the client is no process that is known.
+   * @param clientPid the client program; this process, if the client's process is not known.
    * @param clock for tests.
-   * @param own the session that is this client's conversation: it is told of each end there, also of tasks that others have started.
+   * @param own the session of this client's conversation: it is told of every end there, whoever started the task.
    */
   constructor(
     clientSessions: ClientSessions,
@@ -91,38 +91,38 @@ export class Connection {
     return this.#use(await this.#clientSessions.open(sessionId));
   }
 
-  /** Opens the session that has a task, whichever it is; null when there is no such task. */
+  /** Opens the session that has a task; null if there is no such task. */
   async openWith(taskId: string): Promise<ClientSession | null> {
     const clientSession = await this.#clientSessions.openWith(taskId);
     return clientSession === null ? null : this.#use(clientSession);
   }
 
-  /** Calls back with each session that this client comes to use. */
+  /** Calls back with each session when this client first uses it. */
   onDesk(listener: (clientSession: ClientSession) => void): void {
     this.#listeners.add(listener);
   }
 
-  /** The program whose life is that of the client. */
+  /** The process that lives as long as the client. */
   clientOf({ deliveries }: ClientSession): ProcessIdentity {
-    // A parent that is gone, or is of another pid namespace, tells nothing: then this process lives as long as its client.
+    // If the parent is gone, or is in another pid namespace, this process stands for the client.
     const parent = this.#clientPid > 1 ? deliveries.processHere(this.#clientPid) : null;
     this.#client ??= parent ?? (deliveries.processHere(process.pid) as ProcessIdentity);
     return this.#client;
   }
 
-  /** A tool is called. */
+  /** Notes that a tool is called. */
   called(request: Request): void {
     const isFirst = this.#last?.clientSession !== request.clientSession;
     this.#last = request;
     this.#hearers.called(request, isFirst ? request.clientSession.starts() : []);
   }
 
-  /** This client has a task as an MCP task, and has just asked for it: it will hear of its end that way. */
+  /** Notes that this client has a task as an MCP task, and has just asked for it: it will hear of the end that way. */
   handOver(taskId: string): void {
     this.#handedOver.set(taskId, this.#now().epochMs);
   }
 
-  /** Whether a task is of those whose ends may be told without being asked for. */
+  /** Whether this caller may be told of the end of a task unasked. */
   mayHear(request: Request, taskId: string): boolean {
     const { clientSession } = request;
     const start = clientSession.startOf(taskId);
@@ -130,12 +130,12 @@ export class Connection {
     return this.#hearers.mayHear(start, request, start.starter?.caller ? endOf(clientSession, taskId) : null);
   }
 
-  /** Whether a task was started by who asks, or by a program that does not say who it is. */
+  /** Whether this caller started a task, or a program that does not say who it is. */
   isStartedBy(request: Request, { starter, by, monoMs }: SpecFact): boolean {
     return this.#hearers.isStartedBy({ starter, by, monoMs }, request);
   }
 
-  /** The same for what is sent although nobody has called. */
+  /** Whether the client may be told of the end of a task in a message that no call asked for. */
   mayHearUnasked(clientSession: ClientSession, taskId: string): boolean {
     const client = this.clientOf(clientSession);
     const nobody = { party: this.#last?.party ?? null, caller: null, client };
@@ -150,12 +150,12 @@ export class Connection {
     return this.#now().epochMs - Math.max(asked, endOf(request.clientSession, taskId) ?? 0) > handedOverMs;
   }
 
-  /** Whether no other client is told of the end of a task just now; then it is this one's to be told. */
+  /** Claims the end of a task for this client. False if another client is being told of it just now. */
   take({ clientSession }: Request, taskId: string): boolean {
     return this.#endsOf(clientSession).claim(taskId).result === 'ours';
   }
 
-  /** What rides on an answer that itself tells of the ends of some tasks. */
+  /** The ends to add to an answer that itself tells the ends of some tasks. */
   ride(request: Request, tells: readonly string[]): Riding {
     const notes = new Notes();
     const ends = this.#endsOf(request.clientSession);
@@ -189,8 +189,8 @@ export class Connection {
   }
 
   /**
-   * Says that the end of a task is being told by something that is no answer to the call of a tool.
-   * @returns null when it counts for nothing.
+   * Notes that the end of a task is being told by something other than the answer to a tool call.
+   * @returns null if this telling does not count.
    */
   tellBeside(request: Request, taskId: string): Outcome | null {
     if (!this.#mayHearNamed(request, taskId)) return null;
@@ -198,7 +198,7 @@ export class Connection {
     return this.#ledger.tell({ taskId, ends: this.#endsOf(request.clientSession) }, telling).outcome;
   }
 
-  /** The client itself says that it has the end of a task. */
+  /** Notes that the client says it has received the end of a task. */
   async received(request: Request, taskId: string): Promise<void> {
     if (!this.#mayHearNamed(request, taskId)) return;
     await this.#ledger.received({ taskId, ends: this.#endsOf(request.clientSession) });
@@ -216,7 +216,7 @@ export class Connection {
     return clientSession;
   }
 
-  /** The same request, as one about the session that has a task. */
+  /** The same request, for the session that has the task. */
   #about(request: Request, taskId: string): Request {
     const mayHave = [request.clientSession, ...this.#used.keys()];
     const owner = mayHave.find((clientSession) => clientSession.startOf(taskId) !== null);
@@ -259,7 +259,7 @@ export class Connection {
   }
 }
 
-/** What is said of the ends that an answer tells. */
+/** What an answer says about the ends that it tells. */
 class Notes {
   readonly outcomes: Outcome[] = [];
   readonly reminders: TaskSnapshot[] = [];
@@ -286,7 +286,7 @@ class Notes {
   }
 }
 
-/** The snapshots of ends, but of tasks that were removed. */
+/** The snapshots of ends, without those of removed tasks. */
 function snapshots(found: readonly End<SessionEnds>[]): { snapshot: TaskSnapshot; ends: SessionEnds }[] {
   return found.flatMap(({ taskId, ends }) => {
     const snapshot = ends.snapshot(taskId);

@@ -5,9 +5,9 @@ import type { Connection, Request } from './connection.ts';
 const latelyMs = 3_600_000;
 
 /**
- * What ended lately in the sessions of a client, and in those of others that work in its folder, also when another client was told. A list is
- * no telling: it changes nothing.
- * @param where.cwd the folder; null: not known, then only the client's sessions count.
+ * The tasks that ended lately in the sessions of a client, or were started in its folder, also when another client was
+ * told. To be in this list does not count as told.
+ * @param where.cwd the client's folder; null if it is not known: then only the client's sessions count.
  * @returns a line for each, the newest first.
  */
 export async function endedLately(

@@ -10,10 +10,13 @@ export interface FoundTask {
   readonly snapshot: TaskSnapshot;
 }
 
-/** Tools that are answered about any task that is named by its whole id. */
+/** Tools that take a task of any session, named by its full id. */
 const ofAnySession: ReadonlySet<string> = new Set(['wait', 'output', 'kill']);
 
-/** The request as one about the session of the task that it names by its whole id. One that nobody has open is taken over. */
+/**
+ * The same request, for the session of the task that it names by its full id. A session that nobody has open is taken
+ * over.
+ */
 export async function requestAbout(
   connection: Connection,
   request: Request,
@@ -30,7 +33,7 @@ export async function requestAbout(
   return left === null ? request : { ...request, clientSession: await connection.open(left) };
 }
 
-/** A task by its whole id: one of the request's session, of another one that this client uses, or of any. */
+/** Finds a task by its full id: in the request's session, in others that this client uses, then in any. */
 export async function taskWithId(
   connection: Connection,
   request: Request,
@@ -42,7 +45,7 @@ export async function taskWithId(
   return owner === null ? null : foundIn(owner, request, taskId);
 }
 
-/** The same, without any session being opened for it. */
+/** Finds a task by its full id in the sessions that this client uses, and opens none. */
 export function taskOfUsed(connection: Connection, request: Request, taskId: string): FoundTask | null {
   for (const clientSession of new Set([request.clientSession, ...connection.clientSessions])) {
     const found = foundIn(clientSession, request, taskId);

@@ -4,7 +4,7 @@ import { type Now, now } from '../../platform/clock.ts';
 
 /** The caller of a tool, as far as the client and its request say. */
 export interface Asker {
-  /** The conversation; null: its agent gives it no name, and the client stands for it. */
+  /** The conversation; null: its agent does not name it, and the client program stands for it. */
   readonly party: string | null;
   /** The subagent; null: the main agent, or the client does not say. */
   readonly caller: string | null;
@@ -12,16 +12,16 @@ export interface Asker {
   readonly client: ProcessIdentity;
 }
 
-/** The starter of a task, and the time: from its spec. */
+/** Who started a task, and when: from its spec. */
 export interface Start {
   readonly starter: Starter | undefined;
-  /** The spawner, which is of the same boot and pid namespace as the client. */
+  /** The process that spawned it. It has the boot and the pid namespace of the client. */
   readonly by: ProcessIdentity;
   /** By the clock that all processes of a boot share. */
   readonly monoMs: number;
 }
 
-/** A subagent that has been silent for this long does not come for its end: the main agent is told. */
+/** If a subagent makes no call for this long after its task has ended, the main agent is told of the end. */
 const silentMs = 600_000;
 
 /**
@@ -37,13 +37,13 @@ export class Hearers {
   readonly #lastCalls = new Map<string, number>();
   #firstCall: Now | null = null;
 
-  /** @param lives whether that process may live. */
+  /** @param lives whether a process may be alive. */
   constructor(lives: (identity: ProcessIdentity) => boolean, clock: () => Now = now) {
     this.#lives = lives;
     this.#now = clock;
   }
 
-  /** A tool is called. @param starts of tasks that are there. */
+  /** Notes that a tool is called. @param starts the starts of the tasks that may have news. */
   called(asker: Asker, starts: Iterable<Start>): void {
     const at = this.#now();
     this.#firstCall ??= at;
@@ -52,7 +52,7 @@ export class Hearers {
   }
 
   /**
-   * Whether the end of a task may be told to who has not asked for it.
+   * Whether a caller that has not asked may be told of the end of a task.
    * @param endedAt epoch milliseconds; null: it has not ended.
    */
   mayHear(start: Start, asker: Asker, endedAt: number | null): boolean {
@@ -62,7 +62,7 @@ export class Hearers {
     return !this.#isNeighbour(start, asker) && asker.caller === null;
   }
 
-  /** Whether it counts as told when it is told to who has named the task by its id. */
+  /** Whether an end counts as told after a caller that named the task by its id was told of it. */
   mayHearNamed(start: Start, asker: Asker, endedAt: number | null): boolean {
     if (this.mayHear(start, asker, endedAt)) return true;
     const { starter } = start;
@@ -71,7 +71,7 @@ export class Hearers {
     );
   }
 
-  /** Whether a task was started by who asks, or by a program that does not say who it is. */
+  /** Whether this caller started a task, or a program that does not say who it is. */
   isStartedBy(start: Start, asker: Asker): boolean {
     return start.starter === undefined || isOfParty(start, start.starter, asker);
   }

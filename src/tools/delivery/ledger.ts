@@ -1,11 +1,11 @@
 import type { Claim } from '../../engine/completions/claim.ts';
 import type { Outcome, Way } from './receipts.ts';
 
-/** The session that has the tasks, as far as telling their ends needs it. */
+/** What telling the ends of tasks needs from their session. */
 export interface Ends {
   claim(taskId: string): Claim;
   unclaim(taskId: string): void;
-  /** Never fails: what goes wrong is reported. */
+  /** Never throws: a failure is reported. */
   acknowledge(taskId: string): Promise<boolean>;
 }
 
@@ -15,7 +15,7 @@ export type Form = 'whole' | 'reminder';
 /** What carries an end: the answer to the call of a tool, or a message that no model waits for. */
 type Carrier = 'answer' | 'beside';
 
-/** What to tell. */
+/** How an end is told, and to whom. */
 export interface Telling {
   readonly form: Form;
   readonly carrier: Carrier;
@@ -24,17 +24,17 @@ export interface Telling {
 }
 
 /**
- * How an end stands with those who may be told. `first`: nobody was told before. `again`: somebody may have been.
- * `elsewhere`: another connection tells it just now. `over`: it was acknowledged, or has not ended.
+ * Whether an end was told before. `first`: no. `again`: perhaps. `elsewhere`: another connection is telling it just
+ * now. `over`: it was acknowledged, or the task has not ended.
  */
 type Standing = 'first' | 'again' | 'elsewhere' | 'over';
 
 /** An end that is being told. */
 export interface Told {
   readonly standing: Standing;
-  /** After this many attempts, the whole of it may be what kills its readers. */
+  /** So many attempts to tell it have failed that its text may be what kills the readers. */
   readonly isRisky: boolean;
-  /** Null: to tell it counts for nothing. */
+  /** Null: this telling does not count. */
   readonly outcome: Outcome | null;
 }
 
@@ -48,7 +48,7 @@ export interface End<E> {
 interface Entry<E extends Ends> {
   readonly ends: E;
   readonly hearer: string | null;
-  /** The last report of it; earlier reports no longer matter. */
+  /** The last telling of it. The outcomes of earlier ones no longer matter. */
   last: object | null;
   inFlight: boolean;
   /** It was told, and perhaps not read. */
@@ -65,13 +65,16 @@ const mostSlowReminders = 3;
 const riskyAfter = 3;
 
 /**
- * The ends that the client of one connection was told of, until it is known whether it has read them. All of it may die
- * with the process: then the claims on disk say that these ends were told and not acknowledged.
+ * The ends that the client of one connection was told of, until it is known whether it has read them. This is only in
+ * memory: if the process dies, the claims on disk say that these ends were told and not acknowledged.
  */
 export class Ledger<E extends Ends> {
   readonly #isPipe: boolean;
   readonly #entries = new Map<string, Entry<E>>();
-  /** Acknowledged by a proof that was none: a cancel came after it. They are told again from memory. */
+  /**
+   * Ends that were acknowledged too early: the client cancelled the request afterwards. They are told again from
+   * memory.
+   */
   readonly #again = new Map<string, Entry<E>>();
 
   constructor(way: Way) {
@@ -88,7 +91,7 @@ export class Ledger<E extends Ends> {
     return endsIn(this.#again, (entry) => entry.hearer === hearer);
   }
 
-  /** The ends of which an answer to that hearer is to remind. */
+  /** The ends that an answer to this hearer must mention again. */
   toRemindOf(hearer: string | null): End<E>[] {
     return endsIn(
       this.#entries,
@@ -101,7 +104,7 @@ export class Ledger<E extends Ends> {
     );
   }
 
-  /** Says that an end is about to be told, which claims it. */
+  /** Claims an end that is about to be told. */
   tell({ taskId, ends }: End<E>, telling: Telling): Told {
     const again = this.#again.get(taskId);
     if (again !== undefined) {
@@ -122,7 +125,7 @@ export class Ledger<E extends Ends> {
     return { standing, isRisky, outcome: this.#fly(taskId, entry, telling) };
   }
 
-  /** The client itself says that it has got the end of a task. */
+  /** Notes that the client says it has received the end of a task. */
   async received({ taskId, ends }: End<E>): Promise<void> {
     const entry = this.#entries.get(taskId) ?? newEntry(ends, null);
     entry.last = null;
@@ -130,7 +133,7 @@ export class Ledger<E extends Ends> {
     await this.#done(taskId, entry);
   }
 
-  /** The client is gone, and the process lives: others may tell what it has not read. */
+  /** The client is gone, and the process goes on: others may tell the ends that it has not read. */
   close(): void {
     for (const [taskId, entry] of this.#entries) if (!entry.isAcknowledged) entry.ends.unclaim(taskId);
     this.#entries.clear();

@@ -2,19 +2,19 @@ import { watchIdOf } from '../../engine/watches/watch-id.ts';
 import { crypto } from '../../util/crypto.ts';
 import type { Asker } from './hearers.ts';
 
-/** A line, as far as it matters who is told of it. */
+/** The part of a watched line that decides who is told of it. */
 export interface Found {
   readonly taskId: string;
   readonly watchId: string;
 }
 
-/** The id of a watch that a client has opened of the task of another one. */
+/** The id of a watch that a client opened on the task of another client. */
 const idOfOther = /^re-[0-9a-f]{16}-of-([0-9a-f]{16})$/;
 
 /**
  * The ids of the watches for a pattern that a caller may end; a new watch gets the first one. All hearers of the end of
- * the task share one watch. A client that works beside them has a watch of its own, whose id names it, so that lines
- * that one has read are not acknowledged for the other.
+ * the task share one watch. A client that works beside them has its own watch, whose id names it, so that lines that
+ * one has read are not acknowledged for the other.
  * @param isHearer whether the caller is a hearer of the end.
  */
 export function watchIdsOf(pattern: string, asker: Asker, isHearer: boolean): readonly [string, ...string[]] {
@@ -23,7 +23,7 @@ export function watchIdsOf(pattern: string, asker: Asker, isHearer: boolean): re
   return isHearer ? [shared, own] : [own];
 }
 
-/** Whether a watch is for those who are told of the end of its task, and not a client's own beside them. */
+/** Whether a watch is the one that the hearers of the task's end share, and not another client's own. */
 export function isOfHearers({ watchId }: Found): boolean {
   return !idOfOther.test(watchId);
 }
@@ -38,7 +38,7 @@ export function mayHearLine(
   return owner === undefined ? mayHear(taskId) : owner === nameOf(asker);
 }
 
-/** The conversation, or else the client program. It is the same after a restart of the server. */
+/** A hash of the conversation, or else of the client program. It is the same after a restart of the server. */
 function nameOf({ party, client }: Asker): string {
   const { pid, start, boot, pidNamespace } = client;
   const name = JSON.stringify(party ?? [pid, start, boot, pidNamespace]);

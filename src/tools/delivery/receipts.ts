@@ -1,30 +1,33 @@
 import { type Now, now } from '../../platform/clock.ts';
 
-/** What becomes of one thing that was told: the client has gone on after it, or has not read it. */
+/** Hears what became of one thing that was told: the client has gone on after it, or has not read it. */
 export interface Outcome {
   /**
    * A later call shows that the client has gone on.
-   * @param isSure it has read this. Else it may have given up its request in silence before the answer came.
-   * @returns when what follows from it is done, where somebody waits for that.
+   * @param isSure whether it has surely read this. If not, it may have given up its request before the answer came.
+   * @returns a promise, if there is something to wait for.
    */
   followed(isSure: boolean): void | Promise<void>;
   /** It was not written, or its request was cancelled, perhaps long after the answer. */
   lost(): void;
 }
 
-/** How messages reach the client: in one pipe, which is read in order, or each by a way of its own. */
+/** How messages reach the client: in one pipe, which is read in order, or each in its own HTTP response. */
 export type Way = 'pipe' | 'http';
 
-/** The shortest limit of a request that clients are known to have is 5 s: an answer within this time was waited for. */
+/** The shortest request timeout of known clients is 5 s, so the client still waits for an answer within this time. */
 const promptMs = 2_000;
 
 /** How many answers it keeps: a client may cancel a request after the answer was sent. */
 const mostKept = 64;
 
-/** A client that has cancelled this many calls after it had their answers, and at most one other, does so with each. */
+/**
+ * A client that has cancelled this many calls after their answers, and all answered calls but one at most, cancels each
+ * call.
+ */
 const habitOf = 2;
 
-/** A client may ask for the same end for ever and call no tool. Beyond this many, the oldest counts as not read. */
+/** A client may ask for the same end forever and call no tool. Beyond this many, the oldest counts as not read. */
 const mostOpen = 1_000;
 
 interface Request {
@@ -34,7 +37,7 @@ interface Request {
 }
 
 interface Written {
-  /** Null: nobody had asked for it. */
+  /** Null: no request asked for it. */
   readonly request: unknown;
   readonly outcomes: readonly Outcome[];
   /** It answers the call of a tool. */
@@ -46,18 +49,19 @@ interface Written {
    */
   readonly before: Set<unknown>;
   readonly isPrompt: boolean;
-  /** No call waits for it alone, so that the next one does not show that it was read. */
+  /** The client may not have waited for it before its next call, so that call does not show that it was read. */
   readonly isBeside: boolean;
-  /** The wall clock against the one that stands still while the machine sleeps. */
+  /** The wall clock minus the clock that stands still while the machine sleeps. */
   readonly driftMs: number;
   isFollowed: boolean;
   isDecided: boolean;
 }
 
 /**
- * What the client of one connection has demonstrably received. To have written an answer is no proof: the client may die
- * before it reads, or have given up. The next call of a tool is one, if the answer was prompt and every call that was under
- * way when it was written has been answered as well. Other requests prove nothing, since clients send them by the clock.
+ * Tracks what the client of one connection has demonstrably received. That an answer was written proves nothing: the
+ * client may die before it reads it, or have given up. The next tool call is proof, if the answer was prompt and every
+ * call in progress when it was written has been answered too. Other requests prove nothing, since clients send them by
+ * timer.
  */
 export class Receipts {
   readonly #isPipe: boolean;
@@ -66,7 +70,9 @@ export class Receipts {
   readonly #open = new Map<unknown, Request>();
   readonly #expected = new Map<unknown, Outcome[]>();
   #written: Written[] = [];
-  /** Two calls have been under way at once: from then on the next call may have been on its way before an answer was read. */
+  /**
+   * Two calls have been in progress at once: from then on a call may have been sent before the last answer was read.
+   */
   #overlapped = false;
   #answeredCalls = 0;
   #cancelledLate = 0;
@@ -78,8 +84,8 @@ export class Receipts {
   }
 
   /**
-   * A request has come; the call of a tool shows that who calls has gone on.
-   * @param hearer who calls, as in `hearerIn`.
+   * Notes a request. A tool call shows that its caller has gone on.
+   * @param hearer the caller, as in `hearerIn`.
    */
   arrived(request: unknown, isCall: boolean, hearer: string | null = null): void {
     const at = this.#now();
@@ -97,26 +103,26 @@ export class Receipts {
     } else outcome.lost(); // It was cancelled meanwhile, and will not be answered.
   }
 
-  /** The answer to a request has been written. */
+  /** Notes that the answer to a request was written. */
   answered(request: unknown): void {
     const asked = this.#open.get(request);
     if (asked?.isCall === true) this.#answeredCalls += 1;
     this.#keep(request, asked, this.#close(request));
   }
 
-  /** Something has been written to the client that nobody had asked for. */
+  /** Notes that something was written to the client that it had not asked for. */
   wrote(outcomes: readonly Outcome[]): void {
     if (outcomes.length > 0) this.#keep(null, undefined, outcomes);
   }
 
-  /** The client is one that cancels each call when it has the answer. */
+  /** Notes that this client cancels each call when it has the answer. */
   cancelsEach(): void {
     this.#cancelledLate = habitOf;
   }
 
   /**
-   * A request was cancelled, or its client went away: its answer is not read, also if it was written. But opencode cancels
-   * each request when it has the answer, which says nothing.
+   * Notes that a request was cancelled, or its client went away: its answer was not read, even if it was written. But
+   * opencode cancels each request when it has the answer; such a cancel says nothing.
    */
   dropped(request: unknown): void {
     for (const outcome of this.#close(request)) outcome.lost();
@@ -138,7 +144,7 @@ export class Receipts {
 
   #keep(request: unknown, asked: Request | undefined, outcomes: readonly Outcome[]): void {
     const isAnswer = asked?.isCall === true;
-    // Answers that tell nothing count too: what was written before them is read before them.
+    // Answers that tell nothing count too: a client that has read one has read everything before it.
     if (!isAnswer && outcomes.length === 0) return;
     const at = this.#now();
     const hearer = asked?.hearer ?? null;
@@ -167,7 +173,7 @@ export class Receipts {
     if (!isDecided) for (const outcome of oldest?.outcomes ?? []) outcome.lost();
   }
 
-  /** What the call of a tool decides, and whether it is sure that it was read. */
+  /** The writings that a tool call decides, and whether each was surely read. */
   #decide(hearer: string | null, at: Now): [Written, boolean][] {
     const isSure = (written: Written): boolean =>
       !this.#isPipe || (written.isPrompt && Math.abs(driftOf(at) - written.driftMs) <= promptMs);
@@ -188,7 +194,7 @@ export class Receipts {
     return decided;
   }
 
-  /** Whether it was read, or null while that is open. What was written to a pipe before something that was read was read. */
+  /** Whether it was read; null while that is open. If something in a pipe was read, so was everything before it. */
   #verdict(written: Written, isBeforeRead: boolean, isSure: boolean): boolean | null {
     if (!this.#isPipe) return written.isFollowed ? true : null;
     if (!written.isAnswer) return isBeforeRead ? true : null;
@@ -198,7 +204,7 @@ export class Receipts {
   }
 }
 
-/** By both clocks: one of them stands still while the machine sleeps. */
+/** The longer time of both clocks: one of them stands still while the machine sleeps. */
 function tookMs(from: Now, to: Now): number {
   return Math.max(to.monoMs - from.monoMs, to.epochMs - from.epochMs);
 }

@@ -8,26 +8,26 @@ import type { Connection, Request } from './connection.ts';
 import { endedLately } from './ended-lately.ts';
 import { type Found, mayHearLine, watchIdsOf } from './line-hearers.ts';
 
-/** What a tool can do in the name of who calls it. */
+/** What a tool can do on behalf of its caller. */
 export interface CallOf {
   readonly clientSession: ClientSession;
   /** Starts a command; this caller must hear of its end. */
   spawn(command: string, options: ScopedSpawnOptions): Promise<Task>;
-  /** Whether a task is of those whose ends this caller may be told without asking for them. */
+  /** Whether this caller may be told of the end of a task unasked. */
   mayHear(taskId: string): boolean;
   /** Whether this caller must hear of a line that a watch has found. */
   mayHearLine(line: Found): boolean;
-  /** The ids of the watches of a task for a pattern that are this caller's to end; a new watch has the first one. */
+  /** The ids of the watches for a pattern that this caller may end; a new watch gets the first one. */
   watchIds(taskId: string, pattern: string): readonly [string, ...string[]];
-  /** Whether the end of a task is still to be told to this caller. */
+  /** Whether an answer must still tell this caller of the end of a task. */
   untold(taskId: string): boolean;
   /** What ended in the last hour in the sessions and the folder of this client, told or not: a line each, the newest first. */
   endedLately(most: number): Promise<string[]>;
-  /** Whether no other client is being told of that end; then this caller must hear of it. */
+  /** Claims the end of a task for this caller. False if another client is being told of it just now. */
   take(taskId: string): boolean;
 }
 
-/** What a tool can do in the name of a request. @param cwd the folder that the client works in. */
+/** What a tool can do on behalf of a request. @param cwd the folder that the client works in. */
 export function callOf(connection: Connection, request: Request, cwd: string | null): CallOf {
   const { clientSession } = request;
   const mayHear = (taskId: string): boolean => connection.mayHear(request, taskId);

@@ -13,7 +13,7 @@ const mostHeld = 50;
 /** How many lines one answer carries. */
 const mostRiders = 10;
 
-/** After a failure the lines are asked for again so much later. */
+/** How long it waits after a failure before it asks for the lines again, in milliseconds. */
 const againMs = 1_000;
 
 /** A line that a watch of a session has found. */
@@ -33,11 +33,11 @@ export interface RidingLines {
   readonly outcome: Outcome | null;
 }
 
-/** By whom else lines of the same watches may be told just now: hooks, other servers of the conversation. */
+/** Claims of lines. Hooks and other servers of the conversation may be telling lines of the same watches just now. */
 export interface LineClaims {
-  /** Whether nobody else tells a line. */
+  /** Whether nobody else is telling a line. */
   isFree(match: PendingMatch): boolean;
-  /** Claims lines. Returns those that are ours, and how they are given back. */
+  /** Claims lines. Returns the lines that it got, and a function that gives them back. */
   claim(matches: readonly PendingMatch[]): { readonly ours: readonly PendingMatch[]; giveBack(): void };
 }
 
@@ -46,24 +46,24 @@ type IsOurs = (line: Found) => boolean;
 
 const isAnybodys: IsOurs = () => true;
 
-/** The lines that the watches of a session have found, each until a client has it. */
+/** The lines that the watches of a session have found. Each is kept until a client has received it. */
 export class WatchedLines {
   readonly #session: Session;
   readonly #isPending: (match: PendingMatch) => boolean;
   readonly #claims: LineClaims;
   /** In the order in which they were found. */
   #held: PendingMatch[] = [];
-  /** Those of them that are in an answer. */
+  /** The held lines that are in an answer. */
   readonly #told = new Set<PendingMatch>();
   readonly #listeners = new Set<() => void>();
-  /** As who asked last has it. */
+  /** The test of the last caller: whether it must hear of a line. */
   #isOurs = isAnybodys;
-  /** Watches of which lines were let go, since they are others' to be told. */
+  /** Watches with lines that were dropped from memory because others must hear of them. */
   readonly #ofOthers = new Map<string, Found>();
   #collectAgain = (): void => undefined;
   #lookForRoom = (): void => undefined;
 
-  /** @param isPending whether nobody has acknowledged a line, and its watch is open. */
+  /** @param isPending whether a line is unacknowledged and its watch is open. */
   constructor(session: Session, isPending: (match: PendingMatch) => boolean, claims: LineClaims) {
     this.#session = session;
     this.#isPending = isPending;
@@ -71,12 +71,14 @@ export class WatchedLines {
     goOn('taking lines', this.#collectForGood());
   }
 
-  /** Whether a line is there that was not told. */
+  /** Whether there is a line that was not told. */
   isWaiting(isOurs = isAnybodys): boolean {
     return this.#untold(isOurs).length > 0;
   }
 
-  /** Resolves when a line is there that was not told, of one task or of any. The abort signal ends it with its reason. */
+  /**
+   * Resolves when there is an untold line of the task; null: of any task. Rejects with the reason of the abort signal.
+   */
   async arrived(taskId: string | null, abortSignal: AbortSignal, isOurs = isAnybodys): Promise<void> {
     const isThere = (): boolean =>
       this.#untold(isOurs).some((match) => taskId === null || match.taskId === taskId);
@@ -86,7 +88,7 @@ export class WatchedLines {
     }
   }
 
-  /** Takes the lines that ride on an answer. */
+  /** Takes the lines that an answer carries. */
   ride(isOurs = isAnybodys): RidingLines {
     const untold = this.#untold(isOurs);
     const { ours: riders, giveBack } = this.#claims.claim(untold.slice(0, mostRiders));
@@ -110,14 +112,14 @@ export class WatchedLines {
     };
   }
 
-  /** Those that are not in an answer. What others have acknowledged, or have ended the watch of, is let go. */
+  /** The held lines that are in no answer. Drops lines that others acknowledged, or whose watch was ended. */
   #untold(isOurs: IsOurs): PendingMatch[] {
     const before = this.#held.length;
     this.#held = this.#held.filter((match) => this.#told.has(match) || this.#isPending(match));
     this.#isOurs = isOurs;
     if (this.#held.length < before) this.#wake();
     else this.#lookForRoom();
-    // Whose they were may have died.
+    // The callers that had to hear of them may have died.
     if ([...this.#ofOthers.values()].some(isOurs)) this.#collectAgain();
     return this.#held.filter(
       (match) => !this.#told.has(match) && isOurs(match) && this.#claims.isFree(match),
@@ -128,7 +130,7 @@ export class WatchedLines {
     try {
       return this.#session.task(taskId).watches();
     } catch (error) {
-      // It was removed.
+      // The task was removed.
       if (!(error instanceof OutliveError)) throw error;
       return [];
     }
@@ -140,7 +142,7 @@ export class WatchedLines {
     return { match, task: this.#session.task(match.taskId).snapshot(), pattern: source };
   }
 
-  /** To acknowledge one is to acknowledge those of its watch before it. */
+  /** To acknowledge a line acknowledges the earlier lines of its watch too. */
   async #acknowledge(matches: readonly PendingMatch[]): Promise<void> {
     const last = new Map(matches.map((match) => [watchOf(match), match]));
     await Promise.all([...last.values()].map((match) => match.ack()));
@@ -149,7 +151,7 @@ export class WatchedLines {
     this.#wake();
   }
 
-  /** Whatever a disk does, the next second it may not. */
+  /** A failure of the disk may pass, so it tries again a second later. */
   async #collectForGood(): Promise<void> {
     for (;;) {
       try {
@@ -168,7 +170,8 @@ export class WatchedLines {
       this.#collectAgain = () => over.abort();
       this.#ofOthers.clear();
       for await (const match of this.#session.matches({ abortSignal: over.signal })) {
-        // To acknowledge a line is to acknowledge those before it, so none is held of which earlier ones were let go.
+        // To acknowledge a line acknowledges the earlier ones of its watch. So once a line was dropped, none after it
+        // is held.
         if (this.#ofOthers.has(watchOf(match))) continue;
         if (!this.#held.some((held) => isSame(held, match))) this.#held.push(match);
         this.#wake();
@@ -178,7 +181,10 @@ export class WatchedLines {
     }
   }
 
-  /** Lines for other callers make room; it finds them again when that has changed. */
+  /**
+   * When it is full, drops the lines that other callers must hear of. If this caller must hear of them later, it
+   * collects them again.
+   */
   #isFull(): boolean {
     if (this.#held.length < mostHeld) return false;
     for (const match of this.#held) if (!this.#isOurs(match)) this.#ofOthers.set(watchOf(match), match);
@@ -217,7 +223,7 @@ function watchOf({ taskId, watchId }: Found): string {
   return `${taskId} ${watchId}`;
 }
 
-/** After a failure what is pending comes again. */
+/** After a failure, pending lines come again. */
 function isSame(a: PendingMatch, b: PendingMatch): boolean {
   return a.taskId === b.taskId && a.watchId === b.watchId && a.lineOffset === b.lineOffset;
 }
