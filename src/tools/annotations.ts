@@ -1,4 +1,4 @@
-/** What a call of a tool may do, as MCP has it. */
+/** What a call of a tool may do, as MCP defines it. */
 export interface ToolAnnotations {
   readonly readOnlyHint: boolean;
   readonly destructiveHint: boolean;

@@ -7,14 +7,14 @@ import { sayRemoteEnd } from './fleet/remote-text.ts';
 import { sayCompletion, sayEnds, sayLines } from './text/present.ts';
 import type { ToolAnswer } from './tool.ts';
 
-/** What rides on an answer: completions, how many more there are, and lines that are watched for. */
+/** What an answer also carries: completions, how many more there are, and lines that watches have found. */
 export interface Riders extends Pick<Riding, 'found' | 'left' | 'notes'> {
   readonly lines: RidingLines;
   /** Of tasks on other hosts. @default none */
   readonly remote?: RemoteRiding;
 }
 
-/** What an answer tells beside what it was asked for, a text for each kind. */
+/** What an answer tells in addition to its own result, a text for each kind. */
 export function sayRiders({ found, left, notes, lines, remote }: Riders): string[] {
   const ends = [...found.map(sayCompletion), ...(remote?.found.map(sayRemoteEnd) ?? [])];
   return [
@@ -26,8 +26,8 @@ export function sayRiders({ found, left, notes, lines, remote }: Riders): string
 }
 
 /**
- * Our own failure as an answer, which a model can read.
- * @throws the error when it is another one, which is none of the model's business.
+ * An error of outlive as an answer that a model can read.
+ * @throws any other error: a model can do nothing about it.
  */
 export function failure(error: unknown): ToolAnswer {
   if (!(error instanceof OutliveError)) throw error;

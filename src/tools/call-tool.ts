@@ -5,10 +5,10 @@ import { checkPlaces } from './fleet/check-places.ts';
 import type { RemoteCalls } from './fleet/remote-delivery.ts';
 import type { Tool, ToolAnswer, ToolCall } from './tool.ts';
 
-/** In whose name a tool is called. */
+/** On whose behalf a tool is called. */
 export interface Caller extends Pick<ToolCall, 'abortSignal' | 'atOnce' | 'follows'> {
   readonly connection: Connection;
-  /** As one about the session of the task that the call names. */
+  /** For the session of the task that the call names. */
   readonly request: Request;
   /** The folder that the client works in; null: it was gone, or the client has none here. */
   readonly cwd: string | null;

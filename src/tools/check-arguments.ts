@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { sayUnknown } from '../errors/check-options.ts';
 import { OutliveError } from '../errors/error.ts';
 
-/** Other names under which agents know an argument, from the tools that they have beside ours. */
+/** Names that the other tools of agents use for an argument, and our name for it. */
 const otherNames: Readonly<Record<string, string>> = {
   cmd: 'command',
   workdir: 'cwd',
@@ -47,9 +47,9 @@ function isFields(args: unknown): args is Arguments {
 }
 
 /**
- * The arguments of a call as they are clearly meant: an argument under another name, a number, a flag or an object as text, `null`
- * where an argument may be left out.
- * @param meant what the arguments of other tools, which agents have beside ours, mean here.
+ * The arguments of a call as they are clearly meant. Accepts an argument under another name; a number, a flag or an
+ * object as text; and `null` for an argument that may be left out.
+ * @param meant translates the arguments of other tools that agents have.
  */
 export function argumentsMeant(
   shape: Shape,
@@ -67,7 +67,7 @@ function asMeant(shape: Shape, args: Arguments): Arguments {
   return Object.fromEntries(read.filter(([, value]) => value !== undefined));
 }
 
-/** The argument that is meant by a name; the name itself when that is not clear, or the argument is there twice. */
+/** The argument that a name means; the name itself if that is not clear, or the argument is given twice. */
 function nameIn(shape: Shape, args: Arguments, name: string): string {
   if (Object.hasOwn(shape, name)) return name;
   const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll('-', '_');
@@ -75,7 +75,7 @@ function nameIn(shape: Shape, args: Arguments, name: string): string {
   return Object.hasOwn(shape, meant) && !Object.hasOwn(args, meant) ? meant : name;
 }
 
-/** A value that the schema refuses as it is, and takes as the JSON in its text; `undefined`: it was left out. */
+/** The value; if the schema takes only the JSON in its text, that. `undefined`: it was left out. */
 function readAs(shape: Shape, name: string, value: unknown): unknown {
   const schema = Object.hasOwn(shape, name) ? (shape[name] as z.ZodType) : undefined;
   if (schema === undefined || schema.safeParse(value).success) return value;

@@ -6,7 +6,7 @@ import { presentTask, sayTask } from './text/present.ts';
 import { ridingFields, taskSchema } from './text/schemas.ts';
 import { defineTool } from './tool.ts';
 
-/** Stops a task whole. */
+/** Stops a task with all its processes. */
 export const kill = defineTool({
   name: 'kill',
   isAlwaysLoaded: true,

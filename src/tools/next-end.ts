@@ -4,7 +4,7 @@ import { firstOf } from '../util/abort.ts';
 import type { ToolCall } from './tool.ts';
 
 /**
- * Waits for whichever task of the session ends next; one that has ended and was not told of comes first.
+ * Waits for the next task of the session that ends. One that has already ended, but was not told of, comes first.
  * @returns one that still runs when the time is up; null when there was nothing to wait for.
  */
 export async function nextEnd(call: ToolCall, timeoutMs: number): Promise<TaskSnapshot | null> {

@@ -27,7 +27,7 @@ const input = z.strictObject({
     .min(1)
     .max(mostBytes)
     .optional()
-    .describe(`at most so many bytes; default ${defaultBytes}`),
+    .describe(`how many bytes at most; default ${defaultBytes}`),
   raw: z.boolean().optional().describe('show escape sequences and progress bars as they were written'),
   stream: z
     .enum(['stdout', 'stderr'])

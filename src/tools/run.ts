@@ -25,7 +25,7 @@ const input = z.strictObject({
     .string()
     .max(bounds.nameBytes)
     .optional()
-    .describe('a short name by which other tools find the task; one running task has it'),
+    .describe('a short name by which other tools find the task; only one running task can have it'),
   replace: z.boolean().optional().describe('stop the task that runs under that name, and take its place'),
   labels: z.record(z.string(), z.string()).optional().describe('texts of yours, kept with the task'),
   key: z
@@ -89,7 +89,7 @@ const common = {
   meant: inBackground,
 };
 
-/** Starts a command, waits for it a while, and lets it go on in the background. */
+/** Starts a command, waits for it for a while, and then leaves it in the background. */
 export const run = defineTool({ ...common, description, input, call: runHere });
 
 /** The same for a server that is a client of a fleet: the command may run on another host. */
@@ -132,7 +132,7 @@ async function runHere(args: z.infer<typeof input>, call: ToolCall): Promise<Too
   return { ...answer, text: `${first}${answer.text}${output === 'pipe' ? '' : hintAtPipe(command)}` };
 }
 
-/** What other tools for commands call it not to wait. */
+/** Names that other tools give to the argument that says not to wait. */
 const backgroundNames = ['run_in_background', 'is_background', 'background'];
 
 function inBackground(args: Arguments): Arguments {
@@ -164,19 +164,19 @@ function definedOf<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K]
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** Only on Linux such a name opens the file anew. */
+/** Only on Linux does such a name open the file again. */
 function hintAtPipe(command: string): string {
   const name = process.platform === 'linux' ? reopensOutput(command) : null;
   if (name === null) return '';
   return `\n[The command names ${name}: opening it erases earlier output. Use >&${name === '/dev/stderr' ? 2 : 1} instead, or output: "pipe".]`;
 }
 
-/** Whether outlive could not start a command: its own failure. */
+/** Whether outlive itself failed to start a command. */
 export function neverStarted(status: TaskStatus, reason: string | null): boolean {
   return status === 'failed' && reason === 'spawn_aborted';
 }
 
-/** The answer that `run` gives for a task as it is: also later, when it was an MCP task. */
+/** The answer of `run` for a task as it is now. It is also the result of an MCP task. */
 export async function resultOf(task: Task, snapshot: TaskSnapshot): Promise<ToolAnswer> {
   const { taskId, status, statusReason } = snapshot;
   const excerpt = await excerptOf(task, snapshot);

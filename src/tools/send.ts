@@ -16,7 +16,7 @@ const defaultWaitMs = 3_000;
 
 const quiet: Quiet = { quietMs: 250, firstMs: 400, checkMs: 40 };
 
-/** Types into a task, and says what came of it. */
+/** Types into a task, and answers with what it writes then. */
 export const send = defineTool({
   name: 'send',
   title: 'Type into a task',

@@ -42,13 +42,13 @@ export interface SessionTool {
   readonly description: string;
   /** The JSON Schema of the arguments: an object, without further properties. */
   readonly inputSchema: Readonly<Record<string, unknown>> & { readonly type: 'object' };
-  /** What a call may do, as MCP has it. */
+  /** What a call may do, as MCP defines it. */
   readonly annotations: ToolAnnotations;
-  /** Whether a model is to see it from the beginning, where tools can be looked for. */
+  /** Whether the model should see it from the start, where models can search for tools. */
   readonly isAlwaysLoaded: boolean;
   /**
-   * Calls the tool. Arguments that it does not know are refused by name. What outlive refuses, and what fails, is an answer with
-   * `isError`, so that the model can do better; how a command ended is none.
+   * Calls the tool. Arguments that it does not know are refused by name. If outlive refuses the call, or fails, the
+   * answer has `isError`, so that the model can correct it. A command that fails is no such error.
    * @param args as the model has written them.
    */
   call(args: unknown, options?: ToolCallOptions): Promise<Told>;
@@ -100,8 +100,9 @@ export class SessionTools implements Disposable {
   }
 
   /**
-   * What the conversation has not been told yet: ends of tasks, and lines that it watches for. Null when there is nothing, or
-   * while a tool is called, whose answer will tell it. It counts as told until it is acknowledged or given back.
+   * What the conversation has not been told yet: ends of tasks, and lines that it watches for. Null if there is
+   * nothing, or while a tool call is in progress: its answer will tell it. It counts as told until it is acknowledged
+   * or given back.
    */
   async pending(): Promise<Told | null> {
     if (this.#isClosed || this.#calls > 0) return null;
@@ -114,8 +115,8 @@ export class SessionTools implements Disposable {
   }
 
   /**
-   * Resolves when there is something to tell, and no tool is called whose answer would tell it.
-   * @returns false when the abort signal has come, or the tools or the session are closed.
+   * Resolves when there is something to tell, and no tool call is in progress whose answer would tell it.
+   * @returns false if the signal is aborted, or the tools or the session are closed.
    */
   async arrived(options: ToolCallOptions = {}): Promise<boolean> {
     const { abortSignal } = checkOptions('tools.arrived()', options, callOptionNames);
@@ -131,8 +132,8 @@ export class SessionTools implements Disposable {
   }
 
   /**
-   * The news for the conversation, as it comes: for an agent that can be woken. Ends with the abort signal, and when
-   * the tools or the session are closed.
+   * The news for the conversation, as it comes: for an agent that can be woken. Ends when the signal is aborted, or the
+   * tools or the session are closed.
    */
   async *deliveries(options: ToolCallOptions = {}): AsyncGenerator<Told, void, undefined> {
     while (await this.arrived(options)) {
@@ -205,7 +206,7 @@ export class SessionTools implements Disposable {
     }
   }
 
-  /** The arguments of a command with its folder, where the caller has named one for the agent. */
+  /** The arguments of `run`, with the folder that the caller has named for the agent. */
   #placed(tool: Tool, args: unknown): unknown {
     if (this.#given === null || tool.name !== 'run' || typeof args !== 'object' || args === null) return args;
     const said = 'cwd' in args ? args.cwd : undefined;
@@ -283,8 +284,9 @@ function falseIfClosed(error: unknown): false {
 }
 
 /**
- * The tools with which a model runs commands that outlive it, and what it is told of their ends: what the MCP server serves, for an
- * agent that is built on the library. The session is the conversation: all ends of its tasks are told, also of those that another program started.
+ * The tools with which a model runs commands that outlive it, and the news of their ends. It is what the MCP server
+ * offers, for an agent that is built on the library. The session is the conversation: the ends of all its tasks are
+ * told, also of tasks that another program started.
  * @param session a session of the store; it stays open when the tools are closed.
  * @throws OutliveError `INVALID_ARGUMENT`, `CLOSED`.
  */

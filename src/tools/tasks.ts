@@ -8,24 +8,24 @@ import { defineTool } from './tool.ts';
 
 const most = 50;
 
-/** How many tasks are listed that others have left running. */
+/** How many of the tasks that others left running are listed. */
 const mostLeft = 10;
 
-/** How many that have ended lately, also when another client was told. */
+/** How many of the tasks that ended lately are listed, also if another client was told. */
 const mostLately = 20;
 
 /** Lists the session's tasks. */
 export const tasks = defineTool({
   name: 'tasks',
   title: 'List tasks',
-  description: `Lists the commands of this conversation that run, the newest first; with all: true also those that have ended. Use it to find a task again, for instance after a restart, and names what others left running in this folder. Not to see whether something has ended: you are told.`,
+  description: `Lists the commands of this conversation that run, the newest first; with all: true also those that have ended. It also names what others left running in this folder. Use it to find a task again, for instance after a restart. Do not use it to see whether something has ended: you are told.`,
   input: z.strictObject({
     all: z.boolean().optional().describe('also tasks that have ended; default false'),
-    limit: z.int().min(1).max(most).optional().describe('at most so many; default 20'),
+    limit: z.int().min(1).max(most).optional().describe('how many at most; default 20'),
   }),
   output: z.object({
     tasks: z.array(taskSchema),
-    omitted: z.number().describe('so many more there are'),
+    omitted: z.number().describe('how many more there are'),
     left: z
       .array(taskSchema)
       .describe('running in this folder, started by others, in sessions that nobody has open'),

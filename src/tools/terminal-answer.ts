@@ -10,15 +10,15 @@ import { sayTask } from './text/present.ts';
 /** The size of the terminals that the tools make. */
 export const terminalSize = { cols: 100, rows: 30 };
 
-/** What of each terminal a client was shown last. */
+/** The last screen of each terminal that a client was shown. */
 const shownTo = new WeakMap<ClientSession, Map<string, Screen>>();
 
-/** Terminals of which that is kept. */
+/** How many screens are kept for a client. */
 const mostKept = 16;
 
 /**
  * What a terminal shows, as text: only the rows that changed since this client was last shown it, when that is shorter.
- * @param whole all of it in any case.
+ * @param whole whether to show the whole screen in any case.
  */
 export function sayScreen(
   clientSession: ClientSession,
@@ -51,7 +51,7 @@ function remember(clientSession: ClientSession, taskId: string, screen: Screen):
   if (shown.size > mostKept && oldest !== undefined) shown.delete(oldest);
 }
 
-/** What a model is to know of a task that waits for a person: nothing, when it does not. */
+/** What to tell the model about a task that asks for a password; empty if it does not ask. */
 async function sayPassword(task: Task, snapshot: TaskSnapshot): Promise<string> {
   if (snapshot.tty === null || isEnded(snapshot.status)) return '';
   const { input } = await task.waitFor({ input: true, timeoutMs: 0, ack: false });
@@ -59,7 +59,7 @@ async function sayPassword(task: Task, snapshot: TaskSnapshot): Promise<string> 
   return `\nIt asks for a password. Do not make one up and do not ask for it here: tell the person to run "outlive attach ${snapshot.taskId}" and to type it there.`;
 }
 
-/** The answer for a task with a terminal: how it stands, and its screen. */
+/** The answer for a task with a terminal: its status and its screen. */
 export async function sayTerminal(
   clientSession: ClientSession,
   task: Task,

@@ -9,7 +9,7 @@ export interface MessageForm<Message> {
   isModels(message: Message): boolean;
 }
 
-/** What was told in a message of its own, and where. */
+/** A text that was told in a message of its own, and its place. */
 interface Insertion {
   readonly told: Told;
   /** How many messages of the host come before it. */
@@ -20,9 +20,10 @@ interface Insertion {
 const mostKept = 500;
 
 /**
- * What a conversation was told between the messages that its host keeps. Hosts hand what they send to the model to be changed, and
- * forget the changes: what was told would be gone with the next request. So it stands in each request at the place where it was
- * told, and {@link saved} gives the conversation with it, for the host to keep.
+ * The news that a conversation was told between the messages that its host keeps. A host lets us change the messages
+ * that it sends to the model, but forgets the changes: the news would be missing from the next request. So every
+ * request has the news at the place where it was told, and {@link saved} returns the conversation with the news, for
+ * the host to keep.
  */
 export class ToldHistory<Message> {
   readonly #form: MessageForm<Message>;
@@ -52,11 +53,14 @@ export class ToldHistory<Message> {
     return this.#with(messages);
   }
 
-  /** The conversation to be saved: the messages of the host, with what was told between them. What the model has answered to is acknowledged. */
+  /**
+   * The conversation to be saved: the messages of the host, with the news between them. What the model has answered to
+   * is acknowledged.
+   */
   async saved(messages: readonly Message[]): Promise<Message[]> {
     const all = this.#with(messages);
     await this.#read(all);
-    // They are messages of the host from now on. What it does not keep is given back.
+    // From now on the news are messages of the host. Those that it does not keep are given back.
     this.#insertions = [];
     return all;
   }
@@ -91,7 +95,7 @@ export class ToldHistory<Message> {
     return this.#insertions.filter(({ at }) => at === index).map(({ told }) => this.#form.write(told.text));
   }
 
-  /** Without what was told in a message of its own: some hosts keep it for the run, and some do not. */
+  /** The messages without our own: some hosts keep ours for the run, and some do not. */
   #without(messages: readonly Message[]): Message[] {
     const ours = new Set(this.#insertions.map(({ told }) => told.text));
     return messages.filter((message) => {

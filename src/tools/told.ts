@@ -10,14 +10,14 @@ export interface Told {
   readonly ends: readonly string[];
   /** Whether nothing is pending: it tells no end, or was acknowledged or given back. */
   readonly isOver: boolean;
-  /** The model has had the text: it has answered to messages with it. What the text tells is acknowledged. */
+  /** The model has read the text: it has answered messages with it. Acknowledges what the text tells. */
   ack(): Promise<void>;
-  /** The model will not have it. What the text tells is told again, and says so. */
+  /** The model will not read it. What the text tells is told again, with a note that says so. */
   giveBack(): void;
 }
 
 /**
- * A text, and what becomes of what it tells.
+ * Makes a text for a model. Its methods call the outcomes of what it tells.
  * @param givenBack called when it was given back.
  */
 export function toldOf(

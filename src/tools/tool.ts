@@ -15,11 +15,13 @@ export interface ToolCall extends CallOf {
   readonly atOnce: boolean;
   /** The tasks that run in this folder in sessions that nobody has open. */
   leftRunning(): Promise<readonly TaskSnapshot[]>;
-  /** What a task is bound to that is to end with this client: its process, or the session where it has none here. */
+  /**
+   * What to bind a task to that must end with this client: the client's process, or the session if it has none here.
+   */
   readonly bindTo: BindTo;
   /** The tasks on other hosts; null: this server has no fleet. */
   readonly remote: RemoteCalls | null;
-  /** Says which task the call waits for: progress tells the last line of its output. */
+  /** Says which task the call waits for: progress messages tell the last line of its output. */
   follows(taskId: string): void;
 }
 
@@ -27,11 +29,11 @@ export interface ToolCall extends CallOf {
 export interface ToolAnswer {
   readonly text: string;
   readonly structured: Readonly<Record<string, unknown>>;
-  /** Outlive itself has failed. How a command ended is a result, whatever its exit code. */
+  /** Outlive itself has failed. The end of a command is a result, whatever its exit code. */
   readonly isError?: boolean;
-  /** Tasks whose end this answer tells: to receive it is to be told. */
+  /** Tasks whose end this answer tells: a client that receives the answer is told. */
   readonly tells: readonly string[];
-  /** The same of tasks on other hosts. @default none */
+  /** The same for tasks on other hosts. @default none */
   readonly tellsRemote?: readonly RemoteTask[];
   /** The task that the call has started; a client that knows MCP tasks can have it as one. */
   readonly started?: TaskSnapshot;
@@ -45,7 +47,7 @@ export interface Tool {
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
   readonly annotations: ToolAnnotations;
-  /** Models are to see it from the beginning: without it the others are of no use. */
+  /** Models should see it from the start: without it the other tools are of no use. */
   readonly isAlwaysLoaded?: boolean;
   /** The arguments that a client sent, as they are clearly meant. */
   read(args: unknown): unknown;
@@ -57,7 +59,7 @@ export interface Tool {
 export function defineTool<Input extends z.ZodObject>(
   tool: Omit<Tool, 'input' | 'read' | 'call'> & {
     readonly input: Input;
-    /** Arguments of other tools that agents have, as those that they mean here. */
+    /** Translates the arguments of other tools that agents have. */
     meant?(args: Arguments): Arguments;
     call(args: z.infer<Input>, call: ToolCall): Promise<ToolAnswer>;
   },

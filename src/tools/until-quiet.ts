@@ -10,16 +10,16 @@ interface Found {
 
 /** When a task counts as quiet, in milliseconds. */
 export interface Quiet {
-  /** Nothing was written for that long. */
+  /** How long nothing must have been written. */
   readonly quietMs: number;
-  /** A program that has not written anything yet has that long. */
+  /** How long, for a program that has not written anything yet. */
   readonly firstMs: number;
   /** Between two checks. */
   readonly checkMs: number;
 }
 
 /**
- * Waits until a task has said something and then nothing more for a moment, or has ended, or the time is up.
+ * Waits until a task has written something and then nothing more for a moment, or has ended, or the time is up.
  * @param before how much it had written.
  * @param waitMs how long to wait at most, in milliseconds.
  * @returns what the last check has found.

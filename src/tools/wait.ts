@@ -17,7 +17,7 @@ import { defineTool, type ToolAnswer, type ToolCall } from './tool.ts';
 /** Below the minute after which clients give up a request by default. */
 const defaultTimeoutMs = 50_000;
 
-/** How many that have ended lately are named when there is nothing to wait for. */
+/** How many of the tasks that ended lately are named if there is nothing to wait for. */
 const mostLately = 3;
 
 const input = z.strictObject({
@@ -87,7 +87,7 @@ export const wait = defineTool({
       const handle = clientSession.session.task(taskId);
       const until = async (abortSignal: AbortSignal): Promise<WaitForResult> =>
         await handle.waitFor({ ...conditions, timeoutMs, ack: false, abortSignal });
-      // What has ended is told before what it wrote.
+      // If the task has ended, its end is told before its watched lines.
       const isOver = isEnded(handle.snapshot().status);
       const waited = isOver ? await until(call.abortSignal) : await orLine(call, taskId, until);
       return waited === line ? aLine : await answer(call, waited, timeoutMs);
@@ -114,7 +114,7 @@ async function nextEndAnywhere(
   const stop = new AbortController();
   const either = { ...call, abortSignal: AbortSignal.any([call.abortSignal, stop.signal]) };
   const works = [nextEnd(either, timeoutMs), nextEndThere(either, timeoutMs)] as const;
-  // Where nothing runs in one of the two places, the other one is waited for.
+  // If nothing runs in one of the two places, it waits for the other.
   const both = Promise.all(works).then(([here, there]) => here ?? there);
   try {
     return await Promise.race([...works.map(async (work) => (await work) ?? (await both)), both]);
@@ -147,7 +147,7 @@ async function orLine<T>(
 }
 
 const aLine: ToolAnswer = {
-  text: 'A line has come that you watch for.',
+  text: 'A line that you watch for has come.',
   structured: { cause: 'line' },
   tells: [],
 };

@@ -26,7 +26,7 @@ export const watch = defineTool({
   async call({ task: reference, pattern, from, stop = false }, call) {
     const { session } = call.clientSession;
     const task = session.task(session.find(reference).taskId);
-    // A pattern is watched for once: to say it again changes nothing.
+    // There is one watch per pattern: the same call again changes nothing.
     const ids = call.watchIds(task.id, pattern);
     const [id] = ids;
     const were = stop ? await Promise.all(ids.map((one) => task.removeWatch(one))) : [];

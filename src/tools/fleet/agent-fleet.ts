@@ -15,7 +15,7 @@ export interface AgentStretch {
 
 /** A task of a fleet, as far as the tools use it: a FleetTask of `outlive/fleet` is one. */
 export interface AgentFleetTask {
-  /** As it was told last. */
+  /** As it was last reported. */
   readonly known: RemoteTask;
   show(): Promise<RemoteTask>;
   inspect(): Promise<TaskSnapshot>;
@@ -53,8 +53,8 @@ interface AgentSpawnOptions {
 }
 
 /**
- * A fleet, as far as the tools use it: what `openFleet` of `outlive/fleet` gives is one. It is described here once more, so that
- * who uses the tools without a fleet needs no types of the packages of NATS.
+ * A fleet, as far as the tools use it: `openFleet` of `outlive/fleet` returns one. It is declared again here, so that
+ * users of the tools without a fleet do not need the types of the NATS packages.
  */
 export interface AgentFleet {
   readonly isClosed: boolean;

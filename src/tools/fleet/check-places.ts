@@ -6,9 +6,9 @@ import type { RemoteCalls } from './remote-delivery.ts';
 const everywhere: ReadonlySet<string> = new Set(['wait', 'output', 'send', 'screen', 'kill']);
 
 /**
- * Refuses a task on another host where a tool cannot have one.
- * @throws OutliveError `TASK_NOT_FOUND` when this server has no fleet; `INVALID_ARGUMENT` for a tool that is for tasks of this
- * machine alone.
+ * Refuses a task on another host if the tool cannot take one.
+ * @throws OutliveError `TASK_NOT_FOUND` when this server has no fleet; `INVALID_ARGUMENT` for a tool that takes only
+ * tasks of this machine.
  */
 export function checkPlaces(
   tool: { readonly name: string },
@@ -21,7 +21,7 @@ export function checkPlaces(
   if (remote === null)
     throw new OutliveError(
       'TASK_NOT_FOUND',
-      `expected a task of this machine; found ${reference}, which is one of a fleet, and this machine is no client of a fleet. See docs/guide/fleet.md.`,
+      `expected a task of this machine; found ${reference}, which is a task of a fleet, and this machine is not a client of a fleet. See docs/guide/fleet.md.`,
       { details: { taskId: String(reference) } },
     );
   if (task === reference && everywhere.has(tool.name)) return;
@@ -31,7 +31,7 @@ export function checkPlaces(
   );
 }
 
-/** Refuses arguments that nobody can keep on another host. @throws OutliveError `INVALID_ARGUMENT`. */
+/** Refuses arguments that do not work on another host. @throws OutliveError `INVALID_ARGUMENT`. */
 export function checkTaken(args: object, taken: readonly string[]): void {
   const found = Object.entries(args).flatMap(([name, value]) =>
     value === undefined || taken.includes(name) ? [] : [name],

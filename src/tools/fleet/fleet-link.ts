@@ -1,6 +1,8 @@
 import type { AgentFleet, FleetSource } from './agent-fleet.ts';
 
-/** The connection to the fleet of this process, opened when a tool first needs it, and anew when it has closed. */
+/**
+ * The connection of this process to the fleet. It is opened when a tool first needs it, and again when it has closed.
+ */
 export class FleetLink {
   readonly #source: FleetSource;
   #opening: Promise<AgentFleet> | null = null;
@@ -10,7 +12,7 @@ export class FleetLink {
   }
 
   /**
-   * The fleet, connected. What could not be opened is tried again by the next call.
+   * The connected fleet. If it cannot be opened, the next call tries again.
    * @throws OutliveError as `openFleet`.
    */
   async fleet(): Promise<AgentFleet> {

@@ -4,7 +4,10 @@ import { checkTaken } from './check-places.ts';
 import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
 import { taskThere, waitThere } from './there.ts';
 
-/** The host has stopped it then; the end comes to the coordinator a moment later, in milliseconds. */
+/**
+ * How long it waits for the end, in milliseconds. The coordinator hears of it a moment after the host has stopped the
+ * task.
+ */
 const endMs = 5_000;
 
 /** Stops a task on another host. */

@@ -6,20 +6,20 @@ import type { RemoteCalls } from './remote-delivery.ts';
 import { isOverThere, presentRemote, sayHosts, sayRemote } from './remote-text.ts';
 import { within } from './wait-there.ts';
 
-/** How long the fleet may take to answer before the list is given without it, in milliseconds. */
+/** How long the list waits for the fleet to answer, in milliseconds. Then it goes without the fleet. */
 const listMs = 2_000;
 
 /** How many hosts an answer names. */
 const mostHosts = 30;
 
-/** What `tasks` lists of the fleet. */
+/** The part of the list of `tasks` that is about the fleet. */
 export interface ListedThere {
   readonly lines: readonly string[];
   readonly tasks: readonly z.infer<typeof taskSchema>[];
   readonly omitted: number;
 }
 
-/** Where there is no fleet. */
+/** The list when there is no fleet. */
 export const noneThere: ListedThere = { lines: [], tasks: [], omitted: 0 };
 
 /** The tasks of the caller's session on other hosts, the newest first, and the hosts. */

@@ -2,7 +2,7 @@ import { unlessAborted } from '../../util/abort.ts';
 import { type Quiet, untilQuiet } from '../until-quiet.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 
-/** Longer than for a task of this machine: each check is a question to the host. */
+/** Longer than for a task of this machine: each check asks the host. */
 const quiet: Quiet = { quietMs: 300, firstMs: 600, checkMs: 100 };
 
 /** How much a task has written. */
@@ -11,7 +11,7 @@ export async function sizeOf(task: AgentFleetTask): Promise<number> {
 }
 
 /**
- * Waits until a task on another host has said something and then nothing more for a moment, or the time is up.
+ * Waits until a task on another host has written something and then nothing more for a moment, or the time is up.
  * @param before how much it had written.
  * @param waitMs how long to wait at most, in milliseconds.
  * @returns how much it has written.

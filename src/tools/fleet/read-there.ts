@@ -52,7 +52,7 @@ async function page(task: AgentFleetTask, args: ReadThere, maxBytes: number): Pr
   };
 }
 
-/** What the host has; where it cannot be asked, what it has told of the end. */
+/** Reads the output on the host. If the host cannot be asked, shows the last output that it reported with the end. */
 async function pageOrTail(task: AgentFleetTask, args: ReadThere, maxBytes: number) {
   const offset = args.offset ?? (args.head === true ? 0 : undefined);
   const { known } = task;

@@ -20,7 +20,7 @@ const firstMs = 1_000;
 /** How many told ends it remembers. */
 const mostTold = 1_000;
 
-/** What rides on an answer of tasks on other hosts. */
+/** What an answer also carries about tasks on other hosts. */
 export interface RemoteRiding {
   readonly found: readonly RemoteTask[];
   /** How many more the next answers tell. */
@@ -30,7 +30,7 @@ export interface RemoteRiding {
   readonly outcomes: readonly Outcome[];
 }
 
-/** How a tool reaches the fleet in the name of who calls it. */
+/** How a tool uses the fleet on behalf of its caller. */
 export interface RemoteCalls {
   /** The session of the caller in the fleet. */
   readonly session: string;
@@ -52,8 +52,8 @@ interface RemoteEnds extends Ends {
 }
 
 /**
- * What one client was told of the ends of its tasks on other hosts. They follow the rules of local ends: who is told, and when it
- * counts as read. An end that was read is acknowledged in the fleet, and no other is.
+ * What one client was told of the ends of its tasks on other hosts. The rules are those of local ends: who is told, and
+ * when an end counts as read. Only an end that was read is acknowledged in the fleet.
  */
 export class RemoteDelivery {
   readonly #link: FleetLink;
@@ -61,12 +61,12 @@ export class RemoteDelivery {
   readonly #hearers: Hearers;
   readonly #sessions = new Map<string, RemoteSession>();
   readonly #listeners = new Set<(session: RemoteSession) => void>();
-  /** Ends that answers have told, the last ones: a cancel that comes late has one told again although it was acknowledged. */
+  /** The last ends that answers have told. After a late cancel one is told again, although it was acknowledged. */
   readonly #told = new Map<string, RemoteTask>();
-  /** Ends of which an answer was lost. */
+  /** Ends whose answer was lost. */
   readonly #lost = new Set<string>();
   #last: Request | null = null;
-  /** The last trouble of the fleet that an answer has named. */
+  /** Whether an answer has said that the fleet cannot be asked. */
   #saidTrouble = false;
 
   /** @param clock for tests. */
@@ -83,7 +83,7 @@ export class RemoteDelivery {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A tool is called: what is new is asked for. */
+  /** Notes that a tool is called, and asks the fleet for news. */
   called(request: Request): void {
     this.#last = request;
     this.#hearers.called(hashedAsker(request), []);
@@ -101,7 +101,7 @@ export class RemoteDelivery {
     return session;
   }
 
-  /** What a tool can do with the fleet in the name of a request. */
+  /** What a tool can do with the fleet on behalf of a request. */
   callsOf(request: Request): RemoteCalls {
     const session = this.sessionOf(request);
     return {
@@ -114,14 +114,14 @@ export class RemoteDelivery {
     };
   }
 
-  /** Whether an end may be told to the client although nobody has called. */
+  /** Whether the client may be told of an end in a message that no call asked for. */
   mayHearUnasked(end: RemoteTask): boolean {
     if (this.#last === null) return false;
     return this.#mayHear({ ...this.#last, caller: null, hearer: null }, end);
   }
 
   /**
-   * What rides on an answer that itself tells of the ends of some tasks.
+   * The ends to add to an answer that itself tells the ends of some tasks.
    * @param most how many ends at most.
    */
   async ride(request: Request, tells: readonly RemoteTask[], most: number): Promise<RemoteRiding> {
@@ -159,7 +159,7 @@ export class RemoteDelivery {
     return { found, left: Math.max(0, untold.length - most), notes, outcomes };
   }
 
-  /** The client itself says that it has the end of a task. */
+  /** Notes that the client says it has received the end of a task. */
   async received(request: Request, reference: string): Promise<void> {
     const session = this.sessionOf(request);
     const task = session.find(reference) ?? this.#told.get(reference);
@@ -167,7 +167,7 @@ export class RemoteDelivery {
     await this.#ledger.received({ taskId: reference, ends: this.#endsOf(session, task) });
   }
 
-  /** The client is gone. What it has read has a moment to be acknowledged. */
+  /** The client is gone. Gives the acknowledgements of what it has read a moment to finish. */
   async close(): Promise<void> {
     this.#ledger.close();
     await Promise.all([...this.#sessions.values()].map(async (session) => await session.close()));
@@ -177,7 +177,7 @@ export class RemoteDelivery {
     const { attempt, host, state, task: id } = task;
     const isPending = isOverThere(task) && state !== 'delivered';
     return {
-      // Of several servers of a conversation each may tell an end: there are no claims in a fleet.
+      // There are no claims in a fleet: each of several servers of a conversation may tell an end.
       claim: (reference) => ({
         result: isPending ? 'ours' : 'not_pending',
         earlier: this.#lost.has(reference) ? 1 : 0,
@@ -223,7 +223,7 @@ export class RemoteDelivery {
     return start === null || this.#hearers.mayHearNamed(start, hashedAsker(request), endedAt);
   }
 
-  /** That the fleet cannot be asked is said once, until it could be asked again. */
+  /** The line that the fleet cannot be asked is said once, and again only after the fleet has answered. */
   #troubleOf({ trouble }: RemoteSession): string[] {
     const isSaid = this.#saidTrouble;
     this.#saidTrouble = trouble !== null;

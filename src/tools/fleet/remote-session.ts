@@ -12,8 +12,8 @@ const askMs = 20_000;
 const most = 100;
 
 /**
- * Ends that nobody has acknowledged come with each answer of the coordinator at once. So while there are some, and after a
- * failure, it is asked after a pause: the shortest, and the longest, in milliseconds. A call of a tool ends the pause.
+ * The coordinator answers at once while there are ends that nobody has acknowledged. So then, and after a failure, the
+ * next question comes after a pause: the shortest and the longest, in milliseconds. A tool call ends the pause.
  */
 const shortestMs = 1_000;
 const longestMs = 15_000;
@@ -21,15 +21,15 @@ const longestMs = 15_000;
 /** How many acknowledged ends it remembers: an answer in flight may still have them. */
 const mostDone = 1_000;
 
-/** How long the last acknowledgements may take when the client goes, in milliseconds. */
+/** How long the last acknowledgements may take when the client leaves, in milliseconds. */
 const flushMs = 1_000;
 
-/** Its name in the fleet: `host/id`. */
+/** The name of a task in the fleet: `host/id`. */
 export function referenceOf({ host, task }: Pick<RemoteTask, 'host' | 'task'>): string {
   return `${host}/${task}`;
 }
 
-/** The tasks of a session in the fleet whose ends it must tell. It asks the coordinator in the background. */
+/** The ended tasks of one session in the fleet that are not acknowledged. It asks the coordinator in the background. */
 export class RemoteSession {
   readonly id: string;
   readonly #link: FleetLink;
@@ -52,12 +52,12 @@ export class RemoteSession {
     this.id = id;
   }
 
-  /** Why the fleet could not be asked the last time; null: it could, or was not yet. */
+  /** Why the fleet did not answer the last question; null if it did, or was not asked yet. */
   get trouble(): OutliveError | null {
     return this.#trouble;
   }
 
-  /** What has ended and is not acknowledged, the oldest first, as far as it is known. */
+  /** The known ends that are not acknowledged, the oldest first. */
   get pending(): readonly RemoteTask[] {
     return [...this.#pending.values()];
   }
@@ -67,7 +67,7 @@ export class RemoteSession {
     return this.#pending.get(reference) ?? null;
   }
 
-  /** Asks soon, and from then on by itself. */
+  /** Asks the fleet soon, and goes on asking by itself. */
   look(): void {
     this.#endPause();
     if (this.#isLooking || this.#isClosed) return;
@@ -75,7 +75,10 @@ export class RemoteSession {
     void this.#lookForGood();
   }
 
-  /** Resolves when the fleet was asked once, with an answer or without; the first time after that time at the latest, then at once. */
+  /**
+   * Resolves when the fleet was asked once, whether it answered or not. Only the first call waits, and at most this
+   * long.
+   */
   async ready(withinMs: number): Promise<void> {
     if (this.#hasLooked || this.#wasWaitedFor) return;
     this.#wasWaitedFor = true;
@@ -130,7 +133,10 @@ export class RemoteSession {
     }
   }
 
-  /** @returns whether there are ends that nobody has acknowledged, or this client has and the fleet does not know it yet. */
+  /**
+   * @returns whether the fleet still has ends without an acknowledgement. This client may have acknowledged them
+   * already.
+   */
   async #lookOnce(): Promise<boolean> {
     const fleet = await this.#link.fleet();
     if (this.#unacknowledged.size > 0) await this.#flush();
@@ -160,7 +166,7 @@ export class RemoteSession {
     this.#endPause = () => undefined;
   }
 
-  /** Tells the fleet what the client has read. What fails stays, and is tried again with the next look. */
+  /** Tells the fleet what the client has read. What fails is kept, and tried again with the next question. */
   #flush(): Promise<void> {
     this.#acknowledging ??= this.#acknowledgeAll().finally(() => {
       this.#acknowledging = null;

@@ -18,7 +18,7 @@ const previewBytes = 600;
 
 type PresentedTask = z.infer<typeof taskSchema>;
 
-/** What a task of the fleet is, in the words of local tasks; `revoked` and `unknown` are the fleet's own. */
+/** The status of a task of the fleet, in the words of local tasks. Only a fleet has `revoked` and `unknown`. */
 export function remoteStatusOf({ state, end }: RemoteTask): PresentedTask['status'] {
   switch (state) {
     case 'assigned':
@@ -39,7 +39,7 @@ export function isOverThere({ state, next }: RemoteTask): boolean {
   return state === 'ended' || state === 'delivered' || (state === 'revoked' && next === null);
 }
 
-/** One line about a task of the fleet: who, what became of it. */
+/** One line about a task of the fleet: its name, its status, its command. */
 export function sayRemote(task: RemoteTask): string {
   const { spec, end, attempt, reason } = task;
   const name = spec.name === null ? '' : ` ${inQuotes(spec.name)}`;
@@ -53,7 +53,7 @@ export function sayRemote(task: RemoteTask): string {
   return `${referenceOf(task)}${name} ${remoteStatusOf(task)}${more}: ${commandIn(task)}${sayDoubt(task)}`;
 }
 
-/** What is not known of a task, which nobody is to take for an end. */
+/** What is not known about a task, so that nobody takes it for an end. */
 function sayDoubt({ host, state, mayHaveStarted, next }: RemoteTask): string {
   if (state === 'unknown')
     return `\n[The host ${host} is lost: the command may run there, or have ended. Nobody can say until the host is back. Do not start it again unless that does no harm.]`;
@@ -65,7 +65,7 @@ function commandIn({ spec: { command } }: RemoteTask): string {
   return oneLine(typeof command === 'string' ? command : commandOf(command), commandChars);
 }
 
-/** A task of the fleet as it stands in structured answers. */
+/** A task of the fleet as structured answers have it. */
 export function presentRemote(task: RemoteTask): PresentedTask {
   const { spec, end, reason } = task;
   return {
@@ -84,7 +84,7 @@ export function presentRemote(task: RemoteTask): PresentedTask {
   };
 }
 
-/** Ends that ride on an answer, a text for each. */
+/** An end that an answer carries, as text. */
 export function sayRemoteEnd(task: RemoteTask): string {
   const { end } = task;
   if (end === null || end.tail.trim() === '') return `- ${sayRemote(task)}`;
@@ -93,7 +93,7 @@ export function sayRemoteEnd(task: RemoteTask): string {
   return `- ${sayRemote(task)}${more}\n${quoted(bytes.toString('utf8').trimEnd())}`;
 }
 
-/** Ends that ride on an answer, as they stand in structured answers. */
+/** Ends that an answer carries, as structured answers have them. */
 export function presentRemoteEnds(tasks: readonly RemoteTask[]): z.infer<typeof completionsSchema> {
   return tasks.map((task) => {
     const { text, omittedBytes, size } = chunkOfTail(task, previewBytes);
@@ -102,7 +102,7 @@ export function presentRemoteEnds(tasks: readonly RemoteTask[]): z.infer<typeof 
   });
 }
 
-/** How all of the output can be read: no path of this machine leads to it. */
+/** The command that reads the whole output, since no file of this machine has it. */
 export function whereAll(task: Pick<RemoteTask, 'host' | 'task'>): string {
   return `outlive logs ${referenceOf(task)}`;
 }
@@ -124,14 +124,14 @@ export function lastLines(stretch: AgentStretch, maxBytes = answerBytes): Output
   return chunkOf({ ...stretch, bytes, offset: stretch.nextOffset - bytes.length });
 }
 
-/** A stretch of output as a local one has it. @param from the offset that was asked for. */
+/** A stretch of remote output in the form of a local one. @param from the offset that was asked for. */
 export function chunkOf({ offset, nextOffset, size, bytes }: AgentStretch, from = 0): OutputChunk {
   const text = bytes.toString('utf8');
   const place = { offset, nextOffset, size, omittedBytes: Math.max(0, offset - from), beginsAt: 0 };
   return { ...place, bytes, text, plain: plainText(text), more: nextOffset < size };
 }
 
-/** A stretch of remote output as it stands in structured answers. */
+/** A stretch of remote output as structured answers have it. */
 export function presentRemoteOutput(
   task: RemoteTask,
   chunk: OutputChunk,

@@ -3,8 +3,9 @@ import { crypto, randomHex } from '../../util/crypto.ts';
 import type { Asker, Start } from '../delivery/hearers.ts';
 
 /*
- * The id of a request to start a task on a host says who has started it, as the record of a local task does. By it the right
- * client is told of the end, also by a server that was started since. It has at most 100 characters, so names are hashed.
+ * The id of a request to start a task on a host says who started it, as the record of a local task does. So the right
+ * client is told of the end, also by a server that was started since. It has at most 100 characters, so names are
+ * hashed.
  */
 const name = '([0-9a-f]{10}|-)';
 const number = '([0-9a-z]+|-)';
@@ -26,7 +27,7 @@ export function requestIdOf(asker: Asker, monoMs: number): string {
   return [...parts, randomHex(6)].join('.');
 }
 
-/** The id of the request for a task with a key: the same for each that asks with that key in that session. */
+/** The id of the request for a task with a key. It is the same for every request with that key in that session. */
 export function requestIdOfKey(session: string, key: string): string {
   return `key.${hashOf(JSON.stringify([session, key]), 64)}`;
 }
@@ -46,7 +47,7 @@ export function startOfRequest(request: string, here: ProcessIdentity): Start | 
     ...client,
     boot: boot === ownBoot ? here.boot : 'another',
     pidNamespace: isSameNamespace ? here.pidNamespace : 'another',
-    // A process of a namespace that is not seen from here may live, so nothing is to say that it is of this host.
+    // A process in a namespace that cannot be seen from here may live. So its identity must not name this host.
     host: machine === ownMachine && (isSameNamespace || boot !== ownBoot) ? here.host : '',
     machine: machine === ownMachine ? here.machine : 'another',
   };

@@ -31,7 +31,9 @@ export interface RunThere {
   readonly timeout_ms?: number | null | undefined;
 }
 
-/** A call that is aborted while its command is being started says so after that many milliseconds at most. */
+/**
+ * How long the start waits for the host to accept, in milliseconds. A call that is aborted meanwhile ends only then.
+ */
 const mostAcceptMs = 1_000;
 
 /**
@@ -73,7 +75,7 @@ export async function runThere(args: RunThere, waitMs: number, call: ToolCall): 
   };
 }
 
-/** What shows when its program is quiet: it waits for an answer. */
+/** Answers when the program is quiet, since it then waits for input. */
 async function atTerminal(task: AgentFleetTask, waitMs: number, call: ToolCall): Promise<ToolAnswer> {
   const { abortSignal } = call;
   const begin = monotonicMs();
@@ -99,15 +101,15 @@ function adviceFor(state: string): string {
   if (state === 'accepted')
     return '\nIt goes on in the background, and you will be told when it ends. Do not poll.';
   if (state !== 'assigned') return '';
-  return '\nThe host has not accepted it yet. You will be told when it has ended, or when it is sure that it is not started. Do not start it again.';
+  return '\nThe host has not accepted it yet. You will be told when it has ended, or when it is certain that it will not start. Do not start it again.';
 }
 
-/** A call without an answer is no proof that nothing has started, and another call is another request. */
+/** A call without an answer does not prove that nothing was started, and a second call is a second request. */
 function inDoubt(error: unknown): unknown {
   if (!(error instanceof OutliveError) || error.code !== 'FLEET_UNREACHABLE') return error;
   return new OutliveError(
     'FLEET_UNREACHABLE',
-    'expected an answer of the fleet; found none. Nobody knows whether the command is started. Before you start it again, look for it with "tasks". With a key a second call starts nothing twice.',
+    'expected an answer from the fleet; found none. Nobody knows whether the command is started. Before you start it again, look for it with "tasks". With a key a second call starts nothing twice.',
     { cause: error },
   );
 }

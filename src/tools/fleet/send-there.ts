@@ -18,7 +18,10 @@ interface SendThere {
   readonly paste?: boolean | undefined;
 }
 
-/** Types into a task on another host, and says what came of it. @param waitMs how long to wait at most, in milliseconds. */
+/**
+ * Types into a task on another host, and answers with what it writes then.
+ * @param waitMs how long to wait at most, in milliseconds.
+ */
 export async function sendThere(args: SendThere, waitMs: number, call: ToolCall): Promise<ToolAnswer> {
   const { text = '', keys = [], eof = false, paste = false } = args;
   const task = await taskThere(call, args.task);

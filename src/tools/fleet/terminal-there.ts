@@ -19,7 +19,7 @@ export async function screenThere(reference: string, call: ToolCall): Promise<To
   };
 }
 
-/** The answer for a task with a terminal there: how it stands, and its screen, where the host can be asked for it. */
+/** The answer for a task with a terminal there: its status, and its screen if the host can be asked for it. */
 export async function sayTerminalThere(
   task: AgentFleetTask,
   call: ToolCall,

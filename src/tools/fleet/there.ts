@@ -16,7 +16,7 @@ const answerBytes = 4_096;
 /** Between two questions about a task that goes on elsewhere, in milliseconds. */
 const pauseMs = 200;
 
-/** The fleet of a call that has named a task there: {@link checkPlaces} has looked. */
+/** The fleet of a call that names a task there: {@link checkPlaces} has made sure that there is one. */
 export function remoteOf({ remote }: Pick<ToolCall, 'remote'>): RemoteCalls {
   if (remote === null) throw new Error('expected a call with a fleet; found one without');
   return remote;
@@ -27,7 +27,7 @@ export async function taskThere(call: Pick<ToolCall, 'remote'>, reference: strin
   return await (await remoteOf(call).fleet()).task(reference);
 }
 
-/** Waits until a task has ended, its host is lost, or the time is up; how it is then. */
+/** Waits until a task has ended, its host is lost, or the time is up. Returns the task as it is then. */
 export async function waitThere(
   task: AgentFleetTask,
   timeoutMs: number,
@@ -38,20 +38,20 @@ export async function waitThere(
     const left = Math.max(0, endAt - monotonicMs());
     const found = await unlessAborted(abortSignal, task.wait({ timeoutMs: left, abortSignal }));
     if (found === null) return task.known;
-    // What was revoked on a host that is lost may start anew on another one.
+    // A task that was revoked on a lost host may start again on another one.
     if (isOverThere(found) || found.state === 'unknown' || left === 0) return found;
     await sleep(Math.min(pauseMs, left));
   }
 }
 
-/** What an answer shows of the output of a remote task: what its host has, or what it has told of the end. */
+/** What an answer shows of the output of a remote task: read from its host, or reported by the host with the end. */
 export interface OutputThere {
   readonly chunk: OutputChunk;
-  /** Why the host could not be asked; empty: it was, or need not be. */
+  /** Why the host could not be asked; empty if it was, or did not need to be. */
   readonly note: string;
 }
 
-/** The end of the output of a task as it is. */
+/** The end of a task's output, now. */
 export async function outputThere(task: AgentFleetTask, abortSignal: AbortSignal): Promise<OutputThere> {
   const { known } = task;
   if (isOverThere(known) || known.state === 'assigned') return { chunk: chunkOfTail(known), note: '' };
@@ -76,7 +76,7 @@ export function sayOutputThere(task: RemoteTask, { chunk, note }: OutputThere): 
 
 /**
  * What an answer says when a host could not be asked for output.
- * @throws the error when it is none of the fleet.
+ * @throws the error if it is not one of outlive.
  */
 export function noteOf(error: unknown): string {
   if (!(error instanceof OutliveError)) throw error;

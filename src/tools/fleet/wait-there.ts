@@ -19,7 +19,7 @@ const listMs = 2_000;
 /** How many tasks at most it waits for at a time: each is a request to the coordinator. */
 const mostWaits = 20;
 
-/** Of one task on another host, what can be waited for. */
+/** The arguments of a wait for one task on another host. */
 const taken = ['task', 'pattern', 'from', 'timeout_ms'] as const;
 
 interface WaitThere {
@@ -79,7 +79,7 @@ function causeOf(known: RemoteTask, match: PatternMatch | null): WaitForResult['
   return known.state === 'unknown' ? 'unknown' : 'timeout';
 }
 
-/** The first match in the output, as it comes; null: it has ended without one. */
+/** The first match in the output, which may still grow; null if the output has ended without one. */
 async function find(
   task: AgentFleetTask,
   matcher: LineMatcher,
@@ -100,7 +100,7 @@ async function find(
   return null;
 }
 
-/** Where nothing was found, or the host could not be asked, the end of the task ends the wait. */
+/** If nothing is found, or the host cannot be asked, this never resolves: the end of the task ends the wait. */
 async function orNever<T>(work: Promise<T | null>, abortSignal: AbortSignal): Promise<T | null> {
   const found = await work.catch((error: unknown) => {
     if (error instanceof OutliveError || abortSignal.aborted) return null;
@@ -110,7 +110,8 @@ async function orNever<T>(work: Promise<T | null>, abortSignal: AbortSignal): Pr
 }
 
 /**
- * Waits for whichever task of the session on other hosts ends next; one that has ended and was not told of comes first.
+ * Waits for the next task of the session that ends on other hosts. One that has already ended, but was not told of,
+ * comes first.
  * @returns one that still runs when the time is up; null when there was nothing to wait for, or the fleet cannot be asked.
  */
 export async function nextEndThere(
@@ -136,7 +137,7 @@ export async function nextEndThere(
       await Promise.allSettled(waits);
     }
   } catch (error) {
-    // A line of the answer says so.
+    // Another line of the answer says that the fleet cannot be asked.
     if (error instanceof OutliveError) return null;
     throw error;
   }
@@ -153,7 +154,7 @@ async function liveTasks(remote: NonNullable<ToolCall['remote']>): Promise<Agent
   return found;
 }
 
-/** What the work has come to; null when it took longer. */
+/** The result of the work; null if it takes longer. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | null> {
   const settled = Promise.allSettled([work]);
   const late = new Promise<null>((resolve) => after(ms, () => resolve(null)));

@@ -1,7 +1,7 @@
 import { characterBytes } from '../../util/bytes.ts';
 
 /**
- * The beginning of the character that contains a byte: a page begins with a complete one.
+ * The beginning of the character that contains a byte, so that a page begins with a complete character.
  * @param read reads at most this many bytes from an offset on.
  */
 export async function characterAt(

@@ -1,18 +1,18 @@
 import { plainText } from '../../model/plain-text.ts';
 import { invisible, visible } from '../../util/visible.ts';
 
-/** What stands in front of each line that a command printed. No line of ours begins so. */
+/** The prefix of each line that a command printed. No line of ours begins with it. */
 const mark = '| ';
 
 /**
- * What a command printed, as models read it: without escapes, control characters and what changes the direction of text, and each
- * line marked, so that none of them can be taken for a line of ours.
+ * What a command printed, as models read it: without escapes, control characters and characters that change the
+ * direction of text. Each line is marked, so that a model cannot take it for a line of ours.
  */
 export function quoted(text: string): string {
   return marked(cleaned(text));
 }
 
-/** The same with its escapes and control characters, which are made visible. */
+/** The same, but with escapes and control characters made visible. */
 export function quotedRaw(text: string): string {
   return marked(text.split('\n').map(visible).join('\n'));
 }
@@ -21,7 +21,7 @@ export function quotedRaw(text: string): string {
 export function oneLine(text: string, most = Number.POSITIVE_INFINITY): string {
   const shown = visible(text);
   if (shown.length <= most) return shown;
-  // A character of two halves is not cut.
+  // A surrogate pair is not cut in half.
   return `${shown.slice(0, most).replace(/[\uD800-\uDBFF]$/, '')} ...`;
 }
 
@@ -30,7 +30,7 @@ export function inQuotes(name: string): string {
   return visible(JSON.stringify(name));
 }
 
-/** Output without what attacks a terminal or a reader; tabs and line feeds stay. */
+/** Output without characters that attack a terminal or a reader; tabs and line feeds stay. */
 export function cleaned(text: string): string {
   return plainText(text)
     .split('\n')

@@ -10,7 +10,7 @@ const answerBytes = 4_096;
 /** For a failed command, how many of them come from its beginning: the first error is often the cause. */
 const headBytes = 1_024;
 
-/** What an answer shows of an output: whole lines of its end, and of one that failed also of its beginning. */
+/** What an answer shows of an output: whole lines of its end and, if the command failed, also of its beginning. */
 export interface Excerpt {
   /** `null`: the end is all there is to show. */
   readonly head: OutputChunk | null;
@@ -30,7 +30,7 @@ export async function excerptOf(task: Task, snapshot: TaskSnapshot): Promise<Exc
 
 const lineFeed = 0x0a;
 
-/** Without the line that is cut at the beginning; one that is longer than the excerpt stays cut. */
+/** Leaves out the cut line at the beginning. A line that is longer than the excerpt stays cut. */
 function fromWholeLine(chunk: OutputChunk): OutputChunk {
   const begin = chunk.bytes.indexOf(lineFeed) + 1;
   return begin === 0 || begin === chunk.bytes.length ? chunk : part(chunk, begin, chunk.bytes.length);

@@ -5,12 +5,12 @@ import { oneLine } from './data.ts';
 /** Characters of a part of a pipeline that are shown. */
 const partChars = 60;
 
-/** 141 is SIGPIPE in a shell's terms: the reader had enough (`yes | head`), which is how pipes work. */
+/** 141 is a shell's code for SIGPIPE: the reader has stopped reading (`yes | head`), which is normal. */
 const brokenPipe = 141;
 
 /**
- * Which parts of its last pipeline failed, and of which part the exit code is, as lines that follow a task's; empty when
- * that is not known, or says nothing that the exit code does not.
+ * Lines that follow a task's: which parts of its last pipeline failed, and which part the exit code is from. Empty if
+ * that is not known, or says no more than the exit code.
  */
 export function sayPipeline({ command, pipeStatus, exitCode }: TaskSnapshot): string {
   if (pipeStatus === null || pipeStatus.length < 2) return '';
@@ -18,7 +18,7 @@ export function sayPipeline({ command, pipeStatus, exitCode }: TaskSnapshot): st
   const failed = pipeStatus
     .map((code, index) => ({ code, index }))
     .filter(({ code, index }) => code !== 0 && (code !== brokenPipe || index === last));
-  // One line, where nothing but the last part has failed, is what is expected.
+  // If only the last part failed, the exit code says it all.
   if (failed.length === 0 || failed.every(({ index }) => index === last)) return '';
   const parts = lastPipeline(command);
   const known = parts.length === pipeStatus.length;

@@ -14,7 +14,7 @@ import type { completionsSchema, linesSchema, outputSchema, taskSchema } from '.
 /** Characters of a command that an answer repeats. */
 const commandChars = 200;
 
-/** A task as it stands in structured answers. */
+/** A task as structured answers have it. */
 export function presentTask(snapshot: TaskSnapshot): z.infer<typeof taskSchema> {
   const { taskId, name, status, statusReason, exitCode, exitSignal, timeoutMs, pid } = snapshot;
   const { durationMs, lastSeenAt } = snapshot;
@@ -27,7 +27,7 @@ export function presentTask(snapshot: TaskSnapshot): z.infer<typeof taskSchema> 
   return { taskId, name: name === null ? null : oneLine(name), command, ...fate, leftovers };
 }
 
-/** A stretch of output as it stands in structured answers. */
+/** A stretch of output as structured answers have it. */
 export function presentOutput(
   snapshot: TaskSnapshot,
   chunk: OutputChunk,
@@ -41,7 +41,7 @@ export function presentOutput(
   return { text, offset, nextOffset, beginsAt, omittedBytes, more, path, bytes: size, erasedBytes };
 }
 
-/** What an answer shows of an output, as it stands in structured answers. */
+/** What an answer shows of an output, as structured answers have it. */
 export function presentExcerpt(
   snapshot: TaskSnapshot,
   { head, tail }: Excerpt,
@@ -51,7 +51,7 @@ export function presentExcerpt(
   return { ...shown, head: cleaned(head.text), omittedBytes: tail.offset - head.nextOffset };
 }
 
-/** Completions as they stand in structured answers. */
+/** Completions as structured answers have them. */
 export function presentCompletions(snapshots: readonly TaskSnapshot[]): z.infer<typeof completionsSchema> {
   return snapshots.map((snapshot) => {
     const { truncated, path, bytes, erasedBytes } = snapshot.output;
@@ -60,14 +60,14 @@ export function presentCompletions(snapshots: readonly TaskSnapshot[]): z.infer<
   });
 }
 
-/** One line about a task: who, what became of it, how long it took. */
+/** One line about a task: its id and name, its status, how long it took, its command. */
 export function sayTask(snapshot: TaskSnapshot): string {
   const name = snapshot.name === null ? '' : ` ${inQuotes(snapshot.name)}`;
   const rest = `${sayLeftovers(snapshot)}${sayLost(snapshot)}`;
   return `${snapshot.taskId}${name} ${sayFate(snapshot)}${sayTime(snapshot)}${rest}: ${oneLine(snapshot.command, commandChars)}`;
 }
 
-/** How a task is just now, in a line: its status, and the last line of its output. */
+/** One line about how a task is doing: its status, and the last line of its output. */
 export function sayLatest(snapshot: TaskSnapshot): string {
   const line = lastLine(snapshot.output.preview);
   const { durationMs, status } = snapshot;
@@ -75,7 +75,7 @@ export function sayLatest(snapshot: TaskSnapshot): string {
   return `${sayFate(snapshot)}${time}${line === null ? '' : ` | ${line}`}`;
 }
 
-/** How long it took, as it follows {@link sayFate}. */
+/** How long it took: text that follows {@link sayFate}. */
 function sayTime(snapshot: TaskSnapshot): string {
   const howLong = sayHowLong(snapshot, sayDuration);
   return howLong === '' ? '' : `${snapshot.durationMs === null ? ',' : ''} ${howLong}`;
@@ -125,7 +125,7 @@ export function sayEnds(lines: readonly string[], left: number): string {
   return `Ended since you were last told:\n${lines.join('\n')}${more}`;
 }
 
-/** Lines that watches have found, as they stand in structured answers. */
+/** Lines that watches have found, as structured answers have them. */
 export function presentLines({ found }: RidingLines): z.infer<typeof linesSchema> {
   return found.map(({ match, task, pattern }) => ({
     taskId: task.taskId,
@@ -139,7 +139,7 @@ export function presentLines({ found }: RidingLines): z.infer<typeof linesSchema
 /** Characters of a line with a match that are shown. */
 const matchChars = 400;
 
-/** The line in which a pattern matches; of a long one what is around the match. */
+/** The line in which a pattern matches; of a long line, the part around the match. */
 export function sayMatch({ line, text }: Pick<PatternMatch, 'line' | 'text'>): string {
   if (line.length <= matchChars) return quoted(line);
   const begin = Math.max(0, line.indexOf(text) - matchChars / 4);
@@ -177,7 +177,7 @@ export function sayDuration(ms: number): string {
 function sayLeftovers(snapshot: TaskSnapshot): string {
   if (!isEnded(snapshot.status) || snapshot.leftovers.length === 0) return '';
   const pids = snapshot.leftovers.map((process) => process.pid).join(', ');
-  return `, but processes of it still run (pid ${pids}; "kill" stops them)`;
+  return `, but some of its processes still run (pid ${pids}; "kill" stops them)`;
 }
 
 function sayLost({ output }: TaskSnapshot): string {

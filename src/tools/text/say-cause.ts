@@ -1,7 +1,7 @@
 import type { WaitForResult } from '../../engine/wait/wait-for-options.ts';
 import { sayDuration, sayMatch } from './present.ts';
 
-/** What ended a wait, as it stands before the end of the output. */
+/** What ended a wait: the text before the end of the output. */
 export function sayCause(
   { cause, match }: Pick<WaitForResult, 'cause' | 'match'>,
   timeoutMs: number,
@@ -16,7 +16,7 @@ export function sayCause(
     case 'idle':
       return 'It has written nothing for that long.\n';
     case 'screen':
-      return 'It is on the screen.\n';
+      return 'The pattern matches on the screen.\n';
     case 'input':
       return 'It waits for input.\n';
     case 'timeout':

@@ -1,17 +1,20 @@
 import { overSince, type TaskSnapshot } from '../../model/snapshot.ts';
 import { sayDuration, sayTask } from './present.ts';
 
-/** What an answer says of ends that somebody may have been told of before. */
+/** What an answer says about ends that somebody may have been told of before. */
 export function sayAgain(taskIds: readonly string[]): string {
   return `Told again, because an earlier answer may have been lost: ${taskIds.join(', ')}.`;
 }
 
-/** What an answer says of ends that another client of this conversation is told of at the same time. */
+/** What an answer says about ends that another client of this conversation is being told of. */
 export function sayElsewhere(taskIds: readonly string[]): string {
-  return `Another client of this conversation is told of this as well: ${taskIds.join(', ')}.`;
+  return `Another client of this conversation is being told of this too: ${taskIds.join(', ')}.`;
 }
 
-/** A line about a task that has ended, for who may have missed that. @param how.isOwn this client has started it. */
+/**
+ * A line about a task that has ended, for a reader that may have missed it.
+ * @param how.isOwn whether this client started it.
+ */
 export function sayEndedLately(
   snapshot: TaskSnapshot,
   { nowMs, isOwn }: { readonly nowMs: number; readonly isOwn: boolean },
@@ -30,12 +33,15 @@ export function sayReminders(snapshots: readonly TaskSnapshot[]): string {
   return sayRemindersIn(snapshots.map(sayTask));
 }
 
-/** The same, of what is said in a line each. */
+/** The same, with the line for each end. */
 export function sayRemindersIn(lines: readonly string[]): string {
   return `Told before, unless that answer was lost ("output" reads what a task has written):\n${lines.map((line) => `- ${line}`).join('\n')}`;
 }
 
-/** What nobody has called a tool for, as a message of its own: models take such a message for one of the user's. */
+/**
+ * News in a message of its own, which answers no call. Without the first line, models take it for a message of the
+ * user.
+ */
 export function sayUnasked(texts: readonly string[]): string {
   return ['This message is from the tools of outlive, not from the user.', ...texts].join('\n\n');
 }

@@ -1,6 +1,6 @@
 import { quoted } from './data.ts';
 
-/** A search takes no longer, in milliseconds. */
+/** How long a search takes at most, in milliseconds. */
 export const searchMs = 10_000;
 
 /** The lines in which a pattern matches. */

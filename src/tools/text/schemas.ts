@@ -84,7 +84,7 @@ export const linesSchema = z.array(
   }),
 );
 
-/** What any answer can carry beside its own fields. */
+/** What any answer can carry in addition to its own fields. */
 export const ridingFields = {
   completions: completionsSchema
     .optional()
@@ -94,7 +94,7 @@ export const ridingFields = {
   moreLines: z.boolean().optional().describe('more come with the next answers'),
 };
 
-/** A schema as clients get it: of the dialect it says nothing, since what is in it means the same in all. */
+/** A schema as clients get it. It names no dialect, since its keywords mean the same in all dialects. */
 export function jsonSchema(schema: z.ZodType): Record<string, unknown> & { type: 'object' } {
   // `io: input` leaves objects open, so that a client with an older schema accepts a new field.
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {

@@ -354,7 +354,7 @@ test('without a fleet run has no host, and a task of one is refused', async () =
   const { tools } = (await server.request('tools/list')) as { tools: object[] };
   assert.doesNotMatch(JSON.stringify(tools), /"host"/);
   const answer = await server.call('wait', { task: 'h1/bgb-000000000000' });
-  assert.match(textOf(answer), /^TASK_NOT_FOUND: [\s\S]*no client of a fleet/);
+  assert.match(textOf(answer), /^TASK_NOT_FOUND: [\s\S]*not a client of a fleet/);
   assert.match(
     textOf(await server.call('run', { command: 'true', host: 'h1' })),
     /^INVALID_ARGUMENT: [\s\S]*host/,
