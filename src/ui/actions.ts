@@ -7,7 +7,7 @@ import type { ActData, Action, Failure } from './protocol.ts';
 /** How many tasks it acts on at once. */
 const atOnce = 8;
 
-/** What is told of each task, in the order in which they are done. */
+/** The result for each task, in the order in which the actions finish. */
 export async function* act(
   store: Store,
   action: Action,
@@ -18,7 +18,7 @@ export async function* act(
   if (action === 'prune') return yield* pruned(store, ids);
   const running = new Map<string, Promise<ActData>>();
   for (const taskId of ids) {
-    // What was begun is done; nothing more is, for a page that is gone.
+    // If the page is gone, actions that have begun finish, and no others begin.
     if (abortSignal.aborted) break;
     running.set(taskId, done(taskId, actOn(store, action, taskId)));
     if (running.size >= atOnce) yield await firstOf(running);
@@ -48,12 +48,12 @@ async function actOn(store: Store, action: Action, taskId: string): Promise<stri
   }
 }
 
-/** How many restarts go on in each session that was opened for them. */
+/** How many restarts are in progress in each session that was opened for them. */
 const restarting = new WeakMap<Session, number>();
 
 /**
- * Restarting spawns, which takes an open session; it is closed when the last one is done, since a viewer is to supervise nothing.
- * The end of the old task stays pending: its agent is told.
+ * A restart spawns a task, which takes an open session. The session is closed after the last restart, since a viewer
+ * must not supervise tasks. The end of the old task stays pending: its agent is told.
  */
 async function restarted(store: Store, taskId: string): Promise<string> {
   const session = await store.session(store.task(taskId).snapshot().sessionId);
@@ -76,7 +76,10 @@ async function done(taskId: string, work: Promise<string | undefined>): Promise<
   }
 }
 
-/** All at once: each prune goes through the sessions. What is pending or runs is kept, and the answer says so. */
+/**
+ * Prunes all tasks in one call, since each call goes through the sessions. Pending and running tasks are kept, and the
+ * answer says so.
+ */
 async function* pruned(store: Store, ids: readonly string[]): AsyncGenerator<ActData, void, undefined> {
   const { taskIds, kept } = await store.prune({ taskIds: ids });
   const removed = new Set(taskIds);
@@ -99,7 +102,7 @@ const keptWords: Readonly<Record<string, string>> = {
   leftovers: 'it is kept: processes that it left are alive',
 };
 
-/** What a page is told of an error. A mistake in the program is thrown on. */
+/** What a page is told about an error. A mistake in the program is thrown again. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof OutliveError) return { code: error.code, message: error.message };
   if (isForeseen(error)) return { code: 'SYSTEM', message: (error as Error).message };

@@ -12,27 +12,33 @@ import {
 } from './handshake.ts';
 import type { StreamName } from './protocol.ts';
 
-/** How long a one-time secret, or an answer to a page, stays valid, in milliseconds. */
+/** How long a one-time secret, or a nonce that was sent to a page, stays valid, in milliseconds. */
 const onceWithinMs = 60_000;
 
-/** How many secrets wait at most. */
+/** How many one-time secrets are kept at most. */
 const mostWaiting = 64;
 
-/** What a download is of. */
+/** The output that a download sends. */
 export interface Download {
   readonly taskId: string;
   readonly stream: StreamName;
 }
 
-/** The secrets of a server: the token, what is made of it for this run, the code for the system's opener, and those of downloads. */
+/**
+ * The secrets of a server: the token, the pass made from it for this run, the codes for the system's opener, and those
+ * of downloads.
+ */
 export class Door {
   readonly #run = newSecret();
   readonly #pass: string;
-  /** Of the token, and of the pass. */
+  /** The key of the token, and that of the pass. */
   readonly #keys: readonly Buffer[];
-  /** What the numbers are known by that this server has sent: it keeps none, so nobody can use up the room for them. */
+  /**
+   * The key that seals the nonces of this server. It keeps no nonce that it sends, so nobody can fill its memory with
+   * them.
+   */
   readonly #own = randomBytes(32);
-  /** Numbers that have let somebody in, and until when they would. */
+  /** Nonces that have let a page in, and when each expires. */
   readonly #used = new Map<string, number>();
   readonly #once = new Map<string, { readonly what: 'code' | Download; readonly until: number }>();
 
@@ -42,7 +48,10 @@ export class Door {
     this.#keys = [key, keyOf(this.#pass)];
   }
 
-  /** A code for which a page gets a pass, once and within a minute. What opens a page is told it as an argument, which others can see. */
+  /**
+   * A code for which a page gets a pass, once and within a minute. The program that opens the page gets it as an
+   * argument, which others can see.
+   */
   newCode(): string {
     return this.#add('code');
   }
@@ -52,7 +61,7 @@ export class Door {
     return this.#add(download);
   }
 
-  /** Proves to a page that the server knows its secret. @returns null: the page has sent no number. */
+  /** Proves to a page that the server knows its secret. @returns null if the page has sent no nonce. */
   challenge(host: string, pageNonce: string): Challenge | null {
     if (!randomPattern.test(pageNonce)) return null;
     const body = Buffer.alloc(6 + 16);
@@ -63,7 +72,7 @@ export class Door {
     return { run: this.#run, nonce, proofs: this.#keys.map((key) => macOf(key, text)) };
   }
 
-  /** Whether what a page shows proves that it knows the secret: within a minute of the answer that it got, and once. */
+  /** Whether a page proves that it knows the secret. A nonce is good once, and for a minute. */
   letsIn(host: string, shown: string): boolean {
     const proof = decodeProof(shown);
     if (proof === null) return false;
@@ -76,18 +85,18 @@ export class Door {
     return true;
   }
 
-  /** @returns what is as good as the token, for this run; null: there is no such code, or it was used. */
+  /** @returns the pass, which is as good as the token for this run; null if there is no such code, or it was used. */
   takeCode(code: string): string | null {
     return this.#take(code, (what) => what === 'code') === null ? null : this.#pass;
   }
 
-  /** @returns null: there is no such download, or it was begun. */
+  /** @returns null if there is no such download, or it has begun. */
   takeDownload(secret: string): Download | null {
     const what = this.#take(secret, (found) => found !== 'code');
     return what === 'code' ? null : what;
   }
 
-  /** Until when a number is good that this server has sent; null: it has not. */
+  /** When a nonce expires; null if this server has not sent it. */
   #untilOf({ host, pageNonce, nonce }: Meeting): number | null {
     const bytes = Buffer.from(nonce, 'base64url');
     const body = bytes.subarray(0, 22);

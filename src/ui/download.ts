@@ -4,7 +4,7 @@ import { roomIn } from '../web/room-in.ts';
 import { commonHeaders } from './page-files.ts';
 import type { StreamName } from './protocol.ts';
 
-/** So much is read at a time. */
+/** How much it reads at a time, in bytes. */
 const stretchBytes = 256 * 1024;
 
 /** Sends the output of a task as it is now, byte for byte, at the pace of the client that downloads it. */

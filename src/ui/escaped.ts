@@ -1,4 +1,4 @@
-/** A regular expression that matches just this text. */
+/** A regular expression that matches exactly this text. */
 export function escapedForRegexp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

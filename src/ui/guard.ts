@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
 import { isLoopback } from '../platform/loopback.ts';
 
-/** Whether a server is reached by a `Host` such as `127.0.0.1:7357`, in lower case. */
+/** Whether a `Host` such as `127.0.0.1:7357`, in lower case, names this server. */
 export type Reached = (host: string) => boolean;
 
 /** Why a request is not let in. */
@@ -11,37 +11,41 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** How a server on that address and port is reached. */
+/** The test for a server on that address and port. */
 export function reachedAt(host: string, port: number): Reached {
   const isHere = (name: string): boolean => name === inAddress(host) || namesAt(host).includes(name);
   return (asked) => {
-    // Browsers leave the usual port out.
+    // Browsers leave out the default port.
     const [, name = '', ofPort = ':80'] = /^(.*?)(:\d+)?$/.exec(asked) ?? [];
     return ofPort === `:${port}` && isHere(name);
   };
 }
 
-/** Its other names. Somebody's name that points here is none of them, nor is the name of an address at which others can listen. */
+/**
+ * Other names of the server. A DNS name of somebody else that points here is not among them, nor an address at which
+ * others can listen.
+ */
 function namesAt(host: string): readonly string[] {
   if (isLoopback(host)) return host === '::1' ? ['[::1]', 'localhost'] : ['127.0.0.1', 'localhost'];
   if (host !== '0.0.0.0' && host !== '::') return [];
-  // They change while it runs.
+  // The addresses change while the server runs.
   const found = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   return [...loopbackNames, hostname().toLowerCase(), ...found.map(({ address }) => inAddress(address))];
 }
 
 const loopbackNames: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** As a browser writes it into an address. */
+/** The host as a browser writes it in a URL. */
 function inAddress(host: string): string {
   return (host.includes(':') ? `[${host}]` : host).toLowerCase();
 }
 
 /**
- * Whether a request may come in at all: it names a host by which this server is reached (else it is somebody's DNS
- * that points here), and no page of another origin has made it.
- * @param isTyped a person may have typed or clicked the address outside of a browser, as that of the page.
- * @returns null: it may.
+ * Whether a request may come in at all: its `Host` names this server (else somebody's DNS name points here), and no
+ * page of another origin has made it.
+ * @param isTyped whether a person may have typed the address, or clicked it outside of a browser: true for the page
+ * itself.
+ * @returns null if it may.
  */
 export function refusalOf(request: IncomingMessage, reached: Reached, isTyped: boolean): Refusal | null {
   const { headers } = request;
@@ -54,7 +58,7 @@ export function refusalOf(request: IncomingMessage, reached: Reached, isTyped: b
   return isOwn ? null : { status: 403, message: 'expected no request from another site' };
 }
 
-/** The same for the upgrade to a WebSocket, which only a page of ours asks for: with its origin. */
+/** The same for the upgrade to a WebSocket. Only our own pages ask for it, and they send their origin. */
 export function upgradeRefusalOf(request: IncomingMessage, reached: Reached): Refusal | null {
   if (request.headers.origin === undefined)
     return { status: 403, message: 'expected the page of this server, which names its origin' };

@@ -40,7 +40,7 @@ function lifeOf({ status, pid, shimPid, output, after }: TaskSnapshot, host: str
       const written =
         lastWrittenAt === null
           ? 'It has written nothing yet.'
-          : `It has last written at ${shownTime(lastWrittenAt)}.`;
+          : `It last wrote at ${shownTime(lastWrittenAt)}.`;
       const asked = status === 'killing' ? ['A stop was requested, and it has not ended yet.'] : [];
       return [
         ...asked,

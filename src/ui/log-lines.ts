@@ -3,10 +3,10 @@ import { plainText } from '../model/plain-text.ts';
 import { characterEnd, characterStart } from '../util/bytes.ts';
 import type { LinesData, LinesWhere, LogLine, StreamName } from './protocol.ts';
 
-/** So much output is read for one answer. */
+/** How much output is read for one answer, in bytes. */
 const stretchBytes = 64 * 1024;
 
-/** A longer line is shown in pieces. */
+/** A line that is longer than this, in bytes, is shown in pieces. */
 const longestPiece = 4096;
 
 /** How many bytes before the requested lines it searches for the beginning of a line. */
@@ -14,7 +14,7 @@ const lookBackBytes = 16 * 1024;
 
 const lineFeed = 0x0a;
 
-/** Marks that change the direction of text: they could make a line show other text than it has. */
+/** Marks that change the direction of text. They could make a line look like other text. */
 const direction = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** What output is read from. */
@@ -37,7 +37,7 @@ export async function linesAt(
   const maxBytes = Math.max(1, offset - from + (isBefore ? 0 : stretchBytes));
   const chunk = await task.read({ offset: from, maxBytes, stream });
   if (isBefore && chunk.offset >= offset) {
-    // Nothing is left right before it: what comes next is before the gap.
+    // The bytes right before it are gone: the next older lines are before the gap.
     const gap = await beginOfGap(task, stream, offset);
     if (gap > 0) return await linesAt(task, stream, 'before', gap);
     return { ...linesOf(chunk), lines: [], from: 0, to: 0 };
@@ -74,17 +74,17 @@ export function linesOf(chunk: OutputChunk): LinesData {
   return { lines, from: offset, to: nextOffset, size, beginsAt };
 }
 
-/** One line as a terminal would have left it, with marks of direction made visible. */
+/** One line as a terminal would show it, with direction marks made visible. */
 export function shownText(raw: string): string {
   return plainText(raw)
     .replaceAll('\n', ' ')
     .replace(direction, (mark) => `\\u{${mark.codePointAt(0)?.toString(16)}}`);
 }
 
-/** The chunk without the rest of a line at its beginning. It may be all of one line, which then begins there. */
+/** The chunk without the partial line at its beginning. If the chunk is part of one line, it is kept whole. */
 function fromLineStart(chunk: OutputChunk, isBefore: boolean, offset: number): OutputChunk {
   const before = chunk.bytes.subarray(0, Math.max(0, offset - chunk.offset));
-  // Around an offset the nearest beginning before it will do, so that little is shown twice.
+  // Around an offset, the nearest line start before it is enough, so that little is shown twice.
   const end = isBefore ? before.indexOf(lineFeed) : before.subarray(0, -1).lastIndexOf(lineFeed);
   const isUseful = end >= 0 && end + 1 < chunk.bytes.length;
   const skip = isUseful ? end + 1 : characterStart(chunk.bytes, 0);

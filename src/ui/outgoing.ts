@@ -1,10 +1,10 @@
 import type { WebSocket } from 'ws';
 import { creditBytes, encodeBytes, encodeServerMessage, type ServerMessage } from './protocol.ts';
 
-/** A page that asks on and takes nothing of what it is answered is let go when so much waits for it: characters and bytes. */
+/** If so much waits for a page that keeps asking but takes no answer, it is disconnected: characters and bytes. */
 const mostUntaken = 4 * 1024 ** 2;
 
-/** What goes to one page, at its pace: nothing is sent while it has not taken what was sent before. */
+/** Sends to one page at its pace: data waits while the page has too much that it has not taken. */
 export class Outgoing {
   readonly #socket: WebSocket;
   #untaken = 0;
@@ -19,7 +19,7 @@ export class Outgoing {
     return this.#untaken >= creditBytes;
   }
 
-  /** Resolves when something can be sent, or nothing ever will. */
+  /** Resolves when there is room to send, or the connection is closed. */
   async room(): Promise<void> {
     while (this.isFull && !this.#isClosed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
@@ -47,13 +47,13 @@ export class Outgoing {
     this.#socket.send(message);
   }
 
-  /** The page has taken so much more. */
+  /** Notes that the page has taken so much more. */
   taken(amount: number): void {
     this.#untaken = Math.max(0, this.#untaken - amount);
     if (!this.isFull) this.#wake();
   }
 
-  /** It sends nothing more. */
+  /** Sends nothing more. */
   close(): void {
     this.#isClosed = true;
     this.#wake();

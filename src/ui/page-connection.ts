@@ -23,13 +23,13 @@ import { taskData } from './task-data.ts';
 import type { TasksFeed } from './tasks-feed.ts';
 import { TerminalView } from './terminal-view.ts';
 
-/** What pages are shown, and whether they may do something. */
+/** What pages are shown, and whether they may act. */
 export interface Served {
   readonly store: Store;
   readonly door: Door;
   readonly feed: TasksFeed;
   readonly readOnly: boolean;
-  /** The tasks on other hosts; null: this machine is no client of a fleet. */
+  /** The tasks on other hosts; null: this machine is not a client of a fleet. */
   readonly remote: { readonly feed: RemoteFeed; readonly tasks: RemoteTasks } | null;
 }
 
@@ -38,7 +38,7 @@ interface Channel {
   terminal?: TerminalView;
 }
 
-/** A WebSocket closes so for what no page of this version says. */
+/** The code with which a WebSocket closes after a message that no page of this version sends. */
 const protocolError = 1002;
 
 /** One page: its WebSocket, and the channels that it has opened. */
@@ -64,7 +64,7 @@ export class PageConnection {
     else if (message.type === 'credit') this.#outgoing.taken(message.amount);
     else if (message.type === 'open') this.#open(message);
     else {
-      // It may have ended meanwhile.
+      // The channel may have ended meanwhile.
       const channel = this.#channels.get(message.id);
       if (message.type === 'close') channel?.abort.abort();
       else if (message.type === 'input') channel?.terminal?.type(message.text);
@@ -84,7 +84,7 @@ export class PageConnection {
     this.#channels.set(id, channel);
     void this.#serve(id, request, channel).then((error) => {
       this.#channels.delete(id);
-      // What else works for the channel ends with it.
+      // Other work for the channel ends with it.
       channel.abort.abort();
       this.#outgoing.now({ type: 'end', id, error });
     });
@@ -155,7 +155,7 @@ export class PageConnection {
     }
   }
 
-  /** @throws OutliveError `TASK_NOT_FOUND` when this machine is no client of a fleet. */
+  /** @throws OutliveError `TASK_NOT_FOUND` if this machine is not a client of a fleet. */
   #remote({ taskId }: { readonly taskId: string }): RemoteTasks {
     const { remote } = this.#served;
     if (remote === null) throw taskNotFound(null, taskId);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 
-/** What the build has made of ui/page, by the path at which it is served. */
+/** The files that the build makes from ui/page, by the path at which they are served. */
 const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
@@ -12,7 +12,7 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/icon.svg': ['icon.svg', 'image/svg+xml'],
 };
 
-/** Where the page has the nonce of its styles. */
+/** The place in the page for the nonce of its styles. */
 const noncePlace = 'NONCE_OF_THIS_ANSWER';
 
 export interface PageFile {
@@ -20,7 +20,7 @@ export interface PageFile {
   readonly body: Buffer;
 }
 
-/** What every answer says: nobody else may read, frame, keep or guess anything of it. */
+/** The headers of every answer: no other site may read or frame it, and no cache may keep it. */
 export const commonHeaders: OutgoingHttpHeaders = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
@@ -54,7 +54,7 @@ export async function pageFile(path: string, host: string): Promise<PageFile | n
   };
 }
 
-/** The terminal makes style elements of its own, which have the nonce. */
+/** The nonce allows the style elements that the terminal makes. */
 function policy(host: string, nonce: string): string {
   return [
     "default-src 'none'",

@@ -2,19 +2,19 @@ import { isFleetReference } from '../model/fleet-reference.ts';
 import type { TaskStatus } from '../model/words.ts';
 
 /**
- * What a page and the server of `outlive ui` say to each other over a WebSocket: messages of JSON, and for what a terminal
- * shows messages of bytes. The page opens channels, each with one request and a number of its own; the server
- * answers on them. It has a codec here, a version, and a frozen sample in test/compat/ui.
+ * The protocol between a page and the server of `outlive ui` over a WebSocket: JSON messages, and binary messages for
+ * the output of a terminal. The page opens channels, each with its own number and one request; the server answers on
+ * them. The codec and the version are here, a frozen sample is in test/compat/ui.
  */
 export const protocolVersion = 1;
 
 /** The name of the WebSocket's protocol. */
 export const protocolName = `outlive.ui.${protocolVersion}`;
 
-/** The server sends no more than so much that the page has not taken: characters of texts, and bytes. */
+/** The server stops sending data when the page has not yet taken this much: characters of text messages, and bytes. */
 export const creditBytes = 256 * 1024;
 
-/** The largest message of a page, in bytes. A selection of 10,000 tasks has room in it. */
+/** The largest message of a page, in bytes. A selection of 10,000 tasks fits in it. */
 export const mostMessageBytes = 256 * 1024;
 
 /** How many channels a page may have open at once. */
@@ -64,16 +64,16 @@ export type Request =
       readonly readOnly: boolean;
     };
 
-/** What a page says. */
+/** The messages of a page. */
 export type PageMessage =
   | { readonly type: 'open'; readonly id: number; readonly request: Request }
   | { readonly type: 'close'; readonly id: number }
-  /** So much more has been taken. */
+  /** The page has taken so much more. */
   | { readonly type: 'credit'; readonly amount: number }
   | { readonly type: 'input'; readonly id: number; readonly text: string }
   | { readonly type: 'resize'; readonly id: number; readonly cols: number; readonly rows: number };
 
-/** What the server says. */
+/** The messages of the server. */
 export type ServerMessage =
   | { readonly type: 'hello'; readonly version: number; readonly readOnly: boolean; readonly store: string }
   | { readonly type: 'data'; readonly id: number; readonly data: unknown }
@@ -85,14 +85,14 @@ export interface Failure {
   readonly message: string;
 }
 
-/** The status of a task in the list. `revoked` and `unknown` are of tasks on other hosts alone. */
+/** The status of a task in the list. Only tasks on other hosts can be `revoked` or `unknown`. */
 export type RowStatus = TaskStatus | 'revoked' | 'unknown';
 
 /** A task in the list. Times are epoch milliseconds. */
 export interface TaskRow {
-  /** Of a task on another host `host/id`. */
+  /** For a task on another host: `host/id`. */
   readonly taskId: string;
-  /** The other host that it is on. Absent: it is of this machine. */
+  /** The other host that it is on. Absent: it is on this machine. */
   readonly host?: string;
   readonly sessionId: string;
   readonly name: string | null;
@@ -115,7 +115,7 @@ export interface TaskRow {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What comes on a channel of `tasks`: all there are, in parts, then `ready`, then whatever changes. */
+/** What comes on a channel of `tasks`: all tasks in parts, then `ready`, then every change. */
 export type TasksData =
   | { readonly kind: 'tasks'; readonly tasks: readonly TaskRow[] }
   | { readonly kind: 'ready' }
@@ -124,9 +124,9 @@ export type TasksData =
   | { readonly kind: 'fleet'; readonly error: Failure | null }
   | {
       readonly kind: 'usage';
-      /** By task id: per cent of a core, bytes of memory, processes. */
+      /** By task id: percent of a core, bytes of memory, processes. */
       readonly usage: Readonly<Record<string, readonly [number, number, number]>>;
-      /** By the ids of tasks that listen: their TCP ports, the smallest first. */
+      /** By the id of each task that listens: its TCP ports, the lowest first. */
       readonly ports: Readonly<Record<string, readonly number[]>>;
     };
 
@@ -134,17 +134,17 @@ export type TasksData =
 export interface LogLine {
   readonly offset: number;
   readonly text: string;
-  /** It goes on in the next piece, or has not ended. */
+  /** The line goes on in the next piece, or has not ended. */
   readonly open?: true;
 }
 
 /** What comes on a channel of `lines` (once) and `follow`. */
 export interface LinesData {
   readonly lines: readonly LogLine[];
-  /** Where the first line begins, and where to read on. Bytes between two answers that are in neither are gone. */
+  /** Where the first line begins, and where to read on. Bytes between two answers, in neither of them, are gone. */
   readonly from: number;
   readonly to: number;
-  /** Bytes written so far, and the first that is there. */
+  /** Bytes written so far, and the offset of the first that still exists. */
   readonly size: number;
   readonly beginsAt: number;
 }
@@ -156,7 +156,7 @@ export interface Hit {
   readonly text: string;
 }
 
-/** What comes on a channel of `search`: hits as they are found, and at the end whether there are more after `to`. */
+/** What comes on a channel of `search`: hits as they are found, and at the end whether there may be more after `to`. */
 export interface SearchData {
   readonly hits: readonly Hit[];
   readonly to: number | null;
@@ -166,7 +166,7 @@ export interface SearchData {
 export interface ActData {
   readonly taskId: string;
   readonly error: Failure | null;
-  /** Of a restart: the new task. */
+  /** After a restart: the new task. */
   readonly newTaskId?: string;
 }
 
@@ -196,12 +196,12 @@ export function encodeBytes(id: number, bytes: Uint8Array): Uint8Array {
   return message;
 }
 
-/** What {@link encodeBytes} has made. */
+/** Decodes a message of {@link encodeBytes}. */
 export function decodeBytes(message: ArrayBuffer): { readonly id: number; readonly bytes: Uint8Array } {
   return { id: new DataView(message).getUint32(0), bytes: new Uint8Array(message, 4) };
 }
 
-/** @returns null: it is none that a page of this version sends, and nothing of it counts. */
+/** @returns null if it is not a message that a page of this version sends. */
 export function decodePageMessage(text: string): PageMessage | null {
   const message = fields(parsed(text));
   const { type, id } = message;
@@ -216,17 +216,17 @@ export function decodePageMessage(text: string): PageMessage | null {
   return request === null ? null : { type, id, request };
 }
 
-/** A message as a page sends it. */
+/** Encodes a message of a page. */
 export function encodePageMessage(message: PageMessage): string {
   return JSON.stringify(message);
 }
 
-/** A message as the server sends it. */
+/** Encodes a message of the server. */
 export function encodeServerMessage(message: ServerMessage): string {
   return JSON.stringify(message);
 }
 
-/** The page is of the same version as its server, which is whom it believes. */
+/** Decodes a message of the server without checks: the page trusts its server, which has the same version. */
 export function decodeServerMessage(text: string): ServerMessage {
   return JSON.parse(text);
 }
@@ -285,7 +285,7 @@ function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** What a terminal may have. */
+/** Whether a value can be the rows or columns of a terminal. */
 function isSize(value: unknown): value is number {
   return isWhole(value) && value >= 1 && value <= 1000;
 }

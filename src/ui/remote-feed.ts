@@ -5,7 +5,7 @@ import { holdProcess } from '../util/wait.ts';
 import type { Failure, TaskRow, TasksData } from './protocol.ts';
 import { remoteRowOf } from './remote-tasks.ts';
 
-/** The list of the fleet is asked for after this time, and after a longer one each time when nothing has changed, in milliseconds. */
+/** The pauses between two lists of the fleet, in milliseconds: the pause doubles while nothing changes. */
 const shortestMs = 1_000;
 const longestMs = 15_000;
 
@@ -16,8 +16,8 @@ const mostTasks = 5_000;
 const rowsAtOnce = 100;
 
 /**
- * What the pages of a server are told of the tasks on other hosts. All pages share one list, which is asked for while one of them is
- * there. It begins with the first page, and so does the connection to the fleet.
+ * What the pages of a server are told about the tasks on other hosts. All pages share one list, which is refreshed
+ * while a page is connected. It begins with the first page, and so does the connection to the fleet.
  */
 export class RemoteFeed {
   readonly #link: FleetLink;
@@ -31,7 +31,9 @@ export class RemoteFeed {
     this.#link = link;
   }
 
-  /** Tells it to one page until it is gone. What cannot be asked is told, and is no end. */
+  /**
+   * Tells the tasks to one page until it is gone. If the fleet cannot be asked, the page is told why, and it goes on.
+   */
   async *tasks(abortSignal: AbortSignal): AsyncGenerator<TasksData, void, undefined> {
     const viewer = new Viewer(this.#rows, this.#trouble);
     this.#viewers.add(viewer);
@@ -50,7 +52,7 @@ export class RemoteFeed {
     }
   }
 
-  /** Something was done with a task: what has changed is asked for soon. */
+  /** Asks for changes soon, since a page has acted on a task. */
   look(): void {
     this.#endPause();
   }
@@ -115,7 +117,7 @@ export class RemoteFeed {
     if (isNews) for (const viewer of this.#viewers) viewer.putTrouble(trouble);
   }
 
-  /** @returns whether it was ended before its time. */
+  /** @returns whether the pause was cut short. */
   async #pause(ms: number): Promise<boolean> {
     return await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), ms);
@@ -130,7 +132,7 @@ export class RemoteFeed {
 
 /** What one page has not taken yet: of each task only the newest. */
 class Viewer {
-  /** Null: it is gone. */
+  /** Null: the task is gone. */
   readonly #changed: Map<string, TaskRow | null>;
   #trouble: { readonly error: Failure | null } | null;
   #wake = (): void => undefined;
@@ -189,7 +191,7 @@ export async function* merged<T>(
 ): AsyncGenerator<T, void, undefined> {
   const next = (source: AsyncGenerator<T, void, undefined>) => {
     const coming = source.next().then((result) => ({ source, result }));
-    // It may fail while nobody waits for it: a page that reads slowly comes back for the error later.
+    // It may fail while nobody waits for it. A page that reads slowly gets the error later.
     coming.catch(() => undefined);
     return coming;
   };
@@ -203,7 +205,7 @@ export async function* merged<T>(
       yield result.value;
     }
   } finally {
-    // One that waits for its next value ends when that has come: this does not wait for it.
+    // A source that waits for its next value ends only when that has come. This does not wait for it.
     for (const source of waiting.keys()) source.return().catch(reportUnexpected);
   }
 }

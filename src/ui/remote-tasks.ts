@@ -14,12 +14,12 @@ import { shownBytes, shownDuration, shownTime } from './shown.ts';
 
 const mostCommandCharacters = 2048;
 
-/** The host may have ended it before the coordinator knows, in milliseconds. */
+/** How long it waits for the end, in milliseconds: the host may have stopped the task before the coordinator knows. */
 const endMs = 5_000;
 
 type Pair = readonly [string, string];
 
-/** What the list shows of a task on another host, as the coordinator has it. */
+/** What the list shows of a task on another host, as the coordinator knows it. */
 export function remoteRowOf(task: RemoteTask): TaskRow {
   const { host, task: id, spec, end, state, reason, at } = task;
   const isPending = isOverThere(task) && state !== 'delivered';
@@ -32,14 +32,14 @@ export function remoteRowOf(task: RemoteTask): TaskRow {
       statusReason: reason,
     },
     ...{ exitCode: end?.exitCode ?? null, exitSignal: end?.signal ?? null },
-    // The coordinator knows when a state was written, and not when a command has started.
+    // The coordinator knows when a state was written, but not when a command started.
     ...{ createdAt: at, startedAt: null, endedAt: end?.endedAt ?? null, lastSeenAt: null },
     ...{ bytes: end?.outputBytes ?? 0, separate: false, tty: false, leftovers: 0 },
     ...{ delivered: !isPending, labels: spec.labels },
   };
 }
 
-/** What a page asks of one task. */
+/** What a page asks about one task. */
 type OfTask = Exclude<Request, { kind: 'tasks' | 'act' | 'terminal' }>;
 
 /** Tasks on other hosts, for the pages of a dashboard: read and stopped through the fleet. */
@@ -50,7 +50,7 @@ export class RemoteTasks {
     this.#link = link;
   }
 
-  /** Answers what a page asks of a task on another host. */
+  /** Answers what a page asks about a task on another host. */
   async *answers(request: OfTask, abortSignal: AbortSignal): AsyncGenerator<unknown, void, undefined> {
     const task = await this.#find(request.taskId);
     switch (request.kind) {
@@ -74,13 +74,13 @@ export class RemoteTasks {
     }
   }
 
-  /** Acts on a task on another host. What fails is in the answer. */
+  /** Acts on a task on another host. A failure is in the answer. */
   async act(action: Action, reference: string): Promise<ActData> {
     try {
       if (action !== 'stop')
         throw new OutliveError(
           'INVALID_ARGUMENT',
-          `expected to stop a task on another host, which is all that can be done with it here; found ${action}.`,
+          `expected "stop", the only action here for a task on another host; found ${action}.`,
         );
       const task = await this.#find(reference);
       await task.kill();
@@ -116,18 +116,21 @@ async function* followed(
       yield linesOf(chunkOf({ offset: at, bytes, nextOffset, size: nextOffset }, at));
     }
   } catch (error) {
-    // What is known of its end was read before it was followed.
+    // The output that came with its end was read before this.
     if (isUnreachable(error) && task.known.end !== null) return;
     throw error;
   }
 }
 
-/** Whether its host may have a task for it. While it runs the coordinator does not know how that is named there. */
+/** Whether its host may have the task. While it runs, the coordinator does not know its id there. */
 function isThere({ state, localId }: RemoteTask): boolean {
   return state === 'accepted' || state === 'unknown' || localId !== null;
 }
 
-/** The output of a remote task, read as that of a local one: from its host, or else what that has told of the end. */
+/**
+ * The output of a remote task, read like that of a local one: from its host, or else what the host reported with the
+ * end.
+ */
 function outputOf(task: AgentFleetTask) {
   return {
     read: async ({ offset, maxBytes }: { offset: number; maxBytes: number }): Promise<OutputChunk> => {
@@ -154,7 +157,7 @@ function isUnreachable(error: unknown): boolean {
   return error instanceof OutliveError && error.code === 'HOST_UNREACHABLE';
 }
 
-/** What the page shows of a remote task: what the coordinator knows, and what the host does, if it answers. */
+/** What the page shows of a remote task: what the coordinator knows and, if the host answers, what the host knows. */
 async function dataOf(task: AgentFleetTask): Promise<TaskData> {
   const { known } = task;
   const { snapshot, silence } = await inspected(task);
@@ -203,11 +206,11 @@ function howOf({ state, host, mayHaveStarted }: RemoteTask): string {
     case 'assigned':
       return `It is assigned to ${host}, which has not accepted it yet.`;
     case 'accepted':
-      return `${host} has accepted it, and has told of no end.`;
+      return `${host} has accepted it, and has reported no end.`;
     case 'ended':
-      return `${host} has told how it ended. Its session has not acknowledged that.`;
+      return `${host} has reported how it ended. Its session has not acknowledged the end.`;
     case 'delivered':
-      return `${host} has told how it ended, and its session has acknowledged that.`;
+      return `${host} has reported how it ended, and its session has acknowledged the end.`;
     case 'revoked':
       return mayHaveStarted
         ? 'It was revoked. An earlier attempt may have started.'

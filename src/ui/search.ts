@@ -3,18 +3,18 @@ import { escapedForRegexp } from './escaped.ts';
 import { shownText } from './log-lines.ts';
 import type { Request, SearchData } from './protocol.ts';
 
-/** How many hits it finds; then the page says whether it wants more. */
+/** How many hits it finds before it stops; the page can then ask for more. */
 const mostHits = 500;
 
-/** How many go in one message. */
+/** How many hits go in one message. */
 const hitsAtOnce = 50;
 
-/** What a hit shows of its line: characters. */
+/** How many characters of its line a hit shows. */
 const mostLineCharacters = 400;
 
 /**
- * Searches an output from an offset to its present end: lines with a match. The library's own search does the work, in linear
- * time and in small steps.
+ * Searches an output for lines with a match, from an offset to its present end. The library's own search does the work,
+ * in linear time and in small steps.
  */
 export async function* search(
   task: StoreTask,
@@ -23,7 +23,7 @@ export async function* search(
 ): AsyncGenerator<SearchData, void, undefined> {
   const { pattern, isRegexp, ignoreCase, stream, offset } = request;
   const source = isRegexp ? pattern : escapedForRegexp(pattern);
-  // Text in its own case is searched much faster than a regular expression.
+  // A search for text in exact case is much faster than one for a regular expression.
   const meant = isRegexp || ignoreCase ? { regexp: source, flags: ignoreCase ? 'i' : '' } : pattern;
   const found = task.watch(meant, { from: offset, stream, wait: false, maxPerSecond: null, abortSignal });
   let count = 0;

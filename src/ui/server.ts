@@ -27,43 +27,46 @@ export interface UiServerOptions {
   readonly store: Store;
   /** @default '127.0.0.1' */
   readonly host?: string;
-  /** 0 takes any that is free. @default 0 */
+  /** 0 takes any free port. @default 0 */
   readonly port?: number;
   /** A file with the token. @default a new token */
   readonly tokenFile?: string;
-  /** Pages may act on nothing and type nothing. @default false */
+  /** Whether pages may not act on tasks, nor type. @default false */
   readonly readOnly?: boolean;
-  /** Opens the fleet whose tasks are shown as well, when a page is there first. What it has opened stays open. @default none */
+  /**
+   * Opens the fleet whose tasks are shown too. It is called when the first page comes; the fleet stays open.
+   * @default none
+   */
   readonly fleet?: FleetSource;
 }
 
-/** A dashboard that is served. */
+/** A running dashboard. */
 export interface UiServer extends AsyncDisposable {
   /** The address of the page, without a secret. */
   readonly url: string;
   readonly token: string;
-  /** The token was made here, so the process that starts the server has to say it. */
+  /** Whether the token was made here, so that the process that starts the server has to show it. */
   readonly tokenWasMade: boolean;
   /** How many pages are connected. */
   readonly pages: number;
   /** An address that lets one page in, within a minute: for the system's opener, whose arguments others can see. */
   urlForOpener(): string;
-  /** Called when a page has come or gone. */
+  /** Called when a page has connected or gone. */
   onPages: (() => void) | null;
-  /** Ends the server and lets its pages go; tasks go on. */
+  /** Ends the server and disconnects its pages; tasks go on. */
   close(): Promise<void>;
 }
 
-/** How long a client may take, in milliseconds: for the headers of a request, and for all of it. */
+/** How long a client may take, in milliseconds: for the headers of a request, and for the whole request. */
 const times = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
 
-/** How many pages at most at once. */
+/** How many pages may be connected at once. */
 const mostPages = 64;
 
 /** A page that does not answer for this long is gone, in milliseconds. */
 const pingMs = 30_000;
 
-/** What a page sends before it is let in, a code or a number, has 43 bytes. */
+/** The longest body of a page that was not let in yet: a code or a nonce has 43 bytes. */
 const mostBodyBytes = 256;
 
 /**
@@ -82,7 +85,7 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   const door = new Door(token.value);
   const endpoint = new Endpoint({ store, door, feed: new TasksFeed(store), readOnly, remote });
   const server = createServer(times, (request, response) => endpoint.serve(request, response));
-  // Only the upgrade to a WebSocket shows it.
+  // Only the upgrade to a WebSocket shows the token.
   const waiting = new WaitingConnections(server, () => false);
   server.on('upgrade', (request, socket, head) => {
     if (endpoint.upgrade(request, socket, head)) waiting.letIn(request.socket);
@@ -140,22 +143,22 @@ class Endpoint {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
-    // A client that disconnects during the answer needs no more.
+    // If a client disconnects during the answer, there is nothing more to do.
     response.on('error', () => undefined);
     this.#answer(request, response).catch((error: unknown) => {
       if (!isForeseen(error)) warn({ doing: 'answering a request', error, dir: this.served.store.dir });
       if (response.headersSent) response.destroy();
-      else refuse(response, { status: 500, message: 'the server could not do that' });
+      else refuse(response, { status: 500, message: 'the server has failed to answer this request' });
     });
   }
 
-  /** @returns whether it is a page that has proven that it knows the token. */
+  /** @returns whether it is a page that has proven to know the token. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     socket.on('error', () => socket.destroy());
     const refusal = this.#upgradeRefusal(request);
     if (refusal !== null) {
       const answer = `HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
-      // A client that leaves its end open would keep the socket, and with it the server from closing.
+      // A client that keeps its side open would keep the socket open, and so keep the server from closing.
       socket.end(answer, () => socket.destroy());
       return false;
     }
@@ -210,22 +213,22 @@ class Endpoint {
     if (request.method !== 'GET') return refuse(response, { status: 405, message: 'expected GET' });
     if (path.startsWith('/download/')) return await this.#download(path.slice('/download/'.length), response);
     const file = await pageFile(path, String(request.headers.host));
-    if (file === null) return refuse(response, { status: 404, message: 'nothing is here' });
+    if (file === null) return refuse(response, { status: 404, message: 'not found' });
     response.writeHead(200, file.headers);
     response.end(file.body);
   }
 
-  /** Gives a pass for a code that is used once. */
+  /** Gives a pass for a one-time code. */
   async #open(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const code = await smallBody(request);
     if (code === null) return refuse(response, { status: 413, message: 'expected a code' });
     const pass = this.served.door.takeCode(code);
     if (pass === null)
-      return refuse(response, { status: 401, message: 'expected a code that was not used yet' });
+      return refuse(response, { status: 401, message: 'expected a code that is valid and was not used yet' });
     answer(response, 'text/plain; charset=utf-8', pass);
   }
 
-  /** Proves that this is the server of the token, to a page that has sent a number. */
+  /** Proves to a page that has sent a nonce that this server knows the token. */
   async #prove(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const pageNonce = await smallBody(request);
     const challenge = this.served.door.challenge(hostOf(request), pageNonce ?? '');
@@ -236,17 +239,20 @@ class Endpoint {
   async #download(secret: string, response: ServerResponse): Promise<void> {
     const download = this.served.door.takeDownload(secret);
     if (download === null)
-      return refuse(response, { status: 404, message: 'this download was begun already, or is too old' });
+      return refuse(response, {
+        status: 404,
+        message: 'this download has already begun, or its address has expired',
+      });
     await sendDownload(this.served.store.task(download.taskId), download.stream, response);
   }
 }
 
-/** As it was checked. */
+/** The host of a request that was checked. */
 function hostOf(request: IncomingMessage): string {
   return String(request.headers.host).toLowerCase();
 }
 
-/** @returns null: it is too long. */
+/** @returns null if it is too long. */
 async function smallBody(request: IncomingMessage): Promise<string | null> {
   let body = '';
   for await (const part of request) {
@@ -275,7 +281,7 @@ function refuse(response: ServerResponse, { status, message }: Refusal): void {
   response.end(message);
 }
 
-/** Without what is asked of it; an address with a host in it is none of ours. */
+/** The path without the query. A URL with a host in it matches no path of ours. */
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split(/[?#]/, 1)[0] ?? '';
 }

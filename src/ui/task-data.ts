@@ -87,7 +87,7 @@ function aboutOf({ snapshot, shell, spawnedBy, outputWay, onExit, logPath }: Tas
   ];
 }
 
-/** A row, where there is something to show. */
+/** A row, if there is something to show. */
 function some(name: string, value: string | number | null): Pair[] {
   return value === null || value === '' ? [] : [[name, String(value)]];
 }

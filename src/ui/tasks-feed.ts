@@ -5,26 +5,26 @@ import { holdProcess } from '../util/wait.ts';
 import type { TaskRow, TasksData } from './protocol.ts';
 import { rowOf } from './rows.ts';
 
-/** How many tasks one message has: the first rows arrive before it reads the last ones. */
+/** How many tasks one message has, so that the first rows arrive before the last ones are read. */
 const tasksAtOnce = 100;
 
-/** How much of the output the snapshots have, in bytes: with some, output that grows is told, once a second. */
+/** How much of the output the snapshots have, in bytes. With some, the watch reports growing output once a second. */
 const previewBytes = 1;
 
 /**
- * What the pages of a server are told of the tasks of a store: all there are, and then whatever changes. Pages that want the same share one
- * watch of the store, which goes on while one of them is there.
+ * What the pages of a server are told about the tasks of a store: all of them, and then every change. Pages that want
+ * the same share one watch of the store, which goes on while one of them is connected.
  */
 export class TasksFeed {
   readonly #store: Store;
-  /** With and without usage. */
+  /** One watch with usage, and one without. */
   readonly #watches = new Map<boolean, SharedWatch>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** Tells it to one page, at its pace: of each task only the newest is kept for it. */
+  /** Tells the tasks to one page, at its pace: only the newest state of each task waits for it. */
   async *tasks(usage: boolean, abortSignal: AbortSignal): AsyncGenerator<TasksData, void, undefined> {
     const known = this.#watches.get(usage);
     const shared = known === undefined || known.isOver ? new SharedWatch(this.#store, usage) : known;
@@ -40,7 +40,7 @@ export class TasksFeed {
 
 class SharedWatch {
   readonly #viewers = new Set<Viewer>();
-  /** As they are now, the oldest first. */
+  /** The tasks as they are now, the oldest first. */
   readonly #rows = new Map<string, TaskRow>();
   #usage: TasksData | null = null;
   #isRead = false;
@@ -77,13 +77,13 @@ class SharedWatch {
     }
   }
 
-  /** @throws what the watch has failed with. */
+  /** @throws the error with which the watch failed. */
   #goesOn(abortSignal: AbortSignal): boolean {
     if (this.#failure !== null) throw this.#failure.error;
     return !abortSignal.aborted && !this.isOver;
   }
 
-  /** @returns how it failed. Each page that is told by it is told that. */
+  /** @returns how the watch failed. Each page of this watch is told. */
   async #read(watching: AsyncIterable<StoreEvent>): Promise<{ readonly error: unknown } | null> {
     try {
       for await (const event of watching) this.#take(event);
@@ -120,7 +120,7 @@ class SharedWatch {
     for (const viewer of this.#viewers) viewer.wake();
   }
 
-  /** The newest first: those are on the first screen. */
+  /** All tasks, the newest first: those are on the first screen. */
   *#all(): Generator<TasksData> {
     const rows = [...this.#rows.values()];
     for (let end = rows.length; end > 0; end -= tasksAtOnce)

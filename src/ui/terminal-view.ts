@@ -3,10 +3,10 @@ import type { StoreTask } from '../api/store-task.ts';
 import { OutliveError } from '../errors/error.ts';
 import type { TerminalSize } from '../model/words.ts';
 
-/** What is typed and waits to be taken, in bytes. More is not taken. */
+/** How much typed text may wait for the terminal, in bytes. More is dropped. */
 const mostTypedBytes = 1024 * 1024;
 
-/** A page as the terminal of a task: see `task.attach()`, which also says what is shown to a page that reads slowly. */
+/** A page as the terminal of a task: see `task.attach()`, which also says what a page that reads slowly is shown. */
 export class TerminalView {
   readonly #task: StoreTask;
   readonly #readOnly: boolean;
@@ -27,7 +27,7 @@ export class TerminalView {
   }
 
   /**
-   * Shows it until the page leaves, or the command ends.
+   * Shows the terminal until the page leaves, or the command ends.
    * @throws OutliveError `INPUT_CLOSED` when another viewer takes the page's place; and as `task.attach()`.
    */
   async show(abortSignal: AbortSignal): Promise<void> {
@@ -37,7 +37,7 @@ export class TerminalView {
     if (end !== 'displaced') return;
     throw new OutliveError(
       'INPUT_CLOSED',
-      `expected the terminal of ${this.#task.id} to have a place for this page; found that others took all eight. Open it again to take one back.`,
+      `expected the terminal of ${this.#task.id} to have a place for this page; found that others have taken all eight. Open it again to take one back.`,
       { details: { taskId: this.#task.id } },
     );
   }

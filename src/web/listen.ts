@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { isSystemError } from '../errors/error.ts';
 
 /**
- * Has a server listen.
+ * Makes a server listen.
  * @returns the port: for 0, the one that the system has chosen.
  * @throws the error of the system, whose message names its code.
  */
@@ -19,7 +19,7 @@ export async function listen(server: Server, port: number, host: string): Promis
   return typeof address === 'object' && address !== null ? address.port : port;
 }
 
-/** Bun words the error of a port that is taken in its own way, and names the code only beside the message. */
+/** Bun has its own message for the error of a port in use. It has the code only in a property, not in the message. */
 function withCode(error: NodeJS.ErrnoException, address: string): Error {
   if (isSystemError(error) && !error.message.includes(`${error.code}`))
     error.message = `${error.syscall} ${error.code}: ${address}: ${error.message}`;

@@ -7,7 +7,7 @@ const shortestToken = 16;
 /** The secret that every request must show. */
 export interface Token {
   readonly value: string;
-  /** The caller gave none, so this process made one, and must show it to a person. */
+  /** Whether this process made the token, since the caller gave none. Then it must show it to a person. */
   readonly wasMade: boolean;
 }
 

@@ -1,20 +1,20 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** How many connections that have not shown the token there may be at once: from one address, and from all. */
+/** How many connections may be open at once that have not shown the token: from one address, and from all. */
 const mostOfOne = 32;
 const mostOfAll = 128;
 
 /**
- * The connections of a server that have not shown its token yet. Anybody who reaches the port can open them and say
- * nothing, and each takes a descriptor. When there are too many, the oldest is closed: a client shows the token with its
- * first request, a moment after it has connected.
+ * The connections of a server that have not shown its token yet. Anybody who reaches the port can open them and send
+ * nothing, and each takes a descriptor. When there are too many, the oldest is closed: a client shows the token with
+ * its first request, a moment after it has connected.
  */
 export class WaitingConnections {
   /** The oldest first. */
   readonly #waiting = new Set<Socket>();
 
-  /** Begins with the next connection. `showsToken`: whether a request does. */
+  /** Counts from the next connection on. @param showsToken whether a request shows the token. */
   constructor(server: Server, showsToken: (request: IncomingMessage) => boolean) {
     server.on('request', (request) => {
       if (showsToken(request)) this.#waiting.delete(request.socket);
@@ -26,7 +26,7 @@ export class WaitingConnections {
     });
   }
 
-  /** It has shown the token otherwise. */
+  /** Notes that a connection has shown the token in another way. */
   letIn(socket: Socket): void {
     this.#waiting.delete(socket);
   }

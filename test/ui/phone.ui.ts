@@ -76,7 +76,7 @@ test('on a phone everything is reached by a finger, in targets of 44 pixels, wit
   await look('the list with a selection');
   await page.getByRole('button', { name: 'Restart' }).tap();
   await look('the question');
-  await page.getByRole('button', { name: 'Leave it' }).tap();
+  await page.getByRole('button', { name: 'Cancel' }).tap();
   await rowOf(page, long.slice(0, 40)).locator('.task').tap();
   await page.locator('.log', { hasText: 'widewide' }).waitFor();
   for (const tab of await page.getByRole('tab').all()) {

@@ -142,7 +142,7 @@ test('axe finds nothing wrong on any screen in both themes', async () => {
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByRole('dialog').waitFor();
     await isClean('the question');
-    await page.getByRole('button', { name: 'Leave it' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Keys and words' }).click();
     await isClean('help');
     await page.keyboard.press('Escape');

@@ -4,23 +4,23 @@ import type { TaskRow } from '../protocol.ts';
 import { isLive } from './filter.ts';
 import { fateOf } from './status.ts';
 
-/** What a screen reader says, and a line at the bottom shows for a while. */
+/** The text that a screen reader says, and that a line at the bottom shows for a while. */
 export const announcement = signal('');
 
-/** Ends within this time are said together, in milliseconds. */
+/** Ends within this time are announced together, in milliseconds. */
 const gatherMs = 500;
 
-/** How many it announces one by one. */
+/** How many of them it names. */
 const mostNamed = 3;
 
-/** How long the page shows it, in milliseconds. */
+/** How long the page shows an announcement, in milliseconds. */
 const shownMs = 8_000;
 
 let ends: string[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 let clearing: ReturnType<typeof setTimeout> | undefined;
 
-/** Says that a task has ended, when it had not before. */
+/** Announces that a task has ended, if it was live before. */
 export function announceEnd(before: TaskRow | undefined, after: TaskRow): void {
   if (before === undefined || !isLive(before) || isLive(after)) return;
   ends.push(`${visible(after.name ?? after.command.slice(0, 60))}: ${fateOf(after)}`);

@@ -6,7 +6,7 @@ import { open } from './link.ts';
 import { selected, tasks } from './state.ts';
 import { titleOf } from './task-words.ts';
 
-/** What is asked before it is done, and how far it is. */
+/** An action in progress: its tasks, how many are done, and what failed. */
 interface Doing {
   readonly action: Action;
   readonly taskIds: readonly string[];
@@ -17,19 +17,23 @@ interface Doing {
 const asked = signal<{ readonly action: Action; readonly taskIds: readonly string[] } | null>(null);
 const doing = signal<Doing | null>(null);
 
-/** What an action is called: on the button, and when it is done. */
+/** The words for an action: on the button, when it is done, and what it does. */
 export const actionWords: Readonly<Record<Action, readonly [verb: string, done: string, does: string]>> = {
-  stop: ['Stop', 'stopped', 'The whole tree of processes is ended. Its session is told of the end.'],
-  acknowledge: ['Acknowledge', 'acknowledged', 'Its session is not told of the end any more.'],
+  stop: ['Stop', 'stopped', 'This stops its whole process tree. Its session is told of the end.'],
+  acknowledge: ['Acknowledge', 'acknowledged', 'Its session is no longer told of the end.'],
   prune: [
     'Prune',
     'removed',
-    'The record and the output are removed for good. What runs or is pending is kept.',
+    'This removes the record and the output for good. Running and pending tasks are kept.',
   ],
-  restart: ['Restart', 'restarted', 'What runs is stopped, and the same command is run again in a new task.'],
+  restart: [
+    'Restart',
+    'restarted',
+    'This stops the command if it still runs, and runs it again in a new task.',
+  ],
 };
 
-/** Asks before it does something, and does it. To acknowledge one end needs no question. */
+/** Asks before it acts. To acknowledge an end needs no question. */
 export function askTo(action: Action, taskIds: readonly string[]): void {
   if (taskIds.length === 0) return;
   if (action === 'acknowledge') act(action, taskIds);
@@ -66,7 +70,7 @@ function act(action: Action, taskIds: readonly string[]): void {
   );
 }
 
-/** The question before something is done, then how far it is, then what could not be done. */
+/** The question before an action, then its progress, then what failed. */
 export function Confirmation() {
   return (
     <>
@@ -101,7 +105,7 @@ function Question({ action, taskIds }: { action: Action; taskIds: readonly strin
             {verb}
           </button>
           <button type="button" onClick={close}>
-            Leave it
+            Cancel
           </button>
         </div>
       </form>

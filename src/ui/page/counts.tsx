@@ -2,7 +2,7 @@ import type { RowStatus } from '../protocol.ts';
 import { counts, filterText, tasks } from './state.ts';
 import { signs, wordOf } from './status.ts';
 
-/** How many tasks there are of each status; a click shows these alone. */
+/** How many tasks have each status. A click shows only these. */
 export function Counts() {
   const found = (Object.keys(signs) as RowStatus[]).filter((status) => counts.value.has(status));
   return (
@@ -25,7 +25,7 @@ export function Counts() {
   );
 }
 
-/** In the place of another status that was asked for; other words stay. */
+/** Replaces another status in the filter; other words stay. */
 function toggle(status: RowStatus): void {
   const word = `status:${status}`;
   const others = filterText.value.replace(/-?status:\S+/g, '').trim();

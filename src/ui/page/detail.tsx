@@ -17,11 +17,11 @@ import { copy } from './toolbar.tsx';
 
 const tabs = ['Output', 'Terminal', 'Facts', 'Processes', 'Limits'] as const;
 
-/** What is known here of a task on another host. */
+/** The tabs for a task on another host. */
 const tabsThere: readonly Tab[] = ['Output', 'Facts', 'Limits'];
 type Tab = (typeof tabs)[number];
 
-/** What changes by itself is asked for again after this time, in milliseconds. */
+/** How often the data of a running task is asked for again, in milliseconds. */
 const againMs = 2_000;
 
 /** One task. */
@@ -155,7 +155,7 @@ interface ButtonsProps {
   readonly isRunning: boolean;
   readonly delivered: boolean;
   readonly command: string;
-  /** It is on another host. */
+  /** Whether the task is on another host. */
   readonly isThere: boolean;
 }
 

@@ -7,15 +7,16 @@ const storageKey = 'outlive-pass';
 const answerMs = 300;
 
 /**
- * What a page knows its server by. A token may be good for later runs of the server as well, so it stays in the memory of this page: what
- * is in the storage of a tab can be read by whatever is served at this address next. There is a pass, which is good for one run.
+ * The key by which a page and its server know each other. A token may be good for later runs of the server too, so it
+ * stays in the memory of this page: the next server at this address could read the storage of a tab. So the storage has
+ * only a pass, which is good for one run.
  */
 export interface Key {
   readonly bytes: Uint8Array;
   readonly isToken: boolean;
 }
 
-/** Pages of one server, in one browser, hand the pass to a new one: what is opened in a new tab has none. */
+/** Pages of one server, in one browser, give the pass to a new page: a new tab has none. */
 const channel = new BroadcastChannel(storageKey);
 channel.onmessage = ({ data }) => {
   const pass = sessionStorage.getItem(storageKey);
@@ -23,9 +24,9 @@ channel.onmessage = ({ data }) => {
 };
 
 /**
- * The key: from the address, whose fragment goes to no server, for a code in it, or as this tab or another one has it. The
- * address has none of it afterwards.
- * @returns null: the reader has to give it.
+ * Finds the key: from the token or the code in the fragment of the address, which no server sees, or from this tab or
+ * another one. It removes the token or code from the address.
+ * @returns null if the reader must enter it.
  */
 export async function findKey(): Promise<Key | null> {
   const [, kind, secret = ''] = /^#(token|code)=([\w-]+)$/.exec(location.hash) ?? [];
@@ -34,14 +35,14 @@ export async function findKey(): Promise<Key | null> {
   return kind === 'token' ? keyOfToken(secret) : passKey(await passOfCode(secret));
 }
 
-/** What a reader has given. */
+/** The key of a token that a reader has entered. */
 export function keyOfToken(token: string): Key {
   return { bytes: keyOf(token), isToken: true };
 }
 
 /**
- * Asks who listens at this address to prove that it knows the key. Nothing of it is sent.
- * @returns what to show it; `stranger`: it does not know the key; null: nobody answers.
+ * Asks the server at this address to prove that it knows the key. The key is not sent.
+ * @returns the proof to show it; `stranger` if it does not know the key; null if nothing answers.
  */
 export async function meet(key: Key): Promise<string | 'stranger' | null> {
   const pageNonce = newNonce();
@@ -59,12 +60,14 @@ export async function meet(key: Key): Promise<string | 'stranger' | null> {
   }
 }
 
-/** The key that another page has by now, when it is another one: the server was started again, and that page was given the token. */
+/**
+ * The key of another page, if it differs from ours: the server was started again, and that page was given its token.
+ */
 export async function keyOfOthers(): Promise<Key | null> {
   return passKey(await askOthers(sessionStorage.getItem(storageKey)));
 }
 
-/** @returns null: what answers is no server of ours. */
+/** @returns null if the answer is not from a server of ours. */
 function challengeIn(text: string): Challenge | null {
   try {
     const { run, nonce, proofs } = JSON.parse(text);
@@ -93,7 +96,7 @@ async function passOfCode(code: string): Promise<string | null> {
   return pass;
 }
 
-/** @param known what is not meant. */
+/** @param known the pass that this page has already. */
 function askOthers(known: string | null): Promise<string | null> {
   return new Promise((resolve) => {
     const other = new BroadcastChannel(storageKey);

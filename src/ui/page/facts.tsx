@@ -2,7 +2,7 @@ import { visible } from '../../util/visible.ts';
 import type { TaskData } from '../protocol.ts';
 import { shownDuration, shownTime } from '../shown.ts';
 
-/** How the status is known, and the life of the task as its log tells it. */
+/** How the status is known, and the history of the task from its log. */
 export function Facts({ data }: { data: TaskData | null }) {
   if (data === null) return <p>Loading…</p>;
   let before: number | null = null;
@@ -12,7 +12,7 @@ export function Facts({ data }: { data: TaskData | null }) {
       {data.how.map((sentence) => (
         <p key={sentence}>{visible(sentence)}</p>
       ))}
-      <h2>Its life</h2>
+      <h2>History</h2>
       <div class="scroll">
         <table class="facts">
           <thead>
@@ -42,7 +42,7 @@ export function Facts({ data }: { data: TaskData | null }) {
           </tbody>
         </table>
       </div>
-      <h2>What it is</h2>
+      <h2>About this task</h2>
       <Pairs pairs={data.about} />
     </>
   );

@@ -10,9 +10,9 @@ export interface Span {
 type Test = (row: TaskRow) => boolean;
 
 /**
- * Whether a task is meant by what was typed: words that all stand in its name, command, session, folder or id, and
- * `status:failed`, `session:NAME`, `host:NAME`, `label:KEY` or `label:KEY=VALUE`, `is:live`, `is:ended`, `is:pending`, each with `-` in front for
- * those that are not. `"two words"` are one.
+ * Whether a task matches the filter. All its words must match: a plain word is in the name, command, session, folder or
+ * id; others are `status:failed`, `session:NAME`, `host:NAME`, `label:KEY` or `label:KEY=VALUE`, `is:live`, `is:ended`,
+ * `is:pending`. A `-` before a word negates it. `"two words"` are one.
  */
 export function filterOf(text: string): Test {
   const tests = (text.match(/-?(?:[a-z]+:)?"[^"]*"|\S+/gi) ?? []).map(testOf);
@@ -29,7 +29,7 @@ export function beginOf({ startedAt, createdAt }: TaskRow): number {
   return startedAt ?? createdAt;
 }
 
-/** When it ended, was seen last, or now. */
+/** When it ended or was last seen; now, if it is live. */
 export function endOf(row: TaskRow, now: number): number {
   return Math.max(beginOf(row), row.endedAt ?? row.lastSeenAt ?? (isLive(row) ? now : beginOf(row)));
 }
@@ -75,7 +75,7 @@ function isOf(row: TaskRow, value: string): boolean {
 
 function wordTest(word: string): Test {
   return ({ taskId, sessionId, name, command, cwd }) =>
-    // What is shown is searched, with what is invisible made visible.
+    // It searches the text that is shown, with invisible characters made visible.
     visible(`${name ?? ''} ${command} ${sessionId} ${cwd} ${taskId}`)
       .toLowerCase()
       .includes(word);

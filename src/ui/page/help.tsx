@@ -8,12 +8,12 @@ const keys: readonly (readonly [string, string])[] = [
   ['↑ ↓ j k', 'another task; also Home, End, Page Up, Page Down'],
   ['Enter', 'open the task'],
   ['Space', 'select it'],
-  ['x', 'stop what is selected, or the task'],
+  ['x', 'stop the selected tasks, or the task'],
   ['a', 'acknowledge its end'],
   ['r', 'restart it'],
   ['Esc', 'back to the list; in the filter: clear it'],
   ['f', 'in a task: follow its output, or pause'],
-  ['n N', 'in a task: the next hit, the one before'],
+  ['n N', 'in a task: the next hit, the previous hit'],
 ];
 
 const words: readonly (readonly [string, string])[] = [
@@ -22,8 +22,8 @@ const words: readonly (readonly [string, string])[] = [
   ['session:work', 'only sessions with that in their name'],
   ['host:h3', 'only tasks on that host of the fleet'],
   ['label:team=web', 'only with that label; label:team for any value'],
-  ['is:live is:ended is:pending', 'that run, that have ended, whose end nobody has acknowledged'],
-  ['-word', 'a minus in front: all others'],
+  ['is:live is:ended is:pending', 'tasks that run; that have ended; whose end is not acknowledged'],
+  ['-word', 'all tasks that do not match the word'],
 ];
 
 /** The keys, and the words of the filter. */

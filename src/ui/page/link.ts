@@ -24,20 +24,20 @@ export interface Channel {
   close(): void;
 }
 
-/** What was taken is told when it is so much, or a moment later. */
+/** The page tells the server how much it has taken: when it is this much, or after this time, in milliseconds. */
 const tellTakenAt = 32 * 1024;
 const tellTakenMs = 40;
 
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
 
-/** `stranger`: what listens there does not know the secret of this page. */
+/** `stranger`: the server there does not know the secret of this page. */
 export const linkState = signal<'connecting' | 'live' | 'lost' | 'stranger'>('connecting');
 
-/** Counts connections: what was asked for on the one before has to be asked for again. */
+/** Counts connections. After a new one, everything has to be asked for again. */
 export const connection = signal(0);
 
-/** What the server has said of itself. */
+/** What the server says about itself. */
 export const served = signal<{ readonly readOnly: boolean; readonly store: string }>({
   readOnly: true,
   store: '',
@@ -50,12 +50,12 @@ let telling: ReturnType<typeof setTimeout> | undefined;
 let pauseMs = firstPauseMs;
 const channels = new Map<number, Listener<never>>();
 
-/** Counts what was begun: a reader who gives another token has the page begin anew. */
+/** Counts calls of `connect`. When the reader enters another token, the page starts again. */
 let turn = 0;
 
 /**
- * Connects, and again whenever the connection is lost, to a server that has proven that it knows the key.
- * @param proof what to show it, when it just has.
+ * Connects to a server that has proven that it knows the key, and again whenever the connection is lost.
+ * @param proof the proof to show the server, if it has just proven itself.
  */
 export function connect(key: Key, proof: string | null): void {
   turn += 1;
@@ -84,11 +84,11 @@ async function again(key: Key, ofTurn: number): Promise<void> {
   if (ofTurn !== turn) return;
   if (met !== null && met !== 'stranger') return begin(key, met, ofTurn);
   linkState.value = met ?? 'lost';
-  // The right one may be there again later, and another page may have been given the token meanwhile.
+  // The right server may come back later, and another page may have been given the token meanwhile.
   await again((met === 'stranger' ? await keyOfOthers() : null) ?? key, ofTurn);
 }
 
-/** Opens a channel. Of a connection that is lost nothing comes but its end. */
+/** Opens a channel. If the connection is lost, only its end comes. */
 export function open<Data>(request: Request, listener: Listener<Data>): Channel {
   const id = nextId++;
   channels.set(id, listener as Listener<never>);
@@ -102,7 +102,7 @@ export function open<Data>(request: Request, listener: Listener<Data>): Channel 
   };
 }
 
-/** Asks for what comes once. */
+/** Asks for one answer. */
 export function ask<Data>(request: Request): Promise<Data> {
   return new Promise((resolve, reject) => {
     open<Data>(request, {

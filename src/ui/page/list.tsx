@@ -26,7 +26,7 @@ import { agoOf, durationOf, shortFolder, titleOf } from './task-words.ts';
 /** Rows before and after the visible ones. */
 const beside = 8;
 
-/** The list of tasks: a grid of which only the rows near the screen are there. */
+/** The list of tasks: a grid that draws only the rows near the screen. */
 export function TaskList() {
   const box = useRef<HTMLDivElement>(null);
   const scrolled = useSignal(0);
@@ -198,7 +198,7 @@ function Row({ row, index, top, isActive }: RowProps) {
 function clicked(event: MouseEvent, { taskId }: TaskRow): void {
   activeId.value = taskId;
   const target = event.target as HTMLElement;
-  // What was dragged over is to be copied, and the box has its own click.
+  // Selected text is to be copied, and the check box has its own click.
   if (target.closest('.pick') !== null || getSelection()?.isCollapsed === false) return;
   if (event.ctrlKey || event.metaKey) {
     if (target.closest('a') === null) toggleSelected(taskId);
@@ -253,11 +253,11 @@ function takeVerb(key: string, row: TaskRow | undefined): boolean {
   return true;
 }
 
-/** A person who comes back from a task is where they were, with the keyboard too. */
+/** When a person comes back from a task, the list is where it was, with the keyboard focus too. */
 function comeBack(box: HTMLElement, rowHeight: number): void {
   const index = rows.peek().findIndex(({ taskId }) => taskId === activeId.peek());
   if (index < 0) return;
-  // The rows have their height after this drawing.
+  // The rows get their height only after this is drawn.
   bringIntoSight(box, index, rowHeight);
   if (document.activeElement === document.body) box.focus({ preventScroll: true });
 }

@@ -9,16 +9,16 @@ const mostBehind = 2 * 1024 * 1024;
 /** The end of any output. */
 const theEnd = Number.MAX_SAFE_INTEGER;
 
-/** Reads the output of a task for the page: the part that is shown, and what is asked for next. */
+/** Reads the output of a task for the page: the part that is shown, and more when it is needed. */
 export class LogReader {
   readonly part = signal(new LogWindow());
   readonly follows = signal(true);
   readonly error = signal('');
-  /** The part is another one now, not more of the same. */
+  /** Whether the part is now another place in the output, not more of the same. */
   hasJumped = false;
   /**
-   * Where the box was scrolled to, in pixels, by the page or when the page last looked. The event of a scroll comes a frame
-   * later: only one that comes to less than this is the reader's own way up.
+   * The last known scroll position of the box, in pixels. A scroll event comes a frame later: only one with a smaller
+   * position means that the reader scrolls up.
    */
   top = 0;
   readonly #taskId: string;
@@ -27,7 +27,7 @@ export class LogReader {
   #frame: number | undefined;
   #came: LinesData[] = [];
   #isBusy = false;
-  /** Counts what was begun: what was asked for before counts no more. */
+  /** Counts up when the page goes elsewhere. Answers to earlier requests are then ignored. */
   #turn = 0;
 
   constructor(taskId: string, stream: StreamName) {
@@ -35,7 +35,7 @@ export class LogReader {
     this.#stream = stream;
   }
 
-  /** Shows the end, and what is added to it. */
+  /** Shows the end of the output as it grows. */
   follow(): void {
     this.#stop();
     this.follows.value = true;
@@ -58,7 +58,7 @@ export class LogReader {
     else this.follow();
   }
 
-  /** Shows what is around an offset. */
+  /** Shows the output around an offset. */
   async goTo(offset: number): Promise<void> {
     this.pause();
     const turn = this.#turn;
@@ -68,14 +68,14 @@ export class LogReader {
     this.part.value = LogWindow.of(data);
   }
 
-  /** Adds what is before the part. */
+  /** Adds the lines before the part. */
   async older(): Promise<void> {
     const { from, beginsAt, blocks } = this.part.value;
     if (this.#isBusy || blocks.length === 0 || from <= beginsAt || from === 0) return;
     await this.#more('before', from);
   }
 
-  /** Adds what follows it. */
+  /** Adds the lines after the part. */
   async newer(): Promise<void> {
     const { to, size, blocks } = this.part.value;
     if (this.#isBusy || blocks.length === 0 || to >= size) return;

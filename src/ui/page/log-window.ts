@@ -10,18 +10,18 @@ export interface Block {
   readonly text: string;
 }
 
-/** A block that has so much is full: the next lines begin another one. Bytes of output. */
+/** A block with so many bytes of output is full: the next lines begin another one. */
 const blockBytes = 48 * 1024;
 
-/** How many it keeps. It asks for others when a person scrolls there. */
+/** How many blocks it keeps. It asks for others when a person scrolls there. */
 const mostBlocks = 16;
 
-/** A line that goes on is not joined beyond this, in characters. */
+/** An open line is not joined beyond this length, in characters. */
 const longestLine = 8192;
 
 let nextId = 1;
 
-/** The part of an output that the page has. Blocks never change: what grows is a new one in the place of the old. */
+/** The part of an output that the page has. Blocks never change: a block that grows is replaced by a new one. */
 export class LogWindow {
   readonly blocks: readonly Block[];
   readonly size: number;
@@ -41,12 +41,12 @@ export class LogWindow {
     return this.blocks.at(-1)?.to ?? 0;
   }
 
-  /** Nothing but this. */
+  /** A window with only these lines. */
   static of(data: LinesData): LogWindow {
     return new LogWindow([blockOf(data.lines, data.from, data.to)], data.size, data.beginsAt);
   }
 
-  /** Lines after all others; the window drops the first ones when there are too many. */
+  /** Adds lines after all others. If there are too many, the first ones are dropped. */
   append(data: LinesData): LogWindow {
     const last = this.blocks.at(-1);
     const isNext = last !== undefined && data.from === last.to;
@@ -60,13 +60,16 @@ export class LogWindow {
     return new LogWindow(blocks.slice(-mostBlocks), data.size, data.beginsAt);
   }
 
-  /** Lines before all others; the last ones are let go when there are too many. */
+  /** Adds lines before all others. If there are too many, the last ones are dropped. */
   prepend(data: LinesData): LogWindow {
     const blocks = [blockOf(data.lines, data.from, data.to), ...this.blocks];
     return new LogWindow(blocks.slice(0, mostBlocks), data.size, data.beginsAt);
   }
 
-  /** Where a line is that begins at an offset or has it: the block, and the character in its text; null: it is not here. */
+  /**
+   * Where the line with an offset is: its block, and the index of its first character in the block's text. Null if it
+   * is not here.
+   */
   placeOf(offset: number): { readonly block: Block; readonly index: number; readonly line: string } | null {
     const block = this.blocks.find(({ from, to }) => offset >= from && offset < to);
     if (block === undefined) return null;
@@ -84,7 +87,7 @@ function blockOf(lines: readonly LogLine[], from: number, to: number): Block {
   return { id: nextId++, from, to, lines, text: lines.map(({ text }) => text).join('\n') };
 }
 
-/** The first of the new lines may be the rest of one that was open. */
+/** The first of the new lines may be the rest of an open line. */
 function joined(lines: readonly LogLine[], more: readonly LogLine[]): LogLine[] {
   const [last, first] = [lines.at(-1), more[0]];
   if (last?.open !== true || first === undefined || last.text.length > longestLine)

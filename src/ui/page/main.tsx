@@ -9,7 +9,7 @@ import { connect, linkState, served } from './link.ts';
 import { Overview } from './overview.tsx';
 import { begin, shownTaskId } from './state.ts';
 
-/** Whether the reader has to give the token, and why. */
+/** Whether the reader must enter the token, and why. */
 const entry = signal<'no' | 'ask' | 'wrong'>('no');
 let hasBegun = false;
 
@@ -36,8 +36,8 @@ function Trouble() {
     <div class="trouble" role="alert">
       {state === 'stranger' ? (
         <>
-          What listens here now does not know the secret of this page, and was told nothing. Was outlive ui
-          started again? Open the address that it has printed, or{' '}
+          The server here now does not know the secret of this page, and was sent nothing. Was outlive ui
+          started again? Open the address that it printed, or{' '}
           <button onClick={() => (entry.value = 'ask')} type="button">
             give the token
           </button>
@@ -62,7 +62,7 @@ function Entry({ isWrong }: { isWrong: boolean }) {
     <main class="entry">
       <h1>outlive</h1>
       <p>
-        This page needs the token of its server: open the address that <code>outlive ui</code> has printed, or
+        This page needs the token of its server: open the address that <code>outlive ui</code> printed, or
         paste it here.
       </p>
       <form onSubmit={(event) => void enter(event)}>
@@ -89,7 +89,7 @@ function takeKey(event: KeyboardEvent): void {
   } else if (event.key === '?') helpIsOpen.value = true;
 }
 
-/** Goes in, where the server knows the key; else the reader is asked. */
+/** Enters if the server knows the key; otherwise asks the reader. */
 async function enterWith(key: Key): Promise<void> {
   const met = await meet(key);
   if (met === 'stranger') {

@@ -11,14 +11,14 @@ interface SearchProps {
   readonly box: { current: HTMLDivElement | null };
 }
 
-/** Searches the whole output, on the server, and shows each hit where it stands. */
+/** Searches the whole output, on the server, and shows each hit in its place. */
 export function OutputSearch({ taskId, stream, reader, box }: SearchProps) {
   const pattern = useSignal('');
   const isRegexp = useSignal(false);
   const ignoreCase = useSignal(false);
   const hits = useSignal<readonly Hit[]>([]);
   const at = useSignal(-1);
-  /** Where a further search begins; null: all was searched. */
+  /** Where the next search begins; null: all was searched. */
   const more = useSignal<number | null>(null);
   const state = useSignal<'idle' | 'searching' | 'done'>('idle');
   const error = useSignal('');
@@ -68,7 +68,7 @@ export function OutputSearch({ taskId, stream, reader, box }: SearchProps) {
     if (reader.part.value.placeOf(hit.offset) === null) await reader.goTo(hit.offset);
     else reader.pause();
     requestAnimationFrame(() => {
-      // The reader may have gone on meanwhile: to another hit, or to the end.
+      // The person may have gone on meanwhile: to another hit, or to the end.
       if (at.value === index && !reader.follows.value) showHit(hit, reader, box.current);
     });
   };
@@ -136,10 +136,10 @@ export function OutputSearch({ taskId, stream, reader, box }: SearchProps) {
       </span>
       {hits.value.length > 0 && (
         <>
-          <button type="button" aria-label="The hit before" onClick={() => step(-1)}>
+          <button type="button" aria-label="Previous hit" onClick={() => step(-1)}>
             ↑
           </button>
-          <button type="button" aria-label="The next hit" onClick={() => step(1)}>
+          <button type="button" aria-label="Next hit" onClick={() => step(1)}>
             ↓
           </button>
         </>
@@ -156,7 +156,7 @@ export function OutputSearch({ taskId, stream, reader, box }: SearchProps) {
   function words(): string {
     if (state.value === 'searching') return `searching… ${hits.value.length}`;
     if (state.value === 'idle' && hits.value.length === 0) return '';
-    if (hits.value.length === 0) return 'no hit';
+    if (hits.value.length === 0) return 'no hits';
     return `${at.value + 1} of ${hits.value.length}${more.value === null ? '' : '+'} lines`;
   }
 }
@@ -167,7 +167,7 @@ function showHit(hit: Hit, reader: LogReader, box: HTMLElement | null): void {
   const pre = place && box?.querySelector(`pre[data-from="${place.block.from}"]`);
   const text = pre?.firstChild;
   if (!place || !box || !(text instanceof Text)) return;
-  // The line may be shown otherwise than it was searched: without what was written over.
+  // The shown line may differ from the searched one: it is without overwritten text.
   const within = Math.max(0, place.line.indexOf(hit.text));
   const begin = Math.min(text.length, place.index + within);
   const range = new Range();
@@ -180,7 +180,7 @@ function showHit(hit: Hit, reader: LogReader, box: HTMLElement | null): void {
 }
 
 function mark(range: Range | null): void {
-  // An old browser selects it in the place of that.
+  // An old browser has no highlights, so the text is selected instead.
   if (!('highlights' in CSS)) {
     getSelection()?.removeAllRanges();
     if (range !== null) getSelection()?.addRange(range);

@@ -7,13 +7,13 @@ import { ask, connection } from './link.ts';
 import { LogReader } from './log-reader.ts';
 import { OutputSearch } from './output-search.tsx';
 
-/** So near to an end of what is here, in pixels, more is asked for. */
+/** How near to an end of the loaded output, in pixels, the page asks for more. */
 const nearPixels = 600;
 
-/** What follows is shown while the end is so near to the bottom, in pixels. */
+/** How near to the end, in pixels, the page keeps following it. */
 const bottomPixels = 4;
 
-/** The output of a task: its end as it grows, any part of it, and what is searched for in it. */
+/** The output of a task: its end as it grows, any part of it, and a search. */
 export function Output({ task }: { task: TaskRow }) {
   const stream = useSignal<StreamName>('stdout');
   const wraps = useSignal(true);
@@ -85,7 +85,7 @@ function LogText({ reader, box, wraps }: LogTextProps) {
     if (element === null) return;
     const grown = element.scrollHeight - lastHeight.current;
     if (reader.follows.value) element.scrollTop = element.scrollHeight;
-    // What comes before what is looked at moves nothing.
+    // Lines that are added above must not move the ones that are shown.
     else if (part.from < lastFrom.current && !reader.hasJumped) element.scrollTop += grown;
     lastHeight.current = element.scrollHeight;
     lastFrom.current = part.from;
@@ -115,9 +115,7 @@ function LogText({ reader, box, wraps }: LogTextProps) {
         const missing = before === undefined ? 0 : block.from - before.to;
         return (
           <div key={block.id}>
-            {missing > 0 && (
-              <p class="gap">{shownBytes(missing)} that are not shown: cut out, erased, or passed over</p>
-            )}
+            {missing > 0 && <p class="gap">{shownBytes(missing)} not shown: cut out, erased, or skipped</p>}
             <pre data-from={block.from}>{block.text}</pre>
           </div>
         );
@@ -126,7 +124,7 @@ function LogText({ reader, box, wraps }: LogTextProps) {
   );
 }
 
-/** Where in the output the page is: any place is one move away. */
+/** The place of the page in the output. One move leads to any other place. */
 function Position({ reader }: { reader: LogReader }) {
   const { from, to, size } = reader.part.value;
   if (size < 128 * 1024) return null;

@@ -45,7 +45,7 @@ export function Overview() {
         <Toolbar />
         {fleetTrouble.value !== '' && (
           <p class="dim" role="status">
-            Tasks on other hosts are as they were last seen: {visible(fleetTrouble.value)}
+            The state of tasks on other hosts may be old: {visible(fleetTrouble.value)}
           </p>
         )}
         <TaskList />
@@ -69,7 +69,7 @@ function Nothing() {
   };
   return (
     <p class="nothing">
-      None of {tasks.value.size} tasks is meant.{' '}
+      None of {tasks.value.size} tasks matches.{' '}
       <button type="button" onClick={clear}>
         Show all
       </button>

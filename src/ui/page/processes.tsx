@@ -2,14 +2,14 @@ import { visible } from '../../util/visible.ts';
 import type { TaskData } from '../protocol.ts';
 import { Pairs } from './facts.tsx';
 
-/** The live processes of a task, and the ports at which they listen. */
+/** The live processes of a task, and the ports on which they listen. */
 export function Processes({ data, isRunning }: { data: TaskData | null; isRunning: boolean }) {
   if (data === null) return <p>Loading…</p>;
   const { processes, ports } = data;
   return (
     <>
       {processes.length === 0 ? (
-        <p>No process of it is alive.</p>
+        <p>No process of this task is alive.</p>
       ) : (
         <div class="scroll">
           <table class="facts">
@@ -36,13 +36,13 @@ export function Processes({ data, isRunning }: { data: TaskData | null; isRunnin
         </div>
       )}
       {ports.length > 0 && (
-        <p>It listens at {ports.map(({ port, address }) => `port ${port} (${address})`).join(', ')}.</p>
+        <p>It listens on {ports.map(({ port, address }) => `port ${port} (${address})`).join(', ')}.</p>
       )}
     </>
   );
 }
 
-/** What it may use at most. */
+/** The limits of a task. */
 export function Limits({ data }: { data: TaskData | null }) {
   return data === null ? <p>Loading…</p> : <Pairs pairs={data.limits} />;
 }

@@ -11,11 +11,11 @@ import {
   stretching,
 } from '../handshake.ts';
 
-// The browser's own functions are there on this machine's pages alone, and not over plain HTTP from another one.
+// A browser has its own functions for this only on pages from this machine, not over plain HTTP from another one.
 
 const encoder = new TextEncoder();
 
-/** The key that a secret is: of the server's token, or of a pass. */
+/** The key for a secret: the server's token, or a pass. */
 export function keyOf(secret: string): Uint8Array {
   const bytes = encoder.encode(secret);
   if (randomPattern.test(secret)) return bytes;
@@ -23,7 +23,7 @@ export function keyOf(secret: string): Uint8Array {
   return pbkdf2(sha256, bytes, encoder.encode(salt), { c: rounds, dkLen });
 }
 
-/** A number that is used once. */
+/** A new nonce. */
 export function newNonce(): string {
   return base64url(crypto.getRandomValues(new Uint8Array(32)));
 }
@@ -33,12 +33,12 @@ export function isProven(key: Uint8Array, meeting: Meeting, { proofs }: Challeng
   return proofs.includes(macOf(key, provenText('server', meeting)));
 }
 
-/** What a page shows to a server that has proven itself. */
+/** The proof that a page shows to a server that has proven itself. */
 export function proofFor(key: Uint8Array, meeting: Meeting): string {
   return encodeProof({ ...meeting, mac: macOf(key, provenText('page', meeting)) });
 }
 
-/** What is as good as the token for one run of the server. */
+/** The pass, which is as good as the token for one run of the server. */
 export function passFor(tokenKey: Uint8Array, run: string): string {
   return macOf(tokenKey, passText(run));
 }

@@ -5,7 +5,7 @@ const [width, height] = [44, 14];
 /** How many samples a minute has. */
 const mostSamples = 30;
 
-/** What a task used in the last minute. The number beside it says the same. */
+/** The CPU usage of a task in the last minute. The number next to it says the same. */
 export function Sparkline({ samples }: { samples: readonly Sample[] }) {
   const most = Math.max(100, ...samples.map(([cpu]) => cpu));
   const first = mostSamples - samples.length;

@@ -4,38 +4,38 @@ import { announceEnd } from './announce.ts';
 import { filterOf, isLive, isWithin, type Span } from './filter.ts';
 import { connection, linkState, open } from './link.ts';
 
-/** A sample of what a task uses: per cent of a core, bytes, processes. */
+/** A sample of the usage of a task: percent of a core, bytes, processes. */
 export type Sample = readonly [cpu: number, memory: number, processes: number];
 
-/** Samples are kept for a minute: one comes each two seconds. */
+/** Samples are kept for a minute: one comes every two seconds. */
 const mostSamples = 30;
 
-/** A page that nobody sees is told no usage after this time, in milliseconds. */
+/** After this time, in milliseconds, a hidden page gets no usage. */
 const unseenMs = 3_000;
 
 /** All tasks, by id. A new map whenever one changes. */
 export const tasks = signal<ReadonlyMap<string, TaskRow>>(new Map());
-/** All tasks that were there at the beginning have come. */
+/** Whether all tasks that existed at the beginning have arrived. */
 export const isReady = signal(false);
 export const usage = signal<ReadonlyMap<string, readonly Sample[]>>(new Map());
-/** The ports at which tasks listen now. */
+/** The ports on which tasks listen now. */
 export const ports = signal<ReadonlyMap<string, readonly number[]>>(new Map());
 export const filterText = signal('');
 export const span = signal<Span | null>(null);
 export const selected = signal<ReadonlySet<string>>(new Set());
 /** The task that has the focus in the list. */
 export const activeId = signal<string | null>(null);
-/** Ages grow: the time, each second while somebody looks. */
+/** The time. It is updated every second while the page is visible. */
 export const now = signal(Date.now());
-/** What the address says: the task that is shown, or none. */
+/** The task that is shown, from the address; null: none. */
 export const shownTaskId = signal<string | null>(null);
 
-/** Why the tasks on other hosts cannot be asked for; empty: they can, or there is no fleet. */
+/** Why the fleet cannot be asked for its tasks; empty if it can, or there is no fleet. */
 export const fleetTrouble = signal('');
 
 const isSeen = signal(!document.hidden);
 
-/** The tasks that are meant, the newest first. */
+/** The tasks that match the filter, the newest first. */
 export const rows = computed<readonly TaskRow[]>(() => {
   const test = filterOf(filterText.value);
   const within = span.value;
@@ -45,19 +45,19 @@ export const rows = computed<readonly TaskRow[]>(() => {
     .sort((a, b) => b.createdAt - a.createdAt || (a.taskId < b.taskId ? 1 : -1));
 });
 
-/** How many tasks there are of each status, the words of the filter aside. */
+/** How many tasks have each status, without regard to the filter. */
 export const counts = computed(() => {
   const found = new Map<string, number>();
   for (const { status } of tasks.value.values()) found.set(status, (found.get(status) ?? 0) + 1);
   return found;
 });
 
-/** Whether there are tasks on other hosts: then the list says where each one is. */
+/** Whether there are tasks on other hosts. Then the list has a column for the host. */
 export const hasHosts = computed(() => [...tasks.value.values()].some(({ host }) => host !== undefined));
 
 const liveCount = computed(() => [...tasks.value.values()].filter(isLive).length);
 
-/** Begins to follow the store, and the address. */
+/** Starts to follow the store and the address. */
 export function begin(): void {
   readAddress();
   addEventListener('hashchange', readAddress);
@@ -66,7 +66,7 @@ export function begin(): void {
   }, 1_000);
   followSight();
   effect(() => {
-    // Each connection is a new beginning, and so is it when somebody looks again.
+    // It starts again with each connection, and when the page becomes visible or hidden.
     if (connection.value === 0) return undefined;
     const usageWanted = isSeen.value;
     return followTasks(usageWanted);
@@ -97,7 +97,7 @@ function followSight(): void {
 }
 
 function followTasks(withUsage: boolean): () => void {
-  /** What has come before everything was there: it takes the place of what was known at once. */
+  /** The rows that arrive before `ready`. They then replace all known rows at once. */
   let first: Map<string, TaskRow> | null = new Map();
   let changed: Map<string, TaskRow | null> = new Map();
   let frame: ReturnType<typeof setTimeout> | undefined;
@@ -113,7 +113,7 @@ function followTasks(withUsage: boolean): () => void {
   };
   const change = (taskId: string, row: TaskRow | null): void => {
     changed.set(taskId, row);
-    // Much that comes together is drawn together; a change alone is drawn at once.
+    // Changes that come together are drawn together, within 16 ms.
     frame ??= setTimeout(apply, 16);
   };
   const channel = open<TasksData>(
@@ -143,7 +143,7 @@ function followTasks(withUsage: boolean): () => void {
         }
       },
       end(error) {
-        // Lost connections are made again, and then so is this.
+        // A lost connection is made again, and then this channel too.
         if (error !== null && error.code !== 'DISCONNECTED') console.error(error.message);
       },
     },
@@ -161,7 +161,7 @@ function addUsage(found: Readonly<Record<string, Sample>>): void {
   usage.value = next;
 }
 
-/** What is selected and still there. */
+/** The selected tasks that still exist. */
 export const selectedIds = computed(() => [...selected.value].filter((id) => tasks.value.has(id)));
 
 export function toggleSelected(taskId: string): void {

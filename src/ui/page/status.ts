@@ -1,6 +1,6 @@
 import type { RowStatus, TaskRow } from '../protocol.ts';
 
-/** A sign for each status, so that colour alone says nothing. In the order in which they are counted. */
+/** A sign for each status, so that no status is told by colour alone. In the order of the counts. */
 export const signs: Readonly<Record<RowStatus, string>> = {
   running: '▶',
   starting: '▷',
@@ -19,10 +19,10 @@ export function wordOf(status: RowStatus): string {
   return status.replace('_', ' ');
 }
 
-/** What the status says already. */
+/** Reasons that the status already says. */
 const implied: Readonly<Record<string, string>> = { killed: 'kill', timed_out: 'timeout' };
 
-/** How it is or ended, in words: `failed, exit 3`. */
+/** The status in words: `failed, exit 3`. */
 export function fateOf({ status, statusReason, exitCode, exitSignal }: TaskRow): string {
   const more = [
     statusReason === null || statusReason === implied[status] ? [] : [statusReason.replaceAll('_', ' ')],

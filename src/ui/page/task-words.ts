@@ -3,7 +3,7 @@ import type { TaskRow } from '../protocol.ts';
 import { shownDuration } from '../shown.ts';
 import { isLive } from './filter.ts';
 
-/** The name of a task, else its command, with everything invisible made visible. */
+/** The name of a task, else its command, with invisible characters made visible. */
 export function titleOf({ name, command }: TaskRow): string {
   return visible(name ?? command);
 }

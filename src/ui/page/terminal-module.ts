@@ -13,7 +13,7 @@ interface Mounting {
   failed(message: string): void;
 }
 
-/** Shows a terminal in an element, until the function that it gives is called. */
+/** Shows a terminal in an element until the returned function is called. */
 export function mountTerminal(element: HTMLElement, { readOnly, open, failed }: Mounting): () => void {
   allowItsStyles();
   loadStyles();
@@ -24,7 +24,7 @@ export function mountTerminal(element: HTMLElement, { readOnly, open, failed }: 
     fontSize: 13,
     scrollback: 2_000,
     screenReaderMode: true,
-    // A link shows where it leads, and is opened by a person who has seen that.
+    // A link opens only after a person has seen its address and confirmed.
     linkHandler: { activate: (_event, text) => openLink(text), allowNonHttpProtocols: false },
   });
   terminal.open(element);
@@ -44,7 +44,7 @@ export function mountTerminal(element: HTMLElement, { readOnly, open, failed }: 
   );
   terminal.onData((text) => channel.type(text));
   terminal.onResize(({ cols, rows }) => channel.resize(cols, rows));
-  // A way out for the keyboard, since Tab is the program's.
+  // Keys to leave the terminal, since Tab goes to the program.
   terminal.attachCustomKeyEventHandler((event) => {
     const leaves = event.key === 'Escape' && event.ctrlKey && event.shiftKey;
     if (leaves) document.querySelector<HTMLElement>('[role=tab][aria-selected=true]')?.focus();
@@ -78,7 +78,7 @@ function sizeIn(element: HTMLElement): { readonly cols: number; readonly rows: n
 
 let areAllowed = false;
 
-/** The terminal makes style elements, which the page lets in by the nonce of its own styles. Nothing else makes any. */
+/** The terminal makes style elements, which the page allows by the nonce of its own styles. Nothing else makes any. */
 function allowItsStyles(): void {
   if (areAllowed) return;
   areAllowed = true;

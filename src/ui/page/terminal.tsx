@@ -5,10 +5,10 @@ import { isLive } from './filter.ts';
 import { ask, connection, open, served } from './link.ts';
 import type { mountTerminal } from './terminal-module.ts';
 
-/** A file of its own, which a page loads that shows a terminal: it is larger than all the rest. */
+/** A separate file, which is loaded only to show a terminal: it is larger than all the rest. */
 const terminalModule = '/terminal.js';
 
-/** The terminal of a task that runs, to type into; of one that has ended, what it showed last. */
+/** The terminal of a running task, to type into; the last screen of an ended one. */
 export function TerminalTab({ task }: { task: TaskRow }) {
   return isLive(task) ? <LiveTerminal taskId={task.taskId} /> : <LastScreen taskId={task.taskId} />;
 }
@@ -48,14 +48,14 @@ function LiveTerminal({ taskId }: { taskId: string }) {
     <>
       <div class="toolbar">
         {served.value.readOnly ? (
-          <span>This dashboard is read-only: you see what its viewers see.</span>
+          <span>This dashboard is read-only: you can watch the terminal, but not type.</span>
         ) : (
           <button
             type="button"
             aria-pressed={!onlyLook.value}
             onClick={() => (onlyLook.value = !onlyLook.value)}
           >
-            {onlyLook.value ? 'Type into it' : 'Only look'}
+            {onlyLook.value ? 'Type into it' : 'Only watch'}
           </button>
         )}
         {!readOnly && (

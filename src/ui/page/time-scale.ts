@@ -17,7 +17,7 @@ const shortestGapMs = 120_000;
 /** How many gaps it folds at most: the longest. */
 const mostGaps = 6;
 
-/** Where times are on a timeline of a width: long gaps between the spans are folded. */
+/** Places times on a timeline of this width. Long gaps between the spans are folded. */
 export function timeScale(spans: readonly Span[], width: number): TimeScale {
   const busy = merged(spans);
   const [first, last] = [busy[0]?.from ?? 0, busy.at(-1)?.to ?? 0];
@@ -69,7 +69,7 @@ export class TimeScale {
   }
 }
 
-/** Spans that touch as one, the first first. */
+/** The spans in order, with touching ones joined. */
 function merged(spans: readonly Span[]): Span[] {
   const found: { from: number; to: number }[] = [];
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {

@@ -9,12 +9,12 @@ import { fateOf } from './status.ts';
 import { titleOf } from './task-words.ts';
 import { type TimeScale, timeScale } from './time-scale.ts';
 
-/** How many bars it draws: the newest tasks. */
+/** How many bars it draws at most: for the newest tasks. */
 const mostBars = 2_000;
 
 const [laneHeight, axisHeight, labelWidth] = [12, 20, 130];
 
-/** Tasks of a session that ran at the same time are below each other, in this many lanes. */
+/** Tasks of a session that ran at the same time are drawn below each other, in at most this many lanes. */
 const mostLanes = 6;
 
 /** A drag of fewer pixels is a click. */
@@ -48,7 +48,7 @@ export function Timeline() {
     return () => observer.disconnect();
   }, [isOpen.value, rows.value.length > 0]);
   const shown = rows.value.slice(0, mostBars);
-  // Bars that grow are drawn again each five seconds.
+  // Growing bars are drawn again every five seconds.
   const time = Math.ceil(now.value / 5_000) * 5_000;
   const drawn = useMemo(() => lanesOf(shown, time), [rows.value, time]);
   if (shown.length === 0) return null;
@@ -166,7 +166,7 @@ function startBrush(
   const xOf = ({ clientX }: PointerEvent): number =>
     Math.max(0, clientX - svg.getBoundingClientRect().left - labelWidth);
   const from = xOf(event);
-  // A finger scrolls.
+  // A touch scrolls the page.
   if (event.pointerType === 'touch' || event.button !== 0) return;
   const moved = (move: PointerEvent): void => {
     const to = xOf(move);
@@ -184,7 +184,7 @@ function startBrush(
   addEventListener('pointerup', ended, { once: true });
 }
 
-/** The lane of each task: below the others of its session, one that is free when it begins. */
+/** Gives each task a lane of its session that is free when the task begins. */
 function lanesOf(tasks: readonly TaskRow[], time: number) {
   const bySession = new Map<string, TaskRow[]>();
   for (const row of tasks) bySession.set(row.sessionId, [...(bySession.get(row.sessionId) ?? []), row]);

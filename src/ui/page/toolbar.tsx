@@ -7,7 +7,7 @@ import { rows, selected, selectedIds, span } from './state.ts';
 
 const actions: readonly Action[] = ['stop', 'acknowledge', 'restart', 'prune'];
 
-/** What can be done with the tasks that are selected. */
+/** The actions for the selected tasks. */
 export function Toolbar() {
   const ids = selectedIds.value;
   const all = rows.value.length > 0 && rows.value.every(({ taskId }) => selected.value.has(taskId));
@@ -41,13 +41,13 @@ export function Toolbar() {
   );
 }
 
-/** Copies a text, and says so. */
+/** Copies a text, and announces it. */
 export async function copy(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
     say(`Copied ${what}`);
   } catch (error) {
-    // A page that is not from this machine may not, nor may one whose reader has refused it.
+    // A page from another machine may not copy, nor one that was refused the permission.
     say(`Could not copy ${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
