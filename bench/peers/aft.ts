@@ -2,12 +2,12 @@ import { findReference, Reference } from '../reference.ts';
 import type { Peer, PeerKind } from './peer.ts';
 import { until } from './programs.ts';
 
-/** The reference system in one of its versions. */
+/** One version of the reference system. */
 export function aft(version: string): PeerKind {
   return {
     name: `aft ${version}`,
     isProgram: false,
-    how: 'background commands of its program, over its stdin and stdout; its pushes are waited for. What is killed is that program.',
+    how: 'background commands of its program, over its stdin and stdout; the benchmark waits for its pushes. It kills that program.',
     note: '',
     start: async (ground) => {
       const program = await findReference(version);

@@ -17,7 +17,7 @@ const kinds = [outliveLibrary, outliveCommand, aft('0.19.6'), aft('0.57.2'), tas
 
 const docs = join(import.meta.dirname, '../../../docs');
 
-/** A figure that can be drawn and compared: less is better. */
+/** A figure to draw and compare: less is better. */
 interface Measure {
   readonly key: 'spawnMs' | 'noticeMs' | 'manyMs' | 'firstMb' | 'eachKib';
   readonly what: string;
@@ -32,7 +32,7 @@ const measures: readonly Measure[] = [
   { key: 'eachKib', what: 'for each more', unit: 'KiB' },
 ];
 
-/** Measures every peer, each in a ground of its own. */
+/** Measures every peer, each in its own ground. */
 export async function comparePeers(dir: string, words: readonly string[]): Promise<PeerFigures[]> {
   const found: PeerFigures[] = [];
   for (const kind of kinds) {
@@ -52,16 +52,16 @@ export function comparisonText(all: readonly PeerFigures[], isBusy: boolean): st
   const rows = all.map((peer) => [peer.name, ...measures.map((measure) => cell(peer, measure))]);
   const fates = measured.map((peer) => [peer.name, ...afterManager(peer), survivors(peer)]);
   const fateHeads = [
-    'when the manager is SIGKILLed',
+    'after a SIGKILL of the manager',
     'the command goes on',
-    'its exit code is known afterwards',
-    'of a killed tree lives on',
+    'its exit code is known',
+    'what survives of a killed tree',
   ];
   const problems = measured.flatMap(({ name, problems: some }) => some.map((one) => `- ${name}: ${one}`));
   const notes = measured.filter(({ note }) => note !== '').map(({ name, note }) => `- ${name}: ${note}.`);
   const better = measures.flatMap((measure) => betterThanUs(measured, measure));
   return [
-    `${where()}${isBusy ? ' Others used the machine at the same time, so times are longer than they need be.' : ''}`,
+    `${where()}${isBusy ? ' Other programs used the machine at the same time, so the times are too long.' : ''}`,
     markdownTable(heads, rows),
     notes.join('\n'),
     markdownTable(fateHeads, fates),
@@ -86,7 +86,7 @@ export function writeComparison(all: readonly PeerFigures[], isBusy: boolean): v
     writeFileSync(join(folder, `peers-${key}.svg`), asBarChart(title, bars));
   }
   const how = all.map(({ name, how: text, missing }) => `| ${name} | ${missing ?? text} |`);
-  const table = ['| | how it is used here |', '| --- | --- |', ...how].join('\n');
+  const table = ['| | how the benchmark uses it |', '| --- | --- |', ...how].join('\n');
   const path = join(docs, 'comparison.md');
   const [begin, end] = ['<!-- peers:begin -->', '<!-- peers:end -->'];
   const text = readFileSync(path, 'utf8');
@@ -116,17 +116,14 @@ function survivors({ survivors: names }: PeerFigures): string {
   const words: Readonly<Record<string, string>> = {
     main: 'the command itself',
     child: 'its child',
-    ignorer: 'who ignores SIGTERM',
-    setsid: 'who called `setsid`',
+    ignorer: 'a child that ignores SIGTERM',
+    setsid: 'a child that called `setsid`',
     daemon: 'a daemon',
   };
   return names.length === 0 ? 'nothing' : `**${names.map((name) => words[name] ?? name).join(', ')}**`;
 }
 
-/**
- * Peers that need less than the library, and those programs that need less than the command line, which is used as they
- * are.
- */
+/** The peers that need less than the library. A program also counts if it needs less than our command line. */
 function betterThanUs(all: readonly PeerFigures[], { key, what, unit }: Measure): string[] {
   const [library, command] = [outliveLibrary, outliveCommand].map(
     ({ name }) => all.find((peer) => peer.name === name)?.[key] ?? null,

@@ -6,7 +6,7 @@ import { median, must, pause, timed } from '../measure.ts';
 import { privateKib } from '../processes.ts';
 import type { Peer, PeerKind } from './peer.ts';
 
-/** What was found of one peer; `null` where it could not be measured, and `problems` say why. */
+/** The figures of one peer. A figure is `null` if it could not be measured; then `problems` says why. */
 export interface PeerFigures {
   readonly name: string;
   readonly isProgram: boolean;
@@ -17,11 +17,14 @@ export interface PeerFigures {
   readonly spawnMs: number | null;
   readonly noticeMs: number | null;
   readonly manyMs: number | null;
-  /** Memory that it needs for one task, and for each more: MB and KiB of its own, without the command's. */
+  /**
+   * Memory that the peer itself needs for one task, in MB, and for each further task, in KiB: without that of the
+   * commands.
+   */
   readonly firstMb: number | null;
   readonly eachKib: number | null;
   readonly afterManager: AfterManager | null;
-  /** What lived on after a kill of a tree, in words; empty: nothing. */
+  /** The members of a process tree that survived a kill; empty if none did. */
   readonly survivors: readonly string[] | null;
   readonly problems: readonly string[];
 }
@@ -29,7 +32,7 @@ export interface PeerFigures {
 /** A task whose manager was killed. */
 interface AfterManager {
   readonly wentOn: boolean;
-  /** The command ended with 7. */
+  /** The exit code that the peer knows; the command ended with 7. */
   readonly exitCode: number | null;
 }
 
@@ -38,7 +41,7 @@ const quietCount = 20;
 const rounds = 15;
 const tree = join(import.meta.dirname, '../../../bench/peers/tree.sh');
 
-/** All figures of a peer, each by itself, so that what does not work with one leaves the others. */
+/** All figures of a peer, each by itself: if one cannot be measured, the others still are. */
 export async function measurePeer(kind: PeerKind, ground: Ground): Promise<PeerFigures> {
   const { name, isProgram, how, note } = kind;
   const problems: string[] = [];
@@ -63,7 +66,7 @@ export async function measurePeer(kind: PeerKind, ground: Ground): Promise<PeerF
   const noticeMs = await attempt('exit to notice', () => noticeOf(peer, ground));
   const manyMs = await attempt('many tasks', () => timed(() => peer.many(manyCount)));
   const survivors = await attempt('a kill of a tree', () => survivorsOf(peer, ground));
-  // The last, because it leaves a peer without its manager.
+  // This is the last, because it leaves a peer without its manager.
   const afterManager = await attempt('SIGKILL of the manager', () => afterManagerOf(peer, ground));
   await attempt('its end', () => peer.stop());
   const firstMb = memory === null ? null : memory.firstKib / 1000;
@@ -92,7 +95,7 @@ async function noticeOf(peer: Peer, ground: Ground): Promise<number> {
     const taskId = await peer.spawn(gate.command);
     await gate.ready();
     const { told } = await peer.wait(taskId);
-    // Every phase of whatever ticks.
+    // Varies the moment, so that every phase of a polling peer is measured.
     await pause(20 + (((round + 2) * 191) % 500));
     const ms = await timed(async () => {
       gate.open();
@@ -115,7 +118,7 @@ async function memoryOf(peer: Peer): Promise<{ firstKib: number; eachKib: number
   return { firstKib, eachKib };
 }
 
-/** Memory of all processes of a peer, but for the commands themselves and what drives it for us. */
+/** Memory of all processes of a peer, without the commands themselves and the process that drives it for us. */
 function ownKib(peer: Peer): number {
   const isOwn = (pid: number): boolean => {
     if (readOr(`/proc/${pid}/comm`, '').trim() === 'sleep') return false;
@@ -136,7 +139,7 @@ async function afterManagerOf(peer: Peer, ground: Ground): Promise<AfterManager>
   return { wentOn, exitCode: await peer.exitCodeAfterwards(taskId) };
 }
 
-/** The names of those members of a tree that are alive some time after it was killed. */
+/** The names of the members of a process tree that are still alive some time after it was killed. */
 async function survivorsOf(peer: Peer, ground: Ground): Promise<string[]> {
   const folder = ground.newFolder();
   const taskId = await peer.spawn(`exec sh ${tree} ${folder}`);
@@ -147,7 +150,7 @@ async function survivorsOf(peer: Peer, ground: Ground): Promise<string[]> {
   const begin = performance.now();
   await peer.kill(taskId);
   const left = (): string[] => members.filter((name) => isAlive(pids.get(name) ?? 0));
-  // Those that take a grace period have five seconds for it.
+  // A peer with a grace period gets five seconds for it.
   while (left().length > 0 && performance.now() - begin < 6_000) await pause(100);
   const survivors = left();
   for (const name of survivors) process.kill(pids.get(name) ?? 0, 'SIGKILL');

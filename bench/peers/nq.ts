@@ -10,7 +10,7 @@ import { installedVersion, ran } from './programs.ts';
 export const nq: PeerKind = {
   name: 'nq',
   isProgram: true,
-  how: 'one folder a task, since a folder is a queue that runs one after the other; 200 tasks are one queue. `nq -w` waits; a kill of its process group stops, as its manual says. What is killed is the `nq` above the command.',
+  how: 'one folder for each task, since a folder is a queue that runs its tasks one after the other; the 200 tasks are one queue. `nq -w` waits; a signal to the process group stops a task, as the manual says. The benchmark kills the `nq` that is the parent of the command.',
   note: 'its 200 tasks run one after the other',
   start: async (ground) => {
     await installedVersion('nq', '-h', /(.*)/, 'Debian: nq');

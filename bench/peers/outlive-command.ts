@@ -12,8 +12,8 @@ const atATime = 8;
 export const outliveCommand: PeerKind = {
   name: 'outlive, command line',
   isProgram: true,
-  how: '`outlive run`, `outlive wait`, `outlive kill`, each a process. Nothing stays that could be killed.',
-  note: 'each call starts a Node',
+  how: '`outlive run`, `outlive wait`, `outlive kill`, each a process. No process stays that the benchmark could kill.',
+  note: 'each call starts a Node process',
   start: async (ground) => new OutliveCommand(ground),
 };
 
@@ -33,7 +33,7 @@ class OutliveCommand implements Peer {
     const told = new Promise<void>((resolve) => {
       execFile(process.execPath, words, () => resolve());
     });
-    // So long it takes to start, at most.
+    // It takes at most this long to start.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     return { told };
   }
@@ -56,7 +56,7 @@ class OutliveCommand implements Peer {
   }
 
   async killManager(): Promise<void> {
-    // There is none.
+    // There is no manager.
   }
 
   async exitCodeAfterwards(taskId: string): Promise<number | null> {

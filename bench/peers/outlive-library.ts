@@ -5,12 +5,12 @@ import { helperSession } from '../helpers.ts';
 import { taskProcesses } from '../processes.ts';
 import type { Peer, PeerKind } from './peer.ts';
 
-/** This library, in a process that goes on. */
+/** This library, in a process that goes on running. */
 export const outliveLibrary: PeerKind = {
   name: 'outlive, library',
   isProgram: false,
-  how: '`session.spawn()` and `session.completions()` in a process that goes on. What is killed is that process.',
-  note: 'its memory is in the process that uses it, and is not counted here',
+  how: '`session.spawn()` and `session.completions()` in a process that goes on running. The benchmark kills that process.',
+  note: 'its memory is in the process that uses it, which this table does not count',
   start: async (ground) =>
     new OutliveLibrary(ground, await ground.session(helperSession, { maxRunning: 1_000 })),
 };
@@ -29,7 +29,7 @@ class OutliveLibrary implements Peer {
     return (await this.#session.spawn(command, { shell: '/bin/sh' })).id;
   }
 
-  /** A task that another process has spawned, which can be killed. */
+  /** A task of another process, which can be killed. */
   async spawnElsewhere(command: string): Promise<string> {
     this.#spawner = new Helper('spawner', this.#ground.storeDir, command);
     await this.#spawner.ask('spawn');
@@ -44,7 +44,7 @@ class OutliveLibrary implements Peer {
     const told = async (): Promise<void> => {
       for await (const completion of completions) {
         if (completion.taskId === taskId) {
-          // Told: what comes behind that is not waited for.
+          // The end is known. This waits for nothing after that.
           void completion.ack();
           return;
         }

@@ -1,36 +1,36 @@
 import type { Ground } from '../ground.ts';
 
-/** A system that runs commands in the background, used as its users would. */
+/** A system that runs commands in the background, used as its users would use it. */
 export interface Peer {
-  /** Starts a shell command in the background; its id, when that is answered. */
+  /** Starts a shell command in the background. Resolves with its id when the system has answered. */
   spawn(command: string): Promise<string>;
-  /** The same for a task whose manager is to be killed, where that takes another way than `spawn`. */
+  /** The same for a task whose manager will be killed, if that needs another way than `spawn`. */
   spawnElsewhere?(command: string): Promise<string>;
-  /** Begins to wait for the end of a task; when that has begun, `told` resolves with the news. */
+  /** Begins to wait for the end of a task. `told` resolves when the end is known. */
   wait(taskId: string): Promise<{ readonly told: Promise<void> }>;
-  /** So many `true`, from the first spawn until the end of all is known. */
+  /** Runs `true` so many times, from the first spawn until the end of all is known. */
   many(count: number): Promise<void>;
-  /** What its users would call to stop a task. */
+  /** Stops a task as its users would. */
   kill(taskId: string): Promise<void>;
-  /** SIGKILL for what watches this task: a server, a daemon, or the process that has spawned it. */
+  /** Sends SIGKILL to the process that watches this task: a server, a daemon, or the process that spawned it. */
   killManager(taskId: string): Promise<void>;
-  /** How a task ended, asked of what its users would start after that; `null`: nobody can say. */
+  /** The exit code of a task, asked after the manager was killed, as its users would ask; `null` if nobody knows it. */
   exitCodeAfterwards(taskId: string): Promise<number | null>;
-  /** Its own processes that do not carry the mark of this run. */
+  /** Its own processes that do not have the mark of this run. */
   unmarked(): readonly number[];
-  /** Ends what it has started. */
+  /** Ends the processes that it has started. */
   stop(): Promise<void>;
 }
 
-/** How a peer is shown, and how to have it. */
+/** How a peer is shown, and how to start it. */
 export interface PeerKind {
   readonly name: string;
-  /** Each call of it is a process, as with our own command line. */
+  /** Whether each call of it is a process, as with our own command line. */
   readonly isProgram: boolean;
   /** How it is used here, in words. */
   readonly how: string;
-  /** What is no fault of the program's, but to be known about a figure; empty without. */
+  /** What a reader must know about a figure, without being a fault of the program; empty if there is nothing. */
   readonly note: string;
-  /** One to use, in a folder of its own. @throws Error that says why it cannot be had. */
+  /** Starts one in its own folder. @throws Error that says why it cannot be started. */
   start(ground: Ground): Promise<Peer>;
 }

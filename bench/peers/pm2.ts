@@ -14,8 +14,8 @@ const version = '7.0.4';
 export const pm2: PeerKind = {
   name: `pm2 ${version}`,
   isProgram: false,
-  how: 'its library, as programs use it: `start` with `autorestart: false`, its bus for the ends, `stop`; a process that calls its command line takes half a second more. What is killed is its daemon.',
-  note: 'made for services that are to run for ever, and not for commands that end',
+  how: 'its library, as programs use it: `start` with `autorestart: false`, its bus for the ends, `stop`. A call of its command line takes half a second more. The benchmark kills its daemon.',
+  note: 'made for services that run forever, not for commands that end',
   start: async (ground) => {
     const peer = new Pm2(ground, await find());
     await peer.connect();
@@ -94,7 +94,7 @@ class Pm2 implements Peer {
     return [];
   }
 
-  /** Its daemon ends with the run; the process that drives it is not pm2's. */
+  /** The driver is not a process of pm2. Its daemon ends with the run. */
   drivers(): number[] {
     return this.#driver?.pid === undefined ? [] : [this.#driver.pid];
   }
@@ -119,7 +119,7 @@ class Pm2 implements Peer {
     return value;
   }
 
-  /** What is not JSON is pm2 talking to people. */
+  /** A line that is not JSON is a message of pm2 to people. */
   #take(line: string): void {
     if (!line.startsWith('{')) return;
     const message = JSON.parse(line) as Message;
@@ -133,7 +133,7 @@ class Pm2 implements Peer {
   }
 }
 
-/** Where its library is; installed on the first use. */
+/** Where its library is. It is installed on the first use. */
 async function find(): Promise<string> {
   const folder = join(cacheFolder(), `pm2-${version}`);
   const library = join(folder, 'node_modules', 'pm2', 'index.js');

@@ -27,7 +27,7 @@ export async function ran(
   }
 }
 
-/** The version of a program that is installed. @throws Error that says how it would be had. */
+/** The version of an installed program. @throws Error that says how to install it. */
 export async function installedVersion(
   program: string,
   flag: string,
@@ -44,7 +44,7 @@ export async function installedVersion(
   }
 }
 
-/** Calls again and again until something other than null comes, or the time is up. */
+/** Calls a function repeatedly until it returns something other than null, or the time is up. */
 export async function until<T>(look: () => Promise<T | null>, withinMs: number): Promise<T | null> {
   const end = performance.now() + withinMs;
   for (;;) {

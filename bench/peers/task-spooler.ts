@@ -10,7 +10,7 @@ const slots = 8;
 export const taskSpooler: PeerKind = {
   name: 'task-spooler',
   isProgram: true,
-  how: `\`tsp\`, with ${slots} slots (\`tsp -S\`); \`tsp -w\` waits, \`tsp -k\` stops. What is killed is its server.`,
+  how: `\`tsp\`, with ${slots} slots (\`tsp -S\`); \`tsp -w\` waits, \`tsp -k\` stops. The benchmark kills its server.`,
   note: '',
   start: async (ground) => {
     await installedVersion('tsp', '-V', /v(\S+)/, 'Debian: task-spooler');
@@ -22,7 +22,7 @@ export const taskSpooler: PeerKind = {
 
 class TaskSpooler implements Peer {
   readonly #env: NodeJS.ProcessEnv;
-  /** Finished jobs that the server remembers; by itself it forgets none below 1,000. */
+  /** The server remembers 1,000 finished jobs by itself. */
   constructor(ground: Ground) {
     this.#env = { ...process.env, TS_SOCKET: `${ground.dir}/tsp`, TMPDIR: ground.dir };
   }

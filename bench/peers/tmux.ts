@@ -5,12 +5,12 @@ import { markedPids, readOr } from '../ground.ts';
 import type { Peer, PeerKind } from './peer.ts';
 import { installedVersion, ran } from './programs.ts';
 
-/** Windows of a detached tmux session, which is what many agents are told to use. */
+/** Windows of a detached tmux session, which many agents are told to use. */
 export const tmux: PeerKind = {
   name: 'tmux',
   isProgram: true,
-  how: 'a detached session, a window a task (`tmux new-window -d`) that tells its exit code to a file and its end to `tmux wait-for`; `kill-window` stops. What is killed is its server.',
-  note: 'its commands have a terminal; the exit code is the work of the line around the command',
+  how: 'a detached session with a window for each task (`tmux new-window -d`). The window writes the exit code to a file and reports the end to `tmux wait-for`; `kill-window` stops. The benchmark kills its server.',
+  note: 'its commands have a terminal; a shell line around each command records the exit code',
   start: async (ground) => {
     await installedVersion('tmux', '-V', /tmux (\S+)/, 'Debian: tmux');
     const peer = new Tmux(ground);

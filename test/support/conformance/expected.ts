@@ -1,9 +1,9 @@
-/** The revisions of the protocol that outlive speaks and the suite knows. */
+/** The revisions of the protocol that both outlive and the suite know. */
 export const revisions = ['2025-11-25', '2026-07-28'] as const;
 
 export type Revision = (typeof revisions)[number];
 
-/** What the suite asks for and outlive does not do, and why not. */
+/** A thing that the suite asks for and outlive does not do, and why. */
 export interface Explained {
   readonly asks: string;
   readonly why: string;
@@ -11,7 +11,7 @@ export interface Explained {
   readonly checks: Readonly<Partial<Record<Revision, readonly string[]>>>;
 }
 
-/** Scenarios with one check that has their name. */
+/** The checks of scenarios that have one check of the same name. */
 function whole(...scenarios: readonly string[]): string[] {
   return scenarios.map((name) => `${name}:${name}`);
 }
@@ -28,7 +28,7 @@ const prompts = whole(
   'prompts-get-with-image',
 );
 
-/** Every check that fails, once. Another one that fails, and one of these that does not, fails the run. */
+/** Every check that fails, once. The run fails if another check fails, or if one of these passes. */
 export const explained: readonly Explained[] = [
   {
     asks: 'prompts',
@@ -40,12 +40,12 @@ export const explained: readonly Explained[] = [
   },
   {
     asks: 'completion of arguments',
-    why: 'There are no prompts, and the id in a resource is to be known. Outlive does not declare it.',
+    why: 'There are no prompts, and a client must know the id in the URI of a resource. Outlive declares no completions.',
     checks: inBoth(...whole('completion-complete')),
   },
   {
     asks: 'images, audio, embedded resources',
-    why: 'Answers are text. What a command prints is never taken for a picture.',
+    why: 'Answers are text. Outlive never treats the output of a command as a picture.',
     checks: inBoth(
       ...whole(
         'tools-call-image',
@@ -57,8 +57,8 @@ export const explained: readonly Explained[] = [
     ),
   },
   {
-    asks: 'log messages and subscriptions to resources without a lasting connection',
-    why: 'Over HTTP each request stands for itself; both are served on stdio, and declared there alone.',
+    asks: 'log messages and resource subscriptions without a lasting connection',
+    why: 'Over HTTP each request is independent. Outlive serves both on stdio, and declares them only there.',
     checks: {
       '2025-11-25': whole(
         'logging-set-level',
@@ -70,7 +70,7 @@ export const explained: readonly Explained[] = [
   },
   {
     asks: 'tools that ask the client: sampling, elicitation, roots',
-    why: 'No tool asks the client for anything, so none needs a capability of it, and no task is ever `input_required`.',
+    why: 'No tool asks the client for anything. So none needs a client capability, and no task is ever `input_required`.',
     checks: {
       '2025-11-25': [
         ...whole('tools-call-sampling', 'tools-call-elicitation'),
@@ -100,7 +100,7 @@ export const explained: readonly Explained[] = [
   },
   {
     asks: 'three messages of progress',
-    why: 'They come every 10 s, and the suite gives up after 30 s. Its schema is held against the one that comes.',
+    why: 'Outlive sends one every 10 s, and the suite gives up after 30 s. The one that comes is validated against its schema.',
     checks: inBoth(...whole('tools-call-with-progress')),
   },
   {
@@ -119,13 +119,13 @@ export const explained: readonly Explained[] = [
     },
   },
   {
-    asks: 'a tool that writes log messages, by its name in the list',
-    why: 'There is no such tool, and the suite waits half a second for it.',
+    asks: 'a certain tool that writes log messages',
+    why: 'There is no such tool, and the suite waits only half a second for its answer.',
     checks: { '2026-07-28': ['server-stateless:sep-2575-server-no-log-without-loglevel'] },
   },
   {
-    asks: 'a task that fails by `isError`, or by an error of the protocol',
-    why: 'How a command ended is a result, whatever its exit code; `isError` is for failures of outlive.',
+    asks: 'a task that fails with `isError`, or with a protocol error',
+    why: 'The end of a command is a result, whatever its exit code. `isError` is for failures of outlive.',
     checks: {
       '2026-07-28': [
         'tasks-lifecycle:sep-2663-tool-error-uses-completed-status',
@@ -134,15 +134,15 @@ export const explained: readonly Explained[] = [
     },
   },
   {
-    asks: 'a tool that is refused to clients without tasks',
-    why: '`run` serves them too: it waits, and the command then goes on in the background.',
+    asks: 'a tool that is only for clients with tasks',
+    why: '`run` serves the others too: it waits, and the command then goes on in the background.',
     checks: {
       '2026-07-28': ['tasks-required-task-error:sep-2663-server-returns-missing-capability-when-required'],
     },
   },
   {
-    asks: 'an answer that is word for word what the tool printed',
-    why: 'The answer of `run` begins with what became of the command.',
+    asks: 'an answer that is exactly what the tool printed',
+    why: 'The answer of `run` begins with the status of the command.',
     checks: { '2026-07-28': ['tasks-request-headers:tasks-headers-tolerate-mcp-method-on-tools-call'] },
   },
 ];

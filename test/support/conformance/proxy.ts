@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { mapped, type Start } from './fixtures.ts';
 
-/** A server, and what its clients show it. */
+/** A server, and the token and the session that its clients send. */
 interface Behind {
   readonly url: string;
   readonly token: string;
@@ -12,8 +12,8 @@ interface Behind {
 }
 
 /**
- * Stands between the suite, which can show no token, and a server: adds the token and the session, and has `run` in the place of
- * the tools that the suite expects. What the server answers goes through untouched.
+ * A proxy between a server and the suite, which cannot send a token. It adds the token and the session, and replaces
+ * calls of the tools that the suite expects by calls of `run`. It does not change the answers of the server.
  */
 export class SuiteProxy implements AsyncDisposable {
   readonly #server = createServer((incoming, response) => {
@@ -50,14 +50,14 @@ export class SuiteProxy implements AsyncDisposable {
     const isSame = instead === asked;
     const body = isSame ? sent : Buffer.from(JSON.stringify(instead));
     const { 'transfer-encoding': _, ...headers } = { ...incoming.headers, ...this.#entry() };
-    // The name is in a header as well, from 2026-07-28 on. One that the suite makes to differ goes on to differ.
+    // Since 2026-07-28 the name is in a header too. If the suite sends a different name there, it stays different.
     if (!isSame && headers['mcp-name'] === nameIn(asked)) headers['mcp-name'] = nameIn(instead);
     if (incoming.method === 'POST') headers['content-length'] = String(body.length);
     const outgoing = requestOver(new URL(incoming.url ?? '', this.#behind.url), {
       method: incoming.method ?? 'GET',
       headers,
     });
-    // As a client that goes away does.
+    // If the client goes away, the request to the server ends too.
     response.once('close', () => outgoing.destroy());
     outgoing.on('error', (error) => response.destroy(error));
     outgoing.on('response', (answer) => {
@@ -68,7 +68,7 @@ export class SuiteProxy implements AsyncDisposable {
   }
 
   readonly #start: Start = async (command) => {
-    // Until its end, so that what it prints is there when it is asked for.
+    // Waits for the end of the command, so that its output is complete when it is read.
     const params = { name: 'run', arguments: { command, wait_ms: 20_000 } };
     const answer = await fetch(this.#behind.url, {
       method: 'POST',
@@ -92,7 +92,7 @@ export class SuiteProxy implements AsyncDisposable {
   }
 }
 
-/** A request, or null: something else. */
+/** The request in a body; null if it is not one. */
 function parsed(body: Buffer): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(body.toString());
@@ -103,7 +103,7 @@ function parsed(body: Buffer): Record<string, unknown> | null {
   }
 }
 
-/** What of a request is repeated in the header Mcp-Name. */
+/** The part of a request that the header Mcp-Name repeats. */
 function nameIn(request: Readonly<Record<string, unknown>> | null): string | undefined {
   const { name, uri } = (request?.params ?? {}) as { name?: string; uri?: string };
   return name ?? uri;

@@ -4,30 +4,30 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installed } from '../agents/installed.ts';
 
-/** By this key the suite is among what `npm run test:agents` has installed, and in what it notes. */
+/** The key of the suite among the packages that `npm run test:agents` installs, and in its outcomes. */
 export const suiteKey = 'conformance';
 
-/** What a scenario may take, in milliseconds. */
+/** How long a scenario may take, in milliseconds. */
 const scenarioMs = 120_000;
 
-/** What came of one check. */
+/** The result of one check. */
 interface Check {
   readonly id: string;
   readonly status: 'SUCCESS' | 'FAILURE' | 'WARNING' | 'INFO' | 'SKIPPED';
   readonly errorMessage?: string;
 }
 
-/** What came of all scenarios that a revision of the protocol asks of servers. */
+/** The results of all scenarios that a revision of the protocol has for servers. */
 export interface Results {
   /** The names of the scenarios. */
   readonly scenarios: readonly string[];
   /** How many checks passed. */
   readonly passed: number;
-  /** What was said of each check that failed, by SCENARIO:CHECK. */
+  /** The error message of each failed check, by SCENARIO:CHECK. */
   readonly failures: ReadonlyMap<string, string>;
 }
 
-/** The suite's own program, with these words. */
+/** Runs the suite's own program with these arguments. */
 async function program(...words: readonly string[]): Promise<string> {
   const { node, modules } = installed();
   const script = join(modules[suiteKey] ?? '', '@modelcontextprotocol/conformance/dist/index.js');
@@ -35,10 +35,10 @@ async function program(...words: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** Plays the scenarios of a revision against a server. @param folder where the suite leaves what it saw. */
+/** Plays the scenarios of a revision against a server. @param folder where the suite writes its results. */
 export async function playSuite(url: string, revision: string, folder: string): Promise<Results> {
   const words = ['--requirements', revision, '--timeout', String(scenarioMs), '--output-dir', folder];
-  // It exits with 1 when a check has failed; which ones these are stands in the folder.
+  // It exits with 1 when a check has failed. The folder says which ones.
   await program('server', '--url', url, ...words).catch((error: { code?: unknown }) => {
     if (error.code !== 1) throw error;
   });
@@ -61,7 +61,7 @@ export async function playSuite(url: string, revision: string, folder: string): 
   return { scenarios: names, passed, failures };
 }
 
-/** The names of the scenarios for servers, also of those that the suite does not score. */
+/** The names of the scenarios for servers, including those that the suite does not score. */
 async function scenariosOf(revision: string): Promise<readonly string[]> {
   const listed = await program('list', '--server', '--requirements', revision);
   const [required = '', ...rest] = listed.split('\n\n').filter((part) => part.includes(' - '));
