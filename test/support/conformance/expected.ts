@@ -40,7 +40,7 @@ export const explained: readonly Explained[] = [
   },
   {
     asks: 'completion of arguments',
-    why: 'There are no prompts, and a client must know the id in the URI of a resource. Outlive declares no completions.',
+    why: 'There are no prompts, and a client must know the id in the URI of a resource. Outlive does not declare completion.',
     checks: inBoth(...whole('completion-complete')),
   },
   {
