@@ -12,7 +12,7 @@ import { World } from '../support/world.ts';
 
 const token = 'a-token-for-the-suite';
 
-test('the conformance suite of MCP finds over HTTP what is explained, and nothing else', async () => {
+test('over HTTP the explained checks of the MCP conformance suite fail, and no others', async () => {
   const outcome = { scene: 'conformance', agent: suiteKey, file: process.argv[1] };
   note({ ...outcome, passed: false });
   await using world = new World();

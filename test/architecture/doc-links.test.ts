@@ -19,7 +19,7 @@ test('every link and every path in the documents leads somewhere', () => {
   );
 });
 
-test('every page of docs/ that a source file mentions is there', () => {
+test('every page of docs/ that a source file mentions exists', () => {
   const sources = ['src', 'bench', 'examples', 'test/support'].flatMap((folder) => filesUnder(folder, '.ts'));
   assert.deepEqual(
     sources.flatMap((source) => brokenMentions(source, here)),

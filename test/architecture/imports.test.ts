@@ -12,7 +12,7 @@ test('in src/ every import goes down the folder order, stays inside, and makes n
   assert.deepEqual(violations(graph), []);
 });
 
-test('every way to name a module is seen', () => {
+test('every form of import is found', () => {
   const source = `
     import type { A } from './a.ts';
     import { type B, b } from './b.ts';

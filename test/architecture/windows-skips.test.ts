@@ -9,7 +9,7 @@ const rows = [...page.matchAll(/^\| (in )?`(test\/[^`]+)` \| (.+) \|$/gm)].map(
   ([, part, file = '', reason = '']) => ({ isWhole: part === undefined, file, reason }),
 );
 
-test('every test that Windows is spared has its reason in docs/windows.md, and every reason has its test', () => {
+test('every test that is skipped on Windows has its reason in docs/windows.md, and every reason has its test', () => {
   const asked = filesUnder('test', '.test.ts').flatMap((file) => {
     const source = readFileSync(join(root, file), 'utf8');
     return [...source.matchAll(/notOnWindows\(\s*'([^']+)'/g)].map(([, reason]) => `${file}: ${reason}`);
@@ -18,7 +18,7 @@ test('every test that Windows is spared has its reason in docs/windows.md, and e
   assert.deepEqual([...new Set(asked)].sort(), told.sort());
 });
 
-test('every file that is left out on Windows is there, once, and has a reason', () => {
+test('every file that is skipped on Windows exists, is listed once, and has a reason', () => {
   const files = rows.filter(({ isWhole }) => isWhole).map(({ file }) => file);
   assert.notEqual(files.length, 0);
   assert.deepEqual([...new Set(files)], files);

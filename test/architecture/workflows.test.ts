@@ -8,7 +8,7 @@ import { filesUnder, root } from '../support/repository.ts';
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const workflows = filesUnder('.github/workflows', '.yml');
 
-test('every action of a workflow is pinned by the hash of a commit, beside the tag that it had', () => {
+test('every action of a workflow is pinned to a commit hash, with its tag in a comment', () => {
   const uses = workflows.flatMap((file) =>
     [...read(file).matchAll(/^.*\buses:\s*(.*)$/gm)].map(([, action = '']) => ({ file, action })),
   );
@@ -33,11 +33,11 @@ test('a tag and a short hash are refused, and so is a hash without its tag', () 
     assert.equal(isPinned(action), false, action);
 });
 
-test('workflows may read and no more, but for the jobs that say what they write', () => {
+test('workflows may only read, except for jobs that say what they write', () => {
   for (const file of workflows) assert.match(read(file), /^permissions:\n {2}contents: read\n/m, file);
 });
 
-test('CI tries every line of Node that README names, and Bun', () => {
+test('CI tests every version of Node that README names, and Bun', () => {
   const tried = /node: \[([\d, ]+)\]/.exec(read('.github/workflows/ci.yml'))?.[1]?.split(', ') ?? [];
   const [, named = ''] = /tested on ([\d, and]+), and on Bun/.exec(read('README.md')) ?? [];
   assert.deepEqual(tried, named.match(/\d+/g));

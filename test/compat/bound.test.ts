@@ -13,13 +13,13 @@ test('a task that was bound to a process loads with the identity of that process
     assert.equal(fateOf('bound-to-process.jsonl', alive), 'killed bound 143 SIGTERM');
 });
 
-test('a task that was bound to its session loads as such', () => {
+test('a task that was bound to its session loads with that binding', () => {
   const { spec } = folded('bound-to-session.jsonl');
   assert.deepEqual([spec?.bindTo, spec?.retentionMs], ['session', null]);
   assert.equal(fateOf('bound-to-session.jsonl', 'yes'), 'starting');
 });
 
-test('a bond of a form that we do not know is none: the task outlives its spawner, as all others', () => {
+test('a binding of an unknown form is ignored: the task outlives its spawner', () => {
   const line = '{"fact":"spec","v":2,"command":"x","by":{"pid":2},"bindTo":';
   for (const bindTo of ['"window"', '7', '[]', '{}', 'null']) {
     const fact = parseFact(`${line}${bindTo}}`);

@@ -29,7 +29,7 @@ test('a task whose end nobody has seen loads', () => {
   assert.equal(fateOf('lost.jsonl', 'no'), '5d2f0c9be1a7');
 });
 
-test('a task that says on which machine and in which file it was recorded loads', () => {
+test('a task with the machine and the file of its record loads', () => {
   const { spec } = folded('placed.jsonl');
   assert.equal(spec?.by.machine, '8f4e1c0b52d39a7766c1d0f3ab54e921');
   assert.deepEqual(spec?.file, { dev: 65_024, ino: 9_007_199_254_740_993_000 });
@@ -59,7 +59,7 @@ test('a task with a key loads, and is found by it', () => {
   }
 });
 
-test('the log of a task that is done is found, and put where it was', () => {
+test('the log of a done task is found at its old path, and is still put there', () => {
   const session = sessionPathsIn(mkdtempSync(join(tmpdir(), 'outlive-done-')));
   try {
     const path = join(session.dir, textOf('done-path.sample').trim());
@@ -74,7 +74,7 @@ test('the log of a task that is done is found, and put where it was', () => {
   }
 });
 
-test('how far a store was gone through is read, and written as it was', () => {
+test('the mark of a retention round is read, and written as before', () => {
   const name = textOf('retained.sample').trim();
   const mark = parseMark(name);
   assert.deepEqual(mark, {
@@ -138,7 +138,7 @@ test('a task whose command was not run loads', () => {
     assert.equal(fateOf('refused.jsonl', alive), 'killed kill null null');
 });
 
-test('a task with facts and fields of later loads as far as we know them', () => {
+test('a task with facts and fields of a later version loads without those', () => {
   const [spec, ...facts] = factsOf('future.jsonl');
   assert.ok(spec?.fact === 'spec');
   assert.deepEqual([spec.leftovers, spec.bindTo, 'priority' in spec], ['report', null, false]);

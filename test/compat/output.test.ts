@@ -8,7 +8,7 @@ import { exitProof, factsOf, fateOf, folded, goneProof } from './sample.ts';
 
 // What is recorded of output: through a pipe, erased, and when it grew. The files must load for ever; they are never edited.
 
-test('what a shim records of output through a pipe, and of erased output, means what it meant', () => {
+test('the facts of a shim about piped and erased output keep their meaning', () => {
   const { spec, erased, exit, gone } = folded('output.jsonl');
   assert.deepEqual([spec?.output, spec?.separate], ['pipe', true]);
   assert.deepEqual(erased, [
@@ -29,7 +29,7 @@ test('what a shim records of output through a pipe, and of erased output, means 
   });
 });
 
-test('a task of an earlier shim has an output of which nothing is known to be erased', () => {
+test('a task of an earlier shim loads without facts about erased output', () => {
   const { spec, erased, exit } = folded('queued.jsonl');
   assert.deepEqual([spec?.output, erased, exit?.bytes, exit?.dropped], [undefined, [], undefined, undefined]);
 });

@@ -18,7 +18,7 @@ const request: RemoteRequest = {
   prefix: ['--host', 'ssh://me@box'],
 };
 
-test('a request of protocol 1 is read for ever, and written so', () => {
+test('a request of protocol 1 is still read, and written as before', () => {
   let at = 0;
   const bytes = Buffer.from(sent);
   const read = (count: number): Buffer => {
@@ -29,7 +29,7 @@ test('a request of protocol 1 is read for ever, and written so', () => {
   assert.equal(encodeRequest(request).toString(), sent);
 });
 
-test('records of protocol 1 are read for ever', () => {
+test('records of protocol 1 are still read', () => {
   const nonce = 'ab'.repeat(16);
   const taken: RemoteRecord[] = [];
   const reader = new RecordReader(nonce, (record) => taken.push(record));

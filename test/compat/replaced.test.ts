@@ -6,7 +6,7 @@ import { fateOf, folded } from './sample.ts';
 
 // Frozen as the other samples are: files that were written must load for ever.
 
-test('a task that has the place of another loads with the names of its variables, and what it claims', () => {
+test('a task that replaces another one loads with the names of its variables and with the keys that it claims', () => {
   const { spec, stop } = folded('replaced.jsonl');
   assert.deepEqual([spec?.setNames, spec?.unsetNames, spec?.unbuffered], [['PORT', 'ŝlosilo'], ['CI'], true]);
   assert.equal(spec?.replaces, 'bgb-32c62d5d32c6.fead4f513194286c');
@@ -16,13 +16,13 @@ test('a task that has the place of another loads with the names of its variables
   assert.equal(fateOf('replaced.jsonl', 'no'), 'killed replaced null null');
 });
 
-test('a task that took the name of one that ran loads with the id of that, whose place it does not claim', () => {
+test('a task that took the name of a running task loads with the id of that task, and does not claim its place', () => {
   const { spec } = folded('replaced-by-name.jsonl');
   assert.deepEqual([spec?.inPlaceOf, spec?.replaces], ['bgb-32c62d5d32c6', undefined]);
   assert.deepEqual(keysOf(spec ?? {}), ['name\0dev']);
 });
 
-test('what a task claims is written as it was, and no key of a caller can be a name or a place', () => {
+test('the keys that a task claims are written as before, and no key of a caller can be a name or a place', () => {
   assert.deepEqual([keyOfName('dev'), keyOfPlace('c')], ['name\0dev', 'place\0c']);
   assert.deepEqual(keysOf({ key: 'k', name: null }), ['k']);
   const line =

@@ -154,11 +154,11 @@ const facts = [
   },
 ];
 
-test('the log of a whole life loads, and what is torn, strange or newer in it is skipped', () => {
+test('the log of a whole task loads, and torn, unknown and newer lines in it are skipped', () => {
   assert.deepEqual(factsOf('task.jsonl'), facts);
 });
 
-test('between them the samples have every kind of fact', () => {
+test('the samples together contain every kind of fact', () => {
   const names = ['task.jsonl', 'queued.jsonl', 'output.jsonl', 'told.jsonl', 'told-lines.jsonl'];
   const kinds = new Set(names.flatMap((name) => factsOf(name).map(({ fact }) => fact)));
   assert.deepEqual([...kinds].sort(), [
@@ -170,7 +170,7 @@ test('between them the samples have every kind of fact', () => {
   ]);
 });
 
-test('its facts mean what they meant', () => {
+test('the facts of the sample keep their meaning', () => {
   for (const alive of ['yes', 'no', 'unknown'] as const)
     assert.equal(fateOf('task.jsonl', alive), '30adc93a36e6 delivered');
   const { stop, stopIsLate, openStop, answered, left, gone, claims, isForbidden } = folded('task.jsonl');
@@ -186,18 +186,18 @@ test('its facts mean what they meant', () => {
   );
 });
 
-test('a task log of version 1 has no spec that is understood', () => {
+test('the spec of a task log of version 1 is not understood', () => {
   const spec = textOf('task.jsonl').trimStart().split('\n')[0] ?? '';
   assert.equal(parseFact(spec)?.fact, 'spec');
   assert.equal(parseFact(spec.replace('"v":2', '"v":1')), null);
 });
 
-test('store.json loads, with fields that we do not know as well', () => {
+test('store.json loads, also with unknown fields', () => {
   assert.deepEqual(parseStoreRecord(textOf('store.json.sample')), { version: 2 });
   assert.deepEqual(parseStoreRecord(textOf('store-with-more.json.sample')), { version: 2 });
 });
 
-test('session.json loads, with fields that we do not know as well', () => {
+test('session.json loads, also with unknown fields', () => {
   const createdAt = 1_795_848_969_100;
   const known = { version: 2, sessionId: 'conversation-42', createdAt };
   assert.deepEqual(parseSessionRecord(textOf('session.json.sample')), known);
@@ -211,7 +211,7 @@ test('what is written today is version 2, byte for byte', () => {
   assert.equal(encodeSessionRecord('conversation-42', 1_795_848_969_100), textOf('session.json.sample'));
 });
 
-test('a task that runs without a shell loads as such, with its words as a line', () => {
+test('a task that runs without a shell loads, with its words as a command line', () => {
   const { spec } = folded('program.jsonl');
   assert.deepEqual([spec?.shell, spec?.command], [null, `grep -r 'it'\\''s $HOME' .`]);
   assert.equal(fateOf('program.jsonl', 'yes'), 'running');

@@ -8,7 +8,7 @@ import { root } from '../support/repository.ts';
 
 // A screen as version 2 keeps it, the first that loads for ever. It is never edited.
 
-test('a kept screen loads, with all that decides what comes next', async () => {
+test('a kept screen loads, with all the state that later output depends on', async () => {
   const checkpoint = decodeCheckpoint(readFileSync(join(root, 'test/compat/v2/screen.checkpoint.sample')));
   assert.ok(checkpoint);
   assert.equal(checkpoint.owner, 'bgb-32c62d5d.fead4f513194286c');

@@ -15,7 +15,7 @@ test('a record of what setup has put into a file loads', () => {
   assert.equal(parseRecord(text, '/home/dev/other.json'), null);
 });
 
-test('what is no record, or one of a version to come, is none', () => {
+test('text that is no record, or a record of a later version, is ignored', () => {
   const text = textOf('setup-record.sample');
   const damaged = [
     '',

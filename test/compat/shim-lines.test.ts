@@ -76,7 +76,7 @@ const facts = [
   { ...hooked, cause: 'timeout', at: 1_795_863_579_747, monoMs: 16_944_864 },
 ];
 
-test('every line that a shim writes is the fact that it means', () => {
+test('every line that a shim writes is parsed as the right fact', () => {
   assert.deepEqual(factsOf('shim-lines.jsonl'), facts);
   assert.equal(textOf('shim-lines.jsonl').split('\n').filter(Boolean).length, facts.length);
 });

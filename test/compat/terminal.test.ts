@@ -8,7 +8,7 @@ import { folded } from './sample.ts';
 
 // What is recorded of a terminal. The files must load for ever; they are never edited.
 
-test('a task with a terminal, and who was attached to it, means what it meant', () => {
+test('the facts about a terminal and its viewers keep their meaning', () => {
   const { spec, started, attached, exit } = folded('terminal.jsonl');
   assert.deepEqual([spec?.stdin, spec?.tty], ['open', { cols: 60, rows: 10 }]);
   assert.equal(started?.socket, '');
@@ -16,7 +16,7 @@ test('a task with a terminal, and who was attached to it, means what it meant', 
   assert.equal(exit?.dropped, 0);
 });
 
-test('a task whose pipe brought nothing, and one whose socket is elsewhere', () => {
+test('a task whose input pipe was silent, and one whose socket is elsewhere, load', () => {
   assert.equal(folded('silent.jsonl').started?.stdin, 'silent');
   assert.equal(
     folded('socket-elsewhere.jsonl').started?.socket,
@@ -31,7 +31,7 @@ test('a file of sizes loads', () => {
   ]);
 });
 
-test('a file of sizes of another version, a torn record and one out of order say nothing', () => {
+test('a file of sizes of another version, a torn record and a record out of order are ignored', () => {
   const sample = readFileSync(join(root, 'test/compat/v2/terminal.sizes.sample'));
   const other = Buffer.from(sample);
   other[15] = 2;

@@ -22,7 +22,7 @@ test('a task loads with who started it, and who was told of its end', () => {
   for (const alive of ['yes', 'no'] as const) assert.equal(fateOf('told.jsonl', alive), '30adc93a36e6');
 });
 
-test('a starter of a form that we do not know is none: the end is told to whoever has the session', () => {
+test('a starter of an unknown form is ignored: any client of the session is told of the end', () => {
   const line = '{"fact":"spec","v":2,"command":"x","by":{"pid":2},"starter":';
   for (const starter of ['"agent"', '7', '[]', '{}', '{"client":{"pid":0}}', '{"party":"a"}', 'null']) {
     const fact = parseFact(`${line}${starter}}`);

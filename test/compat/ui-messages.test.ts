@@ -22,7 +22,7 @@ const lines = readFileSync(join(root, `test/compat/ui/messages-${protocolVersion
   .split('\n')
   .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const);
 
-test('every message of a page means what it meant', () => {
+test('every message of a page keeps its meaning', () => {
   const messages = lines.filter(([who]) => who === 'page');
   assert.ok(messages.length > 15);
   for (const [, text] of messages) {
@@ -32,12 +32,12 @@ test('every message of a page means what it meant', () => {
   }
 });
 
-test('every message of the server is written as it was', () => {
+test('every message of the server is written as before', () => {
   for (const [who, text] of lines)
     if (who === 'server') assert.equal(encodeServerMessage(decodeServerMessage(text)), text);
 });
 
-test('bytes of a terminal have the number of their channel in front', () => {
+test('the bytes of a terminal begin with the number of their channel', () => {
   const [, hex = ''] = lines.find(([who]) => who === 'bytes') ?? [];
   const message = Uint8Array.from(Buffer.from(hex, 'hex'));
   const { id, bytes } = decodeBytes(message.buffer);
@@ -45,7 +45,7 @@ test('bytes of a terminal have the number of their channel in front', () => {
   assert.deepEqual(encodeBytes(id, bytes), message);
 });
 
-test('proofs, and passes for a run of the server, are made as they were', () => {
+test('proofs, and passes for a run of the server, are made as before', () => {
   const sample = readFileSync(join(root, `test/compat/ui/handshake-${protocolVersion}.sample`), 'utf8');
   for (const line of sample.trimEnd().split('\n')) {
     const [token = '', host = '', pageNonce = '', challenge = '', proof = '', pass = ''] = line.split(' ');

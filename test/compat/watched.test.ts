@@ -5,7 +5,7 @@ import { by, folded } from './sample.ts';
 
 // The facts of durable watches, in the log of a whole life. They must mean the same for ever.
 
-test('watches mean what they meant: what was seen, by whom first, and which are over', () => {
+test('watches keep their meaning: what was acknowledged, by whom first, and which are over', () => {
   const [errors, ready, ...more] = folded('task.jsonl').watches;
   assert.deepEqual(more, []);
   assert.ok(errors !== undefined && ready !== undefined);
@@ -20,7 +20,7 @@ test('watches mean what they meant: what was seen, by whom first, and which are 
   );
 });
 
-test('a watch for one match means what it meant: it is over with its first acknowledgement', () => {
+test('a watch for one match keeps its meaning: it is over with its first acknowledgement', () => {
   const [listening, ready, ...more] = folded('watched-once.jsonl').watches;
   assert.deepEqual(more, []);
   const told = [listening, ready].map((watch) => [watch?.fact.once, watch?.closed]);
@@ -30,7 +30,7 @@ test('a watch for one match means what it meant: it is over with its first ackno
   ]);
 });
 
-test('acknowledgements in an output that was made shorter mean what they meant, and one before its beginning nothing', () => {
+test('acknowledgements in a shortened output keep their meaning, and one before its beginning counts for nothing', () => {
   const [errors, ...more] = folded('erased.jsonl').watches;
   assert.deepEqual(more, []);
   assert.deepEqual(
@@ -48,7 +48,7 @@ test('acknowledgements in an output that was made shorter mean what they meant, 
   );
 });
 
-test('tellings of lines mean what they meant: who tells which, and when they were printed', () => {
+test('claims of lines keep their meaning: who tells which lines, and when they were printed', () => {
   const [errors, ...more] = folded('told-lines.jsonl').watches;
   assert.deepEqual(more, []);
   assert.ok(errors !== undefined);

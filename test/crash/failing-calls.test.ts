@@ -18,7 +18,7 @@ const cases = [
 ] as const;
 
 for (const [life, code, calls] of cases) {
-  test(`calls of the life "${life}" that fail with ${code} lose nothing, leave nothing, and are told by a code`, async (t) => {
+  test(`calls of the life "${life}" that fail with ${code} lose nothing, leave nothing behind, and are reported by a code`, async (t) => {
     await using world = new World();
     const at = 1 + Math.floor(Math.random() * calls);
     const failure = { with: code, for: Math.random() < 0.5 ? 1 : 25 };
@@ -31,7 +31,7 @@ for (const [life, code, calls] of cases) {
 
 // The record of each task is synced while its command starts, for which the folder is looked at: the sync fails, and so
 // do the first attempts to take the task back.
-test('a spawn that was refused when its command ran already is taken back before its store is closed', async () => {
+test('a spawn that fails after its command has started is undone before its store is closed', async () => {
   await using world = new World();
   for (const nth of [1, 2, 3, 1, 2, 3]) {
     const failure = { with: 'EIO', for: 25, never: '^[fl]?stat' };
@@ -44,7 +44,7 @@ test('a spawn that was refused when its command ran already is taken back before
 });
 
 // No shim can be executed, nothing can be made and nothing removed: what was begun takes no place of others.
-test('a refused spawn whose record cannot be removed holds up no queue', async () => {
+test('a refused spawn whose record cannot be removed does not block the queue', async () => {
   await using world = new World();
   for (const nth of [1, 2, 3]) {
     const { refused } = await live(world, 'queue', { with: 'EACCES', for: 300 }, `spawn ${nth}`);

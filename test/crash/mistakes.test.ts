@@ -24,7 +24,7 @@ async function live(world: World, life: string, at: number): Promise<Told> {
 }
 
 for (const life of lives) {
-  test(`a mistake at any call of the life "${life}" is told, ends no process and has nobody wait for ever`, async (t) => {
+  test(`a bug at any call of the life "${life}" is reported, ends no process and leaves no caller waiting forever`, async (t) => {
     await using world = new World();
     const { calls } = await live(world, life, 0);
     assert.ok(calls !== null && calls > 20, `${calls} calls`);

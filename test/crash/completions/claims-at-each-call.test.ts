@@ -57,7 +57,7 @@ async function callsOf(world: World, session: Session, env: Record<string, strin
   return calls;
 }
 
-test('whoever dies at any call of a claim, the next one has it, and knows whether somebody was told', async () => {
+test('when a process dies at any call of a claim, the next one gets the completion, and knows whether somebody was told', async () => {
   await using world = new World();
   const session = await world.session('s');
   const deliveries = new Deliveries(session);
@@ -73,7 +73,7 @@ test('whoever dies at any call of a claim, the next one has it, and knows whethe
   }
 });
 
-test('whoever is stopped at any call of a claim, of two one is told', async () => {
+test('when a process is stopped at any call of a claim, exactly one of two is told', async () => {
   await using world = new World();
   const session = await world.session('s');
   const deliveries = new Deliveries(session);

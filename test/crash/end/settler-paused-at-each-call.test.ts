@@ -76,7 +76,7 @@ async function giveUp(world: World, spawner: Agent, number: number): Promise<num
   return calls;
 }
 
-test('a process that gives up a task and is stopped at any call of it does not take back a start', {
+test('a process that gives up a task, and is stopped at any call of that, does not undo a start', {
   skip: whyNoTracing(),
 }, async (t) => {
   await using world = new World();
@@ -90,7 +90,7 @@ test('a process that gives up a task and is stopped at any call of it does not t
   t.diagnostic(`calls ${first} to ${last} of ${calls}`);
 });
 
-test('a process that gives up a start ends nothing that may still start, whatever is to become of leftovers', {
+test('a process that gives up a start ends nothing that may still start, whatever the policy for leftovers', {
   skip: whyNoTracing(),
 }, async () => {
   await using world = new World();

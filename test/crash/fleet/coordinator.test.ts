@@ -39,7 +39,7 @@ async function writes(fleet: TestFleet, ...decisions: Decision[]): Promise<numbe
   return seqs;
 }
 
-test('what was assigned by a coordinator that died before it told the host starts at the next heartbeat', {
+test('when a coordinator dies between assigning a task and telling the host, the task starts at the next heartbeat', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -53,7 +53,7 @@ test('what was assigned by a coordinator that died before it told the host start
   assert.deepEqual(host.starts, [`${assignment.task}.1`]);
 });
 
-test('an attempt that a coordinator owed when it died is written once by those that come after', {
+test('an attempt that a coordinator had not written when it died is written once by its successors', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -76,7 +76,7 @@ test('an attempt that a coordinator owed when it died is written once by those t
   assert.deepEqual(starts(), [`${assigned.task}.2`]);
 });
 
-test('while coordinators are killed again and again every request gives one task, which starts once', {
+test('while coordinators are killed again and again, every request gives one task, which starts once', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -141,7 +141,7 @@ test('while coordinators are stopped in turn, in the middle of anything, every t
   assert.deepEqual(starts().toSorted(), [...answered.values()].map(({ task }) => `${task}.1`).toSorted());
 });
 
-test('a coordinator that was stopped for longer than a lease takes no host as lost', { skip }, async () => {
+test('a coordinator that was stopped for longer than a lease counts no host as lost', { skip }, async () => {
   await using fleet = await TestFleet.start();
   const client = await fleet.client();
   const leaseMs = 3000;
@@ -163,7 +163,7 @@ test('a coordinator that was stopped for longer than a lease takes no host as lo
   assert.equal(host.starts.length, 1);
 });
 
-test('after all data of the server was lost hosts say what runs, and nothing starts a second time', {
+test('after the server has lost all its data, hosts report what runs, and nothing starts a second time', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -211,7 +211,7 @@ test('after all data of the server was lost hosts say what runs, and nothing sta
   assert.equal(end?.task, task);
 });
 
-test('a coordinator that has no connection for a while takes no host as lost when it is back', {
+test('a coordinator that was disconnected for a while counts no host as lost when it is back', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();

@@ -43,7 +43,7 @@ for (const moment of moments) {
 
 for (const moment of ['after accepted', 'after done', 'after ended'] as const) {
   test(
-    `a write is stored once and nothing starts twice where the answer ${moment} is lost`,
+    `when the answer ${moment} is lost, the write is stored once and nothing starts twice`,
     options,
     async () => {
       await using fleet = await FleetWorld.start();
@@ -62,7 +62,7 @@ for (const moment of ['after accepted', 'after done', 'after ended'] as const) {
 }
 
 test(
-  'an agent that dies between its acceptance and the spawn leaves nothing to start where it was revoked since',
+  'when an agent dies between acceptance and spawn, and the task is then revoked, it does not start',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -81,7 +81,7 @@ test(
 );
 
 test(
-  'what was accepted and not started when its host was given up starts once when the host is back',
+  'a task that was accepted but not started when its host was given up starts once when the host is back',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -106,7 +106,7 @@ test(
 
 for (const moment of ['after accepted', 'before accepted'] as const) {
   test(
-    `an agent that is stopped ${moment} until its lease has passed does not start what was taken back meanwhile`,
+    `an agent that is stopped ${moment} until its lease has passed does not start a task that was revoked meanwhile`,
     options,
     async () => {
       await using fleet = await FleetWorld.start();
@@ -131,7 +131,7 @@ for (const moment of ['after accepted', 'before accepted'] as const) {
 }
 
 test(
-  'an agent that is stopped after its acceptance starts nothing without a new lease, and once with it',
+  'an agent that is stopped after its acceptance starts the task only with a new lease, and only once',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -155,7 +155,7 @@ test(
 );
 
 test(
-  'an agent that was stopped while a task ran stops it first of all where it was taken back',
+  'an agent that was stopped while a task ran stops the task first of all, if it was revoked',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -180,7 +180,7 @@ test(
 );
 
 test(
-  'of two agents with one credential the one whose acceptance comes late starts nothing',
+  'of two agents with one credential, the one whose acceptance comes late starts nothing',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -208,7 +208,7 @@ test(
 );
 
 test(
-  'an end that is acknowledged before its state is stored is told all the same, and then forgotten',
+  'an end that is acknowledged before its state is stored is still reported, and then forgotten',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -253,7 +253,7 @@ test('running tasks outlive their agent, and the next one says when they have en
 
 for (const moment of ['before spawn', 'after spawn'] as const)
   test(
-    `an agent that dies ${moment} does not start again what was acknowledged and removed meanwhile`,
+    `an agent that dies ${moment} does not start a task again that was acknowledged and removed meanwhile`,
     options,
     async () => {
       await using fleet = await FleetWorld.start();
@@ -281,7 +281,7 @@ for (const moment of ['before spawn', 'after spawn'] as const)
   );
 
 test(
-  'a copy of a machine takes nothing for its own that the machine has accepted, and tells nothing of it',
+  'a copy of a machine does not take over tasks that the machine has accepted, and reports nothing about them',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -321,7 +321,7 @@ test(
 );
 
 test(
-  'a machine that was started anew says of what it was about to start that nobody knows, once it is alone',
+  'a restarted machine that is alone says of a task that it was about to start that nobody knows its fate',
   options,
   async () => {
     await using fleet = await FleetWorld.start();

@@ -27,7 +27,7 @@ const ends = {
 };
 
 for (const generation of [1, 2] as const) {
-  test(`a mistake at any call of an MCP server of generation ${generation} is told, ends no server and has no client wait for ever`, async (t) => {
+  test(`a bug at any call of an MCP server of generation ${generation} is reported, ends no server and leaves no client waiting forever`, async (t) => {
     await using world = new World();
     const first = await live(world, generation, 0);
     assert.deepEqual(first.wrong, []);

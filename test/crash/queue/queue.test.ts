@@ -21,7 +21,7 @@ test('a process that dies at any call of queueing loses no task, and starts none
 });
 
 test(
-  'a queued task that a dead process has stopped keeps no shim when another one finds it',
+  'a queued task that a process stopped before it died loses its shim when another process finds it',
   notOnWindows('a stop ends a waiting wrapper at once, without asking it'),
   async () => {
     await using world = new World();

@@ -6,7 +6,7 @@ import { Stage } from '../../support/moments/stage.ts';
 import { World } from '../../support/world.ts';
 
 // The long form, test/prove/failing-shim-calls.prove.ts, goes on with this in all lives.
-test('a call of a shim to the system that fails leaves no command unrecorded and no end made up', {
+test('a failed system call of a shim leaves no command unrecorded and no end made up', {
   skip: whyNoFailing(),
 }, async (t) => {
   await using world = new World();
@@ -15,7 +15,7 @@ test('a call of a shim to the system that fails leaves no command unrecorded and
   await playSome(t, stage, points, { first: hasFoundSomething, most: 6 });
 });
 
-test('the call that is to fail is found although others came before it', {
+test('the call that must fail is found even after other calls', {
   skip: whyNoFailing(),
 }, async () => {
   await using world = new World();
@@ -35,7 +35,7 @@ test('the call that is to fail is found although others came before it', {
     }
 });
 
-test('a shim that waits looks soon again when the kernel did not say who is in front of it', {
+test('a waiting shim soon checks again when the kernel did not say who is ahead of it', {
   skip: whyNoFailing(),
 }, async () => {
   await using world = new World();
@@ -46,7 +46,7 @@ test('a shim that waits looks soon again when the kernel did not say who is in f
     await stage.play({ life: 'queued', role: 'shim', number, action: 'fail', act: 'look', failure });
 });
 
-test('a shim ends although its pump has ended in the middle of a stop that was refused', {
+test('a shim ends even when its pump ends in the middle of a stop that the kernel refuses', {
   skip: whyNoFailing(),
 }, async () => {
   await using world = new World();
@@ -67,7 +67,7 @@ test('a shim ends although its pump has ended in the middle of a stop that was r
   }
 });
 
-test('a pump for which the kernel has no memory loses nothing, and what a disk does not take is told', {
+test('a pump loses nothing when the kernel has no memory, and what the disk refuses is reported', {
   skip: whyNoFailing(),
 }, async () => {
   await using world = new World();

@@ -23,13 +23,15 @@ test('a shim that is killed at any call leaves no command unrecorded and no end 
   });
 });
 
-test('nor do a shim and its spawner that are killed at the same moment', { skip }, async (t) => {
+test('a shim and its spawner that are killed at the same moment leave no command unrecorded and no end made up', {
+  skip,
+}, async (t) => {
   await using world = new World();
   await using stage = await Stage.set(world);
   await playSome(t, stage, await shimPoints(stage, 'kill', { both: true, names: someLives(t) }), { most: 3 });
 });
 
-test('what a command writes through a pump is kept when both are killed as soon as the command is there', {
+test('output through a pump is kept when the shim and its spawner are killed as soon as the command exists', {
   skip,
 }, async () => {
   await using world = new World();
@@ -46,7 +48,9 @@ test('what a command writes through a pump is kept when both are killed as soon 
       });
 });
 
-test('nor do a shim and its spawner that are killed at any two moments', { skip }, async (t) => {
+test('a shim and its spawner that are killed at any two moments leave no command unrecorded and no end made up', {
+  skip,
+}, async (t) => {
   await using world = new World();
   await using stage = await SpawnerStage.set(world, { traced: true });
   await playSome(t, stage, await pairs(stage, 'kill', someLives(t)), { most: 3 });

@@ -12,7 +12,7 @@ for (const [action, deed] of [
   ['stop', 'stands still for an hour'],
 ] as const)
   for (const both of [false, true])
-    test(`where a fork server${both ? ' and its spawner' : ''} ${deed} at any call, nothing runs unrecorded or waits for ever`, {
+    test(`when a fork server${both ? ' and its spawner' : ''} ${deed} at any call, nothing runs unrecorded or waits forever`, {
       skip: whyNoTracing(),
     }, async (t) => {
       await using world = new World();
@@ -20,7 +20,7 @@ for (const [action, deed] of [
       await playSome(t, stage, await stage.points(action, both), { most });
     });
 
-test('where a call of a fork server fails, each spawn is answered and nothing runs unrecorded', {
+test('when a call of a fork server fails, each spawn is answered and nothing runs unrecorded', {
   skip: whyNoFailing(),
 }, async (t) => {
   await using world = new World();

@@ -121,7 +121,7 @@ async function stopAndGoOn(world: World, observer: Agent, number: number, name?:
 }
 
 for (const name of ['dev', undefined])
-  test(`of a task ${name === undefined ? 'without' : 'with'} a name one runs, or an end is pending, when who restarts it is stopped for an hour at any call`, {
+  test(`when a restart of a task ${name === undefined ? 'without' : 'with'} a name is stopped for an hour at any call, one task runs or an end is pending`, {
     skip: process.platform !== 'linux' && 'whether a process is stopped is read from /proc',
   }, async (t) => {
     await using world = new World();

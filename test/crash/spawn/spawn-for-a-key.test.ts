@@ -25,7 +25,7 @@ async function askAgain(after: Aftermath): Promise<void> {
   assert.deepEqual(readFileSync(`${dir}.keys`, 'utf8').split('\n').sort(), ['', 'a', 'b', 'c']);
 }
 
-test('of a key one task runs, at whichever call its spawner dies, and it does not stay taken for nothing', async (t) => {
+test('one task runs for a key, at whichever call its spawner dies, and the key does not stay taken without a task', async (t) => {
   t.diagnostic(`${await crashAtEveryCall('key', askAgain)} calls`);
 });
 
@@ -99,7 +99,7 @@ async function stopAndGoOn(world: World, observer: Agent, number: number): Promi
   return first.calls;
 }
 
-test('of a key one task runs when its spawner is stopped for an hour at any call, and then goes on', {
+test('one task runs for a key when its spawner is stopped for an hour at any call and then goes on', {
   skip: process.platform !== 'linux' && 'whether a process is stopped is read from /proc',
 }, async (t) => {
   await using world = new World();

@@ -20,7 +20,7 @@ test('a spawner that is stopped for an hour at any call has a record of what run
 });
 
 for (const where of ['beside it', 'in another container'] as const) {
-  test(`so has one that goes on while a process ${where} that sweeps its session is stopped`, {
+  test(`a spawner that goes on while a process ${where} that sweeps its session is stopped has a record of what runs, or runs nothing`, {
     skip,
   }, async (t) => {
     await using world = new World();
@@ -35,7 +35,7 @@ for (const where of ['beside it', 'in another container'] as const) {
   });
 }
 
-test('so have a spawner and its shim that are stopped at any two moments', {
+test('a spawner and its shim that are stopped at any two moments have a record of what runs, or run nothing', {
   skip,
 }, async (t) => {
   await using world = new World();

@@ -156,7 +156,7 @@ test('a spawner that is stopped at any call while its session is removed has a r
   t.diagnostic(`${calls} calls`);
 });
 
-test('a remover and a spawner that are both stopped, at any two calls, harm each other in neither order', async () => {
+test('a remover and a spawner that are both stopped, at any two calls, do no harm to each other in either order', async () => {
   await using world = new World();
   const removing = 6;
   let number = 0;

@@ -12,7 +12,7 @@ const most = process.env.OUTLIVE_CRASH_STEP === '1' ? Number.POSITIVE_INFINITY :
 const skip =
   process.platform !== 'linux' && 'logs are moved where ends are proven, and /proc tells who is stopped';
 
-test('logs that are put away are there once for everybody, whoever is stopped or killed at any call', {
+test('every process finds each log that is put away exactly once, whichever process is stopped or killed at any call', {
   skip,
 }, async (t) => {
   await using world = new World();

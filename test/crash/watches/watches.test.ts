@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Agent } from '../../support/agents.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a match that came after the watching process was killed is pending to the next one, which goes on behind it', async () => {
+test('a match that came after the watching process was killed is pending for the next one, which goes on after it', async () => {
   await using world = new World();
   const agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session, kept }, cwd) => {

@@ -3,7 +3,7 @@ import { lead, parse } from '../../support/crashes.ts';
 import { windowsTest } from '../../support/windows-test.ts';
 import { World } from '../../support/world.ts';
 
-windowsTest('a wrapper whose spawner died before it let it run is let run by the next process', async () => {
+windowsTest('if a spawner dies before it lets its wrapper run, the next process does', async () => {
   await using world = new World();
   const { text } = await lead('dies-at-call.mjs', world.dir, 'spawn', { DIES_BEFORE: 'ResumeThread' });
   assert.match(text, /^\{"died":\d+\}\n$/);
@@ -17,7 +17,7 @@ windowsTest('a wrapper whose spawner died before it let it run is let run by the
 });
 
 windowsTest(
-  'a wrapper whose spawner died before it was in its job is ended, and its task has not run',
+  'if a spawner dies before its wrapper is in its job, the wrapper is ended, and the task has not run',
   async () => {
     await using world = new World();
     const { text } = await lead('dies-at-call.mjs', world.dir, 'spawn', {
