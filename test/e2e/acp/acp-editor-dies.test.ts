@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { EditorProcess } from '../../support/acp.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a terminal outlives its editor: the next one has it by the same id, with its limit, output and end', async () => {
+test('a terminal outlives its editor: the next editor finds it by the same id, with its limit, output and end', async () => {
   await using world = new World();
   const go = `${world.base}/go`;
   const params = { sessionId: 'one' };
@@ -33,7 +33,7 @@ test('a terminal outlives its editor: the next one has it by the same id, with i
   assert.deepEqual(await output(), { output: '6\n7\n', truncated: true, exitStatus });
 });
 
-test('a terminal that ended while no editor was there tells its end to the next', async () => {
+test('the next editor is told of the end of a terminal that ended while there was no editor', async () => {
   await using world = new World();
   const first = new EditorProcess(world);
   const { id: terminalId } = await first.editor.createTerminal({

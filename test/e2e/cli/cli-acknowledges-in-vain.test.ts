@@ -10,26 +10,30 @@ async function onReadOnlyDisk(cli: CommandLine, ...words: string[]): Promise<Ans
   return await cli.call(words, { before: ['unshare', '--mount', 'sh', '-c', script, cli.dir] });
 }
 
-test('an acknowledgement that cannot be recorded is told, and the end stays pending', options, async () => {
-  await using cli = new CommandLine();
-  const ended = await cli.ended('exit 3');
-  const before = (await cli.run('completions')).stdout;
-  for (const words of [
-    ['completions', '--ack'],
-    ['wait', ended],
-  ]) {
-    const { status, stderr, stdout } = await onReadOnlyDisk(cli, ...words);
-    assert.equal(status, words[0] === 'wait' ? 3 : 0);
-    assert.match(stdout + stderr, /failed, exit 3/);
-    assert.match(
-      stderr,
-      new RegExp(
-        `outlive: warning: the acknowledgement of ${ended} could not be recorded, so its end stays pending: EROFS`,
-      ),
-    );
-  }
-  assert.equal((await cli.run('completions')).stdout, before);
-});
+test(
+  'an acknowledgement that cannot be recorded is reported, and the end stays pending',
+  options,
+  async () => {
+    await using cli = new CommandLine();
+    const ended = await cli.ended('exit 3');
+    const before = (await cli.run('completions')).stdout;
+    for (const words of [
+      ['completions', '--ack'],
+      ['wait', ended],
+    ]) {
+      const { status, stderr, stdout } = await onReadOnlyDisk(cli, ...words);
+      assert.equal(status, words[0] === 'wait' ? 3 : 0);
+      assert.match(stdout + stderr, /failed, exit 3/);
+      assert.match(
+        stderr,
+        new RegExp(
+          `outlive: warning: the acknowledgement of ${ended} could not be recorded, so its end stays pending: EROFS`,
+        ),
+      );
+    }
+    assert.equal((await cli.run('completions')).stdout, before);
+  },
+);
 
 test(
   'a watch that cannot be recorded fails, and nothing says that the task is watched',

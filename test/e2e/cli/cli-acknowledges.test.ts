@@ -57,7 +57,7 @@ for (const [whose, rows] of [
   });
 }
 
-test('-s makes the session of a task the own one', async () => {
+test('with -s the session of a task counts as the own one', async () => {
   await using cli = new CommandLine();
   const id = await cli.ended('true', '-s', 'other');
   await cli.run('wait', id);

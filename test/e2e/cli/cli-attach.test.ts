@@ -11,7 +11,7 @@ async function person(cli: CommandLine, words: string, size = {}): Promise<Termi
   return await Terminal.open(cli.base, { command: `cd ${cli.base}; ${command}`, env, ...size });
 }
 
-test('a person attaches, types, sets the size, leaves, and finds the terminal as it was', async () => {
+test('a person attaches, types, sets the size and leaves, and the terminal is restored', async () => {
   await using cli = new CommandLine();
   await cli.spawn('PS1="$ " bash --norc -i', '--tty', '--size', '60x10', '-n', 'shell');
   await using terminal = await person(cli, 'attach shell', { columns: 90, rows: 20 });
@@ -32,7 +32,7 @@ test('a person attaches, types, sets the size, leaves, and finds the terminal as
   await cli.run('kill', 'shell');
 });
 
-test('a terminal whose size is no size gives a task the usual one', async () => {
+test('a terminal without a valid size gives a task the default size', async () => {
   await using cli = new CommandLine();
   for (const size of ['rows 0 cols 0', 'rows 10 cols 1', 'rows 10 cols 2000']) {
     const words = `stty ${size}; ${cli.inShell} run --tty --wait "echo is \\$(stty size)"; stty rows 24 cols 80`;
@@ -42,7 +42,7 @@ test('a terminal whose size is no size gives a task the usual one', async () => 
   }
 });
 
-test('attach ends with the status of the task, and the terminal is as it was', async () => {
+test('attach ends with the status of the task, and the terminal is restored', async () => {
   await using cli = new CommandLine();
   await cli.spawn('read -r x; exit 7', '--tty', '-n', 'seven');
   await using terminal = await person(cli, 'attach seven');
@@ -65,7 +65,7 @@ async function attachedPerson(cli: CommandLine, name: string): Promise<{ termina
 }
 
 for (const name of ['SIGSTOP', 'SIGTSTP'] as const) {
-  test(`a viewer that ${name} has stopped is attached again when it is continued`, async () => {
+  test(`a viewer that was stopped by ${name} is attached again when it is continued`, async () => {
     await using cli = new CommandLine();
     const keys = 'while key=$(dd bs=1 count=1 2>/dev/null); do printf "got-$key "; done';
     await cli.spawn(`stty raw -echo; printf '\\033[?1049hFULL '; ${keys}`, '--tty', '-n', 'full');
@@ -95,7 +95,7 @@ for (const name of ['SIGSTOP', 'SIGTSTP'] as const) {
   });
 }
 
-test('a viewer whose task ends while it is stopped tells how', async () => {
+test('a viewer whose task ends while the viewer is stopped says how the task ended', async () => {
   await using cli = new CommandLine();
   await cli.spawn('cat', '--tty', '-n', 'cat');
   const { terminal, pid } = await attachedPerson(cli, 'cat');
@@ -107,7 +107,7 @@ test('a viewer whose task ends while it is stopped tells how', async () => {
   await terminal.shows(/bgb-\w+ killed[\s\S]*status=123/);
 });
 
-test('a killed viewer leaves the task as it is, and its terminal can be set right', async () => {
+test('a killed viewer does not change the task, and its terminal can be repaired', async () => {
   await using cli = new CommandLine();
   await cli.spawn('PS1="$ " bash --norc -i', '--tty', '-n', 'shell');
   await using terminal = await person(cli, 'attach shell');
@@ -120,7 +120,7 @@ test('a killed viewer leaves the task as it is, and its terminal can be set righ
   await cli.run('kill', 'shell');
 });
 
-test('who only looks types nothing and leaves the size as it is, also in a smaller terminal', async () => {
+test('a read-only viewer types nothing and does not change the size, also in a smaller terminal', async () => {
   await using cli = new CommandLine();
   await cli.spawn(
     'stty size; echo a-long-line-of-the-task-that-is-cut; cat',
@@ -142,7 +142,7 @@ test('who only looks types nothing and leaves the size as it is, also in a small
   await terminal.shows(/status=/);
 });
 
-test('attach without a terminal is refused, and names what to use', async () => {
+test('attach without a terminal is refused, and the error names what to use instead', async () => {
   await using cli = new CommandLine();
   await cli.spawn('cat', '--tty', '-n', 'cat');
   const { status, stderr } = await cli.run('attach', 'cat');
@@ -151,7 +151,7 @@ test('attach without a terminal is refused, and names what to use', async () => 
   await cli.run('kill', 'cat');
 });
 
-test('screen prints what shows, and resize sets its size', async () => {
+test('screen prints what is on the screen, and resize sets its size', async () => {
   await using cli = new CommandLine();
   await cli.spawn(
     'printf "one\\033[2;5Htwo\\033]0;a title\\007"; cat',
@@ -191,7 +191,7 @@ test('screen prints what shows, and resize sets its size', async () => {
   await cli.run('kill', 'cat', plain);
 });
 
-test('a password prompt is told from other waits', async () => {
+test('a password prompt is distinguished from other prompts', async () => {
   await using cli = new CommandLine();
   await cli.spawn(
     'read -r -s -p "Password: " x; echo; read -r -p "Name: " y; echo "$y"',

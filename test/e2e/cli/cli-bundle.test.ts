@@ -58,7 +58,7 @@ class Cached extends CommandLine {
   }
 }
 
-test('the second start takes the code that the first has compiled', { skip }, async () => {
+test('the second start uses the code that the first one compiled', { skip }, async () => {
   await using cli = await Cached.started();
   const before = readFileSync(cli.codeFile());
   assert.ok(before.length > 50_000, `${before.length} bytes`);
@@ -80,7 +80,7 @@ const damages: Record<string, (file: string, bytes: Buffer) => void> = {
   'of which V8 knows nothing': (file, bytes) => writeFileSync(file, bytes.fill(0, 12, 40)),
 };
 for (const [what, damage] of Object.entries(damages)) {
-  test(`a cache ${what} is made anew`, { skip }, async () => {
+  test(`a cache ${what} is written again`, { skip }, async () => {
     await using cli = await Cached.started();
     const file = cli.codeFile();
     const { length } = readFileSync(file);
@@ -93,7 +93,7 @@ for (const [what, damage] of Object.entries(damages)) {
   });
 }
 
-test('the first start of each verb adds what it needs, and what is no verb or fails adds nothing', {
+test('the first start of each verb adds the code that it needs; an unknown or failing verb adds nothing', {
   skip,
 }, async () => {
   await using cli = await Cached.started();
@@ -120,7 +120,7 @@ test('the first start of each verb adds what it needs, and what is no verb or fa
   assert.equal(content(), all);
 });
 
-test('a process that goes on keeps what its start has compiled before it ends', { skip }, async () => {
+test('a long-running process writes what its start compiled before it ends', { skip }, async () => {
   await using cli = await Cached.started();
   const before = readFileSync(cli.codeFile());
   cli.start(['completions', '--follow']);
@@ -136,7 +136,7 @@ test('a cache that cannot be read or written changes nothing', { skip }, async (
   assert.deepEqual(readdirSync(file), []);
 });
 
-test('of several first starts at once each leaves the cache whole', { skip }, async () => {
+test('several first starts at once leave the cache whole', { skip }, async () => {
   await using cli = await Cached.started();
   const file = cli.codeFile();
   rmSync(file);
@@ -166,7 +166,7 @@ test('two versions keep their code side by side', { skip }, async () => {
   );
 });
 
-test('what older versions have compiled is removed after 30 days, and nothing else', { skip }, async () => {
+test('code that older versions compiled is removed after 30 days, and nothing else', { skip }, async () => {
   await using cli = await Cached.started();
   const bundles = ['program', 'program-with-mcp', 'program-with-more', 'program-with-fleet'];
   const old = bundles.map((name) => `${name}-0123456789abcdef-1.code`);
@@ -180,7 +180,7 @@ test('what older versions have compiled is removed after 30 days, and nothing el
   assert.deepEqual(left.sort(), ['notes-0-1.code', 'program-0123456789abcdef-2.code']);
 });
 
-test('a defect is reported with the lines of our sources', async () => {
+test('the stack of a bug names the lines of our sources', async () => {
   await using cli = new CommandLine();
   const plant = join(cli.base, 'plant.cjs');
   writeFileSync(plant, "String.prototype.padEnd = () => { throw new TypeError('planted'); };");
@@ -207,7 +207,7 @@ test('the licence of each package that is bundled is in the package', () => {
   assert.ok(existsSync(bundle));
 });
 
-test('each verb finds its code, whatever the words after it are', async () => {
+test('each verb finds its code, whatever words come after it', async () => {
   await using cli = new CommandLine();
   // The bundles are chosen by words that may as well be names and values.
   for (const [words, says] of [

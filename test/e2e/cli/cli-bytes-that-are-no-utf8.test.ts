@@ -19,7 +19,7 @@ for (const [what, words] of [
   ['the name of a session', "ps -s $'\\xed\\xa0\\x80'"],
   ['the name of a store', "ps --store $'/tmp/\\xff'"],
 ] as const) {
-  test(`${what} with bytes that are no UTF-8 is refused, and not repeated`, async () => {
+  test(`${what} with bytes that are not UTF-8 is refused, and the error does not repeat it`, async () => {
     await using cli = new Bytes();
     const { status, stdout, stderr } = await cli.bash('', words);
     assert.deepEqual({ status, stdout }, { status: 64, stdout: '' });
@@ -34,7 +34,7 @@ for (const [what, variables] of [
   ['OUTLIVE_HOME', "OUTLIVE_HOME=$'/tmp/outlive-\\xff'"],
   ['the home folder', "HOME=$'/tmp/outlive-\\xff' OUTLIVE_HOME="],
 ] as const) {
-  test(`${what} with such bytes is refused, and nothing of another name is made`, async () => {
+  test(`${what} with such bytes is refused, and nothing with another name is made`, async () => {
     await using cli = new Bytes();
     const { status, stdout, stderr } = await cli.bash(variables, 'run true');
     assert.deepEqual({ status, stdout }, { status: 64, stdout: '' });

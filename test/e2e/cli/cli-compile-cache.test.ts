@@ -32,7 +32,7 @@ test('the program reads no code from the temporary folder and writes none there'
   if (!onBun) assert.ok(existsSync(cli.cache) && readdirSync(cli.cache).length > 0);
 });
 
-test('without a folder of its own the program starts without a cache', async () => {
+test('without its own folder the program starts without a cache', async () => {
   await using cli = new SharedTemporaryFolder();
   mkdirSync(join(cli.cache, '..'), { recursive: true });
   mkdirSync(cli.cache);

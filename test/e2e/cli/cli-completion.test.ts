@@ -108,7 +108,7 @@ async function check(cli: CommandLine, ask: (line: Words) => Promise<string[]>):
   assert.deepEqual(await ask(['logs', '']), ['dev', 'build', odd, running, ended]);
 }
 
-test('bash completes verbs, options, tasks that are there, names, sessions; a command after two dashes', async () => {
+test('bash completes verbs, options, existing tasks, names and sessions, and a command after two dashes', async () => {
   await using cli = new CommandLine();
   await check(cli, async (line) => {
     const script = `outlive() { ${cli.inShell} "$@"; }; source <(outlive completion bash); complete -p outlive >&2
@@ -120,7 +120,7 @@ test('bash completes verbs, options, tasks that are there, names, sessions; a co
   });
 });
 
-test('bash completes at the keyboard names with colons, values behind equals signs, and a command after them', async () => {
+test('at the keyboard bash completes names with colons, values after equals signs, and a command after them', async () => {
   await using cli = new CommandLine();
   const session = await cli.session('default');
   for (const name of ['web:1', 'test:unit:slow', 'test:unit:fast'])

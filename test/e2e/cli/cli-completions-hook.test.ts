@@ -47,7 +47,7 @@ test('a hook tells the conversation of each end once, in JSON, and the next one 
   assert.deepEqual(await hook(cli, { ...event, session_id: 'none' }, '-s', 'c'), nothing);
 });
 
-test('a hook tells lines that are watched for once, and the next one acknowledges them', async () => {
+test('a hook tells each watched line once, and the next one acknowledges it', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn(
     'echo error one; echo fine; echo error two; sleep 600',
@@ -69,7 +69,7 @@ test('a hook tells lines that are watched for once, and the next one acknowledge
   assert.deepEqual(await hook(cli, event), nothing);
 });
 
-test('what a hook has printed that was killed before it ended is told again, and says so', async () => {
+test('when a hook is killed before it ends, what it printed is told again, marked as told again', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('echo error one; sleep 600', '-s', 'c', '-n', 'dev');
   await cli.until(taskId, ({ output }) => output.bytes === 10);
@@ -87,7 +87,7 @@ test('what a hook has printed that was killed before it ended is told again, and
   assert.equal(hasFact(log, 'seen'), true);
 });
 
-test('of the MCP server and the hook of one conversation, one tells a line', async () => {
+test('either the MCP server or the hook of a conversation tells a line, not both', async () => {
   await using cli = new CommandLine();
   const env = { CLAUDE_CODE_SESSION_ID: 'c' };
   await using server = await McpProcess.start(cli, { env });
@@ -103,7 +103,7 @@ test('of the MCP server and the hook of one conversation, one tells a line', asy
   assert.match((await hook(cli, event)).stdout, /Told before, and perhaps not read:\\n.* error one/);
 });
 
-test('without an event, and with another way to take ends, it is refused', async () => {
+test('without an event, or with another way to take ends, the hook is refused', async () => {
   await using cli = new CommandLine();
   assert.equal((await hook(cli, 'no JSON')).status, 64);
   for (const word of ['--ack', '--follow', '--next']) {

@@ -27,7 +27,7 @@ test('completions --next prints each end once, and the next call acknowledges it
   assert.equal((await cli.snapshot(second)).delivered, true);
 });
 
-test('what one conversation was shown, another one does not acknowledge', async () => {
+test('a conversation does not acknowledge what another one was shown', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('exit 3');
   const next = async (id: string) =>
@@ -48,7 +48,7 @@ test('--next goes with neither --ack nor --follow', async () => {
   }
 });
 
-test('the shell acknowledges nothing for an agent that lives and is told itself', async () => {
+test('the shell acknowledges nothing for a live agent that is told itself', async () => {
   await using cli = new CommandLine();
   await using agent = await McpProcess.start(cli, { ...ofAnotherAgent, session: 's' });
   const taskId = (await agent.call('run', { command: 'sleep 0.2; exit 3', wait_ms: 0 })).structuredContent

@@ -44,7 +44,7 @@ function look(read: () => string): string {
   }
 }
 
-test('a follower that was SIGKILLed before its reader took a completion has not acknowledged it', async () => {
+test('a follower that is SIGKILLed before its reader takes a completion does not acknowledge it', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('exit 6');
   const path = join(cli.base, 'pipe');
@@ -65,7 +65,7 @@ test('a follower that was SIGKILLed before its reader took a completion has not 
   await waitFor(() => has('delivered'), 'the completion to be acknowledged');
 });
 
-test('a follower whose reader has stopped reading is ended by SIGTERM all the same, and has not acknowledged', async () => {
+test('SIGTERM ends a follower whose reader has stopped reading, and the completion stays unacknowledged', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('exit 6');
   const path = join(cli.base, 'pipe');
@@ -82,7 +82,7 @@ test('a follower whose reader has stopped reading is ended by SIGTERM all the sa
   assert.ok(!factsOf(cli.logOf(taskId)).some(({ fact }) => fact === 'delivered'));
 });
 
-test('a reader that is gone was told nothing: the completion stays pending', async () => {
+test('when the reader is gone, the completion stays pending', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('exit 6');
   const script = `{ sleep 0.1; ${cli.path} completions --ack; echo "\${?}" >&2; } | true`;
@@ -104,7 +104,7 @@ test('a reader that is gone was told nothing: the completion stays pending', asy
 const kindsIn = (cli: CommandLine, taskId: string): string[] =>
   factsOf(cli.logOf(taskId)).map(({ fact }) => fact);
 
-test('what a call had claimed that was SIGKILLed before it was read is printed again, and says so', async () => {
+test('what a call had claimed before it was SIGKILLed unread is printed again, marked as told again', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('exit 6');
   const path = join(cli.base, 'pipe');
@@ -129,7 +129,7 @@ test('what a call had claimed that was SIGKILLed before it was read is printed a
   assert.equal((await cli.snapshot(taskId)).delivered, true);
 });
 
-test('what was printed into a pipe that nobody reads is printed again', async () => {
+test('completions that were printed into an unread pipe are printed again', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('exit 7');
   execFileSync('sh', ['-c', `{ sleep 0.1; ${cli.path} completions --next; } | true`], {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { CommandLine, objects } from '../../support/command-line.ts';
 import { waitFor } from '../../support/world.ts';
 
-test('completions are pending until --ack, and then told no more; each session has its own', async () => {
+test('completions are pending until --ack, and not told after that; each session has its own', async () => {
   await using cli = new CommandLine();
   const [taskId, other] = await Promise.all([
     cli.ended('echo hi; exit 3', '-n', 'n'),
@@ -28,7 +28,7 @@ test('completions are pending until --ack, and then told no more; each session h
   assert.deepEqual(await cli.run('completions', '--ack'), { status: 0, stdout: '', stderr: '' });
 });
 
-test('the text tells leftovers, a failure that a zero hides, and the end of the output without its escapes', async () => {
+test('the text tells leftovers, a failure behind exit code 0, and the end of the output without escapes', async () => {
   await using cli = new CommandLine();
   const long = "seq 1 500; printf '\\033]0;title\\007\\033[31mred\\033[0m\\t10%%\\r100%%\\342\\200\\256\\n'";
   const taskId = await cli.ended(`sleep 1000 & ${long}; false | true`, '--shell', 'bash');
@@ -46,7 +46,7 @@ test('the text tells leftovers, a failure that a zero hides, and the end of the 
   );
 });
 
-test('--follow tells what is pending, what other processes add, and what ends meanwhile; an interrupt ends it', async () => {
+test('--follow tells pending ends, ends that other processes add, and ends that come meanwhile, until an interrupt', async () => {
   await using cli = new CommandLine();
   const release = `${cli.base}/go`;
   const pending = await cli.ended('exit 1');
@@ -72,7 +72,7 @@ test('--follow tells what is pending, what other processes add, and what ends me
   assert.equal((await cli.run('completions')).stdout, '');
 });
 
-test('of two followers with --ack one is told of each; without --ack both are', async () => {
+test('of two followers with --ack, one is told of each end; without --ack both are', async () => {
   await using cli = new CommandLine();
   const words = ['completions', '--follow', '--json'];
   const both = [cli.start(words), cli.start(words)];

@@ -5,7 +5,7 @@ import { hasFact } from '../../support/logs.ts';
 import { onWindows } from '../../support/processes.ts';
 import { waitFor } from '../../support/world.ts';
 
-test('many concurrent runs from as many shells lose nothing, and each completion is told once to two readers', async () => {
+test('many concurrent runs from many shells lose nothing, and two readers together are told of each completion once', async () => {
   await using cli = new CommandLine();
   const count = onWindows ? 8 : 50;
   const readers = [0, 1].map(() => cli.start(['completions', '--follow', '--ack', '--json']));

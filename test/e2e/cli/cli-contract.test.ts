@@ -39,27 +39,23 @@ test('OUTLIVE_HOME may begin with ~/, and a relative path or a variable is refus
   }
 });
 
-test(
-  'a line that is watched for stays pending when the reader of --next or --ack is gone',
-  unix,
-  async () => {
-    await using cli = new CommandLine();
-    const taskId = await cli.spawn('echo error; exec sleep 1000', '-n', 'dev');
-    await cli.until(taskId, ({ output }) => output.bytes > 0);
-    await cli.run('watch', 'dev', 'error');
-    for (const word of ['--next', '--ack']) {
-      // Its stdout is a pipe whose other end nobody has open.
-      const before = ['bash', '-c', 'exec 3> >(:); wait $!; "$@" >&3', 'bash'];
-      assert.equal((await cli.call(['completions', word], { before })).status, 141, word);
-    }
-    const told = `${taskId} (dev) wrote at byte 0: error\n`;
-    assert.equal(
-      (await cli.run('completions', '--next')).stdout,
-      `Printed before, and perhaps not read:\n${told}`,
-    );
-    assert.equal((await cli.run('completions', '--next')).stdout, '');
-  },
-);
+test('a watched line stays pending when the reader of --next or --ack is gone', unix, async () => {
+  await using cli = new CommandLine();
+  const taskId = await cli.spawn('echo error; exec sleep 1000', '-n', 'dev');
+  await cli.until(taskId, ({ output }) => output.bytes > 0);
+  await cli.run('watch', 'dev', 'error');
+  for (const word of ['--next', '--ack']) {
+    // Its stdout is a pipe whose other end nobody has open.
+    const before = ['bash', '-c', 'exec 3> >(:); wait $!; "$@" >&3', 'bash'];
+    assert.equal((await cli.call(['completions', word], { before })).status, 141, word);
+  }
+  const told = `${taskId} (dev) wrote at byte 0: error\n`;
+  assert.equal(
+    (await cli.run('completions', '--next')).stdout,
+    `Printed before, and perhaps not read:\n${told}`,
+  );
+  assert.equal((await cli.run('completions', '--next')).stdout, '');
+});
 
 test('doctor says how large the store is', async () => {
   await using cli = new CommandLine();

@@ -6,7 +6,7 @@ import { waitFor } from '../../support/world.ts';
 const variables = ['CLAUDE_CODE_SESSION_ID', 'CODEX_THREAD_ID', 'PI_SESSION_ID'];
 
 for (const name of variables)
-  test(`in a shell with ${name} the session is that conversation`, async () => {
+  test(`in a shell with ${name} the session is the conversation that it names`, async () => {
     await using cli = new CommandLine();
     const env = { [name]: 'conversation 1' };
     const sessionOf = async (words: readonly string[], more: NodeJS.ProcessEnv = {}) =>
@@ -41,14 +41,14 @@ onLinux('an agent in the shell of another agent is the one that is meant', async
     }
 });
 
-test('OUTLIVE_SESSION that cannot name a session is refused', async () => {
+test('an OUTLIVE_SESSION that cannot name a session is refused', async () => {
   await using cli = new CommandLine();
   const { status, stderr } = await cli.call(['run', 'true'], { env: { OUTLIVE_SESSION: 'x'.repeat(1025) } });
   assert.equal(status, 64);
   assert.match(stderr, /OUTLIVE_SESSION/);
 });
 
-test('a conversation in which nothing runs is told by ps what others left running in its folder', async () => {
+test('in a conversation where nothing runs, ps lists what others left running in its folder', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('sleep 1000', '-n', 'dev');
   const ps = async (env: NodeJS.ProcessEnv) => await cli.call(['ps'], { env });

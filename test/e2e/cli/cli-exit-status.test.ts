@@ -5,7 +5,7 @@ import { CommandLine } from '../../support/command-line.ts';
 import { onWindows } from '../../support/processes.ts';
 import { waitFor } from '../../support/world.ts';
 
-test('64: wrong usage, told in one line, before anything is started', async () => {
+test('64: wrong usage, reported in one line before anything is started', async () => {
   await using cli = new CommandLine();
   const calls = [
     ['frobnicate'],
@@ -54,7 +54,7 @@ test('120: no such task', async () => {
   }
 });
 
-test('121: lost, when the shim is gone and nothing can say how it ended', async () => {
+test('121: lost, when the shim is gone and nobody knows how the command ended', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('sleep 1000');
   const { shimPid } = await cli.until(taskId, (task) => task.status === 'running');
@@ -64,7 +64,7 @@ test('121: lost, when the shim is gone and nothing can say how it ended', async 
   assert.match(stdout, /^bgb-[0-9a-f]{12} lost, no_exit_marker/);
 });
 
-test('122: it is still running, and the wait’s own time was up', async () => {
+test('122: the task still runs, and the time of the wait is up', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('sleep 1000');
   const { status, stdout, stderr } = await cli.run('wait', '--timeout', '50ms', taskId);
@@ -113,7 +113,7 @@ test('125: outlive itself failed; with --json the error is an object on stderr',
   assert.deepEqual([Object.keys(error), error.code, rest], [['code', 'message'], 'STORE_UNWRITABLE', {}]);
 });
 
-test('with --json a wrong usage and a task that is not there are objects on stderr, too', async () => {
+test('with --json wrong usage and a missing task are objects on stderr, too', async () => {
   await using cli = new CommandLine();
   const usage = await cli.run('ps', '--json', '--frobnicate');
   assert.deepEqual([usage.status, JSON.parse(usage.stderr).error.code], [64, 'USAGE']);
@@ -121,7 +121,7 @@ test('with --json a wrong usage and a task that is not there are objects on stde
   assert.deepEqual([missing.status, JSON.parse(missing.stderr).error.code], [120, 'TASK_NOT_FOUND']);
 });
 
-test('a command’s own status is handed on as it is, also when it was ended by a signal', async () => {
+test('the command’s own status is passed on unchanged, also when a signal ended it', async () => {
   await using cli = new CommandLine();
   assert.equal((await cli.run('run', '--wait', 'exit 42')).status, 42);
   // A shell of MSYS makes another number of it.

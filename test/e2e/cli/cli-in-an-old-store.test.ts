@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import { compareWithOldStore, whyNoStrace } from '../../support/old-store.ts';
 
-test('in a store with much that is old verbs answer as in a new one, at no more calls to the system', {
+test('in a store with much old data verbs answer as in a new one, with no more system calls', {
   skip: whyNoStrace(),
 }, async (t) => {
   await compareWithOldStore(t, {

@@ -102,7 +102,7 @@ test('a completion is a snapshot', async () => {
   assert.deepEqual(pinned(cli, oneObject(stdout)), ended);
 });
 
-test('show adds what only it tells', async () => {
+test('show adds the fields that only show has', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended(...build);
   const { shell, spawnedBy, ...shown } = pinned(cli, await cli.snapshot(taskId));

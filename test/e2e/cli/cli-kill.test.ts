@@ -11,7 +11,7 @@ const away = onWindows ? '' : 'setsid ';
 
 const isRunning = ({ status }: Snapshot): boolean => status === 'running';
 
-test('kill stops the whole tree, also what has left its group, and says what became of it', async () => {
+test('kill stops the whole tree, also what has left its group, and reports the end', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn(
     `${away}sleep 1000 & (${away}sh -c "sleep 1001 & sleep 1002" &) & sleep 1003`,
@@ -71,7 +71,7 @@ test(
   },
 );
 
-test('--all stops what runs in the session, and nothing of another', async () => {
+test('--all stops everything that runs in the session, and nothing in another one', async () => {
   await using cli = new CommandLine();
   const [one, two, other] = await Promise.all([
     cli.spawn('sleep 1000', '-s', 'mine'),
@@ -93,7 +93,7 @@ test('--all stops what runs in the session, and nothing of another', async () =>
   assert.deepEqual(await cli.run('kill', '--all', '-s', 'mine'), { status: 0, stdout: '', stderr: '' });
 });
 
-test('of an ended task what it left running is stopped; how it ended stays', async () => {
+test('for an ended task, kill stops its leftovers and does not change its end', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended(`${away}sleep 1000 & exit 3`);
   assert.ok(cli.pids().length > 0);
@@ -112,7 +112,7 @@ test('of an ended task what it left running is stopped; how it ended stays', asy
   assert.match(again.stdout, /^bgb-\w+ had already ended: killed, /);
 });
 
-test('when one of several does not exist nothing is stopped; the others by themselves are, each named once', async () => {
+test('if one of several tasks does not exist, nothing is stopped; without it the others are stopped, each once', async () => {
   await using cli = new CommandLine();
   const ids = await Promise.all([1, 2].map(async () => await cli.spawn('sleep 1000')));
   const refused = await cli.run('kill', ...ids, 'bgb-000000000000');
@@ -122,7 +122,7 @@ test('when one of several does not exist nothing is stopped; the others by thems
   assert.deepEqual([status, stdout.match(/^bgb-\w+ killed/gm)?.length], [0, 2]);
 });
 
-test('125: what runs on another machine cannot be stopped here; others are; --json says so in an object', async () => {
+test('125: a task on another machine cannot be stopped here, but the others are; --json says so in an object', async () => {
   await using cli = new CommandLine();
   const [away, here] = await Promise.all([cli.spawn('sleep 1000'), cli.spawn('sleep 1000')]);
   seemsElsewhere(cli.logOf(away));

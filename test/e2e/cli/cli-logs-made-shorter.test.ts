@@ -65,7 +65,7 @@ test('run --follow says so, too', async () => {
   assert.match(stderr, word);
 });
 
-test('logs from offset to offset, each by a process of its own, loses nothing when the output is made empty', async () => {
+test('logs from offset to offset, each by its own process, lose nothing when the output is made empty', async () => {
   await using cli = new CommandLine();
   const { taskId, input, path } = await toldTask(cli);
   let offset = 0;
@@ -92,7 +92,7 @@ test('logs from offset to offset, each by a process of its own, loses nothing wh
   assert.equal((await cli.run('wait', taskId)).status, 0);
 });
 
-test('an offset that is beyond the end is told, and of an ended task what is gone', async () => {
+test('an offset beyond the end is reported, and for an ended task how much is gone', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('seq 1 100');
   const beyond = await cli.run('logs', '--offset', '1000', taskId);

@@ -17,7 +17,7 @@ async function printed(cli: CommandLine, ...words: string[]): Promise<string> {
 }
 
 test(
-  'lines of several tasks begin with the names of their tasks, whole, in the order of time',
+  'lines of several tasks come whole, in the order of time, each after the name of its task',
   notOnWindows('the Windows wrapper records no times'),
   async () => {
     await using cli = new CommandLine();
@@ -45,7 +45,7 @@ test(
   },
 );
 
-test('two tasks of one name are told apart, and a task that is named twice is printed once', async () => {
+test('two tasks with one name are distinguished, and a task that is named twice is printed once', async () => {
   await using cli = new CommandLine();
   const [one, two] = [await cli.ended('echo 1', '-n', 'job'), await cli.ended('echo 2', '-n', 'job')];
   const lines = (await printed(cli, one, two, 'job')).split('\n').filter(Boolean);
@@ -55,7 +55,7 @@ test('two tasks of one name are told apart, and a task that is named twice is pr
   assert.deepEqual(texts?.toSorted(), ['1', '2']);
 });
 
-test('of a task that keeps them apart both streams are printed, or the one that is asked for', async () => {
+test('for a task with separate streams both are printed, or the one that is asked for', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('echo out; echo err >&2; printf end', '--separate');
   const [both, out, err, json] = await Promise.all([
@@ -100,7 +100,7 @@ test('--grep prints the lines in which a pattern is found; with -n the last of t
   );
 });
 
-test('a pattern that would take a backtracking engine for ever is answered at once', async () => {
+test('a pattern that a backtracking engine would never finish is answered at once', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended(`head -c 3000 /dev/zero | tr '\\0' a; echo '!'`);
   assert.equal(await printed(cli, taskId, '--grep', '^(a+)+$'), '');
@@ -123,7 +123,7 @@ test('-f prints the lines of several tasks as they come, and says how each ended
 });
 
 test(
-  'on a terminal -f shows what has no end yet, such as a prompt, and each task keeps to its own lines',
+  'on a terminal -f shows lines without an end, such as a prompt, and each task has its own lines',
   notOnWindows('the terminal is tmux'),
   async () => {
     await using cli = new CommandLine();
@@ -146,7 +146,7 @@ test(
   },
 );
 
-test('--all prints what runs; with -f also what comes, however short it is, until it is interrupted', async () => {
+test('--all prints running tasks; with -f also new ones, however short, until it is interrupted', async () => {
   await using cli = new CommandLine();
   await cli.ended('echo old');
   assert.equal((await cli.run('logs', '--all')).stderr, 'outlive: no task runs in session default\n');
@@ -169,7 +169,7 @@ test('--all prints what runs; with -f also what comes, however short it is, unti
   for (const { stdout } of answers) assert.doesNotMatch(stdout, /old|theirs/);
 });
 
-test('what cannot be meant is refused before anything is printed', async () => {
+test('contradictory options are refused before anything is printed', async () => {
   await using cli = new CommandLine();
   const [apart, other] = [await cli.ended('echo x', '--separate'), await cli.ended('echo y')];
   const cases: [string[], RegExp][] = [

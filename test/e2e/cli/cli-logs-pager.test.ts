@@ -15,7 +15,7 @@ async function shellIn(cli: CommandLine, more: NodeJS.ProcessEnv = {}): Promise<
   return terminal;
 }
 
-test('much text on a terminal is shown with less, whose colours stay; to leave it is no error', async () => {
+test('long text on a terminal is shown in less, with its colours; leaving less is no error', async () => {
   await using cli = new CommandLine();
   await cli.ended("seq 1 200000; printf '\\033[31mred\\033[0m\\033]0;title\\007\\n'", '-n', 'long');
   await using terminal = await shellIn(cli);
@@ -39,7 +39,7 @@ test('much text on a terminal is shown with less, whose colours stay; to leave i
   }, 'the pager to be left');
 });
 
-test('what fits the terminal is written as it is, and so is all that is piped, followed, or wanted without a pager', async () => {
+test('text that fits the terminal is written directly, as is piped and followed text, and text without a pager', async () => {
   await using cli = new CommandLine();
   const long = await cli.ended('seq 1 100', '-n', 'long');
   await cli.ended('seq 1 9', '-n', 'short');
@@ -61,7 +61,7 @@ test('what fits the terminal is written as it is, and so is all that is piped, f
   }
 });
 
-test('$PAGER is a command of a shell; LESS is set for it as git does; one that cannot be run hides nothing', async () => {
+test('$PAGER is a shell command; LESS is set for it as git does; a pager that cannot run hides nothing', async () => {
   await using cli = new CommandLine();
   await cli.ended('seq 1 100', '-n', 'long');
   writeFileSync(`${cli.base}/shows`, '#!/bin/sh\necho "pager $1 $LESS $LV"; tail -n 1\n', { mode: 0o700 });
@@ -74,7 +74,7 @@ test('$PAGER is a command of a shell; LESS is set for it as git does; one that c
   await terminal.shows(/\n100\noutlive: the pager "[^"]*nosuch" cannot be run[\s\S]*done 0/);
 });
 
-test('on a terminal names have colours, stderr is red, and a line that is written over is shown as it was last', async () => {
+test('on a terminal names have colours, stderr is red, and an overwritten line shows its last state', async () => {
   await using cli = new CommandLine();
   await cli.ended("printf '10%%\\r99%%\\n\\033[2Jtext\\n'; echo bad >&2", '-n', 'bar', '--separate');
   await cli.ended('echo x', '-n', 'other');

@@ -29,7 +29,7 @@ test('--timestamps puts the time in front of each line, also in --plain and with
   assert.ok(json[0]?.marks.length >= 2);
 });
 
-test('--since begins with the line in which begins what was written since', async () => {
+test('--since begins with the line that contains the first byte written since', async () => {
   await using cli = new CommandLine();
   const go = `${cli.base}/go`;
   const wait = `until [ -e ${go} ]; do sleep 0.02; done`;
@@ -52,7 +52,7 @@ test('--since begins with the line in which begins what was written since', asyn
   assert.equal((await cli.run('logs', '--since', '1d', taskId)).stdout, 'one\ntwo and a half\nthree\n');
 });
 
-test('a time that is none, or that clashes with an offset, is refused', async () => {
+test('an invalid time, and a time together with an offset, are refused', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('echo one');
   for (const text of ['yesterday', '10', '2026-13-01', '2026-11-28T9:00', '']) {

@@ -11,7 +11,7 @@ async function printed(cli: CommandLine, ...words: string[]): Promise<string> {
   return stdout;
 }
 
-test('logs prints all of it, the last lines, the last bytes, or a stretch', async () => {
+test('logs prints all output, the last lines, the last bytes, or a stretch', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('seq 1 20000; printf end');
   const all = `${Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join('')}end`;
@@ -32,7 +32,7 @@ test('logs prints all of it, the last lines, the last bytes, or a stretch', asyn
     assert.ok(answers[index] === expected, `${words.join(' ')}: ${answers[index]?.slice(0, 60)}`);
 });
 
-test('--stderr is the stderr of a task with --separate; without that, it says where to look', async () => {
+test('--stderr prints the stderr of a task with --separate; without --separate it says where to look', async () => {
   await using cli = new CommandLine();
   const [apart, merged] = [
     await cli.ended('echo out; echo err >&2', '--separate'),
@@ -49,7 +49,7 @@ test('--stderr is the stderr of a task with --separate; without that, it says wh
   assert.match(none.stderr, /^outlive: bgb-\w+ writes stdout and stderr to one file: [^\n]*\n$/);
 });
 
-test('through a pipe the bytes are those of the command; --plain takes out escapes and folds progress', async () => {
+test('through a pipe the bytes are those of the command; --plain removes escapes and folds progress bars', async () => {
   await using cli = new CommandLine();
   const bytes = '\\000\\377\\303\\033[31mred\\033[0m\\033]0;title\\007\\r\\n 10%%\\r100%%\\n\\342\\202';
   const taskId = await cli.ended(`printf '${bytes}'`);
@@ -61,7 +61,7 @@ test('through a pipe the bytes are those of the command; --plain takes out escap
   assert.equal(plain, '\ufffd\ufffdred\n100%\n\ufffd');
 });
 
-test('--plain shows what a terminal would: the last state of a bar of megabytes, of a spinner and of two bars', async () => {
+test('--plain shows what a terminal would: the last state of a huge progress bar, of a spinner and of two bars', async () => {
   await using cli = new CommandLine();
   const [bar, spinner, bars] = [
     // One line of more than a mebibyte.
@@ -74,7 +74,7 @@ test('--plain shows what a terminal would: the last state of a bar of megabytes,
   assert.equal(await printed(cli, bars, '--plain'), 'a 99%\nb done\n');
 });
 
-test('-f prints what comes until the end, from the beginning, from -n, and in --plain whole lines', async () => {
+test('-f prints output until the end, from the beginning or from -n; with --plain in whole lines', async () => {
   await using cli = new CommandLine();
   const release = `${cli.base}/go`;
   const command = `seq 1 5; until [ -e ${release} ]; do sleep 0.05; done; printf ' 1%%\\r'; sleep 0.2; echo 99%; echo 6`;
@@ -103,7 +103,7 @@ test('-f prints what comes until the end, from the beginning, from -n, and in --
   assert.equal(texts.join(''), '5\n99%\n6\n');
 });
 
-test('--json is a chunk a line: offsets add up, and no character is split or lost', async () => {
+test('--json prints one chunk per line: offsets add up, and no character is split or lost', async () => {
   await using cli = new CommandLine();
   // Three bytes a character: a boundary of chunks falls inside of one.
   const taskId = await cli.ended("yes € | head -n 600000 | tr -d '\\n'; printf '\\342\\202'");
@@ -134,7 +134,7 @@ test('--json is a chunk a line: offsets add up, and no character is split or los
   );
 });
 
-test('where the middle was cut out of an output, that is said on stderr, and in --json as omittedBytes', async () => {
+test('if the middle was cut out of an output, stderr says so, and --json as omittedBytes', async () => {
   await using cli = new CommandLine();
   const session = await cli.session('default');
   const task = await session.spawn('seq 1 20000', { keepOutputBytes: 4096 });

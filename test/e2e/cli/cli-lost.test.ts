@@ -4,7 +4,7 @@ import { CommandLine, oneObject } from '../../support/command-line.ts';
 import { factOf } from '../../support/logs.ts';
 import { waitFor } from '../../support/world.ts';
 
-test('of a lost task every verb says when it was seen last, and none that it took so long', async () => {
+test('every verb says when a lost task was last seen, and none says how long it took', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('sleep 1.2; echo working; sleep 1000', '-n', 'build');
   await cli.until(taskId, ({ output }) => output.bytes > 0);

@@ -6,7 +6,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { CommandLine } from '../../support/command-line.ts';
 import { untilStarted } from '../../support/ready.ts';
 
-test('mcp serves the tools on stdin and stdout; its tasks go on when the client goes', async () => {
+test('mcp serves the tools on stdin and stdout; its tasks go on when the client leaves', async () => {
   await using cli = new CommandLine();
   const env = Object.fromEntries(
     Object.entries(cli.environment()).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -34,7 +34,7 @@ test('mcp serves the tools on stdin and stdout; its tasks go on when the client 
   assert.match(stdout, /^bgb-[0-9a-f]{12}\tdev\trunning\t.*\tsleep 1000\n$/);
 });
 
-test('mcp --http serves whoever has the token, and nobody else, until it is interrupted', async () => {
+test('mcp --http serves only clients with the token, until it is interrupted', async () => {
   await using cli = new CommandLine();
   const token = 'a-token-of-this-test';
   const file = `${cli.base}/token`;

@@ -24,7 +24,7 @@ const mistakes: readonly (readonly [words: readonly string[], says: RegExp])[] =
 ];
 
 for (const [words, says] of mistakes)
-  test(`outlive ${words.map((word) => (word === '' ? "''" : word)).join(' ')} is a mistake that is told before anything runs`, async () => {
+  test(`outlive ${words.map((word) => (word === '' ? "''" : word)).join(' ')} is a mistake that is reported before anything runs`, async () => {
     await using cli = new CommandLine();
     const { status, stdout, stderr } = await cli.run(...words);
     assert.deepEqual([status, stdout], [64, '']);
@@ -37,7 +37,7 @@ for (const [words, says] of mistakes)
     );
   });
 
-test('a store that is not there is told by verbs that only read or stop, and run makes it', async () => {
+test('verbs that only read or stop report a missing store, and run makes it', async () => {
   await using cli = new CommandLine();
   const store = `${cli.base}/elsewhere`;
   for (const words of [['ps'], ['show', 'x'], ['kill', '--all'], ['prune'], ['completions']]) {
@@ -49,7 +49,7 @@ test('a store that is not there is told by verbs that only read or stop, and run
   assert.equal((await cli.run('ps', '--store', store)).status, 0);
 });
 
-test('a limit that nothing enforces is told by run, show and wait', {
+test('run, show and wait report a limit that nothing enforces', {
   skip: (onWindows || process.geteuid?.() !== 0) && 'the system exempts root alone',
 }, async () => {
   await using cli = new CommandLine();
@@ -69,7 +69,7 @@ test('a limit that nothing enforces is told by run, show and wait', {
     assert.equal(/nothing enforces --processes/.test(stderr), !isHeld, stderr);
 });
 
-test('aliases are our verbs by other names', async () => {
+test('aliases are other names for our verbs', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('echo hello; sleep 1000', '-n', 'dev');
   await cli.until(taskId, ({ output }) => output.bytes > 0);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommandLine, objects } from '../../support/command-line.ts';
 
-test('one running task of a session has a name: run refuses a second one, before anything is made, and names the first', async () => {
+test('only one running task of a session has a name: run refuses a second one at once, and names the first', async () => {
   await using cli = new CommandLine();
   const first = await cli.spawn('sleep 1000', '-n', 'dev');
   const { status, stdout, stderr } = await cli.run('run', '-n', 'dev', 'touch made');
@@ -19,7 +19,7 @@ test('one running task of a session has a name: run refuses a second one, before
   assert.notEqual(second, first);
 });
 
-test('--replace stops the task that has the name whole, takes its place, and says so', async () => {
+test('--replace stops the whole task that has the name, takes its place, and says so', async () => {
   await using cli = new CommandLine();
   const first = await cli.spawn('sleep 1000 & sleep 1001', '-n', 'dev');
   const { status, stdout, stderr } = await cli.run('run', '-n', 'dev', '--replace', 'sleep 1002');
@@ -37,7 +37,7 @@ test('--replace stops the task that has the name whole, takes its place, and say
   assert.equal((await cli.snapshot('dev')).status, 'running');
 });
 
-test('of spawns at once with one name one wins', async () => {
+test('of several simultaneous spawns with one name, one wins', async () => {
   await using cli = new CommandLine();
   const answers = await Promise.all(
     [1, 2, 3, 4].map(async () => await cli.run('run', '-n', 'dev', 'sleep 1000')),
@@ -46,7 +46,7 @@ test('of spawns at once with one name one wins', async () => {
   assert.equal(cli.taskIds().length, 1);
 });
 
-test('a name means the task that runs under it, else the newest that ended', async () => {
+test('a name means the running task with that name, else the newest ended one', async () => {
   await using cli = new CommandLine();
   const first = await cli.ended('exit 1', '-n', 'build');
   const second = await cli.ended('exit 2', '-n', 'build');
@@ -56,7 +56,7 @@ test('a name means the task that runs under it, else the newest that ended', asy
   assert.equal((await cli.snapshot('build')).taskId, third);
 });
 
-test('a name that only another session has is found there, and the answer says so', async () => {
+test('a name that exists only in another session is found there, and the answer says so', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('echo hello; sleep 1000', '-n', 'dev', '-s', 'other');
   await cli.until(taskId, ({ output }) => output.bytes > 0);

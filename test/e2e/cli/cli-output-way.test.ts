@@ -4,7 +4,7 @@ import { CommandLine } from '../../support/command-line.ts';
 
 const erases = 'echo one; echo two > /dev/stderr; echo three';
 
-test('run hints at >&2 and --output pipe where the text names such a file, and only there', async () => {
+test('run suggests >&2 and --output pipe if the command names such a file, and only then', async () => {
   await using cli = new CommandLine();
   const hinted = await cli.run('run', '--wait', '--', erases);
   assert.match(
@@ -27,7 +27,7 @@ test('run hints at >&2 and --output pipe where the text names such a file, and o
     );
 });
 
-test('what is erased is told by run, logs, wait, show and completions; through a pipe nothing is', async () => {
+test('run, logs, wait, show and completions report erased output; through a pipe nothing is erased', async () => {
   await using cli = new CommandLine();
   const told =
     /4 bytes of its output are erased: something opened the file anew, as "> \/dev\/stderr" does\. To keep all of it: outlive run --output pipe/;
@@ -55,7 +55,7 @@ test('what is erased is told by run, logs, wait, show and completions; through a
   assert.deepEqual(piped, { status: 0, stdout: 'one\ntwo\nthree\n', stderr: '' });
 });
 
-test('a way that does not exist is refused, with those that do', async () => {
+test('an unknown output way is refused, and the error lists the known ones', async () => {
   await using cli = new CommandLine();
   const { status, stderr } = await cli.run('run', '--output', 'tty', '--', 'true');
   assert.equal(status, 64);

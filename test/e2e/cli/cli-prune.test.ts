@@ -27,7 +27,7 @@ async function endedTasks(
   return ids;
 }
 
-test('prune removes what ended a week ago, or so long ago as is said, from the session', async () => {
+test('prune removes tasks of the session that ended a week ago, or as long ago as it is told', async () => {
   await using cli = new CommandLine();
   const [old = '', fresh = ''] = await endedTasks(cli, 'mine', 2);
   const [other = ''] = await endedTasks(cli, 'other', 1);
@@ -54,7 +54,7 @@ test('prune removes what ended a week ago, or so long ago as is said, from the s
   assert.deepEqual([none.stdout, now.stdout], ['', `${fresh}\n`]);
 });
 
-test('what runs and what is pending stays, however old; --all-sessions takes from every session; --json is one object', async () => {
+test('running and pending tasks stay, however old; --all-sessions prunes every session; --json is one object', async () => {
   await using cli = new CommandLine();
   // Less than a week ago: what is older, the one who opens the session removes by itself.
   const kept = [await cli.ended('exit 1', '-s', 'a'), await cli.spawn('sleep 1000', '-s', 'b')];
@@ -78,7 +78,7 @@ test('what runs and what is pending stays, however old; --all-sessions takes fro
   assert.deepEqual(cli.taskIds().toSorted(), kept.toSorted());
 });
 
-test('prune TASK removes the tasks that are named, whenever they ended, and says what is kept and why', async () => {
+test('prune TASK removes the named tasks, whenever they ended, and says what is kept and why', async () => {
   await using cli = new CommandLine();
   const [read = ''] = await endedTasks(cli, 'default', 1, 0);
   const unread = await cli.ended('exit 1', '-n', 'unread');
@@ -103,7 +103,7 @@ test('prune TASK removes the tasks that are named, whenever they ended, and says
   assert.equal((await cli.run('prune', 'running', '--all-sessions')).status, 64);
 });
 
-test('prune --unread also takes ends that nobody has acknowledged, and nothing that runs', async () => {
+test('prune --unread also removes tasks with unacknowledged ends, but no running tasks', async () => {
   await using cli = new CommandLine();
   const [one, two] = [await cli.ended('exit 1'), await cli.ended('true')];
   const running = await cli.spawn('sleep 1000');

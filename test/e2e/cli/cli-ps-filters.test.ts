@@ -13,7 +13,7 @@ async function ids(cli: CommandLine, words: readonly string[], cwd?: string): Pr
   return stdout.split('\n').filter(Boolean);
 }
 
-test('ps lists the tasks of a status, a label, a name, a folder, the newest, or their ids alone', async () => {
+test('ps lists the tasks of a status, a label, a name or a folder, the newest ones, or only their ids', async () => {
   await using cli = new CommandLine();
   const [folder, link] = [join(cli.base, 'project'), join(cli.base, 'link')];
   const below = join(folder, 'src', 'x');
@@ -73,7 +73,7 @@ test('ps lists the tasks of a status, a label, a name, a folder, the newest, or 
   assert.equal(oneObject(json.stdout).taskId, failed);
 });
 
-test('what no task can have is refused', async () => {
+test('a filter that no task can match is refused', async () => {
   await using cli = new CommandLine();
   const cases: [string[], RegExp][] = [
     [['--status', 'runing'], /Expected some of: queued, starting, running/],
@@ -88,7 +88,7 @@ test('what no task can have is refused', async () => {
   }
 });
 
-test('ps and show tell at which ports the processes of a task listen, and no stranger’s', async () => {
+test('ps and show tell on which ports the processes of a task listen, and no ports of other processes', async () => {
   await using cli = new CommandLine();
   const stranger = createServer().listen(0, '127.0.0.1');
   try {

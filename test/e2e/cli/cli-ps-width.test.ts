@@ -6,7 +6,7 @@ import { CommandLine } from '../../support/command-line.ts';
 import { Terminal } from '../../support/terminal.ts';
 
 for (const columns of [60, 80, 120, 200]) {
-  test(`on a terminal of ${columns} columns no row is wrapped: columns are left out`, async () => {
+  test(`on a terminal of ${columns} columns no row wraps: columns are left out`, async () => {
     await using cli = new CommandLine();
     const folder = join(cli.base, `${'ordner-漢字'.repeat(8)}`);
     mkdirSync(folder);

@@ -13,7 +13,7 @@ async function rowsOf(cli: CommandLine, ...words: string[]): Promise<string[][]>
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')]));
 }
 
-test('ps lists what runs, -a what ended too, --all-sessions that of every session, the oldest first', async () => {
+test('ps lists running tasks, -a also ended ones, --all-sessions those of every session, the oldest first', async () => {
   await using cli = new CommandLine();
   const ended = await cli.ended('exit 3');
   const first = await cli.spawn('sleep 1000', '-n', 'first');
@@ -39,7 +39,7 @@ test('ps lists what runs, -a what ended too, --all-sessions that of every sessio
   );
 });
 
-test('without a terminal a task is a line of fields between tabs, without heading and colour', async () => {
+test('without a terminal each task is a line of tab-separated fields, without heading and colour', async () => {
   await using cli = new CommandLine();
   await cli.ended('printf 12345; exit 3', '-n', 'five');
   const { stdout } = await cli.call(['ps', '-a'], { env: { FORCE_COLOR: '1', TERM: 'xterm-256color' } });
@@ -55,13 +55,13 @@ test('without a terminal a task is a line of fields between tabs, without headin
   assert.match(age, /^[\d.]+(?:ms|s)$/);
 });
 
-test('nothing is printed of nothing, and that is no error', async () => {
+test('without tasks nothing is printed, and that is no error', async () => {
   await using cli = new CommandLine();
   assert.deepEqual(await cli.run('ps'), { status: 0, stdout: '', stderr: '' });
   assert.deepEqual(await cli.run('ps', '-a', '--json'), { status: 0, stdout: '', stderr: '' });
 });
 
-test('--json is the snapshot of each task, a line each, as show prints it', async () => {
+test('--json prints the snapshot of each task on a line, as show prints it', async () => {
   await using cli = new CommandLine();
   const [one, two] = [await cli.ended('echo one', '-l', 'a=1'), await cli.ended('exit 2')];
   const [{ stdout }, shown] = await Promise.all([cli.run('ps', '-a', '--json'), cli.snapshot(one)]);

@@ -18,7 +18,7 @@ function shell(cli: CommandLine, pipeline: string): Running {
   return cli.start([pipeline], { program: ['bash', '-c'] });
 }
 
-test('a verb that follows ends when its reader does, although nothing more is printed', unix, async () => {
+test('a verb that follows ends when its reader leaves, even if nothing more is printed', unix, async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('echo one; echo ready; exec sleep 1000', '-n', 'dev');
   const followed: [string, string][] = [
@@ -33,7 +33,7 @@ test('a verb that follows ends when its reader does, although nothing more is pr
   assert.equal(stdout.trim().split('\n').length, 2);
 });
 
-test('a reader that stays gets all, and sees the end of what is printed', unix, async () => {
+test('a reader that stays gets everything, and sees the end of the output', unix, async () => {
   await using cli = new CommandLine();
   const all = await piped(cli, `${cli.inShell} run --follow 'echo one; sleep 0.3; echo two; exit 3' | cat`);
   assert.equal(all, 'one\ntwo\n');

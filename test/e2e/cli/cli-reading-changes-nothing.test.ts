@@ -37,7 +37,7 @@ function readers(found: Untidy): string[][] {
   ];
 }
 
-test('no verb that reads changes anything, whatever there is to do in the store', async () => {
+test('no verb that reads changes anything, whatever work is pending in the store', async () => {
   await using cli = new CommandLine();
   const found = await untidy(cli);
   const before = everything(cli.dir);
@@ -61,7 +61,7 @@ function takesSession(words: readonly string[]): boolean {
   return !words.includes('-s') && !['doctor', '__complete'].includes(words[0] ?? '');
 }
 
-test('every verb that reads is served from a read-only copy of a store, as from the store', async () => {
+test('every verb that reads answers from a read-only copy of a store as from the store', async () => {
   await using cli = new CommandLine();
   const found = await untidy(cli);
   const copy = `${cli.base}/copy`;
@@ -120,7 +120,7 @@ test('no verb that reads makes a store, a folder or a session', async () => {
   assert.equal(sessions.length, 1, sessions.join(' '));
 });
 
-test('an end that nobody has settled is told with what it has left running', async () => {
+test('an unsettled end is told together with the leftovers', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('echo hello; sleep 1000 & exit 5', '--leftovers', 'report');
   const logOf = (): string => cli.logOf(taskId);

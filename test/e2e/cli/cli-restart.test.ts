@@ -62,30 +62,26 @@ test(
   },
 );
 
-test(
-  'a running task keeps its variables, which are nowhere written down; -e changes some',
-  onLinux,
-  async () => {
-    await using cli = new CommandLine();
-    const command = 'echo "$SECRET-$PLAIN-$OUTLIVE_TASK"; exec sleep 1000';
-    const old = await cli.spawn(command, '-n', 'dev', '-e', 'SECRET=hunter2', '-e', 'PLAIN=1');
-    await cli.run('restart', 'dev', '-e', 'PLAIN=2');
-    const { taskId } = await cli.until('dev', ({ output }) => output.bytes > 0);
-    const { stdout } = await cli.run('logs', 'dev');
-    assert.match(stdout, new RegExp(`^hunter2-2-${taskId}\\.`), 'its own id, not that of the old one');
-    for (const id of [old, taskId]) assert.ok(!readFileSync(cli.logOf(id), 'utf8').includes('hunter2'));
-    // The new variable is one of those that it was run with.
-    await cli.run('kill', 'dev');
-    const { status, stderr } = await cli.run('restart', 'dev');
-    assert.equal(status, 64);
-    assert.match(
-      stderr,
-      /found no value of SECRET, PLAIN, .*outlive restart bgb-\w+ -e SECRET=\.\.\. -e PLAIN=\.\.\./,
-    );
-  },
-);
+test('a running task keeps its variables, which are written nowhere; -e changes some', onLinux, async () => {
+  await using cli = new CommandLine();
+  const command = 'echo "$SECRET-$PLAIN-$OUTLIVE_TASK"; exec sleep 1000';
+  const old = await cli.spawn(command, '-n', 'dev', '-e', 'SECRET=hunter2', '-e', 'PLAIN=1');
+  await cli.run('restart', 'dev', '-e', 'PLAIN=2');
+  const { taskId } = await cli.until('dev', ({ output }) => output.bytes > 0);
+  const { stdout } = await cli.run('logs', 'dev');
+  assert.match(stdout, new RegExp(`^hunter2-2-${taskId}\\.`), 'its own id, not that of the old one');
+  for (const id of [old, taskId]) assert.ok(!readFileSync(cli.logOf(id), 'utf8').includes('hunter2'));
+  // The new variable is one of those that it was run with.
+  await cli.run('kill', 'dev');
+  const { status, stderr } = await cli.run('restart', 'dev');
+  assert.equal(status, 64);
+  assert.match(
+    stderr,
+    /found no value of SECRET, PLAIN, .*outlive restart bgb-\w+ -e SECRET=\.\.\. -e PLAIN=\.\.\./,
+  );
+});
 
-test('of an ended task the variables are those of the caller, and what was given with -e is asked for by name', async () => {
+test('an ended task gets the variables of the caller, and outlive asks by name for those that were given with -e', async () => {
   await using cli = new CommandLine();
   await cli.ended('echo "$SECRET-$MINE"', '-n', 'job', '-e', 'SECRET=hunter2');
   const refused = await cli.run('restart', 'job', '--json');
@@ -100,7 +96,7 @@ test('of an ended task the variables are those of the caller, and what was given
   assert.equal((await cli.call(['restart', 'job'], { env: { SECRET: 'own' } })).status, 0);
 });
 
-test('a key is not taken along, and restarts of one task at once leave one task', async () => {
+test('the new task does not get the key, and simultaneous restarts of one task leave one task', async () => {
   await using cli = new CommandLine();
   const old = await cli.spawn('sleep 1000', '--key', 'k');
   const answers = await Promise.all([1, 2, 3].map(async () => await cli.run('restart', old)));
@@ -124,7 +120,7 @@ test('a key is not taken along, and restarts of one task at once leave one task'
 });
 
 test(
-  'what cannot be run again is refused, and goes on',
+  'a task that cannot be run again is refused, and goes on',
   notOnWindows('`outlive run` does not pass on its stdin there'),
   async () => {
     await using cli = new CommandLine();

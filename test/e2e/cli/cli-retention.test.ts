@@ -15,7 +15,7 @@ async function expired(cli: CommandLine): Promise<string> {
   return taskId;
 }
 
-test('run, kill and prune remove what is old in the whole store; the other verbs remove and shorten nothing', async () => {
+test('run, kill and prune remove old tasks in the whole store; the other verbs remove and shorten nothing', async () => {
   await using cli = new CommandLine();
   const long = await cli.ended('seq 100000');
   const running = await cli.spawn('sleep 1000');

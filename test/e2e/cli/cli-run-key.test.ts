@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommandLine, oneObject } from '../../support/command-line.ts';
 
-test('run --key starts nothing when a task of the session has that key, and answers with that task', async () => {
+test('if a task of the session has that key, run --key starts nothing and answers with that task', async () => {
   await using cli = new CommandLine();
   const first = await cli.run('run', '--key', 'nightly ../ build', 'sleep 1000');
   assert.deepEqual([first.status, first.stderr], [0, '']);
@@ -16,7 +16,7 @@ test('run --key starts nothing when a task of the session has that key, and answ
   assert.equal(other.status, 7, 'another session has keys of its own');
 });
 
-test('run --key --wait ends as the first task has ended', async () => {
+test('run --key --wait ends with the status of the first task', async () => {
   await using cli = new CommandLine();
   const ends = [];
   for (const command of ['echo first; exit 3', 'echo second'])

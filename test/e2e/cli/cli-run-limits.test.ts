@@ -8,7 +8,7 @@ import { notOnWindows } from '../../support/not-on-windows.ts';
 import { quote, waitFor } from '../../support/world.ts';
 
 test(
-  'over 64 running tasks run is refused with 125, and with --queue the task waits for its turn',
+  'with 64 running tasks run is refused with 125; with --queue the task waits for its turn',
   notOnWindows('64 tasks at a time are too much for Wine'),
   async () => {
     await using cli = new CommandLine();
@@ -28,7 +28,7 @@ test(
 );
 
 test(
-  'limits of resources hold, and show says what holds them',
+  'resource limits hold, and show says what enforces them',
   notOnWindows('ulimit; on Windows such limits are refused'),
   async () => {
     await using cli = new CommandLine();
@@ -65,7 +65,7 @@ test(
   },
 );
 
-test('a task that is bound to a process ends with it; one that is bound to the session by kill --bound', async () => {
+test('a task that is bound to a process ends with it; kill --bound ends one that is bound to the session', async () => {
   await using cli = new CommandLine();
   const agent = spawn('sleep', ['1000'], { stdio: 'ignore' });
   const [bound, ofSession, free] = [
@@ -82,7 +82,7 @@ test('a task that is bound to a process ends with it; one that is bound to the s
   assert.equal((await cli.snapshot(free)).status, 'running');
 });
 
-test('a queued task whose spawner has left has its turn from the next process that opens the session', async () => {
+test('a queued task whose spawner has left gets its turn from the next process that opens the session', async () => {
   await using cli = new CommandLine();
   const store = await cli.store();
   const session = await store.session('small', { maxRunning: 1 });

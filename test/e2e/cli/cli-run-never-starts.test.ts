@@ -12,7 +12,7 @@ function onDiskWith(inodes: number, cli: CommandLine): readonly string[] {
 }
 
 test(
-  'where there is room for the record of a task and none for its output, run says that it was never started',
+  'if there is room for the record of a task but not for its output, run says that the task never started',
   notOnWindows('unshare and mount make a small disk'),
   async () => {
     await using cli = new CommandLine();

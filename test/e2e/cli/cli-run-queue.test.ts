@@ -21,7 +21,7 @@ test('run --queue=N waits until fewer than N tasks of the session run, however t
   assert.match(stdout, /: echo my turn\r?\n {2}\| my turn/);
 });
 
-test('run --after TASK takes an id, a beginning of one, or a name, and starts when that has completed', async () => {
+test('run --after TASK takes an id, the beginning of one, or a name, and starts when that task has completed', async () => {
   await using cli = new CommandLine();
   const go = `${cli.base}/go`;
   const first = await cli.spawn(`until [ -e ${quote(go)} ]; do sleep 0.02; done`, '-n', 'build');
@@ -55,7 +55,7 @@ test('a task that comes after one that fails ends with 125, and says why', async
   );
 });
 
-test('what makes no sense is refused before anything is started', async () => {
+test('contradictory options are refused before anything is started', async () => {
   await using cli = new CommandLine();
   const other = await cli.spawn('true', '-s', 'other', '-n', 'theirs');
   const status = async (...words: string[]): Promise<number | null> =>

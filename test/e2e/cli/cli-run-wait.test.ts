@@ -5,14 +5,14 @@ import { notOnWindows } from '../../support/not-on-windows.ts';
 import { onWindows } from '../../support/processes.ts';
 import { waitFor } from '../../support/world.ts';
 
-test('run --wait prints the output, and ends with the command’s own exit status; nobody is told again', async () => {
+test('run --wait prints the output, ends with the command’s own exit status, and acknowledges the end', async () => {
   await using cli = new CommandLine();
   const answer = await cli.run('run', '--wait=20s', 'echo out; echo err >&2; exit 7');
   assert.deepEqual(answer, { status: 7, stdout: 'out\nerr\n', stderr: '' });
   assert.equal((await cli.run('completions')).stdout, '');
 });
 
-test('run --wait=D of a command that takes longer: what it has printed, the id, how to wait, and 122', async () => {
+test('if the command takes longer, run --wait=D prints its output so far, the id, how to wait, and ends with 122', async () => {
   await using cli = new CommandLine();
   const duration = onWindows ? '10s' : '1s';
   const { status, stdout, stderr } = await cli.run('run', `--wait=${duration}`, 'echo so far; sleep 1000');
@@ -24,7 +24,7 @@ test('run --wait=D of a command that takes longer: what it has printed, the id, 
   assert.equal((await cli.snapshot(taskId)).status, 'running');
 });
 
-test('what it says to wait with works as it stands, also in a session that was named', async () => {
+test('the wait command that it prints works as it is, also with a named session', async () => {
   await using cli = new CommandLine();
   const release = `${cli.base}/go`;
   const command = `until [ -e ${release} ]; do sleep 0.05; done; exit 4`;
@@ -40,7 +40,7 @@ test('what it says to wait with works as it stands, also in a session that was n
   assert.equal((await waiting.answer).status, 4);
 });
 
-test('--follow prints the output while it comes; with --separate stderr goes to stderr', async () => {
+test('--follow prints the output as it comes; with --separate stderr goes to stderr', async () => {
   await using cli = new CommandLine();
   const release = `${cli.base}/go`;
   const command = `echo one; echo two >&2; until [ -e ${release} ]; do sleep 0.05; done; echo three; exit 2`;
@@ -83,7 +83,7 @@ test(
   },
 );
 
-test('a zero that hides a failure, and what was left running, are told on stderr', async () => {
+test('stderr tells of a failure behind exit code 0, and of leftovers', async () => {
   await using cli = new CommandLine();
   const hidden = await cli.run('run', '--shell', 'bash', '--wait', 'false | true');
   assert.equal(hidden.status, 0);

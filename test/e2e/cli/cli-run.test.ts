@@ -7,7 +7,7 @@ import { onWindows } from '../../support/processes.ts';
 
 const isEnded = ({ endedAt }: Snapshot): boolean => endedAt !== null;
 
-test('run prints the id of the task, on a line, and nothing else; the command goes on', async () => {
+test('run prints only the id of the task, on a line, and the command goes on', async () => {
   await using cli = new CommandLine();
   const { status, stdout, stderr } = await cli.run('run', 'sleep 1000');
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
@@ -17,7 +17,7 @@ test('run prints the id of the task, on a line, and nothing else; the command go
   assert.deepEqual([taskId, now], [stdout.trim(), 'running']);
 });
 
-test('one argument is a shell command as it stands; several are quoted as an argv', async () => {
+test('one argument is a shell command, unchanged; several are quoted as an argv', async () => {
   await using cli = new CommandLine();
   const shell = await cli.run('run', '--wait', 'echo a  b; echo $((1+2))');
   assert.equal(shell.stdout, 'a b\n3\n');
@@ -25,7 +25,7 @@ test('one argument is a shell command as it stands; several are quoted as an arg
   assert.equal(argv.stdout, "[a  b][it's][$HOME][][*]");
 });
 
-test('what follows the command belongs to the command, with and without two dashes', async () => {
+test('words after the command belong to it, with and without two dashes', async () => {
   await using cli = new CommandLine();
   const bare = await cli.run('run', '--wait', 'echo', '--json', '--wait', '-s', 'x');
   assert.equal(bare.stdout, '--json --wait -s x\n');
@@ -63,7 +63,7 @@ test('the defaults are those of the contract: 30 minutes, 3 seconds of grace, 1 
   assert.deepEqual([leftoversPolicy, sessionId], ['report', 'default']);
 });
 
-test('none is no timeout, and no limit to the output', async () => {
+test('the value none means no timeout, and no limit on the output', async () => {
   await using cli = new CommandLine();
   const { timeoutMs, bounds } = await cli.snapshot(
     await cli.ended('true', '-t', 'none', '--max-output', 'none'),

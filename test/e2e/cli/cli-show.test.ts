@@ -77,7 +77,7 @@ test('show says everything about a task', async () => {
 });
 
 test(
-  'what ended and left processes running names them, with pid',
+  'for an ended task with leftovers, show names them with their pids',
   notOnWindows('a shell of MSYS reports its own pids'),
   async () => {
     await using cli = new CommandLine();
@@ -99,7 +99,7 @@ test(
   },
 );
 
-test('a running task shows its processes, also one in a session of its own', async () => {
+test('a running task shows its processes, also a process in its own session', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn(`${onWindows ? '' : 'setsid '}sleep 1000 & sleep 1001`);
   const sleeps = [/^\S*sleep(?:\.exe)? 1000$/, /^\S*sleep(?:\.exe)? 1001$/];
@@ -113,7 +113,7 @@ test('a running task shows its processes, also one in a session of its own', asy
   if (!onWindows) assert.doesNotMatch(processes, new RegExp(`^${shimPid} `, 'm'));
 });
 
-test('--facts tells the life of the task in order, with times; --json the same as objects', async () => {
+test('--facts tells the history of the task in order, with times; --json tells the same as objects', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('sleep 1000');
   await cli.until(taskId, isRunning);
@@ -171,7 +171,7 @@ test('a task is named by its id, a unique beginning of it, or its name: the runn
   assert.equal(await idOf('build'), running);
 });
 
-test('64: what may mean several tasks is refused, the tasks are named, and nothing is done', async () => {
+test('64: an ambiguous reference is refused, the error names the tasks, and nothing is done', async () => {
   await using cli = new CommandLine();
   const ids = await Promise.all(
     ['one', 'other'].map(async (name) => await cli.spawn('sleep 1000', '-n', 'twice', '-s', name)),
@@ -196,7 +196,7 @@ test('64: what may mean several tasks is refused, the tasks are named, and nothi
 });
 
 test(
-  'run --on-exit runs a command at the end, and show tells how that ended',
+  'run --on-exit runs a command at the end, and show tells how that command ended',
   notOnWindows('there are no hooks'),
   async () => {
     await using cli = new CommandLine();

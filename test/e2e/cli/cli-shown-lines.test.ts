@@ -7,7 +7,7 @@ function linesIn(text: string): string[] {
   return text.split('\n').flatMap((line) => (line.startsWith('  | ') ? [line.slice('  | '.length)] : []));
 }
 
-test('what is shown of an output begins at a line; -n says how many lines, of wait and of completions', async () => {
+test('the shown output begins at the start of a line; -n sets how many lines wait and completions show', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('seq -f "line %05.0f" 1 3000', '-n', 'long');
   const all = Array.from({ length: 3000 }, (_, index) => `line ${String(index + 1).padStart(5, '0')}`);
@@ -37,7 +37,7 @@ test('what is shown of an output begins at a line; -n says how many lines, of wa
   assert.equal((await cli.run('completions')).stdout, '');
 });
 
-test('completions --follow shows the lines that are asked for of what comes', async () => {
+test('completions --follow shows the requested number of lines for each new end', async () => {
   await using cli = new CommandLine();
   const follow = cli.start(['completions', '--follow', '-n', '2']);
   const taking = cli.start(['completions', '-s', 'other', '--follow', '--ack', '-n', '1']);
@@ -48,7 +48,7 @@ test('completions --follow shows the lines that are asked for of what comes', as
   assert.deepEqual([linesIn(some.stdout), linesIn(one.stdout)], [['89', '90'], ['91']]);
 });
 
-test('of an output that is one long line the end is shown', async () => {
+test('of an output that is one long line, the end is shown', async () => {
   await using cli = new CommandLine();
   await cli.ended('seq -s, 1 3000', '-n', 'long');
   const [plain, one] = [await cli.run('completions'), await cli.run('completions', '-n', '1')];

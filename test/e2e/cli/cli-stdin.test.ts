@@ -26,7 +26,7 @@ async function inShell(cli: CommandLine, line: string): Promise<Answer> {
   return { status, stdout, stderr };
 }
 
-test('what is piped or redirected into run is what the command reads', async () => {
+test('the command reads what is piped or redirected into run', async () => {
   await using cli = new CommandLine();
   writeFileSync(`${cli.base}/words`, 'b\na\n');
   writeFileSync(`${cli.base}/large`, 'x'.repeat(1_000_000));
@@ -49,7 +49,7 @@ test('what is piped or redirected into run is what the command reads', async () 
   }
 });
 
-test('a command reads on from a pipe when run has long returned', async () => {
+test('a command goes on reading from a pipe long after run has returned', async () => {
   await using cli = new CommandLine();
   const answer = await inShell(
     cli,
@@ -73,7 +73,7 @@ test('a loop that reads lines keeps them when the command reads /dev/null', asyn
   assert.equal((await inShell(cli, line)).stdout, '1\n2\n3\n');
 });
 
-test('a socket is handed on as well', async () => {
+test('a socket is passed on, too', async () => {
   await using cli = new CommandLine();
   const path = `${cli.base}/socket`;
   const server = createServer((peer) => peer.end('from a socket\n'));
@@ -98,7 +98,7 @@ test('a socket is handed on as well', async () => {
   assert.equal(stdout, 'from a socket\n');
 });
 
-test('what comes on stdin late, in pieces, or is much, is sent as well', async () => {
+test('input that comes late, in pieces, or in large amounts is sent, too', async () => {
   await using cli = new CommandLine();
   const id = await cli.spawn('wc -c', '--stdin');
   for (const writer of [
@@ -114,7 +114,7 @@ test('what comes on stdin late, in pieces, or is much, is sent as well', async (
   assert.equal((await cli.run('logs', id)).stdout, '108902\n');
 });
 
-test('with --stdin the input stays open: what is piped in, and then what is sent', async () => {
+test('with --stdin the input stays open: first for what is piped in, then for what is sent', async () => {
   await using cli = new CommandLine();
   const { stdout } = await inShell(cli, 'echo piped | outlive run --stdin cat');
   const taskId = stdout.trim();
@@ -127,7 +127,7 @@ test('with --stdin the input stays open: what is piped in, and then what is sent
   assert.equal((await cli.run('logs', taskId)).stdout, 'piped\nsent\nby a pipe\n');
 });
 
-test('send to what takes no input says why, with its status', async () => {
+test('send to a task that takes no input says why, with its exit status', async () => {
   await using cli = new CommandLine();
   const plain = await cli.spawn('sleep 1000');
   const ended = await cli.ended('true', '--stdin');

@@ -25,7 +25,7 @@ async function terminalOf(cli: CommandLine, options: Partial<TerminalOptions> = 
   }
 }
 
-test('ps is a table in colour, fitted to the terminal; NO_COLOR takes the colour away', async () => {
+test('ps is a coloured table that fits the terminal; NO_COLOR removes the colour', async () => {
   await using cli = new CommandLine();
   await cli.ended(`exit 3 # ${'long '.repeat(30)}`, '-n', 'broken');
   await cli.spawn('sleep 1000');
@@ -50,7 +50,7 @@ test('ps is a table in colour, fitted to the terminal; NO_COLOR takes the colour
   assert.ok(!(await terminal.screen({ colours: true })).includes('\x1b[3'));
 });
 
-test('ps --watch draws anew when a task comes; Ctrl-C ends it and the screen is as before', async () => {
+test('ps --watch redraws when a task comes; Ctrl-C ends it and restores the screen', async () => {
   await using cli = new CommandLine();
   await using terminal = await terminalOf(cli);
   await terminal.enter('echo before; outlive ps --watch');
@@ -131,7 +131,7 @@ test('when the terminal is closed the wait ends, and the task goes on', async ()
   assert.equal((await cli.snapshot(taskId)).status, 'running');
 });
 
-test('doctor offers to mend, and mends what is agreed to', async () => {
+test('doctor offers repairs, and makes those that are confirmed', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('sleep 1000 & true');
   await using terminal = await terminalOf(cli);
@@ -149,7 +149,7 @@ test('doctor offers to mend, and mends what is agreed to', async () => {
   assert.equal(cli.pidsOf(taskId).length, 0);
 });
 
-test('on a terminal run --wait shows the output as it comes, and hints are given there alone', async () => {
+test('on a terminal run --wait shows the output as it comes, and only there it gives hints', async () => {
   await using cli = new CommandLine();
   await using terminal = await terminalOf(cli);
   await terminal.enter("outlive run --wait 'echo first; sleep 1000'");

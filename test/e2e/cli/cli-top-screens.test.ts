@@ -10,7 +10,7 @@ import { everything } from '../../support/untidy.ts';
 import { processes, waitFor } from '../../support/world.ts';
 
 for (const name of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const) {
-  test(`the terminal is as it was after ${name}`, async () => {
+  test(`the terminal is restored after ${name}`, async () => {
     await using cli = new CommandLine();
     await using terminal = await topIn(cli);
     process.kill(await pidOfTop(cli, terminal), name);
@@ -24,7 +24,7 @@ const mistakes = {
   'a promise of the program that is rejected': "void Promise.reject(new Error('planted'))",
 };
 for (const [what, mistake] of Object.entries(mistakes)) {
-  test(`the terminal is as it was after ${what}, which is told`, async () => {
+  test(`the terminal is restored after ${what}, which is reported`, async () => {
     await using cli = new CommandLine();
     const file = join(cli.base, 'mistake.mjs');
     writeFileSync(file, `setTimeout(() => { ${mistake}; }, 5000);`);
@@ -43,7 +43,7 @@ test('when the terminal is closed, it ends', async () => {
   await waitFor(() => !processes().includes(pid), 'the program to be gone');
 });
 
-test('Ctrl-Z gives the terminal back until fg, and without a shell that continues it nothing happens', async () => {
+test('Ctrl-Z gives the terminal back until fg; without a shell that could continue it, nothing happens', async () => {
   await using cli = new CommandLine();
   await using terminal = await topIn(cli);
   // Nobody here could continue it.
@@ -88,7 +88,7 @@ test('names, commands and output that attack a terminal do nothing', async () =>
   assert.equal(await terminal.clipboard(), null);
 });
 
-test('what is pasted by mistake does nothing, and goes into a line that is being typed', async () => {
+test('an accidental paste does nothing, but goes into a line that is being typed', async () => {
   await using cli = new CommandLine();
   await cli.spawn('sleep 1000', '-n', 'kept');
   await using terminal = await topIn(cli);
@@ -102,7 +102,7 @@ test('what is pasted by mistake does nothing, and goes into a line that is being
   await terminal.shows(/filter: kept sleep\n.*\n▾ default +1 running\n.*kept/);
 });
 
-test('it fits any size, and is drawn anew when that changes', async () => {
+test('top fits any size, and redraws when the size changes', async () => {
   await using cli = new CommandLine();
   for (let n = 0; n < 4; n += 1) await cli.ended(`echo ${'日本 👩‍👩‍👧 '.repeat(40)}`, '-n', `名前-${n}`);
   await cli.spawn('seq 1 2000; sleep 1000', '-n', 'running', '-s', 'other');
@@ -134,7 +134,7 @@ test('it fits any size, and is drawn anew when that changes', async () => {
   await terminal.shows(/status=0\nsame/);
 });
 
-test('the end of a task whose shim was killed is shown, and looking changes nothing', async () => {
+test('the end of a task whose shim was killed is shown, and showing it changes nothing', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('echo one; sleep 1000', '-n', 'task');
   await cli.ended('echo two; exit 1', '-n', 'pending');
@@ -156,7 +156,7 @@ test('the end of a task whose shim was killed is shown, and looking changes noth
   assert.deepEqual(everything(cli.dir), before);
 });
 
-test('in the terminal of a task 1,000 tasks are shown', async () => {
+test('top shows 1,000 tasks inside the terminal of a task', async () => {
   await using cli = new CommandLine();
   await cli.spawn('exec sleep 1000', '-s', 'live');
   const paper = await PaperStore.in(cli.dir);
@@ -184,7 +184,7 @@ test('in the terminal of a task 1,000 tasks are shown', async () => {
   assert.equal(JSON.parse((await cli.run('show', ...store, '--json', 'top')).stdout).exitCode, 0);
 });
 
-test('where no events tell of changes, starts, ends and output come all the same', async () => {
+test('without file system events, starts, ends and output are still shown', async () => {
   await using cli = new CommandLine();
   await using terminal = await topIn(cli, '', { before: withoutEvents });
   const id = await cli.spawn('read x; echo "got $x"', '-n', 'asked', '--stdin');

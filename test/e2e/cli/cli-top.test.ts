@@ -4,7 +4,7 @@ import { CommandLine } from '../../support/command-line.ts';
 import { topIn } from '../../support/top.ts';
 import { waitFor } from '../../support/world.ts';
 
-test('sessions and tasks are shown, those that come and end appear, and q leaves the terminal as it was', async () => {
+test('sessions and tasks are shown, new and ended ones appear, and q restores the terminal', async () => {
   await using cli = new CommandLine();
   const old = await cli.ended('echo no; exit 3', '-n', 'old', '-s', 'one');
   await using terminal = await topIn(cli);
@@ -29,7 +29,7 @@ test('sessions and tasks are shown, those that come and end appear, and q leaves
   assert.deepEqual([await terminal.state('alternate_on'), await terminal.state('cursor_flag')], ['0', '1']);
 });
 
-test('a filter has the words of ps, and a wrong one changes nothing', async () => {
+test('a filter takes the words of ps, and an invalid one changes nothing', async () => {
   await using cli = new CommandLine();
   await cli.ended('exit 3', '-n', 'web-1', '-l', 'kind=server');
   await cli.ended('true', '-n', 'web-2');
@@ -55,7 +55,7 @@ test('a filter has the words of ps, and a wrong one changes nothing', async () =
   await terminal.shows(/^outlive top .*failed$/m);
 });
 
-test('selected tasks are stopped when somebody says y, and their session is told of it', async () => {
+test('selected tasks are stopped after a y, and their session is told', async () => {
   await using cli = new CommandLine();
   const ids = [await cli.spawn('sleep 1000', '-n', 'a'), await cli.spawn('sleep 1000', '-n', 'b')];
   const kept = await cli.spawn('sleep 1000', '-n', 'c');
@@ -81,7 +81,7 @@ test('selected tasks are stopped when somebody says y, and their session is told
   assert.deepEqual(await fateOf(cli, ids[1] ?? ''), ['killed', false]);
 });
 
-test('a task is restarted, stopped first when it runs, and why it cannot be is told', async () => {
+test('a task is restarted, and stopped first if it runs; if it cannot be, the reason is shown', async () => {
   await using cli = new CommandLine();
   const old = await cli.spawn('echo from-$WHO; sleep 1000', '-n', 'dev', '-e', 'WHO=me');
   await using terminal = await topIn(cli);
@@ -140,7 +140,7 @@ test('a log is followed, read from its beginning, and searched', async () => {
   await terminal.shows(/^outlive top/);
 });
 
-test('a terminal is taken over and given back, and the log is handed to the pager', async () => {
+test('a terminal is taken over and given back, and the log is passed to the pager', async () => {
   await using cli = new CommandLine();
   await cli.spawn('PS1="task> " bash --norc -i', '--tty', '-n', 'shell');
   await using terminal = await topIn(cli, '', {
@@ -187,7 +187,7 @@ test('with --read-only nothing can be changed, and one session is shown without 
   assert.deepEqual(await fateOf(cli, taskId), ['running', false]);
 });
 
-test('without a terminal it says what to use, and nothing is read', async () => {
+test('without a terminal top says what to use instead, and reads nothing', async () => {
   await using cli = new CommandLine();
   for (const words of [[], ['--json'], ['--all-sessions', '-s', 'x']]) {
     const { status, stdout, stderr } = await cli.run('top', ...words);

@@ -10,7 +10,7 @@ async function get(url: string | URL): Promise<{ status: number; text: string }>
   return { status: answer.status, text: await answer.text() };
 }
 
-test('ui prints an address with a token of its own, serves the page there, and ends at Ctrl-C', async () => {
+test('ui prints an address with its own token, serves the page there, and ends at Ctrl-C', async () => {
   await using cli = new CommandLine();
   const server = cli.start(['ui']);
   await server.says(/Ctrl-C stops it/);
@@ -26,7 +26,7 @@ test('ui prints an address with a token of its own, serves the page there, and e
   assert.equal((await server.interrupted()).status, 0);
 });
 
-test('ui with a token file keeps the token to itself, and --json is one object', async () => {
+test('ui with a token file does not print the token, and --json is one object', async () => {
   await using cli = new CommandLine();
   const file = `${cli.base}/token`;
   writeFileSync(file, 'a-token-of-this-test\n', { mode: 0o600 });
@@ -47,7 +47,7 @@ test('ui ends by itself when no page has been open for --idle', async () => {
   assert.match(stdout, /#token=/);
 });
 
-test('ui refuses what would open it to others, and a port that is taken', async () => {
+test('ui refuses options that would open it to others, and a port that is in use', async () => {
   await using cli = new CommandLine();
   const open = await cli.run('ui', '--host', '0.0.0.0');
   assert.equal(open.status, 64);

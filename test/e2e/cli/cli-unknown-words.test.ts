@@ -25,7 +25,7 @@ const takesMore = new Set(['run', 'logs', 'wait', 'kill', 'prune', 'setup']);
 
 for (const verb of verbs) {
   const name = verb.name();
-  test(`${name} refuses an option that it does not have, by name, and nothing is done`, async () => {
+  test(`${name} refuses an unknown option by name, and nothing is done`, async () => {
     await using cli = new CommandLine();
     const [option] = verb.options.filter(({ long }) => long !== undefined);
     assert.ok(option?.long);
@@ -46,7 +46,7 @@ for (const verb of verbs) {
   });
 
   if (takesMore.has(name)) continue;
-  test(`${name} refuses an argument too many`, async () => {
+  test(`${name} refuses one argument too many`, async () => {
     await using cli = new CommandLine();
     const { status, stdout, stderr } = await cli.run(name, ...(enough[name] ?? []), 'more', '--json');
     assert.deepEqual({ status, stdout }, { status: 64, stdout: '' });

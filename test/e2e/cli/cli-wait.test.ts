@@ -5,7 +5,7 @@ import { CommandLine, objects, oneObject } from '../../support/command-line.ts';
 import { notOnWindows } from '../../support/not-on-windows.ts';
 import { fixture } from '../../support/world.ts';
 
-test('several tasks are waited for until all have ended; the status is that of the first that failed', async () => {
+test('wait for several tasks ends when all have ended, with the status of the first that failed', async () => {
   await using cli = new CommandLine();
   const release = `${cli.base}/go`;
   const slow = await cli.spawn(
@@ -45,7 +45,7 @@ test('--any is enough when one has ended; --json prints its snapshot', async () 
   assert.deepEqual([both.status, both.stdout], [122, '']);
 });
 
-test('--for waits for a pattern, a port, or silence: then the task goes on, and the status is 0', async () => {
+test('--for waits for a pattern, a port, or silence; then the task goes on, and the status is 0', async () => {
   await using cli = new CommandLine();
   const command = `echo begun; ${fixture('listens.mjs')} & sleep 0.2; echo 'listening  at last'; wait`;
   const taskId = await cli.spawn(command, '-n', 'dev');
@@ -73,7 +73,7 @@ test('--for waits for a pattern, a port, or silence: then the task goes on, and 
   assert.equal((await cli.run('wait', 'dev', '--for', `port=${number}`)).status, 0);
 });
 
-test('a task that ends before the pattern: its own status, or 1; an end that was asked for as well is no failure', async () => {
+test('if a task ends before the pattern, the status is its own or 1; with --for end that is no failure', async () => {
   await using cli = new CommandLine();
   const [good, bad, asked] = await Promise.all([
     cli.ended('echo no'),
@@ -92,7 +92,7 @@ test('a task that ends before the pattern: its own status, or 1; an end that was
 });
 
 test(
-  'a wait that is interrupted leaves the tasks running, says so, and how to wait again',
+  'an interrupted wait leaves the tasks running, and says so and how to wait again',
   notOnWindows('a process cannot be interrupted by another there'),
   async () => {
     await using cli = new CommandLine();

@@ -21,7 +21,7 @@ function planted(cli: CommandLine, call: string, when = 'true'): NodeJS.ProcessE
   return loadingFirst({}, file);
 }
 
-test('what fails on the way is a line on stderr, once, and the work is done', async () => {
+test('a failure on the way is one line on stderr, once, and the work is done', async () => {
   await using cli = new CommandLine();
   const { status, stdout, stderr } = await cli.call(['run', '--wait', 'echo text; exit 3'], {
     env: planted(cli, 'watch'),
@@ -32,7 +32,7 @@ test('what fails on the way is a line on stderr, once, and the work is done', as
   assert.equal(lines.filter((line) => line.includes('warning')).length, 1, stderr);
 });
 
-test('a mistake that keeps an end from being seen ends the wait with INTERNAL, and not never', async () => {
+test('a bug that keeps an end from being seen ends the wait with INTERNAL', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('sleep 1000');
   const armed = join(cli.base, 'armed');
@@ -60,7 +60,7 @@ test('NODE_DEBUG=outlive adds the stack', async () => {
   assert.match(stderr, /OUTLIVE \d+: watching a session failed: .*\n +at .*planted/);
 });
 
-test('NODE_DEBUG takes a list of names with stars, and without ours nothing is added', async () => {
+test('NODE_DEBUG takes a list of names with stars; without our name nothing is added', async () => {
   await using cli = new CommandLine();
   for (const [asked, isOurs] of [
     ['outlive', true],
@@ -75,7 +75,7 @@ test('NODE_DEBUG takes a list of names with stars, and without ours nothing is a
   }
 });
 
-test('a shell that asks for words is told nothing', async () => {
+test('a shell that asks for completion words gets no warnings', async () => {
   await using cli = new CommandLine();
   const { status, stdout, stderr } = await cli.call(['__complete', 'show', ''], {
     env: planted(cli, 'readdirSync', "String(path).endsWith('tasks')"),

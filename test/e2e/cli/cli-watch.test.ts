@@ -30,7 +30,7 @@ async function pending(cli: CommandLine, ...options: string[]): Promise<string[]
   return stdout.split('\n').filter(Boolean);
 }
 
-test('watch has each line with a pattern told by completions, until it is acknowledged', async () => {
+test('after watch, completions tells each matching line until it is acknowledged', async () => {
   await using cli = new CommandLine();
   const { taskId, write } = await writer(cli, '-n', 'dev');
   await write('error 1\nfine\n');
@@ -54,7 +54,7 @@ test('watch has each line with a pattern told by completions, until it is acknow
   assert.deepEqual(await pending(cli, '--ack'), []);
 });
 
-test('what a task wrote before its end is pending with the end, which is told after it', async () => {
+test('lines that a task wrote before its end are pending with the end, and are told before it', async () => {
   await using cli = new CommandLine();
   const go = `${cli.base}/go`;
   const taskId = await cli.spawn(`until [ -e ${quote(go)} ]; do sleep 0.02; done; echo at last`);
@@ -68,7 +68,7 @@ test('what a task wrote before its end is pending with the end, which is told af
   assert.equal((await cli.run('prune', taskId)).stdout, `${taskId}\n`);
 });
 
-test('--once tells the first line alone; --remove ends a watch, of which nothing is pending any more', async () => {
+test('--once tells only the first line; --remove ends a watch, and then none of its lines is pending', async () => {
   await using cli = new CommandLine();
   const { taskId, write } = await writer(cli, '-n', 'dev');
   const once = await cli.run('watch', 'dev', '--once', 'listening');
@@ -88,7 +88,7 @@ test('--once tells the first line alone; --remove ends a watch, of which nothing
   ]);
 });
 
-test('a restart takes the watches along, and what the old task wrote stays pending', async () => {
+test('a restart keeps the watches, and lines of the old task stay pending', async () => {
   await using cli = new CommandLine();
   const old = await cli.spawn('echo error; exec sleep 1000', '-n', 'dev');
   await cli.until(old, ({ output }) => output.bytes > 0);
@@ -134,7 +134,7 @@ test('completions --follow tells lines as they come, and --next each once', asyn
   assert.deepEqual(await pending(cli), []);
 });
 
-test('the matches of a task of another session are pending there, and what makes no sense is refused', async () => {
+test('the matches of a task of another session are pending there, and contradictory options are refused', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.spawn('echo error; exec sleep 1000', '-n', 'dev', '-s', 'other');
   await cli.until(taskId, ({ output }) => output.bytes > 0);

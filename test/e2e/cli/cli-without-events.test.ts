@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandLine, withoutEvents } from '../../support/command-line.ts';
 
-test('wait, logs -f and completions --follow are woken where no change of a file is told', async () => {
+test('wait, logs -f and completions --follow wake up without file system events', async () => {
   await using cli = new CommandLine();
   const release = join(cli.base, 'go');
   const command = `echo begun; until [ -e ${release} ]; do sleep 0.05; done; echo more; exit 3`;

@@ -4,7 +4,7 @@ import { OutliveError, type Session } from '../../../src/index.ts';
 import { CommandLine, objects } from '../../support/command-line.ts';
 import { McpProcess } from '../../support/mcp-process.ts';
 
-test('what means several tasks is refused with one code by the library, the command line and the MCP server', async () => {
+test('the library, the command line and the MCP server refuse an ambiguous reference with the same code', async () => {
   await using cli = new CommandLine();
   await using server = await McpProcess.start(cli, { session: 'default' });
   const session = await cli.session('default');
@@ -44,7 +44,7 @@ test('what means several tasks is refused with one code by the library, the comm
   }
 });
 
-test('so is what tasks of two other sessions share: the beginning of their ids, or their name', async () => {
+test('a reference that tasks of two other sessions share, an id beginning or a name, is refused with that code, too', async () => {
   await using cli = new CommandLine();
   const [one, other] = [await cli.session('one'), await cli.session('other')];
   const store = await cli.store();

@@ -77,7 +77,7 @@ test('every sample of docs/notices.md is tried below', () => {
   assert.equal(samples.length, 7);
 });
 
-test('the samples for the desktop show what became of the task', async () => {
+test('the samples for the desktop show how the task ended', async () => {
   await using cli = new CommandLine();
   const { env, noted } = programsIn(cli);
   await runSample(cli, env, sampleWith('notify-send', 'TASK_ID'));
@@ -86,7 +86,7 @@ test('the samples for the desktop show what became of the task', async () => {
   await waitFor(() => noted('osascript').includes('display notification "failed" with title "build"'), 'one');
 });
 
-test('the sample for failures says nothing of a success', async () => {
+test('the sample for failures says nothing about a success', async () => {
   await using cli = new CommandLine();
   const { env, noted } = programsIn(cli);
   const sample = sampleWith('completed ||');

@@ -3,7 +3,7 @@ import { CommandLine } from '../../support/command-line.ts';
 import { windowsTest } from '../../support/windows-test.ts';
 
 windowsTest(
-  'the program runs a command, waits for it, shows its output, and says what is pending',
+  'the program runs a command, waits for it, shows its output, and lists pending ends',
   async () => {
     await using cli = new CommandLine();
     const ran = await cli.run('run', '--shell', 'cmd', '--', 'echo hello& exit 3');
