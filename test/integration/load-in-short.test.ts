@@ -14,7 +14,7 @@ import { World } from '../support/world.ts';
 // What test/prove/load*.prove.ts do for minutes, with thousands of tasks.
 
 test(
-  'a hundred tasks through slots and a hundred at once end as they should, and leave no descriptor open',
+  'a hundred tasks through slots and a hundred at once end correctly, and leave no descriptor open',
   notOnWindows('it counts descriptors in /proc'),
   async () => {
     await using world = new World();
@@ -43,7 +43,7 @@ test(
   },
 );
 
-test('a minute of use, with every kind of call, goes as it should', async () => {
+test('a minute of use, with every kind of call, works', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const { wrong } = await agent.run(useForAMinute, {

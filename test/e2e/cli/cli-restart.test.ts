@@ -81,7 +81,7 @@ test('a running task keeps its variables, which are written nowhere; -e changes 
   );
 });
 
-test('an ended task gets the variables of the caller, and outlive asks by name for those that were given with -e', async () => {
+test('an ended task gets the variables of the caller; if one that was given with -e is missing, restart names it', async () => {
   await using cli = new CommandLine();
   await cli.ended('echo "$SECRET-$MINE"', '-n', 'job', '-e', 'SECRET=hunter2');
   const refused = await cli.run('restart', 'job', '--json');

@@ -73,7 +73,7 @@ test('--for waits for a pattern, a port, or silence; then the task goes on, and 
   assert.equal((await cli.run('wait', 'dev', '--for', `port=${number}`)).status, 0);
 });
 
-test('if a task ends before the pattern, the status is its own or 1; with --for end that is no failure', async () => {
+test('if a task ends before the pattern, the status is its own or 1; with --for exit that is no failure', async () => {
   await using cli = new CommandLine();
   const [good, bad, asked] = await Promise.all([
     cli.ended('echo no'),

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { CommandLine, objects } from '../../support/command-line.ts';
 import { quote } from '../../support/world.ts';
 
-test('a disk in memory is a warning, and one that is nearly full a problem that outlive cannot mend', async () => {
+test('a disk in memory is a warning, and a nearly full disk a problem that outlive cannot mend', async () => {
   await using cli = new CommandLine();
   const disk = join(cli.base, 'disk');
   mkdirSync(disk);

@@ -14,7 +14,7 @@ async function finding(cli: CommandLine, check: string, ...words: string[]): Pro
   return objects(stdout).find((found) => found.check === check) ?? {};
 }
 
-test('what an ended task left running is a warning, also before anybody settled it; --mend stops it', async () => {
+test('leftovers of an ended task are a warning, also before the end is settled; --mend stops them', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended(
     onWindows ? 'sleep 1000 & sleep 1001 & true' : 'setsid sleep 1000 & setsid sleep 1001 & true',
@@ -33,7 +33,7 @@ test('what an ended task left running is a warning, also before anybody settled 
 });
 
 test(
-  'a stop whose author died and that does not get on is found, and brought to its end by --mend',
+  'a stop that is stuck because its author died is found, and --mend finishes it',
   notOnWindows('any signal ends a process at once'),
   async () => {
     await using cli = new CommandLine();
@@ -57,7 +57,7 @@ test(
   },
 );
 
-test('tasks of another machine, lost ones, and completions that nobody asked for in a week are told', async () => {
+test('doctor reports tasks of another machine, lost tasks, and completions that nobody asked for in a week', async () => {
   await using cli = new CommandLine();
   const [away, lost, old] = await Promise.all([
     cli.spawn('sleep 1000'),

@@ -18,7 +18,7 @@ async function found(
   return [status, objects(stdout).filter(({ level, check }) => level !== 'ok' && !ofTester.includes(check))];
 }
 
-test('a store that is not there yet, and one in which all is well', async () => {
+test('doctor reports a store that does not exist yet, and one in which all is well', async () => {
   await using cli = new CommandLine();
   const none = await cli.run('doctor');
   assert.equal(none.status, 0);
@@ -36,7 +36,7 @@ test('a store that is not there yet, and one in which all is well', async () => 
 });
 
 test(
-  'a store and files that others can read are closed with --mend',
+  '--mend closes a store and files that others can read',
   notOnWindows('files have no modes there'),
   async () => {
     await using cli = new CommandLine();
@@ -72,7 +72,7 @@ test(
 );
 
 test(
-  'a link in the store is a problem that nobody mends by himself',
+  'a link in the store is a problem that --mend does not fix',
   notOnWindows('links need a privilege'),
   async () => {
     await using cli = new CommandLine();
@@ -88,7 +88,7 @@ test(
 );
 
 test(
-  'a store of another user is told, and nothing in it is looked at or touched',
+  'a store of another user is reported, and nothing in it is read or changed',
   notOnWindows('files have no owners that Node knows there'),
   async () => {
     await using cli = new CommandLine();
@@ -104,7 +104,7 @@ test(
   },
 );
 
-test('a shell that is not there, and a store of a newer version, are problems', async () => {
+test('a missing shell and a store of a newer version are problems', async () => {
   await using cli = new CommandLine();
   await cli.ended('true');
   const nowhere = onWindows ? 'C:\\nowhere\\fish.exe' : '/nowhere/fish';
@@ -121,7 +121,7 @@ test('a shell that is not there, and a store of a newer version, are problems', 
   assert.match(first?.message, /^the store cannot be opened: .*99/);
 });
 
-test('what crashed processes left is a warning; --mend removes it', async () => {
+test('files that crashed processes left are a warning; --mend removes them', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('true', '-s', 'over');
   const session = dirname(dirname(cli.logOf(taskId)));

@@ -10,7 +10,7 @@ async function found(cli: CommandLine, words: string[], env: NodeJS.ProcessEnv =
   return objects(stdout).filter(({ check }) => ['store', 'modes', 'shell'].includes(check));
 }
 
-windowsTest('the doctor looks at what Windows has: the profile, cmd and the shell of the user', async () => {
+windowsTest('on Windows the doctor checks the profile, cmd and the shell of the user', async () => {
   await using cli = new CommandLine();
   // Not looked at is what it prints as errors: Bun warns of what Wine makes of folders.
   const { stdout } = await cli.run('run', '--shell', 'cmd', '--', 'exit 0');

@@ -97,24 +97,31 @@ test('a page lists tasks on other hosts, reads one, follows it and stops it', op
   await assert.rejects(page.all({ kind: 'screen', taskId: task }), { code: 'INVALID_ARGUMENT' });
 });
 
-test('where the fleet cannot be asked, a page is told why, and has its own tasks', options, async () => {
-  await using fleet = await MadeFleet.make();
-  await fleet.stopServing();
-  const local = await fleet.spawn('sleep 1000');
-  await using opened = new Opened(fleet);
-  await using server = await startUi(fleet, { fleet: opened.open });
-  await using page = await PageClient.connect(server);
-  const listed = page.open({ kind: 'tasks', usage: false });
-  const troubles = (): unknown[] =>
-    (listed.data as TasksData[]).flatMap((one) => (one.kind === 'fleet' ? [one.error?.code ?? null] : []));
-  await waitFor(() => rowsOf(listed.data).has(local) && troubles().length === 1, 'the task and the trouble');
-  assert.deepEqual(troubles(), ['FLEET_UNREACHABLE']);
-  await fleet.serve();
-  await waitFor(() => troubles().length === 2, 'the fleet to be back');
-  assert.equal(troubles()[1], null);
-});
+test(
+  'if the fleet cannot be asked, a page is told why, and shows the tasks of its own machine',
+  options,
+  async () => {
+    await using fleet = await MadeFleet.make();
+    await fleet.stopServing();
+    const local = await fleet.spawn('sleep 1000');
+    await using opened = new Opened(fleet);
+    await using server = await startUi(fleet, { fleet: opened.open });
+    await using page = await PageClient.connect(server);
+    const listed = page.open({ kind: 'tasks', usage: false });
+    const troubles = (): unknown[] =>
+      (listed.data as TasksData[]).flatMap((one) => (one.kind === 'fleet' ? [one.error?.code ?? null] : []));
+    await waitFor(
+      () => rowsOf(listed.data).has(local) && troubles().length === 1,
+      'the task and the trouble',
+    );
+    assert.deepEqual(troubles(), ['FLEET_UNREACHABLE']);
+    await fleet.serve();
+    await waitFor(() => troubles().length === 2, 'the fleet to be back');
+    assert.equal(troubles()[1], null);
+  },
+);
 
-test('a page without a fleet finds no task of one', async () => {
+test('a page without a fleet finds no task of a fleet', async () => {
   await using fleet = new Machine();
   await using server = await startUi(fleet);
   await using page = await PageClient.connect(server);

@@ -9,7 +9,7 @@ import { waitFor } from '../../support/world.ts';
 
 const options = { skip: withoutNats };
 
-test('three machines join, and tasks run on them as here', options, async () => {
+test('three machines join, and tasks run on them as on this machine', options, async () => {
   await using fleet = await MadeFleet.make();
   await fleet.host('h1', '-l', 'gpu', '--slots', '2');
   const machine = await fleet.host('h2', '-l', 'region=eu');
@@ -76,7 +76,7 @@ test('in the foreground output and exit status are those of the command', option
 });
 
 test(
-  'a wait ends when its time is up, and with the first of any; who follows may leave',
+  'a wait ends when its time is up, and with --any at the first end; a follower may leave',
   options,
   async () => {
     await using fleet = await MadeFleet.make();
@@ -145,7 +145,7 @@ test('what a fleet cannot do is refused before anything is done', options, async
 });
 
 test(
-  'a host that is cordoned, drained or removed gets nothing new, and a removed one is cut off',
+  'a host that is cordoned, drained or removed gets no new tasks, and a removed one is cut off',
   options,
   async () => {
     await using fleet = await MadeFleet.make();
@@ -166,7 +166,7 @@ test(
 );
 
 test(
-  'a viewer sees, and may not act; without a fleet and without its packages the answer says what to do',
+  'a viewer may look but not act; without a fleet or its packages the answer says what to do',
   options,
   async () => {
     await using fleet = await MadeFleet.make();

@@ -5,7 +5,7 @@ import { MadeFleet } from '../../support/fleet/machines.ts';
 import { withoutNats } from '../../support/nats.ts';
 import { waitFor } from '../../support/world.ts';
 
-test('of a host that does not answer the end of each output is told, and that there is no more', {
+test('for a host that does not answer, the last known part of each output is shown, with a note that there is no more', {
   skip: withoutNats,
 }, async () => {
   await using fleet = await MadeFleet.make({ times: { leaseMs: 4_000, heartbeatMs: 200 } });

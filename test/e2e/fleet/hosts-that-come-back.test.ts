@@ -78,7 +78,7 @@ async function auditOf(fleet: MadeFleet, host: string): Promise<string[]> {
 }
 
 test(
-  'a host that comes back after a year is let in with its own key, and its store says what became of its tasks',
+  'a host that returns after a year is let in with its own key, and its store says how its tasks ended',
   options,
   async () => {
     await using fleet = await MadeFleet.make({ times });
@@ -224,7 +224,7 @@ test('a host whose clock is an hour off gets its leases, its orders and a new to
 });
 
 test(
-  'a host with an older protocol gets nothing, the admin is told what to upgrade, and its tasks run on',
+  'a host with an older protocol gets no tasks, the admin is told what to upgrade, and its tasks run on',
   options,
   async () => {
     await using fleet = await MadeFleet.make({ times: slower });
@@ -277,7 +277,7 @@ function olderSources(fleet: MadeFleet): string {
 }
 
 test(
-  'of two machines with one credential neither gets anything, the admin is told, and the true one comes back',
+  'two machines with one credential get no tasks, the admin is told, and the real one comes back',
   options,
   async () => {
     await using fleet = await MadeFleet.make({ times });

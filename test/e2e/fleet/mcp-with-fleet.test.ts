@@ -199,7 +199,7 @@ test(
   },
 );
 
-test('a wait without a task ends with whatever ends first, here or on another host', options, async () => {
+test('a wait without a task ends with the first end, here or on another host', options, async () => {
   await using fleet = await MadeFleet.make();
   const machine = await fleet.host('h1');
   await using server = await serverOf(fleet);
@@ -215,7 +215,7 @@ test('a wait without a task ends with whatever ends first, here or on another ho
 });
 
 test(
-  'of two conversations in a session each is told of what it has started, and of nothing else',
+  'each of two conversations in a session is told only of the tasks that it started',
   options,
   async () => {
     await using fleet = await MadeFleet.make();
@@ -241,7 +241,7 @@ test(
 );
 
 test(
-  'over HTTP each session runs commands on other hosts, and the next one of its name is told',
+  'over HTTP each session runs commands on other hosts, and the next session of that name is told',
   options,
   async () => {
     await using fleet = await MadeFleet.make();
@@ -277,7 +277,7 @@ test(
 );
 
 test(
-  'what the tools cannot do on another host is refused with a code before anything is done',
+  'calls that cannot work on another host are refused with a code before anything is done',
   options,
   async () => {
     await using fleet = await MadeFleet.make();
@@ -328,27 +328,31 @@ test('the same key starts one task on another host', options, async () => {
   assert.equal(await run(), await run());
 });
 
-test('servers that cannot be reached break no local tool, and one line says so once', options, async () => {
-  await using fleet = await MadeFleet.make();
-  await fleet.host('h1');
-  await fleet.stopServing();
-  await using server = await serverOf(fleet);
-  const ran = textOf(await server.call('run', { command: 'echo local' }));
-  assert.match(ran, /\| local\n\[The fleet cannot be asked just now[^\n]*\(FLEET_UNREACHABLE: [^\n]*\]$/);
-  assert.doesNotMatch(textOf(await server.call('run', { command: 'echo local' })), /The fleet/);
-  assert.match(textOf(await server.call('tasks')), /The fleet does not answer/);
-  const there = await server.call('run', { command: 'true', host: 'h1' });
-  assert.equal(there.isError, true);
-  assert.match(textOf(there), /^FLEET_UNREACHABLE: /);
-  // When the fleet is back, so are its tasks.
-  await fleet.serve();
-  await waitFor(
-    async () => (await server.call('run', { command: 'true', host: 'h1' })).isError !== true,
-    'the fleet to be back',
-  );
-});
+test(
+  'unreachable servers break no local tool, and one line says once that they are unreachable',
+  options,
+  async () => {
+    await using fleet = await MadeFleet.make();
+    await fleet.host('h1');
+    await fleet.stopServing();
+    await using server = await serverOf(fleet);
+    const ran = textOf(await server.call('run', { command: 'echo local' }));
+    assert.match(ran, /\| local\n\[The fleet cannot be asked just now[^\n]*\(FLEET_UNREACHABLE: [^\n]*\]$/);
+    assert.doesNotMatch(textOf(await server.call('run', { command: 'echo local' })), /The fleet/);
+    assert.match(textOf(await server.call('tasks')), /The fleet does not answer/);
+    const there = await server.call('run', { command: 'true', host: 'h1' });
+    assert.equal(there.isError, true);
+    assert.match(textOf(there), /^FLEET_UNREACHABLE: /);
+    // When the fleet is back, so are its tasks.
+    await fleet.serve();
+    await waitFor(
+      async () => (await server.call('run', { command: 'true', host: 'h1' })).isError !== true,
+      'the fleet to be back',
+    );
+  },
+);
 
-test('without a fleet run has no host, and a task of one is refused', async () => {
+test('without a fleet, run has no argument host, and a task of a fleet is refused', async () => {
   await using fleet = new Machine();
   await using server = await serverOf(fleet);
   const { tools } = (await server.request('tools/list')) as { tools: object[] };
@@ -362,7 +366,7 @@ test('without a fleet run has no host, and a task of one is refused', async () =
 });
 
 test(
-  'the packages of NATS are loaded with the first call of a tool where there is a fleet, and else never',
+  'the NATS packages are loaded with the first tool call if there is a fleet, and never without one',
   options,
   async () => {
     await using fleet = await MadeFleet.make();

@@ -10,56 +10,52 @@ import { waitFor } from '../../support/world.ts';
 
 const options = { skip: withoutNats || withoutNetworks };
 
-test(
-  'three machines in networks of their own join over TLS, and a fourth one uses them',
-  options,
-  async () => {
-    await using network = await Network.make(['server', 'h1', 'h2', 'h3', 'client']);
-    const server = { address: `${network.address('server')}:4222`, before: network.enter('server') };
-    await using fleet = await MadeFleet.make({ servers: [server] });
-    const labels: Readonly<Record<string, readonly string[]>> = {
-      h1: ['-l', 'gpu'],
-      h2: ['-l', 'region=eu'],
-      h3: [],
-    };
-    for (const [host, asked] of Object.entries(labels))
-      await fleet.hostBehind(network.enter(host), host, ...asked);
-    const client = await fleet.clientBehind(network.enter('client'));
+test('three machines in separate networks join over TLS, and a fourth one uses them', options, async () => {
+  await using network = await Network.make(['server', 'h1', 'h2', 'h3', 'client']);
+  const server = { address: `${network.address('server')}:4222`, before: network.enter('server') };
+  await using fleet = await MadeFleet.make({ servers: [server] });
+  const labels: Readonly<Record<string, readonly string[]>> = {
+    h1: ['-l', 'gpu'],
+    h2: ['-l', 'region=eu'],
+    h3: [],
+  };
+  for (const [host, asked] of Object.entries(labels))
+    await fleet.hostBehind(network.enter(host), host, ...asked);
+  const client = await fleet.clientBehind(network.enter('client'));
 
-    // Each host says its own address: the command ran there.
-    const where = "echo $(hostname -I 2>/dev/null || ip -br addr show eth0 | grep -o '10[.0-9]*')";
-    for (const [place, host] of [
-      ['label:gpu', 'h1'],
-      ['label:region=eu', 'h2'],
-      ['h3', 'h3'],
-    ] as const) {
-      const task = await client.on(place, `${where}; exit 4`);
-      assert.equal((await client.run('wait', task)).status, 4);
-      assert.equal((await client.run('logs', task)).stdout, `${network.address(host)}\n`);
-      assert.match(task, new RegExp(`^${host}/`));
-    }
+  // Each host says its own address: the command ran there.
+  const where = "echo $(hostname -I 2>/dev/null || ip -br addr show eth0 | grep -o '10[.0-9]*')";
+  for (const [place, host] of [
+    ['label:gpu', 'h1'],
+    ['label:region=eu', 'h2'],
+    ['h3', 'h3'],
+  ] as const) {
+    const task = await client.on(place, `${where}; exit 4`);
+    assert.equal((await client.run('wait', task)).status, 4);
+    assert.equal((await client.run('logs', task)).stdout, `${network.address(host)}\n`);
+    assert.match(task, new RegExp(`^${host}/`));
+  }
 
-    // What it types and prints, as it comes.
-    const asked = await client.on('label:gpu', 'echo ready; read x; echo got $x; sleep 1000', '--stdin');
-    const following = client.start(['logs', '-f', asked]);
-    await following.says('ready');
-    assert.equal((await client.run('send', asked, 'this\n')).status, 0);
-    await following.says('got this');
-    const listed = objects((await client.run('ps', '--fleet', '--json')).stdout);
-    assert.deepEqual(
-      listed.map(({ host, state }) => [host, state]),
-      [['h1', 'accepted']],
-    );
-    assert.match((await client.run('kill', asked)).stdout, new RegExp(`^${asked} killed`));
-    assert.equal((await following.answer).status, 0);
-    assert.equal((await client.run('wait', asked)).status, 123);
-    // They have told all ends.
-    assert.equal((await client.run('completions', '--fleet')).stdout, '');
-  },
-);
+  // What it types and prints, as it comes.
+  const asked = await client.on('label:gpu', 'echo ready; read x; echo got $x; sleep 1000', '--stdin');
+  const following = client.start(['logs', '-f', asked]);
+  await following.says('ready');
+  assert.equal((await client.run('send', asked, 'this\n')).status, 0);
+  await following.says('got this');
+  const listed = objects((await client.run('ps', '--fleet', '--json')).stdout);
+  assert.deepEqual(
+    listed.map(({ host, state }) => [host, state]),
+    [['h1', 'accepted']],
+  );
+  assert.match((await client.run('kill', asked)).stdout, new RegExp(`^${asked} killed`));
+  assert.equal((await following.answer).status, 0);
+  assert.equal((await client.run('wait', asked)).status, 123);
+  // They have told all ends.
+  assert.equal((await client.run('completions', '--fleet')).stdout, '');
+});
 
 test(
-  'a host whose cable is pulled is lost, starts nothing, and its return says what became of its tasks',
+  'a host without network is lost and starts nothing, and reports how its tasks ended when it is back',
   options,
   async () => {
     await using network = await Network.make(['server', 'h1', 'h2', 'client']);
@@ -109,7 +105,7 @@ test(
 );
 
 test(
-  'of three servers one is cut off, and then the client while it dispatches: each task starts once',
+  'one of three servers is cut off, and then the client while it dispatches: each task starts once',
   options,
   async () => {
     const names = ['s1', 's2', 's3'];

@@ -20,63 +20,74 @@ async function person(fleet: MadeFleet, words: string, size = {}): Promise<Termi
   return await Terminal.open(fleet.base, { command: `cd ${fleet.base}; ${command}`, env, ...size });
 }
 
-test('a terminal on another host is typed into, looked at, sized and ended from here', options, async () => {
-  await using fleet = await MadeFleet.make();
-  await fleet.host('h1');
-  const task = await fleet.on('h1', shell, '--tty', '--size', '70x12', '-n', 'shell');
-  const screen = async () => (await fleet.run('screen', task)).stdout;
-  await waitFor(async () => (await screen()).includes('$'), 'the prompt');
-  const quiet = { status: 0, stdout: '', stderr: '' };
-  assert.deepEqual(await fleet.run('send', task, 'stty size; echo typed-$((40 + 2))', '--enter'), quiet);
-  await waitFor(async () => /12 70\ntyped-42/.test(await screen()), 'what was typed');
-  assert.deepEqual(await fleet.run('resize', task, '50x9'), quiet);
-  await waitFor(async () => oneObject((await fleet.run('screen', '--json', task)).stdout).cols === 50, 'it');
-  // Keys, a paste, and the end of the input.
-  assert.deepEqual(await fleet.run('send', task, 'sleep 1000', '--enter'), quiet);
-  assert.deepEqual(await fleet.run('send', task, '--press', 'ctrl-c', '--press', 'enter'), quiet);
-  assert.deepEqual(await fleet.run('send', task, 'echo past$((1))ed', '--paste', '--enter'), quiet);
-  await waitFor(async () => (await screen()).includes('past1ed'), 'what was pasted');
-  assert.deepEqual(await fleet.run('send', task, '--eof'), quiet);
-  assert.equal((await fleet.run('wait', task)).status, 0);
-  assert.equal(oneObject((await fleet.run('screen', '--json', task)).stdout).ended, true);
-  // What has no terminal says so.
-  const plain = await fleet.on('h1', 'cat', '--stdin');
-  for (const words of [
-    ['screen', plain],
-    ['resize', plain, '80x24'],
-    ['send', plain, '--press', 'up'],
-  ]) {
-    const answer = await fleet.run(...words);
-    assert.deepEqual([words[0], answer.status, answer.stdout], [words[0], 125, '']);
-    assert.match(answer.stderr, /to have a terminal/);
-  }
-  assert.equal((await fleet.run('kill', plain)).status, 0);
-});
+test(
+  'from here one can type into a terminal on another host, view it, resize it and end it',
+  options,
+  async () => {
+    await using fleet = await MadeFleet.make();
+    await fleet.host('h1');
+    const task = await fleet.on('h1', shell, '--tty', '--size', '70x12', '-n', 'shell');
+    const screen = async () => (await fleet.run('screen', task)).stdout;
+    await waitFor(async () => (await screen()).includes('$'), 'the prompt');
+    const quiet = { status: 0, stdout: '', stderr: '' };
+    assert.deepEqual(await fleet.run('send', task, 'stty size; echo typed-$((40 + 2))', '--enter'), quiet);
+    await waitFor(async () => /12 70\ntyped-42/.test(await screen()), 'what was typed');
+    assert.deepEqual(await fleet.run('resize', task, '50x9'), quiet);
+    await waitFor(
+      async () => oneObject((await fleet.run('screen', '--json', task)).stdout).cols === 50,
+      'it',
+    );
+    // Keys, a paste, and the end of the input.
+    assert.deepEqual(await fleet.run('send', task, 'sleep 1000', '--enter'), quiet);
+    assert.deepEqual(await fleet.run('send', task, '--press', 'ctrl-c', '--press', 'enter'), quiet);
+    assert.deepEqual(await fleet.run('send', task, 'echo past$((1))ed', '--paste', '--enter'), quiet);
+    await waitFor(async () => (await screen()).includes('past1ed'), 'what was pasted');
+    assert.deepEqual(await fleet.run('send', task, '--eof'), quiet);
+    assert.equal((await fleet.run('wait', task)).status, 0);
+    assert.equal(oneObject((await fleet.run('screen', '--json', task)).stdout).ended, true);
+    // What has no terminal says so.
+    const plain = await fleet.on('h1', 'cat', '--stdin');
+    for (const words of [
+      ['screen', plain],
+      ['resize', plain, '80x24'],
+      ['send', plain, '--press', 'up'],
+    ]) {
+      const answer = await fleet.run(...words);
+      assert.deepEqual([words[0], answer.status, answer.stdout], [words[0], 125, '']);
+      assert.match(answer.stderr, /to have a terminal/);
+    }
+    assert.equal((await fleet.run('kill', plain)).status, 0);
+  },
+);
 
-test('a person attaches to a terminal on another host, and finds their own as it was', options, async () => {
-  await using fleet = await MadeFleet.make();
-  await fleet.host('h1');
-  const task = await fleet.on('h1', shell, '--tty', '--size', '60x10', '-n', 'shell');
-  await using terminal = await person(fleet, `attach ${task}`, { columns: 90, rows: 20 });
-  await terminal.shows(/\$/);
-  await terminal.enter('stty size; echo typed-$((40 + 2))');
-  assert.match(await terminal.shows(/typed-42/), /20 90/);
-  const attached = async () =>
-    oneObject((await fleet.run('show', '--json', task)).stdout).snapshot.attached.length;
-  assert.equal(await attached(), 1);
-  // More than a server takes at once, drawn to its end.
-  await terminal.enter('seq 1 200000; echo all-$((1 + 1))');
-  await terminal.shows(/all-2/);
-  await terminal.press('C-\\');
-  await terminal.type('d');
-  await terminal.shows(/status=0/);
-  assert.match(await terminal.shows(/same/), /it keeps running\. Attach again/);
-  await waitFor(async () => (await attached()) === 0, 'nobody to be attached');
-  assert.match((await fleet.run('screen', task)).stdout, /all-2/);
-  assert.equal((await fleet.run('kill', task)).status, 0);
-});
+test(
+  'a person attaches to a terminal on another host and leaves, and their own terminal is restored',
+  options,
+  async () => {
+    await using fleet = await MadeFleet.make();
+    await fleet.host('h1');
+    const task = await fleet.on('h1', shell, '--tty', '--size', '60x10', '-n', 'shell');
+    await using terminal = await person(fleet, `attach ${task}`, { columns: 90, rows: 20 });
+    await terminal.shows(/\$/);
+    await terminal.enter('stty size; echo typed-$((40 + 2))');
+    assert.match(await terminal.shows(/typed-42/), /20 90/);
+    const attached = async () =>
+      oneObject((await fleet.run('show', '--json', task)).stdout).snapshot.attached.length;
+    assert.equal(await attached(), 1);
+    // More than a server takes at once, drawn to its end.
+    await terminal.enter('seq 1 200000; echo all-$((1 + 1))');
+    await terminal.shows(/all-2/);
+    await terminal.press('C-\\');
+    await terminal.type('d');
+    await terminal.shows(/status=0/);
+    assert.match(await terminal.shows(/same/), /it keeps running\. Attach again/);
+    await waitFor(async () => (await attached()) === 0, 'nobody to be attached');
+    assert.match((await fleet.run('screen', task)).stdout, /all-2/);
+    assert.equal((await fleet.run('kill', task)).status, 0);
+  },
+);
 
-test('attach ends with the task, with its status; who only looks types nothing', options, async () => {
+test('attach ends with the task, with its status; a read-only viewer types nothing', options, async () => {
   await using fleet = await MadeFleet.make();
   await fleet.host('h1');
   const task = await fleet.on(
@@ -98,7 +109,7 @@ test('attach ends with the task, with its status; who only looks types nothing',
 });
 
 test(
-  'an agent that is killed and comes back shows the terminal again to who is attached',
+  'after an agent is killed and comes back, attached viewers see the terminal again',
   options,
   async () => {
     await using fleet = await MadeFleet.make();
@@ -118,7 +129,7 @@ test(
   },
 );
 
-test('a host that is gone ends an attach with a word, and the terminal is as it was', options, async () => {
+test('if the host is gone, attach ends with a message, and the terminal is restored', options, async () => {
   await using fleet = await MadeFleet.make();
   const machine = await fleet.host('h1');
   const task = await fleet.on('h1', `echo $$ > '${join(fleet.base, 'pid')}'; ${shell}`, '--tty');

@@ -54,7 +54,7 @@ outlive run --label group=e2e 'sleep 600'
 
 const programs = { npm: 'echo "npm $*"', make: 'echo "make $*"', cargo: 'echo "cargo $*"', jq: 'cat' };
 
-test('what is listed as tried elsewhere is an example, and its test is there', () => {
+test('every example that is listed as tested elsewhere exists, and so does its test', () => {
   assert.ok(examples.length > 60);
   for (const [line, file] of Object.entries(triedElsewhere))
     assert.ok(examples.includes(line) && existsSync(join(root, file)), line);

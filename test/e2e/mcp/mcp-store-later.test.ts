@@ -12,7 +12,7 @@ async function start(world: World, dir: string): Promise<McpProcess> {
   return await McpProcess.start(world, { generation: 1, program, dir });
 }
 
-test('initialize and tools/list are answered before the store is opened, which nobody has asked for yet', async () => {
+test('initialize and tools/list are answered without opening the store', async () => {
   await using world = new World();
   const dir = join(world.base, 'later');
   await using server = await start(world, dir);
@@ -24,7 +24,7 @@ test('initialize and tools/list are answered before the store is opened, which n
   assert.equal(await server.close(), 0);
 });
 
-test('a store that cannot be opened is told to the model, and opened with the next call when it can be', async () => {
+test('the model is told that the store cannot be opened, and a later call opens it when it can be', async () => {
   await using world = new World();
   const dir = join(world.base, 'in-the-way');
   writeFileSync(dir, 'a file');

@@ -90,7 +90,7 @@ test('the end of a task is notified, once', async () => {
   assert.deepEqual(seen, [[taskId, 'completed']]);
 });
 
-test('a tool that starts nothing cannot be called as a task, and a cursor that nobody gave out is refused', async () => {
+test('a tool that starts nothing cannot be called as a task, and an unknown cursor is refused', async () => {
   await using world = new World();
   await using legacy = await Legacy.start(world);
   const params = { name: 'tasks', arguments: {}, task: {} };

@@ -32,7 +32,7 @@ test('a command that fails completes its task, and its exit code is a result', a
   assert.match(JSON.stringify(outcome.result), /exit code 5/);
 });
 
-test('a task is the outlive task of that id, and was durable before the answer', async () => {
+test('an MCP task is the outlive task with that id, and was durable before the answer', async () => {
   await using world = new World();
   await using modern = await Modern.start(world);
   const execution = await modern.tasks.callTool('run', { command: 'sleep 1000', wait_ms: 0 });
@@ -42,7 +42,7 @@ test('a task is the outlive task of that id, and was durable before the answer',
   assert.equal(session.task(execution.handle?.taskId ?? '').snapshot().status, 'running');
 });
 
-test('a task whose server is killed is resumed at the next server, with the true result', async () => {
+test('a task whose server is killed is resumed at the next server, with the right result', async () => {
   await using world = new World();
   const reference = await (async () => {
     await using modern = await Modern.start(world);
@@ -62,7 +62,7 @@ test('a task whose server is killed is resumed at the next server, with the true
   assert.match(JSON.stringify(outcome), /late.*"exitCode":4/);
 });
 
-test('a result that was fetched does not ride, and counts as delivered when an answer that was written after it is read', async () => {
+test('a fetched result does not ride on another answer, and counts as delivered when a later answer is read', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using modern = await Modern.start(world);

@@ -6,7 +6,7 @@ import { createTaskSessionFromClient, toolDeclaration } from '@modelcontextproto
 import { serverCommand } from '../../support/mcp-clients.ts';
 import { World } from '../../support/world.ts';
 
-test('the tasks of ext-tasks over 2025-11-25 run a command to its end, and cancel one', async () => {
+test('over 2025-11-25 a task of ext-tasks runs a command to its end, and another one is cancelled', async () => {
   await using world = new World();
   const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'legacy' } });
   await client.connect(new StdioClientTransport(serverCommand(world, 's')));

@@ -4,7 +4,7 @@ import { Modern } from '../../support/mcp-clients.ts';
 import { McpProcess } from '../../support/mcp-process.ts';
 import { fixture, World } from '../../support/world.ts';
 
-test('with --structured every tool has a schema for its answer, and answers by it', async () => {
+test('with --structured every tool has a schema for its answer, and its answers match it', async () => {
   await using world = new World();
   await using modern = await Modern.start(world);
   const { tools } = await modern.client.listTools();
@@ -36,7 +36,7 @@ test('with --structured every tool has a schema for its answer, and answers by i
   }
 });
 
-test('output is read from an offset on, and says where to read on', async () => {
+test('output reads from an offset, and says where to read on', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world);
   await server.call('run', { command: 'printf "one\\ntwo\\nthree\\n"', name: 'counter' });
@@ -49,7 +49,7 @@ test('output is read from an offset on, and says where to read on', async () => 
   assert.equal(rest.structuredContent.output.text, 'two\nthree\n');
 });
 
-test('a huge output gives a small answer that says what it leaves out and where the whole is', async () => {
+test('a huge output gives a small answer, which says what it leaves out and where the whole output is', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world);
   const ran = await server.call('run', {
@@ -86,7 +86,7 @@ test('wait ends at a line that matches, at a port, at silence, and at the end', 
   );
 });
 
-test('wait without a task waits for whichever ends next', async () => {
+test('wait without a task waits for the next end', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world);
   await server.call('run', { command: 'sleep 1000', wait_ms: 0 });

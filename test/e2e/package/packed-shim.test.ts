@@ -104,7 +104,7 @@ function where(...noexec: string[]): string[] {
   return ['unshare', '--mount', 'sh', '-c', [...mounts, 'exec "$@"'].join(' && '), 'sh'];
 }
 
-test('the package has a shim for Linux on x64 and arm64 that npm installs without scripts and can be executed', () => {
+test('the package has a shim for Linux on x64 and arm64 that npm installs without scripts, executable', () => {
   const native = join(outlive, 'dist', 'native');
   for (const target of ['linux-x64', 'linux-arm64']) {
     const file = shimFileIn(join(outlive, 'dist'), target);
@@ -114,28 +114,28 @@ test('the package has a shim for Linux on x64 and arm64 that npm installs withou
   assert.equal(refusalOf(shimFileIn(join(outlive, 'dist'))), null);
 });
 
-test('an agent in a project has the file of the package', async () => {
+test('an agent in a project uses the shim file of the package', async () => {
   await using world = new Agents();
   const agent = join(installedPackage(), 'spawns.mjs');
   writeFileSync(agent, agentWith("'outlive'"));
   assert.deepEqual(world.run(node, agent), ofPackage(join(outlive, 'dist')));
 });
 
-test('an agent whose package lost its modes on the way has a copy in its store', async () => {
+test('an agent whose package lost its file modes has a copy of the shim in its store', async () => {
   await using world = new Agents();
   const { dist, agent } = world.copyOfPackage();
   chmodSync(shimFileIn(dist), 0o644);
   world.assertCopied(world.run(node, agent));
 });
 
-test('an agent whose package has lost its binaries takes that of its JavaScript', async () => {
+test('an agent whose package has lost its binaries uses the shim embedded in its JavaScript', async () => {
   await using world = new Agents();
   const { dist, agent } = world.copyOfPackage();
   rmSync(join(dist, 'native'), { recursive: true });
   world.assertCopied(world.run(node, agent));
 });
 
-test('an agent whose package was built without any binary is refused by a code, and no task is recorded', async () => {
+test('an agent whose package was built without a binary is refused with a code, and no task is recorded', async () => {
   await using world = new Agents();
   const { dist, agent } = world.copyOfPackage();
   rmSync(join(dist, 'native'), { recursive: true });
@@ -154,7 +154,7 @@ test('an agent whose package was built without any binary is refused by a code, 
   assert.deepEqual([refused, world.taskIds()], ['SHIM_UNAVAILABLE', []]);
 });
 
-test('an agent runs its tasks by the package where its store is on a disk that lets no program run', async () => {
+test('if the store is on a noexec disk, an agent runs the shim from the package', async () => {
   await using world = new Agents();
   const { dist, agent } = world.copyOfPackage();
   assert.deepEqual(world.run([...where(world.dir), ...node], agent), ofPackage(dist));
@@ -165,7 +165,7 @@ test('an agent runs its tasks by the package where its store is on a disk that l
 });
 
 for (const format of ['esm', 'cjs'] as const) {
-  test(`an agent in one file (${format}), alone in a folder, has a copy in its store`, async () => {
+  test(`an agent in one file (${format}), alone in a folder, has a copy of the shim in its store`, async () => {
     await using world = new Agents();
     const [sources, alone] = [world.folder('sources'), world.folder('alone')];
     const entry = join(sources, 'agent.mjs');
@@ -228,7 +228,7 @@ test('when an update removes the package under an agent, the agent goes on with 
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
 
-test('where there is no C library at all, as in an image of one program, the shim runs', async () => {
+test('the shim runs even without a C library, as in an image of one program', async () => {
   await using world = new Agents();
   const image = world.folder('image');
   copyFileSync(shimFileIn(join(outlive, 'dist')), join(image, 'outlive-shim'));

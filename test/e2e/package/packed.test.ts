@@ -9,7 +9,7 @@ import { root } from '../../support/repository.ts';
 
 const consumer = installedPackage();
 
-test('the packed package installs into an empty project, with what it needs and nothing else', () => {
+test('the packed package installs into an empty project, with its dependencies and nothing else', () => {
   assert.deepEqual(readdirSync(join(consumer, 'node_modules', 'outlive')).sort(), [
     'CHANGELOG.md',
     'CONTRIBUTING.md',
@@ -27,7 +27,7 @@ test('the packed package installs into an empty project, with what it needs and 
   ]);
 });
 
-test('the pages travel in the package, and their links lead somewhere there', () => {
+test('the package contains its pages, and their links work there', () => {
   const folder = join(consumer, 'node_modules', 'outlive');
   const there: Repository = {
     // The sources of tests, tools and the shim are in the repository alone.
@@ -45,7 +45,7 @@ test('the pages travel in the package, and their links lead somewhere there', ()
   );
 });
 
-test('to install it globally brings the program and its manual', () => {
+test('a global install brings the program and its manual page', () => {
   const prefix = join(consumer, 'global');
   try {
     installGlobally(prefix);
@@ -66,7 +66,7 @@ test('the schema of a snapshot can be imported', () => {
   assert.equal(runProgram(process.execPath, ['schema.mjs'], consumer).trim(), 'object');
 });
 
-test('what is loaded only when it is used is found there, too', () => {
+test('modules that are loaded only when they are used are found there, too', () => {
   const program = `import { openStore } from 'outlive';
     const store = await openStore({ dir: process.argv[2] });
     const task = await (await store.session('s')).spawn('echo ready; exec sleep 1000');
@@ -88,7 +88,7 @@ test('the keeper of Windows is where a spawning process looks for it', () => {
   );
 });
 
-test('the tools of the package are there, and a missing SDK is named', () => {
+test('the package has its tools, and a missing SDK is named', () => {
   const program = `import { openStore } from 'outlive';
     import { sessionTools } from 'outlive/tools';
     import { aiTools } from 'outlive/ai';

@@ -25,7 +25,7 @@ async function errorOf(env: NodeJS.ProcessEnv, ...words: string[]): Promise<[num
   return [status, code, message];
 }
 
-test('117: an unknown key and a changed one, told apart, and nothing is done', async () => {
+test('117: an unknown key and a changed key are distinguished, and nothing is done', async () => {
   await using stranger = await OtherMachine.start({ known: false });
   const [status, code, message] = await errorOf(stranger.reach(), 'ps');
   assert.deepEqual([status, code], [117, 'HOST_KEY']);
@@ -40,7 +40,7 @@ test('117: an unknown key and a changed one, told apart, and nothing is done', a
   assert.deepEqual(stranger.files(), []);
 });
 
-test('118: out of reach, and a key that is not let in', async () => {
+test('118: the machine is out of reach, or does not accept the key', async () => {
   const { OUTLIVE_SSH } = there.reach();
   const nobody = { OUTLIVE_SSH, OUTLIVE_HOST: 'ssh://127.0.0.1:1' };
   const [status, code, message] = await errorOf(nobody, 'ps');
@@ -62,7 +62,7 @@ test('118: there is no ssh here', async () => {
   assert.match(message, /Install the OpenSSH client/);
 });
 
-test('125: no outlive there, one that is too old, one that talks otherwise', async () => {
+test('125: there is no outlive there, or it is too old, or speaks another protocol', async () => {
   const { OUTLIVE_SSH } = there.reach();
   const programs = {
     old: 'echo "outlive: unknown command \'__remote\'" >&2; exit 64',
@@ -125,7 +125,7 @@ function answering(machine: OtherMachine): number {
     .length;
 }
 
-test('118: a machine that answers no more holds up nobody', async () => {
+test('118: a machine that stops answering blocks nobody', async () => {
   await using machine = await OtherMachine.start();
   await using here = new CommandLine();
   await machine.spawn('echo begun; sleep 1000', '-n', 'long');
@@ -159,7 +159,7 @@ const refused = [
   [['ps', '--host', 'ssh://a'], /Write it before the verb: outlive --host ssh:\/\/user@box ps/],
 ] as const;
 
-test('64: what no other machine can do is refused before anybody is asked', async () => {
+test('64: what cannot work on another machine is refused before that machine is asked', async () => {
   await using here = new CommandLine();
   const asked = join(here.base, 'asked');
   await Promise.all(

@@ -4,7 +4,7 @@ import { CommandLine, objects } from '../../support/command-line.ts';
 import { OtherMachine } from '../../support/other-machine.ts';
 import { Terminal } from '../../support/terminal.ts';
 
-test('ps lists the tasks of several machines; one that does not answer has its row, and the status says so', async () => {
+test('ps lists the tasks of several machines; one that does not answer has a row, and the exit status says so', async () => {
   await using one = await OtherMachine.start();
   await using two = await OtherMachine.start();
   await using here = new CommandLine();

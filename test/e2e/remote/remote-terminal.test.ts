@@ -16,7 +16,7 @@ async function person(here: CommandLine, there: OtherMachine, words: string): Pr
   });
 }
 
-test('a person attaches through ssh, types, changes the size, leaves, and finds the terminal as it was', async () => {
+test('a person attaches through ssh, types, changes the size and leaves, and the terminal is restored', async () => {
   await using there = await OtherMachine.start();
   await using here = new CommandLine();
   await there.spawn('PS1="$ " bash --norc -i', '--tty', '--size', '60x10', '-n', 'shell');
@@ -45,7 +45,7 @@ test('a person attaches through ssh, types, changes the size, leaves, and finds 
   assert.equal((await there.snapshot('shell')).status, 'running');
 });
 
-test('118: the connection breaks while somebody is attached, and the terminal is as it was', async () => {
+test('118: the connection breaks while somebody is attached, and the terminal is restored', async () => {
   await using there = await OtherMachine.start();
   await using here = new CommandLine();
   await there.spawn('PS1="$ " bash --norc -i', '--tty', '-n', 'shell');
@@ -59,7 +59,7 @@ test('118: the connection breaks while somebody is attached, and the terminal is
   assert.equal((await there.snapshot('shell')).status, 'running');
 });
 
-test('top draws the tasks of the other machine, and lists on a terminal are tables', async () => {
+test('top shows the tasks of the other machine, and lists on a terminal are tables', async () => {
   await using there = await OtherMachine.start();
   await using here = new CommandLine();
   await there.spawn('sleep 1000', '-n', 'far-away');

@@ -65,7 +65,7 @@ test('verbs run on the other machine, and nothing is made here', async () => {
   assert.deepEqual(here.files(), []);
 });
 
-test('a status of the command is told from one of ssh, and a hint names the machine', async () => {
+test('an exit status of the command is distinguished from one of ssh, and a hint names the machine', async () => {
   await using here = new CommandLine();
   assert.equal((await call(here, 'run', '--wait', 'exit 255')).status, 255);
   const { OUTLIVE_SSH } = there.reach();
@@ -113,7 +113,7 @@ test('every byte of every argument arrives, and 100 KB of them', async () => {
   assert.deepEqual(JSON.parse(stdout), words);
 });
 
-test('values of -e reach the task, and no process shows them but the one that was typed', async () => {
+test('values of -e reach the task, and only the typed command line shows them', async () => {
   await using here = new CommandLine();
   const secret = `hush-${process.pid}-${Date.now()}`;
   const env = { ...there.reach(), NOT_FORWARDED: 'x' };
@@ -137,7 +137,7 @@ function commandLine(pid: string): string {
   }
 }
 
-test('what is piped into run arrives whole, also when run has ended before', async () => {
+test('what is piped into run arrives whole, also after run has ended', async () => {
   await using here = new CommandLine();
   const data = Buffer.alloc(3_000_000, 'some line of text\n');
   const hash = createHash('sha256').update(data).digest('hex');
@@ -150,7 +150,7 @@ test('what is piped into run arrives whole, also when run has ended before', asy
   assert.match((await there.run('logs', stdout.trim())).stdout, new RegExp(hash));
 });
 
-test('run --wait hands on stdin and the status, and an open pipe that brings nothing is told', async () => {
+test('run --wait passes on stdin and the exit status, and says when an open pipe brings nothing', async () => {
   await using here = new CommandLine();
   const child = feed(here, ['run', '--wait', 'cat; exit 7']);
   child.stdin?.end('typed\n');
@@ -160,7 +160,7 @@ test('run --wait hands on stdin and the status, and an open pipe that brings not
   assert.deepEqual([status, /nothing came from the pipe on stdin in 100 ms/.test(stderr)], [8, true]);
 });
 
-test('a run that waits ends with its command, also when its input stays open', async () => {
+test('run --wait ends with its command, also when its input stays open', async () => {
   await using here = new CommandLine();
   const child = feed(here, ['run', '--wait', 'read -r x; echo got $x; exit 5']);
   child.stdin?.write('line\n');
@@ -171,7 +171,7 @@ test('a run that waits ends with its command, also when its input stays open', a
   assert.deepEqual([status, /\/nowhere/.test(stderr)], [64, true]);
 });
 
-test('141: nobody reads what comes, as on one machine', async () => {
+test('141: no reader takes the output, as on one machine', async () => {
   await using here = new CommandLine();
   const taskId = await there.ended('yes | head -c 3000000');
   const words = ['-c', '"$@" | head -n 1; echo $PIPESTATUS', 'bash'];
@@ -183,7 +183,7 @@ test('141: nobody reads what comes, as on one machine', async () => {
   assert.deepEqual([stdout, stderr], ['y\n141\n', '']);
 });
 
-test('send types what comes on stdin', async () => {
+test('send types its stdin', async () => {
   await using here = new CommandLine();
   const taskId = await there.spawn('cat', '--stdin');
   const child = feed(here, ['send', '--eof', taskId]);

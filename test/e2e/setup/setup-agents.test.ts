@@ -29,7 +29,7 @@ function commandIn(home: SetupHome, path: string, way: string): string {
   return [command, args].flat().join(' ');
 }
 
-test('all agents are set up in an empty home, and it is empty again afterwards', async () => {
+test('all agents are set up in an empty home, which is empty again after an undo', async () => {
   await using home = new SetupHome();
   const listed = async (): Promise<unknown[]> =>
     (await home.setup()).map(({ agent, state }) => [agent, state]);
@@ -61,7 +61,7 @@ test('all agents are set up in an empty home, and it is empty again afterwards',
   );
 });
 
-test('in a project the program has its name, which the others of the project have, too', async () => {
+test('in a project the configuration names the program, not a path, so that it works for the whole team', async () => {
   await using home = new SetupHome();
   home.has('work/README', '');
   const project = async (...words: string[]) =>
@@ -96,7 +96,7 @@ const own: Record<string, string> = {
   '.cursor/mcp.json': '',
 };
 
-test('whatever is in the files stays, and an undo gives them back byte for byte', async () => {
+test('existing content of the files stays, and an undo restores them byte for byte', async () => {
   await using home = new SetupHome();
   for (const [path, text] of Object.entries(own)) home.has(path, Buffer.from(text, 'latin1'), 0o640);
   const agents = ['claude', 'codex', 'gemini', 'opencode', 'zed', 'cursor'];
@@ -113,7 +113,7 @@ test('whatever is in the files stays, and an undo gives them back byte for byte'
   for (const [path, text] of Object.entries(own)) assert.equal(home.bytes(path), text, path);
 });
 
-test('of a file that was edited since, what setup has put in goes, and the edit stays', async () => {
+test('an undo removes from an edited file what setup has put in, and keeps the edit', async () => {
   await using home = new SetupHome();
   home.has('.claude.json', '{\n  "a": 1\n}\n');
   home.has('.codex/config.toml', 'a = 1\n');
@@ -134,7 +134,7 @@ test('of a file that was edited since, what setup has put in goes, and the edit 
   assert.equal(home.bytes('.codex/config.toml'), 'a = 1\n\n[b]\nc = 2\n');
 });
 
-test('what somebody has written by hand stays, also in an undo', async () => {
+test('an entry that a person wrote by hand stays, also in an undo', async () => {
   await using home = new SetupHome();
   const mine = '{ "mcpServers": { "outlive": { "command": "outlive", "args": ["mcp", "-s", "mine"] } } }';
   home.has('.cursor/mcp.json', mine);
@@ -153,7 +153,7 @@ test('what somebody has written by hand stays, also in an undo', async () => {
   assert.equal(home.bytes('.cursor/mcp.json'), mine);
 });
 
-test('with a store and a session the agent has them as well; a second setup replaces the first', async () => {
+test('with a store and a session, the agent gets them too; a second setup replaces the first', async () => {
   await using home = new SetupHome();
   home.has('.cursor/mcp.json', '{ "a": 1 }\n');
   await home.setup('cursor', '--yes');

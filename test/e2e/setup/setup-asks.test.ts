@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { SetupHome } from '../../support/setup-home.ts';
 import { Terminal } from '../../support/terminal.ts';
 
-test('at a terminal the change is shown with what is around it, and a no writes nothing', async () => {
+test('on a terminal the change is shown with its context, and after a no nothing is written', async () => {
   await using home = new SetupHome();
   home.has('.cursor/mcp.json', '{\n  "secret": "abc"\n}\n');
   const command = `${home.path} setup cursor; echo status=$?; exec sh`;
@@ -36,7 +36,7 @@ test('at a terminal the change is shown with what is around it, and a no writes 
   }
 });
 
-test('where no person looks, only what setup writes is shown, and a dry run writes nothing', async () => {
+test('without a terminal only what setup writes is shown, and a dry run writes nothing', async () => {
   await using home = new SetupHome();
   home.has('.cursor/mcp.json', '{\n  "secret": "abc" // mine\n}\n');
   const { status, stdout } = await home.run('setup', 'cursor', 'gemini', '--dry-run');

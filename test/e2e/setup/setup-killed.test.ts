@@ -51,7 +51,7 @@ for (const words of [['--yes'], ['--undo', '--yes']]) {
   });
 }
 
-test('a draft that a process has left is removed by the next one, and a fresh one is left alone', async () => {
+test('a draft that a process has left is removed by the next setup, and a fresh draft is left alone', async () => {
   await using home = new SetupHome();
   home.has('.cursor/mcp.json', before);
   const old = home.has('.cursor/mcp.json.0123456789ab.outlive-draft', 'half');
@@ -64,7 +64,7 @@ test('a draft that a process has left is removed by the next one, and a fresh on
   ]);
 });
 
-test('of several at once, setups and undos, each leaves a whole file', async () => {
+test('simultaneous setups and undos leave a whole file', async () => {
   await using home = new SetupHome();
   home.has('.cursor/mcp.json', before);
   await home.setup();

@@ -36,7 +36,7 @@ test('pi gets an extension that loads the adapter of this package, and an undo r
   assert.deepEqual(home.present(), []);
 });
 
-test('pi’s extension has the store and the session that were named, and a second setup replaces the first', async () => {
+test('pi’s extension has the named store and session, and a second setup replaces the first', async () => {
   await using home = new SetupHome();
   await home.setup('pi', '--yes');
   const dir = join(home.base, 'my "store"');
@@ -52,7 +52,7 @@ test('pi’s extension has the store and the session that were named, and a seco
   assert.deepEqual(home.present(), []);
 });
 
-test('an extension of pi that setup has not written stays, and so does one that was changed', async () => {
+test('an extension of pi that setup did not write stays, and so does a changed one', async () => {
   await using home = new SetupHome();
   const mine = '// mine\n';
   home.has(file, mine);
@@ -69,7 +69,7 @@ test('an extension of pi that setup has not written stays, and so does one that 
   assert.equal(home.bytes(file), changed);
 });
 
-test('without a record an extension that is as setup writes it goes', async () => {
+test('without a record, an extension that is exactly what setup writes is removed', async () => {
   await using home = new SetupHome();
   await home.setup('pi', '--yes');
   rmSync(join(home.base, '.local/state/outlive-setup'), { recursive: true });

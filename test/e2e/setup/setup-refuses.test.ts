@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { runProgram } from '../../support/packed.ts';
 import { SetupHome } from '../../support/setup-home.ts';
 
-test('words that setup does not take are refused with 64', async () => {
+test('words that setup does not know are refused with 64', async () => {
   await using home = new SetupHome();
   const cases: [words: string[], message: RegExp][] = [
     [['emacs'], /expected an agent out of claude, codex, .*; found "emacs"/],
@@ -22,7 +22,7 @@ test('words that setup does not take are refused with 64', async () => {
   for (const [words, message] of cases) await home.refused(64, words, message);
 });
 
-test('files that cannot be read as they should are refused with 125 before anything is written', async () => {
+test('files that cannot be parsed are refused with 125 before anything is written', async () => {
   const cases: Record<string, [text: string | Uint8Array, message: RegExp]> = {
     'an open brace': [
       '{ "a": 1',
@@ -46,7 +46,7 @@ test('files that cannot be read as they should are refused with 125 before anyth
   }
 });
 
-test('a folder, a pipe, a file of two names or one that is read-only is refused', async () => {
+test('a folder, a pipe, a file with two names and a read-only file are refused', async () => {
   await using home = new SetupHome();
   const path = join(home.base, '.cursor/mcp.json');
   mkdirSync(path, { recursive: true });
@@ -95,7 +95,7 @@ test('a link is followed to a file of the same user, and stays; in a project onl
   assert.equal(readFileSync(target, 'utf8'), '{}\n');
 });
 
-test('a plugin is written into a folder that is new or empty, and nowhere else', async () => {
+test('a plugin is written only into a new or empty folder', async () => {
   await using home = new SetupHome();
   for (const agent of ['claude', 'gemini']) {
     const folder = join(home.base, agent);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Paired } from '../../support/acp.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('what was read by wait_for_exit, or as the exit status of an output, is told; every other end is pending', async () => {
+test('an end that was read by wait_for_exit, or with an output, counts as told; every other end is pending', async () => {
   await using world = new World();
   const store = await world.store();
   using paired = new Paired({ store });
@@ -23,7 +23,7 @@ test('what was read by wait_for_exit, or as the exit status of an output, is tol
   assert.deepEqual(pending, [killed.id, released.id, unread.id].sort());
 });
 
-test('an agent that goes away while it waits was told nothing: the completion stays pending', async () => {
+test('if an agent goes away while it waits, the completion stays pending', async () => {
   await using world = new World();
   const store = await world.store();
   const paired = new Paired({ store });

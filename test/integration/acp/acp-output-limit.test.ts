@@ -31,7 +31,7 @@ test('output over its limit is cut from the start, at a character, and never lon
   assert.deepEqual(Object.values(kept), expected);
 });
 
-test('bytes that are no text do not make an answer longer than its limit', async () => {
+test('bytes that are not text do not make an answer longer than its limit', async () => {
   await using world = new World();
   using paired = new Paired({ store: await world.store() });
   const terminal = await paired.editor.createTerminal({
@@ -44,7 +44,7 @@ test('bytes that are no text do not make an answer longer than its limit', async
   assert.deepEqual([output, truncated], ['\uFFFD\uFFFD', true]);
 });
 
-test('an editor bounds what an answer holds, whatever the agent asks for', async () => {
+test('an editor limits the size of an answer, whatever the agent asks for', async () => {
   await using world = new World();
   using paired = new Paired({ store: await world.store(), maxOutputBytes: 4 });
   for (const outputByteLimit of [null, 1_000_000]) {
@@ -55,7 +55,7 @@ test('an editor bounds what an answer holds, whatever the agent asks for', async
   }
 });
 
-test('of an output whose middle was cut out the end is shown, as truncated', async () => {
+test('for an output whose middle was cut out, the end is shown, as truncated', async () => {
   await using world = new World();
   using paired = new Paired({ store: await world.store(), spawn: { keepOutputBytes: 1_000 } });
   const terminal = await paired.editor.createTerminal({ sessionId: 'one', command: 'seq 100000' });

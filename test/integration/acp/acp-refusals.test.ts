@@ -6,7 +6,7 @@ import { World } from '../../support/world.ts';
 
 const methods = ['output', 'wait_for_exit', 'kill', 'release'] as const;
 
-test('ids that no terminal of the session has are not found, and asking for one leaves no trace', async () => {
+test('unknown terminal ids are not found, and a request for one leaves no trace', async () => {
   await using world = new World();
   const store = await world.store();
   using paired = new Paired({ store });
@@ -34,7 +34,7 @@ test('ids that no terminal of the session has are not found, and asking for one 
   assert.deepEqual(world.files(), before);
 });
 
-test('what only one task can have is refused for all terminals', async () => {
+test('options that only one task can have are refused as defaults of all terminals', async () => {
   await using world = new World();
   const store = await world.store();
   for (const spawn of [{ name: 'dev' }, { key: 'k' }, { replace: true }])
@@ -44,7 +44,7 @@ test('what only one task can have is refused for all terminals', async () => {
     });
 });
 
-test('what cannot run is refused as invalid before anything is spawned', async () => {
+test('a command that cannot run is refused as invalid before anything is spawned', async () => {
   await using world = new World();
   using paired = new Paired({ store: await world.store() });
   const request = { sessionId: 'one', command: 'true' };

@@ -49,7 +49,7 @@ test('a command without arguments is a shell command, and runs where the editor 
   assert.equal((await terminal.currentOutput()).output, `${asPrinted(world.base)}\n`);
 });
 
-test('a terminal is a task of the session acp:ID, without a limit of time unless the editor sets one', async () => {
+test('a terminal is a task of the session acp:ID, without a time limit unless the editor sets one', async () => {
   await using world = new World();
   const store = await world.store();
   using paired = new Paired({ store, spawn: { labels: { from: 'editor' } } });

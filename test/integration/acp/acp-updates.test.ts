@@ -24,7 +24,7 @@ class Screen {
   }
 }
 
-test('over a connection of ACP 2 snapshot and chunks make up the bytes of the output, and the end comes last', async () => {
+test('over ACP 2 the snapshot and the chunks together are the bytes of the output, and the end comes last', async () => {
   await using world = new World();
   const go = `${world.base}/go`;
   mkdirSync(go);
@@ -70,7 +70,7 @@ test('over a connection of ACP 2 snapshot and chunks make up the bytes of the ou
   assert.deepEqual(await session.pending().then((pending) => pending.map(({ taskId }) => taskId)), [task.id]);
 });
 
-test('the snapshot of a long output is its end; of an ended task, all of it comes with the end', async () => {
+test('the snapshot of a long output is its last part; for an ended task, the whole output comes with the end', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('printf aé€😀z');
@@ -85,7 +85,7 @@ test('the snapshot of a long output is its end; of an ended task, all of it come
   ]);
 });
 
-test('aborted, the updates end without an exit status, and the task goes on', async () => {
+test('when the updates are aborted, they end without an exit status, and the task goes on', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('exec sleep 1000');

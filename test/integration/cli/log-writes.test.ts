@@ -6,7 +6,7 @@ import { notOnWindows } from '../../support/not-on-windows.ts';
 import { World } from '../../support/world.ts';
 
 test(
-  'lines with times are written many at a time, raw and plain',
+  'lines with times are written many at once, raw and plain',
   notOnWindows('no times are recorded there'),
   async () => {
     await using world = new World();

@@ -7,7 +7,7 @@ import { World } from '../../support/world.ts';
 
 const command = `seq -f '%g of a line that is as long as lines mostly are, or so' 1 9000; printf '%40000s' x; echo; seq 1 500; printf open`;
 
-test('whatever is read around a place, the lines are those of the output', async () => {
+test('whatever part around a place is read, the lines are those of the output', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run(command);

@@ -4,7 +4,7 @@ import { costOf } from '../../support/counted.ts';
 import { factsOf, hasFact } from '../../support/logs.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('an ack reads its log before and after, and parses no line twice', async () => {
+test('an ack reads the log before and after it writes, and parses no line twice', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('true');

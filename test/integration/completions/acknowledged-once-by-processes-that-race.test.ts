@@ -5,7 +5,7 @@ import { onWindows } from '../../support/processes.ts';
 import { Racers } from '../../support/races.ts';
 import { type World, waitFor } from '../../support/world.ts';
 
-test('of processes that acknowledge the same completions at the same moments, one is told first for each', async () => {
+test('when processes acknowledge the same completions at once, exactly one is first for each', async () => {
   await using racers = await Racers.start();
   const tasks = await racers.endedTasks(60);
   const firsts = await racers.race(tasks, async ({ kept }, { ids, at }) => {
@@ -21,7 +21,7 @@ test('of processes that acknowledge the same completions at the same moments, on
   await nothingIsPending(racers.world);
 });
 
-test('of processes that take, acknowledge and wait at the same moment, one has each completion', async () => {
+test('when processes take, acknowledge and wait at once, each completion goes to exactly one', async () => {
   await using racers = await Racers.start();
   const tasks = await racers.endedTasks(20);
   const won = await racers.race(tasks, async ({ session, kept }, { ids, at }) => {
@@ -54,7 +54,7 @@ test('of processes that take, acknowledge and wait at the same moment, one has e
   await nothingIsPending(racers.world);
 });
 
-test('of processes that take completions as they come, one is told first for each', async () => {
+test('when processes take completions as they come, exactly one is first for each', async () => {
   await using racers = await Racers.start();
   const session = await racers.world.session();
   await Promise.all(racers.agents.map((agent) => agent.takeCompletions()));

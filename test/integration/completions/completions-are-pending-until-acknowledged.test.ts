@@ -11,7 +11,7 @@ async function glance(session: Session): Promise<string> {
   return 'the session is closed';
 }
 
-test('a completion that was handed out and not acknowledged is delivered again', async () => {
+test('a completion that was delivered but not acknowledged is delivered again', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('true');
@@ -43,7 +43,7 @@ test('the crash of a process that was told loses no completion', async () => {
   assert.deepEqual([pending?.taskId, pending?.exitCode, others.length], [taskId, 5, 0]);
 });
 
-test('a task that ended while nobody was there is pushed to whoever comes', async () => {
+test('a task that ended while no process watched is pushed to the next process', async () => {
   await using world = new World();
   const first = await world.session();
   const task = await first.spawn('sleep 0.2; exit 6');
@@ -54,7 +54,7 @@ test('a task that ended while nobody was there is pushed to whoever comes', asyn
   assert.deepEqual([taker.taken[0]?.taskId, taker.taken[0]?.exitCode], [task.id, 6]);
 });
 
-test('only the first acknowledgement says that it was the first', async () => {
+test('only the first acknowledgement returns true', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   const task = await session.spawn('true');
@@ -81,7 +81,7 @@ test('a task that has not ended cannot be acknowledged, and is told when it ends
   }
 });
 
-test('one who takes completions is not told again of one that he has not acknowledged yet', async () => {
+test('a consumer is not told twice of a completion that it has not acknowledged yet', async () => {
   await using world = new World();
   const session = await world.session();
   await using taker = new Taker(session);

@@ -7,7 +7,7 @@ import { Taker } from '../../support/completions.ts';
 import { onWindows } from '../../support/processes.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a completion says how the task ended, and comes by itself', async () => {
+test('a completion says how the task ended, and is pushed', async () => {
   await using world = new World();
   const session = await world.session();
   await using taker = new Taker(session);
@@ -24,7 +24,7 @@ test('a completion says how the task ended, and comes by itself', async () => {
   assert.deepEqual(task.snapshot(), { ...snapshot, delivered: true });
 });
 
-test('no completion waits for a tick', async () => {
+test('no completion waits for a timer tick', async () => {
   await using world = new World();
   const session = await world.session();
   // With a look every 500 ms a completion is 250 ms late in the middle. The bare child beside it has the same

@@ -5,7 +5,7 @@ import { Taker } from '../../support/completions.ts';
 import { notOnWindows } from '../../support/not-on-windows.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('who has the result from wait is not told of it again, and nobody else is', async () => {
+test('after wait() has returned the result, no consumer is told of it', async () => {
   await using world = new World();
   const session = await world.session();
   await using taker = new Taker(session);
@@ -21,7 +21,7 @@ test('who has the result from wait is not told of it again, and nobody else is',
 });
 
 test(
-  'who has the result from run is not told of it again, however soon the command ends',
+  'after run() has returned the result, no consumer is told of it, however soon the command ends',
   notOnWindows('strace delays the parent'),
   async () => {
     await using world = new World();
@@ -59,7 +59,7 @@ test('a wait that does not acknowledge leaves the completion pending', async () 
   assert.deepEqual(await session.pending(), []);
 });
 
-test('a wait that gave up leaves the completion pending', async () => {
+test('a wait that runs out of time leaves the completion pending', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 0.5');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World, waitFor } from '../../support/world.ts';
 
-test('two who take completions are both told, and what one has acknowledged before is told nobody', async () => {
+test('two consumers are both told of a completion, unless one has acknowledged it before', async () => {
   await using world = new World();
   const session = await world.session();
   const [one, two] = [session.completions(), session.completions()];
@@ -25,7 +25,7 @@ test('two who take completions are both told, and what one has acknowledged befo
   await Promise.all([one.return(), two.return()]);
 });
 
-test('break ends the iteration, and others go on', async () => {
+test('break ends the iteration, and other consumers go on', async () => {
   await using world = new World();
   const session = await world.session();
   const other = session.completions();
@@ -39,7 +39,7 @@ test('break ends the iteration, and others go on', async () => {
   assert.equal((await other.next()).done, true);
 });
 
-test('aborting ends an iteration that waits, without an error', async () => {
+test('an abort ends a waiting iteration without an error', async () => {
   await using world = new World();
   const session = await world.session();
   const abort = new AbortController();
@@ -55,7 +55,7 @@ test('aborting ends an iteration that waits, without an error', async () => {
   assert.equal((await session.pending()).length, 1);
 });
 
-test('closing the session ends every iteration, and what it had not handed out stays pending', async () => {
+test('closing the session ends every iteration, and undelivered completions stay pending', async () => {
   await using world = new World();
   const session = await world.session();
   const ends = [session.completions().next(), session.completions({ exclusive: true }).next()];
@@ -67,7 +67,7 @@ test('closing the session ends every iteration, and what it had not handed out s
   assert.throws(() => session.completions(), { code: 'CLOSED' });
 });
 
-test('pending shows what is pending and takes nothing, the oldest end first', async () => {
+test('pending() lists what is pending, the oldest end first, and takes nothing', async () => {
   await using world = new World();
   const session = await world.session();
   const ids: string[] = [];
@@ -87,7 +87,7 @@ test('pending shows what is pending and takes nothing, the oldest end first', as
   }
 });
 
-test('takePending takes what is pending, and of two who take at once each completion goes to one', async () => {
+test('takePending() takes what is pending, and if two take at once, each completion goes to one of them', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   const tasks = await Promise.all(Array.from({ length: 10 }, () => session.spawn('true')));

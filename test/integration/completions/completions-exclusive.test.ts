@@ -10,7 +10,7 @@ const many = onWindows ? 6 : 20;
 
 const exclusive = { exclusive: true };
 
-test('of two exclusive consumers in two stores of one process, one handles each completion', async () => {
+test('each completion goes to one of two exclusive consumers in two stores of one process', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   await using ours = new Taker(session, exclusive, (completion) => completion.ack());
@@ -21,7 +21,7 @@ test('of two exclusive consumers in two stores of one process, one handles each 
   assert.deepEqual([...ours.ids, ...theirs.ids].sort(), tasks.map((task) => task.id).sort());
 });
 
-test('of two exclusive consumers in two processes, one handles each completion', async () => {
+test('each completion goes to one of two exclusive consumers in two processes', async () => {
   await using world = new World();
   const session = await world.session();
   await using agent = await Agent.start(world.dir);
@@ -44,7 +44,7 @@ test('of two exclusive consumers in two processes, one handles each completion',
   assert.deepEqual([...ours.ids, ...(await theirs())].sort(), tasks.map((task) => task.id).sort());
 });
 
-test('a claim keeps a completion from other exclusive consumers, until it is given back', async () => {
+test('a claim keeps a completion from other exclusive consumers until the claim is given back', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   const holder = session.completions(exclusive);
@@ -59,7 +59,7 @@ test('a claim keeps a completion from other exclusive consumers, until it is giv
   assert.deepEqual(waiting.ids, [unrelated.id, task.id]);
 });
 
-test('the claim of a process that died is void', async () => {
+test('the claim of a dead process is void', async () => {
   await using world = new World();
   const agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }) => {

@@ -5,7 +5,7 @@ import { Taker } from '../../support/completions.ts';
 import { onWindows } from '../../support/processes.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a task that another process spawns in an open session is seen, and its completion comes here too', async () => {
+test('a task that another process spawns in an open session is listed, and its completion comes here too', async () => {
   await using world = new World();
   const session = await world.session();
   await using taker = new Taker(session);
@@ -20,7 +20,7 @@ test('a task that another process spawns in an open session is seen, and its com
 /** Wine takes half a second for each. */
 const some = onWindows ? 4 : 10;
 
-test('of two processes that are told of one completion, one wins the acknowledgement', async () => {
+test('one of two processes that are told of a completion wins the acknowledgement', async () => {
   await using world = new World();
   const session = await world.session();
   await using agent = await Agent.start(world.dir);
@@ -34,7 +34,7 @@ test('of two processes that are told of one completion, one wins the acknowledge
   assert.equal(acks.filter((first) => first).length + theirs, some);
 });
 
-test('of two processes that take at the same moment, each completion goes to one', async () => {
+test('if two processes take at the same moment, each completion goes to one of them', async () => {
   await using world = new World();
   const session = await world.session();
   await using agent = await Agent.start(world.dir);
@@ -56,7 +56,7 @@ test('of two processes that take at the same moment, each completion goes to one
   assert.deepEqual([...here, ...(await there)].sort(), tasks.map((task) => task.id).sort());
 });
 
-test('a task of another session is neither listed, nor told, nor found', async () => {
+test('a task of another session is not listed, told or found', async () => {
   await using world = new World();
   const store = await world.store();
   const [mine, yours] = [await store.session('mine'), await store.session('yours')];

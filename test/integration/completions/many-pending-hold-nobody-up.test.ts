@@ -37,7 +37,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
 
 const options = notOnWindows('Wine takes a minute for so many files');
 
-test('while many pending completions are read and taken, others have their turns', options, async () => {
+test('while many pending completions are read and taken, other work gets its turn', options, async () => {
   await using world = new World();
   const session = await sessionOfMany(world);
   for (const [what, work] of [
@@ -51,7 +51,7 @@ test('while many pending completions are read and taken, others have their turns
 });
 
 test(
-  'ends that come while a consumer reads what was pending before come after that, each once',
+  'ends that come while a consumer reads earlier pending ones come after those, each once',
   options,
   async () => {
     await using world = new World();

@@ -96,7 +96,7 @@ const ofRunning: readonly Row[] = [
   ['session.end()', false, ({ session }) => session.end({ graceMs: 0 })],
 ];
 
-test('waiting for an end and causing it acknowledge; reading, watching and listing do not', async (t) => {
+test('calls that wait for an end or cause it acknowledge it; reading, watching and listing do not', async (t) => {
   await using world = new World();
   const store = await world.store();
   for (const [call, acknowledges, act] of ofEnded) {
@@ -110,7 +110,7 @@ test('waiting for an end and causing it acknowledge; reading, watching and listi
   }
 });
 
-test('who ends a task by a call that answers with its end acknowledges it', async (t) => {
+test('a call that ends a task and returns its end acknowledges the end', async (t) => {
   await using world = new World();
   const store = await world.store();
   for (const [call, acknowledges, act] of ofRunning) {
@@ -134,7 +134,7 @@ async function check(session: Session, task: Task, acknowledges: boolean): Promi
   assert.deepEqual(pending, acknowledges ? [] : [task.id]);
 }
 
-test('a command that is run and ends in time is acknowledged, unless ack is false', async () => {
+test('run() acknowledges the end of a command that ends in time, unless ack is false', async () => {
   await using world = new World();
   const session = await world.session();
   assert.equal((await session.run('true')).snapshot.delivered, true);
@@ -160,7 +160,7 @@ test('the end of a scope acknowledges nothing', async () => {
   await check(session, task, false);
 });
 
-test('what kill() has answered is handed to no consumer, and what it leaves pending to each', async () => {
+test('an end that kill() has returned goes to no consumer, and one that it leaves pending goes to each', async () => {
   await using world = new World();
   const session = await world.session();
   await using taker = new Taker(session);
@@ -177,7 +177,7 @@ test('what kill() has answered is handed to no consumer, and what it leaves pend
   assert.deepEqual(taker.ids.toSorted(), left.toSorted());
 });
 
-test('a kill that fails, or answers before the end, acknowledges nothing', async () => {
+test('a kill that fails, or returns before the end, acknowledges nothing', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000');
@@ -192,7 +192,7 @@ test('a kill that fails, or answers before the end, acknowledges nothing', async
   await assert.rejects(store.task(task.id).kill(ack), { code: 'INVALID_ARGUMENT' });
 });
 
-test('a kill by another process acknowledges by its session, and not by a handle without one', async () => {
+test('a kill by another process acknowledges through its session, but not through a handle without a session', async () => {
   await using world = new World();
   const session = await world.session();
   await using agent = await Agent.start(world.dir);
@@ -205,7 +205,7 @@ test('a kill by another process acknowledges by its session, and not by a handle
   await check(session, byHandle, false);
 });
 
-test('what one session acknowledges stays pending in another', async () => {
+test('an acknowledgement in one session leaves ends pending in another', async () => {
   await using world = new World();
   const [one, other] = [await world.session('one'), await world.session('other')];
   const [mine, theirs] = [await one.spawn('sleep 1000'), await other.spawn('sleep 1000')];
@@ -214,7 +214,7 @@ test('what one session acknowledges stays pending in another', async () => {
   await check(other, theirs, false);
 });
 
-test('one whose acknowledgement was the first is told so, also when the task was removed at once', async () => {
+test('the first acknowledgement returns true, also when the task was removed at once', async () => {
   await using world = new World();
   const session = await world.session();
   const [mine, late] = [await session.spawn('true'), await session.spawn('true')];

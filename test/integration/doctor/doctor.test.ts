@@ -15,7 +15,7 @@ async function finding(dir: string, check: string): Promise<Finding> {
   return found;
 }
 
-test('looking changes nothing: no folder is made, no task is settled, no file is left', async () => {
+test('an examination changes nothing: no folder is made, no task is settled, no file is left', async () => {
   await using world = new World();
   await diagnose({ dir: world.dir });
   assert.ok(!existsSync(world.dir));
@@ -28,7 +28,7 @@ test('looking changes nothing: no folder is made, no task is settled, no file is
 });
 
 test(
-  'a finding is mended only by its mend, which says what it did',
+  'a finding is fixed only by its mend(), which says what it did',
   notOnWindows('files have no modes there'),
   async () => {
     await using world = new World();
@@ -44,7 +44,7 @@ test(
   },
 );
 
-test('leftovers of a task that a supervisor settled are found while they live, and not when they are gone', async () => {
+test('leftovers of a task that a supervisor settled are found while they live, and not after that', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('sleep 1000 & true');
@@ -55,7 +55,7 @@ test('leftovers of a task that a supervisor settled are found while they live, a
   assert.equal((await finding(world.dir, 'leftovers')).level, 'ok');
 });
 
-test('the advice about leftovers names each of a few tasks, and of many only what to type', async () => {
+test('the advice about leftovers names each of a few tasks; for many it only says what to type', async () => {
   await using world = new World();
   const session = await world.session();
   const ids: string[] = [];
@@ -69,7 +69,7 @@ test('the advice about leftovers names each of a few tasks, and of many only wha
   assert.equal(await ofFour.mend?.(), '4 tasks are stopped');
 });
 
-test('who asks is told after each session how far it is', async () => {
+test('progress is reported after each session', async () => {
   await using world = new World();
   for (const [id, count] of [
     ['a', 2],

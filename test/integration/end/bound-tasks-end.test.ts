@@ -9,7 +9,7 @@ import { notOnWindows } from '../../support/not-on-windows.ts';
 import { untilOver, untilStarted } from '../../support/ready.ts';
 import { fixture, World } from '../../support/world.ts';
 
-test('a task that is bound to its agent ends when the agent is killed, with nobody watching', async () => {
+test('a task that is bound to its agent ends when the agent is killed, without a supervisor', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const [bound, free] = await agent.run(
@@ -29,7 +29,7 @@ test('a task that is bound to its agent ends when the agent is killed, with nobo
 });
 
 test(
-  'a task is stopped when its process is gone, and a zombie is gone',
+  'a task is stopped when the process it is bound to is gone or a zombie',
   notOnWindows('there are no zombies'),
   async () => {
     await using world = new World();
@@ -47,7 +47,7 @@ test(
 );
 
 test(
-  'a task can be bound to the first process, which in a container may be its agent',
+  'a task can be bound to pid 1, which in a container may be its agent',
   notOnWindows('no process has the pid 1'),
   async () => {
     await using world = new World();
@@ -58,7 +58,7 @@ test(
   },
 );
 
-test('while its process lives a bound task runs, also with nobody watching', async () => {
+test('a bound task runs while its process lives, also without a supervisor', async () => {
   await using world = new World();
   const other = spawn('sleep', ['1000'], { stdio: 'ignore' });
   const gone = once(other, 'exit');
@@ -106,7 +106,7 @@ test('another process ends a session that it has opened later', async () => {
   assert.deepEqual([ended?.taskId, ended?.statusReason], [taskId, 'bound']);
 });
 
-test('what cannot be bound to is refused before anything is made', async () => {
+test('an invalid bindTo is refused before anything is made', async () => {
   await using world = new World();
   const session = await world.session();
   const ended = spawn('true');

@@ -11,7 +11,7 @@ import { fixture, World, waitFor } from '../../support/world.ts';
 
 const isClosed = (error: unknown): boolean => error instanceof OutliveError && error.code === 'CLOSED';
 
-test('tasks go on after close(), and the next one who opens the session gets them', async () => {
+test('tasks go on after close(), and the next process that opens the session gets them', async () => {
   await using world = new World();
   const store = await world.store();
   const session = await store.session('test');
@@ -128,7 +128,7 @@ test('a task that another process adds to an open session is seen, and can be st
   assert.equal(there.status, 'killed');
 });
 
-test('spawns that are under way when their store is closed hand on no descriptor that was closed', async () => {
+test('spawns in progress when their store is closed pass on no closed descriptor', async () => {
   await using world = new World();
   const stranger = join(world.base, 'stranger');
   for (let turns = 0; turns < 10; turns += 1) {

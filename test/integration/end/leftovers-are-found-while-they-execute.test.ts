@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World } from '../../support/world.ts';
 
-test('what a command leaves running is found also at the moment in which it executes its program', async () => {
+test('a leftover is found also at the moment when it executes its program', async () => {
   await using world = new World();
   const session = await world.session('test');
   const rounds = Array.from({ length: 15 });

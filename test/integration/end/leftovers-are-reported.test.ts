@@ -10,7 +10,7 @@ function pidsIn(folder: string): number[] {
 
 const commands = ['sleep 1001', 'sleep 1002', 'sleep 1003'];
 
-test('the outcome names what the command left running, wherever it went, and so does the completion', async () => {
+test('the outcome and the completion name what the command left running, wherever it went', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('leaves-processes.sh', world.base));
@@ -27,7 +27,7 @@ test('the outcome names what the command left running, wherever it went, and so 
   assert.deepEqual(completion?.leftovers, end.leftovers);
 });
 
-test('kill on an ended task stops its leftovers, and the outcome stays what it was', async () => {
+test('kill on an ended task stops its leftovers and does not change the outcome', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(`${fixture('leaves-processes.sh', world.base)}; exit 7`);
@@ -40,7 +40,7 @@ test('kill on an ended task stops its leftovers, and the outcome stays what it w
   assert.deepEqual(readFileSync(world.logOf(task.id)), log);
 });
 
-test('a store that is opened later stops leftovers as well', async () => {
+test('a store that is opened later stops leftovers, too', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run(fixture('leaves-processes.sh', world.base));
@@ -61,7 +61,7 @@ test('leftovers of a command that ran for a while are found, too', async () => {
   );
 });
 
-test('a command that leaves nothing has no leftovers, and what ended before it is none', async () => {
+test('a command that leaves nothing has no leftovers, and a process that ended before it is none', async () => {
   await using world = new World();
   const session = await world.session();
   const { snapshot } = await session.run('sleep 0.01 & wait; (setsid true &); sh -c "exit 3" & wait');

@@ -10,7 +10,7 @@ import { fixture, World, waitFor } from '../../support/world.ts';
 /** Git for Windows has no setsid. */
 const away = onWindows ? '' : 'setsid ';
 
-test('leftovers "kill": they are gone when the task ends, also those that ignore SIGTERM', async () => {
+test('leftovers "kill": leftovers are gone when the task ends, also those that ignore SIGTERM', async () => {
   await using world = new World();
   const session = await world.session();
   const leaves = onWindows ? 'sleep 1001 &' : `${fixture('leaves-processes.sh', world.base)};`;
@@ -21,7 +21,7 @@ test('leftovers "kill": they are gone when the task ends, also those that ignore
   assert.deepEqual(world.pidsOf(task.id, end.pid ?? 0), []);
 });
 
-test('leftovers "wait": the task runs until they have ended, and its exit code is the command’s', async () => {
+test('leftovers "wait": the task runs until its leftovers have ended, and its exit code is the command’s', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   await using taker = new Taker(other);
@@ -56,7 +56,7 @@ test('leftovers "wait": a store that is opened later goes on waiting', async () 
   assert.equal((await later.task(task.id).wait()).exitCode, 3);
 });
 
-test('leftovers "wait": kill ends the waiting and them', async () => {
+test('leftovers "wait": kill ends the wait and the leftovers', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(`${away}sleep 1000 & exit 3`, { leftovers: 'wait' });
@@ -66,7 +66,7 @@ test('leftovers "wait": kill ends the waiting and them', async () => {
   assert.deepEqual(world.pidsOf(task.id, end.pid ?? 0), []);
 });
 
-test('leftovers "wait": the timeout ends the waiting and them', async () => {
+test('leftovers "wait": the timeout ends the wait and the leftovers', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(`${away}sleep 1000 & exit 3`, {

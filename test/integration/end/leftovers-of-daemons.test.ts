@@ -11,7 +11,7 @@ const servers = [
 ] as const;
 
 for (const [name, make] of servers) {
-  test(`${name} as a daemon is named as a leftover with what it has started, and gone after a stop`, async () => {
+  test(`${name} as a daemon, with its children, is named as a leftover, and gone after a stop`, async () => {
     await using world = new World();
     const daemon = make(world);
     try {
@@ -30,7 +30,7 @@ for (const [name, make] of servers) {
     }
   });
 
-  test(`${name} as a daemon is gone when the task ends that is to kill its leftovers`, async () => {
+  test(`${name} as a daemon is gone when a task with leftovers "kill" ends`, async () => {
     await using world = new World();
     const daemon = make(world);
     try {
@@ -44,7 +44,7 @@ for (const [name, make] of servers) {
     }
   });
 
-  test(`a task that waits for its leftovers runs for as long as ${name} does`, async () => {
+  test(`a task with leftovers "wait" runs as long as ${name} does`, async () => {
     await using world = new World();
     const daemon = make(world);
     try {
@@ -62,7 +62,7 @@ for (const [name, make] of servers) {
     }
   });
 
-  test(`a stop of a task that waits for ${name} ends it without a grace`, async () => {
+  test(`a stop without a grace period ends a task that waits for ${name}`, async () => {
     await using world = new World();
     const daemon = make(world);
     try {

@@ -13,7 +13,7 @@ function pidsInSomeLooks(world: World, taskId: string): number[] {
   return Array.from({ length: 5 }, () => world.pidsOf(taskId)).flat();
 }
 
-test('what a command leaves running is named also while it hands on to a child again and again', async () => {
+test('a leftover is named also while it re-forks again and again', async () => {
   await using world = new World();
   const session = await world.session();
   for (const seconds of ['0', '0', '0', oldSeconds]) {
@@ -29,7 +29,7 @@ test('what a command leaves running is named also while it hands on to a child a
   }
 });
 
-test('leftovers "kill": what hands on again and again is gone when the task ends', async () => {
+test('leftovers "kill": a leftover that re-forks again and again is gone when the task ends', async () => {
   await using world = new World();
   const session = await world.session();
   for (const seconds of ['0', oldSeconds]) {
@@ -40,7 +40,7 @@ test('leftovers "kill": what hands on again and again is gone when the task ends
   }
 });
 
-test('leftovers "wait": a task runs for as long as something of it hands on', async () => {
+test('leftovers "wait": a task runs as long as one of its processes re-forks', async () => {
   await using world = new World();
   const session = await world.session();
   const stop = `${world.base}/stop`;

@@ -94,7 +94,7 @@ function chain(world: World): string {
   return fixture('hands-on-unseen.sh', `${world.base}/stop`);
 }
 
-test('a chain of hidden processes that hands on every few milliseconds is named, and gone after a stop', async () => {
+test('a chain of hidden processes that re-fork every few milliseconds is named, and gone after a stop', async () => {
   for (let round = 0; round < 5; round += 1) {
     await using world = new World();
     using _ = endedByItsFile(world);
@@ -106,7 +106,7 @@ test('a chain of hidden processes that hands on every few milliseconds is named,
   }
 });
 
-test('a chain of hidden processes is gone when its task kills leftovers, or is stopped while it runs', async () => {
+test('a chain of hidden processes is gone when its task kills leftovers, or is stopped', async () => {
   for (const rest of ['', '; sleep 300']) {
     await using world = new World();
     using _ = endedByItsFile(world);
@@ -119,7 +119,7 @@ test('a chain of hidden processes is gone when its task kills leftovers, or is s
   }
 });
 
-test('a task that waits for its leftovers runs for as long as a chain of hidden processes does', async () => {
+test('a task with leftovers "wait" runs as long as a chain of hidden processes does', async () => {
   await using world = new World();
   using _ = endedByItsFile(world);
   const session = await world.session();
@@ -133,7 +133,7 @@ test('a task that waits for its leftovers runs for as long as a chain of hidden 
   assert.deepEqual(linksInManyLooks(world), []);
 });
 
-test('what hands on at the moment in which its command ends is named each time', async () => {
+test('a process that re-forks at the moment when its command ends is named each time', async () => {
   await using world = new World();
   await using _ = new LoadBeside(2);
   const session = await world.session();
@@ -153,7 +153,7 @@ test('what hands on at the moment in which its command ends is named each time',
   assert.deepEqual(missed, []);
 });
 
-test('a chain of hidden processes is named although each look at it is slower than it', async () => {
+test('a chain of hidden processes is named although it re-forks faster than outlive can list processes', async () => {
   await using world = new World();
   using _ = endedByItsFile(world);
   const session = await world.session();

@@ -26,7 +26,7 @@ const stopWrapping = async ({ kept }: AgentScope): Promise<void> =>
 const inputs = ['sleep 300 &', '(setsid sleep 301 &)', 'env -i setsid sh -c "/bin/sleep 302 & /bin/true" &'];
 
 for (const command of inputs) {
-  test(`what "${command}" leaves is named and stopped while pids wrap around`, async () => {
+  test(`the leftovers of "${command}" are named and stopped while pids wrap around`, async () => {
     await using world = new World();
     await using namespace = await PidNamespace.start();
     await using agent = await Agent.start(world.dir, { before: namespace.enter });
@@ -51,7 +51,7 @@ for (const command of inputs) {
   });
 }
 
-test('a task whose leftovers are killed, or are waited for, ends right while pids wrap around', async () => {
+test('a task that kills its leftovers, or waits for them, ends correctly while pids wrap around', async () => {
   await using world = new World();
   await using namespace = await PidNamespace.start();
   await using agent = await Agent.start(world.dir, { before: namespace.enter });
@@ -80,7 +80,7 @@ test('a task whose leftovers are killed, or are waited for, ends right while pid
   );
 });
 
-test('a task is stopped with the process that it is bound to, although a stranger has got that pid', async () => {
+test('a task ends with the process that it is bound to, although another process gets that pid', async () => {
   await using world = new World();
   await using namespace = await PidNamespace.start();
   await using agent = await Agent.start(world.dir, { before: namespace.enter });

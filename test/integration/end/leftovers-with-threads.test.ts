@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World } from '../../support/world.ts';
 
-test('a process with threads that a command leaves running is one leftover', async () => {
+test('a leftover with several threads is one leftover', async () => {
   await using world = new World();
   const session = await world.session();
   const up = `${world.base}/up`;

@@ -39,7 +39,7 @@ function fill(dir: string): void {
   }
 }
 
-test(`with ${many} sessions in the store and nobody watching, timeouts, output limits and bonds hold`, async () => {
+test(`with ${many} sessions in the store and no supervisor, timeouts, output limits and bindings hold`, async () => {
   await using world = new World();
   using _ = new InMemory(world.dir);
   await (await world.store()).close();

@@ -119,7 +119,7 @@ class Bound implements AsyncDisposable {
   }
 }
 
-test('a process without a free descriptor stops what it has spawned itself', async () => {
+test('a process without a free descriptor can stop tasks that it has spawned itself', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { before: ['sh', '-c', 'ulimit -n 80; exec "$@"', 'sh'] });
   const commands = ['sleep 300', fixture('ignores-sigterm-tree.sh'), 'setsid sleep 300 & sleep 300'];

@@ -51,7 +51,7 @@ test('a flood that begins long after its store was closed is stopped, and its co
   );
 });
 
-test('leftovers are ended with nobody watching, and the next process cuts the output', async () => {
+test('leftovers are ended without a supervisor, and the next process cuts the output', async () => {
   await using world = new World();
   const taskId = await orphanTask(world, 'sleep 1000 & sleep 2; seq 1 2000', {
     keepOutputBytes: 1_000,
@@ -68,7 +68,7 @@ test('leftovers are ended with nobody watching, and the next process cuts the ou
   assert.match((await task.tail({ maxBytes: 100 })).text, /\n2000\n$/);
 });
 
-test('a task that ends with nobody watching leaves no process, and no file but its record and its output', async () => {
+test('a task that ends without a supervisor leaves no process, and no files except its record and its output', async () => {
   await using world = new World();
   const go = `${world.base}/go`;
   const taskId = await orphanTask(world, `until [ -e ${go} ]; do sleep 0.05; done`);

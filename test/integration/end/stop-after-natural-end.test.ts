@@ -27,7 +27,7 @@ test('kill() just after a natural end reports the natural end', async () => {
   }
 });
 
-test('whenever kill() comes around the end, the status is what the log tells', async (t) => {
+test('whenever kill() comes around the end, the status is the one in the log', async (t) => {
   await using world = new World();
   const session = await world.session();
   const seen: Record<string, number> = {};

@@ -4,7 +4,7 @@ import type { ScopedSpawnOptions, ScopedTask } from '../../../src/index.ts';
 import { listing } from '../../support/listing.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a task is stopped whole at the end of its scope, and its completion stays pending', async () => {
+test('the whole task is stopped at the end of its scope, and its completion stays pending', async () => {
   await using world = new World();
   const session = await world.session();
   let id = '';
@@ -22,7 +22,7 @@ test('a task is stopped whole at the end of its scope, and its completion stays 
   );
 });
 
-test('an error in the scope stops the task, too, and is thrown on', async () => {
+test('an error in the scope stops the task, too, and is rethrown', async () => {
   await using world = new World();
   const session = await world.session();
   const error = new Error('in the scope');
@@ -35,7 +35,7 @@ test('an error in the scope stops the task, too, and is thrown on', async () => 
   assert.deepEqual(world.commandPids(), []);
 });
 
-test('a task that has ended before the end of its scope stays as it is; its leftovers are stopped', async () => {
+test('a task that has ended before the end of its scope does not change; its leftovers are stopped', async () => {
   await using world = new World();
   const session = await world.session();
   let id = '';
@@ -49,7 +49,7 @@ test('a task that has ended before the end of its scope stays as it is; its left
   await waitFor(() => world.commandPids().length === 0, 'the end of the leftovers');
 });
 
-test('without the option a handle has no end of scope, and a session that was closed before says so', async () => {
+test('without the option a handle cannot be disposed; with it, the end of a scope throws if the session is closed', async () => {
   await using world = new World();
   const session = await world.session();
   const plain = await session.spawn('sleep 1000');
@@ -63,7 +63,7 @@ test('without the option a handle has no end of scope, and a session that was cl
   await assert.rejects(scoped[Symbol.asyncDispose](), { code: 'CLOSED' });
 });
 
-test('a bad value is refused before anything starts, and run() does not know the option', async () => {
+test('an invalid value is refused before anything starts, and run() does not know the option', async () => {
   await using world = new World();
   const session = await world.session();
   const before = listing(world.dir);

@@ -10,7 +10,7 @@ import { quote, World, waitFor } from '../../support/world.ts';
 const notThere = notOnWindows('the spawner records the start of a Windows shim, before it runs');
 
 test(
-  'kill() of a task whose shim has not said yet that it runs ends it at once, and its command never runs',
+  'kill() of a task whose shim has not reported its start yet ends it at once, and its command never runs',
   notThere,
   async () => {
     await using world = new World();
@@ -33,7 +33,7 @@ test(
 );
 
 test(
-  'kill() of a task that its dead spawner has just started keeps the command from running',
+  'kill() of a task whose spawner died just after starting it keeps the command from running',
   notThere,
   async () => {
     await using world = new World();
@@ -50,7 +50,7 @@ test(
 );
 
 // The spawner lives, and might be at work on it yet.
-test('kill() of a starting task that its spawner has let go of ends it at once', notThere, async () => {
+test('kill() of a starting task whose spawner has closed its session ends it at once', notThere, async () => {
   await using world = new World();
   const { gate, trace, command } = gated(world);
   using _ = new ShimInPlace(gatedShim(world, gate));
@@ -81,7 +81,7 @@ async function runsNothing(world: World, gate: string, trace: string): Promise<v
   assert.equal(existsSync(trace), false);
 }
 
-test('kill() right after spawn() has ended the task when it returns', async () => {
+test('kill() right after spawn() returns when the task has ended', async () => {
   await using world = new World();
   const session = await world.session();
   const once = async (i: number): Promise<void> => {

@@ -39,7 +39,7 @@ const ways: readonly [string, (session: Session, task: Task) => Promise<readonly
 ];
 
 for (const [name, stop] of ways) {
-  test(`${name} gives a task the grace that was said at its spawn`, async () => {
+  test(`${name} gives a task the grace period that was set at its spawn`, async () => {
     await using world = new World();
     const session = await world.session();
     const end = await endOf(world, session, async (task) => await stop(session, task));
@@ -47,7 +47,7 @@ for (const [name, stop] of ways) {
   });
 }
 
-test('shutdown() gives each of several tasks its own grace, and all of them one that it is told', async () => {
+test('shutdown() gives each task its own grace period, or all of them the one it gets as an option', async () => {
   await using world = new World();
   const session = await world.session();
   const tasks = [
@@ -63,7 +63,7 @@ test('shutdown() gives each of several tasks its own grace, and all of them one 
   assert.equal(factOf(world.logOf(last.id), 'stop').graceMs, 40);
 });
 
-test('a command whose shim is dead gets the grace of its task from the process that stops it', async () => {
+test('a command whose shim is dead gets the grace period of its task from the process that stops it', async () => {
   await using world = new World();
   const session = await world.session();
   const end = await endOf(world, session, async (task) => {
@@ -75,7 +75,7 @@ test('a command whose shim is dead gets the grace of its task from the process t
   assert.deepEqual([end.exitCode, end.leftovers, world.pidsOf(end.taskId)], [null, [], []]);
 });
 
-test('a stop by a process that cannot read the record gives the grace that it remembers', async () => {
+test('a process that cannot read the record gives the grace period that it remembers', async () => {
   await using world = new World();
   using disk = new FailingDisk(world);
   await using agent = await Agent.start(`${disk.dir}/store`);
@@ -101,7 +101,7 @@ test('a stop by a process that cannot read the record gives the grace that it re
   assert.equal((await helper.run(`cat ${quote(saved)}`)).output.text, 'saved\n');
 });
 
-test('kill --bound gives each task the grace that it was run with', async () => {
+test('kill --bound gives each task the grace period that it was run with', async () => {
   await using cli = new CommandLine();
   const go = `${cli.base}/go`;
   const taskId = await cli.spawn(cleansUp(go), '--grace', '20s', '--bind-to', 'session');

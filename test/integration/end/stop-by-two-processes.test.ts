@@ -10,7 +10,7 @@ import { fixture, World, waitFor } from '../../support/world.ts';
 const longMs = 600_000;
 
 for (const graceMs of [longMs, 1_000]) {
-  test(`a stop whose author is killed is continued by the next process, with a grace of ${graceMs} ms`, async () => {
+  test(`the next process continues a stop whose author was killed, with a grace period of ${graceMs} ms`, async () => {
     await using world = new World();
     await using agent = await Agent.start(world.dir);
     const taskId = await agent.run(
@@ -41,7 +41,7 @@ for (const graceMs of [longMs, 1_000]) {
   });
 }
 
-test('a process that opens the session after the author of a stop died goes on with it', async () => {
+test('a process that opens the session after the author of a stop died continues the stop', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }, command) => {
@@ -85,7 +85,7 @@ test('two processes that stop one task at once get one outcome', async () => {
   }
 });
 
-test('a second process hastens a stop that another one has begun', async () => {
+test('a second process can shorten a stop that another one has begun', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const session = await world.session();

@@ -13,7 +13,7 @@ const handlesInt = `trap 'echo interrupted; exit 5' INT; trap 'exit 6' TERM; ech
 
 // The reference system gave a handler 50 ms.
 test(
-  'a handler of SIGTERM gets its grace, with what it starts itself, and the true exit code is recorded',
+  'a SIGTERM handler and what it starts get the grace period, and the real exit code is recorded',
   notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
@@ -28,7 +28,7 @@ test(
   },
 );
 
-test('a handler that takes longer than the grace is cut short', async () => {
+test('a handler that takes longer than the grace period is cut short', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('handles-sigterm-slowly.sh', '300'), { graceMs: longMs });
@@ -38,7 +38,7 @@ test('a handler that takes longer than the grace is cut short', async () => {
   assert.doesNotMatch(snapshot.output.preview, /saved/);
 });
 
-test('the grace given at spawn holds for a kill() that names none', async () => {
+test('kill() without a grace period uses the one from spawn', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('ignores-sigterm-tree.sh'), { graceMs: 50 });
@@ -47,22 +47,18 @@ test('the grace given at spawn holds for a kill() that names none', async () => 
   assert.equal(factOf(world.logOf(task.id), 'stop').graceMs, 50);
 });
 
-test(
-  'kill() sends the signal that it is told',
-  notOnWindows('no process can be asked to end there'),
-  async () => {
-    await using world = new World();
-    const session = await world.session();
-    const task = await session.spawn(handlesInt);
-    await untilPrinted(task);
-    const snapshot = await task.kill({ killSignal: 'SIGINT', graceMs: longMs });
-    assert.equal(snapshot.exitCode, 5);
-    assert.match(snapshot.output.preview, /interrupted/);
-  },
-);
+test('kill() sends the given signal', notOnWindows('no process can be asked to end there'), async () => {
+  await using world = new World();
+  const session = await world.session();
+  const task = await session.spawn(handlesInt);
+  await untilPrinted(task);
+  const snapshot = await task.kill({ killSignal: 'SIGINT', graceMs: longMs });
+  assert.equal(snapshot.exitCode, 5);
+  assert.match(snapshot.output.preview, /interrupted/);
+});
 
 test(
-  'SIGKILL as the first signal skips the grace',
+  'SIGKILL as the first signal skips the grace period',
   notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
@@ -76,7 +72,7 @@ test(
   },
 );
 
-test('a second kill() with a shorter grace hastens the first, and both get the same answer', async () => {
+test('a second kill() with a shorter grace period shortens the first, and both get the same answer', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('ignores-sigterm-tree.sh'));
@@ -88,7 +84,7 @@ test('a second kill() with a shorter grace hastens the first, and both get the s
   assert.deepEqual(await first, second);
 });
 
-test('a second kill() with SIGKILL hastens the first', async () => {
+test('a second kill() with SIGKILL shortens the first', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('ignores-sigterm-tree.sh'));
@@ -100,7 +96,7 @@ test('a second kill() with SIGKILL hastens the first', async () => {
 });
 
 test(
-  'a second kill() with another signal sends that one',
+  'a second kill() with another signal sends that signal',
   notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();

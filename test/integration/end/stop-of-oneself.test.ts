@@ -19,7 +19,7 @@ const casesOfUnix: readonly Case[] = [
 ];
 
 for (const [what, command, expected] of onWindows ? casesOfWindows : casesOfUnix) {
-  test(`a command that kills ${what}: the record says so, and nothing is left`, async () => {
+  test(`when a command kills ${what}, the record says so, and nothing is left`, async () => {
     await using world = new World();
     const task = await (await world.session()).spawn(command);
     const { status, exitCode, exitSignal, statusReason, leftovers } = await task.wait();
@@ -29,7 +29,7 @@ for (const [what, command, expected] of onWindows ? casesOfWindows : casesOfUnix
 }
 
 test(
-  'a command that kills its shim and goes on is named as left over, and can be stopped',
+  'a command that kills its shim and goes on is a leftover, and can be stopped',
   notOnWindows('no program of git-bash sends a signal to the shim there'),
   async () => {
     await using world = new World();

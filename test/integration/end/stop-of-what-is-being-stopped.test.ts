@@ -15,7 +15,7 @@ const graceMs = 60_000;
 const slowChild = `sh -c 'trap "sleep 0.5; exit" TERM; echo ready; while :; do sleep 0.05; done' &
   trap 'exit 3' TERM; wait`;
 
-test('a second stop, when the command has ended and the first one waits for the rest, waits for it, too', async () => {
+test('a second stop, after the command has ended, waits for the other processes like the first', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(slowChild);
@@ -33,7 +33,7 @@ test('a second stop, when the command has ended and the first one waits for the 
   assert.deepEqual(factOf(world.logOf(task.id), 'outcome').leftovers, []);
 });
 
-test('kill() on an ended task whose leftovers have ended by themselves names none', async () => {
+test('kill() on an ended task names no leftovers if they have ended by themselves', async () => {
   await using world = new World();
   const session = await world.session();
   const gate = `${world.base}/gate`;

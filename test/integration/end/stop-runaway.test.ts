@@ -4,7 +4,7 @@ import { untilPrinted } from '../../support/ready.ts';
 import { fixture, World } from '../../support/world.ts';
 
 // No listing of processes is of one moment: what is forked while it is read must not slip through.
-test('kill() ends a tree that runs away from whoever looks for it, or says what is left', async (t) => {
+test('kill() ends a tree that keeps re-forking to escape, or says what is left', async (t) => {
   await using world = new World();
   const session = await world.session();
   const tookMs: number[] = [];

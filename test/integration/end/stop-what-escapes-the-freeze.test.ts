@@ -10,7 +10,7 @@ import { fixture, World } from '../../support/world.ts';
 // A machine so busy that what runs away is never in sight when it could be stopped.
 const blind = { ...linux, strike: async () => 0 };
 
-test('a tree that forks on although it was to be frozen is ended, or said to be left', async () => {
+test('a tree that goes on forking despite the freeze is ended, or reported as left', async () => {
   await using world = new World();
   const session = await world.session();
   for (let i = 0; i < 8; i += 1) {

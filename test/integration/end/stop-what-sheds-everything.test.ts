@@ -29,7 +29,7 @@ for (const [what, command] of Object.entries(commands))
     assert.equal(isLive(stranger.pid), false);
   });
 
-test('a process that goes on with an empty environment and a session of its own is a leftover, and ends as one', async () => {
+test('a process that goes on with an empty environment in its own session is a leftover, and can be stopped', async () => {
   await using world = new World();
   const session = await world.session();
   for (const seconds of [0.3, 2.3]) {
@@ -43,7 +43,7 @@ test('a process that goes on with an empty environment and a session of its own 
   }
 });
 
-test('a task of a task is no part of it, also what has shed everything there', async () => {
+test('a task that a task spawned is not part of it, nor are its processes that have shed everything', async () => {
   await using world = new World();
   const session = await world.session();
   const library = new URL('../../../src/index.js', import.meta.url).href;

@@ -23,7 +23,7 @@ function failingOnce(name: string): Disposable & { hasFailed: boolean } {
   return failing;
 }
 
-test('what is killed is said to be killed, also when the look at its record fails at that moment', async () => {
+test('a killed task is reported as killed, also when reading its record fails at that moment', async () => {
   await using world = new World();
   const session = await world.session('test');
   const task = await session.spawn('sleep 1000');

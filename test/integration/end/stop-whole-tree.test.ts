@@ -66,7 +66,7 @@ test(
   },
 );
 
-test('kill() leaves a task alone that was spawned by a command of the stopped one', async () => {
+test('kill() does not stop a task that a command of the stopped task spawned', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('spawns-a-task.mjs', libraryUrl, world.dir));

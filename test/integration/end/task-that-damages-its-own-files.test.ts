@@ -29,7 +29,7 @@ const damages = [
   'rm "$log" "$out"; ln -s "$out" "$log"; ln -s "$log" "$out"',
 ];
 
-test('tasks that damage their own log and output harm nobody else, and what is said of them is true or nothing', async () => {
+test('tasks that damage their own log and output harm no other task, and nothing false is reported of them', async () => {
   await using scene = await Scene.set();
   const { session, world } = scene;
   const tasks = await Promise.all(
@@ -46,7 +46,7 @@ test('tasks that damage their own log and output harm nobody else, and what is s
   await scene.checkEnd();
 });
 
-test('to stop tasks that have damaged their own log and output stops nobody else', async () => {
+test('stopping tasks that have damaged their own log and output stops no other task', async () => {
   await using scene = await Scene.set();
   const { session, world } = scene;
   await using other = await Agent.start(world.dir);

@@ -20,7 +20,7 @@ async function orphan(world: World, command: string, timeoutMs: number): Promise
 for (const name of ['sleep 300', fixture('ignores-sigterm-tree.sh')]) {
   const what = name === 'sleep 300' ? 'a task' : 'a task that ignores SIGTERM';
   test(
-    `the timeout of ${what} holds while nobody supervises it`,
+    `the timeout of ${what} holds without a supervisor`,
     notOnWindows('the Windows shim enforces no timeout'),
     async (t) => {
       await using world = new World();
@@ -66,7 +66,7 @@ for (const [what, shiftMs] of [
   ['forward', 3 * 3_600_000],
   ['back', -3 * 3_600_000],
 ] as const) {
-  test(`a wall clock that was set ${what} meanwhile does not move a deadline`, async () => {
+  test(`setting the wall clock ${what} does not move a deadline`, async () => {
     await using world = new World();
     const [ends, runs] = [
       await orphan(world, 'sleep 1; exit 3', 30_000),

@@ -34,7 +34,7 @@ test('a task that runs out of time is stopped in time, as timed_out with exit co
 });
 
 // In the reference system such a command survived its timeout and was reported ended.
-test('a task that ignores SIGTERM is gone after its timeout and the grace', async () => {
+test('a task that ignores SIGTERM is gone after its timeout and the grace period', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('ignores-sigterm-tree.sh'), { timeoutMs: 300, graceMs: 100 });
@@ -45,7 +45,7 @@ test('a task that ignores SIGTERM is gone after its timeout and the grace', asyn
 });
 
 test(
-  'the status is timed_out also when the command ends gracefully',
+  'the status is timed_out even if the command then ends gracefully',
   notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
@@ -78,7 +78,7 @@ test('a task that ends in time is not timed out, and leaves no process', async (
 });
 
 test(
-  'timeoutMs: null means no limit, and a timeout costs no process beside the command',
+  'timeoutMs: null means no limit, and a timeout needs no extra process',
   notOnWindows('the Windows shim enforces no timeout'),
   async () => {
     await using world = new World();
@@ -97,7 +97,7 @@ test(
 
 // One that waits for a disk before it runs has lost none of its time.
 test(
-  'the time of a command counts from its start as it is recorded',
+  'the timeout counts from the recorded start of the command',
   notOnWindows('the Windows shim enforces no timeout'),
   async () => {
     await using world = new World();

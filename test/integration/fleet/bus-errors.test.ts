@@ -7,7 +7,7 @@ import { connect } from '@nats-io/transport-node';
 import { busOf, isBusError } from '../../../src/fleet/coordinator/bus.ts';
 import { NatsServer, withoutNats } from '../../support/nats.ts';
 
-test('a stream that nobody answers for is a matter of the bus, and no mistake in the program', {
+test('a stream that does not answer is an error of the bus, not a bug in the program', {
   skip: withoutNats,
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'outlive-bus-'));

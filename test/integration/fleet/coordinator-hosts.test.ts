@@ -20,7 +20,7 @@ async function inState(client: FakeClient, task: string, state: RemoteTask['stat
   return found;
 }
 
-test('what a silent host has accepted is unknown, and what it says when it is back decides', {
+test('a task that a silent host has accepted is unknown, until the host is back and reports', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -55,7 +55,7 @@ test('what a silent host has accepted is unknown, and what it says when it is ba
   await inState(client, two.task, 'unknown');
 });
 
-test('what a host has not accepted when it is lost goes to another one', { skip }, async () => {
+test('a task that a lost host has not accepted goes to another one', { skip }, async () => {
   await using fleet = await TestFleet.start();
   const { client, host: silent } = await fleet.begun(2500);
   const { task, host } = await client.run();
@@ -68,7 +68,7 @@ test('what a host has not accepted when it is lost goes to another one', { skip 
   assert.equal((await inState(client, task, 'ended')).host, 'h2');
 });
 
-test('what a client has had stopped does not start elsewhere when its host is lost before the end is stored', {
+test('a task that a client has stopped does not start elsewhere when its host is lost before the end is stored', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -113,7 +113,7 @@ test('a host whose clock is an hour off gets its leases and does its work', { sk
   }
 });
 
-test('a host with another version of the wire gets no lease and no task, and is told why', {
+test('a host with another protocol version gets no lease and no task, and is told why', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -140,7 +140,7 @@ test('a host with another version of the wire gets no lease and no task, and is 
   await assert.rejects(client.run(), /h2 is of another version/);
 });
 
-test('of two agents with one credential the later one gets the lease, and none once both go on', {
+test('of two agents with one credential the later one gets the lease, but if both go on, neither does', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -168,7 +168,9 @@ test('of two agents with one credential the later one gets the lease, and none o
   }, 'the other one to be believed');
 });
 
-test('every coordinator hears a host, whichever answers, and whatever it asks for', { skip }, async () => {
+test('every coordinator hears a host, whichever one answers, and whatever the host asks for', {
+  skip,
+}, async () => {
   await using fleet = await TestFleet.start();
   for (let n = 0; n < 3; n += 1) await fleet.coordinator();
   const client = await fleet.client();
@@ -181,7 +183,7 @@ test('every coordinator hears a host, whichever answers, and whatever it asks fo
     );
 });
 
-test('an answer goes to nobody but the host that asked', { skip }, async () => {
+test('an answer goes only to the host that asked', { skip }, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator();
   const host = await fleet.host('h1');
@@ -199,7 +201,9 @@ test('an answer goes to nobody but the host that asked', { skip }, async () => {
   assert.deepEqual(got, ['_INBOX.h1.x']);
 });
 
-test('what a host forges on its own subjects is not believed, and is in the audit', { skip }, async () => {
+test('messages that a host forges on its own subjects are not believed, and are in the audit', {
+  skip,
+}, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator();
   const client = await fleet.client();
@@ -227,7 +231,9 @@ test('what a host forges on its own subjects is not believed, and is in the audi
   assert.deepEqual([cancelled.state, cancelled.mayHaveStarted], ['revoked', false]);
 });
 
-test('a cordoned host gets nothing new, and a drained one gives back what waits', { skip }, async () => {
+test('a cordoned host gets no new tasks, and a drained one gives back its waiting tasks', {
+  skip,
+}, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator();
   const { client, host } = await fleet.begun();
@@ -246,7 +252,7 @@ test('a cordoned host gets nothing new, and a drained one gives back what waits'
   await assert.rejects(client.get('cordon', { host: 'h9', on: true }), /FLEET_HOST/);
 });
 
-test('a removed host gets no lease; when it is lost it can be forgotten, and what it had is given up', {
+test('a removed host gets no lease; once it is lost it can be forgotten, and its tasks are given up', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -271,7 +277,7 @@ test('a removed host gets no lease; when it is lost it can be forgotten, and wha
 
 const everything = { session: null, host: null, after: null, most: 100 };
 
-test('a host that claims labels and slots for which nobody has invited it draws no task to itself', {
+test('a host that claims labels and slots without an invitation for them attracts no tasks', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -296,7 +302,7 @@ test('a host that claims labels and slots for which nobody has invited it draws 
   assert.equal((await client.run({ labels: { gpu: null } })).host, 'h1');
 });
 
-test('what a host says of itself a thousand times is stored a few times', { skip }, async () => {
+test('a host that reports about itself a thousand times is stored a few times', { skip }, async () => {
   await using fleet = await TestFleet.start();
   const { host } = await fleet.begun();
   const { manager } = await busOf(await fleet.connection());

@@ -10,7 +10,7 @@ import { waitFor } from '../../support/world.ts';
 const skip = withoutNats;
 const rounds = Number(process.env.OUTLIVE_ROUNDS ?? 200);
 
-test('of an acceptance and a cancellation at the same moment one wins, and both hear the same', {
+test('when an acceptance and a cancellation come at once, one wins, and both sides hear the same', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -44,7 +44,7 @@ test('of an acceptance and a cancellation at the same moment one wins, and both 
   assert.ok(won.host > 0 && won.client > 0, JSON.stringify(won));
 });
 
-test('coordinators that are asked the same at once assign it once', { skip }, async () => {
+test('coordinators that get the same request at once assign it once', { skip }, async () => {
   await using fleet = await TestFleet.start();
   for (let n = 0; n < 3; n += 1) await fleet.coordinator();
   const hosts = await Promise.all(['h1', 'h2', 'h3'].map((name) => fleet.busyHost(name, { everyMs: 200 })));

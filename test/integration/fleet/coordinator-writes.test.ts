@@ -9,7 +9,7 @@ import { waitFor } from '../../support/world.ts';
 
 const skip = withoutNats;
 
-test('a write that has no answer for a while is stored once', { skip }, async () => {
+test('a write whose answer is delayed is stored once', { skip }, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator(60_000);
   const client = await fleet.client();
@@ -50,7 +50,7 @@ test('a host that uses the id of a message first does not keep the coordinator f
   assert.equal(await host.accept(numbered), 'lost');
 });
 
-test('a host that floods its own record until nothing else is there starts nothing elsewhere', {
+test('a host that floods its own record until nothing else is in it starts nothing elsewhere', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -76,7 +76,7 @@ test('a host that floods its own record until nothing else is there starts nothi
   assert.deepEqual(other.starts, []);
 });
 
-test('messages of others in the stream that are no assignments keep nobody from writing', {
+test('messages in the stream that are not assignments do not block writes', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();

@@ -48,7 +48,7 @@ test('a task is assigned, accepted, ended and delivered, and its host is told', 
   assert.equal((await client.show(run.task)).state, 'delivered');
 });
 
-test('the same request gives the same task, of each client its own', { skip }, async () => {
+test('the same request gives the same task, a separate one for each client', { skip }, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator();
   const [one, other] = [await fleet.client(), await fleet.client()];
@@ -60,7 +60,7 @@ test('the same request gives the same task, of each client its own', { skip }, a
   assert.equal((await one.get<RemoteTask[]>('list', everything)).length, 2);
 });
 
-test('each role may do its own, and who is not known may do nothing', { skip }, async () => {
+test('each role may do what belongs to it, and an unknown client may do nothing', { skip }, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator();
   const [viewer, agent, nobody] = await Promise.all(
@@ -98,7 +98,7 @@ test('a task that no host has accepted is cancelled, and one that a host has is 
   await assert.rejects(client.get('kill', { task: second.task, graceMs: null }), /HOST_UNREACHABLE/);
 });
 
-test('a request that waits is answered when its host has accepted, when that is too late, or in time', {
+test('a waiting request is answered when its host has accepted, when it is too late for that, or when its time is up', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -114,7 +114,7 @@ test('a request that waits is answered when its host has accepted, when that is 
   await assert.rejects(client.run({ acceptMs: 60_001 }), /FLEET_FORGED/);
 });
 
-test('what no host accepts in time is revoked, and is told as something that never started', {
+test('a task that no host accepts in time is revoked, and reported as never started', {
   skip,
 }, async () => {
   await using fleet = await TestFleet.start();
@@ -134,7 +134,7 @@ test('what no host accepts in time is revoked, and is told as something that nev
   ]);
 });
 
-test('a coordinator that starts knows what the ones before have written', { skip }, async () => {
+test('a starting coordinator knows what its predecessors have written', { skip }, async () => {
   await using fleet = await TestFleet.start();
   const first = await fleet.coordinator();
   const host = await fleet.busyHost('h1', { everyMs: 100 });
@@ -149,7 +149,7 @@ test('a coordinator that starts knows what the ones before have written', { skip
   assert.equal((await client.hosts())[0]?.host, 'h1');
 });
 
-test('a task that is too large, of another era or of no form is refused', { skip }, async () => {
+test('a task that is too large, of another era or malformed is refused', { skip }, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator();
   const client = await fleet.client();
@@ -164,7 +164,7 @@ test('a task that is too large, of another era or of no form is refused', { skip
   await assert.rejects(client.show('bgb-000000000000'), /TASK_NOT_FOUND/);
 });
 
-test('a hundred wait on a host, and no more', { skip }, async () => {
+test('at most a hundred tasks wait on a host', { skip }, async () => {
   await using fleet = await TestFleet.start();
   await fleet.coordinator();
   const client = await fleet.client();

@@ -17,7 +17,7 @@ interface Range {
 }
 
 test(
-  'a task is shown, read, written to and killed by its id in the fleet, and by the one of the host',
+  'a task is shown, read, written to and killed by its id in the fleet, and by its id on the host',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -52,7 +52,7 @@ test(
   },
 );
 
-test('tasks of the host that are none of the fleet are shown and killed as well', options, async () => {
+test('tasks of the host that are not of the fleet are shown and killed, too', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator, world } = fleet;
   const agent = await fleet.agent();
@@ -83,7 +83,7 @@ test('a task that is killed before it has started does not start', options, asyn
 });
 
 test(
-  'a control message that is forged, for another host, taken before, or with a foreign reply does nothing',
+  'a control message that is forged, for another host, already used, or with a foreign reply does nothing',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -129,7 +129,7 @@ test(
   },
 );
 
-test('a lease that somebody else has signed, or that is for another host, is none', options, async () => {
+test('a lease with another signature, or for another host, is ignored', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator, world } = fleet;
   const { command, starts } = fleet.noting();

@@ -8,7 +8,7 @@ import { waitFor } from '../../support/world.ts';
 
 const options = { skip: withoutNats };
 
-test('of two agents with one credential on two stores one starts a task', options, async () => {
+test('of two agents with one credential on two stores, one starts a task', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator, world } = fleet;
   const all = Array.from({ length: 20 }, () => fleet.noting());
@@ -27,7 +27,7 @@ test('of two agents with one credential on two stores one starts a task', option
 });
 
 test(
-  'an agent leaves alone what the agent of another store has accepted, also when that one is gone',
+  'an agent does not touch tasks that the agent of another store has accepted, even when that agent is gone',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -47,7 +47,7 @@ test(
   },
 );
 
-test('of two agents on one folder the second one refuses to start', options, async () => {
+test('of two agents on one folder, the second one refuses to start', options, async () => {
   await using fleet = await FleetWorld.start();
   const first = await fleet.agent();
   await assert.rejects(fleet.agent(), { code: 'FLEET_HOST', message: new RegExp(`pid ${process.pid} `) });
@@ -68,7 +68,7 @@ test('an agent whose lease the coordinator gives to another one starts nothing',
 });
 
 test(
-  'after the server has lost all its data, what is owed is published again and what runs is said again',
+  'after the server has lost all its data, unacknowledged ends and running tasks are published again',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -102,7 +102,7 @@ test(
   },
 );
 
-test('a server that was away and has kept its data gets nothing twice', options, async () => {
+test('a server that was away and kept its data gets nothing twice', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator } = fleet;
   const agent = await fleet.agent();
@@ -125,29 +125,35 @@ test('a server that was away and has kept its data gets nothing twice', options,
   assert.deepEqual(starts(), ['1']);
 });
 
-test('what was given up although its host is there is said again, and its end is told', options, async () => {
-  await using fleet = await FleetWorld.start();
-  const { coordinator, world } = fleet;
-  const agent = await fleet.agent();
-  const { command, starts, letGo } = fleet.waiting();
-  const task = await coordinator.assign('h1', { command });
-  await waitFor(() => agent.counts().running === 1, 'it to run');
-  // Twice: the server may take the second message for the first one.
-  for (const _ of [1, 2]) {
+test(
+  'a task that was given up although its host is up is reported again, and so is its end',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator, world } = fleet;
+    const agent = await fleet.agent();
+    const { command, starts, letGo } = fleet.waiting();
+    const task = await coordinator.assign('h1', { command });
+    await waitFor(() => agent.counts().running === 1, 'it to run');
+    // Twice: the server may take the second message for the first one.
+    for (const _ of [1, 2]) {
+      await coordinator.move('h1', task, 'unknown');
+      const { epoch } = await coordinator.until('h1', task, 'accepted');
+      // The next agent takes for its own only what is noted here.
+      const record = JSON.parse(
+        readFileSync(join(world.base, 'agent', 'attempts', `${task}.1.json`), 'utf8'),
+      );
+      assert.ok(record.epochs.includes(epoch), JSON.stringify(record.epochs));
+    }
     await coordinator.move('h1', task, 'unknown');
-    const { epoch } = await coordinator.until('h1', task, 'accepted');
-    // The next agent takes for its own only what is noted here.
-    const record = JSON.parse(readFileSync(join(world.base, 'agent', 'attempts', `${task}.1.json`), 'utf8'));
-    assert.ok(record.epochs.includes(epoch), JSON.stringify(record.epochs));
-  }
-  await coordinator.move('h1', task, 'unknown');
-  letGo();
-  const { end } = await coordinator.until('h1', task, 'ended');
-  assert.equal(end?.status, 'completed');
-  assert.deepEqual(starts(), ['1']);
-});
+    letGo();
+    const { end } = await coordinator.until('h1', task, 'ended');
+    assert.equal(end?.status, 'completed');
+    assert.deepEqual(starts(), ['1']);
+  },
+);
 
-test('what the coordinator fences is stopped, and its end is told to nobody', options, async () => {
+test('a fenced task is stopped, and its end is not reported', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator, world } = fleet;
   const agent = await fleet.agent({ heartbeatMs: 5_000 });
@@ -164,7 +170,7 @@ test('what the coordinator fences is stopped, and its end is told to nobody', op
 });
 
 for (const when of ['running', 'ended'] as const) {
-  test(`an agent whose folder was removed takes up its ${when} tasks by their keys`, options, async () => {
+  test(`an agent whose folder was removed adopts its ${when} tasks by their keys`, options, async () => {
     await using fleet = await FleetWorld.start();
     const { coordinator, world } = fleet;
     const first = await fleet.agent();
@@ -190,7 +196,7 @@ for (const when of ['running', 'ended'] as const) {
 for (const removed of [false, true]) {
   const what = removed ? 'acknowledged and removed' : 'acknowledged';
   test(
-    `an end that was ${what} on the host while no agent ran is told, and nothing starts again`,
+    `an end that was ${what} on the host while no agent ran is reported, and nothing starts again`,
     options,
     async () => {
       await using fleet = await FleetWorld.start();
@@ -217,7 +223,7 @@ for (const removed of [false, true]) {
   );
 }
 
-test('without a lease running tasks go on, or are stopped where that was asked for', options, async () => {
+test('without a lease running tasks go on, or are stopped if that was asked for', options, async () => {
   for (const fence of ['keep', 'stop'] as const) {
     await using fleet = await FleetWorld.start();
     const { coordinator, world } = fleet;

@@ -26,7 +26,7 @@ function textOf(chunks: readonly OutputChunk[]): string {
 }
 
 test(
-  'output is published while somebody follows, with its offsets, and its end is marked',
+  'output is published with offsets while somebody follows it, and its end is marked',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -64,7 +64,7 @@ test(
   },
 );
 
-test('nothing is published when nobody has asked to follow again in time', options, async () => {
+test('nothing is published when no follower has renewed in time', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator } = fleet;
   const agent = await fleet.agent();
@@ -91,7 +91,7 @@ test('nothing is published when nobody has asked to follow again in time', optio
   assert.deepEqual(chunks, []);
 });
 
-test('what is written while the server is away is not published late', options, async () => {
+test('output that is written while the server is away is not published later', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator, world } = fleet;
   const agent = await fleet.agent();

@@ -66,18 +66,22 @@ test('a view shows a terminal, types each message once, and ends with the comman
   assert.deepEqual([ended.state, ended.pieces], ['ended', pieces.at(-1)?.number]);
 });
 
-test('who leaves is attached no more, and what the host does not know it says so', options, async () => {
-  await using fleet = await FleetWorld.start();
-  await fleet.agent();
-  const { show, say, task } = await viewer(fleet, 'sleep 600');
-  assert.deepEqual(await say({ opens: false, number: 1 }), { v: 1, state: 'unknown', pieces: 0 });
-  assert.equal((await say({ opens: true })).state, 'open');
-  await say({ leaves: true });
-  await waitFor(async () => (await show())?.attached.length === 0, 'nobody to be attached');
-  const plain = await fleet.coordinator.assign('h1', { command: 'sleep 600' });
-  await fleet.coordinator.until('h1', plain, 'accepted');
-  await waitFor(async () => (await say({ opens: true, task: plain })).code === 'NO_TERMINAL', 'a refusal');
-  await fleet.coordinator.control('h1', 'kill', { task, graceMs: 0 });
-  const late = await say({ opens: true });
-  assert.match(String(late.code), /INPUT_CLOSED/);
-});
+test(
+  'a viewer that leaves is no longer attached, and the host says when it does not know a view',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    await fleet.agent();
+    const { show, say, task } = await viewer(fleet, 'sleep 600');
+    assert.deepEqual(await say({ opens: false, number: 1 }), { v: 1, state: 'unknown', pieces: 0 });
+    assert.equal((await say({ opens: true })).state, 'open');
+    await say({ leaves: true });
+    await waitFor(async () => (await show())?.attached.length === 0, 'nobody to be attached');
+    const plain = await fleet.coordinator.assign('h1', { command: 'sleep 600' });
+    await fleet.coordinator.until('h1', plain, 'accepted');
+    await waitFor(async () => (await say({ opens: true, task: plain })).code === 'NO_TERMINAL', 'a refusal');
+    await fleet.coordinator.control('h1', 'kill', { task, graceMs: 0 });
+    const late = await say({ opens: true });
+    assert.match(String(late.code), /INPUT_CLOSED/);
+  },
+);

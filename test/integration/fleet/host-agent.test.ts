@@ -78,7 +78,7 @@ const users = `
     } }
   ] }`;
 
-test('a host needs no more permissions than those of its own subjects', options, async () => {
+test('a host needs only the permissions for its own subjects', options, async () => {
   await using fleet = await FleetWorld.start(users);
   const { coordinator } = fleet;
   const agent = await fleet.agent();
@@ -100,7 +100,7 @@ test('a host needs no more permissions than those of its own subjects', options,
   await waitFor(() => agent.counts().told === 1, 'the end to be told');
 });
 
-test('a host starts what it is offered without a question', options, async () => {
+test('a host starts a task that it is offered, without asking', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator } = fleet;
   // It would look again after the test has failed.
@@ -115,7 +115,7 @@ test('a host starts what it is offered without a question', options, async () =>
 });
 
 test(
-  'what is offered to a cordoned host is asked for, and starts when the cordon is gone',
+  'a cordoned host asks about an offered task, and starts it when the cordon is gone',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -135,7 +135,7 @@ test(
   },
 );
 
-test('an old offer starts nothing: what counts is the last message of its subject', options, async () => {
+test('an old offer starts nothing: only the last message of a subject counts', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator } = fleet;
   const agent = await fleet.agent({ heartbeatMs: 100 });
@@ -160,7 +160,7 @@ test('an old offer starts nothing: what counts is the last message of its subjec
 });
 
 test(
-  'a command has the variables that its client has named, secrets of the host, its folder, and no others',
+  'a command gets the variables of its client, secrets of the host, and its folder, and no other variables',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -185,7 +185,7 @@ test(
   },
 );
 
-test('a task that cannot start ends as failed and says why, and it is not tried again', options, async () => {
+test('a task that cannot start fails with a reason, and is not tried again', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator, world } = fleet;
   const open = join(world.base, 'open');
@@ -205,30 +205,34 @@ test('a task that cannot start ends as failed and says why, and it is not tried 
   assert.deepEqual(world.taskIds(), []);
 });
 
-test('a flood of assignments runs as many at a time as there are slots, and each once', options, async () => {
-  await using fleet = await FleetWorld.start();
-  const { coordinator, world } = fleet;
-  const running = join(world.base, 'running');
-  mkdirSync(running);
-  const all = Array.from({ length: 40 }, () => {
-    const { command, starts } = fleet.noting(
-      `: > '${running}/'$$; ls '${running}' | wc -l >> '${world.base}/most'; sleep 0.02; rm '${running}/'$$`,
+test(
+  'in a flood of assignments as many tasks run at a time as there are slots, and each once',
+  options,
+  async () => {
+    await using fleet = await FleetWorld.start();
+    const { coordinator, world } = fleet;
+    const running = join(world.base, 'running');
+    mkdirSync(running);
+    const all = Array.from({ length: 40 }, () => {
+      const { command, starts } = fleet.noting(
+        `: > '${running}/'$$; ls '${running}' | wc -l >> '${world.base}/most'; sleep 0.02; rm '${running}/'$$`,
+      );
+      return { command, starts };
+    });
+    const tasks = await Promise.all(all.map(({ command }) => coordinator.assign('h1', { command })));
+    await fleet.agent({ slots: 3 });
+    for (const task of tasks) await coordinator.until('h1', task, 'ended');
+    assert.deepEqual(
+      all.map(({ starts }) => starts()),
+      all.map(() => ['1']),
     );
-    return { command, starts };
-  });
-  const tasks = await Promise.all(all.map(({ command }) => coordinator.assign('h1', { command })));
-  await fleet.agent({ slots: 3 });
-  for (const task of tasks) await coordinator.until('h1', task, 'ended');
-  assert.deepEqual(
-    all.map(({ starts }) => starts()),
-    all.map(() => ['1']),
-  );
-  const most = Math.max(...readFileSync(join(world.base, 'most'), 'utf8').trim().split('\n').map(Number));
-  assert.ok(most <= 3, `${most} ran at a time`);
-});
+    const most = Math.max(...readFileSync(join(world.base, 'most'), 'utf8').trim().split('\n').map(Number));
+    assert.ok(most <= 3, `${most} ran at a time`);
+  },
+);
 
 test(
-  'a host that is cordoned accepts nothing, and one whose start-by has passed does not either',
+  'a cordoned host accepts nothing, and no host accepts a task whose start-by has passed',
   options,
   async () => {
     await using fleet = await FleetWorld.start();
@@ -246,7 +250,7 @@ test(
   },
 );
 
-test('what is revoked before the host accepts does not start', options, async () => {
+test('a task that is revoked before its host accepts does not start', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator } = fleet;
   const all = Array.from({ length: 20 }, () => fleet.noting());

@@ -54,7 +54,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     return refusedToH1.slice(before).some((said) => said.includes(`Publish to "${subject}"`));
   }
 
-  test('may publish its own, and nothing of others or of the coordinator', async () => {
+  test('may publish on its own subjects, and not on those of others or of the coordinator', async () => {
     const allowed = [
       ...[subjects.heartbeat('h1'), subjects.list('h1'), subjects.renewal('h1')],
       ...[subjects.assignment('h1', own), subjects.end(hash, 'h1', own), subjects.output('h1', own)],
@@ -75,7 +75,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     return fleet.credentials.admin.key;
   }
 
-  test('may use nothing of the API of JetStream, nor a bucket', async () => {
+  test('may not use the API of JetStream, nor a bucket', async () => {
     await canDoItsOwn();
     const api = [
       ...[
@@ -99,7 +99,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     }
   });
 
-  test('may listen to what is sent to it, and to nothing else', async () => {
+  test('may listen only to what is sent to it', async () => {
     const listens = async (subject: string): Promise<boolean> => {
       const subscription = h1.connection.subscribe(subject, { callback: () => undefined });
       let isOpen = true;
@@ -123,7 +123,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     for (const subject of foreign) assert.equal(await listens(subject), false, subject);
   });
 
-  test('does not hear what another host is told, however it listens', async () => {
+  test('does not hear messages to another host, however it listens', async () => {
     const wide = ['>', 'ctl.>', 'ctl.h1.*', '_INBOX.>', '_INBOX.h1.>'].map((subject) => collect(h1, subject));
     using ofH2 = collect(h2, 'ctl.h2.*');
     await Promise.all([h1.connection.flush(), h2.connection.flush()]);
@@ -137,7 +137,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     assert.deepEqual(heard(), ['ctl.h1.show']);
   });
 
-  test('erases nothing by a roll-up, and gives a message no time, no schedule, no batch and no count', async () => {
+  test('cannot erase by a roll-up, nor give a message a time, a schedule, a batch or a count', async () => {
     await canDoItsOwn();
     const tricks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'roll-up of the subject': { 'Nats-Rollup': 'sub' },
@@ -181,7 +181,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     await canDoItsOwn();
   });
 
-  test('keeps five messages of an assignment at most, and so fills no more than that with one task', async () => {
+  test('can store at most five messages for an assignment, and so cannot fill the stream with one task', async () => {
     const subject = subjects.assignment('h1', 'bgb-555555555555');
     for (let at = 0; at < 9; at += 1) await store(h1, subject, `state ${at}`);
     const manager = await coordinator.nats.jetstream.jetstreamManager(coordinator.connection);
@@ -189,7 +189,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     assert.equal(state.subjects?.[subject], 5);
   });
 
-  test('gets an acknowledgement to another host at most, which is no message that this one takes', async () => {
+  test('can at most send an acknowledgement to another host, which that host does not accept', async () => {
     using ofH2 = collect(h2, 'ctl.h2.*');
     const atH2 = ofH2.found;
     await h2.connection.flush();
@@ -222,7 +222,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     assert.throws(() => open(forged, expected), { code: 'FLEET_FORGED', message: /not known/ });
   });
 
-  test('cannot take the id of a message that another host is to write, where it holds what only that one knows', async () => {
+  test('cannot take the id of a message of another host, since the id contains what only that host knows', async () => {
     const moved = 'bgb-666666666666';
     const subject = subjects.assignment('h2', moved);
     await canDoItsOwn();
@@ -244,7 +244,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     assert.equal((await store(h2, end, 'ended', `${moved}.2.${secret}`)).duplicate, false);
   });
 
-  test('learns of the assignments of another host no more than the number of the last one', async () => {
+  test('learns only the number of the last assignment of another host', async () => {
     const said = await publishWith(h1, subjects.assignment('h1', own), {
       'Nats-Expected-Last-Subject-Sequence': '0',
       'Nats-Expected-Last-Subject-Sequence-Subject': 'assign.h2.>',
@@ -252,7 +252,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     assert.match(said ?? '', /^wrong last sequence: \d+$/);
   });
 
-  test('is answered on its own inbox alone by those who ask first whose inbox it is', async () => {
+  test('is answered only on its own inbox, since the answerers first check whose inbox it is', async () => {
     assert.equal(isInboxOf('h1', '_INBOX.h1.abc.1'), true);
     const foreign = ['_INBOX.h2.abc', 'ctl.h2.kill', '_INBOX.h1', '_INBOX.h1.', '_INBOX.h1.*', '_INBOX.h1.>'];
     for (const reply of [...foreign, '_INBOX.h11.x', '_INBOX.h1.a b', undefined])
@@ -270,7 +270,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     assert.deepEqual(ofH2.found, []);
   });
 
-  test('answers what the coordinator has asked once, and earns no other right by it', async () => {
+  test('answers a question of the coordinator once, and gets no other right by it', async () => {
     let asked: Msg | undefined;
     // The one subscription that gets it: where two of a connection do, the server counts the message twice, and the one
     // answer is one too many.
@@ -296,7 +296,7 @@ describe('a host whose credential is stolen', { skip: withoutNats }, () => {
     assert.equal(await isRefused(foreign), true);
   });
 
-  test('has its token as another name refused, and another token as its name', async () => {
+  test('is refused with its token under another name, and with another token under its name', async () => {
     const one = fleet.hostCredentials('h1') ?? assert.fail();
     const two = fleet.hostCredentials('h2') ?? assert.fail();
     // The connection is its own, and the inbox another's: the server refuses what it would listen to.

@@ -38,7 +38,7 @@ test('an invitation lets a host in once, with a key that the host has made', nee
   });
 });
 
-test('two that use one invitation at the same time: one is let in', needsNats, async () => {
+test('if two hosts use one invitation at the same time, one is let in', needsNats, async () => {
   await using fleet = await TestFleet.start();
   const line = await fleet.invite();
   const names = ['h1', 'h2', 'h3', 'h4', 'h5'];
@@ -50,29 +50,25 @@ test('two that use one invitation at the same time: one is let in', needsNats, a
   assert.equal((await fleet.coordinator.membership.members.all('host')).size, 1);
 });
 
-test(
-  'a name that is taken may be tried again with another one, and no secret was on the bus',
-  needsNats,
-  async () => {
-    await using fleet = await TestFleet.start();
-    const heard: string[] = [];
-    fleet.coordinator.bus.connection.subscribe('op.*', {
-      callback: (_error, { data }) => void heard.push(Buffer.from(data).toString()),
-    });
-    await fleet.coordinator.bus.connection.flush();
-    await fleet.host('h1');
-    const line = await fleet.invite();
-    await assert.rejects(join(fleet.folderOf('other'), line, 'h1'), { code: 'FLEET_HOST', message: /h1/ });
-    const { seed } = parseInvitation(line);
-    const secrets = [seed, fleet.credentials.hostScope, fleet.hostCredentials('h1')?.seed ?? ''];
-    assert.ok(heard.length >= 3);
-    for (const said of heard) for (const secret of secrets) assert.equal(said.includes(secret), false);
-    await join(fleet.folderOf('other'), line, 'h2');
-    assert.equal(fleet.hostCredentials('other')?.name, 'h2');
-  },
-);
+test('a host whose name is taken may try another name, and no secret was on the bus', needsNats, async () => {
+  await using fleet = await TestFleet.start();
+  const heard: string[] = [];
+  fleet.coordinator.bus.connection.subscribe('op.*', {
+    callback: (_error, { data }) => void heard.push(Buffer.from(data).toString()),
+  });
+  await fleet.coordinator.bus.connection.flush();
+  await fleet.host('h1');
+  const line = await fleet.invite();
+  await assert.rejects(join(fleet.folderOf('other'), line, 'h1'), { code: 'FLEET_HOST', message: /h1/ });
+  const { seed } = parseInvitation(line);
+  const secrets = [seed, fleet.credentials.hostScope, fleet.hostCredentials('h1')?.seed ?? ''];
+  assert.ok(heard.length >= 3);
+  for (const said of heard) for (const secret of secrets) assert.equal(said.includes(secret), false);
+  await join(fleet.folderOf('other'), line, 'h2');
+  assert.equal(fleet.hostCredentials('other')?.name, 'h2');
+});
 
-test('the holder of an invitation can ask to be let in, and nothing else', needsNats, async () => {
+test('the holder of an invitation can only ask to be let in', needsNats, async () => {
   await using fleet = await TestFleet.start();
   const { seed, token } = parseInvitation(await fleet.invite());
   const bus = await fleet.connect({ ...fleet.admin, seed, token }, null);
@@ -94,7 +90,7 @@ test('the holder of an invitation can ask to be let in, and nothing else', needs
   assert.equal(refused.length, 10, refused.join('\n'));
 });
 
-test('one key that asks for many names at the same time gets one of them', needsNats, async () => {
+test('a key that asks for many names at the same time gets one of them', needsNats, async () => {
   await using fleet = await TestFleet.start();
   const { seed, token } = parseInvitation(await fleet.invite());
   const bus = await fleet.connect({ ...fleet.admin, seed, token }, null);
@@ -113,7 +109,7 @@ test('one key that asks for many names at the same time gets one of them', needs
   assert.deepEqual([welcomed.length, members.size], [1, 1], answers.join('\n'));
 });
 
-test('an invitation whose time is over lets nobody in', needsNats, async () => {
+test('an expired invitation lets nobody in', needsNats, async () => {
   await using fleet = await TestFleet.start();
   const line = await fleet.invite();
   const signer = signerOfInvitation(parseInvitation(line).seed).publicKey;
@@ -127,7 +123,7 @@ test('an invitation whose time is over lets nobody in', needsNats, async () => {
   assert.deepEqual(readdirSync(fleet.folderOf('h1').path), []);
 });
 
-test('a token is renewed when half of its time is over, for a member alone', needsNats, async () => {
+test('a token is renewed after half of its time, and only for a member', needsNats, async () => {
   await using fleet = await TestFleet.start();
   const authority = await Authority.load();
   const { has, bus } = await fleet.host('h1');
@@ -160,7 +156,7 @@ async function tokenOf(fleet: TestFleet, name: string, expiresAt: number): Promi
 }
 
 test(
-  'a host of which the servers have lost every record is one again when it renews its token',
+  'a host whose records the servers have lost is a member again when it renews its token',
   needsNats,
   async () => {
     await using fleet = await TestFleet.start();
@@ -190,7 +186,7 @@ test(
   },
 );
 
-test('a client does what its role may, and one that was removed nothing', needsNats, async () => {
+test('a client may do what its role allows, and a removed one nothing', needsNats, async () => {
   await using fleet = await TestFleet.start();
   const viewer = await fleet.joinedClient('c1', 'viewer');
   const agent = await fleet.joinedClient('c2', 'agent');
@@ -214,7 +210,7 @@ test('a client does what its role may, and one that was removed nothing', needsN
   await assert.rejects(fleet.client(admin), { code: 'FLEET_REFUSED' });
 });
 
-test('who is not known, or asks in the name of another, is not answered', needsNats, async () => {
+test('an unknown requester, and one that uses the name of another, get no answer', needsNats, async () => {
   await using fleet = await TestFleet.start();
   const viewer = await fleet.joinedClient('c1', 'viewer');
   const link = await fleet.client(viewer);
@@ -237,7 +233,7 @@ test('who is not known, or asks in the name of another, is not answered', needsN
   assert.match(Buffer.from(await link.bus.ask(subject, own)).toString(), /FLEET_FORGED/);
 });
 
-test('where everything is encrypted a newcomer knows the servers by the pin', needsNats, async () => {
+test('with encryption a newcomer recognizes the servers by the pin', needsNats, async () => {
   await using fleet = await TestFleet.start('tls://');
   const line = await fleet.invite();
   assert.match(line, /^outlive\+tls:/);

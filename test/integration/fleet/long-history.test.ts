@@ -7,7 +7,7 @@ import { TestFleet } from '../../support/fleet/fleet.ts';
 import { withoutNats } from '../../support/nats.ts';
 import { Relay } from '../../support/relay.ts';
 
-test('a coordinator starts also where it takes long to read all that is stored', {
+test('a coordinator starts even if it takes long to read everything that is stored', {
   skip: withoutNats,
 }, async () => {
   // Nor has the audit an answer in time.

@@ -37,7 +37,7 @@ async function connectAdmin(folder: FleetFolder) {
 
 for (const scheme of ['', 'tls://'] as const)
   test(
-    `a server starts with what init has written, ends when asked, and starts again: ${scheme || 'plain'}`,
+    `a server starts with the files of init, ends when asked, and starts again: ${scheme || 'plain'}`,
     needsNats,
     async () => {
       using made = await madeFleet(scheme);
@@ -53,20 +53,24 @@ for (const scheme of ['', 'tls://'] as const)
     },
   );
 
-test('init writes files for this user alone, and no fleet over another one', needsNats, async () => {
-  using made = await madeFleet('tls://');
-  const { folder } = made;
-  for (const file of Object.values(fleetFiles).filter((one) => !/^host|^nats-/.test(one)))
-    assert.equal(statSync(folder.pathOf(file)).mode & 0o777, 0o600, file);
-  const before = readFileSync(folder.pathOf('coordinator.json'), 'utf8');
-  const address = parseAddress('127.0.0.1:1');
-  const again = initFleet(folder, { servers: [address], listenHost: '127.0.0.1', dataFolder: folder.path });
-  await assert.rejects(again, { code: 'FLEET_CREDENTIALS', message: /lock out its members/ });
-  assert.equal(readFileSync(folder.pathOf('coordinator.json'), 'utf8'), before);
-  // No secret is in what the server reads.
-  const config = readFileSync(folder.pathOf('nats.conf'), 'utf8');
-  assert.doesNotMatch(config, /\bS[OAU][A-Z2-7]{56}\b/);
-});
+test(
+  'init writes files that only this user can read, and does not overwrite a fleet',
+  needsNats,
+  async () => {
+    using made = await madeFleet('tls://');
+    const { folder } = made;
+    for (const file of Object.values(fleetFiles).filter((one) => !/^host|^nats-/.test(one)))
+      assert.equal(statSync(folder.pathOf(file)).mode & 0o777, 0o600, file);
+    const before = readFileSync(folder.pathOf('coordinator.json'), 'utf8');
+    const address = parseAddress('127.0.0.1:1');
+    const again = initFleet(folder, { servers: [address], listenHost: '127.0.0.1', dataFolder: folder.path });
+    await assert.rejects(again, { code: 'FLEET_CREDENTIALS', message: /lock out its members/ });
+    assert.equal(readFileSync(folder.pathOf('coordinator.json'), 'utf8'), before);
+    // No secret is in what the server reads.
+    const config = readFileSync(folder.pathOf('nats.conf'), 'utf8');
+    assert.doesNotMatch(config, /\bS[OAU][A-Z2-7]{56}\b/);
+  },
+);
 
 test('a fleet has one server or three, all on loopback or none', needsNats, async () => {
   const base = mkdtempSync(join(tmpdir(), 'outlive-server-'));
@@ -86,7 +90,7 @@ test('a fleet has one server or three, all on loopback or none', needsNats, asyn
   }
 });
 
-test('what keeps a server from starting is told, and nothing is left of it', needsNats, async () => {
+test('a server that cannot start says why, and leaves nothing', needsNats, async () => {
   using made = await madeFleet('');
   const { folder } = made;
   await using first = await startServer(folder, program);

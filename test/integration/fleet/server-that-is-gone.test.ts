@@ -9,7 +9,7 @@ import { waitFor } from '../../support/world.ts';
 /** Connections to the server are given up after 15 s, and a leader is chosen. */
 const longMs = 60_000;
 
-test('a coordinator reads on when the server that holds its consumer falls silent for good', {
+test('a coordinator reads on when the server with its consumer falls silent for good', {
   skip: withoutNats,
 }, async () => {
   await using fleet = await ProcessFleet.start({

@@ -31,7 +31,7 @@ async function untilState(task: FleetTask, state: string): Promise<void> {
 }
 
 test(
-  'a host whose way to the server falls silent starts nothing, and its true ends come when it speaks',
+  'a host whose link to the server is silent starts nothing, and reports the real ends when it can again',
   options,
   async () => {
     await using fleet = await start();
@@ -69,7 +69,7 @@ test(
 );
 
 test(
-  'a host that does not hear that it has won starts nothing until it does, and then once',
+  'a host that does not hear that it has won starts the task only when it does, and once',
   options,
   async () => {
     await using fleet = await start();
@@ -89,7 +89,7 @@ test(
   },
 );
 
-test('a client whose answer gets lost asks again, and has started one task', options, async () => {
+test('a client whose answer gets lost asks again, and only one task starts', options, async () => {
   await using fleet = await start();
   const server = fleet.credentials.fleet.servers[0] ?? assert.fail();
   const host = await fleet.host('h1', 8);

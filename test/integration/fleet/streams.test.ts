@@ -17,7 +17,7 @@ const headers = [
 ] as const;
 
 test(
-  'what members write to has no roll-ups, no times, no schedules, no batches and no counters',
+  'streams that members write to allow no roll-ups, times, schedules, batches or counters',
   needsNats,
   async () => {
     await using fleet = await TestFleet.start();
@@ -50,23 +50,19 @@ test(
   },
 );
 
-test(
-  'streams are brought to the settings of this version, and what is in them stays',
-  needsNats,
-  async () => {
-    await using fleet = await TestFleet.start();
-    const { bus } = fleet.coordinator;
-    const manager = await bus.nats.jetstream.jetstreamManager(bus.connection);
-    await bus.nats.jetstream.jetstream(bus.connection).publish('assign.h1.bgb-111111111111', 'x');
-    await manager.streams.update(streams.assignments, { max_msgs_per_subject: 9, allow_rollup_hdrs: true });
-    await Promise.all([1, 2].map(() => ensureStreams(bus.connection, 1)));
-    const { config, state } = await manager.streams.info(streams.assignments);
-    assert.deepEqual([config.max_msgs_per_subject, config.allow_rollup_hdrs, state.messages], [5, false, 1]);
-  },
-);
+test('streams get the settings of this version, and keep their content', needsNats, async () => {
+  await using fleet = await TestFleet.start();
+  const { bus } = fleet.coordinator;
+  const manager = await bus.nats.jetstream.jetstreamManager(bus.connection);
+  await bus.nats.jetstream.jetstream(bus.connection).publish('assign.h1.bgb-111111111111', 'x');
+  await manager.streams.update(streams.assignments, { max_msgs_per_subject: 9, allow_rollup_hdrs: true });
+  await Promise.all([1, 2].map(() => ensureStreams(bus.connection, 1)));
+  const { config, state } = await manager.streams.info(streams.assignments);
+  assert.deepEqual([config.max_msgs_per_subject, config.allow_rollup_hdrs, state.messages], [5, false, 1]);
+});
 
 test(
-  'a coordinator hears what it has to, and no client hears what only the coordinator is told',
+  'a coordinator hears what it must, and no client hears messages to the coordinator',
   needsNats,
   async () => {
     await using fleet = await TestFleet.start();

@@ -12,7 +12,7 @@ import { withoutNats } from '../../support/nats.ts';
 
 const day = 24 * 3_600_000;
 
-test('what was delivered a week ago, or revoked a month ago, is removed; all else stays', {
+test('tasks that were delivered a week ago, or revoked a month ago, are removed; all others stay', {
   skip: withoutNats,
 }, async () => {
   await using fleet = await TestFleet.start();

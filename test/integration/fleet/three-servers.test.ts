@@ -19,7 +19,7 @@ import { freePort } from '../../support/fleet.ts';
 import { natsServer, withoutNats } from '../../support/nats.ts';
 import { waitFor } from '../../support/world.ts';
 
-test('of three servers one may be gone: members join, and who is removed is cut off at all of them', {
+test('without one of three servers members still join, and a removed member is cut off at all of them', {
   skip: withoutNats,
 }, async () => {
   const base = mkdtempSync(join(tmpdir(), 'outlive-three-'));

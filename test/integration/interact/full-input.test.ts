@@ -14,7 +14,7 @@ async function fill(task: Task): Promise<void> {
 }
 
 for (const ends of ['detach', 'kill'])
-  test(`a program with its input full can be seen, resized and left: ${ends}`, {
+  test(`a program whose input is full can be viewed, resized and left: ${ends}`, {
     timeout: 20_000,
   }, async () => {
     await using world = new World();

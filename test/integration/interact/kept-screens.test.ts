@@ -17,7 +17,7 @@ async function fileOf(task: Task): Promise<string> {
   return `${(await task.snapshot()).output.path}.screen`;
 }
 
-test('the screen of a task that wrote much is kept, used by others, and goes with the task', async () => {
+test('the screen of a task that wrote much is kept, used by other processes, and removed with the task', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(draws(200_000), { tty });

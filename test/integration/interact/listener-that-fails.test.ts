@@ -8,7 +8,7 @@ import { linux } from '../../../src/platform/linux/linux.ts';
 import { sessionPaths } from '../../../src/tasklog/paths.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a terminal is followed after a failure to show some of it, and its end is told', async () => {
+test('a terminal is still followed after a failure to show a part of it, and its end is told', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('read a; echo one; read b; echo two', { tty: { cols: 60, rows: 12 } });

@@ -81,7 +81,7 @@ for (const program of ['top', 'htop'])
     assert.equal((await task.wait()).exitCode, 0);
   });
 
-test('the REPL of Python keeps its state, and Ctrl-C breaks off what it does', {
+test('the REPL of Python keeps its state, and Ctrl-C interrupts it', {
   skip: withoutProgram('python3'),
 }, async () => {
   await using world = new World();
@@ -98,7 +98,7 @@ test('the REPL of Python keeps its state, and Ctrl-C breaks off what it does', {
   assert.equal((await task.wait()).exitCode, 42);
 });
 
-test('the REPL of Node completes at a tab, and has the line before at an arrow', async () => {
+test('the REPL of Node completes at a tab, and recalls the previous line at an arrow', async () => {
   await using world = new World();
   const task = await start(world, [process.execPath, '-i']);
   await untilShows(task, /^>/);
@@ -167,7 +167,7 @@ async function typesPassword(task: Task, password: string): Promise<void> {
   await task.send(`${password}\n`);
 }
 
-test('a password that Python asks for is known as one, and is on no screen', {
+test('a password prompt of Python is recognized, and the password is on no screen', {
   skip: withoutProgram('python3'),
 }, async () => {
   await using world = new World();
@@ -183,7 +183,7 @@ test('a password that Python asks for is known as one, and is on no screen', {
 const notAsRoot =
   withoutProgram('su', 'setpriv') || (process.getuid?.() !== 0 && 'it needs to be started by root');
 
-test('the password of su is known as one', { skip: notAsRoot }, async () => {
+test('the password prompt of su is recognized', { skip: notAsRoot }, async () => {
   await using world = new World();
   // Root is asked for nothing, so somebody else asks to be root.
   const task = await start(world, 'exec setpriv --reuid=65534 --regid=65534 --clear-groups su root', {
@@ -222,7 +222,7 @@ const watchers: Record<string, readonly string[]> = {
 };
 
 for (const [name, words] of Object.entries(watchers))
-  test(`${name} lives while its input is open, and ends without`, {
+  test(`${name} lives while its input is open, and ends after that`, {
     skip: name === 'esbuild' && !existsSync(esbuild) && 'there is no esbuild',
   }, async () => {
     await using world = new World();

@@ -61,7 +61,7 @@ class Client implements Disposable {
   }
 }
 
-test('a ninth client takes the place of the one that was silent longest', async () => {
+test('a ninth client replaces the one that was silent longest', async () => {
   await using world = new World();
   // A session that is open has a client of its own.
   const first = await world.session();
@@ -89,7 +89,7 @@ test('a ninth client takes the place of the one that was silent longest', async 
   for (const client of clients) client[Symbol.dispose]();
 });
 
-test('garbage at the socket leaves the task as it is', async () => {
+test('garbage at the socket does not affect the task', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('stty raw -echo; echo ready; cat', { tty });
@@ -146,7 +146,7 @@ test('a socket whose name was removed is found again', async () => {
   assert.equal((await task.read()).text, 'one\ntwo\nthree\n');
 });
 
-test('a store whose path is longer than a socket may have takes input all the same', async () => {
+test('a store whose path is too long for a socket takes input, too', async () => {
   await using world = new World();
   const dir = `${world.base}/${'long-'.repeat(20)}/${'path-'.repeat(20)}`;
   mkdirSync(dir, { recursive: true });
@@ -161,7 +161,7 @@ test('a store whose path is longer than a socket may have takes input all the sa
 
 const needsRoot = withoutProgram('setpriv') || (process.getuid?.() !== 0 && 'it needs to be started by root');
 
-test('another user who comes to the socket is turned away', { skip: needsRoot }, async () => {
+test('another user is refused at the socket', { skip: needsRoot }, async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('stty raw -echo; echo ready; cat', { tty });
@@ -206,7 +206,7 @@ test('50 terminals in a row leave no pseudo terminal and no descriptor', async (
   await waitFor(() => count() <= before, 'the pseudo terminals to be gone');
 });
 
-test('a client that goes in the middle of a frame has typed what came of it', async () => {
+test('when a client leaves in the middle of a frame, the received part of it is typed', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('stty raw -echo; echo ready; cat', { tty });

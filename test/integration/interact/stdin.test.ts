@@ -5,7 +5,7 @@ import { ran } from '../../support/ran.ts';
 import { untilPrinted, untilStarted } from '../../support/ready.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a command reads data whole, and then the end', async () => {
+test('a command reads all data, and then the end of its input', async () => {
   await using world = new World();
   const session = await world.session();
   for (const data of ['', 'a line\n', 'no line break', '\0\xff', 'x'.repeat(200_000)]) {
@@ -15,7 +15,7 @@ test('a command reads data whole, and then the end', async () => {
   }
 });
 
-test('data of many megabytes arrives whole, and as bytes', async () => {
+test('many megabytes of data arrive whole, byte for byte', async () => {
   await using world = new World();
   const session = await world.session();
   const data = Buffer.alloc(9_000_001, 0xfe);
@@ -35,7 +35,7 @@ test('a command that reads nothing sees the end of its input at once', async () 
   assert.equal(snapshot.stdin, 'none');
 });
 
-test('what is sent is read in its order, until the input ends', async () => {
+test('sent input is read in order, until the input ends', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('cat', { stdin: 'open' });
@@ -69,7 +69,7 @@ test('several processes send at once, and each piece stays whole', async () => {
   assert.deepEqual(text.split('\n').filter(Boolean).sort(), lines.map((line) => line.trim()).sort());
 });
 
-test('a task takes input from a process that has not started it, and when its agent is gone', async () => {
+test('a task takes input from another process, also when its agent is gone', async () => {
   await using world = new World();
   const first = await world.session();
   const task = await first.spawn('head -n 1', { stdin: 'open' });
@@ -81,7 +81,7 @@ test('a task takes input from a process that has not started it, and when its ag
   assert.equal((await second.task(task.id).read()).text, 'from another\n');
 });
 
-test('the end of the command removes the socket, and its death leaves it to be removed with the task', async () => {
+test('the socket of a task is private, and the end of the command removes it', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('cat', { stdin: 'open' });
@@ -94,7 +94,7 @@ test('the end of the command removes the socket, and its death leaves it to be r
   await waitFor(() => !existsSync(`${folder}/${task.id}.sock`), 'the socket to go');
 });
 
-test('a command whose input has ended is told from one that reads nothing', async () => {
+test('a command whose input has ended is distinguished from one that reads nothing', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('cat; sleep 1000', { stdin: 'open' });
@@ -107,7 +107,7 @@ test('a command whose input has ended is told from one that reads nothing', asyn
   await none.kill({ graceMs: 0 });
 });
 
-test('what nobody reads is kept up to a bound, and then refused with a word', async () => {
+test('unread input is kept up to a limit, and then refused with an error', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000', { stdin: 'open' });
@@ -116,7 +116,7 @@ test('what nobody reads is kept up to a bound, and then refused with a word', as
   assert.equal((await task.kill({ graceMs: 0 })).status, 'killed');
 });
 
-test('wrong ways to give input are refused before anything is started', async () => {
+test('invalid input options are refused before anything is started', async () => {
   await using world = new World();
   const session = await world.session();
   const wrong: [options: object, message: RegExp][] = [
@@ -134,7 +134,7 @@ test('wrong ways to give input are refused before anything is started', async ()
   assert.deepEqual(await session.tasks(), []);
 });
 
-test('input waits for a command in its turn, and is refused before that', async () => {
+test('input waits for a queued command, and what is sent before it starts is refused', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const first = await session.spawn('sleep 1000');

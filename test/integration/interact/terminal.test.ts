@@ -31,7 +31,7 @@ test('a command in a terminal has it as stdin, stdout and stderr, with its size 
   assert.equal(other.text, 'vt100\r\n');
 });
 
-test('quick commands lose nothing of what they write last', async () => {
+test('quick commands lose none of their last output', async () => {
   await using world = new World();
   const session = await world.session();
   const many = await Promise.all(
@@ -60,7 +60,7 @@ test('an interactive bash has job control, and answers line by line', async () =
   assert.equal((await task.wait()).exitCode, 7);
 });
 
-test('Ctrl-C goes to the group in the foreground, and the shell lives on', async () => {
+test('Ctrl-C goes to the foreground process group, and the shell goes on', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await interactiveBash(session);
@@ -74,7 +74,7 @@ test('Ctrl-C goes to the group in the foreground, and the shell lives on', async
   await task.wait();
 });
 
-test('an interactive shell, which ignores SIGTERM, ends by the hang-up that follows', async () => {
+test('an interactive shell, which ignores SIGTERM, ends at the SIGHUP that follows', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await interactiveBash(session);
@@ -83,7 +83,7 @@ test('an interactive shell, which ignores SIGTERM, ends by the hang-up that foll
   assert.equal(ended.exitSignal, 'SIGHUP');
 });
 
-test('a command that cleans up at SIGTERM does so before it is hung up', async () => {
+test('a command that cleans up at SIGTERM can do so before its terminal hangs up', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'trap "echo cleaned; exit 3" TERM; echo ready; while :; do sleep 0.01; done';
@@ -93,7 +93,7 @@ test('a command that cleans up at SIGTERM does so before it is hung up', async (
   assert.match(await textOf(task), /cleaned/);
 });
 
-test('a stop ends what has a group of its own in the terminal, too', async () => {
+test('a stop also ends processes with their own group in the terminal', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await interactiveBash(session);
@@ -137,7 +137,7 @@ test('a terminal is resized by any process, and each size is noted with its plac
   assert.match(output.subarray(Number(first.readBigUInt64LE(0))).toString(), /^30 100\r\n/);
 });
 
-test('refused sizes and terminals that are not there have their errors', async () => {
+test('invalid sizes and missing terminals have their own errors', async () => {
   await using world = new World();
   const session = await world.session();
   const plain = await session.spawn('sleep 1000', { stdin: 'open' });
@@ -151,7 +151,7 @@ test('refused sizes and terminals that are not there have their errors', async (
   await plain.kill({ graceMs: 0 });
 });
 
-test('a line that the kernel would cut is refused, and one in a raw terminal is not', async () => {
+test('a line that the kernel would cut is refused, but not in a raw terminal', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(
@@ -170,7 +170,7 @@ test('a line that the kernel would cut is refused, and one in a raw terminal is 
   assert.match(await textOf(task), /4001[\s\S]*5000/);
 });
 
-test('the death of the shim hangs the terminal up, the task is lost, and its output stays', async () => {
+test('when the shim dies, the terminal hangs up, the task is lost, and its output stays', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo before; sleep 1000', { tty });
@@ -183,7 +183,7 @@ test('the death of the shim hangs the terminal up, the task is lost, and its out
   assert.equal(await textOf(task), 'before\r\n');
 });
 
-test('a program that has closed its terminal opens it again', async () => {
+test('a program that has closed its terminal can open it again', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'exec < /dev/null > /dev/null 2>&1; sleep 0.3; echo again > /dev/tty';
@@ -191,7 +191,7 @@ test('a program that has closed its terminal opens it again', async () => {
   assert.equal(text, 'again\r\n');
 });
 
-test('what the command has left does not hold up its end, and is named', async () => {
+test('leftovers of the command do not delay its end, and are named', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('(trap "" HUP; sleep 1000) & sleep 0.2; echo done', { tty });

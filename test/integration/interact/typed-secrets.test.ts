@@ -10,7 +10,7 @@ import { World } from '../../support/world.ts';
 
 const tty = { cols: 90, rows: 20 };
 
-test('nothing that is typed is in the store, in /proc, or in the memory of the shim', async () => {
+test('typed input is not in the store, in /proc, or in the memory of the shim', async () => {
   await using world = new World();
   const session = await world.session();
   const secret = 'open-sesame-which-nobody-else-says';

@@ -88,7 +88,7 @@ function descriptorsOf(pid: number | null): string[] {
   return readdirSync(`/proc/${pid}/fd`);
 }
 
-test('of two people the last who typed sets the size, and a change of a window counts', async () => {
+test('of two people the last to type sets the size, and resizing a window counts, too', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'stty -echo; echo ready; while read -r word; do echo "$word: $(stty size)"; done';
@@ -147,7 +147,7 @@ const forbidden = new RegExp(
   ].join('|'),
 );
 
-test('a hostile stream does not reach the terminal of who is attached', async () => {
+test('a hostile stream does not reach the terminal of a viewer', async () => {
   await using world = new World();
   const session = await world.session();
   writeFileSync(`${world.base}/hostile`, Object.values(attacks).join('\r\nharmless\r\n'));
@@ -171,7 +171,7 @@ test('a hostile stream does not reach the terminal of who is attached', async ()
   }
 });
 
-test('who attaches, leaves and ends makes no mark on the task', async () => {
+test('attaching, leaving and the end of a viewer leave no trace in the task', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('stty raw -echo; echo ready; exec cat', { tty });
@@ -189,7 +189,7 @@ test('who attaches, leaves and ends makes no mark on the task', async () => {
   assert.equal(await last.ended, 'ended');
 });
 
-test('a viewer whose place another one takes is told so, while the task goes on', {
+test('a viewer that is replaced by another one is told so, while the task goes on', {
   timeout: 20_000,
 }, async () => {
   await using world = new World();
@@ -211,7 +211,7 @@ test('a viewer whose place another one takes is told so, while the task goes on'
   assert.equal(await again.ended, 'ended');
 });
 
-test('a wait for what shows on a terminal goes on after other clients took its place', {
+test('a wait for text on a terminal goes on after other clients took its place', {
   timeout: 20_000,
 }, async () => {
   await using world = new World();
@@ -263,7 +263,7 @@ test('a viewer that reads nothing does not slow the command', async () => {
   await untilShows(task, /x$/);
 });
 
-test('a person who reads slowly gets at last what is on the screen, and costs no memory until then', async () => {
+test('a slow viewer gets the current screen in the end, and costs no memory until then', async () => {
   await using world = new World();
   const session = await world.session();
   const flood = 'head -c 20000000 /dev/zero | tr "\\0" x';
@@ -293,7 +293,7 @@ test('a person who reads slowly gets at last what is on the screen, and costs no
 
 const mistakes: readonly unknown[] = ['ctrl-x', [1], ['ctrl-x', null], ['nosuch'], {}];
 
-test('keys to leave with that are none are refused by name', async () => {
+test('invalid detach keys are refused by name', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('exec cat', { tty });
@@ -306,7 +306,7 @@ test('keys to leave with that are none are refused by name', async () => {
   }
 });
 
-test('who is told of the end in a window of another size is shown nothing after it', async () => {
+test('a viewer with another window size that is told of the end is shown nothing after it', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready; read -r x; echo "got $x"', { tty });
@@ -325,7 +325,7 @@ test('who is told of the end in a window of another size is shown nothing after 
   await one.ended;
 });
 
-test('what is typed at a command that reads nothing is held back at its source', async () => {
+test('input for a command that reads nothing is held back at its source', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('stty raw -echo; echo ready; exec sleep 1000', { tty });

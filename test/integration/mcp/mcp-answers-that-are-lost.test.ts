@@ -22,7 +22,7 @@ async function endUntold(server: McpProcess, session: Session, command: string):
   return taskId;
 }
 
-test('a client that gives up in silence on a slow answer is reminded once, by the second call after it', async () => {
+test('a client that silently gives up on a slow answer is reminded once, by the second call after it', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });
@@ -36,7 +36,7 @@ test('a client that gives up in silence on a slow answer is reminded once, by th
   await waitFor(async () => (await pendingIn(session)).length === 0, 'the acknowledgement');
 });
 
-test('a reminder on a slow answer counts for nothing, and after three of them there is no more', async () => {
+test('a reminder on a slow answer does not count, and after three of them there are no more', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });
@@ -75,7 +75,7 @@ test('an answer whose request is cancelled after it was written is told again, w
   await waitFor(async () => (await pendingIn(session)).length === 0, 'the acknowledgement');
 });
 
-test('an answer whose request is cancelled after another call has proven it is told again, too', async () => {
+test('an answer whose request is cancelled after another call has proven it read is told again, too', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });
@@ -91,7 +91,7 @@ test('an answer whose request is cancelled after another call has proven it is t
   assert.deepEqual(readFileSync(world.logOf(taskId)), log, 'nothing is written of that');
 });
 
-test('a call that is cancelled before its answer takes nothing with it', async () => {
+test('a call that is cancelled before its answer loses no end', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });
@@ -102,7 +102,7 @@ test('a call that is cancelled before its answer takes nothing with it', async (
   assert.deepEqual(ridersOf(await answerThatTells(server)), [taskId]);
 });
 
-test('a push and the answer to a poll that were written and not read stay owed, although a call was sent', async () => {
+test('ends in an unread push and an unread poll answer stay pending, although a call was sent', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's', tasks: true });
@@ -121,7 +121,7 @@ test('a push and the answer to a poll that were written and not read stay owed, 
   assert.deepEqual(await pendingIn(session), [taskId]);
 });
 
-test('in a conversation of prompt answers each end is told once, and nothing is said again', async () => {
+test('in a conversation of prompt answers each end is told once, without reminders', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });
@@ -137,7 +137,7 @@ test('in a conversation of prompt answers each end is told once, and nothing is 
   assert.equal(new Set(told).size, 12);
 });
 
-test('a client may say itself that it has an end, with any call', async () => {
+test('a client may confirm that it has received an end, with any call', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });

@@ -44,7 +44,7 @@ test('an answer that was written just before the server was killed is told again
   assert.deepEqual(ridersOf(await next.call('tasks')), []);
 });
 
-test('what ended while no server ran is told by the next one', async () => {
+test('ends that came while no server ran are told by the next one', async () => {
   await using world = new World();
   const session = await world.session('s');
   const task = await session.spawn('exit 3');
@@ -53,7 +53,7 @@ test('what ended while no server ran is told by the next one', async () => {
   assert.deepEqual(ridersOf(await server.call('tasks')), [task.id]);
 });
 
-test('the result of run and of wait is a delivery, and does not ride again', async () => {
+test('a result of run or wait counts as delivered, and does not ride again', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });
@@ -91,7 +91,7 @@ test('a request that was sent before the answer could be read proves nothing', a
   await waitFor(async () => (await session.pending()).length === 0, 'the acknowledgements');
 });
 
-test('the answer of kill acknowledges when the client has it, and not before', async () => {
+test('an end in the answer of kill is acknowledged when the client has the answer, and not before', async () => {
   await using world = new World();
   const session = await world.session('s');
   const taskId = await (async () => {
@@ -110,7 +110,7 @@ test('the answer of kill acknowledges when the client has it, and not before', a
   await waitFor(() => session.task(taskId).snapshot().delivered, 'the acknowledgement');
 });
 
-test('of many pending completions each answer tells ten, until all are told', async () => {
+test('each answer tells ten of many pending completions, until all are told', async () => {
   await using world = new World();
   const session = await world.session('s');
   // Wine takes half a second for each.

@@ -4,7 +4,7 @@ import { HttpConnections } from '../../../src/mcp/http/connections.ts';
 import { ClientSessions } from '../../../src/tools/delivery/client-sessions.ts';
 import { World } from '../../support/world.ts';
 
-test('of many sessions the one that was used longest ago and is idle is let go; it opens again', async () => {
+test('of many sessions the idle one that was used longest ago is closed; it can be opened again', async () => {
   await using world = new World();
   const connections = new HttpConnections(new ClientSessions(await world.store()));
   const open = async (session: string) => {

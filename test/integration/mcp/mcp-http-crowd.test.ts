@@ -31,7 +31,7 @@ for (const [what, said] of [
   ['half of a request', 'POST /mcp HTTP/1.1\r\nhost: localhost\r\n'],
   ['the headers with another token, all but the end', wrongToken],
 ] as const)
-  test(`600 connections that say ${what} keep nobody out, and most are closed at once`, async () => {
+  test(`600 connections that send ${what} keep nobody out, and most are closed at once`, async () => {
     await using world = new World();
     await using server = await startHttp(world);
     const sockets: Socket[] = [];
@@ -45,7 +45,7 @@ for (const [what, said] of [
     await post(server.url, 'tools/call', { name: 'tasks', arguments: {} });
   });
 
-test('a connection that has shown the token is no part of the crowd', async () => {
+test('a connection that has shown the token does not count towards the limit', async () => {
   await using world = new World();
   await using server = await startHttp(world);
   const call = post(server.url, 'tools/call', {

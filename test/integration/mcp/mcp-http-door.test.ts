@@ -61,7 +61,7 @@ const bad: readonly Bad[] = [
   ['a body of 5 MB', 413, {}, JSON.stringify({ ...good, more: 'x'.repeat(5_000_000) })],
 ];
 
-test('bad requests of every sort are refused, and the server stands', async () => {
+test('bad requests of every kind are refused, and the server goes on', async () => {
   await using world = new World();
   await using server = await startHttp(world);
   for (const [what, expected, headers, text] of bad) {
@@ -79,7 +79,7 @@ test('bad requests of every sort are refused, and the server stands', async () =
   assert.deepEqual(world.taskIds(), []);
 });
 
-test('what is not HTTP, and a client that goes away in the middle, leave the server standing', async () => {
+test('the server survives input that is not HTTP, and clients that leave in the middle', async () => {
   await using world = new World();
   await using server = await startHttp(world);
   const port = Number(new URL(server.url).port);
@@ -113,7 +113,7 @@ test('what is not HTTP, and a client that goes away in the middle, leave the ser
   assert.match(JSON.stringify(structuredContent), /"status":"(starting|running)"/);
 });
 
-test('a task of another session is found by its whole id alone, and that acknowledges nothing', async () => {
+test('a task of another session is found only by its full id, and that acknowledges nothing', async () => {
   await using world = new World();
   await using server = await startHttp(world);
   const { taskId } = await post(server.url, 'tools/call', {
@@ -133,7 +133,7 @@ test('a task of another session is found by its whole id alone, and that acknowl
   assert.equal((await (await world.store()).pending('s')).length, 1);
 });
 
-test('without a token given, one is made, and none is inherited by commands', async () => {
+test('if no token is given, one is made, and commands inherit none', async () => {
   await using world = new World();
   process.env.OUTLIVE_MCP_TOKEN = 'from-the-environment';
   const store = await world.store();

@@ -22,7 +22,7 @@ async function begin(world: World) {
   return { server, call, taskId, pending };
 }
 
-test('over HTTP an end is told whole, and then by one line on the next answer, whichever of the two is lost', async () => {
+test('over HTTP an end is told in full, and again in one line of the next answer, whichever of the two is lost', async () => {
   await using world = new World();
   const { server, call, taskId, pending } = await begin(world);
   await using _server = server;
@@ -37,7 +37,7 @@ test('over HTTP an end is told whole, and then by one line on the next answer, w
   assert.equal(await pending(), 0);
 });
 
-test('over HTTP no line reminds of what the client confirms', async () => {
+test('over HTTP there is no reminder of an end that the client confirms', async () => {
   await using world = new World();
   const { server, call, taskId, pending } = await begin(world);
   await using _server = server;
@@ -47,7 +47,7 @@ test('over HTTP no line reminds of what the client confirms', async () => {
   assert.equal(await pending(), 0);
 });
 
-test('what was told before the server was started again is told again, whole and marked', async () => {
+test('an end that was told before a restart of the server is told again, in full and marked', async () => {
   await using world = new World();
   const { server, call, taskId, pending } = await begin(world);
   await call('wait', { task: taskId });

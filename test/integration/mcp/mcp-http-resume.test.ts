@@ -77,7 +77,7 @@ for (const [when, command] of [
   ['while the call goes on', 'sleep 2; echo late'],
   ['again and again', 'sleep 3; echo late'],
 ] as const)
-  test(`an answer whose connection broke ${when} is taken up again by a client of 2025-11-25`, async () => {
+  test(`a client of 2025-11-25 resumes an answer whose connection broke ${when}`, async () => {
     await using world = new World();
     await using server = await startHttp(world);
     const { line, url } = await Line.to(server.url);
@@ -128,7 +128,7 @@ async function rest(url: string, lastEventId: string, session = 's', token = tes
   return await fetch(url, { headers: { ...headers, ...more, authorization: `Bearer ${token}` } });
 }
 
-test('an answer that was made after its client had gone is kept, and nobody else gets it', async () => {
+test('an answer that was made after its client left is kept, and no other client gets it', async () => {
   await using world = new World();
   await using server = await startHttp(world);
   const id = await brokenOff(server.url, 'sleep 0.3; echo late');

@@ -17,7 +17,7 @@ async function runs(server: McpProcess, command: string): Promise<string> {
 
 const left = 'Running in this folder, started by others, in sessions that nobody has open:';
 
-test('a fresh conversation learns what a dead one left running in its folder, and takes it over by its id', async () => {
+test('a new conversation learns what a dead one left running in its folder, and takes it over by its id', async () => {
   await using world = new World();
   const [cwd, other] = ['project', 'other'].map((name) => join(world.base, name)) as [string, string];
   for (const folder of [cwd, join(cwd, 'below'), other]) mkdirSync(folder, { recursive: true });
@@ -55,7 +55,7 @@ function marks(world: World, sessionId: string): string[] {
   return readdirSync(sessionPaths(world.dir, sessionId).dir).filter((name) => name.startsWith('open-'));
 }
 
-test('the mark of an open session goes with its server, and that of a dead one with the next', async () => {
+test("the mark of an open session is removed by its server; a dead server's mark by the next one", async () => {
   await using world = new World();
   await using first = await McpProcess.start(world, { session: 's' });
   await runs(first, 'sleep 1000');

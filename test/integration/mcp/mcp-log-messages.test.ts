@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { McpProcess } from '../../support/mcp-process.ts';
 import { World } from '../../support/world.ts';
 
-test('log messages tell of ends only a client that has set a level, and only from that level on', async () => {
+test('log messages tell only a client that has set a level of ends, and only from that level on', async () => {
   await using world = new World();
   await using quiet = await McpProcess.start(world, { generation: 1, session: 's' });
   await quiet.call('tasks');

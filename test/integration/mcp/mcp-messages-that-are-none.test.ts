@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { runStdioServer } from '../../../src/mcp/index.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('of a message that is none a person reads one line', async () => {
+test('an invalid message gives one line for a person', async () => {
   await using world = new World();
   const [input, output] = [new PassThrough(), new PassThrough()];
   const told: string[] = [];

@@ -9,7 +9,7 @@ const word =
   /^\[outlive: something opened the file of the output anew, [^\n]*; what is in it now begins at byte 8\]$/m;
 
 for (const [how, { make, left }] of Object.entries(shortenings)) {
-  test(`an agent that pages through an output that is ${how} is told in a line of our own, and loses nothing`, async () => {
+  test(`an agent that pages through an output that is ${how} is told so in an extra line, and loses nothing`, async () => {
     await using world = new World();
     await using server = await McpProcess.start(world, { session: 's' });
     const input = `${world.base}/in`;
@@ -41,7 +41,7 @@ for (const [how, { make, left }] of Object.entries(shortenings)) {
   });
 }
 
-test('an offset that another server gave out goes on, by what the shim has noticed; one beyond the end is told', async () => {
+test('an offset from another server stays valid, by what the shim has noticed; one beyond the end is reported', async () => {
   await using world = new World();
   const input = `${world.base}/in`;
   writeFileSync(input, '');

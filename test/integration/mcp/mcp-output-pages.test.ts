@@ -43,7 +43,7 @@ test('pages of output have whole characters, whatever size they have and whereve
   }
 });
 
-test('after bytes that are no text the offsets of lines are those of the original', async () => {
+test('after bytes that are not text, the offsets of lines are those of the original', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   // Seven bytes that are no text, in three shapes.
@@ -84,7 +84,7 @@ test('output shows the beginning, and the lines with a pattern, page by page', a
   assert.ok(refused.isError === true && refused.content[0]?.text.startsWith('INVALID_ARGUMENT'));
 });
 
-test('a line that a pattern finds is cleaned', async () => {
+test('a line that matches a pattern is cleaned', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   await server.call('run', {

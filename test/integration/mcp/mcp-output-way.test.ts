@@ -5,7 +5,7 @@ import { World } from '../../support/world.ts';
 
 const command = 'echo one; sleep 0.3; echo two > /dev/stderr; echo three';
 
-test('an agent is warned of a command that erases its output, and told what is gone', async () => {
+test('an agent is warned of a command that erases its output, and told how much is gone', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world);
   const ran = await server.call('run', { command });
@@ -17,7 +17,7 @@ test('an agent is warned of a command that erases its output, and told what is g
   assert.deepEqual([output.text, output.beginsAt, output.bytes], ['two\nthree\n', 4, 14]);
 });
 
-test('a completion that rides tells it, too', async () => {
+test('a riding completion tells of erased output, too', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world);
   await server.call('run', { command, wait_ms: 0, name: 'erases' });
@@ -28,7 +28,7 @@ test('a completion that rides tells it, too', async () => {
   assert.match(told.content.map(({ text }) => text).join('\n'), /4 bytes of its output are erased/);
 });
 
-test('through a pipe an agent gets all of it, without a warning', async () => {
+test('through a pipe an agent gets all output, without a warning', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world);
   const ran = await server.call('run', { command, output: 'pipe' });

@@ -49,7 +49,7 @@ for (const generation of [1, 2] as const) {
   });
 }
 
-test('a subscriber is told of what others do: an end, a removal, output', async () => {
+test('a subscriber is told when other processes end a task, remove one or write output', async () => {
   await using world = new World();
   const session = await world.session('s');
   const task = await session.spawn(`until [ -e ${world.base}/go ]; do sleep 0.01; done; echo on; sleep 1000`);
@@ -69,7 +69,7 @@ test('a subscriber is told of what others do: an end, a removal, output', async 
   assert.equal((await server.ask('resources/read', { uri: ended })).error?.code, -32602);
 });
 
-test('a resource of another session is found by its id, as its task is, and one of nobody is not found', async () => {
+test('a resource of another session is found by its id, like its task; an unknown one is not found', async () => {
   await using world = new World();
   const other = await (await world.session('other')).spawn('sleep 1000');
   await using server = await McpProcess.start(world, { session: 's' });

@@ -44,7 +44,7 @@ test('limits on memory and processes reach the task', async () => {
   );
 });
 
-test('run starts a task after another one, which is named by its name', async () => {
+test('run starts a task after another one, given by its name', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   const command = `until [ -e ${world.base}/go ]; do sleep 0.02; done; echo built`;
@@ -58,7 +58,7 @@ test('run starts a task after another one, which is named by its name', async ()
   assert.match(refused.content[0]?.text ?? '', /^TASK_NOT_FOUND/);
 });
 
-test('a task that is bound ends with the program that started the server, and others go on', async () => {
+test('a bound task ends with the program that started the server, and others go on', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });
@@ -93,7 +93,7 @@ const meant: readonly (readonly [args: Record<string, unknown>, printed: RegExp]
   [{ command: 'echo "$OUTLIVE_TASK" | wc -l', name: '5' }, /"5" completed/],
 ];
 
-test('what is clearly meant is taken: other names, and numbers, flags and objects as text', async () => {
+test('clear arguments are accepted: other names, and numbers, flags and objects as text', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   for (const [args, printed] of meant) {
@@ -113,7 +113,7 @@ test('what is clearly meant is taken: other names, and numbers, flags and object
   }
 });
 
-test('an argument that is there twice, or means nothing here, is refused by its name', async () => {
+test('an argument that is given twice, or that is unknown, is refused by name', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   for (const [args, says] of [

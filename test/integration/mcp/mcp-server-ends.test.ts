@@ -15,7 +15,7 @@ test('the server ends with its stdin, and its tasks go on', async () => {
   assert.equal((await world.session('s')).task(taskId).snapshot().status, 'running');
 });
 
-test('two servers of one session see the same tasks, and one of them that is killed harms none', async () => {
+test('two servers of one session see the same tasks, and killing one harms no task', async () => {
   await using world = new World();
   await using first = await McpProcess.start(world, { session: 's' });
   await using second = await McpProcess.start(world, { generation: 1, session: 's' });
@@ -29,7 +29,7 @@ test('two servers of one session see the same tasks, and one of them that is kil
   assert.equal(killed.structuredContent.task.status, 'killed');
 });
 
-test('a command that is started as the server is killed is recorded, or never ran', async () => {
+test('a command that is started while the server is killed is recorded, or never ran', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   await server.call('tasks');
@@ -44,7 +44,7 @@ test('a command that is started as the server is killed is recorded, or never ra
   for (const task of await session.tasks()) assert.equal(task.status === 'running', isLive(task.pid ?? 0));
 });
 
-test('nothing but the protocol is on stdout, whatever comes in', async () => {
+test('only the protocol is on stdout, whatever comes in', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   await server.request('server/discover');

@@ -25,7 +25,7 @@ async function listen(server: McpProcess, notifications: Record<string, unknown>
   return { id, acknowledged: params.notifications as Record<string, unknown> };
 }
 
-test('a client that listens for a task gets its result pushed, which counts as a delivery', async () => {
+test('a client that listens for a task gets its result pushed, which counts as delivered', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's', tasks: true });
@@ -45,7 +45,7 @@ test('a client that listens for a task gets its result pushed, which counts as a
   await waitFor(async () => (await session.pending()).length === 0, 'the acknowledgement');
 });
 
-test('a task that has ended already is told as soon as a client listens', async () => {
+test('a client that listens for an ended task is told at once', async () => {
   await using world = new World();
   const session = await world.session('s');
   const task = await session.spawn('exit 2');
@@ -56,7 +56,7 @@ test('a task that has ended already is told as soon as a client listens', async 
   assert.equal((await server.notified('notifications/tasks')).taskId, task.id);
 });
 
-test('a mistake about one task is told, and its client listens for the others', async () => {
+test('an error for one task is reported, and the client still listens for the others', async () => {
   await using world = new World();
   await using server = await startMistaken(world, 2);
   const go = `${world.base}/go`;
@@ -75,7 +75,7 @@ test('a mistake about one task is told, and its client listens for the others', 
     assert.match(told, new RegExp(`${doing} .*a planted mistake`));
 });
 
-test('a client of 2025-11-25 that subscribes to what cannot be looked at is told of the others', async () => {
+test('a client of 2025-11-25 that subscribes to an unreadable resource is still told of the others', async () => {
   await using world = new World();
   await using server = await startMistaken(world, 1);
   const go = `${world.base}/go`;
@@ -111,7 +111,7 @@ test('a client that has stopped listening is sent nothing', async () => {
   assert.ok(!server.notifications.some(({ method }) => method === 'notifications/tasks'));
 });
 
-test('tasks that the client has not declared, or that are not there, are not listened for', async () => {
+test('undeclared and missing tasks are not listened for', async () => {
   await using world = new World();
   const other = await (await world.session('other')).spawn('sleep 1000');
   await using server = await McpProcess.start(world, { session: 's', tasks: true });
@@ -121,7 +121,7 @@ test('tasks that the client has not declared, or that are not there, are not lis
   assert.equal((await listen(plain, { taskIds: [other.id] })).acknowledged.taskIds, undefined);
 });
 
-test('a wrong filter is refused, and the connection stands', async () => {
+test('an invalid filter is refused, and the connection goes on', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's', tasks: true });
   const { error } = await server.send('subscriptions/listen', { notifications: 5 }).answer;

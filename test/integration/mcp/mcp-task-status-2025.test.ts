@@ -9,7 +9,7 @@ import { ClientSessions } from '../../../src/tools/delivery/client-sessions.ts';
 import { Connection } from '../../../src/tools/delivery/connection.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a client that is told of a task as working is sent its end, also when it has ended since', async () => {
+test('a client that was told that a task is working is sent its end, even if it has ended since', async () => {
   await using world = new World();
   const store = await world.store();
   const clientSession = new ClientSession(await store.session('s'), store);

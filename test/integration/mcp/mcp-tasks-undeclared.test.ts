@@ -7,7 +7,7 @@ import { World } from '../../support/world.ts';
 const extension = 'io.modelcontextprotocol/tasks';
 const methods = ['tasks/get', 'tasks/update', 'tasks/cancel'] as const;
 
-test('a client that did not declare the extension with its request is refused each method of it', async () => {
+test('a client that did not declare the extension in its request is refused every method of it', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's', tasks: false });
   const { taskId } = (await server.call('run', { command: 'sleep 1000', wait_ms: 0 })).structuredContent.task;
@@ -25,7 +25,7 @@ test('a client that did not declare the extension with its request is refused ea
   );
 });
 
-test('the same over HTTP, with the status 400', async () => {
+test('over HTTP a client that did not declare the extension is refused with status 400', async () => {
   await using world = new World();
   await using server = await startHttp(world);
   for (const method of methods) {

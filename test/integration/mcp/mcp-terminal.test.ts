@@ -9,7 +9,7 @@ async function read(server: McpProcess, tool: string, args: Record<string, unkno
   return content.map(({ text }: { readonly text: string }) => text).join('\n');
 }
 
-test('an agent drives a REPL: it sees the screen, types, and then only what changed', async () => {
+test('an agent drives a REPL: it sees the screen, types, and then sees only what changed', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   const begun = await read(server, 'run', { command: 'python3 -q', name: 'repl', tty: true });
@@ -31,7 +31,7 @@ test('an agent drives a REPL: it sees the screen, types, and then only what chan
   assert.match(left, /failed \(exit code 3\)/);
 });
 
-test('an agent at a password prompt is told that a person types it, and where', async () => {
+test('an agent at a password prompt is told that a person must type it, and where', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   const command = 'read -r -s -p "Password: " word; echo; expr length "$word"';
@@ -57,7 +57,7 @@ test('an agent types into a command without a terminal, and gets its new output'
   assert.match(whole, /4/);
 });
 
-test('what cannot be typed into says so, in the words of the tools', async () => {
+test('typing into a task without input gives an error in the words of the tools', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   await server.call('run', { command: 'sleep 1000', name: 'plain', wait_ms: 0 });

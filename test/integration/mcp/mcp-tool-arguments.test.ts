@@ -52,7 +52,7 @@ const slips: readonly [tool: string, args: Record<string, unknown>, slip: string
   ['kill', { task: 'it' }, 'kil_signal', 'kill_signal'],
 ];
 
-test('an argument that a tool does not have is refused by name, before anything happens', async () => {
+test('an unknown argument is refused by name, before anything happens', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   const task = await (await world.session('s')).spawn('sleep 1000', { name: 'it' });
@@ -97,7 +97,7 @@ test('a tool or a method that does not exist is an error of the protocol', async
 const argumentsOf: Readonly<Record<string, object>> = { wait: { timeout_ms: 0 }, watch: { pattern: 'x' } };
 
 for (const generation of [1, 2] as const) {
-  test(`generation ${generation}: a task of another session is found by its whole id, to look at it and to stop it`, async () => {
+  test(`generation ${generation}: a task of another session can be read and stopped by its full id`, async () => {
     await using world = new World();
     const other = await (await world.session('other')).spawn('sleep 1000', { name: 'dev' });
     await using server = await McpProcess.start(world, { generation, session: 's', tasks: true });
@@ -128,7 +128,7 @@ for (const generation of [1, 2] as const) {
   });
 }
 
-test('two clients of one folder have sessions of their own, each the same after a restart', async () => {
+test('two clients in one folder have separate sessions, each the same after a restart', async () => {
   await using world = new World();
   const ran = async (clientName: string, generation: 1 | 2) => {
     await using server = await McpProcess.start(world, { clientName, generation });
@@ -139,7 +139,7 @@ test('two clients of one folder have sessions of their own, each the same after 
   assert.deepEqual([(await ran('one', 2)).length, (await ran('two', 1)).length], [2, 2]);
 });
 
-test('a conversation that the requests name has its own session, beside others of the same server', async () => {
+test('a conversation that the requests name has its own session on the same server', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world);
   const run = async (threadId: string) => {

@@ -25,7 +25,7 @@ async function untilTold(server: McpProcess, line: string): Promise<string[]> {
   return told;
 }
 
-test('of two agents in one session each is told the lines that it watches for, whoever calls first', async () => {
+test('each of two agents in one session is told the lines that it watches for, whichever calls first', async () => {
   await using world = new World();
   await using starter = await McpProcess.start(world, { ...ofAnotherAgent, session: 's' });
   await using beside = await McpProcess.start(world, { ...ofAnotherAgent, session: 's' });

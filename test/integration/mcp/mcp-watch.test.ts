@@ -34,7 +34,7 @@ async function printer(server: McpProcess, world: World): Promise<(text: string)
   return (text) => appendFileSync(file, text);
 }
 
-test('a line that is watched for rides once, on the next answer of any tool', async () => {
+test('a watched line rides once, on the next answer of any tool', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   const print = await printer(server, world);
@@ -62,7 +62,7 @@ test('a line that is watched for rides once, on the next answer of any tool', as
   assert.deepEqual(linesOf(await untilLines(server)), ['ERROR two']);
 });
 
-test('a line ends a wait, for its task and for whichever ends next, and not for another task', async () => {
+test('a watched line ends a wait for its task and a wait for the next end, but not one for another task', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   const print = await printer(server, world);
@@ -102,7 +102,7 @@ test('a line that was in an answer when the server was killed is told again by t
   );
 });
 
-test('of many lines each answer tells ten, and says that there are more', async () => {
+test('each answer tells ten of many lines, and says that there are more', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   const task = await (await world.session('s')).spawn(
@@ -135,7 +135,7 @@ test('a watch is ended by its pattern', async () => {
   assert.deepEqual(linesOf(await untilLines(server)), ['b']);
 });
 
-test('of a task that has ended and was told of, the tool says how its output is searched', async () => {
+test('for an ended task that was told of, watch says how to search its output', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   await server.call('run', { command: 'echo over', name: 'it' });
@@ -146,7 +146,7 @@ test('of a task that has ended and was told of, the tool says how its output is 
   }, 'the refusal');
 });
 
-test('a pattern that cannot be matched in linear time is not watched for', async () => {
+test('a watch with a pattern that cannot be matched in linear time is refused', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   await printer(server, world);

@@ -19,7 +19,7 @@ const another: ProcessOptions = { ...ofAnotherAgent, session: 's' };
 
 const idOf = (result: ToolResult): string => result.structuredContent.task.taskId;
 
-test('of two agents in one session each is told of its own tasks, and of the other one not even when that is dead', async () => {
+test('each of two agents in one session is told only of its own tasks, even when the other one is dead', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using a = await McpProcess.start(world, another);
@@ -49,7 +49,7 @@ test('of two agents in one session each is told of its own tasks, and of the oth
   assert.deepEqual(ridersOf(await b.call('kill', { task: live, grace_ms: 0 })), []);
 });
 
-test('what an agent was told and did not prove is told to its successor, marked', async () => {
+test('an end that an agent was told, without proof that it read it, is told to its successor, marked', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using a = await McpProcess.start(world, another);
@@ -61,7 +61,7 @@ test('what an agent was told and did not prove is told to its successor, marked'
   assert.deepEqual([ridersOf(told), notesIn(told).again], [[ofA], [ofA]]);
 });
 
-test('a server that is started again by the same agent tells at once what its predecessor has started', async () => {
+test("a server that the same agent starts again tells the ends of its predecessor's tasks at once", async () => {
   await using world = new World();
   const session = await world.session('s');
   await using before = await McpProcess.start(world, { session: 's' });
@@ -74,7 +74,7 @@ test('a server that is started again by the same agent tells at once what its pr
 });
 
 test(
-  'of two servers of one agent that could tell an end, one does; the other one does not while that lives',
+  'if two servers of an agent could tell an end, one does, and the other does not while the first lives',
   notOnWindows('no signal suspends a process there'),
   async () => {
     await using world = new World();
@@ -100,7 +100,7 @@ test(
   },
 );
 
-test('a conversation that its agent names is told by whichever client has it', async () => {
+test('a conversation that its agent names is told of its ends by any client that has it', async () => {
   await using world = new World();
   const session = await world.session('s');
   const named = (id: string): ProcessOptions => ({ ...another, env: { CLAUDE_CODE_SESSION_ID: id } });
@@ -114,7 +114,7 @@ test('a conversation that its agent names is told by whichever client has it', a
   assert.deepEqual(ridersOf(await answerThatTells(resumed)), [taskId]);
 });
 
-test('a subagent that is named does not take the end of the main agent, and does not prove it', async () => {
+test('a named subagent does not take an end of the main agent, and does not prove it read', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using server = await McpProcess.start(world, { session: 's' });
@@ -141,7 +141,7 @@ test('a subagent that is named does not take the end of the main agent, and does
   await waitFor(async () => (await session.pending()).length === 0, 'the acknowledgement of the main agent');
 });
 
-test('a task of another session is waited for, read and stopped by its whole id; its end counts when its agent is dead', async () => {
+test('a task of another session is waited for, read and stopped by its full id; telling its end counts if its agent is dead', async () => {
   await using world = new World();
   const old = await world.session('old');
   await using before = await McpProcess.start(world, { ...another, session: 'old', tasks: true });
@@ -166,7 +166,7 @@ test('a task of another session is waited for, read and stopped by its whole id;
   await waitFor(async () => (await old.pending()).length === 0, 'the acknowledgement');
 });
 
-test('a task of the library has no starter: whoever has its session is told', async () => {
+test('a task of the library has no starter: any client of its session is told', async () => {
   await using world = new World();
   const session = await world.session('s');
   await using a = await McpProcess.start(world, another);

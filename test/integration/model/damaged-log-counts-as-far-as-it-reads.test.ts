@@ -66,7 +66,7 @@ test('a task whose exit marker is destroyed is lost, and no exit code is made up
   assert.equal(output.preview, 'hello\n');
 });
 
-test('of a log of garbage alone the task is lost, once the time to start is over', async () => {
+test('a task whose log is only garbage is lost, once its time to start is over', async () => {
   await using world = new World();
   const id = await unsettled(world, 'exit 0');
   writeFileSync(world.logOf(id), 'x'.repeat(2000));
@@ -75,7 +75,7 @@ test('of a log of garbage alone the task is lost, once the time to start is over
   assert.deepEqual([status, statusReason, exitCode], ['lost', 'unreadable_record', null]);
 });
 
-test('that a task is lost is told like any other end', async () => {
+test('a lost task is told like any other end', async () => {
   await using world = new World();
   const id = await unsettled(world, 'exit 0');
   writeFileSync(world.logOf(id), 'x'.repeat(2000));
@@ -90,7 +90,7 @@ test('that a task is lost is told like any other end', async () => {
   assert.equal(session.task(id).snapshot().delivered, true);
 });
 
-test('left-over bytes in front of the exit marker do not spoil it', async () => {
+test('leftover bytes before the exit marker do not spoil it', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready; sleep 0.3; exit 6');
@@ -101,7 +101,7 @@ test('left-over bytes in front of the exit marker do not spoil it', async () => 
   assert.equal((await endOf(world, task.id)).exitCode, 6);
 });
 
-test('facts and fields of a later version are passed over', async () => {
+test('facts and fields of a later version are ignored', async () => {
   await using world = new World();
   const id = await unsettled(world, 'exit 5');
   appendFileSync(world.logOf(id), '\n{"fact":"mood","value":"good"}\n');

@@ -37,7 +37,7 @@ async function lookAround(world: World, taskId: string): Promise<void> {
 }
 
 for (const [damage, apply] of Object.entries(damages)) {
-  test(`a log with ${damage} in it is read in part, costs little, and is told as damaged`, async () => {
+  test(`a log with ${damage} in it is read in part, costs little, and is reported as damaged`, async () => {
     await using world = new World();
     const first = await world.session();
     const broken = await first.spawn('echo broken; exit 5');
@@ -64,7 +64,7 @@ for (const [damage, apply] of Object.entries(damages)) {
     assert.deepEqual((await later.prune({ olderThanMs: 0 })).taskIds, [broken.id]);
   });
 
-  test(`a task that runs with ${damage} in its log is stopped as it was asked to, and told once`, async () => {
+  test(`a running task with ${damage} in its log can be stopped, and is told once`, async () => {
     await using world = new World();
     const session = await world.session();
     const task = await session.spawn('echo ready; sleep 1000');
@@ -85,7 +85,7 @@ async function openAnother(world: World): Promise<Session> {
   return await world.session();
 }
 
-test('thirty damaged logs are not read in one turn of the event loop', async () => {
+test('reading thirty damaged logs does not block the event loop', async () => {
   await using world = new World();
   const first = await world.session();
   for (let count = 0; count < 30; count += 1) {

@@ -5,7 +5,7 @@ import { notOnWindows } from '../../support/not-on-windows.ts';
 import { everything } from '../../support/untidy.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a task is stopped without its session, which is pending the end all the same', async () => {
+test('a task is stopped without its session, and its end is still pending in that session', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { sessionId: 'theirs' });
   const [id, other] = await agent.run(async ({ session }) => [
@@ -29,7 +29,7 @@ test('a task is stopped without its session, which is pending the end all the sa
   await store.task(other as string).kill({ graceMs: 0 });
 });
 
-test('an end that nobody has recorded is recorded by who acknowledges it, and what runs is not acknowledged', async () => {
+test('an acknowledgement records an unrecorded end, and a running task cannot be acknowledged', async () => {
   await using world = new World();
   const agent = await Agent.start(world.dir, { sessionId: 'left' });
   const [id = '', live = ''] = await agent.run(async ({ session }) => [
@@ -47,7 +47,7 @@ test('an end that nobody has recorded is recorded by who acknowledges it, and wh
 
 const late = notOnWindows('the wrapper opens its output after its start is recorded');
 test(
-  'in a store that was opened to read nobody stops or acknowledges, and nothing changes',
+  'a store that was opened read-only refuses to stop or acknowledge, and nothing changes',
   late,
   async () => {
     await using world = new World();

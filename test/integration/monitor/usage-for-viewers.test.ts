@@ -15,7 +15,7 @@ const busyLoop = 'while :; do :; done';
 const newest = (viewer: Viewer) => viewer.usages.at(-1) ?? {};
 
 test(
-  'a viewer who asks for it is told what the trees of tasks use, and an empty usage after the last end',
+  'a viewer that asks for usage is told what the process trees use, and an empty usage after the last end',
   notOnWindows('Wine reports no CPU time of git-bash programs'),
   async () => {
     await using world = new World();
@@ -53,7 +53,7 @@ test(
   },
 );
 
-test('a viewer of one session is told of the usage of that one alone', async () => {
+test('a viewer of one session is told only the usage of that session', async () => {
   await using world = new World();
   const mine = await (await world.session('mine')).spawn('sleep 1000');
   await (await world.session('other')).spawn('sleep 1000');
@@ -65,7 +65,7 @@ test('a viewer of one session is told of the usage of that one alone', async () 
   await viewer.close();
 });
 
-test('with the usage a viewer is told at which ports tasks listen', {
+test('with the usage a viewer is told on which ports tasks listen', {
   skip: process.platform === 'darwin',
 }, async () => {
   await using world = new World();
@@ -89,7 +89,7 @@ test('with the usage a viewer is told at which ports tasks listen', {
   await viewer.close();
 });
 
-test('what an ended task has left running is measured', { skip: onWindows }, async () => {
+test('the leftovers of an ended task are measured', { skip: onWindows }, async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run(`sh -c "${busyLoop}" & exit 0`, { leftovers: 'report' });
@@ -105,7 +105,7 @@ test('what an ended task has left running is measured', { skip: onWindows }, asy
   await viewer.close();
 });
 
-test('several viewers cause one sampling, which stops when the last one leaves', async () => {
+test('several viewers share one sampling, which stops when the last one leaves', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000');
@@ -148,7 +148,9 @@ test('several viewers cause one sampling, which stops when the last one leaves',
   await again.close();
 });
 
-test('a viewer of usage learns within a sample that a task was suspended', { skip: onWindows }, async () => {
+test('a viewer of usage learns with the next sample that a task was suspended', {
+  skip: onWindows,
+}, async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000');

@@ -8,7 +8,7 @@ import { World, waitFor } from '../../support/world.ts';
 
 const isInvalid = (error: OutliveError): boolean => error.code === 'INVALID_ARGUMENT';
 
-test('a viewer is told what there is, and then each task from its start to its removal', async () => {
+test('a viewer is told all tasks, and then of each task from its start to its removal', async () => {
   await using world = new World();
   const session = await world.session('one');
   const { task: before } = await session.run('exit 3');
@@ -32,7 +32,7 @@ test('a viewer is told what there is, and then each task from its start to its r
   await viewer.close();
 });
 
-test('a viewer of one session is told of no other, and of that one when somebody makes it', async () => {
+test('a viewer of one session is told of no other session, and of its session when it is made', async () => {
   await using world = new World();
   const store = await world.store();
   const viewer = new Viewer();
@@ -45,7 +45,7 @@ test('a viewer of one session is told of no other, and of that one when somebody
   await viewer.close();
 });
 
-test('a viewer of live tasks is told the end of each that he was told of, and nothing after that', async () => {
+test('a viewer of live tasks is told the end of each task that it was told of, and nothing after that', async () => {
   await using world = new World();
   const session = await world.session();
   await session.run('true');
@@ -70,7 +70,7 @@ test('a viewer of live tasks is told the end of each that he was told of, and no
   await viewer.close();
 });
 
-test('a viewer learns that the shim of a task was killed, of which nobody writes', async () => {
+test('a viewer learns that the shim of a task was killed, although that is written nowhere', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000');
@@ -87,7 +87,7 @@ test('a viewer learns that the shim of a task was killed, of which nobody writes
   await viewer.close();
 });
 
-test('with a preview a task that writes more is told, once a second at most', async () => {
+test('with a preview a viewer is told of a task that writes more, once a second at most', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('n=0; while :; do n=$((n+1)); echo line $n; sleep 0.01; done');
@@ -104,7 +104,7 @@ test('with a preview a task that writes more is told, once a second at most', as
   await viewer.close();
 });
 
-test('a store that is not there yet is watched until somebody makes it', async () => {
+test('a store that does not exist yet is watched until it is made', async () => {
   await using world = new World();
   const store = await openStore({ dir: world.dir, readOnly: true });
   const viewer = new Viewer();
@@ -116,7 +116,7 @@ test('a store that is not there yet is watched until somebody makes it', async (
   await store.close();
 });
 
-test('who leaves the loop, or aborts, watches no more; bad options are refused', async () => {
+test('leaving the loop, or an abort, ends the watch; invalid options are refused', async () => {
   await using world = new World();
   const store = await world.store();
   for await (const event of store.watch()) {

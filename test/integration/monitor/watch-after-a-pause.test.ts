@@ -10,7 +10,7 @@ const library = new URL('../../../src/index.js', import.meta.url).href;
 /** The pause after which a viewer trusts no events. */
 const pauseMs = 5_000;
 
-test('a viewer that was stopped while more happened than the system keeps events of learns it soon', {
+test('a viewer that was stopped for more events than the system keeps soon learns of all changes', {
   skip: process.platform !== 'linux',
 }, async () => {
   await using world = new World();

@@ -79,7 +79,7 @@ for (const events of ['all', 'some', 'none'] as const) {
   const how = { all: 'with events', some: 'with events that are not trusted', none: 'without events' }[
     events
   ];
-  test(`whatever happens to a store, viewers of any speed know in the end what a listing says, ${how}`, async () => {
+  test(`whatever happens to a store, viewers of any speed end up with what a listing says, ${how}`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(anyDeed, { maxLength: 12 }),

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { onWindows } from '../../support/processes.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('tasks that are listed with a measurement are those that are listed without', async () => {
+test('a listing with a measurement has the same tasks as one without', async () => {
   await using world = new World();
   const session = await world.session();
   const store = await world.store();

@@ -20,7 +20,7 @@ test('a process is found by its cookie, and named without its environment', asyn
   );
 });
 
-test('a task is suspended when its command is, although its shim runs', async () => {
+test('a task is suspended if its command is, although its shim runs', async () => {
   using command = new Waiter({});
   const shim = system.view(process.pid);
   assert.ok(shim);

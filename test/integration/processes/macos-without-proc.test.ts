@@ -17,7 +17,7 @@ async function openStore(world: World): Promise<Store> {
   return new Store(storeAsItIs(await prepareStore(world.dir), standIn));
 }
 
-test('a process, a tree and what it uses are the same by ps as by /proc', async () => {
+test('ps and /proc agree about a process, a tree and its usage', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('setsid sleep 1000 & sleep 1001 & echo ready; wait');
@@ -42,7 +42,7 @@ test('a process, a tree and what it uses are the same by ps as by /proc', async 
   await waitFor(() => standIn.view(pid) === null, 'the shim to be gone');
 });
 
-test('a task ends with its exit code although nobody knows when its shim and its command started', async () => {
+test('a task ends with its exit code although the start times of its shim and command are unknown', async () => {
   await using world = new World();
   // Its shims see no /proc. Those of macOS ask the kernel.
   using _ = new ShimInPlace(shimWithoutProc(world));
@@ -56,7 +56,7 @@ test('a task ends with its exit code although nobody knows when its shim and its
   await store.close();
 });
 
-test('another one adopts a task that runs, and stops its whole tree', async () => {
+test('another process adopts a running task, and stops its whole tree', async () => {
   await using world = new World();
   using _ = new ShimInPlace(shimWithoutProc(world));
   const spawner = await openStore(world);

@@ -14,7 +14,7 @@ for (const [what, path, inject] of [
   ['the days cannot be listed', 'done/2026-01-01', 'getdents64:error=EIO:when=1'],
   ['the folder of its day cannot be opened', 'done/2026-01-01', 'openat:error=ENFILE:when=1'],
 ] as const) {
-  test(`a task that comes after one that has completed starts although at first ${what}`, async () => {
+  test(`a task that comes after a completed one starts although at first ${what}`, async () => {
     await using world = new World();
     const folder = join(world.base, path);
     for (const name of ['tasks', path]) mkdirSync(join(world.base, name), { recursive: true });

@@ -44,7 +44,7 @@ for (const [what, command, act] of bad) {
   });
 }
 
-test('a task that comes after one that has ended already starts at once, or fails at once', async () => {
+test('a task that comes after an ended one starts at once, or fails at once', async () => {
   await using world = new World();
   const session = await world.session();
   const [good, failed] = [await session.spawn('true'), await session.spawn('false')];
@@ -54,14 +54,14 @@ test('a task that comes after one that has ended already starts at once, or fail
   await isNotRun(world, second);
 });
 
-test('a pipeline that hides a failure has completed, and what comes after it starts', async () => {
+test('a pipeline that hides a failure counts as completed, and the task after it starts', async () => {
   await using world = new World();
   const session = await world.session();
   const first = await session.spawn('false | true');
   assert.equal((await endOf(await session.spawn('true', { after: first.id }))).status, 'completed');
 });
 
-test('what comes after a task of another session, or after none, is refused before anything is made', async () => {
+test('a task after one of another session, or after a missing one, is refused before anything is made', async () => {
   await using world = new World();
   const session = await world.session();
   const other = await (await world.session('other')).spawn('true');
@@ -72,7 +72,7 @@ test('what comes after a task of another session, or after none, is refused befo
   assert.deepEqual(await session.tasks(), []);
 });
 
-test('a chain goes on link by link, and what comes after the one that fails fails with it', async () => {
+test('a chain of tasks goes on one by one, and all tasks after a failing one fail with it', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -95,7 +95,7 @@ test('a chain goes on link by link, and what comes after the one that fails fail
   assert.equal(existsSync(`${world.base}/trace`), false);
 });
 
-test('many tasks may come after one, and all of them start', async () => {
+test('many tasks may come after one task, and all of them start', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -108,7 +108,7 @@ test('many tasks may come after one, and all of them start', async () => {
   for (const task of others) assert.equal((await endOf(task)).status, 'completed');
 });
 
-test('a task that waits for another one takes no place, and is passed by those that wait for a place alone', async () => {
+test('a task that waits for another one takes no slot, and tasks that only wait for a slot pass it', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 2 });
   const first = await session.spawn('sleep 1000');
@@ -118,7 +118,7 @@ test('a task that waits for another one takes no place, and is passed by those t
   assert.equal(second.snapshot().status, 'queued');
 });
 
-test('when the other one has completed it waits for a place, in its turn', async () => {
+test('when the other task has completed, the waiting task waits for a slot in its turn', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const go = `${world.base}/go`;
@@ -140,7 +140,7 @@ test('when the other one has completed it waits for a place, in its turn', async
       );
 });
 
-test('a task that waits for another one is stopped like any that is queued', async () => {
+test('a task that waits for another one is stopped like any queued task', async () => {
   await using world = new World();
   const session = await world.session();
   const { second, trace } = await twoTasks(world, session);
@@ -150,7 +150,7 @@ test('a task that waits for another one is stopped like any that is queued', asy
 });
 
 test(
-  'a first one whose shim was killed has not completed, and what comes after it hears of that soon',
+  'a first task whose shim was killed has not completed, and the task after it soon learns that',
   notOnWindows('the Windows wrapper holds no lock'),
   async () => {
     await using world = new World();
@@ -168,7 +168,7 @@ test(
 );
 
 test(
-  'an end that the first forges in its own log starts nothing',
+  'an end that the first task forges in its own log starts nothing',
   notOnWindows('outlive believes a forged end there'),
   async () => {
     await using world = new World();
@@ -189,7 +189,7 @@ test(
 );
 
 test(
-  'processes that the first has left hold nobody up, unless it waits for them',
+  'leftovers of the first task delay nothing, unless it waits for them',
   notOnWindows('supervisors check processes from outside there'),
   async () => {
     await using world = new World();
@@ -208,7 +208,7 @@ test(
 );
 
 test(
-  'a first one whose record is removed while it runs is waited for all the same',
+  'a first task whose record is removed while it runs is still waited for',
   notOnWindows('a file that is open cannot be removed there'),
   async () => {
     await using world = new World();

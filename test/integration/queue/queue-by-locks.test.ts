@@ -23,7 +23,7 @@ const soonMs = 5_000;
 const ENOLCK = 37;
 const EINVAL = 22;
 
-test('with nobody left a queued task starts when a place is free, a moment later', async () => {
+test('without a supervisor a queued task starts a moment after a slot is free', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const go = `${world.base}/go`;
@@ -47,7 +47,7 @@ test('with nobody left a queued task starts when a place is free, a moment later
   assert.ok(median < untoldMs / 4, `mostly it took ${median} ms`);
 });
 
-test('the place of a shim that was killed is free at once, and taken soon with nobody left', async () => {
+test('the slot of a killed shim is free at once, and soon taken without a supervisor', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const first = await session.spawn('sleep 1000');
@@ -61,7 +61,7 @@ test('the place of a shim that was killed is free at once, and taken soon with n
   assert.ok(performance.now() - killed < soonMs);
 });
 
-test('those in front of the line are continued when they were stopped, and so is a shim that has a place', async () => {
+test('stopped shims at the head of the queue are continued, and so is a stopped shim that has a slot', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const go = `${world.base}/go`;
@@ -78,7 +78,7 @@ test('those in front of the line are continued when they were stopped, and so is
   checkOrder(logs);
 });
 
-test('each task starts when fewer run than its own limit says, whatever the limits of others', async () => {
+test('each task starts when fewer run than its own limit, whatever the limits of others', async () => {
   await using world = new World();
   const wide = await world.session('test', { maxRunning: 5 });
   const narrow = await world.session('test', { maxRunning: 1 });
@@ -130,7 +130,7 @@ test('several processes that spawn at the same moment do not pass the limit toge
   }
 });
 
-test('nor do two of which each counts before the other one has taken its place', async () => {
+test('two processes that both count before the other has taken its slot do not pass the limit together', async () => {
   await using world = new World();
   // Each call that may be about a lock takes so long that the two are in step.
   const slow = ['exec strace -D -f -o /dev/null -e trace=fcntl -e inject=fcntl:delay_enter=40000', builtShim];
@@ -159,7 +159,7 @@ test('nor do two of which each counts before the other one has taken its place',
   }
 });
 
-test('a limit may be a fraction, or as great as it gets', async () => {
+test('a limit may be a fraction, or the largest number', async () => {
   await using world = new World();
   const spawns = async (maxRunning: number): Promise<number> => {
     const session = await world.session(`limit-${maxRunning}`, { maxRunning });
@@ -169,7 +169,7 @@ test('a limit may be a fraction, or as great as it gets', async () => {
   assert.deepEqual([await spawns(1.5), await spawns(3), await spawns(Number.MAX_SAFE_INTEGER)], [2, 3, 4]);
 });
 
-test('a stranger that holds a lock on everything makes no shim busy, and supervisors give the turn', async () => {
+test('a foreign process that locks everything keeps no shim busy, and supervisors give the turns', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 2 });
   const task = await session.spawn('sleep 1000');
@@ -191,7 +191,7 @@ sys.stdin.read()`;
   }
 });
 
-test('what a task has left takes no place; a task that waits for what it has left takes one', async () => {
+test('leftovers of a task take no slot; a task that waits for its leftovers takes one', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const go = `${world.base}/go`;
@@ -206,13 +206,13 @@ test('what a task has left takes no place; a task that waits for what it has lef
   assert.equal((await endOf(next as Task)).status, 'completed');
 });
 
-test('a place that was given up can be taken by whoever is told of the end', async () => {
+test('whoever is told of an end can take the free slot', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   for (let round = 0; round < 20; round += 1) await (await session.spawn('true')).wait();
 });
 
-test('a shim finds its turn also where it cannot have the locks of its launcher', async () => {
+test('a shim finds its turn even if it cannot get the locks of its launcher', async () => {
   await using world = new World();
   const before = refusing(world, [{ call: 'clone', argument: sharedFiles }], EINVAL);
   await using agent = await Agent.start(world.dir, { before, session: { maxRunning: 2 } });
@@ -235,7 +235,7 @@ test('a shim finds its turn also where it cannot have the locks of its launcher'
   assert.ok(mostAtOnce <= 2, `${mostAtOnce} at once`);
 });
 
-test('a place that a task of another container gives up is taken soon, though it can wake nobody here', async () => {
+test('a slot that a task in another container gives up is soon taken, though that task cannot wake anybody here', async () => {
   await using world = new World();
   await using namespace = await PidNamespace.start();
   await using there = await Agent.start(world.dir, {
@@ -253,7 +253,7 @@ test('a place that a task of another container gives up is taken soon, though it
   await waitFor(() => hasFact(world.logOf(here?.id ?? ''), 'exit'), 'the task here to run');
 });
 
-test('tasks whose ids end alike have locks of their own', async (t) => {
+test('tasks whose ids end alike have separate locks', async (t) => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   // Other names are drawn with the folders of the session.
@@ -277,7 +277,7 @@ test('tasks whose ids end alike have locks of their own', async (t) => {
   for (const task of queued) assert.equal((await endOf(task)).exitCode, 0);
 });
 
-test('without locks a supervisor gives the turn, and says that another task has not completed', async () => {
+test('without locks a supervisor gives the turns, and says that another task has not completed', async () => {
   await using world = new World();
   const before = refusing(world, [{ call: 'fcntl', second: setLock }], ENOLCK);
   await using agent = await Agent.start(world.dir, { before, session: { maxRunning: 1 } });
@@ -305,7 +305,7 @@ for (const [what, put] of [
   ['a folder', (path: string) => mkdirSync(path)],
   ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
 ] as const) {
-  test(`${what} in the place of the file of locks holds nobody up`, async () => {
+  test(`${what} in the place of the lock file blocks nobody`, async () => {
     await using world = new World();
     const session = await world.session('test', { maxRunning: 1 });
     await endOf(await session.spawn('true'));

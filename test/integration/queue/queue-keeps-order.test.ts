@@ -29,7 +29,7 @@ test('tasks over the limit wait their turn, start in their order and never run m
   checkOrder(tasks.map(({ id }) => world.logOf(id)));
 });
 
-test('below the limit a task that may wait starts at once, and says nothing of waiting', async () => {
+test('below the limit a task that may wait starts at once, without a word about waiting', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const task = await session.spawn('true', { onLimit: 'queue' });
@@ -37,7 +37,7 @@ test('below the limit a task that may wait starts at once, and says nothing of w
   assert.equal(hasFact(world.logOf(task.id), 'waiting'), false);
 });
 
-test('a task that may wait does not pass those that wait already', async () => {
+test('a task that may wait does not overtake waiting tasks', async () => {
   await using world = new World();
   const first = await world.session('test', { maxRunning: 1 });
   const running = await first.spawn('sleep 100');
@@ -51,7 +51,7 @@ test('a task that may wait does not pass those that wait already', async () => {
   await waitFor(() => last.snapshot().status === 'running', 'the last to start, whose limit is higher');
 });
 
-test('a task that waits takes no place: the limit counts those that run', async () => {
+test('a waiting task takes no slot: the limit counts running tasks', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 2 });
   const running = [await session.spawn('sleep 100'), await session.spawn('sleep 100')];
@@ -62,7 +62,7 @@ test('a task that waits takes no place: the limit counts those that run', async 
   });
 });
 
-test('a task that runs may queue tasks of its own in the same session', async () => {
+test('a running task may queue tasks in the same session', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const outer = await session.spawn(fixture('queues-a-task.mjs', library, world.dir));

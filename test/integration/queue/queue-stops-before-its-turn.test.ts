@@ -27,7 +27,7 @@ test('a queued task that is stopped never runs its command', async () => {
   assert.equal(existsSync(trace), false);
 });
 
-test('a queued task is killed by force as well', async () => {
+test('a queued task can be killed with SIGKILL, too', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const { waiting, trace } = await oneWaits(world, session);
@@ -36,7 +36,7 @@ test('a queued task is killed by force as well', async () => {
   assert.equal(existsSync(trace), false);
 });
 
-test('a stop that was asked for by a process that is gone ends a queued task', async () => {
+test('a stop that a dead process requested ends a queued task', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const { waiting, trace } = await oneWaits(world, session);
@@ -56,7 +56,7 @@ test('a stop that was asked for by a process that is gone ends a queued task', a
   assert.equal(existsSync(trace), false);
 });
 
-test('shutdown stops what is queued together with what runs, and nothing starts in between', async () => {
+test('shutdown stops queued tasks together with running ones, and nothing starts in between', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const { trace } = await oneWaits(world, session);
@@ -80,21 +80,25 @@ test('a queued task whose shim was killed has failed: its command never ran', as
   assert.equal(existsSync(trace), false);
 });
 
-test('a shim that somebody continues goes on waiting', notOnWindows('there is no SIGCONT'), async () => {
-  await using world = new World();
-  const session = await world.session('test', { maxRunning: 1 });
-  const { waiting, trace } = await oneWaits(world, session);
-  await untilAsleep(world, waiting);
-  const { pid } = factOf(world.logOf(waiting.id), 'waiting');
-  for (const killSignal of ['SIGCONT', 'SIGTERM', 'SIGCONT', 'SIGHUP', 'SIGCONT'] as const) {
-    process.kill(pid, killSignal);
+test(
+  'a waiting shim that is continued by somebody goes on waiting',
+  notOnWindows('there is no SIGCONT'),
+  async () => {
+    await using world = new World();
+    const session = await world.session('test', { maxRunning: 1 });
+    const { waiting, trace } = await oneWaits(world, session);
     await untilAsleep(world, waiting);
-  }
-  assert.equal(waiting.snapshot().status, 'queued');
-  assert.equal(existsSync(trace), false);
-});
+    const { pid } = factOf(world.logOf(waiting.id), 'waiting');
+    for (const killSignal of ['SIGCONT', 'SIGTERM', 'SIGCONT', 'SIGHUP', 'SIGCONT'] as const) {
+      process.kill(pid, killSignal);
+      await untilAsleep(world, waiting);
+    }
+    assert.equal(waiting.snapshot().status, 'queued');
+    assert.equal(existsSync(trace), false);
+  },
+);
 
-test('a shim that was told its turn before it slept, and not again, is woken', async () => {
+test('a shim that was told of its turn only once, before it slept, is woken', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const { waiting } = await oneWaits(world, session);

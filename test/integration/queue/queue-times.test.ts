@@ -20,7 +20,7 @@ test('a queued task is shown as queued, not as started and not as suspended', as
   assert.equal((await task.wait({ timeoutMs: 1 })).status, 'queued');
 });
 
-test('the time of a queued task counts from its start and not from when it was put into the queue', async () => {
+test('the timeout of a queued task counts from its start, not from when it was queued', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   // Wine may take a second for `true`.
@@ -52,7 +52,7 @@ test('a queued task that runs for too long is stopped, also when its spawner is 
 });
 
 test(
-  'the shim of a queued task keeps its timeout alone once it runs',
+  'once a queued task runs, its shim alone keeps its timeout',
   notOnWindows('the Windows shim enforces no timeout'),
   async () => {
     await using world = new World();
@@ -72,7 +72,7 @@ test(
   },
 );
 
-test('a task waits its turn where there is no /proc as well', async () => {
+test('a task waits for its turn also without /proc', async () => {
   await using world = new World();
   using _ = new ShimInPlace(shimWithoutProc(world));
   const session = await world.session('test', { maxRunning: 1 });

@@ -10,7 +10,7 @@ import { World, waitFor } from '../../support/world.ts';
 /** Wine takes half a second for each. */
 const many = onWindows ? 12 : 200;
 
-test(`${many} tasks through 4 places keep their order and lose nothing when their spawner is killed in the middle`, async () => {
+test(`${many} tasks through 4 slots keep their order and lose nothing when their spawner is killed in the middle`, async () => {
   await using world = new World();
   const trace = `${world.base}/trace`;
   writeFileSync(trace, '');
@@ -32,7 +32,7 @@ test(`${many} tasks through 4 places keep their order and lose nothing when thei
   checkOrder(ids.map((id) => world.logOf(id)));
 });
 
-test('a queued task starts with the environment of its spawner, which is dead by then', async () => {
+test('a queued task starts with the environment of its spawner, even if that is dead by then', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });
   const [first = '', second = ''] = await agent.run(async ({ session }) => {
@@ -51,7 +51,7 @@ test('a queued task starts with the environment of its spawner, which is dead by
   assert.equal((await task.tail()).text, 'hunter2\n');
 });
 
-test('a task whose turn had come when its supervisor died, and which was not woken, starts', async () => {
+test('a task whose turn came just before its supervisor died, and which was not woken, starts', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { session: { maxRunning: 1 } });
   const ids = await agent.run(async ({ session }) => {

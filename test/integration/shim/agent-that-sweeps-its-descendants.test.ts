@@ -65,7 +65,7 @@ const sweeps: { how: string; sweep: (scope: AgentScope) => void }[] = [
 ];
 
 for (const { how, sweep } of sweeps) {
-  test(`a task goes on when its agent ends ${how}`, async () => {
+  test(`a task goes on when its agent kills ${how}`, async () => {
     await using world = new World();
     // The leader of a session, lest the test is among what it ends.
     await using agent = await Agent.start(world.dir, { before: ['setsid'] });
@@ -93,7 +93,7 @@ for (const { how, sweep } of sweeps) {
   });
 }
 
-test('a task goes on when its agent ends all its descendants right after the spawn', async () => {
+test('a task goes on when its agent kills all its descendants right after the spawn', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { before: ['setsid'] });
   const ids = await agent.run(async ({ session, childProcess, kept }) => {

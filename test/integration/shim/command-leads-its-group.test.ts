@@ -4,7 +4,7 @@ import { factOf } from '../../support/logs.ts';
 import { groupOf } from '../../support/processes.ts';
 import { World } from '../../support/world.ts';
 
-test('a command leads a process group of its own, in which its shim is not', async () => {
+test('a command leads its own process group, without its shim', async () => {
   await using world = new World();
   const session = await world.session();
   for (const shell of ['bash', 'dash', 'zsh', 'mksh']) {
@@ -27,7 +27,7 @@ const inputs: { command: string; shell?: string; exitCode: number; status?: stri
 ];
 
 for (const { command, shell = 'bash', exitCode, text = '' } of inputs) {
-  test(`${command} in ${shell} reaches the command and its children alone`, async () => {
+  test(`${command} in ${shell} reaches only the command and its children`, async () => {
     await using world = new World();
     const session = await world.session();
     const { task, snapshot, output } = await session.run(command, { shell });
@@ -36,7 +36,7 @@ for (const { command, shell = 'bash', exitCode, text = '' } of inputs) {
   });
 }
 
-test('job control works without a terminal: jobs have groups of their own, and are stopped with the task', async () => {
+test('job control works without a terminal: jobs have their own groups, and are stopped with the task', async () => {
   await using world = new World();
   const session = await world.session();
   // The others refuse it where there is no terminal.
@@ -57,7 +57,7 @@ test('job control works without a terminal: jobs have groups of their own, and a
   }
 });
 
-test('a command that moves its children to another group has them named and stopped', async () => {
+test('children that a command moves to another group are named and stopped', async () => {
   await using world = new World();
   const session = await world.session();
   const { task, snapshot } = await session.run('set -m; sleep 51 & exit 3');

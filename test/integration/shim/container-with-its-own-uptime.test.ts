@@ -54,7 +54,7 @@ const uptimes: [string, string][] = [
 ];
 
 for (const [what, text] of uptimes) {
-  test(`times are right and timeouts in time where /proc/uptime says ${what}`, async () => {
+  test(`times are right and timeouts hold if /proc/uptime says ${what}`, async () => {
     await using world = new World();
     await using agent = await Agent.start(world.dir, { before: withUptime(world, text) });
     check((await agent.run(useInThere)) as Used);
@@ -75,7 +75,7 @@ for (const [option, offset] of [
   ['--monotonic', `-${half}`],
 ] as const) {
   const moved = offset.startsWith('-') ? 'that is behind' : 'that is ahead';
-  test(`times are right and timeouts in time in a time namespace ${moved} by ${option}`, async () => {
+  test(`times are right and timeouts hold in a time namespace ${moved} by ${option}`, async () => {
     await using world = new World();
     const before = ['unshare', '--time', '--fork', '--kill-child', option, offset];
     await using agent = await Agent.start(world.dir, { before });
@@ -83,7 +83,7 @@ for (const [option, offset] of [
   });
 }
 
-test('a task is found after its spawner’s end where /proc/uptime is a container’s own', async () => {
+test('a task is found after its spawner’s end if /proc/uptime is that of a container', async () => {
   await using world = new World();
   const before = withUptime(world, '1.00 1.00\n');
   await using first = await Agent.start(world.dir, { before });

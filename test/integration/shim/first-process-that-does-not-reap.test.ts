@@ -48,7 +48,7 @@ async function runMany(agent: Agent): Promise<void> {
   assert.deepEqual(codes, Array(30).fill(5));
 }
 
-test('where the first process does not reap, tasks end and are stopped, and zombies are nobody who is left', async () => {
+test('if pid 1 does not reap, tasks end and can be stopped, and zombies do not count as leftovers', async () => {
   await using world = new World();
   await using container = await PidNamespace.start(neverReaps);
   const before = container.enter;
@@ -100,7 +100,7 @@ test('where the first process does not reap, tasks end and are stopped, and zomb
   assert.deepEqual([...new Set(zombies)], ['outlive-shim']);
 });
 
-test('a process that has found out that nobody reaps leaves no zombie more, whatever it starts', async () => {
+test('a process that has found out that nobody reaps leaves no further zombies, whatever it starts', async () => {
   await using world = new World();
   await using container = await PidNamespace.start(neverReaps);
   await using agent = await Agent.start(world.dir, { before: container.enter });
@@ -115,7 +115,7 @@ test('a process that has found out that nobody reaps leaves no zombie more, what
   assert.equal(await zombiesAtRest(agent), zombies);
 });
 
-test('an agent that is the first process itself leaves no zombie at all', async () => {
+test('an agent that is pid 1 itself leaves no zombies', async () => {
   await using world = new World();
   const before = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
   await using agent = await Agent.start(world.dir, { before });

@@ -31,7 +31,7 @@ function folder(t: TestContext): string {
   return dir;
 }
 
-test('where orphans are reaped late shims are children until then, and nobody’s from then on', async (t) => {
+test('if pid 1 begins to reap late, shims are children of their spawner until then, and orphans after that', async (t) => {
   const state = zombies();
   const orphans = new TriedOrphans(folder(t), state.system);
   orphans.find();
@@ -43,7 +43,7 @@ test('where orphans are reaped late shims are children until then, and nobody’
   assert.equal(orphans.staysChild(), false);
 });
 
-test('until it is known all shims are nobody’s children', (t) => {
+test('until it is known whether pid 1 reaps, all shims are orphans', (t) => {
   const orphans = new TriedOrphans(folder(t), linux);
   assert.deepEqual(
     Array.from({ length: 12 }, () => orphans.staysChild()),
@@ -51,7 +51,7 @@ test('until it is known all shims are nobody’s children', (t) => {
   );
 });
 
-test('where orphans are reaped at once that is known long before the patience with them ends', async (t) => {
+test('if pid 1 reaps orphans at once, that is known long before the time limit', async (t) => {
   const state = zombies();
   state.reaped = true;
   const orphans = new TriedOrphans(folder(t), state.system);
@@ -61,7 +61,7 @@ test('where orphans are reaped at once that is known long before the patience wi
   assert.equal(orphans.staysChild(), false);
 });
 
-test('an orphan that cannot be made is tried again by the next shim', async (t) => {
+test('if the test with an orphan fails, the next shim tries again', async (t) => {
   const state = zombies();
   state.reaped = true;
   let failures = 0;

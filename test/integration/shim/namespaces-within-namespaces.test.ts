@@ -12,7 +12,7 @@ function innerOf(outer: PidNamespace): string[] {
   return [...outer.enter, ...inner, 'bash', '-c', '"$@"; exit', 'bash'];
 }
 
-test('a task of an inner pid namespace is the inner one’s alone, and is told as ended when that is gone', async () => {
+test('a task of an inner pid namespace belongs to that namespace, and counts as ended when that is gone', async () => {
   await using world = new World();
   await using outer = await PidNamespace.start();
   await using around = await Agent.start(world.dir, { before: outer.enter });
@@ -55,7 +55,7 @@ test('a task of an inner pid namespace is the inner one’s alone, and is told a
   assert.deepEqual([end.status, end.statusReason], ['lost', 'container_restarted']);
 });
 
-test('tasks are what they are in a pid namespace within another', async () => {
+test('tasks work in a pid namespace within another one', async () => {
   await using world = new World();
   await using outer = await PidNamespace.start();
   await using inside = await Agent.start(world.dir, { before: innerOf(outer) });
@@ -72,7 +72,7 @@ const containers: [string, string][] = [
 ];
 
 for (const [what, command] of containers) {
-  test(`a task that ${what} a pid namespace of its own is stopped whole`, async () => {
+  test(`a task that ${what} its own pid namespace is stopped whole`, async () => {
     await using world = new World();
     const session = await world.session();
     const task = await session.spawn(command);

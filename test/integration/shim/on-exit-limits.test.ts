@@ -57,7 +57,7 @@ class Hooked {
   }
 }
 
-test('where nobody reaps orphans the shim stays until its hook has ended', async () => {
+test('if nobody reaps orphans, the shim stays until its hook has ended', async () => {
   await using world = new World();
   const hooked = await Hooked.in(world);
   // Such a shim is the child that was started: when it has ended, so have those that it had to reap.
@@ -67,7 +67,7 @@ test('where nobody reaps orphans the shim stays until its hook has ended', async
   assert.equal(existsSync(`/proc/${runner}`), false);
 });
 
-test('a hook that takes too long is stopped with all that it has started', async () => {
+test('a hook that takes too long is stopped with everything that it has started', async () => {
   await using world = new World();
   const hooked = await Hooked.in(world);
   const daemon = `setsid sh -c 'trap "" TERM; echo $$; exec sleep 61' &`;
@@ -78,7 +78,7 @@ test('a hook that takes too long is stopped with all that it has started', async
   await waitFor(() => hooked.pids().every((pid) => !isLive(pid)), 'them to be gone');
 });
 
-test('what a hook has left has the rest of its time', async () => {
+test('leftovers of a hook may run for the rest of its time', async () => {
   await using world = new World();
   const hooked = await Hooked.in(world);
   await hooked.start('true', `setsid sleep 61 & echo $!`, 1_500);
@@ -97,7 +97,7 @@ test('a hook that writes too much is stopped', async () => {
   assert.ok(statSync(hooked.output).size > 16 * 1024 ** 2);
 });
 
-test('a hook that ends by a signal says so', async () => {
+test('the record says that a signal ended a hook', async () => {
   await using world = new World();
   const hooked = await Hooked.in(world);
   await hooked.start('true', 'kill -ABRT $$', 20_000);
@@ -105,7 +105,7 @@ test('a hook that ends by a signal says so', async () => {
   assert.deepEqual([code, exitSignal], [null, 'SIGABRT']);
 });
 
-test('where something stands at the place of its output, a hook is not run, and the record says why', async () => {
+test('if a file already exists in the place of its output, a hook does not run, and the record says why', async () => {
   await using world = new World();
   const hooked = await Hooked.in(world);
   writeFileSync(hooked.output, 'theirs');
@@ -115,7 +115,7 @@ test('where something stands at the place of its output, a hook is not run, and 
   assert.equal(readFileSync(hooked.output, 'utf8'), 'theirs');
 });
 
-test('a hook whose shim was killed before the end is not run', async () => {
+test('a hook whose shim was killed before the end does not run', async () => {
   await using world = new World();
   const store = await world.store();
   const session = await store.session('test');
@@ -149,7 +149,7 @@ test('a hook goes on when the shim is killed meanwhile, and its end is recorded'
   await task.kill();
 });
 
-test('when a hook runner was killed, nobody knows how its hook ended', async () => {
+test('after a hook runner was killed, nobody knows how its hook ended', async () => {
   await using world = new World();
   const store = await world.store();
   const session = await store.session('test');
@@ -160,7 +160,7 @@ test('when a hook runner was killed, nobody knows how its hook ended', async () 
   assert.deepEqual(notedBy(world).length, 1);
 });
 
-test('where the record is gone at the end, no hook runs', async () => {
+test('if the record is gone at the end, no hook runs', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -210,7 +210,7 @@ test('on a full disk a hook waits until the record says that it runs, and runs o
   }, id);
 });
 
-test('of a shim with a hook the request is gone from its memory, and its environment when the hook runs', async () => {
+test('a shim with a hook has wiped its request from memory, and its environment once the hook runs', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -241,7 +241,7 @@ for (const [error, times] of [
   ['ENOMEM', 2],
   ['EIO', 3],
 ] as const)
-  test(`a hook is told how its task has ended although the record could not be read at first: ${error}, ${times}`, async () => {
+  test(`a hook is told how its task ended although the record could not be read at first: ${error}, ${times}`, async () => {
     await using world = new World();
     const hooked = await Hooked.in(world);
     // The command looks at the record once before, and may not run when it cannot.

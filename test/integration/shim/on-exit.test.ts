@@ -53,7 +53,7 @@ async function killEnded(task: Task, _session: Session, world: World): Promise<v
   await task.kill();
 }
 
-test('a hook runs once at every end of a task, and is told what the record says of it', async () => {
+test('a hook runs once at every end of a task, and is told what the record says about the end', async () => {
   await using world = new World();
   const store = await world.store();
   for (const [name, command, options, act] of endings) {
@@ -86,7 +86,7 @@ test('a hook of a task that never ran is told so', async () => {
   assert.deepEqual(notedBy(world)[0], `${queued.id} killed []`);
 });
 
-test('a hook of a task that was refused something it needs is told that it failed', async () => {
+test('the hook of a task that was refused a resource is told that the task failed', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const first = await session.spawn(forever);
@@ -99,7 +99,7 @@ test('a hook of a task that was refused something it needs is told that it faile
   assert.deepEqual(notedBy(world), [`${task.id} failed []`]);
 });
 
-test('a hook has the folder and the environment of the command, and an output of its own', async () => {
+test('a hook has the folder and the environment of the command, and its own output', async () => {
   await using world = new World();
   const store = await world.store();
   const session = await store.session('test');
@@ -126,7 +126,7 @@ test('a hook has the folder and the environment of the command, and an output of
   assert.ok(!readFileSync(world.logOf(task.id), 'utf8').includes('a secret'));
 });
 
-test('a hook runs in the folder of the root where that of the command is gone', async () => {
+test('a hook runs in / if the folder of the command is gone', async () => {
   await using world = new World();
   const store = await world.store();
   const session = await store.session('test');
@@ -139,7 +139,7 @@ test('a hook runs in the folder of the root where that of the command is gone', 
   assert.equal(readFileSync(onExitPath ?? '', 'utf8'), '/\n');
 });
 
-test('a hook is no process of its task: no leftover, and no stop reaches it', async () => {
+test('a hook is not a process of its task: it is no leftover, and a stop does not reach it', async () => {
   await using world = new World();
   const store = await world.store();
   const session = await store.session('test');
@@ -171,7 +171,7 @@ test('a hook is no process of its task: no leftover, and no stop reaches it', as
   );
 });
 
-test('a hook runs with nobody watching, when the agent is dead', async () => {
+test('a hook runs without a supervisor, when the agent is dead', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const go = join(world.base, 'go');
@@ -196,7 +196,7 @@ test('a hook may start tasks, which go on when it has ended', async () => {
   await waitFor(() => existsSync(started) && notedBy(world).length === 1, 'what the hook has left');
 });
 
-test('a hook that is no text of up to 4 KiB is refused before anything is there', async () => {
+test('a hook that is not a text of up to 4 KiB is refused before anything is made', async () => {
   await using world = new World();
   const session = await world.session();
   for (const onExit of ['', 'a\0b', 'x'.repeat(4097), 7, null, ['true']]) {

@@ -24,7 +24,7 @@ async function endOf(world: World, command: string, folder = join(world.base, 'p
   return exit;
 }
 
-test('the folder in which the shell answers is gone when the command has ended', async () => {
+test('the folder for the answer of the shell is gone when the command has ended', async () => {
   await using world = new World();
   const folder = join(world.base, 'pipes');
   const { pipeStatus } = await endOf(world, `ls -A ${folder} >${world.base}/seen; false | true`);
@@ -32,7 +32,7 @@ test('the folder in which the shell answers is gone when the command has ended',
   assert.equal(existsSync(folder), false);
 });
 
-test('whatever a command puts into that folder, the end of it is told', async () => {
+test('whatever a command puts into that folder, its end is told', async () => {
   const names = [
     '0-',
     '0-1',
@@ -55,14 +55,14 @@ test('whatever a command puts into that folder, the end of it is told', async ()
   }
 });
 
-test('more segments than a line of the doorbell holds are not told', async () => {
+test('the status of more segments than a doorbell line can hold is not told', async () => {
   await using world = new World();
   const segments = (count: number): string => `false${' | true'.repeat(count - 1)}`;
   assert.equal((await endOf(world, segments(25))).pipeStatus, undefined);
   assert.equal((await endOf(world, segments(24), join(world.base, 'others'))).pipeStatus?.length, 24);
 });
 
-test('a folder that is filled with names and folders holds the shim up for nothing', async () => {
+test('a folder that is filled with files and folders does not delay the shim', async () => {
   await using world = new World();
   const folder = join(world.base, 'pipes');
   const fill = `cd ${folder}; mkdir -p a/b; for i in $(seq 3000); do : >"$i"; done; false | true`;
@@ -70,7 +70,7 @@ test('a folder that is filled with names and folders holds the shim up for nothi
   assert.deepEqual(readdirSync(folder), ['a']);
 });
 
-test('a folder that stands there already, or is a link, is not used', async () => {
+test('a folder that exists already, or is a link, is not used', async () => {
   for (const make of [mkdirSync, (path: string) => symlinkSync('target', path)]) {
     await using world = new World();
     mkdirSync(join(world.base, 'target'));
@@ -82,7 +82,7 @@ test('a folder that stands there already, or is a link, is not used', async () =
   }
 });
 
-test('what a shim that was killed has left goes with its task', async () => {
+test('the folder of a killed shim is removed with its task', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 60 | cat');

@@ -122,7 +122,7 @@ for (const [name, own] of [
   ['bash', bashOnly],
   ['zsh', zshOnly],
 ] as const) {
-  test(`${name} tells how its pipeline ended, and the command shows no trace of it`, async () => {
+  test(`${name} tells how its pipeline ended, and the command shows no trace of the question`, async () => {
     await using world = new World();
     const session = await world.session('a "session"');
     const shell = findShell(name, process.env.PATH);
@@ -155,7 +155,7 @@ const unasked: readonly (readonly [name: string, commands: readonly string[]])[]
 ];
 
 for (const [name, commands] of unasked) {
-  test(`where ${name} would show it, or cannot tell, nothing is asked`, async () => {
+  test(`if ${name} would show the question, or cannot answer, nothing is asked`, async () => {
     await using world = new World();
     const session = await world.session();
     const shell = name === 'ash' ? busyboxAs(world, name) : findShell(name, process.env.PATH);

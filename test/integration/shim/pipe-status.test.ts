@@ -40,7 +40,7 @@ for (const shell of shells) {
 }
 
 for (const shell of shells) {
-  test(`a build that fails in front of tee is no success in ${shell}, and its log is whole`, async () => {
+  test(`a failed build before tee is no success in ${shell}, and its log is whole`, async () => {
     await using world = new World();
     const session = await world.session();
     const make = 'make() { echo building; echo "no rule" >&2; return 2; }';
@@ -60,7 +60,7 @@ for (const shell of shells) {
   });
 }
 
-test('a bar in a comment or in quotes changes nothing about how a command ends that handles a stop', async () => {
+test('a pipe character in a comment or in quotes does not change the end of a command that handles a stop', async () => {
   await using world = new World();
   const session = await world.session();
   const server =
@@ -79,7 +79,7 @@ test('a bar in a comment or in quotes changes nothing about how a command ends t
   }
 });
 
-test('a command that traps EXIT itself goes without, and its line numbers stay right', async () => {
+test('a command that traps EXIT itself gets no pipeline status, and its line numbers stay right', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('true | nosuchcommand\nnosuchcommand\ntrap "echo bye" EXIT; exit 5');

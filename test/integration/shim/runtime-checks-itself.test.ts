@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { fixturePath, World } from '../../support/world.ts';
 
-test('the program that runs outlive has the clocks that timeouts need, and limits that outlive it; npm run prove asks others', async () => {
+test('the runtime has the clocks that timeouts need, and limits that outlive it', async () => {
   await using world = new World();
   mkdirSync(world.dir);
   const library = new URL('../../../src/index.js', import.meta.url).href;

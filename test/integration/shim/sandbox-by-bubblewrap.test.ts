@@ -33,7 +33,7 @@ const sandboxes: [string, string[]][] = [
 ];
 
 for (const [what, more] of sandboxes) {
-  test(`tasks are what they are in a sandbox ${what}`, async () => {
+  test(`tasks work in a sandbox ${what}`, async () => {
     await using world = new World();
     mkdirSync(world.dir, { mode: 0o700 });
     await using agent = await Agent.start(world.dir, { before: sandbox(world, ...more) });

@@ -32,7 +32,7 @@ for (const [name, errno] of [
   ['EPERM', EPERM],
 ] as const) {
   for (const refused of [[...newCalls], ['pidfd_send_signal'], ['close_range']] as const) {
-    test(`tasks are what they are where ${refused.join(', ')} is refused with ${name}`, async () => {
+    test(`tasks work if ${refused.join(', ')} is refused with ${name}`, async () => {
       await using world = new World();
       const before = refusing(
         world,
@@ -56,7 +56,7 @@ for (const [name, errno] of [
   ['EINVAL', EINVAL],
   ['EPERM', EPERM],
 ] as const) {
-  test(`where a process cannot adopt orphans (${name}) that is recorded, and processes are found by looking`, async () => {
+  test(`if a process cannot adopt orphans (${name}), that is recorded, and processes are found by searching`, async () => {
     await using world = new World();
     const before = refusing(world, [{ call: 'prctl', argument: setSubreaper }], errno);
     await using agent = await Agent.start(world.dir, { before });
@@ -72,7 +72,7 @@ for (const [name, errno] of [
   });
 }
 
-test('tasks are what they are where all of these are refused', async () => {
+test('tasks work if all of these calls are refused', async () => {
   await using world = new World();
   const subreaper = { call: 'prctl', argument: setSubreaper } as const;
   const before = refusing(world, [...newCalls.map((call) => ({ call })), subreaper], ENOSYS);

@@ -13,7 +13,7 @@ const defects = {
 } as const;
 
 for (const [what, [statement, told]] of Object.entries(defects)) {
-  test(`a shim that ${what} is found out, although nobody sees its stderr`, async () => {
+  test(`a shim that ${what} is detected, although nobody sees its stderr`, async () => {
     await using world = new World();
     for (const part of ['scripts', 'native'])
       cpSync(join(root, part), join(world.base, part), { recursive: true });

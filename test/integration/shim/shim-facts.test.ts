@@ -70,7 +70,7 @@ test('the shim records the start and the exit code of a command', async () => {
   assert.deepEqual(facts.map(brief), [started, { ...proven, code: 7 }]);
 });
 
-test('it records the signal that ended one, also a real-time signal, which has no name', async () => {
+test('the shim records the signal that ended a command, also a real-time signal, which has no name', async () => {
   const ends = await Promise.all([factsOf('kill -KILL $$'), factsOf('kill -34 $$')]);
   assert.deepEqual(
     ends.map((facts) => facts.map(brief)),
@@ -78,13 +78,13 @@ test('it records the signal that ended one, also a real-time signal, which has n
   );
 });
 
-test('it records what the command left, and when that has gone', async () => {
+test('the shim records what the command left running, and when that has gone', async () => {
   const { facts, pid } = await factsOfLeftover('left', {});
   const left = { fact: 'left', processes: [pid] };
   assert.deepEqual(facts.map(brief), [started, { ...proven, code: 3, left: 1 }, left, gone]);
 });
 
-test('of a task that waits for what was left the end is pending until the shim shows the second secret', async () => {
+test('the end of a task with leftovers "wait" is pending until the shim shows the second secret', async () => {
   const { facts } = await factsOfLeftover('exit', { leftovers: 'wait' });
   assert.deepEqual(facts.map(brief), [started, { ...proven, code: 3, left: 1, pending: true }, gone]);
 });
@@ -106,7 +106,7 @@ async function factsOfLeftover(
   return { facts: shim.facts(), pid };
 }
 
-test('it records its own stop when the time is up', async () => {
+test('the shim records its own stop when the time is up', async () => {
   const facts = await factsOf('exec sleep 60', { timeoutMs: 500 });
   const stop = { fact: 'stop', cause: 'timeout', id: 'shim', by: null, at: 0 };
   assert.deepEqual(facts.map(brief), [
@@ -116,7 +116,7 @@ test('it records its own stop when the time is up', async () => {
   ]);
 });
 
-test('a request that is in the log before the start forbids that, and the shim says so', async () => {
+test('a stop request in the log before the start forbids the start, and the shim says so', async () => {
   const id = 'ab12';
   const stop: Fact = {
     fact: 'stop',
@@ -135,7 +135,7 @@ test('a request that is in the log before the start forbids that, and the shim s
   ]);
 });
 
-test('a queued task without locks says that it waits, and starts when its turn is in the log', async () => {
+test('the shim of a queued task without locks says that it waits, and starts when its turn is in the log', async () => {
   const turn: Fact = {
     fact: 'turn',
     by: { pid: 2, start: null, boot: '', pidNamespace: '', host: '' },
@@ -155,7 +155,7 @@ test('a queued task without locks says that it waits, and starts when its turn i
   assert.deepEqual(rest.map(brief), [started, { ...proven, code: 0 }]);
 });
 
-test('one that finds a place says nothing of waiting', async () => {
+test('the shim of a queued task that finds a slot does not say that it waits', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const place = { queueFile: `${world.base}/queue`, order: 7, limit: 1, queued: true };

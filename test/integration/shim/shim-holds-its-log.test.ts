@@ -16,7 +16,7 @@ function ask(log: string, before: readonly string[] = []): number | null {
   return spawnSync(program, words).status;
 }
 
-test('a shim holds its log while it lives, for whoever asks from whatever container, and nobody does after it', async () => {
+test('a shim holds its log while it lives, seen from any container, and nobody holds it after that', async () => {
   await using world = new World();
   await using container = await PidNamespace.start();
   const session = await world.session();
@@ -35,7 +35,7 @@ test('a shim holds its log while it lives, for whoever asks from whatever contai
   await task.kill({ graceMs: 0 });
 });
 
-test('the shim of a queued task holds its log, and one that stays for what is left does', async () => {
+test('the shim of a queued task holds its log, and so does one that stays for leftovers', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const first = await session.spawn('sleep 300');
@@ -51,7 +51,7 @@ test('the shim of a queued task holds its log, and one that stays for what is le
   await waitFor(() => ask(world.logOf(task.id)) === free, 'the log to be free');
 });
 
-test('of what is no log of a task nothing is told, or that nobody holds it', async () => {
+test('for a file that is not the log of a task the answer is unknown, or that nobody holds it', async () => {
   await using world = new World();
   writeFileSync(`${world.base}/file`, '');
   assert.equal(ask(`${world.base}/file`), free);

@@ -74,13 +74,13 @@ class Clone extends World {
   }
 }
 
-test('the prebuilt shims are taken as they are, and no compiler is needed, while they fit the sources', async () => {
+test('while the prebuilt shims match the sources, they are used, and no compiler is needed', async () => {
   await using clone = new Clone();
   assert.deepEqual([clone.place(nothing).stderr, clone.verify().status], ['', 0]);
   assert.ok(clone.placed().equals(clone.prebuilt()));
 });
 
-test('when the sources have changed the shim is compiled, and verifying says that the prebuilt ones are of others', async () => {
+test('if the sources have changed, the shim is compiled, and the check says that the prebuilt ones do not match', async () => {
   await using clone = new Clone();
   clone.change();
   assert.equal(clone.place().stderr, '');
@@ -91,7 +91,7 @@ test('when the sources have changed the shim is compiled, and verifying says tha
   assert.match(stderr, /manifest\.json is about other sources: run node scripts\/native\.mjs --renew/);
 });
 
-test('a prebuilt shim that is not the one of the manifest is not used', async () => {
+test('a prebuilt shim that differs from the manifest is not used', async () => {
   await using clone = new Clone();
   clone.damage();
   const { status, stderr } = clone.place();
@@ -115,7 +115,7 @@ test('without a prebuilt shim and without a compiler one line says what to insta
   );
 });
 
-test('a compiler without a static C library makes a dynamic shim; one that links nothing is passed over', async () => {
+test('a compiler without a static C library makes a dynamic shim; one that cannot link is skipped', async () => {
   await using clone = new Clone();
   rmSync(join(clone.base, 'native', 'prebuilt'), { recursive: true });
   const tools = join(clone.base, 'tools');
@@ -132,7 +132,7 @@ test('a compiler without a static C library makes a dynamic shim; one that links
   assert.ok(clone.placed().includes('/ld-'), 'it names what loads it');
 });
 
-test('what does not compile is told with the words of the compiler', async () => {
+test('a failed compilation is reported with the words of the compiler', async () => {
   await using clone = new Clone();
   appendFileSync(join(clone.base, 'native', 'src', 'main.c'), '\nint broken(void) { return nothing; }\n');
   const { status, stderr } = clone.place();
@@ -140,7 +140,7 @@ test('what does not compile is told with the words of the compiler', async () =>
   assert.match(stderr, /does not compile native\/src:\n[\s\S]*main\.c:\d+.*nothing/);
 });
 
-test('the prebuilt shims are static programs of their processors, and no path of a machine is in them', () => {
+test('the prebuilt shims are static programs for their processors, and contain no path of a machine', () => {
   const machines = { 'linux-x64': 62, 'linux-arm64': 183 };
   for (const [target, machine] of Object.entries(machines)) {
     const elf = readFileSync(join(root, 'native', 'prebuilt', target, 'outlive-shim'));

@@ -70,7 +70,7 @@ class Installed extends World {
   }
 }
 
-test('the file of the package is taken where it can be executed, and nothing is copied', async () => {
+test('the file of the package is used if it can be executed, and nothing is copied', async () => {
   await using world = new Installed();
   assert.equal(await world.finder.path(), world.file);
   assert.ok(!existsSync(join(world.dir, 'bin')));
@@ -78,7 +78,7 @@ test('the file of the package is taken where it can be executed, and nothing is 
   assert.equal(refusalOf(builtShim), null);
 });
 
-test('a file that has lost its mode is copied into the store; so is one that is not there', async () => {
+test('a file that has lost its mode, or is missing, is copied into the store', async () => {
   await using world = new Installed(0o644);
   world.assertCopied(await world.finder.path());
   rmSync(world.file);
@@ -86,7 +86,7 @@ test('a file that has lost its mode is copied into the store; so is one that is 
   world.assertCopied(await world.another().path());
 });
 
-test('what a bundle or an archive has embedded is copied', async () => {
+test('a shim that is embedded in a bundle or an archive is copied', async () => {
   await using world = new Installed();
   const { content } = ownShim();
   world.assertCopied(await world.another({ file: null, content }).path());
@@ -113,7 +113,7 @@ test('a good copy is left as it is', async () => {
   assert.equal(statSync(world.copy).ino, ino);
 });
 
-test('a link in the place of a copy is replaced, and what it leads to is left alone', async () => {
+test('a link in the place of a copy is replaced, and its target is not touched', async () => {
   await using world = new Installed(0o644);
   const stranger = join(world.base, 'stranger');
   writeFileSync(stranger, world.content, { mode: 0o700 });
@@ -160,7 +160,7 @@ test('a store that cannot be written says so', async () => {
   });
 });
 
-test('what the system refuses to execute is not returned again; at the end it is said, and looked for from the start', async () => {
+test('a path that the system refuses to execute is not returned again; after the last one there is an error and a new search', async () => {
   await using world = new Installed();
   const path = await world.finder.path();
   const copy = await world.finder.path({ path, code: 'EACCES' });
@@ -192,7 +192,7 @@ test('a copy that was removed is written again; one that is busy for a moment is
   world.assertCopied(await world.finder.path({ path, code: 'ETXTBSY' }));
 });
 
-test('a program without what loads it is told from one that is not there', async () => {
+test('a program without its loader is distinguished from a missing one', async () => {
   await using world = new Installed(0o644);
   const path = await world.finder.path();
   await assert.rejects(world.finder.path({ path, code: 'ENOENT' }), {
@@ -200,7 +200,7 @@ test('a program without what loads it is told from one that is not there', async
   });
 });
 
-test('a platform without a shim, and a compilation without any, have an error each that says what to do', async () => {
+test('a platform without a shim, and a build without any, each have an error that says what to do', async () => {
   await using world = new Installed();
   const unknown = ownShim('plan9-mips');
   await assert.rejects(world.another(unknown).path(), {
@@ -219,7 +219,7 @@ test('a platform without a shim, and a compilation without any, have an error ea
   });
 });
 
-test('OUTLIVE_SHIM is taken before all others, and is refused where it names no program', async (t) => {
+test('OUTLIVE_SHIM comes before all others, and is refused if it names no program', async (t) => {
   await using world = new Installed();
   t.after(() => delete process.env.OUTLIVE_SHIM);
   const named = join(world.base, 'named');
@@ -246,7 +246,7 @@ test('OUTLIVE_SHIM is taken before all others, and is refused where it names no 
   }
 });
 
-test('a copy that nobody has needed for a month goes when another is written', async () => {
+test('a copy that was not used for a month is removed when another is written', async () => {
   await using world = new Installed(0o644);
   const [old, young] = ['0', '1'].map((digit) => join(world.dir, 'bin', `shim-${digit.repeat(64)}`));
   assert.ok(old && young);
@@ -257,7 +257,7 @@ test('a copy that nobody has needed for a month goes when another is written', a
   assert.deepEqual([existsSync(old), existsSync(young)], [false, true]);
 });
 
-test('a store has the folder of copies for its own: it is opened, a stray in it is swept, and doctor is content', async () => {
+test('a store accepts its folder of copies: the store opens, stray files in the folder are removed, and doctor is content', async () => {
   await using world = new Installed(0o644);
   await world.finder.path();
   const stray = join(world.dir, 'bin', `shim-${world.sha256}.0123456789ab.tmp`);
@@ -272,7 +272,7 @@ test('a store has the folder of copies for its own: it is opened, a stray in it 
   assert.deepEqual([await wrong('strays'), await wrong('modes'), await wrong('shim')], [[], [], []]);
 });
 
-test('what the mode of a copy is opened to, doctor closes, and it can be executed still', async () => {
+test('doctor closes a copy that is open to others, and the copy can still be executed', async () => {
   await using world = new Installed(0o644);
   await world.session();
   await world.finder.path();
@@ -283,7 +283,7 @@ test('what the mode of a copy is opened to, doctor closes, and it can be execute
   world.assertCopied(world.copy);
 });
 
-test('an update of the package under a running process: what it knew is copied', async () => {
+test('when the package is updated under a running process, the shim that it knew is copied', async () => {
   await using world = new Installed();
   const folder = join(world.base, 'gone');
   renameSync(world.file, folder);

@@ -51,7 +51,7 @@ for (const [what, injected] of [
   // What the pump had read was in no FIFO and in no file when the command ended, and was not counted.
   ['there is no splice, and a write takes long', { splice: 'error=EINVAL', pwrite64: 'delay_enter=30000' }],
 ] as const) {
-  test(`a pump carries all output where ${what}`, async () => {
+  test(`a pump carries all output when ${what}`, async () => {
     await using world = new World();
     const { shim, status } = await run(world, injected, { pumped: true });
     assert.equal(status, 0);
@@ -75,14 +75,14 @@ test('a shim whose log cannot be written because each write is interrupted runs 
   assert.deepEqual([exitOf(shim)?.ran, shim.written()], [false, '']);
 });
 
-test('a write to the log that is interrupted some times is made again', async () => {
+test('a write to the log that is interrupted several times is tried again', async () => {
   await using world = new World();
   const words = ['/bin/sh', '-c', 'exit 3', 'sh'];
   const { shim } = await run(world, { write: 'error=EINTR:when=1..20' }, { words });
   assert.equal(exitOf(shim)?.code, 3);
 });
 
-test('a look into the log that is interrupted forbids no command', async () => {
+test('an interrupted read of the log forbids no command', async () => {
   await using world = new World();
   const words = ['/bin/sh', '-c', 'echo ran', 'sh'];
   // Of the log alone: who loads libraries, as a shim with sanitizers and the shell do, reads these as well.
@@ -90,7 +90,7 @@ test('a look into the log that is interrupted forbids no command', async () => {
   assert.deepEqual([exitOf(shim)?.code, shim.written()], [0, 'ran\n']);
 });
 
-test('a command that has run is not said to have run nothing when the read of its word is interrupted', async () => {
+test('a command that has run counts as run even if reading its message is interrupted', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const go = `${world.base}/go`;
@@ -107,7 +107,7 @@ test('a command that has run is not said to have run nothing when the read of it
   assert.deepEqual([exitOf(shim)?.ran, exitOf(shim)?.code], [true, 3]);
 });
 
-test('a lock that is interrupted each time holds no start up', async () => {
+test('a lock call that is interrupted each time delays no start', async () => {
   await using world = new World();
   const queue = { queueFile: `${world.base}/queue`, order: 1, limit: 1 };
   // The first calls look at the descriptors. Without these nothing starts, and without locks it starts without a queue.

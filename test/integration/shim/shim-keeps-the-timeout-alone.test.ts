@@ -6,7 +6,7 @@ import { untilOver, untilStarted } from '../../support/ready.ts';
 import { fixture, World } from '../../support/world.ts';
 import { zombiesOf } from '../../support/zombies.ts';
 
-test('with nobody watching the shim ends tasks that run out of time', async () => {
+test('without a supervisor the shim ends tasks that run out of time', async () => {
   await using world = new World();
   const store = await openStore({ dir: world.dir });
   const session = await store.session('test');
@@ -29,7 +29,7 @@ test('with nobody watching the shim ends tasks that run out of time', async () =
   assert.equal((await later.task(stubborn.id).read()).text, 'ready\n');
 });
 
-test('a task that ends in time with nobody watching leaves no process', async () => {
+test('a task that ends in time without a supervisor leaves no process', async () => {
   await using world = new World();
   const store = await openStore({ dir: world.dir });
   const session = await store.session('test');

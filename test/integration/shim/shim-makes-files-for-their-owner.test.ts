@@ -14,7 +14,7 @@ function permissions(folder: string): Record<string, string> {
 }
 
 for (const mask of ['0777', '0277', '0022', '0000']) {
-  test(`with the umask ${mask} its owner can read and write what a shim makes, and the command has that umask`, async () => {
+  test(`with the umask ${mask} the owner can read and write the files of a shim, and the command has that umask`, async () => {
     await using world = new World();
     const shim = await BareShim.in(world.base);
     const request = shim.request('umask; sleep 1.2; echo more; exit 0', {

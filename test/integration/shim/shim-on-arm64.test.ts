@@ -47,7 +47,7 @@ async function run(shim: BareShim, command: string, more: Partial<ShimRequest> =
   return await fact(shim, 'exit');
 }
 
-test('a shim on arm64 records the start and the true end of a command', { skip }, async () => {
+test('a shim on arm64 records the start and the real end of a command', { skip }, async () => {
   await using world = new Arm64();
   const shim = await world.shim();
   const exit = await run(shim, 'echo out; echo err >&2; exit 3');
@@ -88,7 +88,7 @@ test('on arm64 marks say when the output came', { skip }, async () => {
   assert.deepEqual([marks.readUInt8(15), offsets.at(-1)], [1, 14n]);
 });
 
-test('on arm64 a timeout, and what anybody asks for in the log, end the whole tree', { skip }, async () => {
+test('on arm64 a timeout, and a stop request in the log, end the whole tree', { skip }, async () => {
   await using world = new Arm64();
   const late = await world.shim('late');
   await run(late, "trap '' TERM; sleep 300 & wait; sleep 300", { timeoutMs: 200, graceMs: 50 });
@@ -130,7 +130,7 @@ test('on arm64 a hook runs once, and bash tells how its pipeline ended', { skip 
   assert.ok(!existsSync(join(world.base, 'pipes')));
 });
 
-test('on arm64 a queued task waits for its place, and one that follows another for its proven end', {
+test('on arm64 a queued task waits for its slot, and one that follows another waits for its proven end', {
   skip,
 }, async () => {
   await using world = new Arm64();

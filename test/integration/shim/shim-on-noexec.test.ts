@@ -42,7 +42,7 @@ test('a package where no program can be executed has its shim copied into the st
   assert.ok(readFileSync(path).equals(builtShimContent()));
 });
 
-test('where neither the package nor the store lets a program run, one error names both and what to do', async () => {
+test('if programs can run neither from the package nor from the store, one error names both and what to do', async () => {
   await using world = new Installed();
   // Once without a copy, once with the one of before.
   for (const _ of [1, 2]) {

@@ -26,7 +26,7 @@ async function runs(shim: BareShim, request: string): Promise<void> {
   shim.forget();
 }
 
-test('a request that is cut off after any of its bytes runs nothing; the whole one does', async () => {
+test('a request that is cut off anywhere runs nothing; the whole one runs', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const whole = shim.request('echo ran');
@@ -35,7 +35,7 @@ test('a request that is cut off after any of its bytes runs nothing; the whole o
   await runs(shim, whole);
 });
 
-test('a request of which a length is another, or after which more comes, runs nothing', async () => {
+test('a request with a wrong length, or with bytes after it, runs nothing', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const whole = shim.request('echo ran');
@@ -56,7 +56,7 @@ test('without a request the program does nothing', async () => {
   await refuses(await BareShim.in(world.base), null);
 });
 
-test('a field that the shim does not know, or cannot understand, makes a request that runs nothing', async () => {
+test('a request with an unknown or invalid field runs nothing', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const withMore = (more: object) => shim.request('echo ran', more as Partial<ShimRequest>);
@@ -99,7 +99,7 @@ test('a field that the shim does not know, or cannot understand, makes a request
   await runs(shim, withMore({}));
 });
 
-test('a request without what it needs, or with more words than there is room for, runs nothing', async () => {
+test('a request without a required field, or with too many words, runs nothing', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const words = (count: number) => ['/bin/sh', '-c', 'echo ran', ...Array<string>(count - 3).fill('x')];

@@ -72,7 +72,7 @@ test('secrets of the environment, the command and the request are not in a shim 
   for (const text of [word, secret, 'proof=']) assert.equal(isInMemory(shimPid, text), false, text);
 });
 
-test('the secrets of an environment do not stay in the memory of a fork server', async () => {
+test('secrets of an environment do not stay in the memory of a fork server', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 100 });
   await Promise.all((await burst(3, () => session.spawn('true'))).map((task) => task.wait()));

@@ -46,7 +46,7 @@ for (const [pumped, descriptors] of [
   [false, [8, 10, 12, 14, 20]],
   [true, [8, 10, 12, 13, 14, 15, 16, 17, 18, 24]],
 ] as const) {
-  test(`${pumped ? 'with a pump' : 'without a pump'} a shim that may have few descriptors runs its command whole, or not`, async () => {
+  test(`${pumped ? 'with a pump' : 'without a pump'} a shim with few descriptors runs its command completely, or not at all`, async () => {
     await using world = new World();
     const shim = await BareShim.in(world.base);
     let whole = 0;
@@ -69,7 +69,7 @@ for (const [pumped, descriptors] of [
   });
 }
 
-test('a shim that has no descriptor for signals still hears of the end of what it is bound to, and of a stop', async () => {
+test('a shim without a descriptor for signals still notices a stop, and the end of the process it is bound to', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const before = [
@@ -92,7 +92,7 @@ test('a shim that has no descriptor for signals still hears of the end of what i
   await end;
 });
 
-test('a shim whose command cannot be killed and opens its output anew sleeps all the same', async () => {
+test('a shim whose command cannot be killed and reopens its output still sleeps', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const before = refusing(world, [{ call: 'kill' }, { call: 'pidfd_send_signal' }], EPERM);
@@ -111,7 +111,7 @@ for (const [what, words] of [
   ['three of them', ['-e', 'inject=getdents64:error=ENOMEM:when=1..3']],
   ['no descriptor for it', ['-P', '/proc', '-e', 'inject=open,openat:error=EMFILE:when=1..2']],
 ] as const) {
-  test(`a shim that could not see whether anybody is left looks again: ${what}`, async () => {
+  test(`a shim that could not see whether processes are left checks again: ${what}`, async () => {
     await using world = new World();
     const shim = await BareShim.in(world.base);
     const nested = new NestedShim(world);

@@ -43,7 +43,7 @@ const firsts: { what: string; script?: string; isChild: boolean }[] = [
 ];
 
 for (const { what, script, isChild } of firsts) {
-  test(`where the first process ${what} shims ${isChild ? 'become' : 'are no'} children of their spawner`, async () => {
+  test(`if pid 1 ${what}, shims ${isChild ? 'become' : 'are no'} children of their spawner`, async () => {
     await using world = new World();
     await using container = await PidNamespace.start(script);
     await using agent = await Agent.start(world.dir, { before: container.enter });
