@@ -33,7 +33,7 @@ const expected = odd
   )
   .sort();
 
-test('variables that nobody touched reach the command byte for byte', async () => {
+test('unchanged variables reach the command byte for byte', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { before: withVariables(...odd) });
   const text = await agent.run(
@@ -44,7 +44,7 @@ test('variables that nobody touched reach the command byte for byte', async () =
   assert.deepEqual(text.trim().split('\n').sort(), expected);
 });
 
-test('what was changed, set or removed since is handed on as it is now', async () => {
+test('variables that were changed, set or removed since are passed on as they are now', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, {
     before: withVariables('X1=\\xff', 'X2=\\xff', 'X3=\\xff', 'X4=\\xff'),
@@ -62,7 +62,7 @@ test('what was changed, set or removed since is handed on as it is now', async (
   );
 });
 
-test('they reach a task that waits for its turn, and none stays in sight in its shim', async () => {
+test('such variables reach a queued task, and none stays visible in its shim', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, {
     before: withVariables('X1=s3cret\\xff'),
@@ -81,7 +81,7 @@ test('they reach a task that waits for its turn, and none stays in sight in its 
   assert.doesNotMatch(environment, /s3cret|REQUEST/);
 });
 
-test('names by which the shim is told things are nobody else’s', async () => {
+test('variables with the reserved names of the shim are not passed on', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, {
     before: withVariables('OUTLIVE_REQUEST_0=X1=mine', 'OUTLIVE_REQUEST=x'),
@@ -95,7 +95,7 @@ test('names by which the shim is told things are nobody else’s', async () => {
     await assert.rejects(session.spawn('true', { env: { [name]: 'x' } }), { code: 'INVALID_ENV' }, name);
 });
 
-test('a current folder whose path is no UTF-8 is refused clearly, and one that names it by other characters is not used', async () => {
+test('a current folder whose path is not UTF-8 is refused clearly, and a folder with a similar name is not used', async () => {
   await using world = new World();
   const before = [
     'bash',
@@ -123,7 +123,7 @@ test('a current folder whose path is no UTF-8 is refused clearly, and one that n
   assert.ok(text.endsWith('/\uFFFD\n'), text);
 });
 
-test('a folder that a name with other bytes became is not found, and the message says why', async () => {
+test('if a folder with U+FFFD in its name is not found, the message says that it may stand for other bytes', async () => {
   await using world = new World();
   const session = await world.session();
   await assert.rejects(session.spawn('true', { cwd: `${world.base}/\uFFFD` }), {
@@ -132,7 +132,7 @@ test('a folder that a name with other bytes became is not found, and the message
   });
 });
 
-test('half a character is refused wherever it would reach the system as another', async () => {
+test('a lone surrogate is refused wherever the system would get another character', async () => {
   await using world = new World();
   const session = await world.session();
   const half = 'a\ud800b';

@@ -39,7 +39,7 @@ class Home extends World {
   }
 }
 
-test('compiled code is kept in a folder that is made for this user alone', async () => {
+test('compiled code is kept in a folder that only this user can read', async () => {
   await using home = new Home();
   assert.equal(home.cache(), home.folder);
   for (const path of [home.caches, home.folder]) {
@@ -60,7 +60,7 @@ test('the folder is made whatever the umask is', async () => {
   assert.equal(lstatSync(home.folder).mode & 0o777, 0o700);
 });
 
-test('a folder of another user is not taken', async () => {
+test('a folder of another user is not used', async () => {
   await using home = new Home();
   home.plant(0o700, stranger);
   assert.equal(home.cache(), null);
@@ -68,7 +68,7 @@ test('a folder of another user is not taken', async () => {
 });
 
 for (const mode of [0o777, 0o770, 0o755, 0o750, 0o701]) {
-  test(`a folder of mode 0${mode.toString(8)} is not taken, and stays as it is`, async () => {
+  test(`a folder of mode 0${mode.toString(8)} is not used, and does not change`, async () => {
     await using home = new Home();
     home.plant(mode);
     assert.equal(home.cache(), null);
@@ -89,7 +89,7 @@ test('a link in the place of the folder is not followed, wherever it leads', asy
   assert.deepEqual(readdirSync(elsewhere), []);
 });
 
-test('a file in the place of the folder, or of the one above, is no folder', async () => {
+test('a file in the place of the folder, or of its parent, is not used', async () => {
   await using home = new Home();
   mkdirSync(home.caches);
   writeFileSync(home.folder, '');
@@ -98,7 +98,7 @@ test('a file in the place of the folder, or of the one above, is no folder', asy
   assert.equal(home.cache(join(home.folder, 'below')), null);
 });
 
-test('a folder on the way that others may write to, or that is not ours, is refused before anything is made', async () => {
+test('a parent folder that others may write to, or that is not ours, is refused before anything is made', async () => {
   await using home = new Home();
   const way = join(home.base, 'way');
   const caches = join(way, 'caches');
@@ -118,7 +118,7 @@ test('a folder on the way that others may write to, or that is not ours, is refu
   assert.equal(home.cache(caches), join(caches, 'outlive'), 'in a sticky folder others cannot replace ours');
 });
 
-test('a shared temporary folder is no place for it, also when nobody has taken the name yet', async () => {
+test('a shared temporary folder is not used, even if the name is free there', async () => {
   await using home = new Home();
   const shared = join(home.base, 'tmp');
   mkdirSync(shared);
@@ -127,7 +127,7 @@ test('a shared temporary folder is no place for it, also when nobody has taken t
   assert.deepEqual(readdirSync(shared), []);
 });
 
-test('a link on the way is followed when it is ours and leads to safe folders only', async () => {
+test('a link in the path is followed only if it is ours and leads to safe folders', async () => {
   await using home = new Home();
   const disk = join(home.base, 'disk', 'caches');
   mkdirSync(disk, { recursive: true, mode: 0o700 });
@@ -141,7 +141,7 @@ test('a link on the way is followed when it is ours and leads to safe folders on
   assert.equal(home.cache(join(home.base, 'loop', 'below')), null);
 });
 
-test('a user whose home is not there has no cache, and nothing is made', async () => {
+test('a user without a home folder has no cache, and nothing is made', async () => {
   await using home = new Home();
   const nowhere = join(home.base, 'nowhere', 'home');
   const before = process.env.HOME;
@@ -158,7 +158,7 @@ test('a user whose home is not there has no cache, and nothing is made', async (
   assert.ok(!existsSync(join(home.base, 'nowhere')));
 });
 
-test('where nothing can be written there is no cache; one that is there can still be read', async () => {
+test('where nothing can be written no cache is made; an existing one can still be read', async () => {
   await using home = new Home();
   const module = JSON.stringify(join(root, 'build/src/platform/cache-folder.js'));
   const script = `console.log((await import(${module})).cacheFolder({}))`;

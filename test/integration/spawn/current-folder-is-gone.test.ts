@@ -11,7 +11,7 @@ import { World } from '../../support/world.ts';
 const gone =
   /^expected the current folder to be there, .*; found that it was removed\. Name a folder by its absolute path/;
 
-test('a process whose folder was removed is told so, starts nothing there, and can name another', async () => {
+test('a process whose folder was removed gets an error, starts nothing there, and can use another folder', async () => {
   await using world = new World();
   const folder = join(world.base, 'folder');
   mkdirSync(folder);
@@ -48,7 +48,7 @@ test('a process whose folder was removed is told so, starts nothing there, and c
   assert.deepEqual([text, snapshotCwd, count], ['/\n', '/', 1]);
 });
 
-test('what runs goes on when its folder, or that of its spawner, is removed', async () => {
+test('a running task goes on when its folder, or that of its spawner, is removed', async () => {
   await using world = new World();
   const folder = join(world.base, 'folder');
   mkdirSync(folder);
@@ -65,7 +65,7 @@ test('what runs goes on when its folder, or that of its spawner, is removed', as
   assert.deepEqual([exitCode, next], [5, 6]);
 });
 
-test('a folder that was made again is used as it is', async () => {
+test('a folder that was made again is used', async () => {
   await using world = new World();
   const folder = join(realpathSync(world.base), 'folder');
   mkdirSync(folder);
@@ -81,7 +81,7 @@ test('a folder that was made again is used as it is', async () => {
 });
 
 for (const generation of [1, 2] as const) {
-  test(`an MCP server of generation ${generation} whose folder was removed runs what names a folder, and says why not what does not`, async () => {
+  test(`an MCP server of generation ${generation} whose folder was removed runs only calls that name a folder, and says why`, async () => {
     await using world = new World();
     const folder = join(world.base, 'folder');
     mkdirSync(folder);

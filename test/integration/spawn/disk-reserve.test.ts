@@ -8,7 +8,7 @@ import { SmallDisk } from '../../support/small-disk.ts';
 import { World } from '../../support/world.ts';
 
 test(
-  'on a disk that is nearly full a spawn is refused, names the largest growing task, and leaves nothing',
+  'on a nearly full disk a spawn is refused with the name of the largest growing task, and leaves nothing',
   notOnWindows('unshare and mount make a small disk'),
   async () => {
     await using world = new World();
@@ -42,7 +42,7 @@ test(
   },
 );
 
-test('the reserve can be chosen, or left out', async () => {
+test('the reserve can be set, or switched off', async () => {
   await using world = new World();
   const { bavail, bsize } = statfsSync(world.base);
   const much = await world.session('test', { store: { diskReserveBytes: bavail * bsize * 2 } });
@@ -59,7 +59,7 @@ test('the reserve can be chosen, or left out', async () => {
 });
 
 test(
-  'after room was made a spawn goes through',
+  'once there is room again a spawn succeeds',
   notOnWindows('unshare and mount make a small disk'),
   async () => {
     await using world = new World();

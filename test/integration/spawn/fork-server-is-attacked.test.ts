@@ -25,7 +25,7 @@ async function stoppedServer(world: World, agent: Agent): Promise<number> {
   return server;
 }
 
-test('a change of this process reaches the next command although spawns never stop', async () => {
+test('a change of this process reaches the next command although spawns follow without a pause', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { session: { maxRunning: 100 } });
   const said = await agent.run(async ({ session, fs, store }) => {
@@ -54,7 +54,7 @@ test('a change of this process reaches the next command although spawns never st
   assert.deepEqual(said, Object.fromEntries([0o027, 0o077, 0o002].map((mask) => [mask, words(mask)])));
 });
 
-test('what is changed between two spawns of a burst holds for those that were asked for afterwards', async () => {
+test('a change between two spawns of a burst holds for the later ones', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { session: { maxRunning: 100 } });
   const folders = [0, 1, 2, 3, 4, 5].map((index) => join(world.base, `folder-${index}`));
@@ -75,7 +75,7 @@ test('what is changed between two spawns of a burst holds for those that were as
   );
 });
 
-test('an environment of any size and number is refused in a burst, and harms none of the others', async () => {
+test('an environment that is too large is refused in a burst, and harms none of the other spawns', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 100 });
   const large = Object.fromEntries(
@@ -96,7 +96,7 @@ test('an environment of any size and number is refused in a burst, and harms non
   }
 });
 
-test('a fork server that stands still goes on when its store is closed, and every spawn is answered', async () => {
+test('a suspended fork server goes on when its store is closed, and every spawn is answered', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { session: { maxRunning: 100 } });
   const server = await stoppedServer(world, agent);
@@ -122,7 +122,7 @@ test('a fork server that stands still goes on when its store is closed, and ever
   assert.equal(readFileSync(ran, 'utf8'), 'ran\n'.repeat(5));
 });
 
-test('a fork server that stands still for ever is gone with its spawner, and nothing runs that is not recorded', async () => {
+test('a fork server that stays suspended is gone with its spawner, and nothing runs unrecorded', async () => {
   await using world = new World();
   const agent = await Agent.start(world.dir, { session: { maxRunning: 100 } });
   const server = await stoppedServer(world, agent);
@@ -142,7 +142,7 @@ test('a fork server that stands still for ever is gone with its spawner, and not
   assert.equal(readdirSync(world.base).includes('ran'), false);
 });
 
-test('2,000 spawns while a fork server stands still fill its pipe, and all are answered when it goes on', async () => {
+test('2,000 spawns while a fork server is suspended fill its pipe, and all are answered when it goes on', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { session: { maxRunning: 3_000 } });
   const server = await stoppedServer(world, agent);
@@ -214,7 +214,7 @@ test('a store that is closed at any turn of a burst answers each spawn, and what
 const user = 54_322;
 
 for (const limit of ['--nproc=1:', '--nofile=5:'])
-  test(`what a fork server cannot start under ${limit} is started without it`, async () => {
+  test(`a task that a fork server cannot start under ${limit} is started without the fork server`, async () => {
     await using world = new World();
     chmodSync(world.base, 0o755);
     chownSync(world.base, user, user);

@@ -6,7 +6,7 @@ import { World } from '../../support/world.ts';
 
 const moments = ['before the spawn', 'when it was answered', 'while it runs', 'before the acknowledgement'];
 
-test('a disk that is full from any moment of a task on loses no exit code, and what was acknowledged stays so when there is room', async () => {
+test('a disk that fills up at any moment of a task loses no exit code, and acknowledgements hold once there is room', async () => {
   await using world = new World();
   const disk = new SmallDisk(world);
   await using agent = await disk.agent('test', { diskReserveBytes: null });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { SmallDisk } from '../../support/small-disk.ts';
 import { World } from '../../support/world.ts';
 
-test('an outcome that does not fit is told at once, and written when there is room', async () => {
+test('an outcome that does not fit on the disk is told at once, and written when there is room', async () => {
   await using world = new World();
   const disk = new SmallDisk(world);
   await using agent = await disk.agent();
@@ -33,7 +33,7 @@ test('an outcome that does not fit is told at once, and written when there is ro
   assert.deepEqual([later.status, later.exitCode], ['failed', 7]);
 });
 
-test('a shim whose last word does not fit sleeps between two tries, and ends when it fits', async () => {
+test('a shim whose last fact does not fit on the disk sleeps between tries, and ends when it fits', async () => {
   await using world = new World();
   const disk = new SmallDisk(world);
   await using agent = await disk.agent();

@@ -59,7 +59,7 @@ test('exit codes survive a disk that commands have filled, and completions are d
   );
 });
 
-test('on a full disk, tasks that end while nobody is there are settled by the next process', async () => {
+test('on a full disk the next process settles tasks that ended without a supervisor', async () => {
   await using world = new World();
   const disk = new SmallDisk(world);
   // Of another session, so that it supervises none of the tasks.

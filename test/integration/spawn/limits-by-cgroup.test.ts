@@ -13,7 +13,7 @@ import { fixture, isLive, World, waitFor } from '../../support/world.ts';
 const runaway = fixture('sheds-everything.sh');
 const library = new URL('../../../src/index.js', import.meta.url).href;
 
-test('a task with limits runs in a cgroup of its own, which is gone when the task has ended', async () => {
+test('a task with limits runs in its own cgroup, which is gone when the task has ended', async () => {
   await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
@@ -24,7 +24,7 @@ test('a task with limits runs in a cgroup of its own, which is gone when the tas
   assert.deepEqual(cgroup.groups(), []);
 });
 
-test('a task without limits has none', async () => {
+test('a task without limits has no cgroup', async () => {
   await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
@@ -33,7 +33,7 @@ test('a task without limits has none', async () => {
 });
 
 for (const killSignal of ['SIGTERM', 'SIGKILL'] as const) {
-  test(`a stop with ${killSignal} ends what has shed its cookie, its group and its session`, async () => {
+  test(`a stop with ${killSignal} ends processes that have shed their cookie, group and session`, async () => {
     await using cgroup = new TestCgroup();
     await using world = new World();
     const session = await sessionIn(world, cgroup.dir);
@@ -47,7 +47,7 @@ for (const killSignal of ['SIGTERM', 'SIGKILL'] as const) {
   });
 }
 
-test('what has shed everything is a leftover all the same, and can be stopped', async () => {
+test('a process that has shed everything is still a leftover, and can be stopped', async () => {
   await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
@@ -65,7 +65,7 @@ test('what has shed everything is a leftover all the same, and can be stopped', 
   assert.deepEqual([later.id, cgroup.groups()], ['test', []]);
 });
 
-test('a task that a task spawned is in its cgroup and is left alone when the outer one is stopped', async () => {
+test('a task that a task spawned is in its own cgroup, and does not end when the outer one is stopped', async () => {
   await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
@@ -82,7 +82,7 @@ test('a task that a task spawned is in its cgroup and is left alone when the out
   assert.deepEqual(cgroup.groups(), []);
 });
 
-test('groups that crashed spawners left without a record are removed by the next task with limits', async () => {
+test('the next task with limits removes cgroups that crashed spawners left without a record', async () => {
   await using cgroup = new TestCgroup();
   await using world = new World();
   const session = await sessionIn(world, cgroup.dir);
@@ -95,7 +95,7 @@ test('groups that crashed spawners left without a record are removed by the next
   rmdirSync(strangers);
 });
 
-test('with the controllers there the group holds memory and processes, and tells who was killed for memory', async () => {
+test('if there are controllers, the cgroup limits memory and processes, and reports a kill for memory', async () => {
   using cgroup = new FakeCgroup('cpu memory pids');
   await using world = new World();
   // The kernel makes this file with each group.

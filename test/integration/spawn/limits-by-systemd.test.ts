@@ -6,7 +6,7 @@ import { TestCgroup } from '../../support/cgroups.ts';
 import { factOf } from '../../support/logs.ts';
 import { fixture, fixturePath, World } from '../../support/world.ts';
 
-test('where the service manager of the user lingers, a task with limits runs in a scope of his, and is stopped by it', async () => {
+test("if the user lingers, a task with limits runs in a scope of the user's service manager, and is stopped by it", async () => {
   await using cgroup = new TestCgroup();
   await using world = new World();
   await using agent = await Agent.start(world.dir, {

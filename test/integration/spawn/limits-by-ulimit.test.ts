@@ -25,7 +25,7 @@ test('a command has the limits that were asked for', async () => {
   assert.deepEqual(factOf(world.logOf(snapshot.taskId), 'spec').limits, snapshot.limits);
 });
 
-test('without limits nothing is limited and nothing is said', async () => {
+test('without limits nothing is limited, and nothing is reported', async () => {
   await using world = new World();
   const session = await world.session();
   const { output, snapshot } = await session.run('ulimit -v; ulimit -t');
@@ -40,7 +40,7 @@ test('a command that uses up its CPU time ends with 152, and its reason says why
   assert.deepEqual([snapshot.status, snapshot.statusReason, snapshot.exitCode], ['failed', 'cpu_limit', 152]);
 });
 
-test('a command that ignores that its CPU time is up is killed a second later', async () => {
+test('a command that ignores SIGXCPU is killed a second later', async () => {
   await using world = new World();
   const session = await world.session('test', { store: { cgroup: null } });
   const stubborn = "trap '' XCPU; while :; do :; done";
@@ -57,7 +57,7 @@ test('a command that asks for more memory than it may have does not get it', asy
   assert.match(output.text, /cannot allocate/);
 });
 
-test('a hard limit that is lower already is left as it is', async () => {
+test('a hard limit that is already lower does not change', async () => {
   const look = async (world: World): Promise<string> => {
     const session = await world.session('test', { store: { cgroup: null } });
     return (await session.run('ulimit -H -t', { cpuSeconds: 50 })).output.text;
@@ -70,7 +70,7 @@ test('a hard limit that is lower already is left as it is', async () => {
   assert.equal(await look(world), '5\n');
 });
 
-test('limits hold for a task that waits its turn as well', async () => {
+test('limits hold for a queued task, too', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1, store: { cgroup: null } });
   await session.spawn('sleep 0.1');

@@ -12,7 +12,7 @@ const bytes = 300 * 1024 * 1024;
 /** Takes all memory that there is. */
 const greedy = 'exec python3 -c "kept = []\nwhile True: kept.append(b\'x\' * 10000000)"';
 
-test('where agent, shims and commands share a memory limit, the greedy command dies of it and the shims tell', async () => {
+test('if agent, shims and commands share a memory limit, the greedy command dies of it and the shims report it', async () => {
   await using group = new MemoryGroup(bytes);
   await using world = new World();
   await using agent = await Agent.start(world.dir, { before: group.enter });
@@ -36,7 +36,7 @@ test('where agent, shims and commands share a memory limit, the greedy command d
   assert.equal((await session.task(id).kill({ graceMs: 100 })).status, 'killed');
 });
 
-test('limits and stops hold in a container that is out of memory all the time', async () => {
+test('limits and stops work in a container that is always out of memory', async () => {
   await using group = new MemoryGroup(bytes);
   await using world = new World();
   await using agent = await Agent.start(world.dir, { before: group.enter });
@@ -64,7 +64,7 @@ test('limits and stops hold in a container that is out of memory all the time', 
   await waitFor(() => world.pids().length === 0, 'all processes of tasks to be gone');
 });
 
-test('a container that is ended whole takes its tasks along, and they are told as lost', async () => {
+test('a container that is killed whole takes its tasks along, and they are reported as lost', async () => {
   await using group = new MemoryGroup(bytes);
   await using world = new World();
   await using agent = await Agent.start(world.dir, { before: group.enter });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Agent } from '../../support/agents.ts';
 import { World } from '../../support/world.ts';
 
-test('a process that dies for want of memory leaves its tasks and their limits as they are, and what they return is known', async () => {
+test('when a process runs out of memory and dies, its tasks and their limits go on, and their exit codes are known', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, {
     // What Node has to say of its death is no news here.

@@ -8,7 +8,7 @@ import { World } from '../../support/world.ts';
 /** A user of whom nothing else runs; the system counts his threads. */
 const user = 54_321;
 
-test('where the system starts no more processes, spawns are refused by a code or fail as tasks, and room mends it', async () => {
+test('if the system starts no more processes, spawns are refused with a code or fail as tasks, until there is room', async () => {
   await using world = new World();
   chmodSync(world.base, 0o755);
   chownSync(world.base, user, user);

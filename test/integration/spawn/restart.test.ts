@@ -37,7 +37,7 @@ test(
   },
 );
 
-test('what was said at spawn holds for the new task', unix, async () => {
+test('the options of the spawn hold for the new task', unix, async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 2 });
   const task = await session.spawn('echo "$COLUMNS"; sleep 1000', {
@@ -71,7 +71,7 @@ test('what was said at spawn holds for the new task', unix, async () => {
   await again.kill();
 });
 
-test('bytes that are no UTF-8, and variables that were removed, stay as they are', {
+test('a restart keeps bytes that are not UTF-8, and the removal of variables', {
   skip: process.platform !== 'linux' && 'Linux alone shows variables',
 }, async () => {
   await using world = new World();
@@ -87,7 +87,7 @@ test('bytes that are no UTF-8, and variables that were removed, stay as they are
   assert.equal(await shows(await task.restart()), first);
 });
 
-test('what fails leaves the old task as it was', unix, async () => {
+test('a restart that fails does not change the old task', unix, async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000', { name: 'dev' });
@@ -124,7 +124,7 @@ test('the end of the old task is acknowledged when the new one has started, unle
   }
 });
 
-test('of many spawns at once with one name one wins, whichever session object they use', async () => {
+test('one of many simultaneous spawns with one name wins, whichever session object they use', async () => {
   await using world = new World();
   const other = await world.store();
   const sessions = [await world.session('s'), await other.session('s')];
@@ -139,7 +139,7 @@ test('of many spawns at once with one name one wins, whichever session object th
   assert.equal(world.taskIds().length, 1);
 });
 
-test('the watches of a task go along, also of one whose end was read, but for those that are over', async () => {
+test('the new task keeps the open watches of the old one, even if the old end was acknowledged', async () => {
   await using world = new World();
   const session = await world.session();
   const server = async (task: Task): Promise<Task> => {

@@ -30,7 +30,7 @@ const wrong: Readonly<Record<string, [ErrorCode, readonly unknown[]]>> = {
 };
 
 for (const [option, [code, values]] of Object.entries(wrong)) {
-  test(`a bad ${option} is ${code}, and nothing in the store changes`, async () => {
+  test(`an invalid ${option} is ${code}, and nothing in the store changes`, async () => {
     await using world = new World();
     const session = await world.session();
     const before = listing(world.dir);
@@ -42,7 +42,7 @@ for (const [option, [code, values]] of Object.entries(wrong)) {
   });
 }
 
-test('an empty, overlong or unspeakable command is INVALID_COMMAND, and nothing in the store changes', async () => {
+test('an empty or overlong command, or one with a NUL, is INVALID_COMMAND, and nothing in the store changes', async () => {
   await using world = new World();
   const session = await world.session();
   const before = listing(world.dir);
@@ -53,7 +53,7 @@ test('an empty, overlong or unspeakable command is INVALID_COMMAND, and nothing 
   assert.deepEqual(listing(world.dir), before);
 });
 
-test('a working directory that is a file is named as such, and the shell is not blamed', async () => {
+test('a working directory that is a file is named in the error, not the shell', async () => {
   await using world = new World();
   const session = await world.session();
   const cwd = join(world.base, 'file');

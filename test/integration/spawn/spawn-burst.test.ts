@@ -6,7 +6,7 @@ import { World } from '../../support/world.ts';
 /** Wine takes half a second for each. */
 const many = onWindows ? 12 : 100;
 
-test(`${many} spawns at once do not hold the event loop, and each has an id of its own`, async () => {
+test(`${many} spawns at once do not block the event loop, and each has its own id`, async () => {
   await using world = new World();
   const session = await world.session('burst', { maxRunning: 100 });
   let turns = 0;

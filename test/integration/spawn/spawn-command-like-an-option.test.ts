@@ -36,7 +36,7 @@ for (const shell of ['bash', 'sh', 'dash', 'zsh', 'mksh']) {
   });
 }
 
-test('a command that begins like an option is a command for a shell of another name, and in a pipeline', async () => {
+test('a command that begins like an option is a command for a shell with another name, and in a pipeline', async () => {
   await using world = new World();
   const session = await world.session();
   mkdirSync(`${world.base}/bin`);

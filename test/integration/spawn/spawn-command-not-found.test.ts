@@ -8,7 +8,7 @@ import { World } from '../../support/world.ts';
 const commands = ['foo', 'true\ntrue\nfoo', 'if', 'echo "$0" $# $LINENO', 'cd /nowhere', 'set -u; echo $x'];
 
 for (const command of commands) {
-  test(`${JSON.stringify(command)} says what it says under bash -c`, async () => {
+  test(`${JSON.stringify(command)} gives the same message as with bash -c`, async () => {
     await using world = new World();
     const session = await world.session();
     const task = await session.spawn(command);
@@ -26,7 +26,7 @@ function bash(command: string): SpawnSyncReturns<string> {
   return spawnSync('bash', ['-c', ...words], { encoding: 'utf8', env });
 }
 
-test('a command that is not found reads as from bash -c and ends with 127', async () => {
+test('an unknown command gives the message of bash -c and ends with 127', async () => {
   await using world = new World();
   const session = await world.session();
   const { snapshot, output } = await session.run('foo');

@@ -9,7 +9,7 @@ import { World } from '../../support/world.ts';
 const pwd = onWindows ? 'pwd -W' : 'pwd';
 const asPrinted = (path: string): string => `${path.replaceAll('\\', '/')}\n`;
 
-test('a command runs in the working directory that was asked for, with blanks and quotes in its name', async () => {
+test('a command runs in the given working directory, also with blanks and quotes in its name', async () => {
   await using world = new World();
   const session = await world.session();
   // No name has a double quote on Windows.
@@ -39,7 +39,7 @@ test('variables are added to this process environment, replaced in it, and remov
   assert.equal(output.text, 'a b\nc|/elsewhere\nno LANG\nno EDITOR\nno INHERITED\n');
 });
 
-test('a command cannot take the cookie of another task, and has one of its own', async () => {
+test('a command cannot take the cookie of another task, and has its own', async () => {
   await using world = new World();
   const session = await world.session();
   process.env.OUTLIVE_TASK = 'bgb-000000000000.inherited';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { onWindows } from '../../support/processes.ts';
 import { World } from '../../support/world.ts';
 
-test('every exit code from 0 to 255 is recorded as it was', async () => {
+test('every exit code from 0 to 255 is recorded correctly', async () => {
   await using world = new World();
   const session = await world.session('codes', { maxRunning: 256 });
   // Wine takes half a second for each: there some of them, the first and the last included.

@@ -9,7 +9,7 @@ import { World, waitFor } from '../../support/world.ts';
 
 const isCode = (code: string) => (error: OutliveError) => error.code === code;
 
-test('a second spawn for a key starts nothing and gives the first task, also when that has ended', async () => {
+test('a second spawn for a key starts nothing and returns the first task, also when that has ended', async () => {
   await using world = new World();
   const session = await world.session();
   const ran = join(world.base, 'ran');
@@ -61,7 +61,7 @@ test('many spawns for one key at once, from several processes, start one task', 
   assert.equal(readFileSync(ran, 'utf8').trim().split('\n').length, 5);
 });
 
-test('a key is any text, and no part of it comes into a path', async () => {
+test('a key may be any text, and no part of it gets into a path', async () => {
   await using world = new World();
   const session = await world.session();
   const keys = [
@@ -86,7 +86,7 @@ test('a key is any text, and no part of it comes into a path', async () => {
   assert.equal(readdirSync(folder).length, keys.length);
 });
 
-test('what is no key is refused before anything is made', async () => {
+test('an invalid key is refused before anything is made', async () => {
   await using world = new World();
   const session = await world.session();
   for (const key of ['', 'a\0b', 'x'.repeat(1025), 'half \ud800', 7, null, {}])
@@ -109,7 +109,7 @@ test('a spawn that is refused leaves its key free', async () => {
   await long.kill({ graceMs: 0 });
 });
 
-test('a task that was killed or has failed keeps its key', async () => {
+test('a killed or failed task keeps its key', async () => {
   await using world = new World();
   const session = await world.session();
   const killed = await session.spawn('sleep 30', { key: 'killed' });
@@ -120,7 +120,7 @@ test('a task that was killed or has failed keeps its key', async () => {
   assert.equal((await session.spawn('true', { key: 'failed' })).id, failed.id);
 });
 
-test('with its task a key is removed, and is free again', async () => {
+test('a key is removed with its task, and is free again', async () => {
   await using world = new World();
   const session = await world.session();
   const first = await session.spawn('true', { key: 'k' });

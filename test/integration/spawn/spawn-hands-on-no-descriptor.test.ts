@@ -8,7 +8,7 @@ import { isLive, quote, World, waitFor } from '../../support/world.ts';
 
 const numbers = [63, 251, 1000];
 
-test('descriptors that the agent has open are neither the command’s nor the shim’s, and their readers see the end', async () => {
+test('neither the command nor the shim inherits open descriptors of the agent, and their readers see the end', async () => {
   await using world = new World();
   const sawEnd = (number: number): string => `${world.base}/end-of-${number}`;
   // As in `exec 63> >(logger)` of an agent's wrapper. Node hands such descriptors on to what it starts.
@@ -48,7 +48,7 @@ test('descriptors that the agent has open are neither the command’s nor the sh
   assert.equal((await (await world.session()).task(stays).kill({ graceMs: 100 })).status, 'killed');
 });
 
-test('a pipe on which the agent is read ends with the agent, not with its tasks', async () => {
+test('a pipe to which the agent writes ends with the agent, not with its tasks', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const ends = await agent.run(async ({ childProcess, session }) => {

@@ -11,7 +11,7 @@ import { burst, forkServersOf } from '../../support/fork-servers.ts';
 import { lives } from '../../support/processes.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a burst is forked by a process that ends a second after it', async () => {
+test('a burst is forked by a fork server that ends a second after it', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 100 });
   await session.run('true');
@@ -39,7 +39,7 @@ test('a burst is forked by a process that ends a second after it', async () => {
   await Promise.all(more.map((task) => task.wait()));
 });
 
-test('what is changed of this process between two bursts reaches the commands of the second', async () => {
+test('changes of this process between two bursts reach the commands of the second', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { session: { maxRunning: 100 } });
   const said = await agent.run(async ({ session, childProcess }) => {
@@ -65,7 +65,7 @@ test('what is changed of this process between two bursts reaches the commands of
   );
 });
 
-test('a fork server that is killed takes no task with it that runs, and what it did not start does not run', async () => {
+test('running tasks survive when a fork server is killed, and tasks that it did not start do not run', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1_000 });
   const file = (index: number): string => join(world.base, `ran-${index}`);
@@ -100,7 +100,7 @@ test('a fork server that is killed takes no task with it that runs, and what it 
   assert.ok(ran.length <= begun.length, `${ran.length} ran, ${begun.length} are recorded`);
 });
 
-test('a task whose record is removed while the fork server stands still does not run', async () => {
+test('a task whose record is removed while the fork server is suspended does not run', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 100 });
   const first = await burst(3, () => session.spawn('true'));
@@ -120,7 +120,7 @@ test('a task whose record is removed while the fork server stands still does not
   assert.deepEqual(readdirSync(world.base).includes('ran'), false);
 });
 
-test('what the system refuses in a burst is told as it is of a single spawn', async () => {
+test('an error of the system in a burst is the same as for a single spawn', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 100 });
   const env = { LARGE: 's'.repeat(200 * 1024) };
@@ -153,7 +153,7 @@ test('a fork server ends with its spawner, and its tasks run on', async () => {
   );
 });
 
-test('whatever a fork server is told, it starts nothing that it does not understand', async () => {
+test('a fork server starts nothing for a request that it does not understand', async () => {
   await using world = new World();
   const program = await shimProgram(world.dir);
   const launch = (...fields: string[]): string => {

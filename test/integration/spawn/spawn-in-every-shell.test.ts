@@ -8,7 +8,7 @@ import { zombiesOf } from '../../support/zombies.ts';
 const bare = '0\n1\n2\n3\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n';
 
 for (const shell of ['bash', 'dash', 'mksh', 'zsh']) {
-  test(`a command in ${shell} has its exit code recorded and its output whole, and leaves no process`, async () => {
+  test(`a command in ${shell} has its exit code recorded and its output complete, and leaves no process`, async () => {
     await using world = new World();
     const session = await world.session();
     const commands: [string, number, RegExp][] = [

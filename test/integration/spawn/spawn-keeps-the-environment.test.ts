@@ -44,16 +44,16 @@ function entries(text: string): Set<string> {
   return new Set(text.split('\0').filter((entry) => entry !== '' && !made.test(entry)));
 }
 
-test('the user environment reaches the command as it reaches that of a bare bash', async () => {
+test('the command gets the same user environment as under a bare bash', async () => {
   assert.deepEqual(await differences(awkward), []);
 });
 
-test('so do variables whose names are no names in a shell', async () => {
+test('variables whose names are not valid in a shell reach the command, too', async () => {
   const env = { 'a.b': '1', 'npm_config_//registry/': '2', 'ProgramFiles(x86)': '3', '1st': '4' };
   assert.deepEqual(await differences(env), []);
 });
 
-test('a function that a bash exported is there for the command', async () => {
+test('an exported bash function is available to the command', async () => {
   await using world = new World();
   const session = await world.session();
   const env = { 'BASH_FUNC_greet%%': '() {  echo hello\n}' };

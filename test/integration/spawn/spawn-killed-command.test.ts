@@ -14,7 +14,7 @@ const deaths = [
 ];
 
 for (const { name, exitCode } of deaths) {
-  test(`a command that dies of SIG${name} fails with ${exitCode}, and nobody adds to its output`, async () => {
+  test(`a command that dies of SIG${name} fails with ${exitCode}, and nothing is added to its output`, async () => {
     await using world = new World();
     const session = await world.session();
     const task = await session.spawn(`echo before; kill -${name} $$; echo survived`);

@@ -16,7 +16,7 @@ function commandOf(bytes: number, last: string): string {
   return head + 'x'.repeat(bytes - Buffer.byteLength(head) - Buffer.byteLength(foot)) + foot;
 }
 
-test('a command of 1 MB runs whole', async () => {
+test('a command of 1 MB runs completely', async () => {
   await using world = new World();
   const session = await world.session();
   const { output, snapshot } = await session.run(commandOf(1_000_000, 'echo the end; exit 9'));
@@ -24,7 +24,7 @@ test('a command of 1 MB runs whole', async () => {
   assert.equal(snapshot.exitCode, 9);
 });
 
-test('its name, parameters, line numbers and messages are those of a short command', async () => {
+test('a large command has the $0, parameters, line numbers and messages of a short command', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'echo "$0|$#|$1|$LINENO|$-"\nfoo\necho $LINENO; set -- a b; echo $#';
@@ -39,7 +39,7 @@ const edges = onWindows
   ? [31_000, 32_000, 33_000]
   : [65_535, 65_536, 65_537, 131_070, 131_071, 131_072, 131_073];
 
-test('nothing changes where a command goes from an argument to a file', async () => {
+test('nothing changes at the size where a command goes from an argument to a file', async () => {
   await using world = new World();
   const session = await world.session();
   for (const bytes of edges) {
@@ -62,7 +62,7 @@ test('a command in a file keeps blanks, quotes, backslashes and line ends', asyn
   assert.match(short.output.text, /^a {2}b\nc"d\n\\\ne\nf\n\*nowhere\*\ng {2}\\ {2}\n\th\n$/);
 });
 
-test('a snapshot shows the beginning of a command that is in a file', async () => {
+test('a snapshot shows the beginning of a command that was put into a file', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(`true # ${'x'.repeat(100_000)}`);
@@ -98,7 +98,7 @@ test(
 );
 
 test(
-  'a command that such an interpreter cannot be given is refused before anything is there',
+  'a command that is too large for such an interpreter is refused before anything is made',
   notOnWindows('there is no fish, and no native shim'),
   async () => {
     await using world = new World();
@@ -154,7 +154,7 @@ test(
 );
 
 test(
-  'a large command whose file is gone or another one before it could run does not run',
+  'a large command whose file is gone or was replaced before it could run does not run',
   notOnWindows('there is no fish, and no native shim'),
   async () => {
     await using world = new World();

@@ -4,7 +4,7 @@ import { World } from '../../support/world.ts';
 
 const kibi = 1024;
 
-test('a variable that the system hands to no program is named, with its size and the limit, and not its value', async () => {
+test('an error names a variable that is too large for the system, with its size and the limit but not its value', async () => {
   await using world = new World();
   const session = await world.session();
   // Its log stays where it is until somebody is told of it.
@@ -32,7 +32,7 @@ test('a variable that the system hands to no program is named, with its size and
   assert.deepEqual(files(), before);
 });
 
-test('the same of a variable of this process', async () => {
+test('an error names a variable of this process that is too large, too', async () => {
   await using world = new World();
   const session = await world.session();
   process.env.LARGE_OF_OURS = 'x'.repeat(200 * kibi);
@@ -48,7 +48,7 @@ test('the same of a variable of this process', async () => {
   }
 });
 
-test('too many variables together are told as that, with the largest of them', async () => {
+test('an error says when all variables together are too large, and names the largest of them', async () => {
   await using world = new World();
   const session = await world.session();
   const env = Object.fromEntries(
@@ -61,7 +61,7 @@ test('too many variables together are told as that, with the largest of them', a
   assert.deepEqual(world.taskIds(), []);
 });
 
-test('the largest variable that the system takes reaches the command', async () => {
+test('the largest variable that the system allows reaches the command', async () => {
   await using world = new World();
   const session = await world.session();
   const env = { LARGEST: 's'.repeat(128 * kibi - 'LARGEST='.length - 1) };

@@ -27,7 +27,7 @@ test('a command gets the descriptors 0, 1 and 2, whatever its agent has inherite
   }
 });
 
-test('a shim has the files of its task, that of the locks and the doorbell, and nothing that its agent has inherited', async () => {
+test('a shim has only the files of its task, the lock file and the doorbell, and nothing that its agent has inherited', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { before });
   const task = await agent.run(async ({ session }) => {

@@ -7,7 +7,7 @@ import { isLive, World, waitFor } from '../../support/world.ts';
 // What a shell starts in the background ignores SIGINT and SIGQUIT, and what a shell ignores is inherited.
 const dispositions = 'grep -E "^Sig(Ign|Blk)" /proc/self/status';
 
-test('a command ignores and blocks the signals that a bare child does', async () => {
+test('a command ignores and blocks the same signals as a bare child', async () => {
   await using world = new World();
   const session = await world.session();
   const { output } = await session.run(dispositions);
@@ -15,7 +15,7 @@ test('a command ignores and blocks the signals that a bare child does', async ()
 });
 
 for (const name of ['INT', 'QUIT', 'TERM', 'HUP', 'PIPE', 'USR1', 'USR2', 'ALRM']) {
-  test(`SIG${name} ends a command that does not handle it, and reaches the trap of one that does`, async () => {
+  test(`SIG${name} ends a command that does not handle it, and reaches the trap of a command that does`, async () => {
     await using world = new World();
     const session = await world.session();
     const { snapshot } = await session.run(`sh -c 'kill -${name} $$; sleep 20; exit 3'; test $? -gt 128`);
@@ -28,7 +28,7 @@ for (const name of ['INT', 'QUIT', 'TERM', 'HUP', 'PIPE', 'USR1', 'USR2', 'ALRM'
 /** Those that nobody can block. */
 const unblockable = [9, 19];
 
-test('no other signal than SIGKILL and SIGSTOP has an effect on a shim, not even one that the C library keeps for itself', async () => {
+test('only SIGKILL and SIGSTOP have an effect on a shim; even signals that the C library reserves have none', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   assert.equal(
@@ -47,7 +47,7 @@ test('no other signal than SIGKILL and SIGSTOP has an effect on a shim, not even
   assert.equal(shim.facts().find((fact) => fact.fact === 'exit')?.code, 3);
 });
 
-test('a command ignores no signal that its spawner ignores', async () => {
+test('a command does not inherit ignored signals from its spawner', async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const before = ['bash', '-c', 'trap \'\' INT HUP RTMIN RTMIN+1 RTMAX; exec "$@"', 'bash'];

@@ -15,7 +15,7 @@ const commands: [string, number][] = [
 ];
 
 for (const shell of ['mksh', 'dash', 'zsh']) {
-  test(`of ${workers * rounds} short commands in ${shell} on a busy machine none hangs`, async () => {
+  test(`none of ${workers * rounds} short commands in ${shell} on a busy machine hangs`, async () => {
     await using world = new World();
     await using _ = new LoadBeside(2);
     const session = await world.session();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { openStore } from '../../../src/index.ts';
 import { World } from '../../support/world.ts';
 
-test('names and labels are kept as given, also for who opens the store later', async () => {
+test('names and labels are kept as given, also for a process that opens the store later', async () => {
   await using world = new World();
   const session = await world.session();
   const name = 'build "ü" \n\t 😀 </script>';
@@ -17,7 +17,7 @@ test('names and labels are kept as given, also for who opens the store later', a
   assert.deepEqual(later.task(task.id).snapshot().labels, labels);
 });
 
-test('a task needs no name and no labels, and two that follow each other may have the same', async () => {
+test('names and labels are optional, and successive tasks may have the same', async () => {
   await using world = new World();
   const session = await world.session();
   const plain = await session.spawn('true');

@@ -43,7 +43,7 @@ const awkward = [
 /** Prints the words that it gets, each with a NUL. */
 const printsWords = ['printf', '%s\\0'];
 
-test('each word reaches the program as it is', noLists, async () => {
+test('each word reaches the program unchanged', noLists, async () => {
   await using world = new World();
   const session = await world.session();
   const { output, snapshot } = await session.run([...printsWords, ...awkward], { cwd: world.base });
@@ -52,7 +52,7 @@ test('each word reaches the program as it is', noLists, async () => {
   assert.equal(existsSync(join(world.base, 'run-by-a-shell')), false);
 });
 
-test('no shell is among its processes', noLists, async () => {
+test('no shell is among the processes of the task', noLists, async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(['sleep', '100']);
@@ -63,7 +63,7 @@ test('no shell is among its processes', noLists, async () => {
 });
 
 test(
-  'the record, the snapshot and the inspection have a line that a shell reads as the same words',
+  'the record, the snapshot and the inspection have a command line that a shell reads as the same words',
   noLists,
   async () => {
     await using world = new World();
@@ -84,7 +84,7 @@ test(
   },
 );
 
-test('lists of many and of long words reach the program whole', noLists, async () => {
+test('many words and long words reach the program complete', noLists, async () => {
   await using world = new World();
   const session = await world.session();
   const lists = [63, 64, 65, 127, 128, 129, 50_000].map((count) =>
@@ -106,25 +106,29 @@ test('lists of many and of long words reach the program whole', noLists, async (
   }
 });
 
-test('a program is looked for in the PATH of the command, and a path from its folder', noLists, async () => {
-  await using world = new World();
-  const session = await world.session();
-  const folder = join(world.base, 'programs');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'mine'), '#!/bin/sh\necho "mine: $1"\n');
-  chmodSync(join(folder, 'mine'), 0o755);
-  const found = await session.run(['mine', 'a'], { env: { PATH: `${folder}:${process.env.PATH}` } });
-  assert.equal(found.output.text, 'mine: a\n');
-  const there = await session.run(['./mine', 'b'], { cwd: folder });
-  assert.equal(there.output.text, 'mine: b\n');
-  const missing = await session.run(['mine', 'c']);
-  assert.deepEqual([missing.snapshot.status, missing.snapshot.exitCode], ['failed', 127]);
-  assert.match(missing.output.text, /expected to start mine; there is no such file/);
-  const refused = await session.run(['/etc/passwd']);
-  assert.deepEqual([refused.snapshot.status, refused.snapshot.exitCode], ['failed', 126]);
-});
+test(
+  'a program is found in the PATH of the command, and a relative path from its folder',
+  noLists,
+  async () => {
+    await using world = new World();
+    const session = await world.session();
+    const folder = join(world.base, 'programs');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'mine'), '#!/bin/sh\necho "mine: $1"\n');
+    chmodSync(join(folder, 'mine'), 0o755);
+    const found = await session.run(['mine', 'a'], { env: { PATH: `${folder}:${process.env.PATH}` } });
+    assert.equal(found.output.text, 'mine: a\n');
+    const there = await session.run(['./mine', 'b'], { cwd: folder });
+    assert.equal(there.output.text, 'mine: b\n');
+    const missing = await session.run(['mine', 'c']);
+    assert.deepEqual([missing.snapshot.status, missing.snapshot.exitCode], ['failed', 127]);
+    assert.match(missing.output.text, /expected to start mine; there is no such file/);
+    const refused = await session.run(['/etc/passwd']);
+    assert.deepEqual([refused.snapshot.status, refused.snapshot.exitCode], ['failed', 126]);
+  },
+);
 
-test('limits, unbuffered output and files of their own work as with a shell', noLists, async () => {
+test('limits, unbuffered output and separate output files work as with a shell', noLists, async () => {
   await using world = new World();
   const session = await world.session();
   const { output, snapshot, task } = await session.run(['sh', '-c', 'echo out; echo err >&2; ulimit -t'], {
@@ -140,7 +144,7 @@ test('limits, unbuffered output and files of their own work as with a shell', no
   assert.equal(option.snapshot.exitCode, 127);
 });
 
-test('another list is INVALID_COMMAND, and nothing in the store changes', async () => {
+test('an invalid list is INVALID_COMMAND, and nothing in the store changes', async () => {
   await using world = new World();
   const session = await world.session();
   const before = listing(world.dir);
@@ -181,7 +185,7 @@ test('a word that is refused is not repeated in the error', async () => {
   );
 });
 
-test('a list with a shell is refused, and nothing in the store changes', async () => {
+test('a list together with the option shell is refused, and nothing in the store changes', async () => {
   await using world = new World();
   const session = await world.session();
   const before = listing(world.dir);
@@ -192,7 +196,7 @@ test('a list with a shell is refused, and nothing in the store changes', async (
   assert.deepEqual(listing(world.dir), before);
 });
 
-test('words whose file is gone or another one before they could run do not run', noLists, async () => {
+test('words whose file is gone or was replaced before they could run do not run', noLists, async () => {
   await using world = new World();
   const shim = await BareShim.in(world.base);
   const path = (name: string): string => join(world.base, name);

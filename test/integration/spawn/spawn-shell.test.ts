@@ -31,7 +31,7 @@ for (const { shell, program } of shells) {
   });
 }
 
-test('the syntax of the shell that was asked for works', async () => {
+test('the syntax of the chosen shell works', async () => {
   await using world = new World();
   const session = await world.session();
   const bash = await session.run('[[ abc == a* ]] && echo yes');
@@ -41,7 +41,7 @@ test('the syntax of the shell that was asked for works', async () => {
   assert.match(other.output.text, /^y\r?\n$/);
 });
 
-test('a shell that is missing, a folder, or no program is refused and nothing is recorded', async () => {
+test('a shell that is missing, a folder or not a program is refused, and nothing is recorded', async () => {
   await using world = new World();
   const session = await world.session();
   const plain = join(world.base, 'plain');

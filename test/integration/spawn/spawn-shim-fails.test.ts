@@ -5,7 +5,7 @@ import { OutliveError } from '../../../src/index.ts';
 import { ShimInPlace, shimAfter, slowShim } from '../../support/shims.ts';
 import { quote, World } from '../../support/world.ts';
 
-test('a program that ends as no shim does is an error of the spawn, and leaves no task', async () => {
+test('if the shim program ends unlike any shim, the spawn fails, and leaves no task', async () => {
   await using world = new World();
   using _ = new ShimInPlace('/bin/false');
   const session = await world.session();
@@ -16,7 +16,7 @@ test('a program that ends as no shim does is an error of the spawn, and leaves n
   assert.deepEqual([await session.tasks(), world.taskIds()], [[], []]);
 });
 
-test('a shim that ends before it has started the command is known soon to be done', async () => {
+test('the end of a shim that has not started its command is noticed soon', async () => {
   await using world = new World();
   // Stands for one that is killed early.
   using _ = new ShimInPlace(shimAfter(world, 'exit 1'));
@@ -30,7 +30,7 @@ test('a shim that ends before it has started the command is known soon to be don
   assert.equal((await task.tail()).text, '');
 });
 
-test('what stands in the place of an output file is not written to, and the command does not run', async () => {
+test('an existing file in the place of the output is not written to, and the command does not run', async () => {
   await using world = new World();
   const victim = `${world.base}/victim`;
   writeFileSync(victim, 'untouched');
@@ -46,7 +46,7 @@ test('what stands in the place of an output file is not written to, and the comm
   assert.equal(readFileSync(victim, 'utf8'), 'untouched');
 });
 
-test('a shim that takes its time is not taken for one that is gone', async () => {
+test('a slow shim is not mistaken for a dead one', async () => {
   await using world = new World();
   using _ = new ShimInPlace(slowShim(world));
   const session = await world.session();

@@ -12,7 +12,7 @@ test('stdout and stderr are merged in the order written', async () => {
   assert.equal(snapshot.output.stderrPath, null);
 });
 
-test('kept apart, each stream has its own file, and both count', async () => {
+test('separate streams have their own files, and both count', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(alternating, { separate: true });
@@ -24,7 +24,7 @@ test('kept apart, each stream has its own file, and both count', async () => {
   assert.ok(end.output.stderrPath !== null);
 });
 
-test('a flood on stderr does not hide what stdout says', async () => {
+test('a flood on stderr does not hide stdout', async () => {
   await using world = new World();
   const session = await world.session();
   const flood = 'echo first; head -c 300000 /dev/zero | tr "\\0" x >&2; echo last';

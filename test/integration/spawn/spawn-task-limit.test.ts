@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { OutliveError, openStore } from '../../../src/index.ts';
 import { World } from '../../support/world.ts';
 
-test('one task too many is TASK_LIMIT, which names those that run, and nothing is recorded', async () => {
+test('one task too many is TASK_LIMIT, which names the running ones, and nothing is recorded', async () => {
   await using world = new World();
   const session = await world.session('few', { maxRunning: 2 });
   const running = [await session.spawn('sleep 100'), await session.spawn('sleep 100')];
@@ -27,14 +27,14 @@ test('spawns at the same time do not pass the limit together', async () => {
   assert.equal(world.taskIds().length, 3);
 });
 
-test('the end of a task makes room for the next', async () => {
+test('the end of a task makes room for the next one', async () => {
   await using world = new World();
   const session = await world.session('few', { maxRunning: 1 });
   for (let round = 0; round < 3; round += 1) await (await session.spawn('true')).wait();
   assert.equal(world.taskIds().length, 3);
 });
 
-test('the limit is each session’s own, and counts the tasks that it adopted', async () => {
+test('the limit is per session, and counts adopted tasks', async () => {
   await using world = new World();
   const session = await world.session('few', { maxRunning: 1 });
   await session.spawn('sleep 100');

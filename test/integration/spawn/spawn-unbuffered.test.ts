@@ -26,7 +26,7 @@ for (const [name, command] of Object.entries(programs)) {
   );
 }
 
-test('variables that the user has set, or removed, stay as they are, and nothing else changes', async () => {
+test('variables that the user has set or removed do not change, nor does anything else', async () => {
   await using world = new World();
   const session = await world.session();
   const show =
@@ -47,7 +47,7 @@ test('variables that the user has set, or removed, stay as they are, and nothing
   assert.equal(await run({}, true), `1,1,${onWindows ? '' : 'L'} bash\n${error}`);
 });
 
-test('a shell of any kind, and a command in a file, run as without it', async () => {
+test('a shell of any kind, and a command in a file, run as without the option', async () => {
   await using world = new World();
   const session = await world.session();
   for (const shell of onWindows ? ['sh', 'bash'] : ['sh', 'bash', 'zsh']) {
@@ -60,7 +60,7 @@ test('a shell of any kind, and a command in a file, run as without it', async ()
 });
 
 test(
-  'without the option the same programs keep their lines to themselves',
+  'without the option the same programs hold back their lines',
   notOnWindows('there is no stdbuf, and no Python'),
   async () => {
     await using world = new World();
@@ -72,7 +72,7 @@ test(
   },
 );
 
-test('what is neither true nor false is refused', async () => {
+test('a value that is not a boolean is refused', async () => {
   await using world = new World();
   const session = await world.session();
   await assert.rejects(session.spawn('true', { unbuffered: 1 as never }), { code: 'INVALID_ARGUMENT' });

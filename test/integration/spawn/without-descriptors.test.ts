@@ -68,7 +68,7 @@ test('a process without a free descriptor still sees its tasks and those of othe
 });
 
 // As where others take each descriptor that comes free, on a machine that has none left.
-test('a process that may open nothing at all judges nothing, is told why by a code, and goes on when it may', async () => {
+test('a process that can open no file judges nothing, gets an error code, and goes on when it can', async () => {
   await using world = new World();
   const { ids, go } = await spawned(world);
   await using agent = await Agent.start(world.dir, { node: ['--unhandled-rejections=strict'] });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SmallDisk } from '../../support/small-disk.ts';
 import { World } from '../../support/world.ts';
 
-test('on a disk without inodes a spawn is refused and leaves nothing, what runs ends as it does, and room mends it', async () => {
+test('on a disk without inodes a spawn is refused and leaves nothing, running tasks go on, and room helps', async () => {
   await using world = new World();
   const disk = new SmallDisk(world, '4m,nr_inodes=32');
   await using agent = await disk.agent('test', { diskReserveBytes: null });

@@ -33,7 +33,7 @@ test(
   },
 );
 
-test('removing a task whose output is a symbolic link leaves what it leads to', async () => {
+test('removing a task whose output is a symbolic link does not remove the target', async () => {
   await using world = new World();
   const session = await world.session('test', { retentionMs: null });
   const precious = join(world.base, 'precious');
@@ -46,7 +46,7 @@ test('removing a task whose output is a symbolic link leaves what it leads to', 
   assert.equal(readFileSync(precious, 'utf8'), 'mine\n');
 });
 
-test('a session whose record is garbage is known by its tasks, and its record is written again', async () => {
+test('a session whose record is garbage is recognized by its tasks, and its record is written again', async () => {
   await using world = new World();
   const store = await world.store();
   const { task } = await (await store.session('one')).run('exit 3');
@@ -61,7 +61,7 @@ test('a session whose record is garbage is known by its tasks, and its record is
   assert.equal(parseSessionRecord(readFileSync(record, 'utf8'))?.sessionId, 'one');
 });
 
-test('files and folders that do not belong into a store do not disturb it', async () => {
+test('foreign files and folders in a store do not disturb it', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('exit 3');
@@ -84,7 +84,7 @@ test('files and folders that do not belong into a store do not disturb it', asyn
 /** Cut to 32 bits, these mean a group, all processes, and the first one; half a process there is not. */
 const pidsOfNobody = [2_151_677_942, 2 ** 32 - 1, 2 ** 32 + 1, 1.5, -1];
 
-test('pids that no process can have, in records and in names of files, mean nobody', async (t) => {
+test('impossible pids in records and in file names mean no process', async (t) => {
   await using world = new World();
   const session = await world.session();
   const { task, snapshot } = await session.run('echo kept; exit 3');

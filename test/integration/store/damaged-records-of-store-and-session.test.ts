@@ -41,7 +41,7 @@ function replace(path: string, make: (path: string) => void): void {
 
 for (const [what, make] of cases) {
   test(
-    `${what} in the place of store.json is refused, read no further, and left as it is`,
+    `${what} in the place of store.json is refused, not read further, and not changed`,
     skipOf(what),
     async () => {
       await using world = new World();
@@ -63,34 +63,38 @@ for (const [what, make] of cases) {
     },
   );
 
-  test(`${what} in the place of a session's record harms no task, and is told`, skipOf(what), async () => {
-    await using world = new World();
-    const first = await world.session('one');
-    const { task } = await first.run('exit 3', { name: 'build' });
-    await (await world.session('two')).run('exit 4');
-    await first.close();
-    const record = world.sessionOf(task.id).record;
-    replace(record, make);
-    const { bytes } = await costOf(async () => {
-      const store = await world.store({ readOnly: true });
-      assert.deepEqual(store.sessions(), ['one', 'two']);
-      assert.equal(store.find('build', 'one').exitCode, 3);
-      assert.equal((await store.tasks()).length, 2);
-    });
-    assert.ok(bytes < 20 * bounds.recordBytes, `${bytes} bytes`);
-    const { findings } = await diagnose({ dir: world.dir });
-    const told = findings.find(({ check }) => check === 'records');
-    assert.match(told?.message ?? '', /^1 record is damaged: \S+session\.json \(/);
-    const session = await world.session('one');
-    assert.equal((await session.run('exit 5')).snapshot.exitCode, 5);
-    assert.equal((await session.tasks()).length, 2);
-    // It is written again, unless there is a folder.
-    assert.equal(lstatSync(record).isFile(), what !== 'a folder');
-    if (what.includes('somebody else')) assert.ok(lstatSync('/etc/hostname').isFile());
-  });
+  test(
+    `${what} in the place of a session's record harms no task, and is reported`,
+    skipOf(what),
+    async () => {
+      await using world = new World();
+      const first = await world.session('one');
+      const { task } = await first.run('exit 3', { name: 'build' });
+      await (await world.session('two')).run('exit 4');
+      await first.close();
+      const record = world.sessionOf(task.id).record;
+      replace(record, make);
+      const { bytes } = await costOf(async () => {
+        const store = await world.store({ readOnly: true });
+        assert.deepEqual(store.sessions(), ['one', 'two']);
+        assert.equal(store.find('build', 'one').exitCode, 3);
+        assert.equal((await store.tasks()).length, 2);
+      });
+      assert.ok(bytes < 20 * bounds.recordBytes, `${bytes} bytes`);
+      const { findings } = await diagnose({ dir: world.dir });
+      const told = findings.find(({ check }) => check === 'records');
+      assert.match(told?.message ?? '', /^1 record is damaged: \S+session\.json \(/);
+      const session = await world.session('one');
+      assert.equal((await session.run('exit 5')).snapshot.exitCode, 5);
+      assert.equal((await session.tasks()).length, 2);
+      // It is written again, unless there is a folder.
+      assert.equal(lstatSync(record).isFile(), what !== 'a folder');
+      if (what.includes('somebody else')) assert.ok(lstatSync('/etc/hostname').isFile());
+    },
+  );
 }
 
-test('whatever else stands in the place of a session’s folders and of small files keeps nobody from the store', async () => {
+test('other files in the place of a session’s folders and small files keep nobody from using the store', async () => {
   await using world = new World();
   const { task } = await (await world.session('good')).run('exit 3');
   const sessions = join(world.dir, 'sessions');
@@ -114,7 +118,7 @@ test('whatever else stands in the place of a session’s folders and of small fi
 });
 
 for (const [what, make] of cases) {
-  test(`${what} in the place of a copy of the shim is not read, and replaced`, skipOf(what), async () => {
+  test(`${what} in the place of a copy of the shim is not read, and is replaced`, skipOf(what), async () => {
     if (onWindows) return;
     await using world = new World();
     await (await world.store()).close();
@@ -133,7 +137,7 @@ for (const [what, make] of cases) {
   });
 
   test(
-    `${what} in the place of the exit code that a task leaves on Windows says nothing`,
+    `${what} in the place of the exit code file of a task on Windows is ignored`,
     skipOf(what),
     async () => {
       await using world = new World();

@@ -25,7 +25,7 @@ import { quote, World, waitFor } from '../../support/world.ts';
 const sessionFolders = (world: World): string[] =>
   world.files().filter((path) => /^\/sessions\/[^/]+$/.test(path));
 
-test('a session is made with its first task, and is gone with its last one', async () => {
+test('a session is made with its first task, and removed with its last one', async () => {
   await using world = new World();
   const session = await world.session('one');
   const store = await world.store({ readOnly: true });
@@ -53,7 +53,7 @@ test('a process that has the session open sees what others spawn in it afterward
   }
 });
 
-test('who goes through a store removes sessions without tasks, and nothing else', async () => {
+test('going through a store removes sessions without tasks, and nothing else', async () => {
   await using world = new World();
   const { task } = await (await world.session('used')).run('true');
   const folders = (id: string) => sessionPaths(world.dir, id);
@@ -91,7 +91,7 @@ test('a session with a task of any kind stays', async () => {
   assert.ok(existsSync(paths.output));
 });
 
-test('3,500 sessions without tasks are removed, and the event loop goes round meanwhile', async () => {
+test('3,500 sessions without tasks are removed without blocking the event loop', async () => {
   await using world = new World();
   for (let count = 0; count < 500; count += 1) {
     const { tasks, output } = sessionPaths(world.dir, `session ${count}`);
@@ -105,7 +105,7 @@ test('3,500 sessions without tasks are removed, and the event loop goes round me
   assert.ok(turns > 20, `${turns} turns`);
 });
 
-test('a task that starts while its session is being removed makes again what was removed of it', async () => {
+test('a task that starts while its session is being removed makes the removed parts again', async () => {
   await using world = new World();
   const go = join(world.base, 'go');
   const program = join(world.base, 'shim');

@@ -6,7 +6,7 @@ import { allMarks, leaveMark, markPrefix, marksIn } from '../../../src/engine/se
 import { currentSystem } from '../../../src/platform/current.ts';
 import { World } from '../../support/world.ts';
 
-test('a mark tells of a living process here, of one elsewhere that was touched lately, or of a dead one', async () => {
+test('a mark stands for a live process here, for one elsewhere if it was touched recently, or for a dead one', async () => {
   await using world = new World();
   const dir = world.base;
   const system = await currentSystem();

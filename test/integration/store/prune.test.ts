@@ -7,7 +7,7 @@ import { World } from '../../support/world.ts';
 
 const longCommand = `echo hello #${'x'.repeat(100_000)}`;
 
-test('prune removes every file of tasks that ended long enough ago and were acknowledged, and no others', async () => {
+test('prune removes every file of tasks that ended long enough ago and were acknowledged, and no other files', async () => {
   await using world = new World();
   const session = await world.session();
   const done = await session.run(longCommand, { separate: true });
@@ -42,7 +42,7 @@ test('prune removes every file of tasks that ended long enough ago and were ackn
   assert.deepEqual((await session.prune({ olderThanMs: 0 })).taskIds, [pending.id]);
 });
 
-test('a folder that was put in the place of an output goes with the task', async () => {
+test('a folder in the place of an output is removed with the task', async () => {
   await using world = new World();
   const session = await world.session();
   const { task, snapshot } = await session.run('echo hello');
@@ -55,7 +55,7 @@ test('a folder that was put in the place of an output goes with the task', async
   );
 });
 
-test('a dry run says what would go, and removes nothing', async () => {
+test('a dry run says what would be removed, and removes nothing', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('echo hello');
@@ -68,7 +68,7 @@ test('a dry run says what would go, and removes nothing', async () => {
   assert.deepEqual(listing(world.dir), before);
 });
 
-test('tasks that are named are removed whenever they ended, and unread ones when that is said', async () => {
+test('named tasks are removed whenever they ended, and unread ones only on request', async () => {
   await using world = new World();
   const store = await world.store();
   const [a, b] = [await store.session('a'), await store.session('b')];
@@ -106,7 +106,7 @@ test('the store prunes all of its sessions', async () => {
   assert.deepEqual(await store.tasks(), []);
 });
 
-test('a bad age is refused', async () => {
+test('an invalid age is refused', async () => {
   await using world = new World();
   const session = await world.session();
   for (const olderThanMs of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {

@@ -55,7 +55,7 @@ const readings: Readonly<Record<string, Reading>> = {
 
 for (const readOnly of [true, false]) {
   const how = readOnly ? 'a store that was opened to read' : 'an open store';
-  test(`${how} is read, and nothing in it changes, whatever there is to do`, async () => {
+  test(`${how} is read, and nothing in it changes, whatever work is pending`, async () => {
     await using world = new World();
     const found = await untidy(world);
     const store = await world.store({ readOnly });
@@ -71,7 +71,7 @@ for (const readOnly of [true, false]) {
   });
 }
 
-test('a store that was opened to read says what it does not do', async () => {
+test('a store that was opened read-only says what it cannot do', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('true');
@@ -86,7 +86,7 @@ test('a store that was opened to read says what it does not do', async () => {
   assert.equal(store.task(task.id).sessionId, 'test');
 });
 
-test('a folder that is not there is an empty store for who only reads, and is not made', async () => {
+test('a missing folder is an empty store for a read-only process, and is not made', async () => {
   await using world = new World();
   const store = await world.store({ readOnly: true });
   assert.deepEqual([store.sessions(), await store.tasks(), await store.pending('x')], [[], [], []]);
@@ -98,7 +98,7 @@ test('a folder that is not there is an empty store for who only reads, and is no
   assert.equal(store.task(task.id).snapshot().exitCode, 3);
 });
 
-test('who only reads sees the end of a task that runs, and is told of it once', async () => {
+test('a read-only process sees the end of a running task, and is told of it once', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -153,7 +153,7 @@ async function readAll(server: McpProcess, taskId: string): Promise<string> {
   return JSON.stringify(answers).replace(/"(?:runMs|durationMs)":\d+|after \d+ ?ms/g, '');
 }
 
-test('the tools of the MCP server that read, and its resources, change nothing and make no session', async () => {
+test('the reading tools and the resources of the MCP server change nothing and make no session', async () => {
   await using world = new World();
   const session = await world.session('s');
   const { task } = await session.run('echo hello; exit 3');
@@ -170,7 +170,7 @@ test('the tools of the MCP server that read, and its resources, change nothing a
   assert.deepEqual(everything(world.dir), before);
 });
 
-test('they are served from a store that is read-only, too', async () => {
+test('the reading tools and the resources work with a read-only store, too', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('echo hello; exit 3');
@@ -187,7 +187,7 @@ test('they are served from a store that is read-only, too', async () => {
   assert.equal(withoutAges(await readAll(restricted, task.id)), withoutAges(expected));
 });
 
-test('an open store that nobody writes to leaves no file that says it was there', async () => {
+test('an open store without writes leaves no file behind', async () => {
   await using world = new World();
   await (await openStore({ dir: world.dir })).close();
   const before = everything(world.dir);

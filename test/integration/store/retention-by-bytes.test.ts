@@ -18,7 +18,7 @@ async function ended(session: Session, count: number, ack = true): Promise<Task[
   return tasks;
 }
 
-test('prune removes the oldest ends until the store has its size, over all sessions', async () => {
+test('prune removes the oldest ended tasks of all sessions until the store has its size', async () => {
   await using world = new World();
   const store = await world.store();
   const [a, b] = [await store.session('a'), await store.session('b')];
@@ -44,7 +44,7 @@ test('prune removes the oldest ends until the store has its size, over all sessi
   await assert.rejects(a.prune({ maxBytes: -1 }), { code: 'INVALID_ARGUMENT' });
 });
 
-test('what is pending, and what lives, is never removed, whatever it takes', async () => {
+test('pending and live tasks are never removed, however large they are', async () => {
   await using world = new World();
   const session = await world.session();
   const [pending] = await ended(session, 1, false);
@@ -69,7 +69,7 @@ test('a supervisor applies the bound when it opens a session', async () => {
   assert.deepEqual(await ids(), [second?.id]);
 });
 
-test('a removal that was broken off is no task for anybody, and the next process ends it', async () => {
+test('a task whose removal was interrupted is not listed, and the next process finishes the removal', async () => {
   await using world = new World();
   const store = await openStore({ dir: world.dir });
   const [task] = await ended(await store.session('test'), 1);

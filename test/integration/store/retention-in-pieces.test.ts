@@ -63,7 +63,7 @@ async function wholeRound(dir: string, maxStoreBytes: number | null = null): Pro
   }
 }
 
-test('a round through many sessions comes in pieces: it removes what is old, and counts each file once', async () => {
+test('a round through many sessions comes in pieces, removes old tasks, and counts each file once', async () => {
   await using world = new World();
   const old = [await expired(world, 'aaa'), await expired(world, 'session 0'), await expired(world, 'zzz')];
   await fillStore(world.dir, { sessions: 400, tasks: 800, days: 5 });
@@ -103,7 +103,7 @@ test('one large session comes in pieces, too', async () => {
   assert.ok(existsSync(orphan));
 });
 
-test('what is too much is removed at the end of a round, with the lowest bound of all who took part', async () => {
+test('the excess is removed at the end of a round, with the lowest bound of all participants', async () => {
   await using world = new World();
   await fillStore(world.dir, { sessions: 300, tasks: 600, days: 5 });
   letRetentionBeDue(world.dir);
@@ -115,7 +115,7 @@ test('what is too much is removed at the end of a round, with the lowest bound o
   assert.ok(world.taskIds().length > 100);
 });
 
-test('a process that dies in the middle of a piece leaves one session to the next round, and no other', async () => {
+test('a process that dies in the middle of a piece leaves only one session to the next round', async () => {
   await using world = new World();
   const [first, second] = [await expired(world, 'aaa'), await expired(world, 'bbb')];
   letRetentionBeDue(world.dir);
@@ -140,7 +140,7 @@ test('a process that dies in the middle of a piece leaves one session to the nex
   );
 });
 
-test('each piece whose process dies is one session further: nothing is in the way for ever', async () => {
+test('even if the process of each piece dies, each piece gets one session further', async () => {
   await using world = new World();
   await fillStore(world.dir, { sessions: 5, tasks: 5, days: 5 });
   const old = await expired(world, 'zzz');
@@ -155,7 +155,7 @@ test('each piece whose process dies is one session further: nothing is in the wa
   assert.ok(!world.taskIds().includes(old));
 });
 
-test('a process that was stopped in the middle of a piece changes nothing of what others have noted since', async () => {
+test('a process that was stopped in the middle of a piece does not change what others have noted since', async () => {
   await using world = new World();
   const old = await expired(world, 'aaa');
   letRetentionBeDue(world.dir);
@@ -168,7 +168,7 @@ test('a process that was stopped in the middle of a piece changes nothing of wha
   assert.ok(!world.taskIds().includes(old));
 });
 
-test('a clock that is set back or forward neither stops a round nor begins it anew', async () => {
+test('setting the clock back or forward neither stops a round nor restarts it', async () => {
   await using world = new World();
   await fillStore(world.dir, { sessions: 5, tasks: 5, days: 5 });
   letRetentionBeDue(world.dir);
@@ -187,7 +187,7 @@ test('a clock that is set back or forward neither stops a round nor begins it an
   assert.equal(takePiece(world.dir, null).piece, null);
 });
 
-test('marks that nobody has made, or two of them, stop nothing', async () => {
+test('foreign marks, or two marks, stop nothing', async () => {
   await using world = new World();
   await fillStore(world.dir, { sessions: 2, tasks: 2, days: 5 });
   const strange = [
@@ -225,7 +225,7 @@ test('a program that has a session open goes on by itself until the round is ove
   await waitFor(() => retentionMark(world.dir).place === null, 'the end of the round');
 });
 
-test('a session that cannot be gone through keeps nobody from the others', async () => {
+test('an unreadable session does not keep the round from the others', async () => {
   await using world = new World();
   const old = [await expired(world, 'aaa'), await expired(world, 'ccc')];
   const bad = await expired(world, 'bbb');
@@ -243,7 +243,7 @@ test('a session that cannot be gone through keeps nobody from the others', async
   rmSync(cut);
 });
 
-test('a removal that was broken off in a session that nobody opens is finished, and the session goes', async () => {
+test('an interrupted removal in a session that nobody opens is finished, and the session is removed', async () => {
   await using world = new World();
   const id = await expired(world, 'aaa');
   const paths = sessionPaths(world.dir, 'aaa');

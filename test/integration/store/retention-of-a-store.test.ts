@@ -29,7 +29,7 @@ async function endedBefore(
 
 const ids = (world: World): string[] => world.taskIds().sort();
 
-test('each task is kept for as long as its own record says, whatever the session that is open says', async () => {
+test('each task is kept as long as its own record says, whatever the open session says', async () => {
   await using world = new World();
   const kept = [
     await endedBefore(world, 100 * 24 * hourMs, null),
@@ -47,7 +47,7 @@ test('each task is kept for as long as its own record says, whatever the session
   assert.deepEqual(ids(world), kept.sort());
 });
 
-test('neither what is pending goes, nor what has no record of how long it is to be kept', async () => {
+test('pending tasks are kept, and so are tasks whose record has no retention time', async () => {
   await using world = new World();
   const session = await world.session('test', { retentionMs: 0 });
   const pending = await session.spawn('true');
@@ -65,7 +65,7 @@ test('neither what is pending goes, nor what has no record of how long it is to 
   assert.deepEqual(ids(world), [pending.id, garbage.id].sort());
 });
 
-test('a store is gone through once in ten minutes, by whichever process opens a session then', async () => {
+test('whichever process opens a session goes through the store, once in ten minutes', async () => {
   await using world = new World();
   const first = await endedBefore(world, hourMs, 0);
   await (await world.session()).close();
@@ -80,7 +80,7 @@ test('a store is gone through once in ten minutes, by whichever process opens a 
   assert.ok(retentionMark(world.dir).dueAt > Date.now());
 });
 
-test('the MCP server goes through a store as well', async () => {
+test('the MCP server goes through a store, too', async () => {
   await using world = new World();
   const old = await endedBefore(world, hourMs, 0);
   letRetentionBeDue(world.dir);
@@ -89,7 +89,7 @@ test('the MCP server goes through a store as well', async () => {
   await waitFor(() => !ids(world).includes(old), 'what is old to go');
 });
 
-test('a lower bound of bytes is applied at once, a higher one not before ten minutes are over', async () => {
+test('a lower byte limit is applied at once, a higher one only after ten minutes', async () => {
   await using world = new World();
   mkdirSync(join(sessionsFolder(world.dir), 'a-0123456789abcdef'), { recursive: true });
   /** Whether a process with that bound goes through the store. */
@@ -105,7 +105,7 @@ test('a lower bound of bytes is applied at once, a higher one not before ten min
   assert.equal(retentionMark(world.dir).maxBytes, 4_999);
 });
 
-test('of many processes that ask at the same moment, one goes through the store', async () => {
+test('one of many simultaneous processes goes through the store', async () => {
   await using world = new World();
   mkdirSync(join(sessionsFolder(world.dir), 'a-0123456789abcdef'), { recursive: true });
   assert.notEqual(takePiece(world.dir, null).piece, null);

@@ -106,7 +106,7 @@ test('root does nothing in the store of another user, says so, and leaves no tra
   assert.ok(done);
 });
 
-test('root may look at the store of another user, who can use it afterwards as before', options, async () => {
+test('root may read the store of another user, who can use it afterwards as before', options, async () => {
   await using stranger = await Stranger.create();
   const { running, pending, done } = stranger.ids;
   const before = everything(stranger.stateDir);
@@ -137,7 +137,7 @@ test('root may look at the store of another user, who can use it afterwards as b
 });
 
 test(
-  'what root has left in the store of another user all the same keeps nobody from the rest of it',
+  'files that root has left in the store of another user keep nobody from the rest of it',
   options,
   async () => {
     await using stranger = await Stranger.create();
@@ -175,31 +175,27 @@ test('root makes no store in a folder of another user', options, async () => {
   assert.equal(await agent.run(async ({ session }) => (await session.run('exit 3')).snapshot.exitCode), 3);
 });
 
-test(
-  'with the HOME of another user, as sudo may leave it, root has the store that is root’s',
-  options,
-  async () => {
-    await using stranger = await Stranger.create();
-    const { HOME: _, ...rest } = process.env;
-    const code = `import { defaultStoreFolder } from ${JSON.stringify(
-      new URL('../../../src/platform/state-folder.js', import.meta.url).href,
-    )}; process.stdout.write(defaultStoreFolder({}));`;
-    const folderOf = async (before: readonly string[]): Promise<string> => {
-      const [command = '', ...args] = [...before, process.execPath, '--input-type=module', '-e', code];
-      const child = spawn(command, args, {
-        env: { ...rest, HOME: stranger.home },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let text = '';
-      for await (const chunk of child.stdout) text += chunk;
-      return text;
-    };
-    const own = join(stranger.home, '.local', 'state', 'outlive');
-    assert.equal(await folderOf(asNobody), own);
-    assert.equal(await folderOf([]), join(homedir(), '.local', 'state', 'outlive'));
-    assert.ok(!existsSync(dirname(own)));
-  },
-);
+test('with the HOME of another user, as sudo may leave it, root uses root’s own store', options, async () => {
+  await using stranger = await Stranger.create();
+  const { HOME: _, ...rest } = process.env;
+  const code = `import { defaultStoreFolder } from ${JSON.stringify(
+    new URL('../../../src/platform/state-folder.js', import.meta.url).href,
+  )}; process.stdout.write(defaultStoreFolder({}));`;
+  const folderOf = async (before: readonly string[]): Promise<string> => {
+    const [command = '', ...args] = [...before, process.execPath, '--input-type=module', '-e', code];
+    const child = spawn(command, args, {
+      env: { ...rest, HOME: stranger.home },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    for await (const chunk of child.stdout) text += chunk;
+    return text;
+  };
+  const own = join(stranger.home, '.local', 'state', 'outlive');
+  assert.equal(await folderOf(asNobody), own);
+  assert.equal(await folderOf([]), join(homedir(), '.local', 'state', 'outlive'));
+  assert.ok(!existsSync(dirname(own)));
+});
 
 /** A process of root's that a record is forged to name. */
 class Victim implements AsyncDisposable {
@@ -254,7 +250,7 @@ function forge(log: string, taskId: string, pid: number): void {
   );
 }
 
-test('root signals no process that a record of another user names', options, async () => {
+test('root does not signal processes that a record of another user names', options, async () => {
   await using stranger = await Stranger.create();
   await using victim = new Victim();
   const { done } = stranger.ids;
@@ -278,7 +274,7 @@ test('root signals no process that a record of another user names', options, asy
   assert.equal(await victim.end(), 'SIGUSR2');
 });
 
-test('a record in root’s own store that belongs to another user counts for nothing', options, async () => {
+test('a record of another user in root’s own store does not count', options, async () => {
   await using world = new CommandLine();
   const session = await world.session();
   const { task } = await session.run('true');

@@ -10,7 +10,7 @@ import { untilAsleep } from '../../support/queues.ts';
 import { untilPrinted, untilStarted } from '../../support/ready.ts';
 import { isLive, quote, World, waitFor } from '../../support/world.ts';
 
-test('a task that moves the folder of its session away is not found any more, and the session goes on', async () => {
+test('a task that moves the folder of its session away is no longer found, and the session goes on', async () => {
   await using world = new World();
   const session = await world.session();
   await session.run('true');
@@ -54,7 +54,7 @@ test('a session whose folder is moved and moved back has its tasks again, ended 
 });
 
 test(
-  'queued tasks whose store is removed by hand do not wait for their turn for ever',
+  'queued tasks whose store is removed by hand do not wait forever',
   notOnWindows('what is open cannot be removed there'),
   async () => {
     await using world = new World();

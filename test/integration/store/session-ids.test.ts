@@ -36,7 +36,7 @@ for (const id of ids) {
   });
 }
 
-test('a session id that is empty, over 1024 bytes, holds a NUL or is no text is refused', async () => {
+test('a session id that is empty, over 1024 bytes, contains a NUL or is not text is refused', async () => {
   await using world = new World();
   const store = await world.store();
   const before = listing(world.dir);
@@ -46,7 +46,7 @@ test('a session id that is empty, over 1024 bytes, holds a NUL or is no text is 
   assert.deepEqual(listing(world.dir), before);
 });
 
-test('ids that look the same in a folder’s name stay apart', async () => {
+test('ids that look the same in a folder name stay distinct', async () => {
   await using world = new World();
   const store = await world.store();
   const alike = ['a/b', 'a-b', 'A B', 'a--b', 'a_b', ' a b '];

@@ -92,7 +92,7 @@ test('the schema has the statuses and reasons of the source, and every property 
   assert.deepEqual(schema.required, Object.keys(schema.properties));
 });
 
-test('what is no snapshot does not fit the schema', () => {
+test('an invalid snapshot does not fit the schema', () => {
   const right = decided(
     [outcome({ status: 'completed', reason: null, exitCode: 0, exitSignal: null })],
     'no',

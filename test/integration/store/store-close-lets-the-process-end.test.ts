@@ -18,7 +18,7 @@ test('a program that closes its store ends at once, and its task runs on', async
   assert.equal(snapshot?.status, 'running');
 });
 
-test('iterators that nobody takes from any more do not keep the process', async () => {
+test('abandoned iterators do not keep the process alive', async () => {
   await using world = new World();
   const program = [fixturePath('leaves-iterators-open.mjs'), library, world.dir];
   assert.equal(

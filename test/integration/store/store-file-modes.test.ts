@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { listing } from '../../support/listing.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('nobody but the owner can enter a folder of the store or read a file in it, whatever the umask', async () => {
+test('only the owner can enter a folder of the store or read a file in it, whatever the umask', async () => {
   await using world = new World();
   const before = process.umask(0);
   try {
@@ -33,7 +33,7 @@ test('the umask of a command is the user’s', async () => {
   }
 });
 
-test('a store that was opened to others is closed to them, and so is an empty folder that becomes one', async () => {
+test('a store that others can read is closed to them, and so is an empty folder that becomes a store', async () => {
   await using world = new World();
   mkdirSync(world.dir, { mode: 0o755 });
   chmodSync(world.dir, 0o755);

@@ -11,7 +11,7 @@ const away = onWindows ? '' : 'setsid ';
 
 const hasCode = (code: string) => (error: unknown) => error instanceof OutliveError && error.code === code;
 
-test('find: a name means the task that runs with it, else the newest, else that of another session; ids of any session', async () => {
+test('find: a name means the running task, else the newest, else one of another session; an id may be of any session', async () => {
   await using world = new World();
   const [session, other] = [await world.session('mine'), await world.session('other')];
   const store = await world.store();
@@ -39,7 +39,7 @@ test('find: a name means the task that runs with it, else the newest, else that 
   assert.equal(store.find('bgb-1', 'mine').taskId, odd.id);
 });
 
-test('inspect: limits, shell, files, who asked, the live processes, and the life of a task', async () => {
+test('inspect: limits, shell, files, the spawner, the live processes, and the history of a task', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(`${away}sleep 1000 & sleep 1001`, {
@@ -94,7 +94,7 @@ test('tasks({ live }) are those that have not ended, of all sessions or of one',
   assert.deepEqual(await ids({ live: true }), [b.id]);
 });
 
-test('usage is that of whole trees, also of what left the group; tasks without live processes are left out', async () => {
+test('usage is that of whole trees, also of processes that left the group; tasks without live processes are left out', async () => {
   await using world = new World();
   const session = await world.session();
   const ended = await session.run('true');
@@ -116,7 +116,7 @@ test('usage is that of whole trees, also of what left the group; tasks without l
   await assert.rejects(store.usage(ids, { sampleMs: 0 }), hasCode('INVALID_ARGUMENT'));
 });
 
-test('eachTask yields the tasks that tasks() answers, each once, one session after another', async () => {
+test('eachTask yields the tasks of tasks(), each once, one session after another', async () => {
   await using world = new World();
   const store = await world.store();
   for (const id of ['a', 'b']) {
@@ -141,7 +141,7 @@ test('eachTask yields the tasks that tasks() answers, each once, one session aft
   }
 });
 
-test('who leaves eachTask in the middle has seen the beginning, and can begin anew', async () => {
+test('leaving eachTask early is possible, and it can start again', async () => {
   await using world = new World();
   const session = await world.session();
   for (let count = 0; count < 3; count += 1) await session.run('true');

@@ -59,7 +59,7 @@ test('a store that cannot be written starts nothing and says why; what is in it 
   assert.deepEqual(listing(world.dir), before);
 });
 
-test('a removal that was broken off stays as it is in a store that cannot be written, without a warning', async () => {
+test('an interrupted removal in a read-only store stays as it is, without a warning', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('true', { key: 'build' });
@@ -82,7 +82,7 @@ test('a removal that was broken off stays as it is in a store that cannot be wri
   assert.deepEqual(listing(world.dir), before);
 });
 
-test('a store cannot be made where nothing can be written', async () => {
+test('a store cannot be made on a read-only disk', async () => {
   await using world = new World();
   await using own = new World();
   await using agent = await Agent.start(own.dir, { before: readOnly(world.base) });

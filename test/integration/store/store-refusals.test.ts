@@ -17,14 +17,14 @@ async function refused(world: World, content: string, code: string, message = /e
   assert.deepEqual(listing(world.base), before);
 }
 
-test('a store of a newer version is refused and left as it is', async () => {
+test('a store of a newer version is refused and not changed', async () => {
   await using world = new World();
   const message = /^expected \S+store\.json to say version 2; found version 3\. .*upgrade outlive/;
   await refused(world, '{"outlive":"store","version":3}\n', 'STORE_VERSION', message);
   await refused(world, '{"outlive":"store","version":1e9,"new":true}\n', 'STORE_VERSION');
 });
 
-test('a store of version 1 is refused in one line, by whoever opens it or looks at it, and nothing in it is touched', async () => {
+test('a store of version 1 is refused with one line, by every way to open or read it, and not changed', async () => {
   await using world = new World();
   const [record, sessions] = ['{"outlive":"store","version":1}\n', join(world.dir, 'sessions')];
   // All that a store that is opened is tidied up by: modes, strays, a task that has ended and nobody has settled.
@@ -47,13 +47,13 @@ test('a store of version 1 is refused in one line, by whoever opens it or looks 
 });
 
 for (const content of ['garbage', '{}', '[]', '{"outlive":"store"}', '{"outlive":"store","version":']) {
-  test(`a store.json that reads ${JSON.stringify(content)} is refused and left as it is`, async () => {
+  test(`a store.json with ${JSON.stringify(content)} is refused and not changed`, async () => {
     await using world = new World();
     await refused(world, content, 'STORE_CORRUPT');
   });
 }
 
-test('a store.json that a power failure left empty is written anew', async () => {
+test('a store.json that a power failure left empty is written again', async () => {
   await using world = new World();
   await (await world.store()).close();
   writeFileSync(join(world.dir, 'store.json'), '');
@@ -61,7 +61,7 @@ test('a store.json that a power failure left empty is written anew', async () =>
   assert.match(readFileSync(join(world.dir, 'store.json'), 'utf8'), /"version":2/);
 });
 
-test('a store.json with fields that nobody knows is accepted and kept', async () => {
+test('a store.json with unknown fields is accepted and kept', async () => {
   await using world = new World();
   await (await world.store()).close();
   writeFileSync(join(world.dir, 'store.json'), '{"outlive":"store","version":2,"color":"blue"}');
@@ -70,7 +70,7 @@ test('a store.json with fields that nobody knows is accepted and kept', async ()
   assert.deepEqual(listing(world.dir), before);
 });
 
-test('a folder that holds other things is refused, and neither filled nor closed to others', async () => {
+test('a folder with other content is refused, and not changed', async () => {
   await using world = new World();
   mkdirSync(world.dir, { mode: 0o755 });
   writeFileSync(join(world.dir, 'thesis.txt'), 'chapter 1');
@@ -99,7 +99,7 @@ test(
 );
 
 test(
-  'the store of another user is refused, and so is a place where one may not write',
+  'the store of another user is refused, and so is a folder without write permission',
   notOnWindows('setpriv makes another user'),
   async () => {
     await using world = new World();
@@ -125,7 +125,7 @@ test(
   },
 );
 
-test('options of a store that make no sense are refused before anything is made', async () => {
+test('invalid options of a store are refused before anything is made', async () => {
   await using world = new World();
   const wrong: unknown[] = [{ dir: '' }, { dir: 'a\0b' }, { dir: 7 }, { elsewhere: 'maybe' }];
   for (const options of wrong) {

@@ -44,7 +44,7 @@ test('a task whose spawner died before it started is failed, spawn_aborted, afte
 });
 
 for (const ack of [false, true]) {
-  test(`a shim that starts late finds that its task was given up, and runs nothing${ack ? '; also when that was acknowledged' : ''}`, async () => {
+  test(`a shim that starts late sees that its task was given up, and runs nothing${ack ? '; also when that was acknowledged' : ''}`, async () => {
     await using world = new World();
     const ran = join(world.base, 'ran');
     const taskId = await abort(world, `echo ran; echo ran >${ran}`);

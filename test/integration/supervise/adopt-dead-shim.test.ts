@@ -63,7 +63,7 @@ test('a shim that is killed alone: the task is lost, and its command runs on as 
   assert.deepEqual(world.pidsOf(task.id, pid), []);
 });
 
-test('a shim that was killed while nobody was there: the task is lost, and what is left is named', async () => {
+test('a shim that is killed without a supervisor: the task is lost, and its leftovers are named', async () => {
   await using world = new World();
   const { taskId, shimPid } = await orphan(world);
   process.kill(shimPid, 'SIGKILL');
@@ -74,7 +74,7 @@ test('a shim that was killed while nobody was there: the task is lost, and what 
 });
 
 // In the reference system such a task stayed "running".
-test('an adopted task whose shim and whole group are killed is noticed and lost', async () => {
+test('an adopted task whose shim and whole group are killed is lost', async () => {
   await using world = new World();
   const { taskId, pid, shimPid } = await orphan(world);
   const session = await world.session();
@@ -107,7 +107,7 @@ test('an own task whose whole group is killed is failed by SIGKILL', async () =>
   assertKilled(await completionOf(session));
 });
 
-test('the spawner and another process that has the session open tell the same end', async () => {
+test('the spawner and another process with the open session tell the same end', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const session = await world.session();

@@ -9,7 +9,7 @@ import { exit } from '../../unit/model/sample-facts.ts';
 /** As complete as the shim's own, but for the proof. */
 const forged = exit(0, { proof: 'made up' });
 
-test('facts of the shim that are forged after the end change nothing, and nobody is told again', async () => {
+test('forged facts of the shim after the end change nothing, and nobody is told again', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const adopted = await agent.run(async ({ session }) => (await session.spawn('exit 5')).id);
@@ -45,7 +45,7 @@ test('facts of the shim that are forged after the end change nothing, and nobody
   assert.deepEqual(await session.pending(), []);
 });
 
-test('a task that writes an exit marker and kills its shim is lost: the marker does not prove itself', async () => {
+test('a task that writes an exit marker and kills its shim is lost, since the marker has no proof', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }) => (await session.spawn('sleep 300')).id);

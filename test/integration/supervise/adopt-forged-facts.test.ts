@@ -39,7 +39,7 @@ const forgeries = [
 
 // In the reference system a forged exit file completed a live task.
 for (const { what, facts } of forgeries) {
-  test(`${what} that is forged does not complete a live task, and the true exit code wins`, async () => {
+  test(`${what} that is forged does not complete a live task, and the real exit code wins`, async () => {
     await using world = new World();
     await using agent = await Agent.start(world.dir);
     const session = await world.session();
@@ -85,7 +85,7 @@ test('a record whose spec is garbage is settled by its exit marker', async () =>
   assert.deepEqual((await session.takePending()).map(({ exitCode }) => exitCode).sort(), [0, 3]);
 });
 
-test('a record of which nothing can be read is lost, and harms no other task', async () => {
+test('a task with an unreadable record is lost, and harms no other task', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const ids = await agent.run(

@@ -13,7 +13,7 @@ const runsOn = (i: number): boolean => i % 20 === 0;
 
 // In the reference system tasks that ended while it was down were never pushed, and two processes on one
 // session both delivered a completion.
-test(`${count} tasks of a killed agent end with their exit codes, each delivered once, with two processes at it`, async () => {
+test(`${count} tasks of a killed agent end with their exit codes, each delivered once by two processes`, async () => {
   await using world = new World();
   await using first = await Agent.start(world.dir, { session: { maxRunning: count } });
   const ids = await first.run(async ({ session }, total) => {
@@ -54,7 +54,7 @@ test(`${count} tasks of a killed agent end with their exit codes, each delivered
   assert.equal(new Set((await wonBy(second, third)).map(({ taskId }) => taskId)).size, count);
 });
 
-test('tasks that ended while nobody was there are pushed to the next process, until acknowledged', async () => {
+test('tasks that ended without a supervisor are pushed to the next process, until acknowledged', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const ids = await agent.run(
@@ -85,7 +85,7 @@ test('tasks that ended while nobody was there are pushed to the next process, un
   assert.deepEqual(await (await world.session()).pending(), []);
 });
 
-test('of two live processes, exactly one wins the acknowledgement of each completion', async () => {
+test('exactly one of two live processes wins the acknowledgement of each completion', async () => {
   await using world = new World();
   const [one, two] = await Promise.all([Agent.start(world.dir), Agent.start(world.dir)]);
   await using _one = one;

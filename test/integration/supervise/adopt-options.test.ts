@@ -5,7 +5,7 @@ import { Agent } from '../../support/agents.ts';
 import { untilStarted } from '../../support/ready.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('staleAfterMs really stops adopted tasks that have run longer, and no others', async () => {
+test('staleAfterMs stops adopted tasks that have run longer, and no others', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }) => (await session.spawn('sleep 300')).id);
@@ -25,7 +25,7 @@ test('staleAfterMs really stops adopted tasks that have run longer, and no other
 });
 
 // In the reference system any session of a project could stop the task of another one.
-test('the task of another session is not found, and cannot be stopped from there', async () => {
+test('a task of another session is not found, and cannot be stopped from there', async () => {
   await using world = new World();
   const store = await world.store();
   const task = await (await store.session('one')).spawn('sleep 300');

@@ -16,7 +16,7 @@ import { sealedSpec, started } from '../../unit/model/sample-facts.ts';
 /** More looks at a process than it takes to give a task up. */
 const mostLooks = 12;
 
-test('a task whose shim starts while it is being given up is settled only if the shim reads that', async () => {
+test('a task whose shim starts while the task is given up is settled only if the shim reads that', async () => {
   const answers: boolean[] = [];
   for (let look = 0; look <= mostLooks; look += 1) answers.push(await giveUp(look));
   assert.deepEqual([answers[0], answers.at(-1)], [false, true], 'the earliest start and none at all');

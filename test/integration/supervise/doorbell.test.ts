@@ -19,7 +19,7 @@ function pipes(): string[] {
   });
 }
 
-test('what anybody writes to the doorbell ends no task', notOnWindows('there is no doorbell'), async () => {
+test('forged lines on the doorbell end no task', notOnWindows('there is no doorbell'), async () => {
   await using world = new World();
   const session = await world.session();
   for (const _ of [1, 2]) await (await session.spawn('true')).wait();
@@ -68,7 +68,7 @@ test(
 );
 
 test(
-  'a first task that cannot ring any more is not waited for in vain',
+  'the end of a first task that can no longer ring is still noticed',
   notOnWindows('there is no doorbell'),
   async () => {
     await using world = new World();

@@ -15,7 +15,7 @@ const isElsewhere = (error: unknown): boolean =>
 /** The number of the machine's first pid namespace, the same on all machines. */
 const firstNamespace = 'pid:[4026531836]';
 
-test('a task of a container that runs is seen from outside as elsewhere: not judged, not stopped', async () => {
+test('a task of a running container is elsewhere when seen from outside: not judged, not stopped', async () => {
   await using world = new World();
   await using container = await PidNamespace.start();
   await using inside = await Agent.start(world.dir, { before: container.enter });
@@ -46,7 +46,7 @@ test('a task of a container that runs is seen from outside as elsewhere: not jud
   assert.equal(task.snapshot().status, 'killed');
 });
 
-test('the tasks of a container that was started again are lost, container_restarted', async () => {
+test('the tasks of a restarted container are lost, container_restarted', async () => {
   await using world = new World();
   let taskId: string;
   {
@@ -80,7 +80,7 @@ async function sandbox(world: World): Promise<{ container: PidNamespace; agent: 
   return { container, agent: await Agent.start(world.dir, { before: container.enter }) };
 }
 
-test('two sandboxes of one name that do not see each other leave the tasks of the other alone', async () => {
+test('two sandboxes with one name that do not see each other do not touch each other’s tasks', async () => {
   await using world = new World();
   const [one, other] = [await sandbox(world), await sandbox(world)];
   await using first = one.container;
@@ -118,7 +118,7 @@ async function leftByAContainer(world: World): Promise<string> {
   return taskId;
 }
 
-test('a container that comes again by another name finds the tasks of the last one lost', async () => {
+test('a container that returns under another name finds the tasks of its predecessor lost', async () => {
   await using world = new World();
   const taskId = await leftByAContainer(world);
   const name = ['unshare', '--uts', 'sh', '-c', 'hostname next-container; exec "$@"', 'sh'];
@@ -128,7 +128,7 @@ test('a container that comes again by another name finds the tasks of the last o
   assert.deepEqual([end.status, end.statusReason], ['lost', 'container_restarted']);
 });
 
-test('a spawn that was broken off in a container is given up by the next, however it is named', async () => {
+test('an interrupted spawn in a container is given up by the next container, whatever its name', async () => {
   await using world = new World();
   const taskId = await leftByAContainer(world);
   // As if the container had ended before the shim was there.

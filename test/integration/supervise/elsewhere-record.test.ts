@@ -80,7 +80,7 @@ for (const [what, change] of [
   ['this host before its last start', { boot: otherBoot }],
   ...(onWindows ? [] : [renamed]),
 ] as const) {
-  test(`a task of ${what} is lost, reboot, and its pid is left alone`, async () => {
+  test(`a task of ${what} is lost, reboot, and its pid is not signalled`, async () => {
     await using world = new World();
     const taskId = await foreignTask(world, change);
     const session = await world.session();

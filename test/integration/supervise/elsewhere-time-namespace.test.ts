@@ -8,7 +8,7 @@ import { isLive, World } from '../../support/world.ts';
 // There the kernel tells other start times of the same processes, and another time since boot.
 const before = ['unshare', '--time', '--fork', '--kill-child', '--boottime', '1000000'];
 
-test('tasks of another time namespace are not judged by its clock: neither from outside nor from inside', async () => {
+test('tasks of another time namespace are not judged by its clock, neither from outside nor from inside', async () => {
   await using world = new World();
   const session = await world.session('test');
   const outer = await session.spawn('sleep 300', { timeoutMs: 60_000 });

@@ -28,7 +28,7 @@ function age(world: World, { taskId, output }: TaskSnapshot, ms: number): void {
   utimesSync(output.path, (atimeMs - ms) / 1_000, (mtimeMs - ms) / 1_000);
 }
 
-test('a task that is lost after it wrote has no end and no duration, and was seen when it wrote last', async () => {
+test('a lost task that wrote has no end and no duration, and was last seen at its last write', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo one; sleep 0.3; echo ready; sleep 300');
@@ -45,7 +45,7 @@ test('a task that is lost after it wrote has no end and no duration, and was see
   assert.deepEqual([pending?.endedAt, pending?.lastSeenAt], [null, wroteAt]);
 });
 
-test('one that wrote nothing was seen when its command started', async () => {
+test('a lost task that wrote nothing was last seen when its command started', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 300');
@@ -58,7 +58,7 @@ test('one that wrote nothing was seen when its command started', async () => {
   assert.ok(lastSeenAt - startedAt < 5_000, `${lastSeenAt - startedAt}`);
 });
 
-test('a request to stop is no trace of the task that it was for', async () => {
+test('a stop request does not count as a sign of life of its task', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 0.1; echo ready; sleep 300');
@@ -73,7 +73,7 @@ test('a request to stop is no trace of the task that it was for', async () => {
   overwrite(world.logOf(task.id), boot.replace(/[0-9a-f]/g, '0'), boot);
 });
 
-test('completions come in the order in which tasks ended or were seen last', async () => {
+test('completions come in the order in which tasks ended or were last seen', async () => {
   await using world = new World();
   const session = await world.session();
   const first = await session.spawn('exit 1');
@@ -92,7 +92,7 @@ test('completions come in the order in which tasks ended or were seen last', asy
   );
 });
 
-test('a lost task is kept for a week from when it was seen last, and then pruned like others', async () => {
+test('a lost task is kept for a week after it was last seen, and then pruned like others', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready; sleep 300');

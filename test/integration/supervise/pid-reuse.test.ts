@@ -65,7 +65,7 @@ const victims = ends.flatMap((end) => [
 ]);
 
 for (const { who, what, command, stop, expected } of victims) {
-  test(`a stranger with the pid of the ${who} of a task that ${what} is never signalled`, async () => {
+  test(`another process with the pid of the ${who} of a task that ${what} is never signalled`, async () => {
     await using world = new World();
     await using namespace = await PidNamespace.start();
     const orphaned = await orphan(world, namespace, command);
@@ -93,7 +93,7 @@ for (const { who, what, command, stop, expected } of victims) {
 }
 
 for (const who of ['shim', 'command'] as const) {
-  test(`leftovers are stopped, and a stranger with the pid of their ${who} is not`, async () => {
+  test(`leftovers are stopped, and another process with the pid of their ${who} is not`, async () => {
     await using world = new World();
     await using namespace = await PidNamespace.start();
     const orphaned = await orphan(world, namespace, 'setsid sleep 303 & sleep 0.2');

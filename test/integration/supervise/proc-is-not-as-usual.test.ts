@@ -9,7 +9,7 @@ import { untilStarted } from '../../support/ready.ts';
 import { ShimInPlace, shimAfter, shimWithoutProc } from '../../support/shims.ts';
 import { fixture, quote, World, waitFor } from '../../support/world.ts';
 
-test('tasks are what they are where /proc is read-only', async () => {
+test('tasks work if /proc is read-only', async () => {
   await using world = new World();
   const before = ['unshare', '--mount', 'sh', '-c', 'mount -o remount,bind,ro /proc && exec "$@"', 'sh'];
   await using agent = await Agent.start(world.dir, { before });
@@ -41,7 +41,7 @@ const shims = [
 ];
 
 for (const { what, make } of shims) {
-  test(`a shim for which ${what} records ends, holds limits and ends what it can reach`, async () => {
+  test(`a shim for which ${what} records ends, enforces limits and ends the processes that it can reach`, async () => {
     await using world = new World();
     await using namespace = await PidNamespace.start();
     using _ = new ShimInPlace(await make(world, namespace));
@@ -70,7 +70,7 @@ for (const { what, make } of shims) {
     await waitFor(() => world.pids().length === 0, 'all processes of tasks to be gone');
   });
 
-  test(`a stop by a shim for which ${what} touches no process of a stranger`, async () => {
+  test(`a stop by a shim for which ${what} touches no foreign process`, async () => {
     await using world = new World();
     await using namespace = await PidNamespace.start('for i in 1 2 3 4 5 6 7 8; do sleep 300 & done; wait');
     await waitFor(() => childrenOf(namespace.pid).length === 8, 'strangers');

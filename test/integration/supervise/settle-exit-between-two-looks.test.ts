@@ -40,7 +40,7 @@ const exit: Omit<ExitFact, 'proof'> = {
   pending: false,
 };
 
-test('a shim that records an exit and ends between the look at its log and the look at it is not lost', async () => {
+test('a task is not lost if its shim records the exit and ends between a read of the log and a check of the shim', async () => {
   await using world = new World();
   const { task } = await (await world.session()).run('true');
   // The record of another task, whose shim is this process as far as anybody can tell.

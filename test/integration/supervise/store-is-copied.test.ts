@@ -47,7 +47,7 @@ for (const [where, folder] of [
   ['beside it', '/tmp'],
   ['on another device', '/dev/shm'],
 ] as const) {
-  test(`a copy of a live store ${where} leaves the tasks of the original alone, and makes up no end`, async () => {
+  test(`a copy of a live store ${where} does not touch the tasks of the original, and makes up no end`, async () => {
     await using world = new World();
     const away = mkdtempSync(`${folder === '/tmp' ? world.base : folder}/outlive-copy-`);
     try {
@@ -72,7 +72,7 @@ for (const [where, folder] of [
   });
 }
 
-test('what the record of a copy says is told there: an end, and an end that nobody has settled', async () => {
+test('a copy tells the ends in its records, settled or not', async () => {
   await using world = new World();
   const session = await world.session();
   const settled = await session.spawn('exit 3');
@@ -95,7 +95,7 @@ test('what the record of a copy says is told there: an end, and an end that nobo
   assert.deepEqual(await codes(await world.session()), expected);
 });
 
-test('what an ended task has left is not stopped by a copy', async () => {
+test('a copy does not stop the leftovers of an ended task', async () => {
   await using world = new World();
   const session = await world.session();
   const { task, snapshot } = await session.run('setsid sleep 300 & sleep 0.2; exit 3');
@@ -111,7 +111,7 @@ test('what an ended task has left is not stopped by a copy', async () => {
   assert.deepEqual((await task.kill({ graceMs: 0 })).leftovers, []);
 });
 
-test('a store whose files have a second name is one store by both', async () => {
+test('a store whose files have a second name is one store under both', async () => {
   await using world = new World();
   const session = await world.session();
   const { command, go } = waitsFor(world);
@@ -129,7 +129,7 @@ test('a store whose files have a second name is one store by both', async () => 
   assert.deepEqual([(await task.wait()).exitCode, killed.snapshot().status], [3, 'killed']);
 });
 
-test('a live store that is moved on its device keeps its tasks', async () => {
+test('a live store that is moved within its device keeps its tasks', async () => {
   await using world = new World();
   const session = await world.session();
   const { command, go } = waitsFor(world);
@@ -171,7 +171,7 @@ test('a live store that is moved to another device counts as a copy, whose origi
   }
 });
 
-test('a copy is told by the boot in which it was made: after another one its tasks are lost', async () => {
+test('a copy is recognized only in the boot in which it was made: after a reboot its tasks are lost', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready; sleep 300');
@@ -186,7 +186,7 @@ test('a copy is told by the boot in which it was made: after another one its tas
   assert.equal(task.snapshot().status, 'running');
 });
 
-test('where files change their numbers, a task whose shim holds its log is no copy', async () => {
+test('if inode numbers change, a task whose shim holds its log is no copy', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready; sleep 300');
@@ -200,7 +200,7 @@ test('where files change their numbers, a task whose shim holds its log is no co
   assert.equal((await again.kill({ graceMs: 500 })).status, 'killed');
 });
 
-test('a copy that is made while many tasks start and end tells no false end', async () => {
+test('a copy made while many tasks start and end tells no false end', async () => {
   await using world = new World();
   const session = await world.session();
   const gate = `${world.base}/open`;
@@ -228,7 +228,7 @@ test('a copy that is made while many tasks start and end tells no false end', as
   for (const [at, task] of live.entries()) assert.equal((await task.wait()).exitCode, at);
 });
 
-test('of tasks that are over no shim is asked, however many are in a copy', async () => {
+test('for ended tasks no shim is asked, however many are in a copy', async () => {
   await using world = new World();
   const original = await world.session();
   for (let count = 0; count < 5; count += 1) await original.run(`exit ${count}`);

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { quote, World, waitFor } from '../../support/world.ts';
 
-test('a task that was stopped by SIGSTOP shows that it is suspended, and goes on with SIGCONT', async () => {
+test('a task that is stopped by SIGSTOP shows as suspended, and goes on with SIGCONT', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   const go = `${world.base}/go`;
@@ -25,7 +25,7 @@ test('a task that was stopped by SIGSTOP shows that it is suspended, and goes on
 });
 
 // The kernel stops no process that has called vfork() until its child runs a program; the child it stops.
-test('a task is seen to be suspended also when its shell was just starting a program', async (t) => {
+test('a task shows as suspended also when its shell was just starting a program', async (t) => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready; while :; do sleep 0.001; done', { shell: 'dash' });

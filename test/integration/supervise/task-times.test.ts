@@ -4,7 +4,7 @@ import { factOf } from '../../support/logs.ts';
 import { onWindows } from '../../support/processes.ts';
 import { World } from '../../support/world.ts';
 
-test('a task begins after it was asked for, ends after it began, and never in the future', async () => {
+test('a task starts after its spawn, ends after its start, and never in the future', async () => {
   await using world = new World();
   const session = await world.session();
   // Many tasks, so that every remainder of the clocks occurs.
@@ -27,7 +27,7 @@ test('a task begins after it was asked for, ends after it began, and never in th
   }
 });
 
-test('a duration is as long as the command ran, and CPU time is what it and its children used', async () => {
+test('a duration is the running time of the command, and CPU time is that of it and its children', async () => {
   await using world = new World();
   const session = await world.session();
   const slept = await session.run('sleep 0.3');

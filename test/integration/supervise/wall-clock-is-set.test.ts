@@ -10,7 +10,7 @@ for (const [what, shift] of [
   ['back', -yearMs],
   ['forth', yearMs],
 ] as const) {
-  test(`a wall clock that is set ${what} by a year ends nothing, removes nothing that is pending, and no time is negative`, async () => {
+  test(`setting the wall clock ${what} by a year ends no task, removes nothing pending, and makes no time negative`, async () => {
     await using world = new World();
     const go = quote(`${world.base}/go`);
     const options = { env: withoutKeeper, session: { retentionMs: 3_600_000 } };

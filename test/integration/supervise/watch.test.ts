@@ -9,7 +9,7 @@ async function all(matches: AsyncIterable<WatchMatch>): Promise<WatchMatch[]> {
   return found;
 }
 
-test('each line with a match is yielded, with offset, line and the lines around it, until the task has ended', async () => {
+test('each matching line is yielded, with offset, line and context lines, until the task has ended', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(
@@ -36,7 +36,7 @@ test('each line with a match is yielded, with offset, line and the lines around 
   );
 });
 
-test('of more matches than the limit allows the newest is yielded, with the number of those left out', async () => {
+test('if there are more matches than the limit allows, the newest is yielded, with the number of dropped ones', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('seq 1 5000; sleep 0.2; echo 5001');
@@ -48,7 +48,7 @@ test('of more matches than the limit allows the newest is yielded, with the numb
   assert.equal((await all(task.watch('5', { maxPerSecond: null }))).length, 1357);
 });
 
-test('a watch can begin anywhere, be told not to wait, and be aborted without an error', async () => {
+test('a watch can begin anywhere, can be told not to wait, and can be aborted without an error', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo a1; echo a2; exec sleep 1000');
@@ -64,7 +64,7 @@ test('a watch can begin anywhere, be told not to wait, and be aborted without an
   assert.ok((await waiting).length <= 2);
 });
 
-test('what cannot be watched for is refused', async () => {
+test('an invalid watch is refused', async () => {
   await using world = new World();
   const { task } = await (await world.session()).run('true');
   for (const options of [

@@ -12,7 +12,7 @@ const evil = 'a\x1b]0;title\x07\x1b[2J\x9b31mb\u202Ecba\u2066\u200f\r\nbgb-00000
 /** All that does not show as itself, but for line breaks, and tabs between columns. */
 const harmful = /[^\P{Cc}\n\t]|\p{Cf}|\p{Zl}|\p{Zp}/u;
 
-test('a record whose every text is hostile is printed without harm by every verb, and so are the ids and names of callers', async () => {
+test('every verb prints a record full of hostile text without harm, and also hostile ids and names of callers', async () => {
   await using cli = new CommandLine();
   const session = `default${evil}`;
   const opened = await cli.session(session);

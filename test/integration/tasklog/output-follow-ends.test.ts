@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { untilStarted } from '../../support/ready.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('following a task that has ended gives all of it and ends', async () => {
+test('following an ended task gives all output and ends', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('seq 1 30000');
@@ -14,7 +14,7 @@ test('following a task that has ended gives all of it and ends', async () => {
   for await (const chunk of silent.follow()) assert.fail(chunk.text);
 });
 
-test('a chunk is there before the task ends', async () => {
+test('a chunk arrives before the task ends', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo one; sleep 1000');

@@ -34,7 +34,7 @@ test('several followers of a flood each get every byte once, and end with the ta
   assert.deepEqual(sums, [whole, whole, sumOfFile(output.path, 1_000_003), whole]);
 });
 
-test('text that is followed is never cut within a character', async () => {
+test('followed text is never cut within a character', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('writes-half-characters.mjs'));
@@ -46,7 +46,7 @@ test('text that is followed is never cut within a character', async () => {
   assert.equal(text, '€'.repeat(30_000));
 });
 
-test('stderr that is kept apart is followed by itself', async () => {
+test('a separate stderr is followed on its own', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('for i in 1 2 3; do echo out$i; echo err$i >&2; sleep 0.02; done', {

@@ -9,7 +9,7 @@ async function end(session: Session, command: string): Promise<TaskSnapshot> {
   return (await session.run(command, { waitMs: 20_000 })).snapshot;
 }
 
-test('what a command erases of its own output is told', async () => {
+test('erased output is reported when a command erases its own output', async () => {
   await using world = new World();
   const session = await world.session();
   const words = `${world.base}/words`;
@@ -37,7 +37,7 @@ test('what a command erases of its own output is told', async () => {
   }
 });
 
-test('what appends to its output, or only reads it, is no loss', async () => {
+test('a command that appends to its output, or only reads it, erases nothing', async () => {
   await using world = new World();
   const session = await world.session();
   // The shim sees the first line before the file is opened anew, since it takes a moment until then.
@@ -53,7 +53,7 @@ test('what appends to its output, or only reads it, is no loss', async () => {
   for (const command of commands) assert.equal((await end(session, command)).output.erasedBytes, 0, command);
 });
 
-test('what a command moves the position of its output over was never written, and is not erased', async () => {
+test('bytes that a command skips in its output were never written, and do not count as erased', async () => {
   await using world = new World();
   const session = await world.session();
   for (const bits of [42, 43]) {
@@ -64,7 +64,7 @@ test('what a command moves the position of its output over was never written, an
   }
 });
 
-test('of a long output that ends with an erasure it is known how much is gone', async () => {
+test('for a long output that ends with an erasure, the number of lost bytes is known', async () => {
   await using world = new World();
   const session = await world.session();
   const size = 3_893;
@@ -77,7 +77,7 @@ test('of a long output that ends with an erasure it is known how much is gone', 
   }
 });
 
-test('an erasure is told while the task runs, and each stream has its own', async () => {
+test('an erasure is reported while the task runs, for each stream', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'echo out; echo err1 >&2; sleep 0.2; echo err2 > /dev/stderr; sleep 1000';
@@ -91,7 +91,7 @@ test('an erasure is told while the task runs, and each stream has its own', asyn
   await task.kill({ graceMs: 100 });
 });
 
-test('output that somebody else makes shorter, or writes over, is noticed at the next look', async () => {
+test('output that another process truncates or overwrites is noticed at the next check', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'seq 1000; until [ -e $OUTLIVE_TEST_GO ]; do sleep 0.02; done; seq 1001 1100; sleep 1000';
@@ -109,7 +109,7 @@ test('output that somebody else makes shorter, or writes over, is noticed at the
   }
 });
 
-test('what erases its output for ever is told in few facts', async () => {
+test('a task that keeps erasing its output gives only few facts', async () => {
   await using world = new World();
   const session = await world.session();
   const { taskId, output } = await end(session, 'for i in $(seq 300); do echo number $i > /dev/stderr; done');
@@ -118,7 +118,7 @@ test('what erases its output for ever is told in few facts', async () => {
   assert.ok(erased.length > 0 && erased.length < 20, `${erased.length} facts`);
 });
 
-test('sixteen tasks of a store watch their output at once, and the next takes the place of one that ended', async () => {
+test('sixteen tasks of a store watch their output at once, and the next one takes the slot of an ended one', async () => {
   await using world = new World();
   const session = await world.session();
   const wait = (name: string): string =>

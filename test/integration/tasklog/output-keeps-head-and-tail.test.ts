@@ -18,7 +18,7 @@ async function cutTask(world: World, options: SpawnOptions = {}): Promise<Task> 
   return task;
 }
 
-test('of a long output head and tail are kept, cut at the ends of lines, at the offsets they had', async () => {
+test('head and tail of a long output are kept, cut at line ends, with their offsets', async () => {
   await using world = new World();
   const task = await cutTask(world);
   const { output } = task.snapshot();
@@ -40,7 +40,7 @@ test('of a long output head and tail are kept, cut at the ends of lines, at the 
   assert.deepEqual([rest.nextOffset, rest.size, rest.more], [lines.length, lines.length, false]);
 });
 
-test('a read in the gap goes on behind it and says how much is missing', async () => {
+test('a read in the gap goes on after it and says how much is missing', async () => {
   await using world = new World();
   const task = await cutTask(world);
   const middle = await task.read({ offset: 100_000, maxBytes: 11 });
@@ -55,7 +55,7 @@ test('a read in the gap goes on behind it and says how much is missing', async (
   assert.equal(tail.omittedBytes, tail.offset);
 });
 
-test('a tail that is longer than what is kept at the end is no more than that', async () => {
+test('a tail that is longer than the kept end is only the kept end', async () => {
   await using world = new World();
   const task = await cutTask(world);
   const tail = await task.tail({ maxBytes: 100_000 });
@@ -63,7 +63,7 @@ test('a tail that is longer than what is kept at the end is no more than that', 
   assert.equal(tail.omittedBytes, tail.offset);
 });
 
-test('following gives head and tail, each at its offset', async () => {
+test('following yields head and tail, each at its offset', async () => {
   await using world = new World();
   const task = await cutTask(world);
   const chunks: [number, Buffer][] = [];
@@ -80,7 +80,7 @@ test('the file itself says where it was cut', async () => {
   assert.match(text, /\nline \d+\n\n\[outlive: \d+ bytes from offset \d+ were cut out\]\nline \d+\n/);
 });
 
-test('a crash after the cut was recorded and before it was made reads the whole output', async () => {
+test('after a crash between the record of a cut and the cut, the whole output is read', async () => {
   await using world = new World();
   const task = await cutTask(world);
   const { path } = task.snapshot().output;
@@ -93,7 +93,7 @@ test('a crash after the cut was recorded and before it was made reads the whole 
   assert.equal(task.snapshot().output.bytes, lines.length);
 });
 
-test('output within the bound, and output of leftovers that may still write, is left alone', async () => {
+test('output within the limit, and output that leftovers may still write to, is not cut', async () => {
   await using world = new World();
   const session = await world.session();
   const short = await session.run(command, { keepOutputBytes: lines.length });

@@ -12,7 +12,7 @@ const paced = (megabytes: number): string =>
   `for i in $(seq ${megabytes}); do head -c 1000000 /dev/zero; sleep 0.05; done`;
 
 test(
-  'a writer is stopped before it has written a tenth more than it may',
+  'a writer is stopped before it exceeds its limit by a tenth',
   notOnWindows('floods as fast as a disk, which git-bash under Wine does not reach'),
   async (t) => {
     await using world = new World();
@@ -26,7 +26,7 @@ test(
 );
 
 test(
-  'a task that goes on writing when it is asked to end is not given its grace',
+  'a task that goes on writing after the stop signal gets no grace period',
   notOnWindows('no process can be asked to end there'),
   async () => {
     await using world = new World();
@@ -40,7 +40,7 @@ test(
   },
 );
 
-test('among many quiet tasks with small limits the one that begins to write is seen', async (t) => {
+test('among many quiet tasks with small limits the one that begins to write is noticed', async (t) => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 100 });
   const go = `${world.base}/go`;

@@ -6,7 +6,7 @@ import { World } from '../../support/world.ts';
 // Every flood here has an end of its own: a test that fails must not fill the disk.
 const limit = { maxOutputBytes: 1_000_000 };
 
-test('a flood is stopped by its size, and says so', async () => {
+test('a flood is stopped because of its size, and the reason says so', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('yes | head -c 200M; sleep 1000', { ...limit, graceMs: 100 });
@@ -16,7 +16,7 @@ test('a flood is stopped by its size, and says so', async () => {
   assert.deepEqual(world.pidsOf(task.id, end.pid ?? 0), []);
 });
 
-test('both streams count when they are kept apart', async () => {
+test('both streams count when they are separate', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'head -c 600000 /dev/zero; head -c 600000 /dev/zero >&2; sleep 1000';
@@ -24,14 +24,14 @@ test('both streams count when they are kept apart', async () => {
   assert.equal((await task.wait({ timeoutMs: 15_000 })).statusReason, 'output_limit');
 });
 
-test('up to the limit a task may write', async () => {
+test('a task may write up to the limit', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('head -c 1000000 /dev/zero; sleep 0.3', limit);
   assert.equal((await task.wait({ timeoutMs: 15_000 })).status, 'completed');
 });
 
-test('a flood is stopped, also when the store that has spawned it is closed', async () => {
+test('a flood is stopped even if the store that spawned it is closed', async () => {
   await using world = new World();
   const first = await openStore({ dir: world.dir });
   const session = await first.session('test');

@@ -28,7 +28,7 @@ function following(
 }
 
 for (const [how, { make, left }] of Object.entries(shortenings)) {
-  test(`who follows an output that is ${how} is told so, and gets what is written from then on`, async () => {
+  test(`a follower of an output that is ${how} is told so, and gets what is written from then on`, async () => {
     await using world = new World();
     const told = await toldBefore(world, await world.session());
     const followed = following(told.task);
@@ -51,7 +51,7 @@ for (const [how, { make, left }] of Object.entries(shortenings)) {
     assert.equal(next, before.length + left.length + 'four\n'.length);
   });
 
-  test(`pages of an output that is ${how} go on: no offset means two things, and nothing is skipped`, async () => {
+  test(`pages of an output that is ${how} go on: no offset gets two meanings, and nothing is skipped`, async () => {
     await using world = new World();
     const told = await toldBefore(world, await world.session());
     const { task, path } = told;
@@ -74,7 +74,7 @@ for (const [how, { make, left }] of Object.entries(shortenings)) {
     told.end();
   });
 
-  test(`who waits for a line of an output that is ${how} sees it, and is told`, async () => {
+  test(`a wait for a line of an output that is ${how} finds the line, and is told`, async () => {
     await using world = new World();
     const told = await toldBefore(world, await world.session());
     const [late, atOnce] = [
@@ -95,7 +95,7 @@ for (const [how, { make, left }] of Object.entries(shortenings)) {
     assert.deepEqual([end.cause, end.beginsAt], ['exit', 14]);
   });
 
-  test(`who watches an output that is ${how} misses no line, and none is put together of old and new`, async () => {
+  test(`a watch of an output that is ${how} misses no line, and mixes no old and new line`, async () => {
     await using world = new World();
     const told = await toldBefore(world, await world.session());
     const matches: WatchMatch[] = [];
@@ -116,7 +116,7 @@ for (const [how, { make, left }] of Object.entries(shortenings)) {
     assert.deepEqual([first?.offset, first?.beginsAt, first?.before], [14, 14, []]);
   });
 
-  test(`an editor that shows a terminal whose output is ${how} shows what there is now`, async () => {
+  test(`an editor that shows a terminal whose output is ${how} shows the present output`, async () => {
     await using world = new World();
     const told = await toldBefore(world, await world.session());
     let shown = '';
@@ -140,7 +140,7 @@ for (const [how, { make, left }] of Object.entries(shortenings)) {
   });
 }
 
-test('an agent that reads a terminal whose output was made empty is told so beside it', async () => {
+test('an agent that reads a terminal whose output was made empty is told so in addition', async () => {
   await using world = new World();
   using paired = new Paired({ store: await world.store() });
   const input = `${world.base}/in`;
@@ -164,7 +164,7 @@ async function pending(session: Session): Promise<PendingMatch[]> {
   return found;
 }
 
-test('matches of a durable watch are pending also when they come after the output was made empty', async () => {
+test('matches of a durable watch are pending even if they come after the output was made empty', async () => {
   await using world = new World();
   const session = await world.session();
   const told = await Told.start(world, session);
@@ -187,7 +187,7 @@ test('matches of a durable watch are pending also when they come after the outpu
   told.end();
 });
 
-test('two processes for whom an output began anew tell no match any more that was acknowledged', async () => {
+test('after an output started again, two processes tell no acknowledged match a second time', async () => {
   await using world = new World();
   const session = await world.session();
   const told = await Told.start(world, session);
@@ -227,7 +227,7 @@ test('two processes for whom an output began anew tell no match any more that wa
   told.end();
 });
 
-test('what is made empty in the middle of a line and a character begins anew', async () => {
+test('an output that is made empty in the middle of a line and a character starts again', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -260,7 +260,7 @@ test(removed, async () => {
   await followed.done;
 });
 
-test('an output that is made shorter again and again loses nothing that anybody has seen', async () => {
+test('an output that is truncated again and again loses nothing that a reader has seen', async () => {
   await using world = new World();
   const session = await world.session();
   const told = await Told.start(world, session);
@@ -277,7 +277,7 @@ test('an output that is made shorter again and again loses nothing that anybody 
   assert.equal(followed.chunks.at(-1)?.beginsAt, expected.length);
 });
 
-test('an output that is made empty while a flood is written keeps nobody from the last line', async () => {
+test('an output that is made empty during a flood still gives every reader the last line', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -304,7 +304,7 @@ test('an output that is made empty while a flood is written keeps nobody from th
   assert.ok((followed.chunks.at(-1)?.beginsAt ?? 0) > 0);
 });
 
-test('our own cut of an ended output is no erasure, also for who looks while it happens', async () => {
+test('our own cut of an ended output is no erasure, even for a reader at that moment', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('seq 1 100000', { keepOutputBytes: 10_000 });
@@ -324,7 +324,7 @@ test('our own cut of an ended output is no erasure, also for who looks while it 
   assert.equal((await task.tail({ maxBytes: 7 })).text, '100000\n');
 });
 
-test('an ended output that somebody shortens afterwards says so to who comes later', async () => {
+test('later readers of an ended output that was truncated afterwards are told so', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('seq 1 100');

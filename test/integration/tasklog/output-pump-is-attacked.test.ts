@@ -28,7 +28,7 @@ const pipe = { output: 'pipe' } as const;
 const millionBytes = 6_888_896;
 
 // The long form is test/prove/pump.prove.ts.
-test('a pump that is killed and paused again and again loses no byte and doubles none', async (t) => {
+test('a pump that is killed and suspended again and again loses no byte and doubles none', async (t) => {
   await using world = new World();
   const session = await world.session();
   const burst = 'seq $((i * 50000 + 1)) $((i * 50000 + 50000))';
@@ -44,7 +44,7 @@ test('a pump that is killed and paused again and again loses no byte and doubles
   assert.ok(isSequence(end.output.path, 3_000_000));
 });
 
-test('while its pump stands still the command waits, and goes on with it', async () => {
+test('while its pump is suspended the command waits, and goes on with it', async () => {
   await using world = new World();
   const session = await world.session();
   const [go, done] = [`${world.base}/go`, `${world.base}/done`];
@@ -62,7 +62,7 @@ test('while its pump stands still the command waits, and goes on with it', async
   await task.kill({ graceMs: 100 });
 });
 
-test('a pump that cannot go on keeps the end of its task two seconds, and no longer', async () => {
+test('a pump that cannot go on delays the end of its task by two seconds at most', async () => {
   await using world = new World();
   await using cgroup = new TestCgroup();
   const session = await world.session();
@@ -102,7 +102,7 @@ test('when the shim is stopped or killed the pump goes on', async () => {
   }
 });
 
-test('when shim and pump are killed together, who settles the task starts another pump', async () => {
+test('when shim and pump are killed together, the process that settles the task starts another pump', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -127,7 +127,7 @@ test('when shim and pump are killed together, who settles the task starts anothe
   );
 });
 
-test('a pump has nothing of its task but what it moves: no input, and no folder in which the command runs', async () => {
+test('a pump has nothing of its task except the output: no input, and not the folder of the command', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('cat; sleep 1000', { ...pipe, cwd: world.base, stdin: { data: 'in' } });
@@ -142,7 +142,7 @@ test('a pump has nothing of its task but what it moves: no input, and no folder 
   await task.kill({ graceMs: 0 });
 });
 
-test('a pump that is started in the place of a shim keeps nothing of who started it, and carries all output', async () => {
+test('a pump that is started in the place of a shim inherits nothing from its starter, and carries all output', async () => {
   await using world = new World();
   const name = 'bgb-0123abcd0123.out';
   const [fifo, output, secret] = [

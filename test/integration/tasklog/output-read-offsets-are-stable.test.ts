@@ -25,7 +25,7 @@ test('reading from offset to offset gives every byte once, in pieces of any size
   }
 });
 
-test('what was read of a running task is read again at the same offset, while it writes and when it has ended', async () => {
+test('output of a running task reads the same at the same offset, while the task writes and after its end', async () => {
   await using world = new World();
   const session = await world.session();
   const gate = `${world.base}/go`;
@@ -46,7 +46,7 @@ test('what was read of a running task is read again at the same offset, while it
   assert.equal(rest.more, false);
 });
 
-test('behind the end there is nothing, and no more will come of a task that has ended', async () => {
+test('after the end there is nothing, and for an ended task no more will come', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('echo hello');
@@ -59,7 +59,7 @@ test('behind the end there is nothing, and no more will come of a task that has 
   }
 });
 
-test('an offset or a size that is no whole number is refused', async () => {
+test('an offset or a size that is not a whole number is refused', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('echo hello');
@@ -68,7 +68,7 @@ test('an offset or a size that is no whole number is refused', async () => {
   await assert.rejects(task.tail({ maxBytes: 2.5 }), { code: 'INVALID_ARGUMENT' });
 });
 
-test('binary output is read byte by byte as it was written', async () => {
+test('binary output is read byte for byte as it was written', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(

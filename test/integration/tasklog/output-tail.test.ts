@@ -20,7 +20,7 @@ test('tail begins at a character, says what it left out, and ends where the outp
   }
 });
 
-test('the preview in a snapshot is cut at a character as well', async () => {
+test('the preview in a snapshot is cut at a character, too', async () => {
   await using world = new World();
   const session = await world.session('test', { previewBytes: 5 });
   const { snapshot } = await session.run('printf "😀😀😀"');
@@ -32,7 +32,7 @@ test('the preview in a snapshot is cut at a character as well', async () => {
   assert.equal(short.snapshot.output.truncated, false);
 });
 
-test('the preview in a snapshot begins at a line where one begins in it', async () => {
+test('the preview in a snapshot begins at a line start if it contains one', async () => {
   await using world = new World();
   const session = await world.session('test', { previewBytes: 6 });
   const cases: [string, string, boolean][] = [
@@ -51,7 +51,7 @@ test('the preview in a snapshot begins at a line where one begins in it', async 
   }
 });
 
-test('half a character that a running task has written is not shown, and a broken one does not hide the rest', async () => {
+test('an incomplete character of a running task is not shown, and an invalid one does not hide the rest', async () => {
   await using world = new World();
   const session = await world.session();
   const running = await session.spawn('printf "ok\\xe2\\x82"; sleep 1000');
@@ -65,7 +65,7 @@ test('half a character that a running task has written is not shown, and a broke
 });
 
 test(
-  'the tail of 10 GB is right and costs what it returns',
+  'the tail of 10 GB is right and costs only what it returns',
   notOnWindows('a file of 10 GB with a hole in it is made of blocks under Wine'),
   async () => {
     await using world = new World();

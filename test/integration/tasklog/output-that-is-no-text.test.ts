@@ -12,7 +12,7 @@ const command = [
   'i=$((i+1)); done; printf "needle 42"; echo; echo rest; exit 3',
 ].join('\n');
 
-test('one line of twenty megabytes with NUL and bytes that are no text is read, searched and followed in bounded memory', async () => {
+test('a line of twenty megabytes with NUL and invalid bytes is read, searched and followed in bounded memory', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { node: ['--expose-gc', '--max-old-space-size=100'] });
   const found = await agent.run(async ({ session }, text) => {

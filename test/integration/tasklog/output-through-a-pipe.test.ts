@@ -19,7 +19,7 @@ async function written(session: Session, command: string, options: RunOptions = 
   return readFileSync(snapshot.output.path, 'utf8');
 }
 
-test('what opens /dev/stdout and /dev/stderr by name erases nothing', async () => {
+test('a command that opens /dev/stdout and /dev/stderr by name erases nothing', async () => {
   await using world = new World();
   const session = await world.session();
   const words = `${world.base}/words`;
@@ -43,7 +43,7 @@ test('what opens /dev/stdout and /dev/stderr by name erases nothing', async () =
   assert.deepEqual(both.split('\n').sort(), ['', '1', '1', '2', '2', '3', '3', 'one', 'three']);
 });
 
-test('curl -D /dev/stderr keeps the header, the body and what was there before', async () => {
+test('curl -D /dev/stderr keeps the header, the body and earlier output', async () => {
   await using world = new World();
   const session = await world.session();
   const server = createServer((_, response) => response.setHeader('X-Head', 'h').end('body\n'));
@@ -60,7 +60,7 @@ test('curl -D /dev/stderr keeps the header, the body and what was there before',
   }
 });
 
-test('stdout and stderr kept apart each have a pipe', async () => {
+test('separate stdout and stderr each have a pipe', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'echo out; echo err >&2; echo more > /dev/stderr; echo last > /dev/stdout';
@@ -81,7 +81,7 @@ test('the output limit is exact, and the task is stopped for it', async () => {
   }
 });
 
-test('up to the limit a task may write, to the byte', async () => {
+test('a task may write exactly up to the limit, to the byte', async () => {
   await using world = new World();
   const session = await world.session();
   const options = { ...pipe, maxOutputBytes: 1_000_000 };
@@ -89,7 +89,7 @@ test('up to the limit a task may write, to the byte', async () => {
   assert.deepEqual([snapshot.status, snapshot.output.bytes], ['completed', 1_000_000]);
 });
 
-test('the end waits for what was written right before it, and nothing of the pipe is left', async () => {
+test('the end waits for the last output, and nothing of the pipe is left', async () => {
   await using world = new World();
   const session = await world.session();
   for (let round = 0; round < 20; round += 1) {
@@ -101,7 +101,7 @@ test('the end waits for what was written right before it, and nothing of the pip
   await waitFor(() => !world.files().some((path) => path.endsWith('.fifo')), 'the pipes to be removed');
 });
 
-test('what a command leaves behind writes on through the pipe', async () => {
+test('leftovers of a command go on writing through the pipe', async () => {
   await using world = new World();
   const session = await world.session();
   const command = `echo before; (until [ -e ${quote(`${world.base}/go`)} ]; do sleep 0.02; done; echo after) &`;
@@ -117,7 +117,7 @@ test('what a command leaves behind writes on through the pipe', async () => {
   assert.equal(readFileSync(snapshot.output.path, 'utf8'), 'before\nafter\n');
 });
 
-test('what a command leaves behind is killed or waited for, as with a file', async () => {
+test('leftovers of a command are killed or waited for, as with a file', async () => {
   await using world = new World();
   const session = await world.session();
   const killed = await session.run('sleep 1000 & echo started', { ...pipe, leftovers: 'kill', graceMs: 500 });
@@ -139,7 +139,7 @@ test('a command that closes its output goes on without a pump', async () => {
   await task.kill({ graceMs: 100 });
 });
 
-test('the command finds a pipe that blocks, and no other descriptor of it', async () => {
+test('the command gets a blocking pipe, and no other descriptor of it', async () => {
   await using world = new World();
   const session = await world.session();
   const text = await written(
@@ -149,7 +149,7 @@ test('the command finds a pipe that blocks, and no other descriptor of it', asyn
   assert.match(text, /^\/dev\/null\n(\S+\.out\.fifo)\n\1\n/);
 });
 
-test('what the disk did not take after the exit was recorded is counted, too', async () => {
+test('bytes that the disk refused after the exit was recorded are counted, too', async () => {
   await using world = new World();
   const session = await world.session();
   const { snapshot } = await session.run('sleep 0.3 & exit 3', { ...pipe, leftovers: 'wait' });
@@ -162,7 +162,7 @@ test('what the disk did not take after the exit was recorded is counted, too', a
   assert.equal(store.task(snapshot.taskId).snapshot().output.droppedBytes, 7);
 });
 
-test('on a full disk the command goes on, and what is lost is counted', async () => {
+test('on a full disk the command goes on, and lost bytes are counted', async () => {
   await using world = new World();
   const disk = new SmallDisk(world);
   await using agent = await disk.agent();
@@ -177,7 +177,7 @@ test('on a full disk the command goes on, and what is lost is counted', async ()
   assert.ok(droppedBytes > 2_000_000, `${droppedBytes}`);
 });
 
-test('a process elsewhere that holds the pipe keeps the pump, and neither the end nor the shim', async () => {
+test('another process that holds the pipe keeps the pump alive, but not the task or the shim', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(
@@ -205,7 +205,7 @@ test('with a file, a program that writes 10 MB and exits at once loses nothing',
   assert.deepEqual([snapshot.exitCode, snapshot.output.bytes], [0, 10_000_000]);
 });
 
-test('with a file, a program beside Node on the same output has no error', async () => {
+test('with a file, a program that shares its output with Node has no error', async () => {
   await using world = new World();
   const session = await world.session();
   const command = `${fixture('floods-and-exits.mjs', '5000000')} & head -c 5000000 /dev/zero | cat; wait`;

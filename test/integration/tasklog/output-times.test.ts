@@ -50,7 +50,7 @@ async function checkTimes(task: Task): Promise<readonly OutputMark[]> {
   return marks;
 }
 
-test('it is known when output was written, to the second while it comes, with a file and through a pipe', async () => {
+test('the time of output is known to the second, with a file and through a pipe', async () => {
   await using world = new World();
   const session = await world.session();
   const tasks = await Promise.all(
@@ -68,7 +68,7 @@ test('it is known when output was written, to the second while it comes, with a 
   }
 });
 
-test('stderr that is kept apart has times of its own', async () => {
+test('a separate stderr has its own times', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo out; sleep 1.2; echo err >&2; sleep 1.2; echo err >&2', {
@@ -95,7 +95,7 @@ test('a short task has no file of marks, and its times are those of its output',
   assert.equal((await task.read({ since: (mark?.at ?? 0) + 2 * coarseMs })).text, '');
 });
 
-test('marks go with their task, and damaged ones harm nobody', async () => {
+test('marks are removed with their task, and damaged ones do no harm', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(clock);
@@ -124,7 +124,7 @@ test('marks go with their task, and damaged ones harm nobody', async () => {
   assert.ok(existsSync(`${world.base}/elsewhere`));
 });
 
-test('marks that nobody has a task for are removed', async () => {
+test('marks without a task are removed', async () => {
   await using world = new World();
   const session = await world.session();
   const { snapshot } = await session.run('true');
@@ -142,7 +142,7 @@ test('marks that nobody has a task for are removed', async () => {
   await waitFor(() => strays.every((path) => !existsSync(path)), 'the strays to be removed');
 });
 
-test('after an erasure the times are those of what came since', async () => {
+test('after an erasure the times are those of the later output', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(`seq 100; sleep 1.2; seq 100; sleep 1.2; : > /dev/stdout; ${clock}`);
@@ -150,7 +150,7 @@ test('after an erasure the times are those of what came since', async () => {
   await checkTimes(task);
 });
 
-test('offsets and times are asked for one at a time', async () => {
+test('an offset and a time cannot be given together', async () => {
   await using world = new World();
   const session = await world.session();
   const { snapshot } = await session.run('echo one');

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { letRetentionBeDue } from '../../support/retention.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('outputs that a dead spawner left without a log are removed when they are old, and no others', async () => {
+test('old outputs that a dead spawner left without a log are removed, and no others', async () => {
   await using world = new World();
   const session = await world.session();
   const { task, snapshot } = await session.run('echo kept');
@@ -22,7 +22,7 @@ test('outputs that a dead spawner left without a log are removed when they are o
   assert.equal((await again.task(task.id).tail()).text, 'kept\n');
 });
 
-test('a screen that a process left half kept is removed when it is old, though its task is there', async () => {
+test('an old, half-written screen is removed, even if its task still exists', async () => {
   await using world = new World();
   const session = await world.session();
   const { snapshot } = await session.run('echo kept');

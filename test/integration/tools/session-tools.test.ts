@@ -36,7 +36,7 @@ test('each tool has a schema that names its arguments, and refuses others by nam
   await assert.rejects(run.call({ command: 'true' }, { signal: null }), { code: 'INVALID_ARGUMENT' });
 });
 
-test('an end that an answer tells is owed until it is acknowledged', async () => {
+test('an end that an answer tells stays pending until it is acknowledged', async () => {
   await using world = new World();
   const { session, tools, call } = await toolbox(world);
   const told = await call('run', { command: 'echo hello; exit 3' });
@@ -64,7 +64,7 @@ test('an end that was given back is told again, and says so', async () => {
   assert.deepEqual(await session.pending(), []);
 });
 
-test('an end in the background wakes who waits, and rides on the next answer else', async () => {
+test('an end in the background wakes a waiting agent; without one it rides on the next answer', async () => {
   await using world = new World();
   const { session, tools, call } = await toolbox(world);
   const deliveries = tools.deliveries();
@@ -86,7 +86,7 @@ test('an end in the background wakes who waits, and rides on the next answer els
   assert.deepEqual(await rest, { done: true, value: undefined });
 });
 
-test('while a tool is called nothing else tells what its answer will tell', async () => {
+test('during a tool call only its answer tells the news', async () => {
   await using world = new World();
   const { tools, call } = await toolbox(world);
   const stop = new AbortController();
@@ -99,7 +99,7 @@ test('while a tool is called nothing else tells what its answer will tell', asyn
   await told.ack();
 });
 
-test('what nobody acknowledged is told by the next process', async () => {
+test('an unacknowledged end is told by the next process', async () => {
   await using world = new World();
   const first = await toolbox(world);
   const told = await first.call('run', { command: 'echo kept' });
@@ -116,7 +116,7 @@ test('what nobody acknowledged is told by the next process', async () => {
   assert.deepEqual(await second.session.pending(), []);
 });
 
-test('lines that are watched for are told like ends', async () => {
+test('watched lines are told like ends', async () => {
   await using world = new World();
   const { tools, call, session } = await toolbox(world);
   const running = await call('run', { command: 'sleep 0.3; echo ERROR one; sleep 60', wait_ms: 0 });
@@ -132,7 +132,7 @@ test('lines that are watched for are told like ends', async () => {
   assert.deepEqual(await session.pending(), []);
 });
 
-test('lines of a watch that another client has opened for itself are left to that one', async () => {
+test('lines of a watch that another client opened for itself are told only to that client', async () => {
   await using world = new World();
   const { tools, call, session } = await toolbox(world);
   const running = await call('run', { command: 'echo ERROR one; echo other two; sleep 60', wait_ms: 0 });
@@ -149,7 +149,7 @@ test('lines of a watch that another client has opened for itself are left to tha
   assert.deepEqual(left, ['ERROR one']);
 });
 
-test('of two readers of one session, one is told of a line', async () => {
+test('one of two readers of a session is told of a line', async () => {
   await using world = new World();
   const { tools, call, session } = await toolbox(world);
   const running = await call('run', { command: 'echo ERROR one; sleep 60', wait_ms: 0 });
@@ -169,7 +169,7 @@ test('of two readers of one session, one is told of a line', async () => {
   second.close();
 });
 
-test('commands run in the folder that was given', async () => {
+test('commands run in the given folder', async () => {
   await using world = new World();
   const { store, session } = await toolbox(world);
   const tools = await sessionTools(store, session, { cwd: world.base });

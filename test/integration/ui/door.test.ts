@@ -43,7 +43,7 @@ const foreign: readonly (readonly [what: string, headers: Record<string, string>
   ['another page of the same site', { 'sec-fetch-site': 'same-site' }],
 ];
 
-test('requests and sockets of others are refused, whatever they know', async () => {
+test('requests and sockets from other origins are refused, whatever they know', async () => {
   await using world = new World();
   await using server = await startUi(world);
   for (const [what, headers] of foreign) {
@@ -78,7 +78,7 @@ async function socketWith(server: UiServer, proof: string): Promise<string> {
   });
 }
 
-test('a socket opens to who proves to know the token, which nobody sends', async () => {
+test('a socket opens for a page that proves to know the token, without sending it', async () => {
   await using world = new World();
   await using server = await startUi(world);
   for (const token of ['', 'wrong', server.token.slice(1), `${server.token}x`]) {
@@ -94,7 +94,7 @@ test('a socket opens to who proves to know the token, which nobody sends', async
   assert.equal(await socketWith(server, server.token), '401');
 });
 
-test('a proof is good once, and what the server has sent alone makes one', async () => {
+test('a proof is good once, and only with a nonce of the server', async () => {
   await using world = new World();
   await using server = await startUi(world);
   const { challenge, isProven, proof } = await meet(server.url, server.token);
@@ -124,7 +124,7 @@ test('a proof is good once, and what the server has sent alone makes one', async
   assert.equal((await get(`${server.url}challenge`, {}, 'POST', 'x'.repeat(100_000))).status, 400);
 });
 
-test('a proof for one server is none for another with the same token, at another port or in a later run', async () => {
+test('a proof for one server is not valid for another one with the same token, at another port or in a later run', async () => {
   await using world = new World();
   const tokenFile = `${world.base}/token`;
   writeFileSync(tokenFile, 'a-token-of-this-test', { mode: 0o600 });
@@ -143,7 +143,7 @@ test('a proof for one server is none for another with the same token, at another
   assert.equal((await meet(again.url, first.token)).isProven, true, 'the token itself is good for it');
 });
 
-test('the code for the opener gives a pass for this run once, and never the token', async () => {
+test('the code for the opener gives a pass for this run, once, and never the token', async () => {
   await using world = new World();
   await using server = await startUi(world);
   const opened = server.urlForOpener();
@@ -163,7 +163,7 @@ test('the code for the opener gives a pass for this run once, and never the toke
   await assert.rejects(PageClient.connect(later, { token: pass }), /refused with 401/);
 });
 
-test('every answer forbids all that the page does not need', async () => {
+test('every answer forbids everything that the page does not need', async () => {
   await using world = new World();
   await using server = await startUi(world);
   const first = await get(server.url);
@@ -196,7 +196,7 @@ test('every answer forbids all that the page does not need', async () => {
   }
 });
 
-test('nothing is served but the files of the page', async () => {
+test('only the files of the page are served', async () => {
   await using world = new World();
   await using server = await startUi(world);
   for (const path of [
@@ -212,7 +212,7 @@ test('nothing is served but the files of the page', async () => {
     assert.equal((await get(server.url, {}, method)).status, 405, method);
 });
 
-test('other machines reach it with a token file only', async () => {
+test('other machines can reach the server only with a token file', async () => {
   await using world = new World();
   await assert.rejects(startUi(world, { host: '0.0.0.0' }), {
     code: 'INVALID_ARGUMENT',
@@ -234,7 +234,7 @@ test('other machines reach it with a token file only', async () => {
   assert.equal((await get(server.url, { host: `rebound.example:${port}` })).status, 403);
 });
 
-test('a server at one address has no name at which somebody else may listen', () => {
+test('a server at one address accepts no name of an address at which others may listen', () => {
   const reached = reachedAt('192.0.2.7', 80);
   assert.deepEqual(
     ['192.0.2.7', '192.0.2.7:80', '127.0.0.1', 'localhost', '[::1]', '192.0.2.7:81'].map(reached),
@@ -248,7 +248,7 @@ test('a server at one address has no name at which somebody else may listen', ()
   ]);
 });
 
-test('what no page says ends the connection, and nothing else', async () => {
+test('an invalid message ends the connection, and nothing else', async () => {
   await using world = new World();
   await using server = await startUi(world);
   const taskId = 'bgb-000000000000';

@@ -48,7 +48,7 @@ test('a page is told of all tasks, and then of each start and end', async () => 
   assert.equal(heard.failure, null);
 });
 
-test('pages that want the same share one watch of the store, which ends with the last of them', async () => {
+test('pages with the same request share one watch of the store, which ends with the last of them', async () => {
   await using world = new World();
   const session = await world.session();
   const store = await world.store({ readOnly: true });
@@ -99,7 +99,7 @@ test('pages that want the same share one watch of the store, which ends with the
 });
 
 test(
-  'a page is told the ports at which tasks listen',
+  'a page is told the ports on which tasks listen',
   notOnWindows('outlive does not list ports there'),
   async () => {
     await using world = new World();
@@ -123,7 +123,7 @@ test(
 const terminals = notOnWindows('tasks have no terminals there');
 
 test(
-  'looking changes nothing in the store, and a read-only dashboard lets nobody act',
+  'viewing changes nothing in the store, and a read-only dashboard lets nobody act',
   terminals,
   async () => {
     await using world = new World();
@@ -161,7 +161,7 @@ test(
   },
 );
 
-test('actions say of each task what came of it, and leave ends pending', async () => {
+test('actions report the result for each task, and leave ends pending', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir, { sessionId: 'theirs' });
   const ids = await agent.run(async ({ session }) => {
@@ -311,7 +311,7 @@ test('a search finds lines in the whole output, by text and by pattern, and goes
   await assert.rejects(find('(a+)+\\1', { isRegexp: true }), { code: 'INVALID_ARGUMENT' });
 });
 
-test('a page that does not read is sent no more than its credit, and holds up nobody', async () => {
+test('a page that does not read is sent no more than its credit, and blocks nobody', async () => {
   await using world = new World();
   const session = await world.session();
   const flood = await session.spawn('yes flooding this page with a line', { maxOutputBytes: null });
@@ -333,7 +333,7 @@ test('a page that does not read is sent no more than its credit, and holds up no
   await flood.kill({ graceMs: 0 });
 });
 
-test('a page that asks on and takes nothing of the answers is let go', async () => {
+test('a page that keeps asking but takes no answers is disconnected', async () => {
   await using world = new World();
   await using server = await startUi(world);
   await using page = await PageClient.connect(server, { takes: false });
@@ -352,7 +352,7 @@ test('a page that asks on and takes nothing of the answers is let go', async () 
   await assert.rejects(other.all({ kind: 'screen', taskId: 'bgb-000000000000' }), { code: 'TASK_NOT_FOUND' });
 });
 
-test('several pages see one terminal; what one types all see', terminals, async () => {
+test('several pages see one terminal, and all see what one types', terminals, async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('stty -echo; echo ready; while read line; do echo "got $line"; done', {
@@ -398,7 +398,7 @@ test('a download is the output byte for byte, and its address is good once', asy
   assert.equal((await fetch(url)).status, 404);
 });
 
-test('how a status is known is said in sentences', async () => {
+test('sentences say how a status is known', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('exit 3');

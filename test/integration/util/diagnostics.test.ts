@@ -34,7 +34,7 @@ class Heard implements Disposable {
 
 const names = ['outlive:spawn', 'outlive:end', 'outlive:stop', 'outlive:signal'];
 
-test('a spawn and an end are told once each, with what a monitor needs', async () => {
+test('a spawn and an end are each published once, with what a monitor needs', async () => {
   await using world = new World();
   const session = await world.session();
   using heard = new Heard();
@@ -49,7 +49,7 @@ test('a spawn and an end are told once each, with what a monitor needs', async (
   assert.doesNotMatch(JSON.stringify(heard.list), /hunter2/);
 });
 
-test('a stop is told by the process that asks for it, and the end by each that follows the task', async () => {
+test('a stop is published by the process that requests it, and the end by each process that follows the task', async () => {
   await using world = new World();
   const session = await world.session();
   using heard = new Heard();
@@ -71,7 +71,7 @@ test('a stop is told by the process that asks for it, and the end by each that f
   assert.ok(onWindows || signals.includes(task.snapshot().shimPid));
 });
 
-test('a task that another process has started is no spawn of this one, and its end is told', async () => {
+test('for a task of another process no spawn is published, but its end is', async () => {
   await using world = new World();
   const spawner = await world.session();
   const task = await spawner.spawn('sleep 1000');
@@ -82,7 +82,7 @@ test('a task that another process has started is no spawn of this one, and its e
   assert.deepEqual(heard.of(task.id), ['outlive:stop', 'outlive:end']);
 });
 
-test('a spawn that is refused is not told', async () => {
+test('a refused spawn is not published', async () => {
   await using world = new World();
   const session = await world.session('test', { maxRunning: 1 });
   const task = await session.spawn('sleep 1000');
@@ -96,7 +96,7 @@ test('a spawn that is refused is not told', async () => {
   await task.kill({ graceMs: 0 });
 });
 
-test('NODE_DEBUG=outlive prints facts, looks, stops and ends without commands and values of variables', async () => {
+test('NODE_DEBUG=outlive prints facts, checks, stops and ends, without commands and values of variables', async () => {
   await using world = new World();
   const code = `
     import { openStore } from ${JSON.stringify(pathToFileURL(join(root, 'build/src/index.js')).href)};

@@ -15,7 +15,7 @@ type FirstFailures = (text: string, most?: number) => string[];
 
 const tap = pathToFileURL(join(root, 'scripts', 'prove', 'tap.mjs')).href;
 
-test('of a part of npm run prove that failed the names and the errors of its tests are told, within bounds', async () => {
+test('for a failed part of npm run prove the names and errors of its tests are shown, within limits', async () => {
   await using world = new World();
   const { firstFailures } = (await import(tap)) as { firstFailures: FirstFailures };
   const file = join(world.base, 'fails.test.mjs');
@@ -39,7 +39,7 @@ test('of a part of npm run prove that failed the names and the errors of its tes
   assert.deepEqual(firstFailures('of a program\nthat is no test', 1), ['that is no test']);
 });
 
-test('a test of a module of support is tried again in the files that import the module, or not at all', async () => {
+test('a failed test in a support module is repeated in the files that import the module, or not at all', async () => {
   const { filesToTryAgain } = (await import(tap)) as { filesToTryAgain: FilesToTryAgain };
   const [pages, verbs] = ['guide/other-pages', 'cli/cli-run'].map((name) => `build/test/e2e/${name}.test.js`);
   assert.ok(pages && verbs);

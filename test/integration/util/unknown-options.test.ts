@@ -119,7 +119,7 @@ async function opened(world: World): Promise<Opened> {
   return { store, session, task: await session.spawn('sleep 1000', { bindTo: 'session' }) };
 }
 
-test('every method is asked, or takes no options', async () => {
+test('every method is tested here, or takes no options', async () => {
   await using world = new World();
   const objects: Record<string, object> = { ...(await opened(world)) };
   for (const [owner, object] of Object.entries(objects)) {
@@ -134,7 +134,7 @@ test('every method is asked, or takes no options', async () => {
 });
 
 for (const [what, [slip, meant, call]] of Object.entries(calls)) {
-  test(`${what} refuses an option that it does not have, by name, and does nothing`, async () => {
+  test(`${what} refuses an unknown option by name, and does nothing`, async () => {
     await using world = new World();
     const all = await opened(world);
     const before = all.store.sessions();
@@ -165,7 +165,7 @@ for (const [name, call] of Object.entries(nested)) {
   });
 }
 
-test('what is no object is refused, and not repeated: it may be a secret', async () => {
+test('options that are not an object are refused, and not repeated: they may be a secret', async () => {
   await using world = new World();
   const all = await opened(world);
   for (const [what, [, , call]] of Object.entries(calls)) {
@@ -204,7 +204,7 @@ const wrong: Record<string, (opened: Opened) => unknown> = {
   'abortSignal of completions': ({ session }) => session.completions({ abortSignal: 'x' as Anything }).next(),
 };
 for (const [what, call] of Object.entries(wrong)) {
-  test(`${what} is refused when it is of another type`, async () => {
+  test(`${what} is refused if it has another type`, async () => {
     await using world = new World();
     const all = await opened(world);
     const { code, message } = await refusal(() => call(all));

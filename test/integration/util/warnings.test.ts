@@ -59,7 +59,7 @@ function end(task: Task): void {
   process.kill(task.snapshot().pid ?? 0, 'SIGKILL');
 }
 
-test('a mistake in settling a task ends wait() with INTERNAL, and is told; without it everything works', async () => {
+test('a bug in settling a task ends wait() with INTERNAL, and is reported; without it everything works', async () => {
   await using world = new World();
   const warnings = await listen(world);
   const { task } = await running(world);
@@ -84,7 +84,7 @@ test('a mistake in settling a task ends wait() with INTERNAL, and is told; witho
 });
 
 for (const how of ['waitFor', 'waitAny', 'waitAll'] as const) {
-  test(`such a mistake has ${how}() fail as well, unless the end is on disk already`, async () => {
+  test(`such a bug makes ${how}() fail, too, unless the end is already on disk`, async () => {
     await using world = new World();
     const { session, task } = await running(world);
     {
@@ -102,7 +102,7 @@ for (const how of ['waitFor', 'waitAny', 'waitAll'] as const) {
   });
 }
 
-test('what fails again each second is told once', async () => {
+test('a failure that repeats every second is reported once', async () => {
   await using world = new World();
   const warnings = await listen(world);
   const { task } = await running(world);
@@ -115,7 +115,7 @@ test('what fails again each second is told once', async () => {
   world.takeWarnings();
 });
 
-test('a mistake that somebody waits for is that caller’s error', async () => {
+test('a bug in a call that somebody waits for is that caller’s error', async () => {
   await using world = new World();
   const { session, task } = await running(world);
   {
@@ -127,7 +127,7 @@ test('a mistake that somebody waits for is that caller’s error', async () => {
   world.takeWarnings();
 });
 
-test('a store tells of itself alone; the channel tells of every store', async () => {
+test('a store reports only its own warnings; the channel reports those of every store', async () => {
   await using world = new World();
   const warnings = await listen(world);
   const others: OutliveWarning[] = [];
@@ -171,7 +171,7 @@ async function alone(world: World, program: string, env: NodeJS.ProcessEnv): Pro
   });
 }
 
-test('without anybody who listens a warning is one of the process, once', async () => {
+test('without a listener a warning becomes a warning of the process, once', async () => {
   await using world = new World();
   const stderr = await alone(world, '', {});
   const warning =
@@ -185,7 +185,7 @@ test('without anybody who listens a warning is one of the process, once', async 
   assert.equal(await alone(world, subscribed, {}), '');
 });
 
-test('NODE_DEBUG=outlive prints warnings with their stacks, whoever listens', async () => {
+test('NODE_DEBUG=outlive prints warnings with their stacks, with and without listeners', async () => {
   await using world = new World();
   const stderr = await alone(world, `store.on('warning', () => {});`, { NODE_DEBUG: 'outlive' });
   assert.match(

@@ -6,7 +6,7 @@ import { acceptingAddress } from '../../../src/platform/loopback.ts';
 
 // What systems do that do not list who listens.
 
-test('a port at which somebody listens is found by connecting, and one at which nobody does is not', async () => {
+test('a port with a listener is found by connecting, and a port without one is not', async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

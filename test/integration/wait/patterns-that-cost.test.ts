@@ -44,7 +44,7 @@ class Counter implements Disposable {
   }
 }
 
-test('however many search with patterns that cost much, a turn of the event loop takes no more than one of them may', async () => {
+test('however many expensive searches run, a turn of the event loop takes no longer than one of them may', async () => {
   await using world = new World();
   const session = await world.session();
   // Short lines, and one of 60 KB.
@@ -70,7 +70,7 @@ test('however many search with patterns that cost much, a turn of the event loop
   assert.ok(counter.turns >= (counter.all * steps) / most, `${counter.turns} turns`);
 });
 
-test('what is left of an output at its end is searched for no longer than anybody notices, and by somebody', async () => {
+test('the rest of an output at its end is searched, and for an unnoticeable time', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -105,7 +105,7 @@ test('a pattern that costs too much is refused before anything is done', async (
   assert.equal(readFileSync(world.logOf(task.id), 'utf8'), before);
 });
 
-test('a watch that a task writes into its own record, of a pattern that costs too much, harms nobody else', async () => {
+test('a watch with a too expensive pattern that a task writes into its own record harms nobody else', async () => {
   await using world = new World();
   const session = await world.session();
   const [bad, good] = [

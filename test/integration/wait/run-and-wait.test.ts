@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World } from '../../support/world.ts';
 
-test('a command runs in the background and its exit code is what it was', async () => {
+test('a command runs in the background, and its exit code is right', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo out; echo err >&2; exit 7');

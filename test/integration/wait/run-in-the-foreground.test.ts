@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { World } from '../../support/world.ts';
 
-test('run answers with the result of a command that ends in time', async () => {
+test('run returns the result of a command that ends in time', async () => {
   await using world = new World();
   const session = await world.session();
   const { task, snapshot, ended, output } = await session.run('echo done; exit 4', { waitMs: 60_000 });
@@ -13,7 +13,7 @@ test('run answers with the result of a command that ends in time', async () => {
   assert.equal(snapshot.taskId, task.id);
 });
 
-test('run answers with a task that goes on when the time is up, and its completion is pending', async () => {
+test('when the time is up, run returns the running task, and its completion will be pending', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -31,7 +31,7 @@ test('run answers with a task that goes on when the time is up, and its completi
   assert.equal(output.text + rest.text, 'begun\nover\n');
 });
 
-test('run brings the end of a long output, and says what it leaves out', async () => {
+test('run returns the end of a long output, and says how much it leaves out', async () => {
   await using world = new World();
   const session = await world.session();
   const { output } = await session.run('seq 1 1000', { maxBytes: 10 });
@@ -49,7 +49,7 @@ test('aborting a run rejects with the reason and leaves the task running', async
   assert.match((await session.tasks())[0]?.status ?? '', /^(starting|running)$/);
 });
 
-test('a run that is refused starts nothing', async () => {
+test('a refused run starts nothing', async () => {
   await using world = new World();
   const session = await world.session();
   await assert.rejects(session.run('true', { waitMs: -1 }), { code: 'INVALID_ARGUMENT' });

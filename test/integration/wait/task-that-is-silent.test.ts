@@ -3,7 +3,7 @@ import { utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a snapshot says when the task wrote last, to either stream, also when its output was cut', async () => {
+test('a snapshot says when the task last wrote, to either stream, also when its output was cut', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -23,7 +23,7 @@ test('a snapshot says when the task wrote last, to either stream, also when its 
   assert.equal(chatty.snapshot().output.lastWrittenAt, written);
 });
 
-test('a running task that has been silent for longer than ever before shows it, to every process', async (t) => {
+test('a running task that is silent for longer than ever before shows as silent, to every process', async (t) => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   const task = await session.spawn('echo ready; exec sleep 1000');

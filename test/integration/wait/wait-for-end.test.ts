@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Taker } from '../../support/completions.ts';
 import { World } from '../../support/world.ts';
 
-test('the end wakes who waits for something that never came, with how it ended', async () => {
+test('a wait for something that never comes ends with the end of the task', async () => {
   await using world = new World();
   const session = await world.session();
   for (const options of [
@@ -34,7 +34,7 @@ test('output that was written right before the end is searched before the end is
   }
 });
 
-test('the end is acknowledged when it is what is reported, and then nobody else is told', async () => {
+test('a wait that reports the end acknowledges it, and then nobody else is told', async () => {
   await using world = new World();
   const session = await world.session();
   await using taker = new Taker(session);
@@ -72,7 +72,7 @@ test('a wait that runs out of time or is aborted leaves the task running, and it
   assert.equal((await session.pending()).length, 1);
 });
 
-test('who waits when the session closes gets the error CLOSED, and TASK_NOT_FOUND when the record is gone', async () => {
+test('a wait fails with CLOSED when the session closes, and with TASK_NOT_FOUND when the record is gone', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000');

@@ -6,7 +6,7 @@ import { fixture, World, waitFor } from '../../support/world.ts';
 /** More than can be searched while a test runs: a hole, which takes no room on the disk. */
 const endless = 100 * 1024 ** 3;
 
-test('output that takes long to search keeps neither a port nor the time limit nor an abort from being seen', async () => {
+test('output that takes long to search delays neither a port, nor the time limit, nor an abort', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(fixture('listens.mjs'), { maxOutputBytes: null, keepOutputBytes: null });

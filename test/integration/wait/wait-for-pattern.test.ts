@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fixture, World, waitFor } from '../../support/world.ts';
 
-test('a line that is written while somebody waits ends the wait, also before it has an end', async () => {
+test('a line that is written during a wait ends the wait, even before its line end', async () => {
   await using world = new World();
   const session = await world.session();
   for (const command of ['sleep 0.1; echo "is ready now"', 'sleep 0.1; printf "is ready? "']) {
@@ -14,7 +14,7 @@ test('a line that is written while somebody waits ends the wait, also before it 
   }
 });
 
-test('a line that was written before the call counts, and one before `from` does not', async () => {
+test('a line from before the call counts, but not one before `from`', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready 1; echo ready 2; exec sleep 1000');
@@ -30,7 +30,7 @@ test('a line that was written before the call counts, and one before `from` does
   assert.deepEqual([third.cause, third.match], ['timeout', null]);
 });
 
-test('an offset that nothing was written at yet is waited for', async () => {
+test('a wait can begin at an offset that is not written yet', async () => {
   await using world = new World();
   const session = await world.session();
   const [first, second] = [`${world.base}/first`, `${world.base}/second`];
@@ -47,7 +47,7 @@ test('an offset that nothing was written at yet is waited for', async () => {
   assert.equal((await waiting).match?.offset, 14);
 });
 
-test('a match across the pieces in which output is read is found, far into a flood', async () => {
+test('a match across two read pieces is found, far into a flood', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(`${fixture('floods-stdout.mjs', '3000000')}; echo; echo the end`);
@@ -55,7 +55,7 @@ test('a match across the pieces in which output is read is found, far into a flo
   assert.deepEqual([match?.offset, match?.groups], [3_000_001, ['end']]);
 });
 
-test('stderr that is kept apart is searched when asked for', async () => {
+test('a separate stderr is searched on request', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready >&2; exec sleep 1000', { separate: true });
@@ -70,7 +70,7 @@ test('the tasks of another process are waited for like our own', async () => {
   assert.equal((await other.task(task.id).waitFor({ pattern: 'ready' })).cause, 'pattern');
 });
 
-test('what cannot be waited for is refused', async () => {
+test('an invalid condition is refused', async () => {
   await using world = new World();
   const { task } = await (await world.session()).run('true');
   const bad = [

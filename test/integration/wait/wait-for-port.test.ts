@@ -25,7 +25,7 @@ test('a port at which a process of the task begins to listen ends the wait, with
   assert.ok(world.pidsOf(task.id).includes(found?.pid ?? 0));
 });
 
-test('any port of the task is found, also of a process that has left its group, and not a port of somebody else', async () => {
+test('any port of the task is found, also of a process that left its group, but not a port of another program', async () => {
   await using world = new World();
   const session = await world.session();
   const stranger = createServer().listen(0, '127.0.0.1');
@@ -43,7 +43,7 @@ test('any port of the task is found, also of a process that has left its group, 
   await new Promise((resolve) => stranger.close(resolve));
 });
 
-test('what a task left running counts when it listens: a server that goes into the background', async () => {
+test('a listening leftover counts: a server that goes into the background', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(`${fixture('listens.mjs')} & sleep 0.01`);

@@ -16,7 +16,7 @@ test('silence counts from the last write', async () => {
   assert.ok(Date.now() - snapshot.output.lastWrittenAt >= 290);
 });
 
-test('silence before the call counts, and of a task that wrote nothing it counts from its start', async () => {
+test('silence before the call counts; for a task that wrote nothing it counts from the start', async () => {
   await using world = new World();
   const session = await world.session();
   const begun = `${world.base}/begun`;
@@ -32,7 +32,7 @@ test('silence before the call counts, and of a task that wrote nothing it counts
   assert.ok((idleMs ?? 0) >= 3_500_000);
 });
 
-test('a write to either stream is no silence', async () => {
+test('a write to either stream ends the silence', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo out; echo err >&2; exec sleep 1000', { separate: true });

@@ -3,7 +3,7 @@ import { appendFileSync, copyFileSync, renameSync } from 'node:fs';
 import { test } from 'node:test';
 import { World } from '../../support/world.ts';
 
-test('output whose events do not come is looked at all the same', async () => {
+test('output is checked even without file system events', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('exec sleep 1000');

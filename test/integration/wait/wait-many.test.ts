@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Taker } from '../../support/completions.ts';
 import { World } from '../../support/world.ts';
 
-test('of several tasks the first to which something happens is told, with all the others as they are', async () => {
+test('the first of several tasks with an event is reported, with the present state of all others', async () => {
   await using world = new World();
   const session = await world.session();
   const slow = await session.spawn('exec sleep 1000');
@@ -17,7 +17,7 @@ test('of several tasks the first to which something happens is told, with all th
   assert.equal((await session.waitAny([slow], { timeoutMs: 20 })).first, null);
 });
 
-test('of tasks that end together one is reported and acknowledged, and the others stay pending', async () => {
+test('one of several tasks that end together is reported and acknowledged, and the others stay pending', async () => {
   await using world = new World();
   const session = await world.session();
   const command = 'while [ ! -e go ]; do sleep 0.01; done';
@@ -36,7 +36,7 @@ test('of tasks that end together one is reported and acknowledged, and the other
   assert.equal(taker.ids.includes(first?.snapshot.taskId ?? ''), false);
 });
 
-test('who waits for all is told of each, and the ends are acknowledged then and not before', async () => {
+test('a wait for all reports each end, and acknowledges them only at the end', async () => {
   await using world = new World();
   const session = await world.session();
   const tasks = [
@@ -63,7 +63,7 @@ test('who waits for all is told of each, and the ends are acknowledged then and 
   );
 });
 
-test('no tasks, and tasks that are not there, are refused', async () => {
+test('an empty list and missing tasks are refused', async () => {
   await using world = new World();
   const session = await world.session();
   await assert.rejects(session.waitAny([]), { code: 'INVALID_ARGUMENT' });

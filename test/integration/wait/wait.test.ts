@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World } from '../../support/world.ts';
 
-test('a wait that runs out of time answers with the task as it is, and leaves it running', async () => {
+test('a wait that runs out of time returns the task as it is, and leaves it running', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000');
@@ -27,7 +27,7 @@ test('aborting a wait rejects with the reason, and leaves the task running and i
   assert.equal((await session.pending()).length, 1);
 });
 
-test('several who wait get the same end', async () => {
+test('several waits get the same end', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   const task = await session.spawn('sleep 0.2; exit 9');
@@ -42,7 +42,7 @@ test('several who wait get the same end', async () => {
   assert.equal(task.snapshot().delivered, true);
 });
 
-test('who waits when the session closes gets the error CLOSED, and so does who comes later', async () => {
+test('waits fail with CLOSED when the session closes, and so do later ones', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000');
@@ -62,7 +62,7 @@ test('a task whose record was removed is TASK_NOT_FOUND', async () => {
   await assert.rejects(task.read(), { code: 'TASK_NOT_FOUND' });
 });
 
-test('a bad time limit is refused', async () => {
+test('an invalid time limit is refused', async () => {
   await using world = new World();
   const session = await world.session();
   const { task } = await session.run('true');

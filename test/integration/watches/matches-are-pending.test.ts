@@ -14,7 +14,7 @@ async function pending(session: Session, options: MatchOptions = {}): Promise<Pe
 
 const texts = (matches: readonly PendingMatch[]): string[] => matches.map(({ text }) => text);
 
-test('matches are pending to the next who opens the session, until they are acknowledged', async () => {
+test('matches are pending for the next process that opens the session, until they are acknowledged', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo error 1; echo fine; echo error 2; echo error 3; exec sleep 1000');
@@ -33,7 +33,7 @@ test('matches are pending to the next who opens the session, until they are ackn
   assert.deepEqual(texts(await pending(await world.session())), ['error 3']);
 });
 
-test('a watch with once hands out one match, in every process, until that is acknowledged', async () => {
+test('a watch with once delivers one match, in every process, until it is acknowledged', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   const task = await session.spawn('echo ready 1; echo ready 2; exec sleep 1000');
@@ -51,7 +51,7 @@ test('a watch with once hands out one match, in every process, until that is ack
   });
 });
 
-test('who only reads a store is told of matches, also of watches that come, and changes nothing', async () => {
+test('a read-only process is told of matches, also of new watches, and changes nothing', async () => {
   await using world = new World();
   const session = await world.session();
   const go = `${world.base}/go`;
@@ -76,7 +76,7 @@ test('who only reads a store is told of matches, also of watches that come, and 
   assert.deepEqual(everything(world.dir), before);
 });
 
-test('a match that comes is pushed to every process, and the first acknowledgement counts', async () => {
+test('a new match is pushed to every process, and the first acknowledgement counts', async () => {
   await using world = new World();
   const [session, other] = [await world.session(), await world.session()];
   const [mine, others] = [session.matches(), other.matches()];
@@ -108,7 +108,7 @@ test('a watch ends when its task has ended and every match is acknowledged; unti
   assert.deepEqual((await session.prune({ olderThanMs: 0 })).taskIds, [task.id]);
 });
 
-test('adding a watch that is open changes nothing, another one under its id is refused, and it can be removed', async () => {
+test('adding an open watch again changes nothing, a different one under its id is refused, and it can be removed', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo ready 1; echo ready 2; exec sleep 1000');
@@ -126,7 +126,7 @@ test('adding a watch that is open changes nothing, another one under its id is r
   await assert.rejects(task.addWatch('one too many'), { code: 'INVALID_ARGUMENT' });
 });
 
-test('watches end with their session, and by their abort signal', async () => {
+test('watches end with their session, and with their abort signal', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('exec sleep 1000');
@@ -140,7 +140,7 @@ test('watches end with their session, and by their abort signal', async () => {
   assert.equal((await until).done, true);
 });
 
-test('as many watches and waits as there may be cause no warning of Node', async () => {
+test('many watches and waits cause no warning of Node', async () => {
   await using world = new World();
   const warnings: Error[] = [];
   const note = (warning: Error): number => warnings.push(warning);

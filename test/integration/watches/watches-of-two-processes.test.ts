@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Agent } from '../../support/agents.ts';
 import { World } from '../../support/world.ts';
 
-test('of two processes that acknowledge the same matches, each match has one that was first', async () => {
+test('when two processes acknowledge the same matches, exactly one is first for each match', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('seq -f "error %g" 1 20; exec sleep 1000');

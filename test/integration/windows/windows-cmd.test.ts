@@ -45,7 +45,7 @@ windowsTest('cmd: the command sees its environment, the cookie, and nothing of t
 });
 
 windowsTest(
-  'cmd: a folder with blanks and other letters is the working directory; stderr is kept apart',
+  'cmd: a folder with blanks and non-ASCII letters is the working directory; stderr is separate',
   async () => {
     await using world = new World();
     const cwd = `${world.base}/a folder, ü!`;

@@ -23,7 +23,7 @@ async function openStore(world: World): Promise<Store> {
   );
 }
 
-test('a process that watches stops a flood, also of a task that another one has spawned', async () => {
+test('a supervisor stops a flood, also of a task that another process spawned', async () => {
   await using world = new World();
   using _ = shimOfWindows(world);
   await using first = await openStore(world);
@@ -41,7 +41,7 @@ test('a process that watches stops a flood, also of a task that another one has 
   assert.equal(factOf(world.logOf(other.id), 'stop').by?.pid, process.pid);
 });
 
-test('a process that watches stops a task whose time is up, and one whose process is gone', async (t) => {
+test('a supervisor stops a task whose time is up, and one whose bound process is gone', async (t) => {
   await using world = new World();
   using _ = shimOfWindows(world);
   await using store = await openStore(world);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { GrowthWatch } from '../../../src/engine/windows/growth-watch.ts';
 import { World, waitFor } from '../../support/world.ts';
 
-test('a file that grows is told by the id of its task, and other files are not', async () => {
+test('a growing file is reported by the id of its task, and other files are not', async () => {
   await using world = new World();
   mkdirSync(world.dir);
   writeFileSync(`${world.dir}/bgb-0123abcd0123.out`, '');
@@ -20,7 +20,7 @@ test('a file that grows is told by the id of its task, and other files are not',
   assert.ok(!watch.isArmed);
 });
 
-test('a chatty folder is let go, and not watched again at once', async () => {
+test('the watch of a chatty folder pauses, and does not start again at once', async () => {
   await using world = new World();
   mkdirSync(world.dir);
   let lost = 0;
@@ -40,7 +40,7 @@ test('a chatty folder is let go, and not watched again at once', async () => {
   assert.ok(!watch.isArmed, 'it rests');
 });
 
-test('a folder that is not there is no error', () => {
+test('a missing folder is no error', () => {
   const watch = new GrowthWatch('/nowhere/at/all', assert.fail, assert.fail);
   watch.arm();
   assert.ok(!watch.isArmed);

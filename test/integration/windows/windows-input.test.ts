@@ -12,7 +12,7 @@ windowsTest('input and terminals are refused by name, and nothing is started', a
   assert.deepEqual(await session.tasks(), []);
 });
 
-windowsTest('a task there says that it takes no input, and that it has no terminal', async () => {
+windowsTest('a task on Windows says that it takes no input, and that it has no terminal', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('exit 0');

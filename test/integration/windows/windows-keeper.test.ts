@@ -42,7 +42,7 @@ windowsTest('a keeper that is killed in the middle of a stop is replaced, and th
 });
 
 windowsTest(
-  'a keeper that was killed with its sentinel has lost nothing, and its mark holds nobody off',
+  'when a keeper is killed with its sentinel, nothing is lost, and its mark blocks no other keeper',
   async () => {
     await using world = new World();
     const first = await orphanTask(world, flood(world), limit);
@@ -72,7 +72,7 @@ windowsTest('when the last task has ended the keeper ends, and leaves no process
   assert.deepEqual(marks(), []);
 });
 
-windowsTest('a store that is closed with no task running leaves not even its sentinel', async () => {
+windowsTest('a store that is closed without running tasks leaves no sentinel', async () => {
   await using world = new World();
   const store = await openStore({ dir: world.dir });
   await (await store.session('test')).run('true');
@@ -81,24 +81,27 @@ windowsTest('a store that is closed with no task running leaves not even its sen
   await waitFor(() => world.keepers().length === 0, 'the sentinel to end');
 });
 
-windowsTest('what keeps the tasks of a task is neither stopped with that task nor its leftover', async () => {
-  await using world = new World();
-  const session = await world.session('outer');
-  await (await session.spawn('true')).wait();
-  await waitFor(() => sentinels(world).length === 1, "the outer spawner's sentinel");
-  const [ours] = sentinels(world);
-  const task = await session.spawn(fixture('spawns-a-task.mjs', library, world.dir));
-  await untilPrinted(task, 'spawned');
-  await waitFor(() => sentinels(world).length === 2, "the inner spawner's sentinel");
-  const [inner] = sentinels(world).filter((pid) => pid !== ours);
-  const { status, leftovers } = await task.kill({ graceMs: 100 });
-  assert.deepEqual([status, leftovers], ['killed', []]);
-  assert.ok(isLive(inner ?? 0));
-  await untilKept(world);
-});
+windowsTest(
+  "the keeper of a task's own tasks is not stopped with that task, and is not its leftover",
+  async () => {
+    await using world = new World();
+    const session = await world.session('outer');
+    await (await session.spawn('true')).wait();
+    await waitFor(() => sentinels(world).length === 1, "the outer spawner's sentinel");
+    const [ours] = sentinels(world);
+    const task = await session.spawn(fixture('spawns-a-task.mjs', library, world.dir));
+    await untilPrinted(task, 'spawned');
+    await waitFor(() => sentinels(world).length === 2, "the inner spawner's sentinel");
+    const [inner] = sentinels(world).filter((pid) => pid !== ours);
+    const { status, leftovers } = await task.kill({ graceMs: 100 });
+    assert.deepEqual([status, leftovers], ['killed', []]);
+    assert.ok(isLive(inner ?? 0));
+    await untilKept(world);
+  },
+);
 
 windowsTest(
-  'the keeper applies the bytes of the store, and the age that tasks were spawned with',
+  'the keeper applies the byte limit of the store, and the retention that tasks were spawned with',
   async () => {
     await using world = new World();
     const store = await openStore({ dir: world.dir, maxStoreBytes: 250_000 });

@@ -20,7 +20,7 @@ async function leaveProcess({ session }: { session: Session }): Promise<string> 
 }
 
 windowsTest(
-  'a process of git-bash whose parents are gone is found after its command, and can be stopped',
+  'a git-bash process whose parents are gone is found after its command has ended, and can be stopped',
   async () => {
     await using world = new World();
     const session = await world.session();
@@ -34,7 +34,7 @@ windowsTest(
   },
 );
 
-windowsTest('another process finds and stops what a task has left, too', async () => {
+windowsTest('another process finds and stops the leftovers of a task, too', async () => {
   await using world = new World();
   await using agent = await Agent.start(world.dir);
   const taskId = await agent.run(leaveProcess);
@@ -59,7 +59,7 @@ windowsTest('a wrapper that is killed leaves no marker: the task is lost, not co
 });
 
 windowsTest(
-  'PowerShell is given the script without profile and questions; without its marker the task is lost',
+  'PowerShell runs the script without profile and prompts; without its marker the task is lost',
   async () => {
     await using world = new World();
     const session = await world.session();
