@@ -5,6 +5,6 @@ for (const [what, kinds] of [
   ['Windows', onWindows],
   ['native shims', native],
 ] as const)
-  test(`every subset of the facts of ${what}, in every order and variant, is decided as the design says`, () => {
+  test(`the decision for every subset of the facts of ${what}, in every order and variant, is that of the design`, () => {
     for (const log of arrangements(kinds, [])) checkDecision(log);
   });

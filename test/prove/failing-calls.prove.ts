@@ -17,7 +17,7 @@ const lives = list('OUTLIVE_PROVE_LIVES', [
   'prune',
 ]);
 
-test('calls that fail at any moment of any life lose nothing, leave nothing, and are told by a code', async (t) => {
+test('calls that fail at any moment of any life lose nothing, leave nothing behind, and are reported by a code', async (t) => {
   const chance = new Chance(t);
   await using world = new World();
   const end = endOfBudget();

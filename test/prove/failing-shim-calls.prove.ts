@@ -8,7 +8,7 @@ import { World } from '../support/world.ts';
 /** Most of the time is waiting. */
 const stagesAtOnce = 8;
 
-test('a call of a shim to the system that fails leaves nothing unrecorded, made up, waiting or running', {
+test('a failed system call of a shim leaves nothing unrecorded, made up, waiting or running', {
   skip: whyNoFailing(),
 }, async (t) => {
   await using world = new World();
@@ -22,7 +22,7 @@ test('a call of a shim to the system that fails leaves nothing unrecorded, made 
   }
 });
 
-test('a call of a fork server to the system that fails leaves nothing unrecorded, made up, waiting or running', {
+test('a failed system call of a fork server leaves nothing unrecorded, made up, waiting or running', {
   skip: whyNoFailing(),
 }, async (t) => {
   await using world = new World();

@@ -19,7 +19,7 @@ const numbers = scaled(112_000_000, 60);
 /** What of memory each may take for it, in MB. */
 const mostMb = 150;
 
-test('a log of 1 GB comes to a slow reader whole and in order, and nobody keeps it in memory', {
+test('a slow reader gets a log of 1 GB complete and in order, and no process keeps it in memory', {
   skip: withoutNats,
 }, async (t) => {
   await using fleet = await ProcessFleet.start({

@@ -19,7 +19,7 @@ const soakMs = Math.min(600, budgetSeconds) * 1_000;
 const mostKiBEach = 16;
 const mostMb = 40;
 
-test('machines join and leave while tasks come and go, and everybody stays as they were', {
+test('while machines join and leave and tasks come and go, no process grows', {
   skip: withoutNats,
 }, async (t) => {
   await using fleet = await ProcessFleet.start({

@@ -6,14 +6,14 @@ import { startHttp } from '../support/mcp-http.ts';
 import { prove } from '../support/prove.ts';
 import { World } from '../support/world.ts';
 
-test('MCP over HTTP: whatever comes in, it answers, and stands', async (t) => {
+test('MCP over HTTP: whatever comes in, the server answers and survives', async (t) => {
   await using world = new World();
   await using server = await startHttp(world);
   for (const [says, property] of Object.entries(mcpProperties(server, world)))
     t.diagnostic(`${says}: ${await prove(property, { share: 0.35, atOnce: 20 })} values`);
 });
 
-test('ACP: whatever comes in, it answers with a word of the protocol', async (t) => {
+test('ACP: whatever comes in, the answer is a message of the protocol', async (t) => {
   await using world = new World();
   using paired = new Paired({ store: await world.store() });
   for (const [says, property] of Object.entries(acpProperties(() => paired)))

@@ -3,7 +3,7 @@ import { prove } from '../support/prove.ts';
 import { treesEnd } from '../support/torture/property.ts';
 
 for (const hasCgroup of [false, true]) {
-  test(`random trees end whole, ${hasCgroup ? 'with' : 'without'} a cgroup, whoever ends them`, async (t) => {
+  test(`random trees end completely, ${hasCgroup ? 'with' : 'without'} a cgroup, whichever process ends them`, async (t) => {
     let trees = 0;
     const runs = await prove(
       treesEnd(hasCgroup, 4, () => {

@@ -10,7 +10,7 @@ import { World, waitFor } from '../support/world.ts';
 
 const [atATime, eachMb, keptMb] = [4, 100, 1];
 
-test('10 GB of output pass through four tasks at a time, and what stays on disk and in memory is bounded', async (t) => {
+test('10 GB of output pass through four tasks at a time, and disk and memory use stay bounded', async (t) => {
   await using world = new World();
   const { bavail, bsize } = statfsSync(world.base);
   assert.ok(bavail * bsize > 5e9, 'expected 5 GB of free disk, to write a tenth of it at a time');

@@ -10,7 +10,7 @@ import { World } from '../support/world.ts';
 /** Calls that an agent makes in a minute of use, and how many of them at the same time. */
 const [calls, atATime] = [24, 4];
 
-test('an hour of use, pressed into a minute, leaves the supervisor as it was', async (t) => {
+test('an hour of use, compressed into a minute, does not make the supervisor grow', async (t) => {
   tellSeed(t);
   await using world = new World();
   await using agent = await Agent.start(world.dir, { node: ['--expose-gc'] });

@@ -7,7 +7,7 @@ import { tellFigure } from '../support/load/figures.ts';
 import { Gauge } from '../support/load/gauge.ts';
 import { World, waitFor } from '../support/world.ts';
 
-test('200 sessions in one process each get their own completions, and closing them gives everything back', async (t) => {
+test('200 sessions in one process each get their own completions, and closing them frees everything', async (t) => {
   await using world = new World();
   const sessions = scaled(200, 15);
   const perSession = 5;

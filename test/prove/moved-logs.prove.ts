@@ -13,7 +13,7 @@ const skip =
 const share = 1 / (deeds.length + 2);
 
 for (const deed of deeds)
-  test(`logs are there once for everybody, wherever one who does "${deed}" is stopped or killed`, {
+  test(`every process finds each log exactly once, wherever a process that does "${deed}" is stopped or killed`, {
     skip,
   }, async (t) => {
     await using world = new World();
@@ -21,7 +21,7 @@ for (const deed of deeds)
     await playSome(t, stage, await movePoints(stage, deed), { share });
   });
 
-test('logs are there once for everybody, wherever one who moves them and another are stopped or killed', {
+test('every process finds each log exactly once, wherever a process that moves logs and another one are stopped or killed', {
   skip,
 }, async (t) => {
   await using world = new World();

@@ -7,7 +7,7 @@ import { World, waitFor } from '../support/world.ts';
 /** So many lines are written in one go, and then a moment nothing. */
 const burst = 50_000;
 
-test('pumps that are killed and paused under a flood lose no byte and double none', async (t) => {
+test('pumps that are killed and suspended under a flood lose no byte and double none', async (t) => {
   const chance = new Chance(t);
   const end = endOfBudget();
   const total = { tasks: 0, kills: 0, pauses: 0, bytes: 0 };

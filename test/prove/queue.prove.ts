@@ -8,7 +8,7 @@ import { World } from '../support/world.ts';
 const folders = existsSync('/dev/shm') ? { disk: tmpdir(), tmpfs: '/dev/shm' } : { disk: tmpdir() };
 
 for (const [kind, folder] of Object.entries(folders)) {
-  test(`1,000 tasks through a queue of 8 on ${kind} keep their order, whoever is killed or stopped`, async (t) => {
+  test(`1,000 tasks through a queue of 8 on ${kind} keep their order, whichever process is killed or stopped`, async (t) => {
     const chance = new Chance(t);
     const end = endOfBudget(1 / Object.keys(folders).length);
     do {

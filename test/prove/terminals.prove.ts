@@ -20,7 +20,7 @@ async function written(session: Session, command: string): Promise<string> {
 }
 
 for (const kilobytes of [20, 200])
-  test(`of 300 quick commands that write ${kilobytes} KB to a terminal each is complete`, async () => {
+  test(`the output of 300 quick commands that write ${kilobytes} KB to a terminal is complete`, async () => {
     await using world = new World();
     const session = await world.session('test', { maxRunning: atOnce });
     const lines = (kilobytes * 1_000) / 10;

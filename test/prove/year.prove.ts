@@ -3,7 +3,7 @@ import { compareWithOldStore, whyNoStrace } from '../support/old-store.ts';
 
 const [days, tasksADay, sessions] = [365, 300, 2_000];
 
-test('a store that an agent has used for a year answers as a new one does, at no more calls to the system', {
+test('a store after a year of use answers like a new one, with no more system calls', {
   skip: whyNoStrace(),
 }, async (t) => {
   const tasks = days * tasksADay;

@@ -74,7 +74,7 @@ function handOn(to: UiServer, asked: IncomingMessage, response: ServerResponse, 
   onward.end(body);
 }
 
-test('a page that was left open tells a stranger at its port nothing, and goes on when its server is back', async () => {
+test('an open page tells a foreign server at its port nothing, and goes on when its own server is back', async () => {
   await using world = new World();
   const session = await world.session();
   const tokenFile = tokenFileOf(world);
@@ -122,7 +122,7 @@ test('a page that was left open tells a stranger at its port nothing, and goes o
   await task.kill({ graceMs: 0 });
 });
 
-test('what a tab keeps is good for one run of the server: a page that was loaded anew asks for the token', async () => {
+test('a tab keeps a pass for one run of the server: after that, a reloaded page asks for the token', async () => {
   await using world = new World();
   const tokenFile = tokenFileOf(world);
   await using browser = await TestBrowser.start();
@@ -155,7 +155,7 @@ test('what a tab keeps is good for one run of the server: a page that was loaded
   await waitFor(() => again.pages === 2, 'both pages');
 });
 
-test('a server that was started again with a token of its own has none of the old pages', async () => {
+test('a server that is restarted with a new token does not accept the old pages', async () => {
   await using world = new World();
   await using browser = await TestBrowser.start();
   const server = await startUi(world);
@@ -167,7 +167,7 @@ test('a server that was started again with a token of its own has none of the ol
   assert.equal(other.pages, 0);
 });
 
-test('a page from another machine over plain HTTP has no functions of the browser for it, and proves itself all the same', async () => {
+test('a page from another machine over plain HTTP proves itself without the crypto functions of the browser', async () => {
   await using world = new World();
   const tokenFile = tokenFileOf(world);
   await using server = await startUi(world, { tokenFile, host: '0.0.0.0' });

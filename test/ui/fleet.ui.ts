@@ -7,7 +7,7 @@ import { MadeFleet } from '../support/fleet/machines.ts';
 import { withoutNats } from '../support/nats.ts';
 import { startUi } from '../support/ui.ts';
 
-test('tasks on other hosts stand in the same rows with their host, which is hidden where there are none', {
+test('the list shows tasks on other hosts with their host, and has no host column without such tasks', {
   skip: withoutNats,
 }, async () => {
   await using fleet = await MadeFleet.make();

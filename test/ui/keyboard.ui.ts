@@ -32,7 +32,7 @@ async function tabTo(page: Page, name: string | RegExp, key = 'Tab'): Promise<vo
   assert.fail(`expected Tab to reach ${name}; found ${seen.join(', ')}`);
 }
 
-test('by keyboard alone: enter, filter, select, stop many, look at one, search, and come back', async () => {
+test('with the keyboard alone: enter, filter, select, stop many, open one, search, and come back', async () => {
   await using world = new World();
   const session = await world.session('work');
   await (await session.spawn('seq 1 3000; exit 3', { name: 'failed-one' })).wait({ ack: false });

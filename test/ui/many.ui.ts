@@ -48,7 +48,7 @@ test('twelve tabs that each follow a log, three of them a flood: every request h
   assert.deepEqual(browser.faults, []);
 });
 
-test('a flood beside a page that stands still costs the server no memory, and the page goes on at the end', async () => {
+test('a flood for a frozen page costs the server no memory, and the page goes on at the end', async () => {
   await using world = new World();
   const session = await world.session();
   const flood = await session.spawn('yes "a line of a flood that nobody reads"', {

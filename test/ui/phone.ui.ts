@@ -32,7 +32,7 @@ async function faultsFor(page: Page, screen: string): Promise<string[]> {
   return found.map((fault) => `${screen}: ${fault}`);
 }
 
-test('on a phone everything is reached by a finger, in targets of 44 pixels, without scrolling sideways', async () => {
+test('on a phone everything works by touch, with targets of 44 pixels, without scrolling sideways', async () => {
   await using world = new World();
   const session = await world.session('a session with a long name that has no room on a phone');
   const long = `${'a-name-without-a-blank-'.repeat(6)}end`;

@@ -4,7 +4,7 @@ import { addressOf, axeFaults, listOf, TestBrowser } from '../support/browser.ts
 import { meet, startUi } from '../support/ui.ts';
 import { World, waitFor } from '../support/world.ts';
 
-test('a page opens with the token of its address, which it then hides, and tells of starts and ends by itself', async () => {
+test('a page opens with the token in its address, which it then hides, and shows starts and ends by itself', async () => {
   await using world = new World();
   const session = await world.session('work');
   await (await session.spawn('exit 3', { name: 'old' })).wait({ ack: false });
@@ -56,7 +56,7 @@ test('without the token, or with a wrong one, a page shows nothing and asks', as
   await listOf(opened);
 });
 
-test('a page of another origin gets nothing, by a request, a socket or a frame', async () => {
+test('a page of another origin gets nothing, whether by a request, a socket or a frame', async () => {
   await using world = new World();
   await using server = await startUi(world);
   await using other = await startUi(world);
@@ -88,7 +88,7 @@ test('a page of another origin gets nothing, by a request, a socket or a frame',
 
 const hostile = '<img src=x onerror=alert(1)>\u202e gpj\u2066\x07';
 
-test('hostile names, commands, sessions and output are text, and what is invisible in them shows', async () => {
+test('hostile names, commands, sessions and output are shown as text, with invisible characters made visible', async () => {
   await using world = new World();
   const session = await world.session(`<svg onload=alert(2)> ${hostile.slice(0, -1)}`);
   const task = await session.spawn(

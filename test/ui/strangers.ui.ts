@@ -16,7 +16,7 @@ async function siteWith(html: string): Promise<{ url: string; server: Server }> 
   return { url: `http://localhost:${typeof address === 'object' ? address?.port : ''}/`, server };
 }
 
-test('a page of another site gets nothing by pictures, scripts, styles, forms, frames, links or windows', async () => {
+test('a page of another site gets nothing through pictures, scripts, styles, forms, frames, links or windows', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('sleep 1000', { name: 'hidden-one' });
@@ -77,7 +77,7 @@ test('a page of another site gets nothing by pictures, scripts, styles, forms, f
   await task.kill({ graceMs: 0 });
 });
 
-test('a name of somebody that is pointed to this machine is not let in', async () => {
+test('a foreign DNS name that points to this machine is refused', async () => {
   await using world = new World();
   await using server = await startUi(world);
   await using browser = await TestBrowser.start('--host-resolver-rules=MAP rebound.example 127.0.0.1');

@@ -26,7 +26,7 @@ async function paste(page: Page, text: string): Promise<void> {
   })()`);
 }
 
-test('a terminal is typed into from a page, by several viewers at once, and has the size of the page', async () => {
+test('several pages can type into a terminal at once, and it has the size of the page', async () => {
   await using world = new World();
   const session = await world.session();
   const env = { ...process.env, PS1: '$ ', ENV: '' } as Record<string, string>;

@@ -4,7 +4,7 @@ import { addressOf, rowOf, TestBrowser, weightOf } from '../support/browser.ts';
 import { startUi } from '../support/ui.ts';
 import { World, waitFor } from '../support/world.ts';
 
-test('of 1,000 tasks in 50 sessions only the rows near the screen are there; filter and keyboard reach each', async () => {
+test('with 1,000 tasks in 50 sessions only rows near the screen exist; filter and keyboard reach each task', async () => {
   await using world = new World();
   const store = await world.store();
   for (let number = 0; number < 50; number += 1) {
@@ -60,7 +60,7 @@ test('of 1,000 tasks in 50 sessions only the rows near the screen are there; fil
   assert.deepEqual(browser.faults, []);
 });
 
-test('300 MB of output: the end at once, each part by its place, and a search over the whole', async () => {
+test('for 300 MB of output the end shows at once, each part can be reached, and a search covers all', async () => {
   await using world = new World();
   const session = await world.session();
   const lines = 4_500_000;
@@ -95,7 +95,7 @@ test('300 MB of output: the end at once, each part by its place, and a search ov
   assert.deepEqual(browser.faults, []);
 });
 
-test('a read-only dashboard shows all and has no way to act', async () => {
+test('a read-only dashboard shows everything and has no way to act', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('echo here; cat', { name: 'shell', tty: { cols: 80, rows: 24 } });

@@ -140,7 +140,7 @@ for (const [how, { make, left }] of Object.entries(shortenings)) {
   });
 }
 
-test('an agent that reads a terminal whose output was made empty is told so in addition', async () => {
+test('an agent that reads a terminal whose output was made empty is told so in _meta', async () => {
   await using world = new World();
   using paired = new Paired({ store: await world.store() });
   const input = `${world.base}/in`;

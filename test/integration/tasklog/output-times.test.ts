@@ -150,7 +150,7 @@ test('after an erasure the times are those of the later output', async () => {
   await checkTimes(task);
 });
 
-test('an offset and a time cannot be given together', async () => {
+test('an invalid time, and a time together with an offset, are refused', async () => {
   await using world = new World();
   const session = await world.session();
   const { snapshot } = await session.run('echo one');

@@ -82,7 +82,7 @@ windowsTest('a store that is closed without running tasks leaves no sentinel', a
 });
 
 windowsTest(
-  "the keeper of a task's own tasks is not stopped with that task, and is not its leftover",
+  'the sentinel for the tasks of a task is not stopped with that task, and is not its leftover',
   async () => {
     await using world = new World();
     const session = await world.session('outer');

@@ -7,7 +7,7 @@ import { root } from '../../support/repository.ts';
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const page = read('docs/acp.md');
 
-test('docs/acp.md has everything that outlive/acp exports, and every option', () => {
+test('docs/acp.md has every export of outlive/acp, and every option', () => {
   const exported = [...read('src/acp/index.ts').matchAll(/\b[A-Za-z]{8,}\b(?=[, ]|\n)/g)].map(
     ([name]) => name,
   );

@@ -23,7 +23,7 @@ test('our own exit statuses are those of the contract', () => {
   });
 });
 
-test('the exit status of a task: the command’s own, else what we know of its end', () => {
+test('the exit status of a task is the command’s own, else one for what is known of its end', () => {
   const cases: [TaskStatus, number | null, string | null, number][] = [
     ['completed', 0, null, 0],
     ['failed', 7, null, 7],
@@ -46,7 +46,7 @@ test('the exit status of a task: the command’s own, else what we know of its e
   }
 });
 
-test('the exit status of an error: wrong usage, no such task, or a failure of ours', () => {
+test('the exit status of an error says: wrong usage, no such task, or a failure of outlive', () => {
   const of = (code: ConstructorParameters<typeof OutliveError>[0]): number =>
     statusOfError(new OutliveError(code, 'x'));
   for (const code of [

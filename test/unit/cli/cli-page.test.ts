@@ -7,11 +7,11 @@ import { buildProgram } from '../../../src/cli/program.ts';
 
 const page = readFileSync(pages.cli, 'utf8');
 
-test('docs/cli.md has every verb and option as the program has them', () => {
+test('docs/cli.md has every verb and option of the program', () => {
   assert.equal(page, cliPage(page), 'run: npm run build && node build/scripts/cli-page.js');
 });
 
-test('the manual page has them, too', () => {
+test('the manual page has every verb and option, too', () => {
   assert.equal(readFileSync(pages.manual, 'utf8'), manualPage(), 'run: node build/scripts/cli-page.js');
 });
 
@@ -22,7 +22,7 @@ test('docs/cli.md and the manual page have every exit status', () => {
   }
 });
 
-test('each command in the table that leads from other tools is one that the program takes', () => {
+test('the program takes each command in the table for users of other tools', () => {
   const section = page.split('## Coming from another tool')[1]?.split('\n## ')[0] ?? '';
   const commands = [...section.matchAll(/`outlive ([^`]+)`/g)].map(([, words = '']) => words.split(' '));
   assert.ok(commands.length > 20);

@@ -32,7 +32,7 @@ test('durations have two units at most', () => {
   for (const [ms, text] of cases) assert.equal(shownDuration(ms), text, String(ms));
 });
 
-test('sizes are in powers of 1024, moments in the zone of the reader', () => {
+test('sizes are in powers of 1024, times in the zone of the reader', () => {
   assert.deepEqual([0, 1, 1023, 1024, 1536, 5.4e9].map(shownBytes), [
     '0B',
     '1B',
@@ -56,11 +56,11 @@ test('a day is shown as ls does: with a time in the last half year, else with it
   assert.equal(shownDay(1e300, now), '1e+300 ms');
 });
 
-test('a moment that is none is shown as the number that it is', () => {
+test('an invalid time is shown as its number', () => {
   for (const at of [1e300, -1e300, 8.64e15 + 1]) assert.equal(shownTime(at), `${at} ms`);
 });
 
-test('a reason and a signal that a task has forged in its own record do no harm on a terminal', () => {
+test('a forged reason and signal in a record do no harm on a terminal', () => {
   const forged = {
     status: 'failed',
     statusReason: 'a\x1b[2Jb\n',
@@ -89,7 +89,7 @@ test('a cell that is cut within a character loses that character', () => {
   }
 });
 
-test('every status has a colour, and none without colours', () => {
+test('every status has a colour, unless colours are off', () => {
   const [on, off] = [createColors(true), createColors(false)];
   assert.equal(shownStatus('failed', on), '\x1b[31mfailed\x1b[39m');
   assert.equal(shownStatus('completed', on), '\x1b[32mcompleted\x1b[39m');
@@ -99,7 +99,7 @@ test('every status has a colour, and none without colours', () => {
   }
 });
 
-test('what cannot be seen is made visible; text of any language stays', () => {
+test('invisible characters are made visible; text of any language stays', () => {
   assert.equal(visible('a\tb\nc\rd\x1b[0m\x07\x9b'), 'a\\tb\\nc\\rd\\e[0m\\u{7}\\u{9b}');
   assert.equal(
     visible('\u202e\u2066\u200b\ufeff\u2028\ue000\u{e0041}'),
@@ -109,7 +109,7 @@ test('what cannot be seen is made visible; text of any language stays', () => {
   assert.equal(visible('한국어 ünï éè 漢字'), '한국어 ünï éè 漢字');
 });
 
-test('the last lines of output do no harm, and empty ones around them are left out', () => {
+test('the last lines of output do no harm, and empty lines around them are left out', () => {
   assert.deepEqual(previewLines(''), []);
   assert.deepEqual(previewLines('\n \n\n'), []);
   assert.deepEqual(previewLines('\n  a\n\n1%\r2%\n\tb\u202e\n\n'), ['  a', '', '2%', '    b']);
@@ -134,7 +134,7 @@ test('a table is as wide as the terminal: the last column is cut, the others are
   assert.ok(wide.includes('y'.repeat(300)));
 });
 
-test('columns without room are left out, the lowest rank first; what is empty everywhere is not shown', () => {
+test('columns without room are left out, the lowest rank first; empty columns are not shown', () => {
   const columns: Column[] = [
     { heading: 'ID' },
     { heading: 'SIZE', rank: 1 },
@@ -154,7 +154,7 @@ test('columns without room are left out, the lowest rank first; what is empty ev
   assert.equal(empty, 'ID  SIZE  FOLDER\na   1KB   -\n');
 });
 
-test('no row is wider than the terminal, whatever is in it: wide characters, pictures, marks, colours', () => {
+test('no row is wider than the terminal, whatever it contains: wide characters, emoji, marks, colours', () => {
   const columns = columnsOf({ allSessions: true, dates: true });
   const texts = ['x', '漢字'.repeat(30), 'e\u0301'.repeat(50), '👍'.repeat(20), '❤\ufe0f'.repeat(40)];
   for (const cells of [20, 33, 60, 80, 120, 200])
@@ -168,7 +168,7 @@ test('no row is wider than the terminal, whatever is in it: wide characters, pic
     }
 });
 
-test('a long table comes in pieces, and is one table all the same', () => {
+test('a long table comes in pieces, but is one table', () => {
   const rows = Array.from({ length: 1_203 }, (_, at) => [
     `bgb-${at}`,
     at === 1_200 ? 'the longest of all' : 'x',

@@ -5,7 +5,7 @@ import { HarmlessStream } from '../../../src/cli/present/harmless.ts';
 import { PlainLines } from '../../../src/cli/present/plain-lines.ts';
 import { harmlessText, plainText } from '../../../src/model/plain-text.ts';
 
-test('text for a terminal keeps colours, tabs and line ends, and loses what acts on the terminal', () => {
+test('text for a terminal keeps colours, tabs and line ends, and loses other control sequences', () => {
   const colours = '\x1b[1;31mred\x1b[0m\x1b[38:5:1mtoo\x1b[m\ttab\r\n';
   assert.equal(harmlessText(colours), colours);
   const cases = {
@@ -57,7 +57,7 @@ function inChunks(text: string, size: number): Buffer[] {
   );
 }
 
-test('nothing but colours, and what goes back within the line, is left of escapes, however the output is cut', () => {
+test('only colours and movements within the line are kept of the escapes, however the output is cut', () => {
   fc.assert(
     fc.property(pieces, fc.integer({ min: 1, max: 9 }), (parts, size) => {
       const stream = new HarmlessStream();
@@ -74,7 +74,7 @@ test('nothing but colours, and what goes back within the line, is left of escape
   );
 });
 
-test('a sequence that two chunks share is treated as if it were whole', () => {
+test('a sequence that is split over two chunks is treated like a whole one', () => {
   const whole = 'one\x1b]0;title\x07 \x1b[32mgreen\x1b[0m \x1b]8;;x\x1b\\link\x1b[2Jend€';
   for (const size of [1, 2, 3, 5, 7]) {
     const stream = new HarmlessStream();
@@ -86,7 +86,7 @@ test('a sequence that two chunks share is treated as if it were whole', () => {
   }
 });
 
-test('a colour that was left on is ended at the end, one that was ended is not', () => {
+test('a colour that is still on is reset at the end', () => {
   const shown = (text: string): string => {
     const stream = new HarmlessStream();
     return stream.push(Buffer.from(text)) + stream.end();
@@ -97,14 +97,14 @@ test('a colour that was left on is ended at the end, one that was ended is not',
     assert.equal(shown(ended), ended);
 });
 
-test('an escape that never ends does not hold the output back for ever', () => {
+test('an escape that never ends does not hold back the output forever', () => {
   const stream = new HarmlessStream();
   assert.equal(stream.push(Buffer.from('a\x1b]0;')), 'a');
   stream.push(Buffer.from('x'.repeat(5_000)));
   assert.equal(stream.push(Buffer.from('\nshown')), '\nshown');
 });
 
-test('plain lines in chunks are the plain text of the whole', () => {
+test('the plain lines of chunks are the plain text of the whole', () => {
   fc.assert(
     fc.property(pieces, fc.integer({ min: 1, max: 9 }), (parts, size) => {
       const text = parts.join('');
@@ -119,7 +119,7 @@ test('plain lines in chunks are the plain text of the whole', () => {
   );
 });
 
-test('whoever waits is shown the lines that are complete, and once more only those that change', () => {
+test('a waiting reader is shown complete lines, and again only those that change', () => {
   const lines = new PlainLines();
   const shown = (text: string): string => lines.push(Buffer.from(text)) + lines.show();
   assert.equal(shown('one\ntw'), 'one\n');

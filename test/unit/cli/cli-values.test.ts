@@ -19,7 +19,7 @@ function refuses(parse: (text: string) => unknown, texts: readonly string[]): vo
   }
 }
 
-test('a duration is a number with its unit; none is no limit where there may be none', () => {
+test('a duration is a number with a unit; "none" is allowed where there may be no limit', () => {
   const cases = {
     '500ms': 500,
     '10s': 10_000,
@@ -41,7 +41,7 @@ test('a duration is a number with its unit; none is no limit where there may be 
   assert.deepEqual([values.orNull('none'), values.orNull(0)], [null, 0]);
 });
 
-test('a size is a number of bytes, or has a unit in powers of 1024', () => {
+test('a size is a number of bytes, or a number with a unit in powers of 1024', () => {
   const cases = {
     0: 0,
     4096: 4_096,
@@ -59,12 +59,12 @@ test('a size is a number of bytes, or has a unit in powers of 1024', () => {
   refuses(values.whole, ['', '-1', '1.5', '1e3', 'x', '9'.repeat(16)]);
 });
 
-test('a port is one that can be listened at', () => {
+test('a port is a number from 0 to 65535', () => {
   assert.deepEqual(['0', '7358', '65535'].map(values.port), [0, 7358, 65_535]);
   refuses(values.port, ['', '-1', '65536', '70000', '1.5', '0x50', 'x', '9'.repeat(16)]);
 });
 
-test('conditions are collected; what is none is refused', () => {
+test('conditions are collected; an invalid one is refused', () => {
   const collect = (...texts: string[]) =>
     texts.reduce<values.Conditions | undefined>((before, text) => values.condition(text, before), undefined);
   assert.deepEqual(collect('exit'), { exit: true });
@@ -81,7 +81,7 @@ test('conditions are collected; what is none is refused', () => {
   refuses((text) => collect(text), ['port=0', 'port=65536', 'port=-1', 'port=1.5']);
 });
 
-test('a kind of condition that is named twice is refused, because a wait would miss the first', () => {
+test('a kind of condition that is given twice is refused, because a wait would ignore the first', () => {
   for (const [first, second] of [
     ['pattern=ready', 'pattern=error'],
     ['port=80', 'port=any'],
@@ -92,7 +92,7 @@ test('a kind of condition that is named twice is refused, because a wait would m
     });
 });
 
-test('pairs are collected, the last of a name counts, and a refusal does not repeat what may be a secret', () => {
+test('pairs are collected, the last one of a name counts, and an error does not repeat a possible secret', () => {
   assert.deepEqual(values.pair('A=2=3', values.pair('A=1', { B: '' })), { A: '2=3', B: '' });
   for (const text of ['SECRET', '=SECRET', ''])
     assert.throws(
@@ -102,7 +102,7 @@ test('pairs are collected, the last of a name counts, and a refusal does not rep
 });
 
 test(
-  'a signal is named with or without SIG, or by its number',
+  'a signal can be given with or without SIG, or by number',
   notOnWindows('signals have other numbers'),
   () => {
     const cases = { TERM: 'SIGTERM', sigint: 'SIGINT', 9: 'SIGKILL', ' usr1 ': 'SIGUSR1', 15: 'SIGTERM' };
@@ -111,7 +111,7 @@ test(
   },
 );
 
-test('several words are quoted so that a shell gets each as it was; a single one is a command as it stands', () => {
+test('several words are quoted for the shell; a single word is a command, unchanged', () => {
   assert.equal(commandOf(['echo $HOME | cat']), 'echo $HOME | cat');
   assert.equal(commandOf(['npm', 'run', 'a b', "it's", '']), "npm run 'a b' 'it'\\''s' ''");
   const word = fc.oneof(

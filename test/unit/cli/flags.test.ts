@@ -27,7 +27,7 @@ function messagesIn(path: string): string[] {
   return messages.filter((text) => / [a-z]+ /.test(text));
 }
 
-test('an error of the library names flags once it is told by the command line', () => {
+test('the command line translates option names in an error of the library to flags', () => {
   const paths = ['api', 'engine'].flatMap((room) => filesBelow(join(root, 'src', room)));
   const messages = paths.filter((path) => path.endsWith('.ts')).flatMap(messagesIn);
   assert.ok(messages.length > 100);
@@ -39,7 +39,7 @@ test('an error of the library names flags once it is told by the command line', 
   );
 });
 
-test('the words of each advice stand in a message of the library', () => {
+test('each advice that is translated exists in a message of the library', () => {
   const paths = filesBelow(join(root, 'src')).filter(
     (path) => /\.ts$/.test(path) && !/flags\.ts$/.test(path),
   );

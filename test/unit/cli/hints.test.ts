@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hintsOnTerminal } from '../../../src/cli/hints.ts';
 
-test('what looks like a server is told of its 30 minutes on a terminal, and what looks like a job is not', () => {
+test('on a terminal there is a hint about the 30 minutes for commands that look like servers, not for jobs', () => {
   const { stderr } = process;
   const before = Object.getOwnPropertyDescriptor(stderr, 'isTTY');
   Object.defineProperty(stderr, 'isTTY', { value: true, configurable: true });

@@ -7,7 +7,7 @@ import { parseLog } from '../../../src/tasklog/read-log.ts';
 import { root } from '../../support/repository.ts';
 import { exit, outcome, refused, spec, started, stop } from '../model/sample-facts.ts';
 
-test('every fact of a log is told, in its order', () => {
+test('every fact of a log is told, in order', () => {
   const facts = parseLog(readFileSync(join(root, 'test/compat/v2/task.jsonl'), 'utf8')).list;
   const history = historyOf(facts);
   assert.deepEqual(
@@ -38,7 +38,7 @@ test('every fact of a log is told, in its order', () => {
   });
 });
 
-test('facts have the times that they tell; others have none', () => {
+test('facts have their recorded times; others have none', () => {
   const history = historyOf([
     spec(),
     started(),
@@ -58,7 +58,7 @@ test('facts have the times that they tell; others have none', () => {
   );
 });
 
-test('what is not known is said to be so', () => {
+test('unknown values are shown as unknown', () => {
   const texts = historyOf([
     { ...stop('timeout'), by: null, killSignal: null, graceMs: null },
     { ...stop('kill'), killSignal: null },

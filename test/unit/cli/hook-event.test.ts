@@ -12,7 +12,7 @@ test('the event of a hook says its name, the conversation, and whether a subagen
   assert.equal(parseHookEvent(JSON.stringify({ ...event, agent_id: 'a' })).isOfSubagent, true);
 });
 
-test('an event is read whose texts have control characters as they are, or that begins with a byte order mark', () => {
+test('an event with raw control characters, or with a byte order mark, is read', () => {
   const expected = { name: 'UserPromptSubmit', conversation: 'c', isOfSubagent: false };
   for (const prompt of ['two\nlines', 'a\ttab', '\u0000', '\u001b[1m', '\r\n\u0007', '\u0085'])
     assert.deepEqual(
@@ -24,7 +24,7 @@ test('an event is read whose texts have control characters as they are, or that 
   assert.deepEqual(parseHookEvent(`\uFEFF${text}\r\n`), expected);
 });
 
-test('what is no event is refused', () => {
+test('an invalid event is refused', () => {
   for (const text of [
     '',
     '{',

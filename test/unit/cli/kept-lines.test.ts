@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KeptLines } from '../../../src/cli/present/kept-lines.ts';
 
-test('lines come in the order of their places, and where these are the same in the order of the calls', () => {
+test('lines come in the order of their places, and for equal places in the order of the calls', () => {
   const lines = new KeptLines();
   for (const [at, line] of [
     [3, 'c'],
@@ -19,7 +19,7 @@ test('lines come in the order of their places, and where these are the same in t
   }
 });
 
-test('no line is cut or mixed up with another one, however long or wide they are', () => {
+test('no line is cut or mixed with another one, however long or wide', () => {
   const lines = new KeptLines();
   const added = Array.from({ length: 400 }, (_, at) => `${at} ${'€👍x'.repeat((at * 37) % 3_000)}\n`);
   added.push(`${'y'.repeat(3_000_000)}\n`, '\n', `${'ß'.repeat(1_100_000)}\n`, 'last\n');
@@ -30,7 +30,7 @@ test('no line is cut or mixed up with another one, however long or wide they are
   assert.ok(Buffer.concat(pieces).equals(Buffer.from(added.join(''))));
 });
 
-test('of no lines there is nothing to write', () => {
+test('without lines there is nothing to write', () => {
   const lines = new KeptLines();
   assert.deepEqual([lines.count, [...lines.inOrder()]], [0, []]);
   assert.equal(Buffer.concat([...lines.pieces()]).length, 0);

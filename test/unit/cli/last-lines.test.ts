@@ -34,7 +34,7 @@ function expected(text: string, count: number, [head, tail]: readonly [number, n
   return lines >= count || tail === 0 ? start : startIn(0, head, count - lines)[0];
 }
 
-test('the last lines are found, whatever the lines are and whatever was cut out', async () => {
+test('the last lines are found, whatever they contain and whatever was cut out', async () => {
   const texts = fc.string({ unit: fc.constantFrom('a', '\n'), maxLength: 30 });
   await fc.assert(
     fc.asyncProperty(texts, fc.nat({ max: 8 }), fc.nat(30), fc.nat(30), async (text, count, a, b) => {
@@ -52,7 +52,7 @@ test('the last lines are found, whatever the lines are and whatever was cut out'
   );
 });
 
-test('a line of many megabytes is passed a bounded piece at a time', async () => {
+test('a line of many megabytes is read in bounded pieces', async () => {
   const long = 'a'.repeat(3_000_000);
   const output = outputOf(`first\n${long}\n${long}`);
   assert.equal(await startOfLastLines(output, 'stdout', 2), 6);

@@ -22,7 +22,7 @@ async function merged(streams: readonly Batches[]): Promise<Line[]> {
 
 const namesOf = (lines: readonly Line[]): string => lines.map(({ bytes }) => String(bytes)).join(' ');
 
-test('lines come in the order of their times; those of one time stay together, those of no time come first', async () => {
+test('lines come in the order of their times; lines of one time stay together, lines without a time come first', async () => {
   const cases: [Batches[], string][] = [
     [[], ''],
     [[stream('a', []), stream('b', [[]])], ''],
@@ -34,7 +34,7 @@ test('lines come in the order of their times; those of one time stay together, t
   for (const [streams, expected] of cases) assert.equal(namesOf(await merged(streams)), expected);
 });
 
-test('no line is lost or doubled, each stream keeps its order, and time does not go back', async () => {
+test('no line is lost or doubled, each stream keeps its order, and times do not go back', async () => {
   const times = fc.array(fc.nat(20), { maxLength: 12 }).map((all) => all.toSorted((a, b) => a - b));
   await fc.assert(
     fc.asyncProperty(fc.array(times, { maxLength: 5 }), fc.integer({ min: 1, max: 4 }), async (all, size) => {

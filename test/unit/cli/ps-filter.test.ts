@@ -4,7 +4,7 @@ import { fits, listsEnded, newestOf } from '../../../src/cli/ps-filter.ts';
 import * as values from '../../../src/cli/values.ts';
 import type { TaskSnapshot } from '../../../src/index.ts';
 
-test('in the pattern of a name each star stands for any text, and nothing else is special', () => {
+test('in a name pattern a star stands for any text, and nothing else is special', () => {
   const yes: [string, string][] = [
     ['web', 'web'],
     ['web', '*'],
@@ -31,7 +31,7 @@ test('in the pattern of a name each star stands for any text, and nothing else i
   assert.ok(!fits('a'.repeat(1000), `${'*a'.repeat(200)}b`));
 });
 
-test('those that ended are listed when they are asked for', () => {
+test('ended tasks are listed on request', () => {
   assert.deepEqual([{}, { all: true }, { last: 3 }, { status: ['failed' as const] }].map(listsEnded), [
     false,
     true,
@@ -41,13 +41,13 @@ test('those that ended are listed when they are asked for', () => {
   assert.equal(listsEnded({ all: true, status: ['running'] }), false);
 });
 
-test('the newest tasks are told with the oldest of them first', () => {
+test('the newest tasks are listed with the oldest of them first', () => {
   const tasks = [3, 1, 2].map((createdAt) => ({ createdAt }) as TaskSnapshot);
   const times = (count: number): number[] => newestOf(tasks, count).map(({ createdAt }) => createdAt);
   assert.deepEqual([times(0), times(2), times(9)], [[], [2, 3], [1, 2, 3]]);
 });
 
-test('statuses and labels are collected; what is none is refused', () => {
+test('statuses and labels are collected; invalid ones are refused', () => {
   assert.deepEqual(values.status('running, lost', ['failed']), ['failed', 'running', 'lost']);
   for (const text of ['', 'runing', 'running,', 'constructor'])
     assert.throws(() => values.status(text, undefined), /Expected some of: queued, starting/);

@@ -43,7 +43,7 @@ test('the listing of macOS is read: numbers, state, start time, command', () => 
   assert.equal(found[5]?.command, 'vi  two  blanks');
 });
 
-test('a start time is the same number wherever it is read', () => {
+test('a start time is the same number in every time zone', () => {
   const { TZ } = process.env;
   try {
     process.env.TZ = 'America/New_York';
@@ -54,7 +54,7 @@ test('a start time is the same number wherever it is read', () => {
   }
 });
 
-test('zombies are dead and stopped processes are suspended, whatever else the state says', () => {
+test('zombies count as dead and stopped processes as suspended, whatever else the state says', () => {
   const states = [...parseListing(macos), ...parseListing(procps)]
     .filter(({ view }) => view.zombie || view.suspended)
     .map(({ view }) => [view.pid, view.zombie, view.suspended]);
@@ -66,13 +66,13 @@ test('zombies are dead and stopped processes are suspended, whatever else the st
   ]);
 });
 
-test('rows of another form are left out, and so spoil nothing', () => {
+test('malformed rows are left out, and spoil nothing', () => {
   const rows = ['', 'ps: illegal option -- E', '  PID  PPID', ' 7 1 7 0 S Sun Nov 2025 sh', macos];
   assert.equal(parseListing(rows.join('\n')).length, 6);
 });
 
 // This one starts a process: the `ps` of this machine.
-test('a process is the same seen through ps as through /proc', notOnWindows('ps and /proc'), () => {
+test('ps and /proc give the same view of a process', notOnWindows('ps and /proc'), () => {
   const [ours, theirs] = [linux.view(process.pid), bsd.view(process.pid)];
   assert.ok(ours && theirs, 'ps (procps) is needed for this test');
   const { start: ticks, ...rest } = ours;
@@ -84,11 +84,11 @@ test('a process is the same seen through ps as through /proc', notOnWindows('ps 
   assert.ok(Math.abs((epochSeconds ?? 0) - expected) <= 2, `${epochSeconds} is not near ${expected}`);
 });
 
-test('through ps, too, a pid that nobody has is nobody', () => {
+test('through ps, too, an unused pid is no process', () => {
   assert.equal(bsd.view(2 ** 22 + 1), null);
 });
 
-test('memory and CPU times are read of the processes with one of the cookies', () => {
+test('memory and CPU times are read for processes with one of the cookies', () => {
   // ps -A -E -ww -o pid=,rss=,time=,command=
   const listing = `\
     1  10240   1:02.50 /sbin/launchd

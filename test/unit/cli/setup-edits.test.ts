@@ -63,19 +63,19 @@ const jsonCases: Record<string, [before: string, after: string]> = {
 };
 
 for (const [what, [before, after]] of Object.entries(jsonCases)) {
-  test(`into ${what} a server is written as its author would`, () => {
+  test(`a server is written into ${what} in the style of the file`, () => {
     assert.equal(put(jsonFormat, before, server), after);
   });
 }
 
-test('what is taken out by its looks leaves the text as it was', () => {
+test('removing an entry that is recognized by its content restores the text', () => {
   for (const [before] of Object.values(jsonCases).slice(1))
     for (const piece of [server, hook]) assert.equal(thereAndBack(jsonFormat, before, piece), before);
   for (const before of ['a = 1\n', 'a = 1 # x\n\n[b]\nc = 2\n', '[mcp_servers.b]\r\ncommand = "x"\r\n'])
     assert.equal(thereAndBack(tomlFormat, before, table), before);
 });
 
-test('what others have written around it meanwhile stays, comments included', () => {
+test('text that others have written around it meanwhile stays, comments included', () => {
   const text = put(jsonFormat, '{\n  "a": 1\n}\n', server)
     .replace('"mcpServers": {', '"mcpServers": {\n    // before\n    "x": {}, // x')
     .replace(/\n {2}\}\n\}\n$/, ', // after\n    "y": {}\n  }\n}\n');
@@ -91,7 +91,7 @@ test('what others have written around it meanwhile stays, comments included', ()
   assert.equal(tomlFormat.remove(toml, changed, [], 'FILE'), 'a = 1\n\n# of the next one\n[next]\nb = 2\n');
 });
 
-test('a hook of the same purpose that is there already is told from one that is not', () => {
+test('an existing hook with the same purpose is distinguished from others', () => {
   const own = JSON.stringify({
     hooks: { PostToolUse: [{ hooks: [{ command: 'outlive completions --ack' }] }] },
   });
@@ -112,12 +112,12 @@ const refusedJson: Record<string, RegExp> = {
   '<xml/>': /expected JSON/,
 };
 
-test('what is no JSON, or has something else in the place, is refused with the place', () => {
+test('invalid JSON, and JSON with something else in the place, are refused with the place', () => {
   for (const [text, message] of Object.entries(refusedJson))
     assert.throws(() => jsonFormat.stateOf(text, server, 'FILE'), { code: 'CONFIG_UNUSABLE', message }, text);
 });
 
-test('TOML that cannot take a section, or is none, is refused', () => {
+test('invalid TOML, and TOML that cannot take a section, are refused', () => {
   const into = (text: string) => () => {
     tomlFormat.stateOf(text, table, 'FILE');
     tomlFormat.insert(text, table, 'FILE');
@@ -151,7 +151,7 @@ const { tree } = fc.letrec((tie) => ({
 const spaces = fc.constantFrom(undefined, '\t', 2, 4, 1);
 const lineEnds = fc.constantFrom('\n', '\r\n');
 
-test('whatever is in a file of JSON, a piece goes in and comes out, or the file is refused', () => {
+test('an entry can be added to and removed from any JSON file, or the file is refused', () => {
   let put = 0;
   fc.assert(
     fc.property(tree, spaces, lineEnds, fc.constantFrom(server, hook), (data, space, eol, piece) => {
@@ -177,7 +177,7 @@ test('whatever is in a file of JSON, a piece goes in and comes out, or the file 
   assert.ok(put > 100, `${put}`);
 });
 
-test('a section of TOML goes in and comes out between any others', () => {
+test('a TOML section can be added and removed between any others', () => {
   const section = fc.constantFrom(
     '[a]\nb = 1 # c\n',
     '[[list]]\nx = "[not a section]"\n',
@@ -207,7 +207,7 @@ function parseTomlOrNull(text: string): unknown {
   }
 }
 
-test('a file that is nested too deeply is refused by its place, in JSON and in TOML', () => {
+test('a file that is nested too deeply is refused with the place, in JSON and in TOML', () => {
   const lists = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   const objects = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
   for (const value of [lists, objects])

@@ -8,7 +8,7 @@ import { Painter } from '../../../src/cli/top/painter.ts';
 import { wantedOf } from '../../../src/cli/top/search.ts';
 import { shownField, shownLine } from '../../../src/cli/top/view.ts';
 
-test('only the rows that have changed are written, and all of them once they are forgotten', () => {
+test('only changed rows are written, and all of them after a reset', () => {
   const written: string[] = [];
   const painter = new Painter((text) => written.push(text.replaceAll('\x1b[', '^')));
   const size = { columns: 10, rows: 3 };
@@ -25,7 +25,7 @@ test('only the rows that have changed are written, and all of them once they are
   assert.match(written[3] ?? '', /\^2J.*\^1;1H.*a.*\^2;1H.*c/);
 });
 
-test('a line is broken where a row is full, and no row is wider than that', () => {
+test('a line wraps where a row is full, and no row is wider', () => {
   assert.deepEqual(rowStarts('', 5), [0]);
   assert.deepEqual(rowStarts('abcde', 5), [0]);
   assert.deepEqual(rowStarts('abcdef', 5), [0, 5]);
@@ -45,14 +45,14 @@ test('columns of a steady table do not get narrower when their rows go', () => {
   assert.deepEqual(table.lines([], 80), ['A         B  C']);
 });
 
-test('nothing is left in a row that a terminal acts on', () => {
+test('no control sequence is left in a row', () => {
   assert.equal(shownField('a\x1b[2J\u202eb\n'), 'a\\e[2J\\u{202e}b\\n');
   assert.equal(shownField(`e${'\u0301'.repeat(1_000_000)}`).length, 5);
   assert.equal(shownField('x'.repeat(1_000_000)).length, 1_000);
   assert.equal(shownLine('a\tb\u202ec\x07'), 'a       bc');
 });
 
-test('what was looked for is marked, also across the end of a row', async () => {
+test('a search hit is marked, also across the end of a row', async () => {
   const { matcher, text } = await wantedOf('foo');
   assert.equal(text, 'foo');
   assert.deepEqual(marked('a FOO b', [0, 4], matcher), ['a \x1b[7mFO\x1b[27m', '\x1b[7mO\x1b[27m b']);
@@ -63,7 +63,7 @@ test('what was looked for is marked, also across the end of a row', async () => 
   await assert.rejects(wantedOf('(?=x)'), { code: 'INVALID_ARGUMENT' });
 });
 
-test('the last row takes an answer or a line, and messages wait meanwhile', () => {
+test('the last row takes an answer or a typed line, and messages wait meanwhile', () => {
   const last = new LastRow();
   const typed: string[] = [];
   const press = (...keys: string[]): void => {

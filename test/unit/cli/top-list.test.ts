@@ -9,7 +9,7 @@ function task(taskId: string, more: Partial<TaskSnapshot> = {}): TaskSnapshot {
   return { ...fields, status: 'completed', ...more } as TaskSnapshot;
 }
 
-test('what runs is first, then what ended, the newest first, each below its session', () => {
+test('running tasks come first, then ended ones, the newest first, each below its session', () => {
   const tasks = [
     task('a', { sessionId: 'one', createdAt: 1 }),
     task('b', { sessionId: 'two', createdAt: 2, status: 'running' } as Partial<TaskSnapshot>),
@@ -32,7 +32,7 @@ test('what runs is first, then what ended, the newest first, each below its sess
   );
 });
 
-test('all words of a filter have to fit', () => {
+test('all words of a filter must match', () => {
   const web = task('bgb-1', { name: 'web 1', command: 'npm run Dev', labels: { kind: 'server' } });
   const fits: readonly (readonly [string, boolean])[] = [
     ['', true],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Authority } from '../../../src/fleet/bus/jwt.ts';
 
-test('the account that takes the place of another is of a later second, also by a clock that is slow', async () => {
+test('an account that replaces another has a later second, even with a slow clock', async () => {
   const authority = await Authority.load();
   const operator = authority.newKey('operator');
   const claims = { name: 'fleet', publicKey: authority.newKey('account').publicKey, scopes: [], revoked: {} };

@@ -30,7 +30,7 @@ test('a folder has one agent at a time', () => {
   });
 });
 
-test('the place of an agent that has ended is taken, and so is that of a file that says nothing', () => {
+test('the lock of an ended agent is taken over, and so is an unreadable lock file', () => {
   const { pid } = spawnSync('true');
   for (const text of [JSON.stringify({ ...system.self(), pid, start: 1 }), '', '{}', 'null', '{"pid":'])
     inFolder((folder, path) => {
@@ -41,7 +41,7 @@ test('the place of an agent that has ended is taken, and so is that of a file th
     });
 });
 
-test('an agent whose file was replaced is not the only one any more, and leaves the other file', () => {
+test('an agent whose lock file was replaced is no longer the only one, and does not remove the new file', () => {
   inFolder((folder, path) => {
     const lock = AgentLock.take(folder, system);
     // Another file, while the first one still has its number.

@@ -98,7 +98,7 @@ class Scene implements Viewed {
 const silent = (): Error =>
   new OutliveError('HOST_UNREACHABLE', 'expected an answer; found none.', { details: { host: 'h1' } });
 
-test('what is typed goes in order, once, however often a message is sent', async () => {
+test('typed input goes in order, once, however often a message is sent', async () => {
   const scene = new Scene();
   const end = scene.attach();
   await waitFor(() => scene.messages.length === 1, 'the first message');
@@ -115,7 +115,7 @@ test('what is typed goes in order, once, however often a message is sent', async
   assert.deepEqual([scene.messages.at(-1)?.leaves, scene.typed], [true, 'one two']);
 });
 
-test('where a piece gets lost, all is shown anew, also when it was the last one', async () => {
+test('if a piece gets lost, the whole screen is shown again, also if it was the last piece', async () => {
   const scene = new Scene();
   const end = scene.attach();
   await waitFor(() => scene.messages.length === 1, 'the first message');
@@ -135,7 +135,7 @@ test('where a piece gets lost, all is shown anew, also when it was the last one'
   assert.match(scene.shown, /abcd/);
 });
 
-test('keys that the host has certainly not taken are typed later, and those that it may have are not', async () => {
+test('keys that the host has certainly not taken are sent again, and keys that it may have taken are not', async () => {
   for (const isDoubtful of [false, true]) {
     const scene = new Scene();
     const end = scene.attach();
@@ -151,7 +151,7 @@ test('keys that the host has certainly not taken are typed later, and those that
   }
 });
 
-test('a terminal that reads slowly is shown all anew when it has read', async () => {
+test('a slow terminal gets the whole screen again once it has read', async () => {
   const scene = new Scene();
   const end = scene.attach();
   await waitFor(() => scene.messages.length === 1, 'the first message');
@@ -168,7 +168,7 @@ test('a terminal that reads slowly is shown all anew when it has read', async ()
   assert.equal(await end, 'left');
 });
 
-test('what a host sends can do no more to a terminal than what a command writes', async () => {
+test('messages of a host can do no more to a terminal than the output of a command', async () => {
   const scene = new Scene();
   const end = scene.attach();
   await waitFor(() => scene.messages.length === 1, 'the first message');
@@ -181,7 +181,7 @@ test('what a host sends can do no more to a terminal than what a command writes'
   assert.ok(scene.shown.includes('\x1b[?1003l'));
 });
 
-test('who was displaced by others on the host is told so', async () => {
+test('a viewer that was displaced by others on the host is told so', async () => {
   const scene = new Scene();
   const end = scene.attach();
   await waitFor(() => scene.messages.length === 1, 'the first message');
@@ -191,7 +191,7 @@ test('who was displaced by others on the host is told so', async () => {
   assert.equal(scene.openings, 1);
 });
 
-test('a person leaves also while no host has taken the task yet', async () => {
+test('a viewer can leave even while no host has taken the task yet', async () => {
   const scene = new Scene();
   let take: () => void = () => undefined;
   scene.accepted = new Promise((resolve) => {
@@ -205,7 +205,7 @@ test('a person leaves also while no host has taken the task yet', async () => {
   assert.deepEqual([scene.messages[0]?.leaves, scene.messages[0]?.opens], [true, false]);
 });
 
-test('who only looks types nothing; the size of a terminal is told when it changes', async () => {
+test('a read-only viewer types nothing; changes of the terminal size are sent', async () => {
   const scene = new Scene();
   const end = scene.attach({ readOnly: true });
   await waitFor(() => scene.messages.length === 1, 'the first message');
@@ -221,7 +221,7 @@ test('who only looks types nothing; the size of a terminal is told when it chang
   assert.equal(await end, 'left');
 });
 
-test('what the host refuses is thrown, and of a command that has ended meanwhile it is the end', async () => {
+test('a refusal of the host is thrown; if the command has ended meanwhile, the end is returned', async () => {
   const refused = new Scene();
   refused.answers.push(
     new OutliveError('NO_TERMINAL', 'expected a terminal; found none.', { details: { taskId: 'x' } }),

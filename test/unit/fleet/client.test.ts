@@ -18,13 +18,13 @@ function fleetThatSays(state: string): { readonly fleet: Fleet; readonly asked: 
 }
 
 for (const acceptMs of [-1, 0.5, 60_001, Number.NaN, '1' as unknown as number])
-  test(`to wait ${acceptMs} ms for a host is refused, and nobody is asked`, async () => {
+  test(`a wait of ${acceptMs} ms for a host is refused, and no request is sent`, async () => {
     const { fleet, asked } = fleetThatSays('assigned');
     await assert.rejects(fleet.spawn('true', { on: 'any', acceptMs }), { code: 'INVALID_ARGUMENT' });
     assert.deepEqual(asked, []);
   });
 
-test('a task that its host has accepted is not asked for once more', async () => {
+test('a task that its host has accepted is not requested again', async () => {
   const { fleet, asked } = fleetThatSays('accepted');
   const task = await fleet.spawn('true', { on: 'any', acceptMs: 5_000 });
   assert.equal((await task.wait({ until: 'accepted' }))?.state, 'accepted');

@@ -36,11 +36,11 @@ function changes(assignment: Assignment, hosts: HostsView, now?: number) {
 }
 
 for (const state of ['assigned', 'accepted', 'unknown', 'ended', 'delivered', 'revoked'] as const)
-  test(`nothing is written of what is ${state} while its host is there`, () => {
+  test(`nothing is written about a task that is ${state} while its host is live`, () => {
     assert.equal(decided(anAssignment({ state }), allThere), null);
   });
 
-test('what is not accepted by its time is revoked, and goes nowhere', () => {
+test('a task that is not accepted in time is revoked, and goes nowhere', () => {
   const assignment = anAssignment({ startBy: 1999 });
   assert.deepEqual(changes(assignment, allThere), {
     state: 'revoked',
@@ -51,27 +51,27 @@ test('what is not accepted by its time is revoked, and goes nowhere', () => {
   assert.equal(decided(assignment, allThere, 1999), null);
 });
 
-test('what is not accepted on a lost host is revoked, and goes on where any host will do', () => {
+test('a task that a lost host has not accepted is revoked, and goes elsewhere if any host will do', () => {
   assert.deepEqual(changes(anAssignment(), lost), { state: 'revoked', next: 2, accepted: false, attempt: 1 });
   const onlyThere = anAssignment({ placement: named });
   assert.deepEqual(changes(onlyThere, lost), { state: 'revoked', next: null, accepted: false, attempt: 1 });
 });
 
-test('what is not accepted on a host that is drained goes elsewhere, if it may', () => {
+test('a task that a drained host has not accepted goes elsewhere, if it may', () => {
   const draining = { ...allThere, isDraining: () => true };
   assert.equal(changes(anAssignment(), draining)?.next, 2);
   assert.equal(changes(anAssignment({ placement: named }), draining), null);
   assert.equal(changes(anAssignment({ state: 'accepted' }), draining), null);
 });
 
-test('what is accepted on a lost host is unknown, and is never started again', () => {
+test('a task that a lost host has accepted is unknown, and never starts again', () => {
   const accepted = anAssignment({ state: 'accepted' });
   assert.deepEqual(changes(accepted, lost), { state: 'unknown', next: null, accepted: null, attempt: 1 });
   for (const state of ['unknown', 'ended', 'delivered'] as const)
     assert.equal(changes(anAssignment({ state, redispatch: 5 }), lost), null);
 });
 
-test('what a client has had stopped is never started again, whatever was asked for', () => {
+test('a task that a client has stopped never starts again, whatever was asked for', () => {
   const accepted = anAssignment({ state: 'accepted', redispatch: 2 });
   const { entry } = fold(undefined, written(7, 3, accepted));
   assert.ok(entry);
@@ -86,7 +86,7 @@ test('what a client has had stopped is never started again, whatever was asked f
   }
 });
 
-test('only where it was asked for does what is accepted on a lost host start again, on another', () => {
+test('a task that a lost host has accepted starts again on another one only if that was asked for', () => {
   const accepted = anAssignment({ state: 'accepted', redispatch: 2 });
   assert.deepEqual(changes(accepted, lost), { state: 'revoked', next: 2, accepted: true, attempt: 1 });
   assert.equal(
@@ -95,7 +95,7 @@ test('only where it was asked for does what is accepted on a lost host start aga
   );
 });
 
-test('the next attempt is conditional on that nothing else was written of the task', () => {
+test('the next attempt is written only if nothing else was written about the task', () => {
   const revoked = anAssignment({ state: 'revoked', next: 2, accepted: true, redispatch: 2, startBy: 1500 });
   const decision = decided(revoked, allThere);
   assert.deepEqual([decision?.after, decision?.scope], [7, 'task']);
@@ -107,7 +107,7 @@ test('the next attempt is conditional on that nothing else was written of the ta
   );
 });
 
-test('what never started keeps its time and its number of restarts with it to the next host', () => {
+test('a task that never started keeps its time limit and its number of restarts on the next host', () => {
   const revoked = anAssignment({ state: 'revoked', next: 2, accepted: false, redispatch: 2, startBy: 2500 });
   const { redispatch, startBy, acceptedBefore } = decided(revoked, allThere)?.assignment ?? revoked;
   assert.deepEqual([redispatch, startBy, acceptedBefore], [2, 2500, false]);
@@ -143,7 +143,7 @@ test('a cancelled task says whether it was accepted', () => {
   );
 });
 
-test('what is delivered keeps its end', () => {
+test('a delivered task keeps its end', () => {
   const ended = endedBy(anAssignment());
   const { entry } = fold(undefined, written(7, 3, ended));
   assert.ok(entry);
@@ -151,7 +151,7 @@ test('what is delivered keeps its end', () => {
   assert.deepEqual([assignment.state, assignment.end, after, scope], ['delivered', ended.end, 7, 'attempt']);
 });
 
-test('of a host that is given up all that is open is revoked, and what was accepted may have started', () => {
+test('when a host is given up, its open tasks are revoked, and accepted ones may have started', () => {
   const of = (state: Assignment['state']) =>
     forgetting({ seq: 7, assignment: anAssignment({ state }) }, 2000);
   assert.equal(of('assigned')?.assignment.accepted, false);

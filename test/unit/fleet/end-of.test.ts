@@ -18,7 +18,7 @@ function assignment(env: Record<string, string>, tail: string): Assignment {
   });
 }
 
-test('an end is cut until its message has room in the stream', () => {
+test('an end is cut until its message fits in the stream', () => {
   const small = assignment({ A: 'b' }, 'x');
   assert.equal(fitting(small), small);
   const controls = fitting(assignment({ A: 'x'.repeat(90_000) }, '\u0001'.repeat(8_192)));
@@ -27,7 +27,7 @@ test('an end is cut until its message has room in the stream', () => {
   assert.deepEqual([large.end?.tail, Object.keys(large.spec.env), large.spec.command], ['', [], 'true']);
 });
 
-test('a command gets what was named, who and where it is, and nothing else of the agent', () => {
+test('a command gets the named variables and its own identity, and nothing else of the agent', () => {
   const own = { HOME: '/h', PATH: '/bin', LC_ALL: 'C', NATS_PASSWORD: 'x', OUTLIVE_ATTEMPT: '9', PWD: '/p' };
   assert.deepEqual(commandEnvironment(assignment({ A: 'b', PATH: '/mine' }, ''), { KEY: 's' }, own), {
     ...{ NATS_PASSWORD: null, PWD: null, A: 'b', PATH: '/mine', KEY: 's', OUTLIVE_ATTEMPT: '2' },

@@ -7,7 +7,7 @@ import { Ends } from '../../../src/fleet/agent/ends.ts';
 import type { Parts } from '../../../src/fleet/agent/parts.ts';
 import { anAssignment } from '../../support/fleet/samples.ts';
 
-test('an end that cannot be published does not hold up those after it', async () => {
+test('an end that cannot be published does not delay later ones', async () => {
   const work: Promise<unknown>[] = [];
   const reported: unknown[] = [];
   const asked: string[] = [];

@@ -6,7 +6,7 @@ import { Fields, wireFields } from '../../../src/fleet/wire/fields.ts';
 const secret = 'hunter2';
 const refuse = (said: string) => new OutliveError('FLEET_FORGED', said);
 
-test('a field that is not what it has to be is refused by name, without its value', () => {
+test('an invalid field is refused by name, without its value', () => {
   const fields = () => wireFields({ a: secret, n: 1.5, deep: { l: [secret], r: { k: 1 } } }, 'a message');
   const refused: [string, () => unknown][] = [
     ['a whole number from 0 to 9007199254740991 as a; found another text', () => fields().whole('a')],
@@ -42,7 +42,7 @@ test('a field that is not what it has to be is refused by name, without its valu
     });
 });
 
-test('only a field of the object itself is one, and a null is a value only where it may be', () => {
+test('only own fields of an object count, and null is a value only where it is allowed', () => {
   const fields = Fields.of('{"__proto__": "x", "no": null}', refuse);
   assert.throws(() => fields.text('toString'), { code: 'FLEET_FORGED' });
   assert.throws(() => fields.text('no'), { code: 'FLEET_FORGED' });

@@ -16,7 +16,7 @@ function taskOf(ask: Ask, more: Partial<RemoteTask> = {}): FleetTask {
   return new FleetTask({ ask, isClosed: () => false } as unknown as ClientLink, told(more));
 }
 
-test('a wait that is aborted ends at once, whatever the coordinator still waits for', async () => {
+test('an aborted wait ends at once, even if the coordinator still waits', async () => {
   const asked: (() => void)[] = [];
   const answers: Ask = async () => await new Promise(() => asked.push(() => undefined));
   const controller = new AbortController();
@@ -29,7 +29,7 @@ test('a wait that is aborted ends at once, whatever the coordinator still waits 
   assert.equal(asked.length, 1);
 });
 
-test('a coordinator that knows less than the one before it is asked again', async () => {
+test('a coordinator that knows less than its predecessor is asked again', async () => {
   const missing = new OutliveError('TASK_NOT_FOUND', 'expected it to have started.');
   let reads = 0;
   const ask: Ask = async (operation) => {

@@ -6,7 +6,7 @@ function invented(host: string, n: number) {
   return { host, task: `bgb-${String(n).padStart(12, '0')}`, seq: n };
 }
 
-test('what a host says of unknown tasks is left out after too much that nobody believes, for a minute', () => {
+test('after too many unbelievable messages, reports of a host about unknown tasks are ignored for a minute', () => {
   const named: string[] = [];
   const floods = new Floods((host) => named.push(host));
   for (let n = 0; n < mostRefused; n += 1) floods.refused('h1', invented('h1', n), 0);
@@ -19,7 +19,7 @@ test('what a host says of unknown tasks is left out after too much that nobody b
   assert.deepEqual([floods.skips('h1', 60_001), named], [true, ['h1']]);
 });
 
-test('invented tasks are remembered up to a bound, with their last message, and given away once', () => {
+test('invented tasks are remembered up to a limit, with their last message, and handed out once', () => {
   const floods = new Floods(() => undefined);
   for (let n = 0; n < 50_000; n += 1) floods.refused('h1', invented('h1', n), 0);
   floods.refused('h1', { ...invented('h1', 1), seq: 99 }, 0);

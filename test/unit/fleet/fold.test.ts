@@ -26,7 +26,7 @@ function inState(state: AssignmentState): TaskEntry {
 for (const from of assignmentStates)
   for (const to of ['accepted', 'ended'] as const) {
     const may = mayBecome(from, to, 'host');
-    test(`a host's claim that it is ${to} is ${may ? 'believed' : 'not believed'} of what is ${from}`, () => {
+    test(`a host's claim that a task is ${to} is ${may ? 'believed' : 'not believed'} if the task is ${from}`, () => {
       const said = to === 'accepted' ? acceptedBy(anAssignment(), 'e') : endedBy(anAssignment());
       const { entry, verdict } = fold(inState(from), claim(2, said));
       assert.equal(verdict === 'taken', may);
@@ -37,19 +37,19 @@ for (const from of assignmentStates)
   }
 
 for (const state of ['assigned', 'revoked', 'unknown', 'delivered'] as const)
-  test(`a host cannot say that something is ${state}`, () => {
+  test(`a host cannot say that a task is ${state}`, () => {
     const { verdict } = fold(inState('accepted'), claim(2, anAssignment({ state })));
     assert.ok(typeof verdict === 'object');
   });
 
-test('a host cannot write in the name of the coordinator', () => {
+test('a host cannot write on behalf of the coordinator', () => {
   const forged = { ...claim(2, anAssignment()), assignment: anAssignment({ state: 'revoked', next: 2 }) };
   const { entry, verdict } = fold(inState('accepted'), forged);
   assert.deepEqual(verdict, { refused: 'a message in the name of the coordinator, without its signature' });
   assert.equal(entry && currentOf(entry).assignment.state, 'accepted');
 });
 
-test('of a claim only the state, the local id and the end are taken', () => {
+test('only the state, the local id and the end of a claim are taken', () => {
   const lie = { ...acceptedBy(anAssignment(), 'e'), redispatch: 9, client: 'me', startBy: 5, attempt: 1 };
   const { assignment } = currentOf(folded(written(1, 0, anAssignment()), claim(2, lie)));
   assert.deepEqual([assignment.redispatch, assignment.client, assignment.startBy], [0, 'c', null]);
@@ -85,13 +85,13 @@ test('a message that was read before changes nothing', () => {
   });
 });
 
-test('what was assigned before the stream was lost is taken from its host, and is never started anew', () => {
+test("a task that was assigned before the stream was lost is taken from its host's report, and never starts again", () => {
   const said = acceptedBy(anAssignment({ redispatch: 3 }), 'e');
   const { assignment } = currentOf(folded(claim(1, said)));
   assert.deepEqual([assignment.state, assignment.redispatch, assignment.accepted], ['accepted', 0, true]);
 });
 
-test('what nobody has assigned is not taken from a host', () => {
+test("a task that nobody has assigned is not taken from a host's report", () => {
   const said = acceptedBy(anAssignment(), 'e');
   assert.deepEqual(fold(undefined, claim(1, said, false)).verdict, {
     refused: 'an attempt that nobody has assigned',
@@ -111,7 +111,7 @@ test('the attempt with the highest number counts, on whichever host', () => {
   assert.equal(entry.seq, 3);
 });
 
-test('a host is fenced from what was revoked, also after that was acknowledged, and from an older attempt', () => {
+test('a host is fenced from a revoked task, also after an acknowledgement, and from an older attempt', () => {
   const end = endedBy(anAssignment()).end;
   assert.equal(isFenced(anAssignment({ state: 'revoked' }), 1), true);
   assert.equal(isFenced(anAssignment({ state: 'delivered', end: null }), 1), true);

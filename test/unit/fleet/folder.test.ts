@@ -45,19 +45,23 @@ test('keys are in the folder of the configuration', onlyPosix, () => {
   assert.match(defaultFleetFolder({ XDG_CONFIG_HOME: 'relative' }), /\/\.config\/outlive\/fleet$/);
 });
 
-test('the folder and its files are open to their user alone, and hold what was written', onlyPosix, () => {
-  using at = place();
-  const folder = FleetFolder.open(at.path);
-  assert.equal(readCredentials.host(folder), null);
-  writeCredentials.host(folder, host);
-  writeCredentials.host(folder, { ...host, name: 'h2' });
-  assert.deepEqual(readCredentials.host(FleetFolder.open(at.path)), { ...host, name: 'h2' });
-  assert.equal(statSync(at.path).mode & 0o777, 0o700);
-  assert.deepEqual(readdirSync(at.path), ['host.json']);
-  assert.equal(statSync(join(at.path, 'host.json')).mode & 0o777, 0o600);
-});
+test(
+  'only their user can read the folder and its files, and they contain what was written',
+  onlyPosix,
+  () => {
+    using at = place();
+    const folder = FleetFolder.open(at.path);
+    assert.equal(readCredentials.host(folder), null);
+    writeCredentials.host(folder, host);
+    writeCredentials.host(folder, { ...host, name: 'h2' });
+    assert.deepEqual(readCredentials.host(FleetFolder.open(at.path)), { ...host, name: 'h2' });
+    assert.equal(statSync(at.path).mode & 0o777, 0o700);
+    assert.deepEqual(readdirSync(at.path), ['host.json']);
+    assert.equal(statSync(join(at.path, 'host.json')).mode & 0o777, 0o600);
+  },
+);
 
-test('a file that others can read, a link, and something that is no file are not taken', onlyPosix, () => {
+test('a file that others can read, a link, and something that is not a file are refused', onlyPosix, () => {
   using at = place();
   const folder = FleetFolder.open(at.path);
   const path = folder.pathOf(fleetFiles.host);
@@ -81,7 +85,7 @@ test('a file that others can read, a link, and something that is no file are not
   assert.throws(() => readCredentials.host(folder), unsafe);
 });
 
-test('a folder that others may change, or that is a link, is not taken', onlyPosix, () => {
+test('a folder that others may change, or that is a link, is refused', onlyPosix, () => {
   using at = place();
   FleetFolder.open(at.path);
   chmodSync(at.path, 0o770);
@@ -98,7 +102,7 @@ test('a folder that others may change, or that is a link, is not taken', onlyPos
   assert.throws(() => FleetFolder.open('relative/fleet'), unsafe);
 });
 
-test('a file that is not as it has to be is refused, without a word of what is in it', onlyPosix, () => {
+test('a malformed file is refused, without repeating its content', onlyPosix, () => {
   using at = place();
   const folder = FleetFolder.open(at.path);
   writeCredentials.host(folder, host);

@@ -66,7 +66,7 @@ class Lagging {
   }
 }
 
-test('a list is answered when all that was stored before has been read', async () => {
+test('a list request is answered when everything that was stored before it has been read', async () => {
   const coordinator = new Lagging();
   await coordinator.ask('list', {});
   assert.equal(coordinator.answers.length, 0);
@@ -77,7 +77,7 @@ test('a list is answered when all that was stored before has been read', async (
   assert.deepEqual(listed, [[2, 'accepted']]);
 });
 
-test('an end of a task that was not read yet is not said to be acknowledged', async () => {
+test('the end of a task that was not read yet is not reported as acknowledged', async () => {
   const coordinator = new Lagging();
   await coordinator.ask('hb', { owes: [{ task, attempt: 1 }] });
   assert.equal(coordinator.answers.length, 0);
@@ -86,7 +86,7 @@ test('an end of a task that was not read yet is not said to be acknowledged', as
   assert.deepEqual(coordinator.answers[0]?.acknowledged, []);
 });
 
-test('a heartbeat that asks for nothing else is answered at once, and so is the end of a task that nobody knows', async () => {
+test('a heartbeat that asks for nothing else is answered at once, and so is one with the end of an unknown task', async () => {
   const coordinator = new Lagging();
   await coordinator.ask('hb', {});
   assert.equal(coordinator.answers.length, 1);

@@ -31,7 +31,7 @@ test('a line is read as it was written', () => {
   assert.match(invitationText(line), /^outlive\+tls:\/\/box\.example:4222\/#v=1&kind=host&/);
 });
 
-test('what is no line is refused, without a word of its secret', () => {
+test('an invalid invitation is refused, without repeating its secret', () => {
   const text = invitationText(line);
   const plain = text.replace('outlive+tls', 'outlive+plain').replace(/&pin=p+/, '');
   const bad = [
@@ -54,7 +54,7 @@ test('what is no line is refused, without a word of its secret', () => {
     );
 });
 
-test('the key that signs is not the key of the connection, and always the same', () => {
+test('the signing key differs from the key of the connection, and is always the same', () => {
   assert.equal(signerOfInvitation(line.seed).publicKey, signerOfInvitation(line.seed).publicKey);
   assert.notEqual(
     signerOfInvitation(line.seed).publicKey,
@@ -62,7 +62,7 @@ test('the key that signs is not the key of the connection, and always the same',
   );
 });
 
-test('an address has a port, and is plain on loopback alone', () => {
+test('an address has a port, and may be unencrypted only on loopback', () => {
   const cases = {
     box: ['box:4222', false],
     'box:1': ['box:1', false],
@@ -80,7 +80,7 @@ test('an address has a port, and is plain on loopback alone', () => {
     assert.throws(() => parseAddress(text), { code: 'INVALID_ARGUMENT' }, text);
 });
 
-test('the name of a machine is made to fit', () => {
+test('the name of a machine is turned into a valid host name', () => {
   const names = {
     'build-7': 'build-7',
     'Box.example.org': 'box',

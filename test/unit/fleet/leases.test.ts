@@ -15,7 +15,7 @@ function watched(from = 0): { leases: Leases; until: (now: number) => void } {
   return { leases, until };
 }
 
-test('a host is lost after 1.3 leases of silence, and live for one', () => {
+test('a host is live for one lease of silence, and lost after 1.3', () => {
   const { leases, until } = watched();
   leases.hear(beat(), 10_000);
   until(10_000 + 39_000);
@@ -27,14 +27,14 @@ test('a host is lost after 1.3 leases of silence, and live for one', () => {
   assert.equal(leases.isLost('h1', 60_001), false);
 });
 
-test('no host is lost until 1.3 leases after a start, whether it was heard or not', () => {
+test('no host is lost until 1.3 leases after a start, heard or not', () => {
   const { leases, until } = watched(1_000_000);
   until(1_039_000);
   assert.equal(leases.isLost('never', 1_039_000), false);
   assert.equal(leases.isLost('never', 1_039_001), true);
 });
 
-test('after a reconnect or a new leader everybody has the time to be heard', () => {
+test('after a reconnect or a new leader every host has time to be heard', () => {
   const { leases, until } = watched();
   leases.hear(beat(), 0);
   until(38_000);
@@ -43,7 +43,7 @@ test('after a reconnect or a new leader everybody has the time to be heard', () 
   assert.equal(leases.isLost('h1', 38_000 + 39_001), true);
 });
 
-test('a coordinator that was stopped itself takes nobody as lost because of that', () => {
+test('a coordinator that was stopped itself does not count hosts as lost because of that', () => {
   const { leases, until } = watched();
   leases.hear(beat(), 0);
   until(5000);
@@ -61,7 +61,7 @@ test('a last heartbeat of an agent that has ended changes nothing', () => {
   assert.equal(leases.get('h1')?.heartbeat.epoch, 'e2');
 });
 
-test('two agents that beat in turns get no lease, until one of them has been silent for two leases', () => {
+test('two agents that take turns get no lease, until one of them has been silent for two leases', () => {
   const { leases } = watched();
   assert.equal(leases.hear(beat('e1'), 0), 'taken');
   assert.equal(leases.hear(beat('e2'), 10), 'taken');
@@ -76,14 +76,14 @@ test('two agents that beat in turns get no lease, until one of them has been sil
   assert.equal(leases.hear(beat('e3'), 50_000 + 2 * leaseMs + 1), 'taken');
 });
 
-test('a copy of an agent with its memory is told by the number of its heartbeats', () => {
+test('a copy of an agent with its memory is recognized by the number of its heartbeats', () => {
   const { leases } = watched();
   for (const number of [1, 2, 3, 3]) assert.equal(leases.hear({ ...beat(), beat: number }, number), 'taken');
   assert.equal(leases.hear({ ...beat(), beat: 2 }, 5_000), 'disputed');
   assert.equal(leases.hear({ ...beat(), beat: 4 }, 5_001), 'disputed');
 });
 
-test('a host is alone for as long as no other agent of it was heard, and could have been', () => {
+test('a host is alone as long as no other agent of it was heard, although it could have been', () => {
   const { leases } = watched(1_000);
   leases.hear(beat('e1'), 2_000);
   assert.equal(leases.soleMs('h1', 5_000), 4_000);
@@ -95,7 +95,7 @@ test('a host is alone for as long as no other agent of it was heard, and could h
   assert.equal(leases.soleMs('h1', 9_500), 100);
 });
 
-test('a host that is heard and gets no lease is not lost', () => {
+test('a host that is heard is not lost, even if it gets no lease', () => {
   const { leases, until } = watched();
   leases.hearWithoutLease('h1', 30_000);
   until(69_000);

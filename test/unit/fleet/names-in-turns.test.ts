@@ -54,7 +54,7 @@ for (const [phase, field] of [
   ['running', 'holds'],
   ['told', 'owes'],
 ] as const)
-  test(`a coordinator takes each heartbeat of a host with 2,500 attempts, and hears what it ${field} in turns`, async () => {
+  test(`a coordinator accepts each heartbeat of a host with 2,500 attempts, and hears its ${field} in turns`, async () => {
     const said = await beatsOf(phase, 2_500, 3);
     const named = said.map((heartbeat) => (heartbeat[field] ?? []).map(({ task }) => task));
     assert.deepEqual(
@@ -64,7 +64,7 @@ for (const [phase, field] of [
     assert.equal(new Set(named.flat()).size, 2_500);
   });
 
-test('a host with as many attempts as one heartbeat names says them all each time', async () => {
+test('a host whose attempts fit in one heartbeat sends them all each time', async () => {
   const said = await beatsOf('running', 1_000, 2);
   for (const { holds } of said)
     assert.deepEqual(

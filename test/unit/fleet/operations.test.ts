@@ -27,7 +27,7 @@ async function answerTo(data: Uint8Array): Promise<Uint8Array> {
   return answered;
 }
 
-test('a signer that is as long as a message may be gets an answer that the servers take', async () => {
+test('a signer as long as a whole message gets an answer that the servers accept', async () => {
   const message = (iss: string): string =>
     `.${JSON.stringify({ claims: { aud: '', exp: 0, iat: 0, iss, nonce: '', sub: '', v: 1 } })}`;
   const longest = 'x'.repeat(mostPayloadBytes - message('').length);

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { checkServerVersion } from '../../../src/fleet/bus/packages.ts';
 import { root } from '../../support/repository.ts';
 
-test('a server below 2.12 is refused, and the message says which it is', () => {
+test('a server below 2.12 is refused, and the message names its version', () => {
   for (const said of ['2.12.0', '2.15.1', '3.0.0', 'nats-server: v2.12.3', 'nats-server: v10.1.0-RC.1\n'])
     checkServerVersion(said);
   for (const said of ['2.11.9', '1.99.0', 'nats-server: v2.9.4', '', 'nonsense'])
@@ -18,7 +18,7 @@ test('a server below 2.12 is refused, and the message says which it is', () => {
     });
 });
 
-test('where the packages of NATS are not installed, the error says what to install', async () => {
+test('without the NATS packages the error says what to install', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'outlive-packages-'));
   try {
     // The same modules where no package is found.

@@ -8,22 +8,22 @@ function host(name: string, said: Partial<HostLoad> = {}): HostLoad {
 
 const any = { host: null, labels: {} };
 
-test('the host that is least loaded for its slots takes a task', () => {
+test('the host with the lowest load for its slots gets a task', () => {
   const hosts = [host('a', { running: 2 }), host('b', { running: 3, slots: 8 }), host('c', { waiting: 3 })];
   assert.equal(place(any, hosts), 'b');
 });
 
-test('of hosts that are equally loaded the first by name takes it', () => {
+test('among equally loaded hosts the first by name gets it', () => {
   assert.equal(place(any, [host('b'), host('a')]), 'a');
 });
 
-test('a host that is named takes it, if it has the labels too', () => {
+test('a named host gets it, if it has the labels too', () => {
   const hosts = [host('a'), host('b', { labels: { gpu: '' } })];
   assert.equal(place({ host: 'a', labels: {} }, hosts), 'a');
   assert.equal(place({ host: 'a', labels: { gpu: null } }, hosts), null);
 });
 
-test('labels match by their value, or by being there', () => {
+test('labels match by value, or by existence', () => {
   const hosts = [host('a', { labels: { region: 'eu' } }), host('b', { labels: { region: 'us', gpu: '1' } })];
   assert.equal(place({ host: null, labels: { region: 'us' } }, hosts), 'b');
   assert.equal(place({ host: null, labels: { gpu: null } }, hosts), 'b');
@@ -32,12 +32,12 @@ test('labels match by their value, or by being there', () => {
   assert.equal(place({ host: null, labels: { toString: null } }, hosts), null);
 });
 
-test('a host that is closed, or on which too many wait, takes nothing', () => {
+test('a closed host, or one on which too many tasks wait, gets nothing', () => {
   assert.equal(place(any, [host('a', { closed: 'cordoned' }), host('b', { waiting: mostAssigned })]), null);
   assert.equal(place(any, [host('a', { waiting: mostAssigned - 1 })]), 'a');
 });
 
-test('a refusal says whether there is no such host, or why those there are may not', () => {
+test('a refusal says whether there is no such host, or why the existing ones may not take the task', () => {
   assert.equal(whyNot({ host: 'x', labels: {} }, [host('a')]).code, 'FLEET_HOST');
   const busy = whyNot(any, [host('a', { closed: 'lost' }), host('b', { waiting: 100 })]);
   assert.equal(busy.code, 'FLEET_BUSY');

@@ -51,7 +51,7 @@ for (const [what, change] of Object.entries(wrong)) {
   });
 }
 
-test('what is no object, or lacks something, is refused', () => {
+test('a message that is no object, or lacks a field, is refused', () => {
   for (const value of [null, undefined, 1, 'x', [], {}, { v: 1 }]) {
     assert.throws(() => readAssignment(value), { code: 'FLEET_FORGED' });
     assert.throws(() => readLease(value), { code: 'FLEET_FORGED' });
@@ -60,7 +60,7 @@ test('what is no object, or lacks something, is refused', () => {
     assert.throws(() => readAssignment({ ...assignment, [name]: undefined }), { code: 'FLEET_FORGED' }, name);
 });
 
-test('a control message is read as it is written, and refused where it is not right', () => {
+test('a control message is read as it is written, and refused if it is wrong', () => {
   const body = { v: 1, reply: '_INBOX.x', task };
   const typed = { isText: false, paste: false, press: [] };
   const opening = { number: 1, opens: true, readOnly: false, leaves: false };

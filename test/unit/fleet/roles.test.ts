@@ -11,7 +11,7 @@ const more: Readonly<Record<string, readonly Operation[]>> = {
   admin: ['cordon', 'drain', 'remove', 'forget', 'invite'],
 };
 
-test('each role may do what the one before it may, and nobody uses an invitation by a role', () => {
+test('each role may do what the lower one may, and no role may use an invitation', () => {
   const may = new Set<Operation>();
   for (const role of roles) {
     for (const operation of more[role] ?? []) may.add(operation);

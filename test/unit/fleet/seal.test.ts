@@ -9,7 +9,7 @@ import { anAssignment } from '../../support/fleet/samples.ts';
 
 const key = signingKey();
 
-test('a sealed message tells the condition that it was written under', () => {
+test('a sealed message contains the condition under which it was written', () => {
   const bytes = Buffer.from('{"a":1}');
   const own = headers();
   seal(own, key, 'assign.h1.t', 7, bytes);
@@ -28,7 +28,7 @@ test('a sealed message tells the condition that it was written under', () => {
   assert.equal(read({}), null);
 });
 
-test('a message without a seal, or with one that is none, is not of a coordinator', () => {
+test('a message without a valid seal is not from a coordinator', () => {
   const none = headers();
   assert.equal(sealedAfter(none, key.publicKey, 's', Buffer.from('x')), null);
   assert.equal(sealedAfter(undefined, key.publicKey, 's', Buffer.from('x')), null);
@@ -37,7 +37,7 @@ test('a message without a seal, or with one that is none, is not of a coordinato
   assert.equal(sealedAfter(none, key.publicKey, 's', Buffer.from('x')), null);
 });
 
-test('a warrant is good for the attempt, the host and the command that the coordinator signed, in any state', () => {
+test('a warrant is valid for the attempt, the host and the command that the coordinator signed, in any state', () => {
   const assigned = warranted(anAssignment({ redispatch: 1 }), key);
   assert.equal(isWarranted(assigned, key.publicKey), true);
   assert.equal(isWarranted(endedBy(assigned), key.publicKey), true);

@@ -19,7 +19,7 @@ const expected = (change: Partial<Expected> = {}): Expected => ({
   ...change,
 });
 
-test('a signed message is opened by the one it is for, and once', () => {
+test('a signed message can be opened only by its audience, and once', () => {
   const bytes = sign({ b: [1, { d: 2, c: 1 }], a: 'é' }, key, options);
   const same = expected();
   assert.deepEqual(open(bytes, same), { body: { a: 'é', b: [1, { c: 1, d: 2 }] }, issuer: key.publicKey });
@@ -40,7 +40,7 @@ for (const [what, [change, said]] of Object.entries(wrong)) {
   });
 }
 
-test('a message that was changed, spelt in another way, or is none is refused', () => {
+test('a message that was changed, is spelt in another way, or is malformed is refused', () => {
   const text = Buffer.from(sign({ id: 1 }, key, options)).toString();
   const changed = [
     text.replace('"id":1', '"id":2'),
@@ -55,7 +55,7 @@ test('a message that was changed, spelt in another way, or is none is refused', 
     assert.throws(() => open(Buffer.from(one), expected()), { code: 'FLEET_FORGED' }, one.slice(0, 40));
 });
 
-test('a message that would have to be remembered for long, or takes much room there, is refused', () => {
+test('a message that must be remembered for too long, or needs too much room, is refused', () => {
   const said = { code: 'FLEET_FORGED', message: /valid for too long/ };
   open(sign({ id: 1 }, key, { ...options, ttlMs: 600_000 }), expected());
   for (const ttlMs of [600_001, 1e15])

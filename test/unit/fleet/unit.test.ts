@@ -12,7 +12,7 @@ const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
 // biome-ignore lint/suspicious/noTemplateCurlyInString: it is for systemd.
 const hostile = ['%h %% %n', '$HOME ${HOME} $$', `"'\\`, 'a;b ; c', '#', '-x', '@:!+', 'ä', '\\x41\\n'];
 
-test('a unit has each word as it was given, and systemd takes it', { skip: !hasSystemd }, () => {
+test('a unit has each word as given, and systemd accepts it', { skip: !hasSystemd }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'outlive-unit-'));
   try {
     const command = [process.execPath, ...hostile];
@@ -29,14 +29,14 @@ test('a unit has each word as it was given, and systemd takes it', { skip: !hasS
   }
 });
 
-test('a unit that outlive has written is known by its first line', () => {
+test('a unit that outlive wrote is recognized by its first line', () => {
   const text = unitText({ command: ['/bin/true'], environment: {} });
   assert.ok(isOwnUnit(text));
   assert.ok(!isOwnUnit(`\n${text}`));
   assert.match(text, /^KillMode=process$/m);
 });
 
-test('a word with a control character is refused, since it would be a line of its own', () => {
+test('a word with a control character is refused, since it could start a new line', () => {
   for (const word of ['a\nExecStart=/bin/sh', 'a\r', 'a\0', '\u001b'])
     for (const options of [
       { command: ['/bin/true', word], environment: {} },

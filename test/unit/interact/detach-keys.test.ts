@@ -15,12 +15,12 @@ function typedOf(pieces: readonly string[], keys = '\x1cd'): { typed: string; le
   return { typed, leaves: false };
 }
 
-test('the keys leave, in one piece or in two, and nothing after them is typed', () => {
+test('the detach keys leave, in one piece or in two, and nothing after them is typed', () => {
   assert.deepEqual(typedOf(['ab\x1cdcd']), { typed: 'ab', leaves: true });
   assert.deepEqual(typedOf(['ab\x1c', 'd']), { typed: 'ab', leaves: true });
 });
 
-test('what only begins like them is typed', () => {
+test('keys that only begin like the detach keys are typed', () => {
   assert.deepEqual(typedOf(['\x1cx']), { typed: '\x1cx', leaves: false });
   assert.deepEqual(typedOf(['\x1c', 'x']), { typed: '\x1cx', leaves: false });
   assert.deepEqual(typedOf(['d']), { typed: 'd', leaves: false });
@@ -35,7 +35,7 @@ test('a single key leaves at once', () => {
   assert.deepEqual(typedOf(['a\x11b'], '\x11'), { typed: 'a', leaves: true });
 });
 
-test('pieces make no difference', () => {
+test('splitting the input into pieces makes no difference', () => {
   const keys = fc.array(fc.constantFrom('\x1c', 'd', 'x'), { maxLength: 12 });
   fc.assert(fc.property(keys, (typed) => assert.deepEqual(typedOf(typed), typedOf([typed.join('')]))));
 });

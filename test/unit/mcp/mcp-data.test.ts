@@ -48,7 +48,7 @@ const text = fc
   )
   .map((parts) => parts.join(''));
 
-test('whatever a command prints, each line of it has the mark, and nothing in it does harm', () => {
+test('whatever a command prints, each line has the mark, and nothing in it does harm', () => {
   fc.assert(
     fc.property(text, (printed) => {
       for (const shown of [quoted(printed), quotedRaw(printed)]) {
@@ -61,7 +61,7 @@ test('whatever a command prints, each line of it has the mark, and nothing in it
   );
 });
 
-test('whatever a name or a command is, it is shown on one line on which nothing does harm', () => {
+test('any name or command is shown on one harmless line', () => {
   fc.assert(
     fc.property(text, fc.integer({ min: 1, max: 40 }), (given, most) => {
       for (const shown of [oneLine(given), oneLine(given, most), inQuotes(given), lastLine(given) ?? '']) {
@@ -72,7 +72,7 @@ test('whatever a name or a command is, it is shown on one line on which nothing 
   );
 });
 
-test('the last line of an output is the last one that shows something', () => {
+test('the last line of an output is the last visible one', () => {
   assert.equal(lastLine('one\ntwo\n\n  \n'), 'two');
   assert.equal(lastLine('10 %\r20 %\r\x1b[32m30 %\x1b[0m'), '30 %');
   assert.equal(lastLine('\n \x1b[0m\n'), null);
@@ -80,7 +80,7 @@ test('the last line of an output is the last one that shows something', () => {
   assert.ok((lastLine('x'.repeat(5_000)) ?? '').length < 200);
 });
 
-test('of a long line with a match the part around the match is shown', () => {
+test('for a long line with a match, the part around the match is shown', () => {
   const line = `${'a'.repeat(2_000)}needle${'b'.repeat(2_000)}`;
   const shown = sayMatch({ line, text: 'needle' });
   assert.ok(shown.startsWith('| ... aaa') && shown.includes('needle') && shown.endsWith('bbb ...'));

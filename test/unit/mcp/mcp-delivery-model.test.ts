@@ -145,7 +145,7 @@ function check({ store, readings, agents }: Scene): void {
 
 const runs = Number(process.env.OUTLIVE_DELIVERY_RUNS ?? 400);
 
-test('no end is lost, told to a stranger, or told twice without a word, whatever becomes of answers and agents', async () => {
+test('no end is lost, told to a stranger, or told twice without a note, whatever happens to answers and agents', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 120 }), async (steps) => {
       const scene = makeScene();

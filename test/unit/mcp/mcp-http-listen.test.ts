@@ -6,7 +6,7 @@ import type { MadeServer } from '../../../src/mcp/make-server.ts';
 import type { Connection } from '../../../src/tools/delivery/connection.ts';
 import { ExpectedWarnings } from '../../support/expected-warnings.ts';
 
-test('a client whose subscription fails learns that nothing more comes', async () => {
+test('a client whose subscription fails is told that nothing more comes', async () => {
   using _warnings = new ExpectedWarnings(/serving a subscription/);
   const request: JSONRPCRequest = { jsonrpc: '2.0', id: 1, method: 'subscriptions/listen' };
   const broken = new ReadableStream<Uint8Array>({

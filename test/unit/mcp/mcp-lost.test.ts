@@ -21,7 +21,7 @@ function snapshot(...more: Parameters<typeof foldFacts>[0]) {
   });
 }
 
-test('over MCP a lost task has no duration, and is said to have been seen last', () => {
+test('over MCP a lost task has no duration, but the time when it was last seen', () => {
   const lost = snapshot(outcome({ startedAt: begin, endedAt: null, lastSeenAt: begin + 6_000 }));
   const { status, durationMs, lastSeenAt } = presentTask(lost);
   assert.deepEqual([status, durationMs, lastSeenAt], ['lost', null, begin + 6_000]);
@@ -31,7 +31,7 @@ test('over MCP a lost task has no duration, and is said to have been seen last',
   assert.equal(lastUpdatedAt, new Date(begin + 6_000).toISOString());
 });
 
-test('over MCP a task that ended is said to have taken so long', () => {
+test('over MCP an ended task has a duration', () => {
   const ended = snapshot(proven(0));
   assert.match(sayTask(ended), /^bgb-0123abcd0123 completed \(exit code 0\) after 980 ms: /);
   assert.equal(presentTask(ended).lastSeenAt, null);

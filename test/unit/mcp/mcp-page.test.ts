@@ -7,7 +7,7 @@ import { root } from '../../support/repository.ts';
 
 const page = readFileSync(join(root, 'docs/mcp.md'), 'utf8');
 
-test('docs/mcp.md has every tool, and in its row every argument', () => {
+test('docs/mcp.md has every tool, with every argument in its row', () => {
   for (const tool of allTools) {
     const row = page.split('\n').find((line) => line.startsWith(`| \`${tool.name}\` |`));
     assert.ok(row, `expected a row for ${tool.name}`);

@@ -17,7 +17,7 @@ function client(meta: object): { ctx: ServerContext; sent: Sent[] } {
   return { ctx: { mcpReq: { _meta: meta, notify } } as unknown as ServerContext, sent };
 }
 
-test('a client that gave a token hears again and again that a call goes on, and nothing when it is over', async () => {
+test('a client that gave a token is told repeatedly that a call goes on, and nothing after its end', async () => {
   const { ctx, sent } = client({ progressToken: 7 });
   const work = waitFor(() => sent.length >= 3, 'progress').then(() => 'done');
   assert.equal(await withProgress(ctx, () => 'wait', work, 2), 'done');
@@ -27,7 +27,7 @@ test('a client that gave a token hears again and again that a call goes on, and 
   assert.ok(sent.every(({ params }) => params.progressToken === 7));
 });
 
-test('a client that gave none hears nothing', async () => {
+test('a client without a token gets no progress', async () => {
   const { ctx, sent } = client({});
   const work = new Promise((resolve) => setTimeout(resolve, 20));
   await withProgress(ctx, () => 'wait', work, 1);

@@ -56,7 +56,7 @@ test('an answer counts as read when the next call comes, and not before', () => 
   assert.deepEqual(trial.log, ['a read']);
 });
 
-test('while a call from before is unanswered, later ones prove nothing', () => {
+test('while an earlier call is unanswered, later ones prove nothing', () => {
   const trial = new Trial();
   trial.call(1, 'a');
   trial.call(2);
@@ -70,7 +70,7 @@ test('while a call from before is unanswered, later ones prove nothing', () => {
   assert.deepEqual(trial.log, ['a read']);
 });
 
-test('an answer that came late is doubtful: its client may have given up without a word', () => {
+test('a late answer is doubtful: its client may have given up silently', () => {
   const trial = new Trial();
   trial.call(1, 'a');
   trial.pass(2_001);
@@ -79,7 +79,7 @@ test('an answer that came late is doubtful: its client may have given up without
   assert.deepEqual(trial.log, ['a doubtful']);
 });
 
-test('an answer within two seconds is prompt', () => {
+test('an answer within two seconds counts as prompt', () => {
   const trial = new Trial();
   trial.call(1, 'a');
   trial.pass(2_000);
@@ -101,7 +101,7 @@ test('an answer is doubtful when the machine slept during the call, or between t
   assert.deepEqual(trial.log, ['a doubtful', 'b doubtful']);
 });
 
-test('a request that was cancelled is lost once, before the answer or after it', () => {
+test('a cancelled request counts as lost once, before the answer or after it', () => {
   const before = new Trial();
   before.call(1, 'a');
   before.receipts.dropped(1);
@@ -117,7 +117,7 @@ test('a request that was cancelled is lost once, before the answer or after it',
   assert.deepEqual(after.log, ['a lost']);
 });
 
-test('a cancel that comes after the proof is told as well', () => {
+test('a cancel that comes after the proof is reported, too', () => {
   const trial = new Trial();
   trial.round(1, 'a');
   trial.round(2);
@@ -125,7 +125,7 @@ test('a cancel that comes after the proof is told as well', () => {
   assert.deepEqual(trial.log, ['a read', 'a lost']);
 });
 
-test('a client that cancels each call when it has the answer has read it', () => {
+test('a client that cancels each call after its answer has read the answer', () => {
   const trial = new Trial();
   for (const id of [1, 2, 3, 4]) {
     trial.round(id, `${id}`);
@@ -140,7 +140,7 @@ test('a client that cancels each call when it has the answer has read it', () =>
   assert.equal(trial.log.at(-1), '9 lost');
 });
 
-test('of a client that is known for it no such cancel counts, and a cancel before the answer does', () => {
+test('for a client that is known to do so such a cancel does not count, but a cancel before the answer does', () => {
   const trial = new Trial();
   trial.receipts.cancelsEach();
   trial.round(1, 'a');
@@ -151,7 +151,7 @@ test('of a client that is known for it no such cancel counts, and a cancel befor
   assert.deepEqual(trial.log, ['a read', 'b lost']);
 });
 
-test('the last 64 answers can be cancelled, older ones not', () => {
+test('the last 64 answers can be cancelled, but not older ones', () => {
   const trial = new Trial();
   trial.round(1, 'a');
   trial.round(2, 'b');
@@ -166,7 +166,7 @@ test('the last 64 answers can be cancelled, older ones not', () => {
   assert.deepEqual(trial.log, ['a read', 'b read', 'c read', 'c lost']);
 });
 
-test('what is not decided is kept, however many answers come after it', () => {
+test('undecided answers are kept, however many answers come after them', () => {
   const trial = new Trial();
   trial.receipts.arrived('poll', false);
   trial.receipts.expect('poll', trial.outcome('a'));
@@ -182,13 +182,13 @@ test('what is not decided is kept, however many answers come after it', () => {
   assert.ok(trial.log.includes('a read'));
 });
 
-test('of more than a thousand things that were told and not read, the oldest is told again', () => {
+test('of more than a thousand unread ends, the oldest is told again', () => {
   const trial = new Trial();
   for (let id = 1; id <= 1_001; id += 1) trial.receipts.wrote([trial.outcome(`${id}`)]);
   assert.deepEqual(trial.log, ['1 lost']);
 });
 
-test('a cancelled call does not stand in the way of a proof', () => {
+test('a cancelled call does not prevent a proof', () => {
   const trial = new Trial();
   trial.call(1, 'a');
   trial.call(2);
@@ -199,7 +199,7 @@ test('a cancelled call does not stand in the way of a proof', () => {
   assert.deepEqual(trial.log, ['a read']);
 });
 
-test('what an answer would have told is lost at once when its request was cancelled before', () => {
+test('ends that an answer would have told are lost at once if its request was cancelled before', () => {
   const trial = new Trial();
   trial.call(1);
   trial.receipts.dropped(1);
@@ -207,7 +207,7 @@ test('what an answer would have told is lost at once when its request was cancel
   assert.deepEqual(trial.log, ['a lost']);
 });
 
-test('a push, and the answer to a poll, are not proven by a call that was sent before they were read', () => {
+test('a call that was sent before a push or a poll answer was read does not prove them read', () => {
   const trial = new Trial();
   trial.receipts.wrote([trial.outcome('push')]);
   trial.receipts.arrived('poll', false);
@@ -220,7 +220,7 @@ test('a push, and the answer to a poll, are not proven by a call that was sent b
   assert.deepEqual(trial.log, ['push read', 'poll read']);
 });
 
-test('polls prove nothing, and hold nothing up', () => {
+test('polls prove nothing, and delay nothing', () => {
   const trial = new Trial();
   trial.receipts.arrived('poll', false);
   trial.round(1, 'a');
@@ -230,7 +230,7 @@ test('polls prove nothing, and hold nothing up', () => {
   assert.deepEqual(trial.log, ['a read']);
 });
 
-test('once two calls have overlapped, an answer is read when a later answer is', () => {
+test('once two calls have overlapped, an answer counts as read when a later answer does', () => {
   const trial = new Trial();
   trial.call(1);
   trial.call(2);
@@ -243,7 +243,7 @@ test('once two calls have overlapped, an answer is read when a later answer is',
   assert.deepEqual(trial.log, ['a read']);
 });
 
-test('a later answer that came late proves nothing of what was written before it', () => {
+test('a later answer that came late proves nothing about earlier ones', () => {
   const trial = new Trial();
   trial.receipts.wrote([trial.outcome('push')]);
   trial.call(1);
@@ -255,7 +255,7 @@ test('a later answer that came late proves nothing of what was written before it
   assert.deepEqual(trial.log, ['push read']);
 });
 
-test('the call of another subagent proves nothing, and does not hold up a proof', () => {
+test('a call of another subagent proves nothing, and does not delay a proof', () => {
   const trial = new Trial();
   trial.call(1, 'main');
   trial.call(2, 'sub', 'sub');
@@ -272,7 +272,7 @@ test('the call of another subagent proves nothing, and does not hold up a proof'
   assert.deepEqual(trial.log, ['main read']);
 });
 
-test('over HTTP each answer is followed by the next call, however long it took, and there is no order', () => {
+test('over HTTP each answer is proven by the next call, however long it took, and without an order', () => {
   const trial = new Trial('http');
   trial.receipts.arrived('poll', false);
   trial.receipts.expect('poll', trial.outcome('poll'));

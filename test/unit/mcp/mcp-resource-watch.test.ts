@@ -55,7 +55,7 @@ function watchOf() {
   return { states, told, watch };
 }
 
-test('sessions are watched from the first subscription until the last one ends', async () => {
+test('sessions are watched from the first subscription to the end of the last', async () => {
   const { watch } = watchOf();
   const [first, later] = [sessionOf('first'), sessionOf('later')];
   watch.follow(first.session);
@@ -81,7 +81,7 @@ test('sessions are watched from the first subscription until the last one ends',
   assert.deepEqual([first.watchers.size, later.watchers.size], [0, 0]);
 });
 
-test('only what has changed and has a subscriber is told, once', async () => {
+test('only changed resources with a subscriber are reported, once', async () => {
   const { states, told, watch } = watchOf();
   const { session, watchers } = sessionOf('s');
   states.set(taskUri(one), 'running');
@@ -107,7 +107,7 @@ test('only what has changed and has a subscriber is told, once', async () => {
   watch.close();
 });
 
-test('after a failure a session is watched again, and what has changed meanwhile is told', async () => {
+test('after a failure a session is watched again, and changes meanwhile are reported', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
     const { states, told, watch } = watchOf();

@@ -48,7 +48,7 @@ function linesOf({ found }: ReturnType<WatchedLines['ride']>): string[] {
   return found.map(({ match }) => match.line);
 }
 
-test('a line that somebody else tells rides when that one is gone, and a lost answer gives its claim back', async () => {
+test('a line that another process claimed rides once that process is gone, and a lost answer returns its claim', async () => {
   const { lines, others, given } = fake(['a', 'b', 'lost to another', 'c']);
   others.add('a');
   await lines.arrived('t', never);
@@ -80,14 +80,14 @@ test('a line whose answer is lost rides again, and one whose answer was received
   assert.deepEqual(linesOf(lines.ride()), []);
 });
 
-test('a line of a watch that was ended, or that others have acknowledged, does not ride', async () => {
+test('a line whose watch was ended, or that others have acknowledged, does not ride', async () => {
   const { lines, open } = fake(['a']);
   await lines.arrived(null, never);
   open.clear();
   assert.deepEqual(linesOf(lines.ride()), []);
 });
 
-test('a line that another process has acknowledged does not ride, and those beside it do', async () => {
+test('a line that another process has acknowledged does not ride, but its neighbours do', async () => {
   const { lines, gone, taken } = fake(['a', 'b', 'c']);
   await waitFor(() => taken() === 3, 'all lines');
   await waitFor(() => true, 'a turn');
@@ -95,7 +95,7 @@ test('a line that another process has acknowledged does not ride, and those besi
   assert.deepEqual(linesOf(lines.ride()), ['c']);
 });
 
-test('the lines of others do not ride, do not keep ours away, and come when they are ours', async () => {
+test('lines of other callers do not ride, do not block ours, and come when they become ours', async () => {
   const many = Array.from({ length: 120 }, (_, index) => `t1 ${index}`);
   const { lines } = fake([...many, 't2 ours']);
   const isOurs = ({ taskId }: { readonly taskId: string }): boolean => taskId === 't2';
@@ -118,7 +118,7 @@ test('the lines of others do not ride, do not keep ours away, and come when they
   assert.deepEqual(told, many);
 });
 
-test('of many lines ten ride, and only some are held in memory until those are received', async () => {
+test('ten of many lines ride, and only some are held in memory until those are received', async () => {
   const { lines, taken } = fake(Array.from({ length: 200 }, (_, index) => String(index)));
   await waitFor(() => taken() >= 50, 'lines');
   await waitFor(() => true, 'a turn');
@@ -135,7 +135,7 @@ test('of many lines ten ride, and only some are held in memory until those are r
   assert.equal(new Set(told).size, 200);
 });
 
-test('who waits for a line of another task, or gives up, is not answered', async () => {
+test('a wait for a line of another task, or one that gives up, gets no line', async () => {
   const { lines } = fake(['a']);
   const stop = new AbortController();
   const waiting = lines.arrived('other', stop.signal);

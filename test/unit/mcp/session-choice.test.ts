@@ -5,7 +5,7 @@ import { type ClientTraits, chooseSession } from '../../../src/mcp/session-choic
 
 const plain: ClientTraits = { named: null, env: {}, meta: undefined, clientName: 'agent', cwd: '/project' };
 
-test('what the operator named comes first, then OUTLIVE_SESSION, the conversation in the request, Claude Code', () => {
+test('the session of the operator comes first, then OUTLIVE_SESSION, the conversation in the request, Claude Code', () => {
   const all = {
     ...plain,
     named: 'named',
@@ -26,13 +26,13 @@ test('the conversation is found in the requests of Codex and VS Code', () => {
   assert.equal(choose({ 'vscode.conversationId': 'v' }), 'v');
 });
 
-test('without any id it is one for each client program and working directory', () => {
+test('without any id there is one session for each client program and working directory', () => {
   assert.equal(chooseSession(plain), 'mcp:agent:/project');
   assert.equal(chooseSession({ ...plain, clientName: null }), 'mcp:client:/project');
   assert.notEqual(chooseSession({ ...plain, cwd: '/other' }), chooseSession(plain));
 });
 
-test('an id that cannot name a session is passed over', () => {
+test('an id that cannot name a session is ignored', () => {
   for (const bad of ['', 'a\0b', 'x'.repeat(1025), 5, null, {}]) {
     assert.equal(chooseSession({ ...plain, meta: { threadId: bad } }), 'mcp:agent:/project');
   }
@@ -43,7 +43,7 @@ test('an id that cannot name a session is passed over', () => {
   assert.equal(chooseSession({ ...plain, env: { OUTLIVE_SESSION: '' } }), 'mcp:agent:/project');
 });
 
-test('OUTLIVE_SESSION that cannot name a session is refused: somebody meant a session by it', () => {
+test('an OUTLIVE_SESSION that cannot name a session is refused, since somebody set it', () => {
   for (const bad of ['a\uFFFD', 'x'.repeat(1025)])
     assert.throws(() => chooseSession({ ...plain, env: { OUTLIVE_SESSION: bad } }), /OUTLIVE_SESSION/);
 });
@@ -58,7 +58,7 @@ test('the ids that agents give to their shells are those of their conversations'
   assert.equal(conversationOf({ env: { OUTLIVE_SESSION: 'named' } }), null);
 });
 
-test('a very long name or folder still gives a session of its own', () => {
+test('a very long name or folder still gives a separate session', () => {
   const [one, other] = ['a', 'b'].map((end) =>
     chooseSession({ ...plain, cwd: `/${'x'.repeat(2000)}${end}` }),
   );

@@ -7,7 +7,7 @@ import { encodeFact, parseFact } from '../../../src/tasklog/codec.ts';
 import { parseLog } from '../../../src/tasklog/read-log.ts';
 import { anyFact, anyFacts, anyText } from './arbitrary-facts.ts';
 
-test('every fact is one line with a line break on both sides, and reads back as itself', () => {
+test('every fact is one line between two line breaks, and reads back as itself', () => {
   fc.assert(
     fc.property(anyFact, (fact) => {
       const [before, line = '', after, ...more] = encodeFact(fact).split('\n');
@@ -20,7 +20,7 @@ test('every fact is one line with a line break on both sides, and reads back as 
   );
 });
 
-test('a log that is cut off at any byte keeps every fact before the torn one', () => {
+test('a log that is cut off at any byte keeps every fact before the cut one', () => {
   fc.assert(
     fc.property(anyFacts, fc.double({ min: 0, max: 1, noNaN: true }), (log, share) => {
       const bytes = Buffer.from(log.map(encodeFact).join(''));
@@ -32,7 +32,7 @@ test('a log that is cut off at any byte keeps every fact before the torn one', (
   );
 });
 
-test('a torn fact in the middle of a log spoils only itself', () => {
+test('an incomplete fact in the middle of a log spoils only itself', () => {
   fc.assert(
     fc.property(
       anyFacts,
@@ -50,7 +50,7 @@ test('a torn fact in the middle of a log spoils only itself', () => {
   );
 });
 
-test('lines that are no facts change nothing, wherever they stand', () => {
+test('lines that are not facts change nothing, wherever they are', () => {
   const noise = fc
     .oneof(
       anyText,
@@ -101,7 +101,7 @@ test('any bytes at all can be parsed', () => {
   );
 });
 
-test('a fact that somebody writes in two steps and some of ours in between are all read', () => {
+test('a fact that another program writes in two steps, and our facts in between, are all read', () => {
   const theirs: Fact = { fact: 'gone', proof: 'theirs' };
   fc.assert(
     fc.property(anyFacts, (ours) => {

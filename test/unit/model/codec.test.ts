@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseFact, parseTold } from '../../../src/tasklog/codec.ts';
 import { exit, proven, spec, started } from './sample-facts.ts';
 
-test('what is no fact that we know is skipped', () => {
+test('an unknown fact is skipped', () => {
   const strangers = {
     'no JSON': '{"fact":"exit","code":',
     'no object': '["exit"]',
@@ -18,7 +18,7 @@ test('what is no fact that we know is skipped', () => {
   for (const [what, line] of Object.entries(strangers)) assert.equal(parseFact(line), null, what);
 });
 
-test('a fact without what makes it a fact is skipped', () => {
+test('a fact without its required fields is skipped', () => {
   const lines = [
     '{"fact":"spec","v":2,"by":{"pid":5}}',
     '{"fact":"spec","v":2,"command":"true"}',
@@ -52,7 +52,7 @@ test('a fact without what makes it a fact is skipped', () => {
 /** Cut to 32 bits, the last three mean a group, all processes, and the first one. */
 const tooLarge = [2 ** 31, 2_151_677_942, 2 ** 32 - 1, 2 ** 32 + 1];
 
-test('no fact makes a pid to which a signal would reach everybody, or that no process can have', () => {
+test('no fact yields an impossible pid, or one whose signal would reach all processes', () => {
   for (const pid of [1, 0, -1, -501, 2.5, ...tooLarge]) {
     assert.equal(parseFact(`{"fact":"started","pid":${pid},"shimPid":5,"at":1}`), null);
     assert.equal(parseFact(`{"fact":"started","pid":5,"shimPid":${pid},"at":1}`), null);
@@ -68,7 +68,7 @@ test('no fact makes a pid to which a signal would reach everybody, or that no pr
   }
 });
 
-test('the author of a fact has a pid that a process can have, and may be the first process', () => {
+test('the author of a fact has a possible pid, which may be 1', () => {
   const claimBy = (pid: number) => parseFact(`{"fact":"claim","id":"c","by":{"pid":${pid}}}`);
   for (const pid of [0, -1, 1.5, ...tooLarge]) {
     assert.equal(claimBy(pid), null);
@@ -79,19 +79,19 @@ test('the author of a fact has a pid that a process can have, and may be the fir
   for (const pid of [1, 2 ** 31 - 1]) assert.notEqual(claimBy(pid), null);
 });
 
-test('a cut whose numbers are no places in a file is skipped', () => {
+test('a cut with invalid offsets is skipped', () => {
   const good = { fact: 'cut', stream: 'stdout', head: 10, tail: 20, bytes: 30, notice: 4 };
   assert.deepEqual(parseFact(JSON.stringify(good)), good);
   for (const bad of [{ head: 0.5 }, { tail: 15.5 }, { notice: -4 }, { notice: 0.5 }, { bytes: 1e300 }])
     assert.equal(parseFact(JSON.stringify({ ...good, ...bad })), null, JSON.stringify(bad));
 });
 
-test('a spec of another version is not guessed at', () => {
+test('a spec of another version is not interpreted', () => {
   for (const v of [0, 1, 3, '2', null]) assert.equal(parseFact(JSON.stringify({ ...spec(), v })), null);
   assert.deepEqual(parseFact(JSON.stringify(spec())), spec());
 });
 
-test('of an end only what makes it one must be there', () => {
+test('an end needs only its required fields', () => {
   const nothing = { at: null, monoMs: null, left: null };
   assert.deepEqual(parseFact('{"fact":"exit","code":3}'), exit(3, nothing));
   assert.deepEqual(parseFact('{"fact":"exit","exitSignal":"SIGKILL"}'), exit('SIGKILL', nothing));
@@ -99,13 +99,13 @@ test('of an end only what makes it one must be there', () => {
   assert.deepEqual(refused, { ...exit(0, nothing), code: null, ran: false, errno: 28 });
 });
 
-test('of a start only the two processes and its time must be there', () => {
+test('a start needs only the two processes and its time', () => {
   const least = parseFact('{"fact":"started","pid":5,"shimPid":4,"at":1}');
   const nothing = { start: null, shimStart: null, monoMs: null, subreaper: false };
   assert.deepEqual(least, started({ pid: 5, shimPid: 4, at: 1, ...nothing }));
 });
 
-test('what is left is a list, or not known', () => {
+test('the leftovers of a fact are a list, or unknown', () => {
   assert.deepEqual(parseFact('{"fact":"left"}'), { fact: 'left', processes: null });
   assert.deepEqual(parseFact('{"fact":"left","count":null,"processes":null}'), {
     fact: 'left',
@@ -118,7 +118,7 @@ test('what is left is a list, or not known', () => {
   });
 });
 
-test('what a shim has told and the log has as well are two facts that say the same', () => {
+test('a fact that a shim sent and the same fact in the log are equal', () => {
   const line = JSON.stringify(proven(7));
   const told = parseTold(line);
   const written = parseFact(line);

@@ -27,7 +27,7 @@ import {
 
 const running = [sealedSpec, started()];
 
-test('where the shim must prove itself, every sequence of up to four facts is decided as the design says', () => {
+test('if the shim must prove itself, every sequence of up to four facts is decided as the design says', () => {
   const facts = [
     ...[started(), exit(0), proven(7), proven(5), exit(3, { proof: 'guessed' }), refused, pending(0)],
     ...[left(), left(goneProof), gone(), gone(exitProof)],
@@ -38,7 +38,7 @@ test('where the shim must prove itself, every sequence of up to four facts is de
   for (const log of sequences([...facts, sealedSpec, spec()], 3)) checkDecision(log);
 });
 
-test('a proven exit that nothing has to wait for ends the task although the shim lives on', () => {
+test('a proven exit that waits for nothing ends the task although the shim lives on', () => {
   for (const alive of ['yes', 'no'] as const)
     assert.deepEqual(brief([...running, proven(7)], alive), 'settle failed null 7');
   assert.equal(brief([...running, proven(7, { left: 3 })], 'yes'), 'settle failed null 7');
@@ -47,7 +47,7 @@ test('a proven exit that nothing has to wait for ends the task although the shim
   assert.equal(brief([...running, proven(7)], 'unknown'), 'live running');
 });
 
-test('a pending exit ends the task with what shows the second secret, or when the shim is dead', () => {
+test('a pending exit ends the task when a fact shows the second secret, or when the shim is dead', () => {
   const log = [...running, pending(7), left()];
   assert.equal(brief(log, 'yes'), 'live running');
   assert.equal(brief(log, 'no'), 'settle failed null 7');
@@ -57,7 +57,7 @@ test('a pending exit ends the task with what shows the second secret, or when th
   assert.equal(brief([...log, left(goneProof), left()], 'yes'), 'settle failed null 7');
 });
 
-test('who shows the first secret as the second, or none, ends nothing', () => {
+test('a fact with the first secret instead of the second, or without one, ends nothing', () => {
   assert.equal(sealOf(sealOf(goneProof)), sealedSpec.seal);
   const forged = [gone(exitProof), gone('guessed'), left(exitProof), left('guessed'), gone('')];
   for (const fact of forged) assert.equal(brief([...running, pending(7), fact], 'yes'), 'live running');
@@ -65,24 +65,24 @@ test('who shows the first secret as the second, or none, ends nothing', () => {
   assert.deepEqual([folded.left, folded.gone], [undefined, undefined]);
 });
 
-test('an exit without its proof counts for nothing, also when the shim is dead', () => {
+test('an exit without its proof does not count, even when the shim is dead', () => {
   for (const fact of [exit(0), exit(0, { proof: goneProof }), exit(0, { proof: sealedSpec.seal ?? '' })]) {
     assert.equal(brief([...running, fact], 'yes'), 'live running');
     assert.equal(brief([...running, fact], 'no'), 'settle lost no_exit_marker null');
   }
 });
 
-test('the first proven exit counts: who repeats its proof has read it there', () => {
+test('the first proven exit counts: a later one can have read the proof in the log', () => {
   assert.equal(brief([...running, proven(7), proven(0)], 'no'), 'settle failed null 7');
   assert.equal(brief([...running, pending(7), proven(0)], 'yes'), 'live running');
 });
 
-test('a second start is none, and so is one after the end', () => {
+test('a second start does not count, and neither does one after the end', () => {
   assert.equal(foldFacts([...running, started({ pid: 700, shimPid: 699 })]).started?.pid, 502);
   assert.equal(foldFacts([sealedSpec, proven(7), started()]).started, undefined);
 });
 
-test('a command that a signal ended has the code that shells give it, unless a stop asked for that', () => {
+test('a command that a signal ended has the exit code of shells, or 124 after a timeout', () => {
   const decided = decide(foldFacts([...running, proven('SIGSEGV')]), 'yes');
   const verdict = { status: 'failed', reason: 'signal', exitCode: 139, exitSignal: 'SIGSEGV' };
   assert.deepEqual(decided, { state: 'settle', verdict });
@@ -95,7 +95,7 @@ test('a command that a signal ended has the code that shells give it, unless a s
   );
 });
 
-test('what asks for the end, or records it, before the start forbids that: the task is over at once', () => {
+test('a stop request or an outcome before the start forbids the start: the task is over at once', () => {
   const told = outcome({ status: 'failed', reason: 'spawn_aborted' });
   for (const alive of ['yes', 'no'] as const) {
     assert.equal(brief([sealedSpec, stop('kill')], alive), 'settle killed kill null');
@@ -113,7 +113,7 @@ test('what asks for the end, or records it, before the start forbids that: the t
   assert.equal(brief([...running, outcome()], 'yes'), 'live running');
 });
 
-test('of a command that ran nothing had forbidden it to', () => {
+test('if a command ran, nothing had forbidden its start', () => {
   assert.equal(brief([sealedSpec, outcome(), started(), proven(7)], 'yes'), 'settle failed null 7');
   // What only looks like a request to us is none to the shim.
   assert.equal(brief([sealedSpec, stop('kill'), started(), pending(7)], 'yes'), 'live killing');
@@ -122,14 +122,14 @@ test('of a command that ran nothing had forbidden it to', () => {
   assert.equal(brief([sealedSpec, proven(7), stop('kill')], 'yes'), 'settle failed null 7');
 });
 
-test('what the shim could not start has failed, whatever is asked for after that', () => {
+test('a task that the shim could not start has failed, whatever is requested after that', () => {
   assert.equal(brief([sealedSpec, refused], 'yes'), 'settle failed spawn_aborted null');
   assert.equal(brief([sealedSpec, refused, stop('kill')], 'yes'), 'settle failed spawn_aborted null');
   assert.equal(brief([...running, refused, stop('kill')], 'yes'), 'settle failed spawn_aborted null');
   assert.equal(brief([...running, stop('kill'), refused], 'yes'), 'settle killed kill null');
 });
 
-test('an exit that ran takes back an outcome before it, and so does the end that it waited for', () => {
+test('an exit of a command that ran voids an earlier outcome, and so does the end that it waited for', () => {
   const forged = [outcome({ id: 'forged', status: 'completed' }), delivered()];
   assert.equal(brief([...running, ...forged, proven(7)], 'no'), 'settle failed null 7');
   assert.equal(brief([...running, pending(7), ...forged], 'yes'), 'live running');
@@ -137,7 +137,7 @@ test('an exit that ran takes back an outcome before it, and so does the end that
     assert.equal(brief([...running, pending(7), ...forged, end], 'yes'), 'settle failed null 7');
 });
 
-test('nothing that comes after a proven end takes back the outcome', () => {
+test('nothing after a proven end voids the outcome', () => {
   const ends = [[proven(7)], [pending(7), gone()], [pending(7), left(goneProof)], [left(goneProof)]];
   const late = [exit(0), started({ pid: 700 }), waiting(), outcome({ id: 'late' }), stop('kill'), gone()];
   for (const end of ends) {
@@ -149,17 +149,17 @@ test('nothing that comes after a proven end takes back the outcome', () => {
   }
 });
 
-test('a command that SIGKILL could not end leaves the task ended by what was asked, without a code', () => {
+test('if SIGKILL could not end a command, the task ends as requested, without an exit code', () => {
   assert.equal(brief([...running, stop('kill'), left(goneProof)], 'yes'), 'settle killed kill null');
 });
 
-test('a seal that is appended after the shim has spoken seals nothing, and proves nothing', () => {
+test('a seal that is appended after the first fact of the shim seals nothing, and proves nothing', () => {
   const forged = [started(), sealedSpec, proven(0)];
   assert.equal(brief(forged, 'yes'), 'live running');
   assert.equal(foldFacts(forged).spec?.seal, undefined);
 });
 
-test('the last process answers a stop that is open, and no leftovers are shown then', () => {
+test('the end of the last process answers an open stop, and then no leftovers are shown', () => {
   const ended = [...running, proven(0, { left: 1 }), left(), outcome({ leftovers: left().processes ?? [] })];
   const asked = foldFacts([...ended, stop('leftovers', 'stop-2')]);
   assert.equal(asked.openStop?.id, 'stop-2');
@@ -202,7 +202,7 @@ function brief(log: readonly Fact[], alive: Liveness): string {
   }
 }
 
-test('who gave up a start that came first has given up nothing', () => {
+test('giving up a task after its start has no effect', () => {
   const late = outcome({ id: 'late', status: 'failed', reason: 'spawn_aborted', startedAt: null });
   const log = [...running, late, delivered('late')];
   assert.equal(brief(log, 'yes'), 'live running');

@@ -50,11 +50,11 @@ test('every subset of the facts is decided as the design says, in some of its or
   }
 });
 
-test('every sequence of up to five facts of Windows, repeated ones too, is decided as the design says', () => {
+test('every sequence of up to five facts of Windows, with repetitions, is decided as the design says', () => {
   for (const log of sequences(core, 5)) checkDecision(log);
 });
 
-test('each row of the table is met by logs of Windows and by those of native shims', () => {
+test('each row of the table is covered by logs of Windows and of native shims', () => {
   const more = [...core, exit('SIGKILL'), exit(0, { pipeStatus: [1, 0] })];
   const hidden = proven(0, { pipeStatus: [1, 0] });
   const shims = [sealedSpec, started(), proven(0), hidden, proven(3), proven('SIGKILL'), refused];

@@ -11,12 +11,12 @@ import { delivered, exit, outcome, spec, started, stop } from './sample-facts.ts
 
 const running = [spec(), started()];
 
-test('a stop asked for after the exit marker does not change that the command ended by itself', () => {
+test('a stop request after the exit marker does not change that the command ended by itself', () => {
   assert.deepEqual(verdict([...running, exit(0), stop('kill')]), ended('completed', null, 0));
   assert.deepEqual(verdict([...running, exit(3), stop('timeout')]), ended('failed', null, 3));
 });
 
-test('a stop asked for before the exit marker is the reason of the end, whatever the exit code', () => {
+test('a stop request before the exit marker is the reason of the end, whatever the exit code', () => {
   assert.deepEqual(verdict([...running, stop('kill'), exit(0)]), ended('killed', 'kill', 0));
   assert.deepEqual(
     verdict([...running, stop('output_limit'), exit(143)]),
@@ -25,7 +25,7 @@ test('a stop asked for before the exit marker is the reason of the end, whatever
   assert.deepEqual(verdict([...running, stop('shutdown')]), ended('killed', 'shutdown', null));
 });
 
-test('of several requests to stop the first names the reason', () => {
+test('the first of several stop requests gives the reason', () => {
   const log = [
     ...running,
     stop('output_limit'),
@@ -36,7 +36,7 @@ test('of several requests to stop the first names the reason', () => {
   assert.deepEqual(verdict(log), ended('killed', 'output_limit', 143));
 });
 
-test('a task that ran out of time has exit code 124, as timeout(1) says it, and keeps the signal', () => {
+test('a task that ran out of time has exit code 124, like timeout(1), and keeps the signal', () => {
   assert.deepEqual(verdict([...running, stop('timeout'), exit(143)]), ended('timed_out', 'timeout', 124));
   const killed = verdict([...running, stop('timeout'), exit('SIGKILL')]);
   assert.deepEqual(killed, { ...ended('timed_out', 'timeout', 124), exitSignal: 'SIGKILL' });
@@ -50,17 +50,17 @@ test('a forged exit marker ends nothing while the shim lives', () => {
   });
 });
 
-test('of several exit markers the last counts, since the one of the shim is its last act', () => {
+test('the last of several exit markers counts, since the shim writes its marker last', () => {
   assert.deepEqual(verdict([...running, exit(0), exit(7)]), ended('failed', null, 7));
 });
 
-test('a forged exit marker does not hide that the task is stopped', () => {
+test('a forged exit marker does not hide that the task is being stopped', () => {
   const log = [...running, exit(0), stop('timeout')];
   assert.deepEqual(decided(log, 'yes'), { state: 'live', status: 'killing', elsewhere: false });
   assert.deepEqual(verdict([...log, exit(143)]), ended('timed_out', 'timeout', 124));
 });
 
-test('an outcome is void, as if it had never been written, when the shim starts or exits after it', () => {
+test('an outcome is void when the shim starts or exits after it', () => {
   const forged = outcome({ status: 'completed', reason: null, exitCode: 0 });
   assert.deepEqual(verdict([spec(), forged, delivered(), started()]), ended('lost', 'no_exit_marker', null));
   assert.deepEqual(verdict([...running, forged, delivered(), exit(7)]), ended('failed', null, 7));
@@ -73,19 +73,19 @@ test('after a void outcome the next one counts', () => {
   assert.deepEqual(idOfOutcome(log), { id: 'true', delivered: false });
 });
 
-test('nothing but a sign of life of the shim takes back what is settled', () => {
+test('only a sign of life of the shim voids a settled outcome', () => {
   const settled = [...running, exit(0), outcome({ id: 'first' }), delivered()];
   for (const late of [spec(), outcome({ id: 'second' }), stop('kill')]) {
     assert.deepEqual(idOfOutcome([...settled, late]), { id: 'first', delivered: true }, late.fact);
   }
 });
 
-test('an exit marker and an outcome that were forged together are void when the true marker comes', () => {
+test('an exit marker and an outcome that were forged together are void when the real marker comes', () => {
   const forged = [exit(0), outcome({ status: 'completed', exitCode: 0 }), delivered()];
   assert.deepEqual(verdict([...running, ...forged, exit(7)]), ended('failed', null, 7));
 });
 
-test('a spec without a start is an aborted spawn, and a late start takes that back', () => {
+test('a spec without a start is an aborted spawn, and a late start undoes that', () => {
   assert.deepEqual(verdict([spec()]), ended('failed', 'spawn_aborted', null));
   const aborted = outcome({ status: 'failed', reason: 'spawn_aborted' });
   assert.equal(decided([spec(), aborted], 'no').state, 'ended');
@@ -94,20 +94,20 @@ test('a spec without a start is an aborted spawn, and a late start takes that ba
   assert.deepEqual(verdict([...late, exit(0)]), ended('completed', null, 0));
 });
 
-test('what cannot be seen from here is never judged, but a recorded outcome stands', () => {
+test('a task that cannot be seen from here is never judged, but a recorded outcome counts', () => {
   const logs = [[], [spec()], running, [...running, exit(0)], [...running, exit('SIGKILL')]];
   for (const log of logs) assert.equal(decided(log, 'unknown').state, 'live');
   assert.equal(decided([...running, exit(0), outcome()], 'unknown').state, 'ended');
 });
 
-test('a command that a signal ended has the exit code that shells give it', () => {
+test('a command that a signal ended has the exit code of shells', () => {
   const killed = { ...ended('failed', 'signal', 139), exitSignal: 'SIGSEGV' };
   assert.deepEqual(verdict([...running, exit('SIGSEGV')]), killed);
   const stopped = { ...ended('killed', 'kill', 143), exitSignal: 'SIGTERM' };
   assert.deepEqual(verdict([...running, stop('kill'), exit('SIGTERM')]), stopped);
 });
 
-test('what was asked before the start of a shim that proves nothing does not forbid that', () => {
+test('a request before the start of a shim without proofs does not forbid the start', () => {
   assert.deepEqual(decided([spec(), stop('kill')], 'yes'), {
     state: 'live',
     status: 'killing',
@@ -122,11 +122,11 @@ test('a task that is gone without a trace is lost, and no exit code is made up',
   assert.deepEqual(verdict([]), ended('lost', 'unreadable_record', null));
 });
 
-test('an exit marker counts although the spec cannot be read', () => {
+test('an exit marker counts even if the spec cannot be read', () => {
   assert.deepEqual(verdict([exit(7)]), ended('failed', null, 7));
 });
 
-test('success in which a part of the pipeline failed says so, unless its reader had enough', () => {
+test('a success with a failed part of the pipeline says so, unless the part died of SIGPIPE', () => {
   const [hidden, plain] = ['hidden_failure', null].map((reason) => ended('completed', reason, 0));
   const end = (code: number, ...pipeStatus: number[]) => verdict([...running, exit(code, { pipeStatus })]);
   assert.deepEqual(end(0, 1, 0), hidden);
@@ -135,7 +135,7 @@ test('success in which a part of the pipeline failed says so, unless its reader 
   assert.deepEqual(end(3, 1, 3), ended('failed', null, 3));
 });
 
-test('a delivered without an outcome is ignored', () => {
+test('a delivered fact without an outcome is ignored', () => {
   const log = [...running, exit(0), delivered(), outcome({ id: 'true' })];
   assert.deepEqual(idOfOutcome(log), { id: 'true', delivered: false });
 });

@@ -86,14 +86,14 @@ for (const [kind, facts] of Object.entries(done))
 for (const [kind, facts] of Object.entries(notDone))
   test(`a task is not done: one ${kind}`, () => assert.equal(foldFacts(facts).isDone, false));
 
-test('a task with a hook is done when that has ended', () => {
+test('a task with a hook is done when the hook has ended', () => {
   const hookedSpec = { ...sealedSpec, onExit: hook } as unknown as Fact;
   const facts = [hookedSpec, started(), proven(0), outcome(), delivered()];
   assert.equal(foldFacts(facts).isDone, false);
   assert.equal(foldFacts([...facts, hooked]).isDone, true);
 });
 
-test('what is done stays so, and what comes after it opens nothing and changes no end', () => {
+test('a done task stays done, and later facts open nothing and change no end', () => {
   const secrets = fc.constantFrom<Fact[]>([], [gone()], [left(), gone()]);
   fc.assert(
     fc.property(anyFacts, anyFacts, anyFacts, secrets, (before, between, after, secret) => {

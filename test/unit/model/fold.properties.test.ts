@@ -40,7 +40,7 @@ test('any facts in any order can be folded, decided and shown', () => {
   );
 });
 
-test('while the shim lives nothing has ended that it has not proven, whatever else the log says', () => {
+test('while the shim lives only a proven end counts, whatever else the log says', () => {
   fc.assert(
     fc.property(anyFacts, fc.constantFrom(spec(), sealedSpec), (log, first) => {
       // Nobody guesses a secret.
@@ -55,7 +55,7 @@ test('while the shim lives nothing has ended that it has not proven, whatever el
   );
 });
 
-test('what the shim has proven to have ended stays so, whatever comes after it', () => {
+test('an end that the shim has proven stays, whatever comes after it', () => {
   const told = [sealedSpec, started(), proven(7)];
   fc.assert(
     fc.property(anyFacts, fc.constantFrom(...livenesses), (more, alive) => {
@@ -68,7 +68,7 @@ test('what the shim has proven to have ended stays so, whatever comes after it',
   );
 });
 
-test('what is elsewhere is never judged: it is shown as live, or as what is recorded', () => {
+test('a task elsewhere is never judged: it is shown as live, or as recorded', () => {
   fc.assert(
     fc.property(anyFacts, (log) => {
       assert.notEqual(decide(foldFacts(log), 'unknown').state, 'settle');
@@ -76,7 +76,7 @@ test('what is elsewhere is never judged: it is shown as live, or as what is reco
   );
 });
 
-test('a dead task is either settled as recorded or to be settled', () => {
+test('a dead task is settled as recorded, or still to be settled', () => {
   fc.assert(
     fc.property(anyFacts, (log) => {
       assert.notEqual(decide(foldFacts(log), 'no').state, 'live');
@@ -84,7 +84,7 @@ test('a dead task is either settled as recorded or to be settled', () => {
   );
 });
 
-test('what is settled and delivered stays so for ever, but for a sign of life of the shim', () => {
+test('a settled and delivered task stays so, unless the shim shows a sign of life', () => {
   const settled = [spec(), started(), exit(7), outcome({ id: 'true' }), delivered()];
   fc.assert(
     fc.property(anyFacts, (facts) => {
@@ -96,7 +96,7 @@ test('what is settled and delivered stays so for ever, but for a sign of life of
   );
 });
 
-test('only a sign of life of the shim takes back an outcome', () => {
+test('only a sign of life of the shim voids an outcome', () => {
   fc.assert(
     fc.property(anyFacts, anyFacts, (log, more) => {
       const before = decide(foldFacts(log), 'no');
@@ -112,7 +112,7 @@ test('only a sign of life of the shim takes back an outcome', () => {
   );
 });
 
-test('an outcome that turned out to be void leaves no trace', () => {
+test('a void outcome leaves no trace', () => {
   fc.assert(
     fc.property(anyFacts, (log) => {
       // A shim starts once: what repeats that is no sign of life. Nor is what would have to prove itself.
@@ -130,7 +130,7 @@ test('an outcome that turned out to be void leaves no trace', () => {
   );
 });
 
-test('so does every outcome before the end that the shim has proven', () => {
+test('an outcome before the end that the shim has proven leaves no trace', () => {
   const ends = fc.constantFrom([proven(7)], [pending(7), gone()], [gone()]);
   fc.assert(
     fc.property(anyFacts, ends, anyFacts, (before, end, after) => {
@@ -142,7 +142,7 @@ test('so does every outcome before the end that the shim has proven', () => {
   );
 });
 
-test('a spec that is appended behind the end seals nothing that came before it', () => {
+test('a spec that is appended after the end seals nothing before it', () => {
   const settled = [spec(), started(), exit(7), outcome({ id: 'true' })];
   const decision = decide(foldFacts([...settled, { ...spec(), seal: 'forged' }]), 'no');
   assert.deepEqual(decision, { state: 'ended', outcome: outcome({ id: 'true' }), delivered: false });

@@ -5,7 +5,7 @@ import { claim, cut, delivered, exit, outcome, spec, started, stop, waiting } fr
 
 const ended = [spec(), started(), exit(0), outcome()];
 
-test('claims stand in their order until they are given back', () => {
+test('claims are kept in order until they are given back', () => {
   const given = foldFacts([...ended, claim('a'), claim('b'), { fact: 'unclaim', id: 'a' }]);
   assert.deepEqual(
     given.claims.map(({ id }) => id),
@@ -30,7 +30,7 @@ test('the claims of a void outcome are void, too', () => {
   assert.deepEqual(foldFacts([spec(), outcome(), claim('a'), started()]).claims, []);
 });
 
-test('a stop asked for after the outcome is open until it is answered', () => {
+test('a stop request after the outcome is open until it is answered', () => {
   const leftovers = stop('leftovers', 'stop-2');
   const open = foldFacts([...ended, leftovers]);
   assert.equal(open.openStop, leftovers);
@@ -41,11 +41,11 @@ test('a stop asked for after the outcome is open until it is answered', () => {
   assert.deepEqual(answered.stopped?.survivors, survivors);
 });
 
-test('an answer to a stop that nobody asked for is ignored', () => {
+test('an answer to a stop that nobody requested is ignored', () => {
   assert.equal(foldFacts([...ended, { fact: 'stopped', id: 'stop-2', survivors: [] }]).stopped, undefined);
 });
 
-test('the shim is known by its start, else by its waiting', () => {
+test('the shim is identified by its start fact, else by its waiting fact', () => {
   assert.deepEqual(shimOf(foldFacts([spec(), waiting({ pid: 7, start: 8 })])), {
     fact: 'waiting',
     locks: true,

@@ -10,7 +10,7 @@ test('every key that help names has bytes, and they differ', () => {
   assert.ok(names.length > 25);
 });
 
-test('control and alt go with a character, or with a key', () => {
+test('control and alt combine with a character or a key', () => {
   const cases: [name: string, bytes: string | null][] = [
     ['ctrl-c', '\x03'],
     ['Ctrl-C', '\x03'],
@@ -34,7 +34,7 @@ test('control and alt go with a character, or with a key', () => {
   for (const [name, bytes] of cases) assert.equal(keyBytes(name), bytes, name);
 });
 
-test('a program that has asked for application keys gets those', () => {
+test('a program that has asked for application keys gets application keys', () => {
   assert.equal(keyBytes('up', true), '\x1bOA');
   assert.equal(keyBytes('home', true), '\x1bOH');
   assert.equal(keyBytes('f5', true), '\x1b[15~');

@@ -43,7 +43,7 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'outlive-log-'));
 after(() => rmSync(folder, { recursive: true }));
 
-test('behind a spec of any size its last block has room for the facts of the end', async () => {
+test('after a spec of any size its last block has room for the facts of the end', async () => {
   for (let length = 0; length <= 9_000; length += 61) {
     const path = join(folder, `spec-${length}`);
     const command = 'é'.repeat(length / 2);
@@ -67,7 +67,7 @@ test('a spec that ends exactly with its block gets another one', async () => {
 });
 
 test(
-  'the id of a log that is there is taken, and the log is private',
+  'the id of an existing log is taken, and the log is private',
   notOnWindows('files have no modes there'),
   async () => {
     const path = join(folder, 'taken');
@@ -77,21 +77,21 @@ test(
   },
 );
 
-test('several facts are appended as one, in their order, behind whatever is there', () => {
+test('several facts are appended as one, in order, after the existing content', () => {
   const path = join(folder, 'several');
   writeFileSync(path, '{"fact":"spec","torn');
   appendFacts(path, [started(), exit(3)]);
   assert.deepEqual(readLog(path)?.list, [started(), exit(3)]);
 });
 
-test('appending makes no log that is not there', () => {
+test('appending does not create a missing log', () => {
   const path = join(folder, 'removed');
   assert.throws(() => appendFacts(path, [exit(0)]), { code: 'ENOENT' });
   assert.equal(readLog(path), null);
 });
 
 test(
-  'a symbolic link in the place of a log is neither read nor written through',
+  'a symbolic link in the place of a log is neither read nor written',
   notOnWindows('links need a privilege'),
   async () => {
     const target = join(folder, 'target');
@@ -110,7 +110,7 @@ test('a folder in the place of a log is no log', () => {
 });
 
 // This one starts a process: mkfifo.
-test('a pipe in the place of a log is no log, and holds nobody up', {
+test('a pipe in the place of a log is no log, and blocks nobody', {
   timeout: 10_000,
   ...notOnWindows('a pipe is no file there'),
 }, () => {
@@ -120,14 +120,14 @@ test('a pipe in the place of a log is no log, and holds nobody up', {
   assert.throws(() => appendFacts(path, [exit(0)]), { code: 'ENXIO' });
 });
 
-test('an empty log is there and holds nothing', notOnWindows('a pipe is no file there'), () => {
+test('an empty log exists and contains nothing', notOnWindows('a pipe is no file there'), () => {
   const path = join(folder, 'empty');
   writeFileSync(path, '');
   assert.deepEqual(readLog(path)?.list, []);
   assert.equal(readLog(path)?.bytes, 0);
 });
 
-test('bytes that are no text spoil only the line that they are in', () => {
+test('invalid bytes spoil only their line', () => {
   const path = join(folder, 'binary');
   writeFileSync(path, '');
   appendFacts(path, [started()]);
@@ -136,7 +136,7 @@ test('bytes that are no text spoil only the line that they are in', () => {
   assert.deepEqual(readLog(path)?.list, [started(), exit(7)]);
 });
 
-test('facts that could not be written yet count where they would stand: last, or before what came later', () => {
+test('facts that could not be written yet count in their place: last, or before later ones', () => {
   const path = join(folder, 'unwritten');
   appendFileSync(path, '');
   appendFacts(path, [spec(), started(), exit(0)]);
@@ -158,7 +158,7 @@ const logOf = (name: string, ...facts: Fact[]): TaskLog => {
   return log;
 };
 
-test('only what is on the disk forbids the start: the shim reads nothing else', () => {
+test('only facts on the disk forbid the start, since the shim reads nothing else', () => {
   const asked = { fact: stop('kill'), behind: 1 };
   const inMemory = foldWith(logOf('in-memory', sealedSpec), [asked]);
   assert.deepEqual([inMemory.isForbidden, inMemory.stop?.id], [false, 'stop-1']);
@@ -172,7 +172,7 @@ test('only what is on the disk forbids the start: the shim reads nothing else', 
   }
 });
 
-test('an end that was heard of counts when it proves itself, until the log has one', () => {
+test('an end from the doorbell counts if it is proven, until the log has one', () => {
   const log = logOf('heard', sealedSpec, started());
   assert.equal(foldWith(log, [], proven(7)).exit?.code, 7);
   assert.equal(foldWith(log, [], exit(0)).exit, undefined);
@@ -180,13 +180,13 @@ test('an end that was heard of counts when it proves itself, until the log has o
   assert.equal(foldWith(logOf('told', sealedSpec, started(), proven(5)), [], proven(7)).exit?.code, 5);
 });
 
-test('a record that is not of this task names no process of it', () => {
+test('a record of another task names no process of this one', () => {
   const log = logOf('foreign', sealedSpec, waiting(), started(), proven(7), delivered());
   assert.deepEqual(logOfTask(log, sealedSpec.taskId), log);
   assert.deepEqual(logOfTask(log, 'bgb-89abcdef89ab').list, [proven(7), delivered()]);
 });
 
-test('of a spec and of what spoils an empty log the first counts, for both', async () => {
+test('either the spec or the fact that spoils an empty log counts: the first one', async () => {
   const path = join(folder, 'spoiled.jsonl');
   const log = await createLog(path);
   assert.equal(spoilLog(path), true);
@@ -205,7 +205,7 @@ test('of a spec and of what spoils an empty log the first counts, for both', asy
 });
 
 test(
-  'a log that is open and has no name any more is seen',
+  'it is noticed when an open log has lost its name',
   notOnWindows('open files keep their names there'),
   async () => {
     const path = join(folder, 'removed.jsonl');

@@ -37,7 +37,7 @@ for (const [what, noise] of [
   ['zeros', '\0'.repeat(4_000_000)],
   ['lists', '[]\n'.repeat(1_000_000)],
 ] as const) {
-  test(`four million ${what} in a log cost no parsing, and every fact around them counts`, () => {
+  test(`four million ${what} in a log are not parsed, and every fact around them counts`, () => {
     let list: readonly Fact[] = [];
     const count = parses(() => {
       list = parseLog(`${text(...begin)}\n${noise}\n${text(...end)}`).list;
@@ -52,7 +52,7 @@ for (const [what, line, most] of [
   ['objects that are no facts', '{}\n', bounds.garbageLines],
   ['facts', encodeFact(seen(1)), bounds.logFacts / 2],
 ] as const) {
-  test(`of a log full of ${what} the beginning and the end are read, and it is partial`, () => {
+  test(`of a log full of ${what} only the beginning and the end are read, and it counts as partial`, () => {
     const log = `${text(...begin)}\n${line.repeat(100_000)}\n${text(...end)}`;
     let found: ReturnType<typeof parseLog> | undefined;
     assert.ok(
@@ -81,7 +81,7 @@ test('a line that is longer than any fact is not parsed', () => {
   assert.deepEqual(list, [...begin, ...end]);
 });
 
-test('of a log whose middle was not read the first and the last facts count, and no part of one', () => {
+test('if the middle of a log was not read, the first and last facts count, but no part of a fact', () => {
   fc.assert(
     fc.property(
       fc.array(anyFact, { maxLength: 6 }),

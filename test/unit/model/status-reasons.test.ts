@@ -8,7 +8,7 @@ import { reasonOf } from '../../../src/model/words.ts';
 import { anyFacts } from './arbitrary-facts.ts';
 import { noOutput, outcome } from './sample-facts.ts';
 
-test('what is decided from any facts has a reason that goes with its status', () => {
+test('any facts are decided with a reason that fits the status', () => {
   fc.assert(
     fc.property(anyFacts, fc.constantFrom('yes', 'no', 'unknown'), (list, alive) => {
       const decision = decide(foldFacts(list), alive as 'yes' | 'no' | 'unknown');
@@ -22,7 +22,7 @@ test('what is decided from any facts has a reason that goes with its status', ()
   );
 });
 
-test('what a damaged record says of a status that contradicts it is not repeated', () => {
+test('a reason in a damaged record that contradicts the status is not shown', () => {
   const seen = {
     taskId: 'bgb-0123abcd0123',
     sessionId: 's',

@@ -10,32 +10,32 @@ import { noOutput, outcome, proven, sealedSpec, started, stop } from './sample-f
 const begin = started().at;
 const day = 86_400_000;
 
-test('a command ran for as long as the clock of its shim says', () => {
+test('a command ran as long as the clock of its shim says', () => {
   assert.equal(ranMs(started({ monoMs: 7_000 }), proven(0, { monoMs: 7_980 })), 980);
   assert.equal(ranMs(started({ monoMs: 7_000.25 }), proven(0, { monoMs: 7_000.5 })), 0);
 });
 
-test('what no clock can have measured is not known', () => {
+test('an impossible measurement counts as unknown', () => {
   assert.equal(ranMs(started({ monoMs: null }), proven(0)), null);
   assert.equal(ranMs(started(), proven(0, { monoMs: null })), null);
   assert.equal(ranMs(started({ monoMs: 7_000 }), proven(0, { monoMs: 6_999 })), null);
   assert.equal(ranMs(started({ monoMs: 0 }), proven(0, { monoMs: 1e15 })), null);
 });
 
-test('a step of the wall clock, or a lid that was closed, neither lengthens nor shortens what was measured', () => {
+test('a step of the wall clock, or a suspended machine, does not change a measured duration', () => {
   for (const at of [begin - day, begin, begin + day])
     assert.equal(shown([proven(0, { at })]).durationMs, 980, `${at}`);
   const recorded = [proven(0), outcome({ startedAt: begin, endedAt: begin + day })];
   assert.equal(shown(recorded).durationMs, 980);
 });
 
-test('without a measurement the wall clock is used, and a step back makes no negative time', () => {
+test('without a measurement the wall clock is used, and a step back gives no negative time', () => {
   const unmeasured = (at: number | null) => shown([proven(0, { at, monoMs: null })]);
   assert.equal(unmeasured(begin + 7_000).durationMs, 7_000);
   assert.equal(unmeasured(begin - 7_000).durationMs, 0);
 });
 
-test('an end that nobody has seen is not made up', () => {
+test('an unseen end is not made up', () => {
   const lost = (...more: Parameters<typeof foldFacts>[0]): TaskSnapshot =>
     snapshotOf(foldFacts([sealedSpec, started(), ...more]), { ...seen, alive: 'no' });
   const times = ({ status, endedAt, durationMs, lastSeenAt }: TaskSnapshot) =>
@@ -57,7 +57,7 @@ test('an end that nobody has seen is not made up', () => {
   assert.equal(ahead.lastSeenAt, begin);
 });
 
-test('output that is written later is a newer trace than what the record says', () => {
+test('later output is a newer sign of life than the record', () => {
   const log = [
     sealedSpec,
     started(),
@@ -75,18 +75,18 @@ test('output that is written later is a newer trace than what the record says', 
   assert.equal(sayHowLong(snapshotOf(foldFacts([sealedSpec]), { ...seen, alive: 'no' }), String), '');
 });
 
-test('a request that came before the start is the end of what never ran', () => {
+test('a stop request before the start is the end time of a task that never ran', () => {
   const facts = foldFacts([sealedSpec, { ...stop('kill'), at: begin - 300 }]);
   const { status, endedAt, lastSeenAt } = snapshotOf(facts, seen);
   assert.deepEqual([status, endedAt, lastSeenAt], ['killed', begin - 300, null]);
 });
 
-test('a task that runs has run since its start, and has no end', () => {
+test('a running task has run since its start, and has no end', () => {
   const { startedAt, endedAt, durationMs } = shown([]);
   assert.deepEqual([startedAt, endedAt, durationMs], [begin, null, 60_000]);
 });
 
-test('a task that did not start has no start, and has run for no time', () => {
+test('a task that did not start has no start time and no duration', () => {
   const { startedAt, durationMs } = snapshotOf(foldFacts([sealedSpec]), seen);
   assert.deepEqual([startedAt, durationMs], [null, null]);
 });
@@ -96,7 +96,7 @@ test('a recorded outcome says when the task started and ended', () => {
   assert.deepEqual([startedAt, endedAt], [5, 9]);
 });
 
-test('whatever a log says, times are numbers and nobody has run for less than nothing', () => {
+test('whatever a log says, times are numbers and durations are not negative', () => {
   const wild = fc.oneof(anyNumber, fc.constantFrom(1e308, -1e308, 0.5));
   const wildOrNull = fc.option(wild);
   fc.assert(

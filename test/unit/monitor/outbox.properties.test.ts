@@ -37,7 +37,7 @@ function apply(known: Map<string, string>, change: StoreChange): void {
   else known.delete('session');
 }
 
-test('a reader of any speed ends with what it would know if it had been told each change', () => {
+test('a reader of any speed ends up with the same state as one that is told every change', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(anyChange, fc.nat(3))), (script) => {
       const outbox = new Outbox();
@@ -62,7 +62,7 @@ test('a reader of any speed ends with what it would know if it had been told eac
   );
 });
 
-test('who waits is woken by a change, or by an abort', async () => {
+test('a change or an abort wakes a waiting reader', async () => {
   const outbox = new Outbox();
   const waiting = outbox.next(undefined);
   outbox.put({ type: 'gone', taskId: 'bgb-000000010000', sessionId: 's' });

@@ -55,7 +55,7 @@ test('docs/api.md has a program that calls every method, and every function of t
   assert.deepEqual(missing, []);
 });
 
-test('the types that are looked at are really found', () => {
+test('the types that the test checks are found', () => {
   const found = new Set(membersOf('src/api/task.ts').map(({ type, member }) => `${type}.${member}`));
   for (const name of ['Task.kill', 'Task.ack', 'WaitOptions.timeoutMs']) assert.ok(found.has(name), name);
   assert.equal(found.has('Task.constructor') || found.has('Task.#grace'), false);

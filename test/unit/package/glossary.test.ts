@@ -7,14 +7,14 @@ import { root } from '../../support/repository.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-test('the glossary has every status that the source knows, and no other', () => {
+test('the glossary has every status of the source, and no other', () => {
   const union = /export type LiveStatus = (.*);/.exec(read('src/model/words.ts'))?.[1] ?? '';
   const live = [...union.matchAll(/'(\w+)'/g)].map(([, status]) => status);
   assert.equal(live.length, 4);
   assert.deepEqual(words('Statuses'), [...live, ...endedStatuses]);
 });
 
-test('the glossary has every reason that the source gives, and no other', () => {
+test('the glossary has every reason of the source, and no other', () => {
   const causes = stopCauses.filter((cause) => cause !== 'leftovers');
   const files = ['model/decide', 'model/snapshot', 'engine/session/observe', 'engine/session/whereabouts'];
   const reasons = files.flatMap((file) =>

@@ -24,7 +24,7 @@ test('the list of guides has every guide, once', () => {
   );
 });
 
-test('each guide begins with its problem, and leads to the one before and the one after it', () => {
+test('each guide begins with its problem, and links to the previous and the next one', () => {
   const index = { title: 'Guides', file: 'README.md' };
   for (const [place, { file }] of guides.entries()) {
     const before = guides[place - 1] ?? index;
@@ -52,14 +52,14 @@ const othersTests: readonly { page: string; langs: readonly string[]; test: stri
   { page: 'docs/cli.md', langs: ['console'], test: 'test/e2e/guide/cli-examples.test.ts' },
 ];
 
-test('every sample of every page is tested, and every other block is output or a picture', () => {
+test('every sample of every page is tested, and all other blocks are output or pictures', () => {
   const pages = readdirSync(root).filter((name) => name.endsWith('.md'));
   pages.push(...['docs', 'examples'].flatMap((folder) => filesUnder(folder, '.md')));
   assert.ok(pages.length > 60);
   assert.deepEqual(pages.flatMap(untested), []);
 });
 
-test('a sample that nothing tests is found, and so is a block that does not say what it is', () => {
+test('an untested sample is found, and so is a block without a language', () => {
   const block = { line: 1, text: '', note: '', lead: '', prints: null };
   const isTested = (page: string, lang: string): boolean => isCovered({ ...block, page, lang });
   assert.equal(isTested('docs/api.md', 'ts'), true);
@@ -71,7 +71,7 @@ test('a sample that nothing tests is found, and so is a block that does not say 
   assert.equal(isTested('docs/api.md', ''), false);
 });
 
-test('the tests of other pages that are named here read those pages', () => {
+test('the tests that are named here for other pages read those pages', () => {
   for (const { page, test } of othersTests) assert.ok(read(test).includes(page.split('/')[1] ?? ''), test);
 });
 
@@ -92,7 +92,7 @@ function isCovered({ page, lang }: Sample): boolean {
   return tested.includes(page) && ['sh', 'ts', 'json'].includes(lang);
 }
 
-test('a note to the test before a sample is one that the test knows', () => {
+test('the test knows every note before a sample', () => {
   const known =
     /^(?:exits \d+|when \S+ has ended|in a terminal: .+|install|not run: .{10,}|compiled: .{10,}|its \w+:|agents:.*|verbs:.*|)$/;
   const notes = tested
@@ -132,7 +132,7 @@ const leftOut: readonly string[] = [
   'docs/setup.md: not run: it asks a person, and test/e2e/setup answers',
 ];
 
-test('the samples that are not run are these, for these reasons', () => {
+test('the samples that are not run are listed with their reasons', () => {
   const found = tested.flatMap(samplesOf).filter(({ note }) => /^(?:not run|compiled): /.test(note));
   assert.deepEqual([...new Set(found.map(({ page, note }) => `${page}: ${note}`))].sort(), leftOut);
 });
@@ -144,7 +144,7 @@ test('no program of a guide has `await using`, which Node 20 and 22 do not read'
   assert.deepEqual(found.map(placeOf), []);
 });
 
-test('what a program prints is compared with what its page says', () => {
+test('the output of a program is compared with its page', () => {
   const said = 'bgb-aaaaaaaaaaaa runs for 2m\nat port 99';
   assert.equal(printsAsSaid('bgb-0123456789ab runs for 3.1s\nat port 80\n', said), true);
   assert.equal(printsAsSaid('a\nb\nc\nd\n', 'a\n...\nd'), true);
@@ -171,7 +171,7 @@ test('the picture of the first minute shows the commands that its script types, 
   assert.ok(picture.length < 40_000);
 });
 
-test('the list of decisions has each of them, by its number', () => {
+test('the list of decisions has each decision, by number', () => {
   const listed = [...read('docs/decisions/README.md').matchAll(/^- (\d+): \[.+\]\((.+)\)$/gm)].map(
     ([, number = '', file = '']) => ({ number: number.padStart(4, '0'), file }),
   );

@@ -79,7 +79,7 @@ const keys = [
   'replaces',
 ];
 
-test('a snapshot has these keys, in this order, whatever is known of the task', () => {
+test('a snapshot has these keys, in this order, whatever is known about the task', () => {
   const logs = [[], [spec()], [spec(), started()], [spec(), started(), exit(0)], [outcome()]];
   for (const log of logs) {
     for (const alive of ['yes', 'no', 'unknown'] as const) {
@@ -117,7 +117,7 @@ test('the defaults are pinned', () => {
   });
 });
 
-test('statuses that are final are told from those that are not', () => {
+test('final statuses are distinguished from others', () => {
   const final = ['completed', 'failed', 'killed', 'timed_out', 'lost'] as const;
   for (const status of final) assert.equal(outlive.isEnded(status), true);
   const live = ['queued', 'starting', 'running', 'killing'] as const;

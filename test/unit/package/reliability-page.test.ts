@@ -13,7 +13,7 @@ const promises = [...page.matchAll(/^\| ([^|]*) \| (\[[^|]*) \|$/gm)].map(([, pr
   files: [...links.matchAll(/\]\(([^)]*)\)/g)].map(([, link = '']) => posix.join('docs', link)),
 }));
 
-test('every promise names at least one test, and every test that is named is there', () => {
+test('every promise names at least one test, and every named test exists', () => {
   assert.ok(promises.length > 20, `found ${promises.length} promises`);
   for (const { promise, files } of promises) {
     assert.ok(files.length > 0, `no test attacks "${promise}"`);

@@ -7,7 +7,7 @@ import { root } from '../../support/repository.ts';
 
 const read = (path: string): Record<string, unknown> => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
-test('server.json describes to MCP registries the package that package.json is of', () => {
+test('server.json describes the package of package.json to MCP registries', () => {
   const { name, version, mcpName, description } = read('package.json');
   const { packages, ...server } = read('server.json');
   assert.equal(

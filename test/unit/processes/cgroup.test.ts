@@ -20,7 +20,7 @@ function child(parent: string, name: string, handedDown: string): string {
   return dir;
 }
 
-test('the home of groups is the nearest cgroup above that hands down controllers', () => {
+test('the parent of our cgroups is the nearest cgroup above that delegates controllers', () => {
   using fake = new FakeCgroup('cpu memory pids\n');
   const slice = child(fake.dir, 'user.slice', 'memory pids\n');
   child(fake.dir, 'user.slice/agent.scope', '');
@@ -32,7 +32,7 @@ test('the home of groups is the nearest cgroup above that hands down controllers
   });
 });
 
-test('none is found where nothing is handed down, where nothing is mounted, and outside of the namespace', () => {
+test('no parent is found without delegated controllers, without a mount, and outside of the namespace', () => {
   using fake = new FakeCgroup('hugetlb');
   assert.equal(findCgroupHome({ self: '0::/\n', mounts: mounts(fake.dir) }), null);
   assert.equal(findCgroupHome({ self: '0::/\n', mounts: '' }), null);
@@ -40,7 +40,7 @@ test('none is found where nothing is handed down, where nothing is mounted, and 
   assert.equal(findCgroupHome({ self: '0::/../a\n', mounts: mounts(fake.dir) }), null);
 });
 
-test('to find one changes nothing about those that do not hand down; one that the user names hands down what it has', () => {
+test('the search changes no cgroup that delegates nothing; one that the user names delegates what it has', () => {
   using fake = new FakeCgroup('cpu memory pids');
   fake.write('cgroup.subtree_control', '');
   assert.equal(findCgroupHome({ self: '0::/\n', mounts: mounts(fake.dir) }), null);
@@ -49,25 +49,25 @@ test('to find one changes nothing about those that do not hand down; one that th
   assert.notEqual(readFileSync(join(fake.dir, 'cgroup.subtree_control'), 'utf8'), '');
 });
 
-test('the service manager of a user who does not linger is not asked for groups: they would end with his login', async () => {
+test('the service manager of a user without lingering is not used: its cgroups would end with the login', async () => {
   assert.equal(await findScopeHome('/nowhere/linger/somebody'), null);
 });
 
-test('a folder that is no cgroup is no home', () => {
+test('a folder that is not a cgroup is no parent', () => {
   using fake = new FakeCgroup('memory');
   mkdirSync(join(fake.dir, 'plain'));
   assert.equal(openCgroupHome(join(fake.dir, 'plain')), null);
   assert.equal(openCgroupHome(join(fake.dir, 'none')), null);
 });
 
-test('a group that cannot be made is none, and leaves nothing', () => {
+test('a cgroup that cannot be made is not used, and leaves nothing', () => {
   using fake = new FakeCgroup('memory');
   const home = { dir: join(fake.dir, 'none'), controllers: new Set(['memory']), starter: null };
   assert.equal(makeGroup(home, 'a', { memoryBytes: 1 }), null);
   assert.equal(existsSync(home.dir), false);
 });
 
-test('the kills for want of memory are counted, and none where nobody counts', () => {
+test('kills for memory are counted, and are zero if the kernel does not count them', () => {
   using fake = new FakeCgroup('memory');
   assert.equal(oomKillsOfGroup(fake.dir), 0);
   fake.write('memory.events', 'low 0\nhigh 0\nmax 7\noom 3\noom_kill 2\noom_group_kill 0\n');

@@ -22,7 +22,7 @@ const system: System = {
   namespaceIsAlive: (namespace) => namespace === 'pid:[alive]',
 };
 
-test('an identity is of here only when boot and pid namespace are ours', () => {
+test('an identity is of here only if its boot and pid namespace are ours', () => {
   const origin = (more: Partial<ProcessIdentity>) => originOf({ ...self, ...more }, system);
   assert.equal(origin({}), 'here');
   assert.equal(origin({ boot: 'boot-0' }), 'earlier_boot');
@@ -31,7 +31,7 @@ test('an identity is of here only when boot and pid namespace are ours', () => {
   for (const host of ['host-1', 'host-2']) assert.equal(origin({ host, pidNamespace: 'pid:[2]' }), 'unseen');
 });
 
-test('across boots the machine counts, and its name where that is not known', () => {
+test('across boots the machine id counts, or the host name if the id is unknown', () => {
   const [one, other] = ['m'.repeat(32), 'n'.repeat(32)];
   const origin = (own: string | undefined, more: Partial<ProcessIdentity>) => {
     const here = own === undefined ? self : { ...self, machine: own };
@@ -55,7 +55,7 @@ test('across boots the machine counts, and its name where that is not known', ()
   );
 });
 
-test('where the kernel does not tell its boots apart, machines are told apart all the same', () => {
+test('machines are distinguished even if the kernel does not distinguish its boots', () => {
   const here = { ...self, boot: '' };
   const origin = (more: Partial<ProcessIdentity>) =>
     originOf({ ...here, ...more }, { ...system, self: () => here });
@@ -63,7 +63,7 @@ test('where the kernel does not tell its boots apart, machines are told apart al
   assert.equal(origin({ host: 'host-2' }), 'elsewhere');
 });
 
-test('the id of a machine is shown as a hash, looked for when it is asked for, and the same each time', () => {
+test('the machine id is shown as a hash, read on request, and the same each time', () => {
   let looks = 0;
   const find = (): string => {
     looks += 1;
@@ -78,7 +78,7 @@ test('the id of a machine is shown as a hash, looked for when it is asked for, a
   assert.equal(withMachine(self, () => null).machine, undefined);
 });
 
-test('what may be alive where we cannot see it is elsewhere, and is not judged', () => {
+test('a process that may live where we cannot see it is elsewhere, and is not judged', () => {
   const origin = (more: Partial<ProcessIdentity>) => originOf({ ...self, ...more }, system);
   assert.equal(origin({ host: 'host-2', boot: 'boot-2' }), 'elsewhere');
   // A container of the same name whose processes we see, and the machine below a container.
@@ -87,17 +87,17 @@ test('what may be alive where we cannot see it is elsewhere, and is not judged',
   assert.equal(isAlive({ ...self, host: 'host-2', pidNamespace: 'pid:[2]' }, system), 'unknown');
 });
 
-test('a host that was given another name since is still here', () => {
+test('a host that was renamed since is still here', () => {
   assert.equal(originOf({ ...self, host: 'old-name' }, system), 'here');
 });
 
-test('a process lives when pid and start time agree; another start time is a stranger', () => {
+test('a process lives if pid and start time match; another start time means another process', () => {
   assert.equal(isAlive(self, system), 'yes');
   assert.equal(isAlive({ ...self, start: (self.start ?? 0) + 1 }, system), 'no');
   assert.equal(isAlive({ ...self, pid: 2 ** 22 + 1 }, system), 'no');
 });
 
-test('before the last start of the machine or the container nobody lives, whatever has the pid today', () => {
+test('processes from before the last start of the machine or container are dead, whoever has the pid now', () => {
   assert.equal(isAlive({ ...self, boot: 'boot-0' }, system), 'no');
   assert.equal(isAlive({ ...self, pidNamespace: 'pid:[2]' }, system), 'no');
 });
@@ -119,13 +119,13 @@ test('the first pid namespace of the machine is always alive, seen or not', () =
   assert.equal(linux.namespaceIsAlive(linux.self().pidNamespace), true);
 });
 
-test('pids that somebody has exist, be they ours or not', () => {
+test('used pids exist, whether ours or not', () => {
   assert.equal(pidExists(process.pid), true);
   assert.equal(pidExists(1), true);
   assert.equal(pidExists(2 ** 22 + 1), false);
 });
 
-test('a number that is no pid is nobody, and no call to the system is made for it', (t) => {
+test('an invalid pid is no process, and no system call is made for it', (t) => {
   const kill = t.mock.method(process, 'kill');
   for (const pid of [0, -1, -process.pid, 1.5, Number.NaN, 2 ** 31, 2_151_677_942, 2 ** 32 + process.pid])
     assert.equal(pidExists(pid), false, String(pid));

@@ -11,7 +11,7 @@ function stat(name: string, state = 'S', exitSignal = 17): string {
   return `4242 (${name}) ${state} ${rest}\n`;
 }
 
-test('the fields behind the name are read', () => {
+test('the fields after the name are read', () => {
   assert.deepEqual(parseStat(stat('sh')), {
     pid: 4242,
     parent: 1,
@@ -23,7 +23,7 @@ test('the fields behind the name are read', () => {
   });
 });
 
-test('a process may have any name: brackets, blanks, line breaks, or what looks like the fields', () => {
+test('a process may have any name: brackets, blanks, line breaks, or text that looks like the fields', () => {
   const plain = parseStat(stat('sh'));
   const evil = [')', '(', ') R 1 1 1', 'a b', '\n', '() (', '1 (x) Z 0 0 0', '', 'ünï'];
   for (const name of evil) assert.deepEqual(parseStat(stat(name)), plain, JSON.stringify(name));
@@ -34,7 +34,7 @@ test('a process may have any name: brackets, blanks, line breaks, or what looks 
   );
 });
 
-test('zombies and processes being buried are dead, stopped and traced ones are suspended', () => {
+test('zombies and dying processes count as dead, stopped and traced ones as suspended', () => {
   const states = Object.fromEntries(
     [...'RSDIZXTtW'].map((state) => {
       const seen = parseStat(stat('sh', state));
@@ -54,7 +54,7 @@ test('zombies and processes being buried are dead, stopped and traced ones are s
   });
 });
 
-test('a thread is told from a process, whatever the name', () => {
+test('a thread is distinguished from a process, whatever the name', () => {
   for (const name of ['node', ') S -1', '-1']) {
     assert.equal(parseStatOfProcess(stat(name, 'S', -1)), null, name);
     for (const exitSignal of [17, 0])
@@ -63,7 +63,7 @@ test('a thread is told from a process, whatever the name', () => {
   assert.equal(parseStatOfProcess('4242 (sh) S 1 2'), null);
 });
 
-test('what is no such line is nothing', () => {
+test('an invalid line gives nothing', () => {
   for (const text of ['', '\n', '4242', '4242 (sh', '4242 (sh) S 1 2', 'garbage (x) S 1'])
     assert.equal(parseStat(text), null, JSON.stringify(text));
 });

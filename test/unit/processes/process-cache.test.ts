@@ -19,7 +19,7 @@ test('a process counts as seen by pid, start time and cookie together', () => {
   assert.equal(sight.shim(7, 100, 'bgb-000000010000.bb'), null);
 });
 
-test('it is suspended when it or a child of its own is', () => {
+test('a task is suspended when its process or a child of that is', () => {
   const of = (...others: ProcessUsage[]) => new ProcessCache(others).shim(7, 100, cookie)?.suspended;
   assert.equal(of(seen(7, 100), seen(8, 100, 7)), false);
   assert.equal(of(seen(7, 100, 1, true)), true);
@@ -27,7 +27,7 @@ test('it is suspended when it or a child of its own is', () => {
   assert.equal(of(seen(7, 100), seen(8, 100, 7), seen(9, 100, 8, true)), false);
 });
 
-test('where a measurement does not tell what a process carries, pid and start time do', () => {
+test('if a measurement lacks the cookie of a process, its pid and start time count', () => {
   const sight = new ProcessCache([{ ...seen(7, 100), cookie: null }]);
   assert.equal(sight.cookieOfShim(7), null);
   assert.equal(sight.shim(7, 101, cookie), null);
@@ -36,7 +36,7 @@ test('where a measurement does not tell what a process carries, pid and start ti
   assert.deepEqual(sight.cookies(), [cookie]);
 });
 
-test('what began before all shims is none of theirs; without a start time that is not known', () => {
+test('a process that began before all shims is not theirs; without a start time this is unknown', () => {
   const [old, young] = [seen(5, 50), seen(8, 100)];
   const sight = new ProcessCache([old, seen(7, 100), young]);
   assert.ok(old.view && young.view);
@@ -49,7 +49,7 @@ test('what began before all shims is none of theirs; without a start time that i
   assert.equal(sight.isOlderThanAll({ ...old.view, start: null }), false);
 });
 
-test('what was measured without a look says nothing', () => {
+test('a measurement without the start time and state of a process says nothing', () => {
   const { view: _, ...blind } = seen(7, 100);
   assert.equal(new ProcessCache([blind]).shim(7, 100, cookie), null);
 });

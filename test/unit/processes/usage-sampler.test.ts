@@ -39,7 +39,7 @@ async function sampler(costsMs: readonly number[], cpuMs: (listing: number) => n
   return { until, gaps, told, leave, done: () => mock.reset() };
 }
 
-test('a sample that costs little is taken each two seconds, after a short first one', async () => {
+test('a cheap sample is taken every two seconds, after a short first one', async () => {
   const { until, gaps, leave, done } = await sampler([10], () => 0);
   try {
     await until(5);
@@ -50,7 +50,7 @@ test('a sample that costs little is taken each two seconds, after a short first 
   }
 });
 
-test('the time between two samples grows with what they cost, and one slow sample does not count', async () => {
+test('the time between samples grows with their cost, and one slow sample does not count', async () => {
   const steady = await sampler([200], () => 0);
   try {
     await steady.until(6);
@@ -70,7 +70,7 @@ test('the time between two samples grows with what they cost, and one slow sampl
   }
 });
 
-test('CPU is what was used between two samples', async () => {
+test('CPU is the usage between two samples', async () => {
   const { until, told, leave, done } = await sampler([0], (nth) => nth * 1_000);
   try {
     await until(4);

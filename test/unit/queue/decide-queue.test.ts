@@ -28,20 +28,20 @@ const variants: readonly (readonly Fact[])[] = [
   [outcome()],
 ];
 
-test('of a queued task, too, every subset of the facts in every order is decided as the design says', () => {
+test('every subset of the facts of a queued task, in every order, is decided as the design says', () => {
   const met = new Set<string>();
   for (const log of arrangements(variants, [])) for (const rule of checkDecision(log)) met.add(rule);
   for (const rule of ['queued', 'elsewhere, queued', 'stopped before it ran', 'spawn aborted'])
     assert.ok(met.has(rule), rule);
 });
 
-test('so is every sequence of up to five, repeated ones too', () => {
+test('every sequence of up to five facts of a queued task, with repetitions, is decided as the design says', () => {
   const all = [waiting(), turn(), started(), stop('kill'), exit(0), outcome()];
   for (const log of sequences([queuedSpec(), ...all], 5)) checkDecision(log);
   for (const log of sequences([sealedQueuedSpec, ...all, proven(0)], 4)) checkDecision(log);
 });
 
-test('a task that waits or runs is shown as suspended when it is', () => {
+test('a waiting or running task is shown as suspended if it is', () => {
   const reasons = [[], [turn()], [turn(), started()]].map((more) => {
     const { status, statusReason } = snapshot([queuedSpec(), waiting(), ...more]);
     return `${status} ${statusReason}`;
@@ -49,7 +49,7 @@ test('a task that waits or runs is shown as suspended when it is', () => {
   assert.deepEqual(reasons, ['queued suspended', 'starting suspended', 'running suspended']);
 });
 
-test('a task that waits has a shim and no process of its own yet', () => {
+test('a waiting task has a shim and no other process yet', () => {
   const waits = snapshot([queuedSpec(), waiting()]);
   assert.deepEqual([waits.pid, waits.shimPid], [null, 501]);
   const runs = snapshot([queuedSpec(), waiting(), turn(), started()]);

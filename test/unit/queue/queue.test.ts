@@ -29,7 +29,7 @@ test('a job that fails fails for its caller alone, and the next one runs', async
   assert.equal(await next, 'second');
 });
 
-test('a burst of jobs lets the event loop go round between them', async () => {
+test('a burst of jobs lets the event loop turn between jobs', async () => {
   const queue = new SerialQueue();
   let turns = 0;
   let counting = true;
@@ -56,7 +56,7 @@ test('a single job does not wait for a turn of the event loop', async () => {
   }
 });
 
-test('those who enter a line go on one after another, whoever leaves first', async () => {
+test('callers that enter a line go on one after another, whichever leaves first', async () => {
   const line = new Line();
   const [first, second, third] = [line.enter(), line.enter(), line.enter()];
   const turns: number[] = [];

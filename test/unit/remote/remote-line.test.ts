@@ -50,7 +50,7 @@ function inputOf(bytes: Buffer): { read: (count: number) => Buffer; rest: () => 
 
 const someWords = fc.array(fc.string({ unit: 'grapheme', maxLength: 40 }), { maxLength: 8 });
 
-test('a request of any words is read as it was written, and not a byte more', () => {
+test('a request with any words is read as it was written, and not a byte more', () => {
   fc.assert(
     fc.property(someWords, fc.uint8Array({ maxLength: 50 }), (words, rest) => {
       const request = requestOf(words);
@@ -63,13 +63,13 @@ test('a request of any words is read as it was written, and not a byte more', ()
   );
 });
 
-test('what is no request is refused', () => {
+test('an invalid request is refused', () => {
   for (const text of ['', 'x', '12', '5\n{}', '2\n{}', '4\nnull', '99999999999\n', `20\n{"protocol":1}`]) {
     assert.throws(() => readRequest(inputOf(Buffer.from(text)).read), { code: 'USAGE' }, text);
   }
 });
 
-test('records are found in any stream, however it is cut, and everything else is handed on', () => {
+test('records are found in any stream, however it is cut, and everything else is passed on', () => {
   const records: RemoteRecord[] = [
     { kind: 'hello', protocol: 1, version: 'x' },
     { kind: 'arrived' },
@@ -114,7 +114,7 @@ const shells = [['dash'], ['bash'], ['busybox', 'sh'], ['zsh'], ['fish'], ['mksh
 
 for (const [shell, ...applet] of shells)
   test(
-    `a login shell that is ${shell} runs the line as it is meant`,
+    `the login shell ${shell} runs the line correctly`,
     notOnWindows('the shells are those of Unix'),
     () => {
       const folder = mkdtempSync(join(tmpdir(), 'outlive-test-'));
@@ -141,7 +141,7 @@ for (const [shell, ...applet] of shells)
     },
   );
 
-test('an address is taken apart, and what could be an option or a password is refused', () => {
+test('an address is parsed, and one that could be an option or contains a password is refused', () => {
   const { user, host, port, program, shown } = addressOf('ssh://me@box.example:2222/opt/outlive/bin/outlive');
   assert.deepEqual([user, host, port, program], ['me', 'box.example', 2222, '/opt/outlive/bin/outlive']);
   assert.equal(shown, 'me@box.example:2222/opt/outlive/bin/outlive');
@@ -186,7 +186,7 @@ test('an address is taken apart, and what could be an option or a password is re
     assert.throws(() => addressOf(text), { code: 'USAGE' }, text);
 });
 
-test('ssh is told the machine as an operand, and never to leave a key unchecked', () => {
+test('ssh gets the machine as an operand, and never an option that skips the key check', () => {
   fc.assert(
     fc.property(fc.boolean(), fc.boolean(), (terminal, nobody) => {
       const address = addressOf('ssh://me@box:2222');
@@ -199,7 +199,7 @@ test('ssh is told the machine as an operand, and never to leave a key unchecked'
   );
 });
 
-test('what calls other machines is loaded by those calls alone', () => {
+test('the code for other machines is loaded only when it is used', () => {
   const importers = filesUnder('src', '.ts')
     .filter((file) => !file.startsWith('src/cli/remote/'))
     .filter((file) => /from '[./a-z-]*\/remote\//.test(readFileSync(join(root, file), 'utf8')));

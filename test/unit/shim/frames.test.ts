@@ -36,7 +36,7 @@ const told: Incoming[] = [
   { type: 'end', offset: 6 },
 ];
 
-test('frames are read whole, in whatever pieces they come, and one that is not known is left out', () => {
+test('frames are read whole, in whatever pieces they come, and unknown ones are skipped', () => {
   for (const size of [1, 2, 3, 7, stream.length]) {
     const reader = new FrameReader();
     const found: Incoming[] = [];
@@ -46,7 +46,7 @@ test('frames are read whole, in whatever pieces they come, and one that is not k
   }
 });
 
-test('what is no such stream is refused: a frame too large, or too short for what it is', () => {
+test('an invalid stream is refused: a frame that is too large, or too short for its kind', () => {
   assert.throws(() => [...new FrameReader().read(Buffer.from('HTTP/1.1 400'))], RangeError);
   assert.throws(() => [...new FrameReader().read(frame('h', '01'))], RangeError);
   assert.throws(() => [...new FrameReader().read(frame('o', '01'))], RangeError);

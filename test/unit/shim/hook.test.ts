@@ -29,26 +29,26 @@ function stateOf(facts: readonly Fact[], isLive: boolean, alive: HookRunners): s
 
 const nobody: HookRunners = { shim: 'no', runner: 'no' };
 
-test('a task without a hook has none, whatever its log says', () => {
+test('a task without a hook has no hook state, whatever its log says', () => {
   assert.equal(
     onExitOf(foldFacts([spec(), started(), exit(0), hook, hooked({ code: 0 })]), false, nobody),
     null,
   );
 });
 
-test('a hook waits until its task has ended and its shim has come to it', () => {
+test('a hook waits until its task has ended and its shim runs it', () => {
   assert.equal(stateOf(hooking, true, { shim: 'yes', runner: 'no' }), 'waiting');
   // A live task whose shim is not there yet, or of another machine.
   assert.equal(stateOf(hooking, true, nobody), 'waiting');
   assert.equal(stateOf([...hooking, exit(0)], false, { shim: 'yes', runner: 'no' }), 'waiting');
 });
 
-test('a hook that no shim is there to run has not run, and never will', () => {
+test('a hook without a shim has not run, and never will', () => {
   assert.equal(stateOf(hooking, false, nobody), 'not_run');
   assert.equal(stateOf(hooking, false, { shim: 'unknown', runner: 'unknown' }), 'unknown');
 });
 
-test('a hook runs for as long as its hook runner lives, and is unknown after that', () => {
+test('a hook counts as running while its hook runner lives, and as unknown after that', () => {
   const begun = [...hooking, exit(0), hook];
   for (const shim of ['yes', 'no'] as const) {
     assert.equal(stateOf(begun, false, { shim, runner: 'yes' }), 'running');
@@ -56,13 +56,17 @@ test('a hook runs for as long as its hook runner lives, and is unknown after tha
   }
 });
 
-test('how a hook ended is what its hook runner said first', notOnWindows('errors have other numbers'), () => {
-  const end = (...facts: HookedFact[]) => {
-    const found = onExitOf(foldFacts([...hooking, exit(0), hook, ...facts]), false, nobody);
-    return [found?.state, found?.exitCode, found?.exitSignal, found?.reason];
-  };
-  assert.deepEqual(end(hooked({ code: 3 }), hooked({ code: 0 })), ['ended', 3, null, null]);
-  assert.deepEqual(end(hooked({ exitSignal: 'SIGABRT' })), ['ended', null, 'SIGABRT', null]);
-  assert.deepEqual(end(hooked({ cause: 'timeout' })), ['ended', null, null, 'timeout']);
-  assert.deepEqual(end(hooked({ errno: 17 })), ['not_run', null, null, 'EEXIST']);
-});
+test(
+  'the end of a hook is what its hook runner reported first',
+  notOnWindows('errors have other numbers'),
+  () => {
+    const end = (...facts: HookedFact[]) => {
+      const found = onExitOf(foldFacts([...hooking, exit(0), hook, ...facts]), false, nobody);
+      return [found?.state, found?.exitCode, found?.exitSignal, found?.reason];
+    };
+    assert.deepEqual(end(hooked({ code: 3 }), hooked({ code: 0 })), ['ended', 3, null, null]);
+    assert.deepEqual(end(hooked({ exitSignal: 'SIGABRT' })), ['ended', null, 'SIGABRT', null]);
+    assert.deepEqual(end(hooked({ cause: 'timeout' })), ['ended', null, null, 'timeout']);
+    assert.deepEqual(end(hooked({ errno: 17 })), ['not_run', null, null, 'EEXIST']);
+  },
+);

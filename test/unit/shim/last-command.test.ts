@@ -136,16 +136,16 @@ const notUnderstood = [
   ...['coproc a | b', 'function f { a; }; b | c', 'echo $(a # )\n) | b', 'echo $(cat <<E\n)\nE\n) | b'],
 ];
 
-test('a text whose last command is a pipeline is told from others', () => {
+test('a text whose last command is a pipeline is distinguished from others', () => {
   for (const text of pipelines) assert.equal(endsInPipeline(text), true, text);
   for (const text of others) assert.equal(endsInPipeline(text), false, text);
 });
 
-test('a compound command at the end counts as well: bash stays for it', () => {
+test('a compound command at the end counts, too: bash stays for it', () => {
   for (const text of compounds) assert.equal(endsInPipeline(text), true, text);
 });
 
-test('what is not understood counts as no pipeline', () => {
+test('a text that is not understood counts as no pipeline', () => {
   for (const text of notUnderstood) assert.equal(endsInPipeline(text), false, text);
 });
 

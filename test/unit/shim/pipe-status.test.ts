@@ -21,7 +21,7 @@ test('no shell is asked where there is no pipeline', () => {
       assert.equal(tellingShell({ ...question, shell, command }), null);
 });
 
-test('no shell is asked that cannot tell, whatever it is called', async () => {
+test('shells that cannot answer are not asked, whatever their name', async () => {
   await using world = new World();
   const fake = (name: string, make: (path: string) => void): string => {
     const path = join(world.base, name);
@@ -42,7 +42,7 @@ test('no shell is asked that cannot tell, whatever it is called', async () => {
     assert.equal(tellingShell({ ...question, shell }), null, shell);
 });
 
-test('bash is not asked where that could be seen', () => {
+test('bash is not asked if the command could notice', () => {
   const shell = shells.bash;
   const texts = [
     ...[
@@ -76,7 +76,7 @@ test('bash is not asked where that could be seen', () => {
     assert.equal(tellingShell({ ...question, shell, command }), 'bash', command);
 });
 
-test('zsh is not asked where that could be seen', () => {
+test('zsh is not asked if the command could notice', () => {
   const shell = shells.zsh;
   for (const command of [
     'trap "echo bye" DEBUG; a | b',
@@ -89,7 +89,7 @@ test('zsh is not asked where that could be seen', () => {
     assert.equal(tellingShell({ ...question, shell, command }), 'zsh', command);
 });
 
-test('no shell is asked to answer in a folder whose name means something to it', () => {
+test('no shell is asked to answer in a folder whose name has special characters for it', () => {
   for (const sign of ['"', "'", '`', '$', '\\', '\n'])
     assert.equal(tellingShell({ ...question, shell: shells.bash, folder: `/a${sign}b/c` }), null, sign);
   assert.equal(tellingShell({ ...question, shell: shells.bash, folder: '/a b/ü!*/c' }), 'bash');

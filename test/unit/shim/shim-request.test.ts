@@ -48,12 +48,12 @@ test('a request is one netstring of netstrings, each a name with its value', () 
   assert.match(encodeRequest(least), /^\d+:21:task=bgb-0123abcd0123,.*,7:word=sh,,$/);
 });
 
-test('lengths are bytes, whatever the words hold', () => {
+test('lengths are in bytes, whatever the words contain', () => {
   const words = ['한국어', 'a,b:c=d\n', '', '7:'];
   assert.match(encodeRequest({ ...least, words }), /,14:word=한국어,13:word=a,b:c=d\n,5:word=,7:word=7:,,$/);
 });
 
-test('any words come back, in their order', () => {
+test('any words come back, in order', () => {
   fc.assert(
     fc.property(fc.array(anyText.map(inBytes), { maxLength: 5 }), (words) => {
       const found = fieldsOf({ words }).filter((field) => field.startsWith('word='));
@@ -65,13 +65,13 @@ test('any words come back, in their order', () => {
   );
 });
 
-test('times are whole milliseconds, and none is shorter than asked for', () => {
+test('times are whole milliseconds, rounded up', () => {
   const fields = fieldsOf({ timeoutMs: 0.25, graceMs: 2_999.001 });
   assert.ok(fields.includes('timeoutMs=1') && fields.includes('graceMs=3000'), fields.join(' '));
   assert.ok(fieldsOf({ graceMs: 0 }).includes('graceMs=0'));
 });
 
-test('what was not asked for is not in it', () => {
+test('a request contains only the options that were given', () => {
   const named = names(fieldsOf({ bound: { pid: 500, start: null } }));
   const absent = [
     ...['timeoutMs', 'maxOutputBytes', 'boundStart', 'bound', 'limits', 'words'],
@@ -80,7 +80,7 @@ test('what was not asked for is not in it', () => {
   for (const name of absent) assert.ok(!named.includes(name), name);
 });
 
-test('all that can be asked for is in it', () => {
+test('a request can contain every option', () => {
   const fields = fieldsOf({
     timeoutMs: 60_000,
     maxOutputBytes: 1_024,

@@ -105,7 +105,7 @@ const refused: Record<string, readonly (readonly [command: unknown, options: unk
 };
 
 for (const [code, inputs] of Object.entries(refused)) {
-  test(`what cannot be spawned is refused before anything starts: ${code}`, () => {
+  test(`an invalid spawn is refused before anything starts: ${code}`, () => {
     for (const [command, options] of inputs) {
       const given = JSON.stringify([String(command).slice(0, 20), options]);
       assert.throws(
@@ -117,7 +117,7 @@ for (const [code, inputs] of Object.entries(refused)) {
   });
 }
 
-test('the value of a variable, which may be a secret, is in no message', () => {
+test('no message contains the value of a variable, which may be a secret', () => {
   assert.throws(
     () => checkSpawn('ls', { env: { TOKEN: 'hunter2\0' } }),
     (error: OutliveError) => error.message.includes('TOKEN') && !error.message.includes('hunter2'),
@@ -125,7 +125,7 @@ test('the value of a variable, which may be a secret, is in no message', () => {
 });
 
 test(
-  'what is not said has its default',
+  'omitted options have their defaults',
   notOnWindows('the default shell is another; see windows-shells.test.ts'),
   () => {
     const { environment, asked, ...request } = checkSpawn('ls', { shell: 'sh' });

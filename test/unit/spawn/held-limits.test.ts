@@ -11,7 +11,7 @@ const limits: HeldLimit[] = [{ limit: 'cpuSeconds', value: 10, by: 'ulimit' }];
 const limited = [spec({ limits }), started()];
 const oom: Fact = { fact: 'oom', kills: 2 };
 
-test('the end of a command tells that its CPU time was up, and only where that was limited', () => {
+test('the end of a command says that its CPU time was up, but only if that was limited', () => {
   assert.equal(reason([...limited, exit(152)]), 'failed cpu_limit 152');
   assert.equal(reason([...limited, exit(137, { cpuMs: 10_000 })]), 'failed cpu_limit 137');
   assert.equal(reason([...limited, exit(137, { cpuMs: 9_000 })]), 'failed null 137');
@@ -24,25 +24,25 @@ test('the end of a command tells that its CPU time was up, and only where that w
   assert.equal(reason([...limited, exit('SIGKILL', { cpuMs: 9_000 })]), 'failed signal 137');
 });
 
-test('what the kernel killed for memory is the reason of the end, also of one that pretends to have succeeded', () => {
+test('a kill for memory is the reason of the end, also of a command that pretends to have succeeded', () => {
   assert.equal(reason([...limited, exit(137), oom]), 'failed memory_limit 137');
   assert.equal(reason([...limited, exit('SIGKILL'), oom]), 'failed memory_limit 137');
   assert.equal(reason([...limited, exit(0), oom]), 'completed memory_limit 0');
   assert.equal(reason([...limited, exit(0, { pipeStatus: [137, 0] }), oom]), 'completed memory_limit 0');
 });
 
-test('what the kernel killed for memory before it became the command was not aborted for nothing', () => {
+test('a kill for memory before the command ran is the reason of the aborted spawn', () => {
   const refused = exit(0, { code: null, ran: false, errno: 0 });
   assert.equal(reason([spec({ limits }), refused, oom]), 'failed memory_limit null');
   assert.equal(reason([spec({ limits }), refused, { fact: 'oom', kills: 0 }]), 'failed spawn_aborted null');
   assert.equal(reason([spec({ limits }), stop('kill'), refused, oom]), 'killed kill null');
 });
 
-test('who was stopped was stopped, whatever the kernel did on the way', () => {
+test('a stopped task counts as stopped, whatever the kernel did meanwhile', () => {
   assert.equal(reason([...limited, stop('kill'), exit(152), oom]), 'killed kill 152');
 });
 
-test('a record that names a cgroup that is no task’s names none', () => {
+test('a record with a cgroup that cannot be a task’s counts as without a cgroup', () => {
   const named = (cgroup: string) => groupOf(foldFacts([spec({ cgroup })]));
   const own = '/sys/fs/cgroup/a/outlive-0123456789ab-bgb-0123abcd0123';
   assert.equal(named(own), own);

@@ -22,7 +22,7 @@ const evil = fc.constantFrom(
 );
 
 test(
-  'the folder of a session lies directly below the sessions of the store, whatever the id',
+  'the folder of a session is directly in the sessions folder of the store, whatever the id',
   notOnWindows('it compares paths with forward slashes'),
   () => {
     fc.assert(
@@ -46,7 +46,7 @@ test('different ids have different folders, also where their slugs agree', () =>
   assert.equal(folders.size, ids.length);
 });
 
-test('the folder of an id is the same for ever', () => {
+test('the folder of an id never changes', () => {
   const folder = (id: string) => basename(sessionPaths('/store', id).dir);
   assert.equal(folder('conversation-42'), 'conversation-42-c5119362c78ef8e9');
   assert.equal(folder('../../x'), 'x-9cdf6a50100a862e');
@@ -77,7 +77,7 @@ test("a task's files are named by its id", () => {
   });
 });
 
-test('only the name of a log is taken for a task', () => {
+test('only the name of a log counts as a task', () => {
   assert.equal(taskIdOfFile('bgb-0123abcd0123.jsonl'), 'bgb-0123abcd0123');
   const others = [
     'bgb-0123abcd0123',

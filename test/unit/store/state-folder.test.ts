@@ -11,7 +11,7 @@ test('the store is where OUTLIVE_HOME says', () => {
   assert.equal(defaultStoreFolder({ OUTLIVE_HOME: '/a/b', XDG_STATE_HOME: '/c' }), '/a/b');
 });
 
-test('a leading ~/ in OUTLIVE_HOME is the home folder: no shell reads the configuration of an agent', () => {
+test('a leading ~/ in OUTLIVE_HOME is the home folder, since no shell expands the configuration of an agent', () => {
   assert.equal(defaultStoreFolder({ OUTLIVE_HOME: '~/.x' }), join(homedir(), '.x'));
   assert.equal(defaultStoreFolder({ OUTLIVE_HOME: '~' }), homedir());
 });
@@ -38,7 +38,7 @@ for (const home of [
   });
 
 test(
-  'else it is in the folder for state that programs keep, and never in a temporary one',
+  'without OUTLIVE_HOME the store is in the state folder of the user, and never in a temporary one',
   notOnWindows('the folder is another: %LOCALAPPDATA%'),
   () => {
     const home = join(homedir(), '.local', 'state', 'outlive');
@@ -54,7 +54,7 @@ test(
 );
 
 test(
-  'a HOME that is empty or relative counts as none: the store is in the home of the list of users, not in the current folder',
+  'an empty or relative HOME is ignored: the store is in the home folder of the user database, not in the current folder',
   notOnWindows('the home folder is in USERPROFILE'),
   () => {
     const { HOME } = process.env;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onBeat } from '../../../src/util/beat.ts';
 
-test('all who listen are called in one go each second, until they leave', (t) => {
+test('all listeners are called together every second, until they leave', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const calls: string[] = [];
   const leaveA = onBeat(() => calls.push('a'));
@@ -18,7 +18,7 @@ test('all who listen are called in one go each second, until they leave', (t) =>
   assert.equal(calls.length, 3);
 });
 
-test('who leaves from within a beat is not called again, and who comes later is', (t) => {
+test('a listener that leaves during a beat is not called again, and one that comes is', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const stay = onBeat(() => undefined);
   let once = 0;

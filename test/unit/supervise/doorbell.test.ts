@@ -43,7 +43,7 @@ async function ringing(
   await waitFor(() => openFiles().length <= before.length, 'the descriptors to be closed');
 }
 
-test('the first task has a pipe of its own, and those after it have one together', async () => {
+test('the first task has its own pipe, and later ones share one', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'outlive-bell-'));
   const before = openFiles();
   const bell = new PipeDoorbell(dir);
@@ -83,7 +83,7 @@ test('the first task has a pipe of its own, and those after it have one together
   await waitFor(() => openFiles().length <= before.length, 'the descriptors to be closed');
 });
 
-test('the end of a task that is listened for is heard, whatever else comes in one piece with it', async () => {
+test('the end of a task is heard, whatever else comes in the same piece', async () => {
   await ringing(async (ring, heard) => {
     const strange = ['', 'garbage\n', `${a}\n`, `${a} {"fact":\n`, `${a}{"fact":"exit","code":0}\n`];
     const others = [line(b, proven(1)), line('', proven(2)), line(a, started()), line(`${a}x`, proven(3))];
@@ -93,7 +93,7 @@ test('the end of a task that is listened for is heard, whatever else comes in on
   });
 });
 
-test('an end that comes in pieces is heard when it is whole', async () => {
+test('an end that comes in pieces is heard when it is complete', async () => {
   await ringing(async (ring, heard, bell) => {
     let read = 0;
     bell.listen(b, () => {
@@ -112,7 +112,7 @@ test('an end that comes in pieces is heard when it is whole', async () => {
   });
 });
 
-test('who writes without end costs nothing, and the next line is heard', async () => {
+test('an endless line costs nothing, and the next line is heard', async () => {
   await ringing(async (ring, heard) => {
     ring('x'.repeat(5_000));
     ring(`\n${line(a, proven(7))}`);
@@ -121,7 +121,7 @@ test('who writes without end costs nothing, and the next line is heard', async (
   });
 });
 
-test('a task that is not listened for any more is not heard', async () => {
+test('a task without a listener is not heard', async () => {
   await ringing(async (ring, heard, bell) => {
     const others: ExitFact[] = [];
     bell.listen(b, (exit) => others.push(exit));

@@ -58,7 +58,7 @@ function program(): string {
 
 const whole = { offset: 1_000_000, at: 9_000_000 };
 
-test('without a second burst there is no file', () => {
+test('with only one burst of output there is no file of marks', () => {
   assert.deepEqual(
     noted([
       { offset: 3, at: 1_000 },
@@ -69,7 +69,7 @@ test('without a second burst there is no file', () => {
   assert.equal(existsSync(path), false);
 });
 
-test('there is one mark a second, which says how far the output was then', () => {
+test('there is one mark per second, with the size of the output at that time', () => {
   const looks = [0, 400, 900, 1_000, 1_999, 60_000, 60_020, 61_000].map((at, index) => ({
     offset: 10 * (index + 1),
     at,
@@ -83,7 +83,7 @@ test('there is one mark a second, which says how far the output was then', () =>
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test('of 4,096 every second one goes, and from then on they are twice as far apart', () => {
+test('at 4,096 marks every second one is removed, and from then on they are twice as far apart', () => {
   const looks = Array.from({ length: 10_000 }, (_, index) => ({ offset: index + 1, at: 1_000 * index }));
   const marks = noted(looks);
   assert.ok(marks.length > 2_048 && marks.length <= 4_096, `${marks.length}`);
@@ -93,7 +93,7 @@ test('of 4,096 every second one goes, and from then on they are twice as far apa
   assert.ok(statSync(path).size <= 16 + 4_096 * 16);
 });
 
-test('what is erased takes its marks along', () => {
+test('the marks of erased output are removed', () => {
   const before = [
     { offset: 5, at: 1_000 },
     { offset: 6, at: 3_000 },
@@ -105,7 +105,7 @@ test('what is erased takes its marks along', () => {
   assert.deepEqual(noted([...before, 'restart', ...behind]), behind);
 });
 
-test('a file of marks that is there already is not touched', () => {
+test('an existing file of marks is not touched', () => {
   writeFileSync(path, 'of somebody else');
   const input = '1 1000\n2 3000\n3 6000\n';
   assert.equal(spawnSync(program(), [folder], { input }).status, 1);
@@ -126,7 +126,7 @@ const growth = fc
     });
   });
 
-test('no byte that was written since a time is left out, and few others come with them', () => {
+test('no byte since a time is left out, and few earlier ones come with them', () => {
   fc.assert(
     fc.property(growth, fc.double({ min: 0, max: 1, noNaN: true }), (looks, share) => {
       noted(looks);
@@ -144,7 +144,7 @@ test('no byte that was written since a time is left out, and few others come wit
   );
 });
 
-test('a byte was written when the first mark behind it says', () => {
+test('the time of a byte is that of the first mark after it', () => {
   const marks = [
     { offset: 10, at: 5 },
     { offset: 20, at: 9 },
@@ -161,12 +161,12 @@ test('a byte was written when the first mark behind it says', () => {
   );
 });
 
-test('without marks the end of the output is all that is known', () => {
+test('without marks only the time of the last output is known', () => {
   assert.deepEqual(readMarks(join(folder, 'nothing'), whole), [whole]);
   assert.deepEqual(readMarks(join(folder, 'nothing'), { offset: 0, at: 7 }), []);
 });
 
-test('files of marks that are none, or damaged, harm nobody', () => {
+test('invalid and damaged files of marks do no harm', () => {
   const place = join(folder, 'damaged');
   const header = Buffer.from('outlive marks\0\0\x01', 'latin1');
   const record = (offset: bigint, at: bigint): Buffer => {
@@ -209,7 +209,7 @@ test('files of marks that are none, or damaged, harm nobody', () => {
   ]);
 });
 
-test('marks are read through no link, and a folder or a pipe in their place is none', () => {
+test('marks are not read through a link, and a folder or a pipe in their place is ignored', () => {
   const place = join(folder, 'other');
   const target = join(folder, 'target');
   writeFileSync(target, Buffer.concat([Buffer.from('outlive marks\0\0\x01', 'latin1'), Buffer.alloc(16, 1)]));

@@ -21,20 +21,20 @@ const shortened = join(folder, 'shortened.out');
 const shortenedBytes = Buffer.concat([written.subarray(0, 10), Buffer.from('NOTE\n'), written.subarray(90)]);
 writeFileSync(shortened, shortenedBytes);
 
-test('a cut fact alone cuts nothing: the size of the file tells that the shorter one is in place', () => {
+test('a cut fact alone cuts nothing: the size of the file shows whether the shorter one is in place', () => {
   const file = { path: whole, cut: cut() };
   assert.equal(outputSize(file), 100);
   assert.deepEqual([...readOutput(file, 50, 3).bytes], [50, 51, 52]);
 });
 
-test('after a cut, bytes are where the command wrote them, and the size is what it wrote', () => {
+test('after a cut, bytes keep their offsets, and the size is what the command wrote', () => {
   const file = { path: shortened, cut: cut() };
   assert.equal(outputSize(file), 100);
   assert.deepEqual([...readOutput(file, 8, 100).bytes], [8, 9]);
   assert.deepEqual([...readOutput(file, 95, 2).bytes], [95, 96]);
 });
 
-test('a read in what was cut out goes on behind it, and says how much is missing', () => {
+test('a read in the gap goes on after it, and says how much is missing', () => {
   const found = readOutput({ path: shortened, cut: cut() }, 40, 4);
   assert.deepEqual([...found.bytes], [90, 91, 92, 93]);
   assert.equal(found.offset, 90);
@@ -42,7 +42,7 @@ test('a read in what was cut out goes on behind it, and says how much is missing
   assert.equal(found.omittedBytes, 50);
 });
 
-test('read on and on from 0, all that is there comes once, however large the reads', () => {
+test('repeated reads from 0 give all existing bytes once, whatever the size of the reads', () => {
   for (const [path, expected] of [
     [whole, [...written]],
     [shortened, [...written.subarray(0, 10), ...written.subarray(90)]],
@@ -66,7 +66,7 @@ test('the tail is the end, and says what it leaves out', () => {
   assert.equal(found.omittedBytes, 96);
 });
 
-test('a file that is not there, or is none, has no output', () => {
+test('a missing file, or something that is not a file, has no output', () => {
   for (const path of [join(folder, 'none.out'), folder]) {
     assert.equal(readOutput({ path, cut: undefined }, 5, 10).bytes.length, 0);
     assert.equal(tailOutput({ path, cut: undefined }, 10).size, 0);
@@ -100,7 +100,7 @@ test('whatever a cut fact says, reading neither fails nor gives more than was as
   );
 });
 
-test('a tail that is longer than what is kept behind a cut is just that, also when the head would have room in it', () => {
+test('a tail that is longer than the kept end is only the kept end, even if the head would fit, too', () => {
   for (const size of [10, 11, 50, 90, 95, 100, 1_000]) {
     const found = tailOutput({ path: shortened, cut: cut() }, size);
     assert.deepEqual([...found.bytes], [...written.subarray(90)], `${size}`);

@@ -5,26 +5,26 @@ import { PlainLines } from '../../../src/cli/present/plain-lines.ts';
 import { plainText } from '../../../src/model/plain-text.ts';
 import { emulated, shownOf } from '../../support/fuzz/terminals.ts';
 
-test('escapes are gone: colours, cursor movements, titles and links', () => {
+test('escapes are removed: colours, cursor movements, titles and links', () => {
   assert.equal(plainText('\x1b[1;31merror\x1b[0m: no\x1b[K'), 'error: no');
   assert.equal(plainText('\x1b]0;a title\x07text'), 'text');
   assert.equal(plainText('\x1b]8;;https://example.org\x1b\\link\x1b]8;;\x1b\\'), 'link');
 });
 
-test('of a line that was written over the last state remains', () => {
+test('the last state of an overwritten line is kept', () => {
   assert.equal(plainText('10 %\r50 %\r100 %\ndone\n'), '100 %\ndone\n');
   assert.equal(plainText('\x1b[32m10 %\x1b[0m\r\x1b[32m99 %\x1b[0m'), '99 %');
 });
 
-test('lines that end in CR LF are lines, not overwritten ones', () => {
+test('lines that end in CR LF are not overwritten lines', () => {
   assert.equal(plainText('one\r\ntwo\r\r\nthree'), 'one\ntwo\nthree');
 });
 
-test('a bar that has returned to the start of its line and says nothing more keeps its last state', () => {
+test('a progress bar that returns to the start of its line and stops there keeps its last state', () => {
   assert.equal(plainText('50 %\r'), '50 %');
 });
 
-test('tabs and text of any language stay as they are', () => {
+test('tabs and text of any language do not change', () => {
   assert.equal(plainText('a\tb\n한국어 ünï 👩‍💻\n'), 'a\tb\n한국어 ünï 👩‍💻\n');
 });
 
@@ -56,13 +56,13 @@ const drawn: Readonly<Record<string, readonly [written: string, shown: string]>>
 };
 
 for (const [what, [written, shown]] of Object.entries(drawn)) {
-  test(`of what was drawn over the last state remains: ${what}`, async () => {
+  test(`the last state of overdrawn text is kept: ${what}`, async () => {
     assert.equal(plainText(written), shown);
     assert.equal(shownOf(await emulated(written)), shownOf(shown), 'a terminal shows the same');
   });
 }
 
-test('a bar that is written over for megabytes without a line break shows its last state, and none that never was', () => {
+test('a progress bar of megabytes without a line break shows its last state, and no state that never existed', () => {
   const states = Array.from(
     { length: 60_000 },
     (_none, at) => `\r[${'='.repeat(at % 20).padEnd(20)}] ${at + 1} of 60000`,
@@ -78,7 +78,7 @@ test('a bar that is written over for megabytes without a line break shows its la
   }
 });
 
-test('a line of megabytes that is not written over comes whole', () => {
+test('a line of megabytes without overwriting comes whole', () => {
   const line = `${'a word and '.repeat(300_000)}end`;
   const lines = new PlainLines();
   assert.equal(`${lines.push(Buffer.from(`${line}\n`))}${lines.end()}`, `${line}\n`);
@@ -102,7 +102,7 @@ test('bytes that move the cursor do not become megabytes of text', () => {
   }
 });
 
-test('no control character comes through but tab and line break', () => {
+test('of the control characters only tab and line break are kept', () => {
   const pieces = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('\x1b', '\x1b[', '\x9b', '\x07', '\b', '\x7f', '\r', '\n', '\t'),

@@ -45,7 +45,7 @@ const overwrite = (path: string, at: number, bytes: string | Uint8Array): void =
   closeSync(descriptor);
 };
 
-test('facts that were read a moment ago are not parsed again, and those that came since are added', () => {
+test('recently read facts are not parsed again, and new ones are added', () => {
   const logs = new RecentLogs();
   const path = logOf('grows', sealedSpec, started());
   const first = read(logs, path);
@@ -61,7 +61,7 @@ test('facts that were read a moment ago are not parsed again, and those that cam
   assert.deepEqual(grown, { ...readLog(path), text: grown.text });
 });
 
-test('what was just written is known, as far as it is there when the log is read', async () => {
+test('our own new facts are known without parsing, as far as the log contains them', async () => {
   const logs = new RecentLogs();
   const path = join(folder, 'written');
   const descriptor = await createLog(path);
@@ -80,7 +80,7 @@ test('what was just written is known, as far as it is there when the log is read
   assert.equal(logs.read(path), null);
 });
 
-test('a log that was changed where it stood is read anew, also when its size and its times are what they were', () => {
+test('a log that was changed in place is read again, even if its size and times did not change', () => {
   const logs = new RecentLogs();
   const path = logOf('forged', spec({ name: 'ours' }), started(), exit(0));
   const before = read(logs, path);
@@ -91,7 +91,7 @@ test('a log that was changed where it stood is read anew, also when its size and
   assert.equal(forged?.name, 'mine');
 });
 
-test('a forged fact in the middle counts from the next read on, although new ones came behind it', () => {
+test('a forged fact in the middle counts from the next read on, even if new facts came after it', () => {
   const logs = new RecentLogs();
   const path = logOf('forged-and-grown', spec(), started(), exit(0));
   const before = read(logs, path);
@@ -102,7 +102,7 @@ test('a forged fact in the middle counts from the next read on, although new one
   assert.deepEqual(after.list.at(-1), delivered());
 });
 
-test('a log that became shorter, or was replaced, says what it says now', () => {
+test('a log that became shorter, or was replaced, is read as it is now', () => {
   const logs = new RecentLogs();
   const path = logOf('shorter', spec(), started(), exit(0), outcome(), delivered());
   const before = read(logs, path);
@@ -116,7 +116,7 @@ test('a log that became shorter, or was replaced, says what it says now', () => 
   assert.deepEqual(read(logs, path).list, [stop('kill')]);
 });
 
-test('a fact that was seen half counts when it is whole', () => {
+test('a fact that was read incomplete counts when it is complete', () => {
   const logs = new RecentLogs();
   const path = logOf('half', spec());
   const line = JSON.stringify(started());
@@ -149,7 +149,7 @@ const anyChange = fc.oneof(
   }),
 );
 
-test('whatever happens to a log, it is read as by one who never saw it before', () => {
+test('whatever happens to a log, a read gives the same as a first read', () => {
   const path = join(folder, 'any');
   fc.assert(
     fc.property(fc.array(anyChange, { maxLength: 12 }), (changes) => {
@@ -164,7 +164,7 @@ test('whatever happens to a log, it is read as by one who never saw it before', 
   );
 });
 
-test('at most 64 logs are kept, and each for a second at most', async () => {
+test('at most 64 logs are cached, each for a second at most', async () => {
   const logs = new RecentLogs();
   const paths = Array.from({ length: 65 }, (_, index) => logOf(`many-${index}`, spec()));
   const first = paths.map((path) => read(logs, path).list);
@@ -179,7 +179,7 @@ test('at most 64 logs are kept, and each for a second at most', async () => {
   }, 'the log to be forgotten');
 });
 
-test('of a log that is longer than any of a usual task, nothing is kept', () => {
+test('unusually long logs are not cached', () => {
   const logs = new RecentLogs();
   const path = logOf('long', spec({ command: 'x'.repeat(20_000) }));
   const { list, text } = read(logs, path);

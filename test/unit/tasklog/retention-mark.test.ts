@@ -5,7 +5,7 @@ import { markName, parseMark, type RetentionMark } from '../../../src/tasklog/re
 
 const session = 'a-b-0123456789abcdef';
 
-test('a mark is read as it was written, wherever the round has stopped', () => {
+test('a mark is read as it was written, wherever the round stopped', () => {
   const marks: RetentionMark[] = [
     { dueAt: 0, maxBytes: null, bytes: 0, place: null },
     { dueAt: 1_764_360_000_000, maxBytes: 0, bytes: 123, place: { session, within: null } },
@@ -26,7 +26,7 @@ test('a mark is read as it was written, wherever the round has stopped', () => {
   for (const mark of marks) assert.deepEqual(parseMark(markName(mark)), mark);
 });
 
-test('the folder of any session has room in a mark, and no name has more than a file system takes', () => {
+test('the folder of any session fits in a mark, and no name is too long for a file system', () => {
   for (const id of ['x', '', '日本', '-', 'A'.repeat(1024), 'a/../b', '12', `${'9'.repeat(40)}`, 'a,b']) {
     const name = /[^/\\]+$/.exec(sessionPaths('/store', id).dir)?.[0] ?? '';
     const place = { session: name, within: { folder: '2026-11-28', taskId: 'bgb-ffffffffffff' } };
@@ -36,7 +36,7 @@ test('the folder of any session has room in a mark, and no name has more than a 
   }
 });
 
-test('another name is no mark', () => {
+test('any other file name is no mark', () => {
   const names = [
     'store.json',
     'retained-',
@@ -57,7 +57,7 @@ test('another name is no mark', () => {
   for (const name of names) assert.equal(parseMark(name), null, name);
 });
 
-test('a mark that was made by a strange clock can be read all the same', () => {
+test('a mark with a strange time can still be read', () => {
   for (const dueAt of [-5, 0.5, 1_764_360_000_000.25, -1e15, 1e-7]) {
     const mark = { dueAt, maxBytes: null, bytes: 0, place: null };
     assert.deepEqual(parseMark(markName(mark)), { ...mark, dueAt: Math.max(0, Math.round(dueAt)) });

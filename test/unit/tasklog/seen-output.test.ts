@@ -20,7 +20,7 @@ function newFile(content = ''): OutputFile {
   return { path, cut: undefined, seen: { before: new SeenOutput(), cutNow: () => undefined } };
 }
 
-test('a file that only grows is read as it is, however often it is looked at', () => {
+test('a file that only grows is read as it is, however often it is checked', () => {
   const file = newFile();
   let text = '';
   for (let at = 0; at < 50; at += 1) {
@@ -32,7 +32,7 @@ test('a file that only grows is read as it is, however often it is looked at', (
   }
 });
 
-test('whatever is written, erased and written anew, offsets only go up, and each byte that was seen has one', () => {
+test('whatever is written, erased and written again, offsets only grow, and each byte that was read has one', () => {
   const step = fc.oneof(
     fc.record({
       write: fc.string({ unit: fc.constantFrom('a', 'b', 'c', '\n'), minLength: 1, maxLength: 90 }),
@@ -66,7 +66,7 @@ test('whatever is written, erased and written anew, offsets only go up, and each
   );
 });
 
-test('a file with other bytes before its last known end is another one, however long it is', () => {
+test('a file with other bytes before its last known end counts as another file, however long it is', () => {
   for (const length of [14, 15, 100]) {
     const file = newFile('one\ntwo\nthree\n');
     assert.equal(readOutput(file, 0, 100).nextOffset, 14);
@@ -76,7 +76,7 @@ test('a file with other bytes before its last known end is another one, however 
   }
 });
 
-test('who comes later begins with what the record proves, and nothing is made up where it knows of less', () => {
+test('a later reader begins with what the record proves, and makes nothing up where the record knows less', () => {
   for (const [erasedBytes, size, begins] of [
     [0, 4, 0],
     [0, 1_000, 1_000],
@@ -92,7 +92,7 @@ test('who comes later begins with what the record proves, and nothing is made up
   }
 });
 
-test('what the shim has noticed and this process has not makes the file begin anew, and what both have does not', () => {
+test('an erasure that only the shim noticed makes the file start again, one that both noticed does not', () => {
   const tick = 'tick\n'.repeat(20);
   const file = newFile(tick);
   const before = file.seen?.before;
@@ -112,7 +112,7 @@ test('what the shim has noticed and this process has not makes the file begin an
   assert.equal(lookAtOutput(file).beginsAt, 210);
 });
 
-test('a file that is not there yet has nothing to lose, and one that may not be looked at has lost nothing', () => {
+test('a missing file has nothing to lose, and an unreadable one has lost nothing', () => {
   const before = new SeenOutput();
   const file: OutputFile = {
     path: join(folder, 'later.out'),
@@ -128,7 +128,7 @@ test('a file that is not there yet has nothing to lose, and one that may not be 
   assert.equal(String(readOutput(file, 4, 10).bytes), 'again\n');
 });
 
-test('a cut that came after the facts were read is no erasure: the log is asked once more', () => {
+test('a cut after the facts were read is no erasure: the log is read once more', () => {
   const whole = Buffer.from(Array.from({ length: 100 }, (_none, index) => index));
   const file = { ...newFile(), seen: { before: new SeenOutput(), cutNow: () => cut() } };
   writeFileSync(file.path, whole);
@@ -154,7 +154,7 @@ test('a process that reads any number of outputs remembers a bounded number of t
   assert.notEqual(outputs.of('/first'), first);
 });
 
-test('what is seen of a file that somebody reads again and again is kept until the last of them has enough', () => {
+test('what is known of a file is kept until its last repeated reader is done', () => {
   const outputs = new SeenOutputs();
   const [mine, others] = [outputs.keep('/followed'), outputs.keep('/followed')];
   const seen = outputs.of('/followed');

@@ -18,16 +18,16 @@ function screen(lines: readonly string[], more: Partial<Screen> = {}): Screen {
   };
 }
 
-test('rows that differ are told, by their numbers', () => {
+test('changed rows are reported by number', () => {
   const change = screenChange(screen(['a', 'b', 'c']), screen(['a', 'x', 'c']));
   assert.deepEqual(change, { scrolled: 0, rows: [{ row: 1, text: 'x' }] });
 });
 
-test('a row that became empty is told', () => {
+test('a row that became empty is reported', () => {
   assert.deepEqual(screenChange(screen(['a', 'b']), screen(['a', '']))?.rows, [{ row: 1, text: '' }]);
 });
 
-test('a screen that has scrolled is told as that, with what is new', () => {
+test('a scrolled screen is reported as scrolled, with the new rows', () => {
   const change = screenChange(screen(['1', '2', '3', '4']), screen(['3', '4', '5', '$']));
   assert.deepEqual(change, {
     scrolled: 2,
@@ -38,14 +38,14 @@ test('a screen that has scrolled is told as that, with what is new', () => {
   });
 });
 
-test('a screen of another size, or of another program, has nothing to do with the one before', () => {
+test('a screen with another size, or of another program, is not compared with the previous one', () => {
   const before = screen(['a', 'b']);
   assert.equal(screenChange(before, screen(['a', 'b'], { cols: 21 })), null);
   assert.equal(screenChange(before, screen(['a', 'b', 'c'])), null);
   assert.equal(screenChange(before, screen(['a', 'b'], { alternate: true })), null);
 });
 
-test('who knows the screen before and what has changed knows the screen', () => {
+test('the previous screen and the changes together give the screen', () => {
   const lines = fc.array(fc.constantFrom('', 'a', 'b', 'c'), { minLength: 6, maxLength: 6 });
   fc.assert(
     fc.property(lines, lines, (first, second) => {
@@ -58,7 +58,7 @@ test('who knows the screen before and what has changed knows the screen', () => 
   );
 });
 
-test('as text it is what has changed, when that is shorter than the whole', () => {
+test('as text it is the changes, if they are shorter than the whole screen', () => {
   const lines = Array.from({ length: 10 }, (_, at) => `line ${at} of a program`);
   assert.equal(changedRows(screen(lines), screen(lines.with(4, 'other'))), ' 5 other');
   assert.equal(changedRows(screen(lines), screen(lines)), '');

@@ -64,7 +64,7 @@ async function keep(folder: Folder, upTo: number, output = bytes): Promise<void>
   assert.ok(new CheckpointWriter(folder.file, owner).save(live));
 }
 
-test('a screen that was kept saves reading the output before it', async () => {
+test('a kept screen makes it unnecessary to read the output before it', async () => {
   using folder = new Folder();
   await keep(folder, 30_000);
   const output = outputOf(bytes);
@@ -75,7 +75,7 @@ test('a screen that was kept saves reading the output before it', async () => {
 });
 
 test(
-  'the file is for its owner alone, and nothing is left beside it',
+  'only the owner can read the file, and no other file is left',
   notOnWindows('files have no modes there'),
   async () => {
     using folder = new Folder();
@@ -98,7 +98,7 @@ const misfits: Record<string, (folder: Folder) => Promise<Moment | null>> = {
     readCheckpoint(folder.file, owner, outputOf(bytes, { resizes: [{ offset: 100, cols: 40, rows: 5 }] })),
 };
 for (const [what, read] of Object.entries(misfits)) {
-  test(`a kept screen ${what} is left alone`, async () => {
+  test(`a kept screen ${what} is ignored`, async () => {
     using folder = new Folder();
     await keep(folder, 3_000);
     assert.notEqual(await readCheckpoint(folder.file, owner, outputOf(bytes)), null);
@@ -106,7 +106,7 @@ for (const [what, read] of Object.entries(misfits)) {
   });
 }
 
-test('a change of size at the very offset fits, whichever came first', async () => {
+test('a size change at exactly that offset matches, whichever came first', async () => {
   using folder = new Folder();
   await keep(folder, 3_000);
   const resizes = [{ offset: 3_000, cols: 20, rows: 8 }];
@@ -116,7 +116,7 @@ test('a change of size at the very offset fits, whichever came first', async () 
   assert.deepEqual((await rendered(output, { moment })).screen, (await rendered(output)).screen);
 });
 
-test('a kept screen at the end shows output that was cut since', async () => {
+test('a kept screen at the end still shows output that was cut later', async () => {
   using folder = new Folder();
   await keep(folder, bytes.length);
   const output = outputOf(bytes, { firstByte: bytes.length - 10 });
@@ -125,7 +125,7 @@ test('a kept screen at the end shows output that was cut since', async () => {
   assert.deepEqual([screen.lines[0], whole], ['line 996 of some output', true]);
 });
 
-test('a file that is torn, changed, of another version, or none at all is left alone', async () => {
+test('a file that is torn, changed, of another version, or missing is ignored', async () => {
   using folder = new Folder();
   await keep(folder, 3_000);
   const file = readFileSync(folder.file);
@@ -145,7 +145,7 @@ test('a file that is torn, changed, of another version, or none at all is left a
 });
 
 test(
-  'a link, a folder and a file that is too large are left alone',
+  'a link, a folder and a file that is too large are ignored',
   notOnWindows('links need a privilege'),
   async () => {
     using folder = new Folder();
@@ -174,7 +174,7 @@ function forged(file: Buffer, change: (text: string) => string): Buffer {
   return Buffer.concat([file.subarray(0, 16), createHash('sha256').update(body).digest(), body]);
 }
 
-test('what somebody forged does no harm: it is left alone, or it is a screen', {
+test('a forged file does no harm: it is ignored, or gives a screen', {
   timeout: 60_000,
 }, async () => {
   using live = await LiveScreen.open({ from: size });
@@ -224,7 +224,7 @@ test('garbage is no screen', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (garbage) => decodeCheckpoint(garbage) === null));
 });
 
-test('a screen is kept when much has come, at most once a second, and at the end', async () => {
+test('a screen is kept after much output, at most once a second, and at the end', async () => {
   using folder = new Folder();
   using live = await LiveScreen.open({ from: size });
   const writer = new CheckpointWriter(folder.file, owner);
@@ -249,7 +249,7 @@ test('a screen is kept when much has come, at most once a second, and at the end
   assert.equal(writer.save(live), false);
 });
 
-test('a folder that is gone is no reason to fail', async () => {
+test('a missing folder is no error', async () => {
   using folder = new Folder();
   using live = await LiveScreen.open({ from: size });
   live.feed(bytes);

@@ -19,17 +19,17 @@ async function after(text: string, more: string): Promise<readonly string[]> {
   return live.screen().lines;
 }
 
-test('what was on a terminal before moves into its history', async () => {
+test('earlier text on a terminal moves into its history', async () => {
   assert.ok((await redrawn('x')).includes('\x1b[4;1H\n\n\n\n\x1b[H\x1b[2J'));
 });
 
-test('text comes with its looks, row by row', async () => {
+test('text comes with its attributes, row by row', async () => {
   const drawn = await redrawn('plain\r\n\x1b[1;31mred\x1b[0m');
   assert.ok(drawn.includes('\x1b[1;1H\x1b[0mplain\x1b[m'));
   assert.ok(drawn.includes('\x1b[2;1H\x1b[0;1;31mred\x1b[m'));
 });
 
-test('modes of input are switched on, and no others', async () => {
+test('only input modes are switched on', async () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   const switched = (text: string): string[] => text.match(/\x1b\[\??\d+h|\x1b[=>]|\x1b\[\d q/g) ?? [];
   assert.deepEqual(switched(await redrawn('x')), ['\x1b[?2026h', '\x1b[?7h', '\x1b[?25h']);
@@ -48,7 +48,7 @@ test('modes of input are switched on, and no others', async () => {
   assert.ok((await redrawn('\x1b[?25l')).includes('\x1b[?25l'));
 });
 
-test('keys are reported as the program has asked for, on the screen that shows', async () => {
+test('keys are reported as the program has asked for, on the visible screen', async () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   const keys = (text: string): string[] => text.match(/\x1b\[[<>=][\d;]*[um]/g) ?? [];
   assert.deepEqual(keys(await redrawn('\x1b[>1u\x1b[<u\x1b[>4;2m\x1b[>4m')), []);
@@ -70,7 +70,7 @@ test('keys are reported as the program has asked for, on the screen that shows',
   assert.deepEqual(keys(second.redraw().toString()), []);
 });
 
-test('what a full-screen program hides comes back when it ends', async () => {
+test('text behind a full-screen program comes back when it ends', async () => {
   const lines = await after('before\x1b[?1049h\x1b[Hinside', '\x1b[?1049l!');
   assert.equal(lines[0], 'before!');
 });
@@ -84,7 +84,7 @@ test('a full row goes on in the next one', async () => {
   assert.deepEqual((await after('x'.repeat(20), 'y')).slice(0, 2), ['x'.repeat(20), 'y']);
 });
 
-test('a cursor that was saved, tab stops and line drawing are there', async () => {
+test('a saved cursor, tab stops and line drawing are restored', async () => {
   assert.deepEqual((await after('\x1b[3;5H\x1b7\x1b[H', '\x1b8here'))[2], '    here');
   assert.equal((await after('\x1b[3g\x1b[5G\x1bH\r', '\tx'))[0], '    x');
   assert.equal((await after('\x1b(0', 'q'))[0], '─');
@@ -95,7 +95,7 @@ test('a title has no control characters', async () => {
   assert.ok(!(await redrawn('\x1b]2;a\x07')).includes('\t'));
 });
 
-test('what is half written comes last, so that its rest is no text', async () => {
+test('an incomplete sequence comes last, so that its rest is not text', async () => {
   assert.ok((await redrawn('x\x1b[3')).endsWith('\x1b[3'));
   assert.equal((await after('x\x1b[3', '1my'))[0], 'xy');
   assert.equal((await after('x\x1b]0;a title', ' goes on\x07y'))[0], 'xy');

@@ -16,17 +16,17 @@ async function found(text: string, pattern: Pattern, cols = 20): Promise<ScreenM
   return (await searchFor(pattern)).look(live.lines());
 }
 
-test('a pattern that stands on the screen is found, with its row and its groups', async () => {
+test('a pattern on the screen is found, with its row and its groups', async () => {
   const match = await found('one\r\n\x1b[31mtw\x1b[0mo 22', /two (\d+)/);
   assert.deepEqual(match, { row: 1, text: 'two 22', line: 'two 22', groups: ['22'] });
 });
 
-test('what was written and is gone is not found', async () => {
+test('text that is no longer on the screen is not found', async () => {
   assert.equal(await found('password: \r\x1b[Kdone', 'password'), null);
   assert.equal(await found('a secret\x1b[?1049h\x1b[2J', 'secret'), null);
 });
 
-test('a line that was too long for a row is put together again, and one below another is not', async () => {
+test('a wrapped line is joined, but two separate lines are not', async () => {
   const match = await found('0123456789abcdef', /9ab/, 10);
   assert.deepEqual([match?.row, match?.line], [0, '0123456789abcdef']);
   assert.equal(await found('0123456789\r\nabcdef', /9ab/, 10), null);
@@ -34,12 +34,12 @@ test('a line that was too long for a row is put together again, and one below an
   assert.equal((await found('012345678한국', '8한국', 10))?.text, '8한국');
 });
 
-test('a prompt is found with the blank after it, up to the cursor', async () => {
+test('a prompt is found including the blank after it, up to the cursor', async () => {
   assert.equal((await found('x\r\nuser$ ', /\$ $/))?.row, 1);
   assert.equal(await found('user$ \r\n', /\$ $/), null);
 });
 
-test('a screen that stays as it is is searched once', async () => {
+test('an unchanged screen is searched once', async () => {
   let searches = 0;
   const matcher = await compilePattern(checkPattern('never there'));
   const counting: LineMatcher = {
@@ -59,7 +59,7 @@ test('a screen that stays as it is is searched once', async () => {
   assert.equal(searches, 5);
 });
 
-test('a pattern that costs much is searched in pieces that overlap', async () => {
+test('an expensive pattern is searched in overlapping pieces', async () => {
   const line = `${'x'.repeat(2_000)}${'ab'.repeat(300)}c${'x'.repeat(2_000)}`;
   const matcher = await compilePattern(checkPattern('abc'));
   const search = new ScreenSearch({ ...matcher, pieceBytes: 64, overlap: 16 });

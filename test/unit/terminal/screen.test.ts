@@ -41,7 +41,7 @@ test('a screen is what a person would see: lines without their colours, the curs
   });
 });
 
-test('a full-screen program is told, and what was there before it comes back', async () => {
+test('a full-screen program is recognized, and the earlier screen comes back', async () => {
   const begun = await shown('before\x1b[?1049h\x1b[Hinside');
   assert.deepEqual([begun.alternate, begun.lines[0]], [true, 'inside']);
   const over = await shown('before\x1b[?1049h\x1b[Hinside\x1b[?1049l');
@@ -53,7 +53,7 @@ test('the cursor stays on the screen when a row is full', async () => {
   assert.deepEqual([cursor.x, cursor.y, lines[0]], [19, 0, 'x'.repeat(20)]);
 });
 
-test('cells say how text looks, and what shows of blanks', async () => {
+test('cells contain the attributes of text, and of blanks where they are visible', async () => {
   const { cells } = await shown(
     '\x1b[1;3;38;5;200mab\x1b[0m \x1b[48;2;1;2;3m  \x1b[0m  \r\n\x1b[2;4;7;9;92;101m한\x1b[m',
     {
@@ -76,12 +76,12 @@ test('a title is short, and has no control characters', async () => {
   assert.equal(title, `ab${'한'.repeat(254)}`);
 });
 
-test('emoji take two cells, and what has no width takes none', async () => {
+test('emoji take two cells, and characters without width take none', async () => {
   const { lines, cursor } = await shown('\ufeff🚀a\r\ne\x1b[1m\u0301b');
   assert.deepEqual([lines[0], lines[1], cursor.x], ['🚀a', 'e\u0301b', 2]);
 });
 
-test('a character has no more marks than any writing, however many come in however many pieces', async () => {
+test('the number of combining marks on a character is limited, however many come', async () => {
   using live = await LiveScreen.open({ from: size });
   live.feed(Buffer.from('e'));
   for (let left = 100; left > 0; left -= 1) live.feed(Buffer.from('\u0301'.repeat(10)));
@@ -89,13 +89,13 @@ test('a character has no more marks than any writing, however many come in howev
   assert.equal(live.screen().lines[0], `e${'\u0301'.repeat(32)}f${'\u0302'.repeat(32)}g`);
 });
 
-test('the terminal gets its sizes where the output was when they changed', async () => {
+test('the terminal changes size at the recorded offsets of the output', async () => {
   const text = '\x1b[20Ga\r\nnarrow: \x1b[20Gb\r\n';
   const { screen } = await rendered(outputOf(text, { resizes: [{ offset: 7, cols: 10, rows: 3 }] }));
   assert.deepEqual([screen.cols, screen.rows, screen.lines[1]], [10, 3, 'narrow:  b']);
 });
 
-test('what a narrow screen has cut off stays away when it becomes wide again', async () => {
+test('text that a narrow screen cut off does not come back when it becomes wide again', async () => {
   using live = await LiveScreen.open({ from: size });
   live.feed(Buffer.from('\x1b[?1049h\x1b[H0123456789'));
   live.resize({ offset: live.offset, cols: 5, rows: 4 });
@@ -104,7 +104,7 @@ test('what a narrow screen has cut off stays away when it becomes wide again', a
   assert.equal(live.screen().lines[0], '01234');
 });
 
-test('of output whose beginning is lost the rest is rendered, and the screen says so', async () => {
+test('if the beginning of the output is lost, the rest is rendered, and the screen says so', async () => {
   const text = `${'lost\r\n'.repeat(10)}kept\r\n`;
   const { screen, whole } = await rendered(outputOf(text, { firstByte: 60 }));
   assert.deepEqual([screen.lines[0], whole], ['kept', false]);
@@ -112,7 +112,7 @@ test('of output whose beginning is lost the rest is rendered, and the screen say
   assert.deepEqual([all.screen.lines[2], all.whole], ['kept', true]);
 });
 
-test('a screen that was kept for an offset bridges what is lost', async () => {
+test('a kept screen bridges lost output before its offset', async () => {
   const text = 'first\r\nsecond\r\nthird';
   using live = await LiveScreen.open({ from: size });
   live.feed(Buffer.from('first\r\n'));
@@ -122,7 +122,7 @@ test('a screen that was kept for an offset bridges what is lost', async () => {
   assert.deepEqual([screen.lines.slice(0, 3), whole], [['first', 'second', 'third'], true]);
 });
 
-test('questions of a program are answered while it waits, and not when they are read later', async () => {
+test('terminal queries of a program are answered while it waits, and not when the output is read later', async () => {
   const answers: string[] = [];
   const answer = (text: string): number => answers.push(text);
   const { live } = await openScreen(outputOf('\x1b[6n'), null, answer);
@@ -134,7 +134,7 @@ test('questions of a program are answered while it waits, and not when they are 
   assert.equal(answers.length, 3);
 });
 
-test('a program that asks without end gets few answers', async () => {
+test('a program that sends endless queries gets few answers', async () => {
   let answers = '';
   const answer = (text: string): void => {
     answers += text;
@@ -147,14 +147,14 @@ test('a program that asks without end gets few answers', async () => {
   assert.equal(answers, '\x1b[0n');
 });
 
-test('of a title little is kept, however long it is', async () => {
+test('only a short part of a long title is kept', async () => {
   using live = await LiveScreen.open({ from: size });
   live.feed(Buffer.from(`\x1b]0;${'x'.repeat(100_000)}\x07\x1b]1;${'y'.repeat(100_000)}\x07`));
   const moment = live.moment();
   assert.deepEqual([moment?.state.title.length, moment?.state.iconName.length], [4_096, 4_096]);
 });
 
-test('a few bytes do not hold the process for long', { timeout: 20_000 }, async () => {
+test('a few bytes cannot block the process for long', { timeout: 20_000 }, async () => {
   using live = await LiveScreen.open({ from: { cols: 200, rows: 60 } });
   const begin = performance.now();
   for (const final of 'LMSTIZb@PX')
@@ -168,7 +168,7 @@ test('to erase up to the last cell of the screen works', async () => {
   assert.deepEqual(lines, ['', '', '', '']);
 });
 
-test('the same output makes the same screen when a size is told before its bytes come', async () => {
+test('the same output gives the same screen if a size is known before its bytes come', async () => {
   using live = await LiveScreen.open({ from: size });
   live.feed(Buffer.from('0123456789\r\n'));
   live.resize({ offset: 20, cols: 6, rows: 4 });
@@ -181,7 +181,7 @@ test('the same output makes the same screen when a size is told before its bytes
   assert.equal(live.moment(), null);
 });
 
-test('in the middle of an escape sequence or a character there is no moment to go on from', async () => {
+test('no screen is kept in the middle of an escape sequence or a character', async () => {
   using live = await LiveScreen.open({ from: size });
   const whole = (bytes: Buffer): boolean => {
     live.feed(bytes);

@@ -21,7 +21,7 @@ const passes: Record<string, string> = {
   'the bell': '\x07',
 };
 for (const [what, text] of Object.entries(passes))
-  test(`${what} passes as it is`, () => assert.equal(passed(text), text));
+  test(`${what} passes unchanged`, () => assert.equal(passed(text), text));
 
 const stays: Record<string, string> = {
   'the clipboard (OSC 52)': '\x1b]52;c;cm0gLXJmIH4=\x07',
@@ -61,8 +61,8 @@ const stays: Record<string, string> = {
   'saved modes': '\x1b[?1s\x1b[?1r',
 };
 for (const [what, text] of Object.entries(stays)) {
-  test(`stays away: ${what}`, () => assert.equal(passed(`a${text}b`), 'ab'));
-  test(`stays away, as control characters of two bytes and byte by byte: ${what}`, () => {
+  test(`does not pass: ${what}`, () => assert.equal(passed(`a${text}b`), 'ab'));
+  test(`does not pass, with two-byte control characters or byte by byte: ${what}`, () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
     const c1 = text.replace(/\x1b([@-_])/g, (_, letter: string) =>
       String.fromCharCode(letter.charCodeAt(0) + 0x40),
@@ -73,11 +73,11 @@ for (const [what, text] of Object.entries(stays)) {
   });
 }
 
-test('a control character of one byte above 127 is not passed, and what follows it is text', () => {
+test('a control character of one byte above 127 does not pass, and text after it is text', () => {
   assert.equal(passed('a\x9b6nb\x90q\x9c\x9d52;c;x\x07', 'latin1'), 'a6nbq52;c;x\x07');
 });
 
-test('a sequence without an end passes nothing, and takes no memory', () => {
+test('a sequence without an end does not pass, and takes no memory', () => {
   const filter = new TerminalFilter();
   for (const begin of ['\x1b[', '\x1b]0;', '\x1bP', '\x1b_']) {
     filter.pass(Buffer.from(begin));
@@ -88,17 +88,17 @@ test('a sequence without an end passes nothing, and takes no memory', () => {
   }
 });
 
-test('of several modes those that are allowed pass, and numbers are as large as terminals take them', () => {
+test('of several modes the allowed ones pass, and numbers are limited to what terminals accept', () => {
   assert.equal(passed('\x1b[?3;25;2031;1006h'), '\x1b[?25;1006h');
   assert.equal(passed('\x1b[4294967296;1H'), '\x1b[65535;1H');
 });
 
-test('control characters within a sequence act before it, as in a terminal', () => {
+test('control characters within a sequence take effect before it, as in a terminal', () => {
   assert.equal(passed('\x1b[3\r1mx\x1b[\x00\x05Ay'), '\r\x1b[31mx\x1b[Ay');
   assert.equal(passed('\x1b[31\x18mx\x1b[1\x1b[2my'), 'mx\x1b[2my');
 });
 
-test('a title passes without control characters, and the one before comes back on leaving', () => {
+test('a title passes without control characters, and the previous one comes back on leaving', () => {
   const filter = new TerminalFilter();
   const set = filter.pass(Buffer.from(`\x1b]0;a\x01\n${'x'.repeat(400)}\x07`)).toString();
   assert.equal(set, `\x1b[22;0t\x1b]0;a${'x'.repeat(255)}\x1b\\`);
@@ -113,7 +113,7 @@ test('a link to a page passes, and is closed on leaving', () => {
   assert.equal(filter.modesReset(), '\x1b]8;;\x1b\\');
 });
 
-test('leaving takes back what was switched, and nothing else', () => {
+test('leaving resets the modes that were switched, and nothing else', () => {
   const left = (text: string): string => {
     const filter = new TerminalFilter();
     filter.pass(Buffer.from(text));
@@ -133,7 +133,7 @@ test('leaving takes back what was switched, and nothing else', () => {
   assert.equal(left('\x1b[2 q'), '\x1b[0 q');
 });
 
-test('of the ways to report keys a program takes off its own alone', () => {
+test('a program can remove only its own keyboard modes', () => {
   const filter = new TerminalFilter();
   const write = (text: string): string => filter.pass(Buffer.from(text)).toString();
   // Those of the person's shell stay.
@@ -149,6 +149,6 @@ test('of the ways to report keys a program takes off its own alone', () => {
   assert.equal(filter.modesReset(), '');
 });
 
-test('a reset of the terminal takes back what was switched, and keeps what is above the screen', () => {
+test('a reset of the terminal resets the switched modes, and keeps the scrollback', () => {
   assert.equal(passed('\x1b[?1000h\x1bcx'), '\x1b[?1000h\x1b[?1000l\x1b[!p\x1b[H\x1b[2Jx');
 });

@@ -22,7 +22,7 @@ function sessionOf(fleet: Partial<AgentFleet>): { session: RemoteSession; asked:
   return { session: new RemoteSession(link, 's1'), asked: () => count };
 }
 
-test('after a failure that nobody expects the fleet is asked after a pause', async (t) => {
+test('after an unexpected failure the fleet is asked again after a pause', async (t) => {
   t.mock.method(process, 'emitWarning', () => undefined);
   const { session, asked } = sessionOf({
     completions: async () => {
@@ -35,7 +35,7 @@ test('after a failure that nobody expects the fleet is asked after a pause', asy
   assert.equal(asked(), 1);
 });
 
-test('while an end cannot be acknowledged the fleet is asked after pauses', async () => {
+test('while an end cannot be acknowledged the fleet is asked only after pauses', async () => {
   const { session, asked } = sessionOf({
     completions: async () => [end],
     acknowledge: async () => {

@@ -15,7 +15,7 @@ const here: ProcessIdentity = {
 };
 const asker = { party: 'a conversation', caller: 'a subagent', client: here };
 
-test('the id of a request says who has started the task, and fits in what the fleet takes', () => {
+test('the id of a request says who started the task, and fits the limit of the fleet', () => {
   const id = requestIdOf(asker, 123_456_789_012.7);
   assert.ok(id.length <= 100, id);
   const { party, caller } = hashedAsker(asker);
@@ -32,7 +32,7 @@ test('what a client does not say is not in the id', () => {
   assert.deepEqual(startOfRequest(id, here)?.starter, { client: { pid: here.pid, start: null } });
 });
 
-test('a process of an earlier boot of this machine is told from one of another machine and of a container', () => {
+test('a process of an earlier boot of this machine is distinguished from one of another machine or container', () => {
   const id = requestIdOf(asker, 7);
   const rebooted = startOfRequest(id, { ...here, boot: 'the next' })?.by;
   assert.deepEqual([rebooted?.machine, rebooted?.host], ['id', 'machine']);
@@ -45,7 +45,7 @@ test('a process of an earlier boot of this machine is told from one of another m
   assert.notEqual(container?.host, 'machine');
 });
 
-test('requests of other programs say nothing, and a key gives the same request in its session alone', () => {
+test('requests of other programs name no starter, and a key gives the same request only in its session', () => {
   for (const id of ['0123456789abcdef', requestIdOfKey('s', 'k'), 'mcp.', 'mcp.-.-.x'])
     assert.equal(startOfRequest(id, here), null, id);
   assert.equal(requestIdOfKey('s', 'k'), requestIdOfKey('s', 'k'));
@@ -53,7 +53,7 @@ test('requests of other programs say nothing, and a key gives the same request i
   assert.ok(requestIdOfKey('s', 'k'.repeat(1_000)).length <= 100);
 });
 
-test('a session that was made up is of this machine alone in the fleet, and one that was named is what it is', () => {
+test('in the fleet a generated session name is specific to this machine, and a given name does not change', () => {
   assert.equal(fleetSessionOf('a conversation', here), 'a conversation');
   const made = fleetSessionOf('mcp:agent:/work', here);
   assert.match(made, /^mcp:agent:\/work@[0-9a-f]{12}$/);

@@ -31,7 +31,7 @@ function history(): ToldHistory<Message> {
   return new ToldHistory({ write: user, isModels: ({ role }) => role === 'assistant' });
 }
 
-test('what was told stays where it was told, whether or not the host keeps it', async () => {
+test('news stay in their place, whether or not the host keeps them', async () => {
   for (const keeps of [false, true]) {
     const told = history();
     const { told: end, log } = telling('an end');
@@ -60,7 +60,7 @@ test('what was told stays where it was told, whether or not the host keeps it', 
   }
 });
 
-test('what a tool has told is acknowledged when the model has answered to it', async () => {
+test('news in the answer of a tool are acknowledged when the model has answered', async () => {
   const told = history();
   const { told: end, log } = telling('the command failed');
   const text = told.answered(end);
@@ -71,7 +71,7 @@ test('what a tool has told is acknowledged when the model has answered to it', a
   assert.deepEqual(log, ['ack']);
 });
 
-test('what stands in no message any more is given back', async () => {
+test('news that are no longer in any message are given back', async () => {
   const told = history();
   const { told: end, log } = telling('the command failed');
   told.answered(end);
@@ -80,7 +80,7 @@ test('what stands in no message any more is given back', async () => {
   assert.deepEqual(log, ['back']);
 });
 
-test('a request that failed is no proof, and what was told stands in the next one', async () => {
+test('a failed request is no proof, and the news are in the next one', async () => {
   const told = history();
   const { told: end, log } = telling('an end');
   await told.sending([user('go')], async () => end);

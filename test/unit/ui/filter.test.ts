@@ -55,17 +55,17 @@ const notMeant: readonly string[] = [
   '"build run"',
 ];
 
-test('words of the filter mean what they say', () => {
+test('the words of the filter match what they should', () => {
   for (const text of meant) assert.equal(filterOf(text)(base), true, text);
   for (const text of notMeant) assert.equal(filterOf(text)(base), false, text);
 });
 
-test('a name is found by what is shown of it', () => {
+test('a name is found by its shown form', () => {
   const row = { ...base, name: 'a\u202eb' };
   assert.equal(filterOf('\\u{202e}')(row), true);
 });
 
-test('a task is within a span when it ran in some of it', () => {
+test('a task is within a span if it ran during part of it', () => {
   const now = 9_000;
   assert.equal(isWithin(base, null, now), true);
   assert.equal(isWithin(base, { from: 4_000, to: 6_000 }, now), true);

@@ -19,19 +19,19 @@ function data(text: string, from: number, size = 1e9): LinesData {
 
 const shown = ({ blocks }: LogWindow): string => blocks.map(({ text }) => text).join('\n');
 
-test('a line that came in two pieces is one', () => {
+test('a line that came in two pieces is one line', () => {
   const part = LogWindow.of(data('one\ntw', 0)).append(data('o\nthree', 6));
   assert.equal(shown(part), 'one\ntwo\nthree');
   assert.equal(part.to, 13);
 });
 
-test('what is passed over is not joined', () => {
+test('lines on both sides of skipped output are not joined', () => {
   const part = LogWindow.of(data('one\ntw', 0)).append(data('o\n', 100));
   assert.equal(part.blocks.length, 2);
   assert.equal(shown(part), 'one\ntw\no');
 });
 
-test('only so much is kept, at the end that grows', () => {
+test('only a limited part is kept, at the end that grows', () => {
   const text = `${'x'.repeat(99)}\n`.repeat(600);
   let part = LogWindow.of(data(text, 0));
   for (let index = 1; index < 100; index += 1) part = part.append(data(text, index * text.length));
@@ -43,7 +43,7 @@ test('only so much is kept, at the end that grows', () => {
   assert.ok(part.blocks.length <= 16);
 });
 
-test('a place in the text is found by the offset', () => {
+test('a place in the text is found by its offset', () => {
   const part = LogWindow.of(data('one\ntwo\nthree\n', 10));
   const place = part.placeOf(15);
   assert.deepEqual([place?.index, place?.line], [4, 'two']);

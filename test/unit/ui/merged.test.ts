@@ -22,7 +22,7 @@ async function* failing(): AsyncGenerator<string, void, undefined> {
   throw new Error('the watch failed');
 }
 
-test('feeds that have something for a page which leaves end with it', async () => {
+test('feeds with data for a page end when the page leaves', async () => {
   const ended: string[] = [];
   for await (const _word of merged(talking('one', ended), talking('other', ended))) {
     // Meanwhile both have their next word ready.
@@ -33,7 +33,7 @@ test('feeds that have something for a page which leaves end with it', async () =
   assert.deepEqual(ended.sort(), ['one', 'other']);
 });
 
-test('a feed that fails while its page reads slowly fails for that page, and not for the process', async () => {
+test('a feed that fails while its page reads slowly gives that page the error, and does not crash the process', async () => {
   const ended: string[] = [];
   const heard: string[] = [];
   const listening = async (): Promise<void> => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { roomIn } from '../../../src/web/room-in.ts';
 
-test('nobody waits for room in a response whose client is gone already', async () => {
+test('there is no wait for room in a response whose client is gone', async () => {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -24,7 +24,7 @@ test('a long gap is folded to a fixed width, and times on both sides keep theirs
   assert.equal(Math.round(last.x + last.width), 1_000);
 });
 
-test('short gaps, one moment and no task at all are no trouble', () => {
+test('short gaps, a single moment and no tasks work', () => {
   assert.equal(
     timeScale(
       [
@@ -39,7 +39,7 @@ test('short gaps, one moment and no task at all are no trouble', () => {
   assert.ok(Number.isFinite(timeScale([], 500).xOf(7)));
 });
 
-test('later is never further left, and a place is the time that is there', () => {
+test('later times are never further left, and a position maps back to its time', () => {
   const time = fc.integer({ min: 0, max: 100_000_000 });
   const spans = fc.array(fc.record({ from: time, ms: fc.integer({ min: 0, max: 10_000_000 }) }), {
     minLength: 1,

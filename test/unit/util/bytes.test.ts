@@ -8,7 +8,7 @@ const text = fc.string({ unit: fc.constantFrom('a', '\n', 'é', '한', '€', '�
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const strict = new TextDecoder('utf-8', { fatal: true });
 
-test('text that is cut at the end of a character has none that is broken, and lacks at most one', () => {
+test('text cut at the end of a character has no broken character, and lacks at most one', () => {
   fc.assert(
     fc.property(text, share, (whole, part) => {
       const bytes = Buffer.from(whole);
@@ -24,7 +24,7 @@ test('text that is cut at the end of a character has none that is broken, and la
   );
 });
 
-test('text that is cut at the start of a character has none that is broken, and lacks at most one', () => {
+test('text cut at the start of a character has no broken character, and lacks at most one', () => {
   fc.assert(
     fc.property(text, share, (whole, part) => {
       const bytes = Buffer.from(whole);
@@ -38,7 +38,7 @@ test('text that is cut at the start of a character has none that is broken, and 
   );
 });
 
-test('read in pieces of any size, each cut at a character, text comes out whole', () => {
+test('text that is read in pieces of any size, each cut at a character, is complete', () => {
   fc.assert(
     fc.property(text, fc.integer({ min: 4, max: 9 }), (whole, size) => {
       const bytes = Buffer.from(whole);
@@ -56,7 +56,7 @@ test('read in pieces of any size, each cut at a character, text comes out whole'
   );
 });
 
-test('in binary data an end or start stays within three bytes of what was asked for', () => {
+test('in binary data an end or start is within three bytes of the requested one', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 12 }), share, (bytes, part) => {
       const wanted = Math.floor(bytes.length * part);
@@ -69,14 +69,14 @@ test('in binary data an end or start stays within three bytes of what was asked 
   );
 });
 
-test('bytes that can never become a character are not waited for', () => {
+test('bytes that can never become a character cause no wait', () => {
   const invalid = { 'a byte that is never used': [0x61, 0xff], 'a lone continuation': [0x61, 0x80] };
   for (const [what, bytes] of Object.entries(invalid)) {
     assert.equal(characterEnd(Uint8Array.from(bytes), bytes.length), bytes.length, what);
   }
 });
 
-test('a text says how many bytes each part of it came from, also where they were no text', () => {
+test('a text says how many bytes each part of it came from, also for invalid bytes', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 24 }),
     // What UTF-8 allows behind some bytes, and no others.

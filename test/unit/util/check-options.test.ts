@@ -11,7 +11,7 @@ interface Options {
 
 const names: OptionNames<Options> = { timeoutMs: true, graceMs: true, env: true };
 
-test('the types refuse a list of names that lacks one, or has one too many', () => {
+test('the types refuse a list of names with one missing or one too many', () => {
   // @ts-expect-error env is not there
   const short: OptionNames<Options> = { timeoutMs: true, graceMs: true };
   // @ts-expect-error there is no pid
@@ -19,13 +19,13 @@ test('the types refuse a list of names that lacks one, or has one too many', () 
   assert.notDeepEqual(Object.keys(short), Object.keys(long));
 });
 
-test('options that are known are given back as they are', () => {
+test('known options are returned unchanged', () => {
   const options: Options = { timeoutMs: 5 };
   assert.equal(checkOptions('it()', options, names), options);
   assert.deepEqual(checkOptions('it()', Object.create(null), names), Object.create(null));
 });
 
-test('names that every object inherits are unknown like any other', () => {
+test('names that every object inherits count as unknown', () => {
   for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
     const options = Object.defineProperty({}, name, { value: 1, enumerable: true });
     assert.throws(() => checkOptions('it()', options, names), { code: 'INVALID_ARGUMENT' }, name);
@@ -53,7 +53,7 @@ for (const [slip, name] of meant) {
   });
 }
 
-test('a message is one line of bounded length, whatever the names are', () => {
+test('a message is one line of bounded length, whatever the names', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 3_000 }), { minLength: 1 }), (slips) => {
       const said = sayUnknown(slips, Object.keys(names));

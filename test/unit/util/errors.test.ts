@@ -13,7 +13,7 @@ test('docs/errors.md has a row for each error code, in the same order, and for n
   );
 });
 
-test('docs/errors.md says the same of each code as the library, and what to do', () => {
+test('docs/errors.md says the same about each code as the library, and what to do', () => {
   const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
   for (const [code, meaning] of Object.entries(errorCodes)) {
     const [, , found, advice] = (page.split('\n').find((row) => row.includes(`| \`${code}\` |`)) ?? '').split(
@@ -24,7 +24,7 @@ test('docs/errors.md says the same of each code as the library, and what to do',
   }
 });
 
-test('the codes are pinned: none is renamed, none is removed', () => {
+test('the codes are pinned: none is renamed or removed', () => {
   assert.deepEqual(Object.keys(errorCodes), [
     'INVALID_ARGUMENT',
     'INVALID_COMMAND',

@@ -36,7 +36,7 @@ function warningsOf(work: () => void): string[] {
   return said;
 }
 
-test('an error is expected by its code, if it is of the system or ours', () => {
+test('an error is expected by its code, if it is a system error or one of ours', () => {
   const codes = expected('absent', 'EIO', 'READ_FAILED');
   assert.ok(isExpected(systemError(), codes));
   assert.ok(isExpected(new OutliveError('READ_FAILED', ''), codes));
@@ -45,7 +45,7 @@ test('an error is expected by its code, if it is of the system or ours', () => {
   for (const mistake of mistakes) assert.ok(!isExpected(mistake, codes) && !isForeseen(mistake));
 });
 
-test('what is expected is tolerated without a word, and a mistake is thrown on', () => {
+test('an expected error is tolerated silently, and a bug is rethrown', () => {
   const said = warningsOf(() => {
     tolerate(systemError(), expected('absent'), 'looking');
     for (const mistake of mistakes) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomHex } from '../../../src/util/crypto.ts';
 
-test('random digits are of the length that is asked for, and none comes twice', () => {
+test('random digits have the requested length, and never repeat', () => {
   const seen = new Set<string>();
   for (const bytes of [4, 6, 8, 16, 64]) {
     for (let count = 0; count < 500; count += 1) {

@@ -79,6 +79,6 @@ const uncertain: readonly (readonly [string, readonly Ancestor[]])[] = [
   ['bubblewrap without a namespace', [call, program(bwrap), claude, program('systemd', true)]],
 ];
 for (const [what, ancestors] of uncertain)
-  test(`a shell call may be outlived: ${what}`, () => {
+  test(`tasks can outlive a shell call: ${what}`, () => {
     assert.equal(endingSandbox(ancestors), null);
   });

@@ -7,7 +7,7 @@ import { after, holdProcess } from '../../../src/util/wait.ts';
 const run = promisify(execFile);
 const longest = 2 ** 31 - 1;
 
-test('a timer longer than Node can hold goes off when its time has come, and not before', (t) => {
+test('a timer longer than the limit of Node fires at its time, and not before', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let calls = 0;
   after(3 * longest + 7, () => {
@@ -25,7 +25,7 @@ test('a timer longer than Node can hold goes off when its time has come, and not
   assert.equal(calls, 1);
 });
 
-test('a timer that is cancelled never goes off, in whichever of its parts it is', (t) => {
+test('a cancelled timer never fires, in whichever of its parts it is', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const timer = after(longest + 10, () => assert.fail('it went off'));
   t.mock.timers.tick(longest + 5);
@@ -34,7 +34,7 @@ test('a timer that is cancelled never goes off, in whichever of its parts it is'
   t.mock.timers.tick(2 * longest);
 });
 
-test('a timer whose time has passed goes off at the next turn', async () => {
+test('a timer whose time has passed fires at the next turn', async () => {
   await new Promise<void>((resolve) => {
     const hold = setInterval(() => undefined, 1_000);
     after(-5, () => {
@@ -51,14 +51,14 @@ test('a timer does not keep the process alive', () => {
   timer.cancel();
 });
 
-test('a program that has nothing to do but to sleep wakes up again', async () => {
+test('a program that only sleeps wakes up again', async () => {
   const module = new URL('../../../src/util/wait.js', import.meta.url).href;
   const program = `const { sleep } = await import('${module}'); await sleep(20); console.log('awake');`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
   assert.equal(stdout, 'awake\n');
 });
 
-test('the process is held until everybody who held it has let go', () => {
+test('the process stays alive until every hold on it is released', () => {
   const before = held();
   const [first, second] = [holdProcess(), holdProcess()];
   assert.equal(held(), before + 1);

@@ -21,7 +21,7 @@ async function turnsOf(turns: Turns, costs: readonly number[]): Promise<number[]
   return done.filter((turn) => turn.length > 0);
 }
 
-test('a turn takes jobs until they have cost what it may, and the rest wait in their order', async () => {
+test('a turn takes jobs until its budget is used, and the rest wait in order', async () => {
   const turns = new Turns(10);
   assert.deepEqual(await turnsOf(turns, [4, 4, 4, 1, 20, 3, 3]), [
     [4, 4, 4],
@@ -31,14 +31,14 @@ test('a turn takes jobs until they have cost what it may, and the rest wait in t
   assert.deepEqual(await turnsOf(turns, [0, 0, 9]), [[0, 0, 9]]);
 });
 
-test('many who ask at once get no more of a turn than one', async () => {
+test('many callers at once get no more of a turn than one', async () => {
   const turns = new Turns(10);
   const done = await turnsOf(turns, Array<number>(300).fill(5));
   assert.equal(done.length, 150);
   assert.ok(done.every((turn) => turn.length === 2));
 });
 
-test('a job that fails fails for who asked, and the next ones run', async () => {
+test('a job that fails fails for its caller, and the next ones run', async () => {
   const turns = new Turns(1);
   const failed = turns.run(
     () => {
@@ -56,7 +56,7 @@ test('a job that fails fails for who asked, and the next ones run', async () => 
   );
 });
 
-test('what cannot wait runs at once, and is refused when it has had more than anybody notices', async () => {
+test('an urgent job runs at once, and is refused once it has used too much time', async () => {
   let now = 0;
   const turns = new Turns(1, () => now);
   const slow = (): string => {

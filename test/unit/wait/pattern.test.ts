@@ -12,7 +12,7 @@ import { filesUnder, root } from '../../support/repository.ts';
 
 const refused = { name: 'OutliveError', code: 'INVALID_ARGUMENT' };
 
-test('a text matches as it is, and a regular expression by the rules of its flags', async () => {
+test('a text matches literally, and a regular expression by the rules of its flags', async () => {
   const cases: [pattern: unknown, line: string, matched: string | null][] = [
     ['a.b', 'a.b', 'a.b'],
     ['a.b', 'axb', null],
@@ -32,7 +32,7 @@ test('a text matches as it is, and a regular expression by the rules of its flag
   }
 });
 
-test('what is no pattern is refused before anything is searched', () => {
+test('an invalid pattern is refused before anything is searched', () => {
   const bad = ['', 'two\nlines', 'x'.repeat(5_000), 5, null, {}, { regexp: 5 }, { regexp: '' }, []];
   for (const pattern of [...bad, { regexp: 'a', flags: 'v' }, { regexp: 'a', flags: 1 }]) {
     assert.throws(() => checkPattern(pattern), refused, JSON.stringify(pattern));
@@ -89,7 +89,7 @@ for (const [what, regexp] of Object.entries(costly)) {
   });
 }
 
-test('what people look for is far from that bound', async () => {
+test('usual patterns are far below the limit', async () => {
   const usual = [
     /error|warning|fatal|panic/i,
     /^\s*(?:at )?([\w./-]+):(\d+):(\d+)/,
@@ -105,7 +105,7 @@ test('what people look for is far from that bound', async () => {
   }
 });
 
-test('a text costs more when it is so long that its search may compare each character again and again', async () => {
+test('a long text costs more if its search may compare each character repeatedly', async () => {
   const [short, long] = [
     await compilePattern({ text: 'ready' }),
     await compilePattern({ text: 'a'.repeat(4_096) }),
@@ -114,7 +114,7 @@ test('a text costs more when it is so long that its search may compare each char
   assert.ok(long.overlap >= 4_096, 'what stands across the border of two pieces is found');
 });
 
-test('the estimate of what a regular expression comes to is not much below the truth', async () => {
+test('the estimated cost of a regular expression is not much below the real one', async () => {
   const atom = fc.constantFrom(
     'a',
     'é',
@@ -165,7 +165,7 @@ test('the estimate of what a regular expression comes to is not much below the t
   );
 });
 
-test('whatever is handed over as a regular expression, its estimate takes one pass', () => {
+test('the estimate takes one pass for any regular expression', () => {
   for (const piece of ['[', '(', '(?', '\\', '\\p{', '\\x{', '{1', '[[:', '\\Q', '(?<', '[^]']) {
     const begin = process.cpuUsage();
     assert.ok(Number.isFinite(estimatedInstructions(piece.repeat(4_096))));
@@ -173,7 +173,7 @@ test('whatever is handed over as a regular expression, its estimate takes one pa
   }
 });
 
-test('the engine of regular expressions is loaded by the first one, not by importing the package', () => {
+test('the engine for regular expressions is loaded by the first one, not by importing the package', () => {
   const users = filesUnder('src', '.ts').filter((file) => {
     const source = readFileSync(join(root, file), 'utf8');
     return /^(?:import|export)(?! type\b)[^;]*from 're2js'/m.test(source);

@@ -8,7 +8,7 @@ import { exit, noOutput, outcome, spec, started, stop } from '../model/sample-fa
 
 const minute = 60_000;
 
-test('a task is silent after a minute, and after more time than from its start to its last write', () => {
+test('a task counts as silent after a minute, and after more time than from its start to its last write', () => {
   const cases: [startedAt: number | null, lastWrittenAt: number | null, nowMs: number, silent: boolean][] = [
     [0, null, minute - 1, false],
     [0, null, minute, true],
@@ -30,7 +30,7 @@ test('a task is silent after a minute, and after more time than from its start t
     );
 });
 
-test('what is called silent was never silent for longer before, whenever it wrote', () => {
+test('a silent task was never silent for longer before, whenever it wrote', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(30 * minute), { minLength: 1 }), fc.nat(60 * minute), (writes, later) => {
       const times = [0, ...writes.sort((a, b) => a - b)];
@@ -42,7 +42,7 @@ test('what is called silent was never silent for longer before, whenever it wrot
   );
 });
 
-test('only what runs is called silent, and a suspension says more', () => {
+test('only running tasks count as silent, and a suspension takes precedence', () => {
   const facts = [spec(), started()];
   const { createdAt } = spec();
   const reason = (log: typeof facts, alive: 'yes' | 'no' | 'unknown', suspended = false): string | null =>

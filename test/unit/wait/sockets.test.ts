@@ -8,7 +8,7 @@ const head =
 const line = (address: string, state: string, inode: number): string =>
   `   0: ${address}:1F90 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000        0 ${inode} 1 0000000000000000 100 0 0 10 0\n`;
 
-test('of a table of the kernel the sockets that listen are taken, with port, address and number', () => {
+test('the listening sockets of a kernel table are read, with port, address and inode', () => {
   const table =
     head + line('0100007F', '0A', 4711) + line('0100007F', '01', 4712) + line('00000000', '0A', 4713);
   const found = parseSockets(table);

@@ -22,7 +22,7 @@ function searchWith(matcher: LineMatcher, pieces: readonly Buffer[], from = 0): 
   return last === null ? found : [...found, last];
 }
 
-test('what is found does not depend on where the pieces of the output begin', async () => {
+test('matches do not depend on where the pieces of the output begin', async () => {
   const output = Buffer.from(
     'ready\nnot yet\r\n10 % ready\r20 % \x1b[31mre\x1b[0mady\r\n\r\nα ready €\n\x1b]0;ready\x07title\nlast ready',
   );
@@ -40,7 +40,7 @@ test('what is found does not depend on where the pieces of the output begin', as
   }
 });
 
-test('a match says where it stands in the bytes that the command wrote, and the line as people see it', async () => {
+test('a match has its offset in the written bytes, and the line as people see it', async () => {
   const output = Buffer.from('α\n€ \x1b[1mListening\x1b[0m on :\x1b[32m8080\x1b[0m!\n');
   const [match, ...others] = await search(/on :(\d+)(x)?/, [output]);
   assert.deepEqual(others, []);
@@ -59,7 +59,7 @@ test('a match says where it stands in the bytes that the command wrote, and the 
   );
 });
 
-test('bytes that are no text count once each, so a match is where it stands, and the next one is found', async () => {
+test('invalid bytes count once each, so offsets are right, and the next match is found', async () => {
   const cases: Record<string, Buffer> = {
     'bytes that begin nothing': Buffer.from([0xff, 0xfe, 0xc0, 0x80, 0xf8]),
     'a character that breaks off': Buffer.from([0xe2, 0x82, 0x41, 0xf0, 0x9f, 0x98]),
@@ -82,7 +82,7 @@ test('bytes that are no text count once each, so a match is where it stands, and
   }
 });
 
-test('of a line without an end half a character is not searched, and the whole one is', async () => {
+test('in a line without an end an incomplete character is not searched, and the complete one is', async () => {
   const lines = new LineSearch(await compilePattern(checkPattern(/^[^a]$/)), 0);
   const euro = Buffer.from('€');
   assert.deepEqual(lines.take(euro.subarray(0, 2), 0), []);
@@ -91,7 +91,7 @@ test('of a line without an end half a character is not searched, and the whole o
   assert.deepEqual(lines.rest()?.nextOffset, 3);
 });
 
-test('a line of other scripts that grows for long is searched to its end', async () => {
+test('a long growing line of non-Latin text is searched to its end', async () => {
   const lines = new LineSearch(await compilePattern({ text: '끝' }), 0);
   const piece = Buffer.from('한국어 글자 '.repeat(2_000));
   let offset = 0;
@@ -119,7 +119,7 @@ function inPieces(regexp: RegExp, pieceBytes: number): LineMatcher {
   };
 }
 
-test('what is found in a long line does not depend on the pieces that it is searched in', () => {
+test('matches in a long line do not depend on the pieces in which it is searched', () => {
   const shown = ['a', 'b', 'b', '€', '😀', 'a', 'c', 'b', 'a', 'é'] as const;
   const unit = fc.constantFrom(...shown, ...shown, '\x1b[1m', '\x1b]0;a\x07', '\xff');
   const line = fc.array(unit, { minLength: 30, maxLength: 600 }).map((units) => units.join(''));
@@ -150,7 +150,7 @@ test('what is found in a long line does not depend on the pieces that it is sear
   );
 });
 
-test('a line that shows nothing for long, such as a title without an end, takes no memory', async () => {
+test('a line that stays invisible, such as an endless title, takes no memory', async () => {
   const lines = new LineSearch(inPieces(/end/, 1_000), 0);
   const title = Buffer.from(`\x1b]0;${'t'.repeat(900)}`);
   for (let at = 0; at < 200; at += 1)
@@ -162,7 +162,7 @@ test('a line that shows nothing for long, such as a title without an end, takes 
   );
 });
 
-test('a line gives one match, also when it grows after that', async () => {
+test('a line gives one match, even if it grows after that', async () => {
   const pieces = ['password: ', 'pass', 'word\n', 'password\n'].map((text) => Buffer.from(text));
   const lines = new LineSearch(await compilePattern({ text: 'password' }), 0);
   const found: number[] = [];
@@ -176,7 +176,7 @@ test('a line gives one match, also when it grows after that', async () => {
   assert.deepEqual(found, [0, 19]);
 });
 
-test('each state of a line that is written over is searched, and a title of the window is not', async () => {
+test('each state of an overwritten line is searched, but not a window title', async () => {
   const output = Buffer.from('1 %\r50 %\r100 %\r\n\x1b]0;50 % done\x07ok\n');
   assert.deepEqual(
     (await search('50 %', [output])).map(({ offset }) => offset),
@@ -184,7 +184,7 @@ test('each state of a line that is written over is searched, and a title of the 
   );
 });
 
-test('a line of many megabytes is searched in pieces, and what stands at their border is found', async () => {
+test('a line of many megabytes is searched in pieces, and matches across two pieces are found', async () => {
   const piece = Buffer.alloc(128 * 1024 - 2, 'x');
   const pieces = [...Array(40).fill(piece), Buffer.from('here'), ...Array(20).fill(piece)];
   const before = process.memoryUsage().rss;
@@ -195,7 +195,7 @@ test('a line of many megabytes is searched in pieces, and what stands at their b
   assert.ok(process.memoryUsage().rss - before < 200 * 1024 ** 2);
 });
 
-test('behind a stretch that was cut out another line begins', async () => {
+test('a new line begins after a stretch that was cut out', async () => {
   const lines = new LineSearch(await compilePattern({ text: 'ab' }), 0);
   assert.deepEqual(lines.take(Buffer.from('x a'), 0), []);
   assert.deepEqual(lines.take(Buffer.from('b\n'), 100), []);
@@ -205,7 +205,7 @@ test('behind a stretch that was cut out another line begins', async () => {
   );
 });
 
-test('what is left of a line that is seen is passed over, however it comes', async () => {
+test('the rest of an acknowledged line is skipped, however it comes', async () => {
   const lines = new LineSearch(await compilePattern({ text: 'ab' }), 10, true);
   assert.deepEqual(lines.take(Buffer.from('ab'), 10), []);
   assert.equal(lines.rest(), null);
@@ -216,7 +216,7 @@ test('what is left of a line that is seen is passed over, however it comes', asy
   );
 });
 
-test('a pattern that makes backtracking engines hang takes no time', async () => {
+test('a pattern that hangs backtracking engines takes no time', async () => {
   const begin = process.cpuUsage();
   assert.deepEqual(await search(/(x+x+)+y$/, [Buffer.from(`${'x'.repeat(200_000)}\n`)]), []);
   assert.ok(process.cpuUsage(begin).user < 5_000_000);

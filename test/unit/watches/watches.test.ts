@@ -33,7 +33,7 @@ function only(...facts: Fact[]) {
   return found;
 }
 
-test('a watch for one match is over when a match is acknowledged, and not before', () => {
+test('a watch for one match is over when its match is acknowledged, and not before', () => {
   const once = watch('w', { once: true });
   assert.equal(only(once).closed, false);
   const over = only(once, seen(9), seen(12, 'b'));
@@ -44,7 +44,7 @@ test('a watch for one match is over when a match is acknowledged, and not before
   assert.deepEqual([anew.closed, seenOffset(anew, 0)], [false, -1]);
 });
 
-test('a watch that is open stays as it was first asked for, and one that is over can be opened anew', () => {
+test('an open watch keeps its first definition, and a closed one can be opened again', () => {
   const again = watch('w', { from: 5 });
   assert.equal(only(watch(), again).fact.from, 0);
   const anew = only(watch(), seen(9), { fact: 'unwatch', watch: 'w' }, again);
@@ -52,7 +52,7 @@ test('a watch that is open stays as it was first asked for, and one that is over
   assert.equal(only(watch(), { fact: 'unwatch', watch: 'w' }).closed, true);
 });
 
-test('of several acknowledgements the first that goes so far counts, and what goes back changes nothing', () => {
+test('the first acknowledgement up to an offset counts, and one that goes back changes nothing', () => {
   const found = only(watch(), seen(9, 'a'), seen(5, 'b'), seen(9, 'c'), seen(20, 'd'));
   assert.equal(seenOffset(found, 0), 20);
   const firsts = [0, 9, 10, 20].map((line) =>
@@ -62,7 +62,7 @@ test('of several acknowledgements the first that goes so far counts, and what go
   assert.equal(isFirstToSee(found, line0(21), 'd'), false);
 });
 
-test('what is acknowledged in a file that begins anew is told from what was before, for processes that count differently', () => {
+test('acknowledgements in a restarted file are distinguished from earlier ones, for processes that count differently', () => {
   const at = (begins: number, place: number, id: string): SeenFact => ({
     ...seen(begins + place, id),
     begins,
@@ -83,13 +83,13 @@ test('what is acknowledged in a file that begins anew is told from what was befo
   assert.equal(isFirstToSee(found, { lineOffset: 1_005, beginsAt: 1_000 }, 'c'), false);
 });
 
-test('facts of watches that are not there, or are over, change nothing', () => {
+test('facts of missing or closed watches change nothing', () => {
   assert.deepEqual(foldFacts([seen(1), { fact: 'unwatch', watch: 'w' }]).watches, []);
   assert.equal(seenOffset(only(watch(), seen(1, 'a', 'other')), 0), -1);
   assert.equal(seenOffset(only(watch(), { fact: 'unwatch', watch: 'w' }, seen(1)), 0), -1);
 });
 
-test('whatever two processes acknowledge in whatever order, each line has one first', () => {
+test('whatever two processes acknowledge, in any order, exactly one is first for each line', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(50), { maxLength: 12 }), fc.nat(60), (offsets, line) => {
       const found = only(watch(), ...offsets.map((offset, at) => seen(offset, `id-${at}`)));
@@ -99,7 +99,7 @@ test('whatever two processes acknowledge in whatever order, each line has one fi
   );
 });
 
-test('the next run of a task has the watches that nobody has removed, from its first byte on', () => {
+test('the next run of a task has the watches that were not removed, from its first byte on', () => {
   const over = (name: string, ended?: true): Fact => ({
     fact: 'unwatch',
     watch: name,

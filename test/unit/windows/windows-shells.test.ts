@@ -19,7 +19,7 @@ function find(name: string | undefined, there: readonly string[], more: NodeJS.P
   return findWindowsShell(name, { ...environment, ...more }, (path) => there.includes(path));
 }
 
-test('without a name the first that is there is taken: $SHELL, pwsh, powershell, the bash of Git, cmd', () => {
+test('without a name the first existing shell is used: $SHELL, pwsh, powershell, the bash of Git, cmd', () => {
   const zsh = 'D:\\tools\\zsh.exe';
   const all = [cmd, powershell, pwsh, bash, wsl, zsh];
   assert.equal(find(undefined, all, { SHELL: zsh }), zsh);
@@ -29,25 +29,25 @@ test('without a name the first that is there is taken: $SHELL, pwsh, powershell,
   assert.equal(find(undefined, [cmd, wsl]), cmd);
 });
 
-test('a $SHELL that is gone, or a path of git-bash, is passed over or found by its name', () => {
+test('a missing $SHELL, or one with a git-bash path, is skipped or found by its name', () => {
   assert.equal(find(undefined, [cmd], { SHELL: 'D:\\gone\\zsh.exe' }), cmd);
   assert.equal(find(undefined, [cmd, bash], { SHELL: '/usr/bin/bash' }), bash);
 });
 
-test('bash is never that of the Linux beside, and is found beside git', () => {
+test('bash is never the one of WSL, and is found next to git', () => {
   const portable = 'E:\\git\\bin\\bash.exe';
   assert.throws(() => find('bash', [wsl, cmd]));
   const there = [portable, 'E:\\git\\cmd\\git.exe'];
   assert.equal(find('bash', there, { PATH: 'E:\\git\\cmd' }), portable);
 });
 
-test('the bash that has no programs in its PATH is left for the one that starts it with them', () => {
+test('a bash without programs in its PATH is replaced by the one that sets the PATH', () => {
   const inner = 'C:\\Program Files\\Git\\usr\\bin\\bash.exe';
   assert.equal(find(inner, [inner, bash]), bash);
   assert.equal(find(inner, [inner]), inner);
 });
 
-test('the error names what was tried', () => {
+test('the error names the shells that were tried', () => {
   assert.throws(
     () => find('zsh', [cmd]),
     (error: unknown) =>

@@ -24,7 +24,7 @@ function fault(script: string): string | null {
   return faults[0] ?? 'something is missing';
 }
 
-test('what PowerShell runs is PowerShell, whatever the last line of the command is', () => {
+test('PowerShell runs the command as PowerShell, whatever its last line', () => {
   assert.notEqual(fault('if ($x) {'), null, 'the parser finds faults');
   const commands = ['Get-Date', 'exit 3', 'cmd /c exit 4 # done', 'Write-Output "a; b" |\n  Out-Host'];
   for (const command of commands) {
@@ -35,12 +35,12 @@ test('what PowerShell runs is PowerShell, whatever the last line of the command 
   }
 });
 
-test('scripts of PowerShell begin with the mark of UTF-8, without which the old one reads another code page', () => {
+test('PowerShell scripts begin with a UTF-8 BOM, without which the old version reads another code page', () => {
   const { main, user } = powershellScripts('Write-Output "ü"');
   assert.deepEqual([main[0], user[0]], ['\uFEFF', '\uFEFF']);
 });
 
-test('the wrapper is plain ASCII with the line ends of cmd, and records the code before it ends', () => {
+test('the wrapper is plain ASCII with CRLF line ends, and records the exit code before it ends', () => {
   for (const kind of ['cmd', 'powershell', 'posix'] as const) {
     for (const inFile of [true, false]) {
       const text = windowsWrapper({ kind, name: 'bash', separate: false, inFile });
@@ -57,13 +57,13 @@ test('the wrapper is plain ASCII with the line ends of cmd, and records the code
   }
 });
 
-test('stderr goes with stdout, or to a file of its own', () => {
+test('stderr goes to stdout, or to its own file', () => {
   const options = { kind: 'cmd', name: 'cmd', inFile: false } as const;
   assert.match(windowsWrapper({ ...options, separate: false }), />"%~dpn0\.out" 2>&1\r\n/);
   assert.match(windowsWrapper({ ...options, separate: true }), />"%~dpn0\.out" 2>"%~dpn0\.err"\r\n/);
 });
 
-test('a command of several lines for cmd is a batch file, in UTF-8 where it has to be', () => {
+test('a command of several lines for cmd is a batch file, in UTF-8 if necessary', () => {
   assert.equal(batchScript('echo a\necho b'), '@echo off\r\necho a\r\necho b\r\n');
   assert.equal(batchScript('echo ü'), '@echo off\r\nchcp 65001 >nul\r\necho ü\r\n');
 });
