@@ -60,7 +60,7 @@ export class ToldHistory<Message> {
   async saved(messages: readonly Message[]): Promise<Message[]> {
     const all = this.#with(messages);
     await this.#read(all);
-    // From now on the news are messages of the host. Those that it does not keep are given back.
+    // From now on our messages are messages of the host. Those that it does not keep are given back.
     this.#insertions = [];
     return all;
   }

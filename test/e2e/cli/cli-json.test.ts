@@ -131,7 +131,7 @@ test('show adds the fields that only show has', async () => {
   });
 });
 
-test('show --facts, logs, wait --for, prune and doctor print objects of their own', async () => {
+test('show --facts, logs, wait --for, prune and doctor print their own kinds of objects', async () => {
   await using cli = new CommandLine();
   const taskId = await cli.ended('echo ready', '-n', 'build');
   const answers = await Promise.all([

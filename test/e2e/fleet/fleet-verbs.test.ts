@@ -113,7 +113,7 @@ test('the same key gives the same task, and nothing starts twice', options, asyn
   assert.equal(readFileSync(file, 'utf8'), 'started\n');
 });
 
-test('what a fleet cannot do is refused before anything is done', options, async () => {
+test('requests that a fleet cannot serve are refused before anything is done', options, async () => {
   await using fleet = await MadeFleet.make();
   await fleet.host('h1');
   const refused: readonly (readonly [words: string[], status: number, said: RegExp])[] = [

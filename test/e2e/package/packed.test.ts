@@ -128,7 +128,7 @@ test('the MCP server of the package answers its client there', () => {
   assert.match(answer, /"serverInfo":\{"name":"outlive"/);
 });
 
-test('an ACP agent runs a command in an editor that has the package beside its SDK', () => {
+test('an ACP agent runs a command in an editor that has the package next to its SDK', () => {
   const program = `import { agent, client } from '@agentclientprotocol/sdk';
     import { openStore } from 'outlive';
     import { serveTerminals } from 'outlive/acp';

@@ -27,7 +27,7 @@ test('the id of a request says who started the task, and fits the limit of the f
   assert.notEqual(requestIdOf(asker, 1), requestIdOf(asker, 1));
 });
 
-test('what a client does not say is not in the id', () => {
+test('the id leaves out what the client does not say', () => {
   const id = requestIdOf({ party: null, caller: null, client: { ...here, start: null } }, 7);
   assert.deepEqual(startOfRequest(id, here)?.starter, { client: { pid: here.pid, start: null } });
 });

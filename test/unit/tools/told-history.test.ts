@@ -31,7 +31,7 @@ function history(): ToldHistory<Message> {
   return new ToldHistory({ write: user, isModels: ({ role }) => role === 'assistant' });
 }
 
-test('news stay in their place, whether or not the host keeps them', async () => {
+test('news stays in its place, whether or not the host keeps it', async () => {
   for (const keeps of [false, true]) {
     const told = history();
     const { told: end, log } = telling('an end');
@@ -60,7 +60,7 @@ test('news stay in their place, whether or not the host keeps them', async () =>
   }
 });
 
-test('news in the answer of a tool are acknowledged when the model has answered', async () => {
+test('news in the answer of a tool is acknowledged when the model has answered', async () => {
   const told = history();
   const { told: end, log } = telling('the command failed');
   const text = told.answered(end);
@@ -71,7 +71,7 @@ test('news in the answer of a tool are acknowledged when the model has answered'
   assert.deepEqual(log, ['ack']);
 });
 
-test('news that are no longer in any message are given back', async () => {
+test('news that is no longer in any message is given back', async () => {
   const told = history();
   const { told: end, log } = telling('the command failed');
   told.answered(end);
@@ -80,7 +80,7 @@ test('news that are no longer in any message are given back', async () => {
   assert.deepEqual(log, ['back']);
 });
 
-test('a failed request is no proof, and the news are in the next one', async () => {
+test('a failed request is no proof, and the news is in the next one', async () => {
   const told = history();
   const { told: end, log } = telling('an end');
   await told.sending([user('go')], async () => end);

@@ -205,7 +205,7 @@ test('a new line begins after a stretch that was cut out', async () => {
   );
 });
 
-test('the rest of an acknowledged line is skipped, however it comes', async () => {
+test('the rest of a line that has matched already is skipped, however it comes', async () => {
   const lines = new LineSearch(await compilePattern({ text: 'ab' }), 10, true);
   assert.deepEqual(lines.take(Buffer.from('ab'), 10), []);
   assert.equal(lines.rest(), null);
