@@ -7,7 +7,8 @@ import { waitFor } from '../support/world.ts';
 scene(
   {
     name: 'own shell',
-    sentence: 'what outlive promises in the own shell of the agent goes on after it, or nothing is promised',
+    sentence:
+      'what outlive promises in the shell of an agent goes on after that shell, or nothing is promised',
   },
   async (stage) => {
     const build = stage.held('build');

@@ -9,7 +9,7 @@ import type { Stage } from '../support/agents/stage.ts';
 scene(
   {
     name: 'woken while idle',
-    sentence: 'an agent that is idle in its terminal is told of an end without a word of its user',
+    sentence: 'an agent that is idle in its terminal is told of an end without input from its user',
     only: [claudeCode, pi],
   },
   async (stage) => {
