@@ -75,7 +75,7 @@ function nameIn(shape: Shape, args: Arguments, name: string): string {
   return Object.hasOwn(shape, meant) && !Object.hasOwn(args, meant) ? meant : name;
 }
 
-/** The value; if the schema takes only the JSON in its text, that. `undefined`: it was left out. */
+/** The value, or the JSON in its text if the schema takes only that. `undefined` if it was left out. */
 function readAs(shape: Shape, name: string, value: unknown): unknown {
   const schema = Object.hasOwn(shape, name) ? (shape[name] as z.ZodType) : undefined;
   if (schema === undefined || schema.safeParse(value).success) return value;

@@ -126,7 +126,7 @@ async function nextEndAnywhere(
 
 const line = Symbol('a line that is watched for');
 
-/** Waits for something, or for a line that is watched for, which rides on the answer. */
+/** Waits for something, or for a watched line, which rides on the answer. */
 async function orLine<T>(
   { clientSession, abortSignal, mayHearLine }: ToolCall,
   taskId: string | null,

@@ -127,7 +127,7 @@ export class ClientSession {
   }
 
   /**
-   * Acknowledges a completion that the client has shown to have read.
+   * Acknowledges a completion that the client has demonstrably read.
    * @returns whether the acknowledgement is on disk. A failure is reported, not thrown.
    */
   async acknowledge(taskId: string): Promise<boolean> {

@@ -17,7 +17,7 @@ const mostRiders = 10;
 /** A client asks for the end of its MCP task itself. If it has not asked for this long, the model is told. */
 const handedOverMs = 60_000;
 
-/** On macOS it takes a program to see whether a process lives, so there one answer counts for this long. */
+/** On macOS each check of whether a process lives starts a program, so there a result counts for this long. */
 const seenMs = process.platform === 'darwin' ? 200 : 0;
 
 /** The client that makes a request, and its session. */

@@ -83,8 +83,7 @@ export class Hearers {
     const key = `${client.pid} ${client.start} ${client.boot} ${client.pidNamespace}`;
     if (this.#neighbours.has(key)) return true;
     const called = this.#firstCall;
-    // A client that starts a task is alive. Each boot has a clock of its own, and all clients of an earlier boot are
-    // dead.
+    // A client that starts a task is alive. Each boot has its own clock, and all clients of an earlier boot are dead.
     const livedSince = called !== null && client.boot === asker.client.boot && called.monoMs <= start.monoMs;
     if (!livedSince && !this.#lives(client)) return false;
     if (called !== null) this.#neighbours.add(key);

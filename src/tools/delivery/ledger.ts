@@ -1,7 +1,7 @@
 import type { Claim } from '../../engine/completions/claim.ts';
 import type { Outcome, Way } from './receipts.ts';
 
-/** What telling the ends of tasks needs from their session. */
+/** What the ledger needs from the session of the tasks. */
 export interface Ends {
   claim(taskId: string): Claim;
   unclaim(taskId: string): void;

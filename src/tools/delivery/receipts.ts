@@ -173,7 +173,7 @@ export class Receipts {
     if (!isDecided) for (const outcome of oldest?.outcomes ?? []) outcome.lost();
   }
 
-  /** The writings that a tool call decides, and whether each was surely read. */
+  /** What a tool call decides: the things that were written, and whether each was surely read. */
   #decide(hearer: string | null, at: Now): [Written, boolean][] {
     const isSure = (written: Written): boolean =>
       !this.#isPipe || (written.isPrompt && Math.abs(driftOf(at) - written.driftMs) <= promptMs);

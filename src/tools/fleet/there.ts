@@ -51,7 +51,7 @@ export interface OutputThere {
   readonly note: string;
 }
 
-/** The end of a task's output, now. */
+/** The end of a task's output as it is now. */
 export async function outputThere(task: AgentFleetTask, abortSignal: AbortSignal): Promise<OutputThere> {
   const { known } = task;
   if (isOverThere(known) || known.state === 'assigned') return { chunk: chunkOfTail(known), note: '' };

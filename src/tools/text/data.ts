@@ -17,7 +17,7 @@ export function quotedRaw(text: string): string {
   return marked(text.split('\n').map(visible).join('\n'));
 }
 
-/** Text on one line, as names, labels and commands are shown: what is invisible is made visible. */
+/** Text on one line, as names, labels and commands are shown, with invisible characters made visible. */
 export function oneLine(text: string, most = Number.POSITIVE_INFINITY): string {
   const shown = visible(text);
   if (shown.length <= most) return shown;

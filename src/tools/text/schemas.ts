@@ -5,7 +5,7 @@ const statuses = [
   ...['queued', 'starting', 'running', 'killing', ...endedStatuses, 'revoked', 'unknown'],
 ] as const;
 
-/** A task in an answer: what of a snapshot a model needs, under the same names. */
+/** A task in an answer: the fields of a snapshot that a model needs, under the same names. */
 export const taskSchema = z.object({
   taskId: z.string(),
   name: z.string().nullable(),

@@ -19,18 +19,14 @@ const doing = signal<Doing | null>(null);
 
 /** The words for an action: on the button, when it is done, and what it does. */
 export const actionWords: Readonly<Record<Action, readonly [verb: string, done: string, does: string]>> = {
-  stop: ['Stop', 'stopped', 'This stops its whole process tree. Its session is told of the end.'],
-  acknowledge: ['Acknowledge', 'acknowledged', 'Its session is no longer told of the end.'],
+  stop: ['Stop', 'stopped', 'Stops the command with its whole process tree. The session is told of the end.'],
+  acknowledge: ['Acknowledge', 'acknowledged', 'The session is no longer told of the end.'],
   prune: [
     'Prune',
     'removed',
-    'This removes the record and the output for good. Running and pending tasks are kept.',
+    'Removes the record and the output for good. Running and pending tasks are kept.',
   ],
-  restart: [
-    'Restart',
-    'restarted',
-    'This stops the command if it still runs, and runs it again in a new task.',
-  ],
+  restart: ['Restart', 'restarted', 'Stops the command if it still runs, and runs it again in a new task.'],
 };
 
 /** Asks before it acts. To acknowledge an end needs no question. */
