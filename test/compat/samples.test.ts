@@ -205,7 +205,7 @@ test('session.json loads, also with unknown fields', () => {
   assert.deepEqual(parseSessionRecord(textOf('session-with-more.json.sample')), more);
 });
 
-test('what is written today is version 2, byte for byte', () => {
+test('the facts that this version writes are version 2, byte for byte', () => {
   assert.deepEqual([taskLogVersion, storeVersion], [2, 2]);
   assert.equal(encodeStoreRecord(), textOf('store.json.sample'));
   assert.equal(encodeSessionRecord('conversation-42', 1_795_848_969_100), textOf('session.json.sample'));

@@ -35,7 +35,7 @@ export function testPages(pages: readonly string[], options: { skip: string | fa
       );
   });
   for (const page of pages)
-    test(`the samples of ${page} do as it says`, options, async () => {
+    test(`the samples of ${page} work as the page says`, options, async () => {
       await using reader = new Reader(programs);
       for (const sample of samples.filter((each) => each.page === page)) await reader.tries(sample);
     });

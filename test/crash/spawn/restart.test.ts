@@ -50,7 +50,7 @@ async function checkRestarts({ dir, told, tasks, acknowledged }: Aftermath): Pro
   for (const path of files) assert.ok(!readFileSync(path).includes('hunter2'), path);
 }
 
-test('a restart that dies at any call leaves the old task, the new one, or a pending end, and never both', async (t) => {
+test('a restart that dies at any call leaves the old task, the new one, or a pending end, and never both tasks', async (t) => {
   t.diagnostic(`${await crashAtEveryCall('restart', checkRestarts)} calls`);
 });
 

@@ -151,7 +151,7 @@ test('at the keyboard bash completes names with colons, values after equals sign
   await completed('outlive run --wait=10s -e A=b:c outliv', 'outlive run --wait=10s -e A=b:c outlive');
 });
 
-test('fish completes the same', async () => {
+test('fish completes the same words as bash', async () => {
   await using cli = new CommandLine();
   const env = { ...environmentOf(cli), XDG_CONFIG_HOME: cli.base, XDG_DATA_HOME: cli.base };
   const folder = join(cli.base, 'fish', 'completions');

@@ -129,7 +129,7 @@ test('the command’s own status is passed on unchanged, also when a signal ende
   assert.equal((await cli.run('run', '--wait', 'no-such-program')).status, 127);
 });
 
-test('--version is that of the package', async () => {
+test('--version prints the version of the package', async () => {
   await using cli = new CommandLine();
   const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'));
   assert.deepEqual(await cli.run('--version'), { status: 0, stdout: `${version}\n`, stderr: '' });

@@ -35,7 +35,7 @@ for (const [what, mistake] of Object.entries(mistakes)) {
   });
 }
 
-test('when the terminal is closed, it ends', async () => {
+test('top ends when its terminal is closed', async () => {
   await using cli = new CommandLine();
   const terminal = await topIn(cli);
   const pid = await pidOfTop(cli, terminal);

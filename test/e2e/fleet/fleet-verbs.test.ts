@@ -64,7 +64,7 @@ test('three machines join, and tasks run on them as on this machine', options, a
   assert.deepEqual([kept.state, kept.snapshot.exitCode], ['delivered', 5]);
 });
 
-test('in the foreground output and exit status are those of the command', options, async () => {
+test('in the foreground the output and the exit status are those of the command', options, async () => {
   await using fleet = await MadeFleet.make();
   await fleet.host('h1');
   const ran = await fleet.run('run', '--on', 'any', '--follow', '--', 'seq 1 20000; exit 7');

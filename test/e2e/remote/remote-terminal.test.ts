@@ -73,7 +73,7 @@ test('top shows the tasks of the other machine, and lists on a terminal are tabl
   await terminal.shows(/same/);
 });
 
-test('Ctrl-C ends the wait on a terminal, and says so as on one machine', async () => {
+test('Ctrl-C on a terminal ends the wait, and says so as on one machine', async () => {
   await using there = await OtherMachine.start();
   await using here = new CommandLine();
   const taskId = await there.spawn('echo begun; sleep 1000', '-n', 'long');

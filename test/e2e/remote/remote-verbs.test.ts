@@ -79,7 +79,7 @@ test('an exit status of the command is distinguished from one of ssh, and a hint
   assert.match(killed.stdout, /killed/);
 });
 
-test('the conversation here has its tasks and completions there', async () => {
+test('a conversation here has its tasks and completions on the other machine', async () => {
   await using here = new CommandLine();
   const env = { ...there.reach(), CLAUDE_CODE_SESSION_ID: 'talk-1' };
   const { stdout } = await here.call(['run', 'exit 1'], { env });
@@ -91,7 +91,7 @@ test('the conversation here has its tasks and completions there', async () => {
   assert.equal((await here.call(['completions'], { env })).stdout, '');
 });
 
-test('every byte of every argument arrives, and 100 KB of them', async () => {
+test('every byte of every argument arrives, even of 100 KB', async () => {
   await using here = new CommandLine();
   const words = [
     ...['', ' ', "it's", '"', '$HOME `id` $(id)', '\\', '\\\\', "'\\''", 'a\nb\n', '\t\r\x1b[31m\x7f'],
@@ -222,7 +222,7 @@ test('an agent here uses the tools of the MCP server there', async () => {
   assert.match(JSON.stringify(objects(stdout).find(({ id }) => id === 2)), /by-mcp/);
 });
 
-test('an interrupt ends the wait as it does here, and leaves no process there', async () => {
+test('an interrupt ends the wait as on this machine, and leaves no process on the other one', async () => {
   await using here = new CommandLine();
   const taskId = await there.spawn('sleep 1000');
   const waiting = here.start(['wait', taskId], { env: there.reach() });

@@ -30,7 +30,7 @@ test('a completion that was delivered but not acknowledged is delivered again', 
   assert.deepEqual(await (await world.session()).pending(), []);
 });
 
-test('the crash of a process that was told loses no completion', async () => {
+test('a completion is not lost when the process that was told crashes', async () => {
   await using world = new World();
   const agent = await Agent.start(world.dir);
   const taskId = await agent.run(async ({ session }) => {

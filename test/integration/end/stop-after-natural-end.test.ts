@@ -43,7 +43,7 @@ test('whenever kill() comes around the end, the status is the one in the log', a
   t.diagnostic(JSON.stringify(seen));
 });
 
-test('kill() of a task that ends at that moment delivers one completion', async () => {
+test('kill() of a task that is just ending delivers one completion', async () => {
   await using world = new World();
   const session = await world.session();
   const tasks = await Promise.all(Array.from({ length: rounds }, () => session.spawn('sleep 0.01; exit 4')));

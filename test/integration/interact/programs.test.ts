@@ -119,7 +119,7 @@ test('the REPL of Node completes at a tab, and recalls the previous line at an a
   assert.equal((await task.wait()).exitCode, 0);
 });
 
-test('npm init is answered', { skip: withoutProgram('npm') }, async () => {
+test('npm init gets its answers', { skip: withoutProgram('npm') }, async () => {
   await using world = new World();
   const task = await start(world, 'npm init', { env: { npm_config_update_notifier: 'false' } });
   for (const [question, answer] of [

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { McpProcess } from '../../support/mcp-process.ts';
 import { World } from '../../support/world.ts';
 
-test('run refuses a name that a running task has, by its code, and takes its place with replace', async () => {
+test('run refuses the name of a running task with a code, and takes its place with replace', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world, { session: 's' });
   await server.call('run', { command: 'sleep 1000', name: 'dev', wait_ms: 0 });

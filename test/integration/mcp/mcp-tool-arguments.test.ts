@@ -85,7 +85,7 @@ test('a pattern that cannot be matched in linear time is refused', async () => {
   assert.match(content[0]?.text ?? '', /INVALID_ARGUMENT/);
 });
 
-test('a tool or a method that does not exist is an error of the protocol', async () => {
+test('an unknown tool or method is a protocol error', async () => {
   await using world = new World();
   await using server = await McpProcess.start(world);
   assert.equal((await server.ask('tools/call', { name: 'rm', arguments: {} })).error?.code, -32602);

@@ -104,7 +104,7 @@ test('a copy with another content, or another mode, is written again', async () 
   world.assertCopied(await world.another().path());
 });
 
-test('a good copy is left as it is', async () => {
+test('a good copy is kept', async () => {
   await using world = new Installed(0o644);
   await world.finder.path();
   const { ino } = statSync(world.copy);

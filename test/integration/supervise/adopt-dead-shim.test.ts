@@ -88,7 +88,7 @@ test('an adopted task whose shim and whole group are killed is lost', async () =
   assert.deepEqual(snapshot.leftovers, []);
 });
 
-test('an adopted task whose whole group is killed is failed by SIGKILL, as its shim saw it', async () => {
+test('an adopted task whose whole group is killed fails with SIGKILL, as its shim saw', async () => {
   await using world = new World();
   const { taskId, pid } = await orphan(world);
   const session = await world.session();
@@ -98,7 +98,7 @@ test('an adopted task whose whole group is killed is failed by SIGKILL, as its s
   assertKilled(snapshot);
 });
 
-test('an own task whose whole group is killed is failed by SIGKILL', async () => {
+test('a task of this process whose whole group is killed fails with SIGKILL', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn(command);

@@ -163,7 +163,7 @@ test('a task of the machine itself is elsewhere when seen from a container', asy
   await task.kill({ graceMs: 1_000 });
 });
 
-test("elsewhere: 'lost' calls a task lost that runs in another container", async () => {
+test("with elsewhere: 'lost' a task that runs in another container counts as lost", async () => {
   await using world = new World();
   await using container = await PidNamespace.start();
   await using inside = await Agent.start(world.dir, { before: container.enter });

@@ -20,7 +20,7 @@ test('ACP: a few requests of any kind are answered', async () => {
   for (const property of Object.values(acpProperties(() => paired))) await tryOften(property, 40);
 });
 
-test('a few sessions with any logs open, tell each end once, and are shown without harm', async () => {
+test('a few sessions with random logs open, tell each end once, and are shown without harm', async () => {
   await using world = new World();
   await tryOften(anyLogHolds(world), 6, { shrink: false });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keyBytes, keyNames } from '../../../src/model/keys.ts';
 
-test('every key that help names has bytes, and they differ', () => {
+test('every key that the help names has its own bytes', () => {
   const names = keyNames.filter((name) => !name.endsWith('-X'));
   const bytes = names.map((name) => keyBytes(name));
   assert.ok(!bytes.includes(null));

@@ -57,7 +57,7 @@ test('after a spec of any size its last block has room for the facts of the end'
   }
 });
 
-test('a spec that ends exactly with its block gets another one', async () => {
+test('a spec that ends exactly at the end of its block gets another block', async () => {
   const path = join(folder, 'exact');
   const withoutCommand = Buffer.byteLength(encodeFact(spec({ command: '' })));
   const descriptor = await createLog(path);

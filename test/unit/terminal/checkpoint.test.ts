@@ -220,7 +220,7 @@ test('a forged file does no harm: it is ignored, or gives a screen', {
   );
 });
 
-test('garbage is no screen', () => {
+test('garbage gives no screen', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (garbage) => decodeCheckpoint(garbage) === null));
 });
 

@@ -163,7 +163,7 @@ test('a few bytes cannot block the process for long', { timeout: 20_000 }, async
   assert.ok(performance.now() - begin < 5_000);
 });
 
-test('to erase up to the last cell of the screen works', async () => {
+test('erasing up to the last cell of the screen works', async () => {
   const { lines } = await shown('a\r\nb\r\nc\r\nd\x1b[4;20H\x1b[1J');
   assert.deepEqual(lines, ['', '', '', '']);
 });

@@ -27,6 +27,6 @@ test('less than one per second is possible, and the pause says when the next may
   assert.equal(pace.take(1_999 + pace.pauseMs), true);
 });
 
-test('without a limit everything goes', () => {
+test('without a limit everything is allowed', () => {
   assert.equal(taken(new Pace(Number.POSITIVE_INFINITY, 0), Array(1_000).fill(0)), 1_000);
 });
