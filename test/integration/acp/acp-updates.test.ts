@@ -70,7 +70,7 @@ test('over ACP 2 the snapshot and the chunks together are the bytes of the outpu
   assert.deepEqual(await session.pending().then((pending) => pending.map(({ taskId }) => taskId)), [task.id]);
 });
 
-test('the snapshot of a long output is its last part; for an ended task, the whole output comes with the end', async () => {
+test('the snapshot of a long output is its last part; for an ended task, the snapshot and the end come at once', async () => {
   await using world = new World();
   const session = await world.session();
   const task = await session.spawn('printf aé€😀z');
