@@ -1,5 +1,6 @@
 import { checkOptions, type OptionNames } from '../../errors/check-options.ts';
 import { OutliveError, shown } from '../../errors/error.ts';
+import { defaults } from '../../model/limits.ts';
 import type { TerminalSize } from '../../model/words.ts';
 import { randomHex } from '../../util/crypto.ts';
 import type { ClientCredentials } from '../admin/credentials.ts';
@@ -29,7 +30,7 @@ export interface FleetSpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** For each variable, the name of its value in the host's secrets file. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** In milliseconds. @default null: no limit */
+  /** The host stops the task after this many milliseconds; `null`: never. @default 1_800_000 (30 min), as for a local task */
   readonly timeoutMs?: number | null;
   /** @default 'none', with a `tty` 'open' */
   readonly stdin?: 'none' | 'open';
@@ -249,7 +250,7 @@ function specOf(
     cwd: options.cwd ?? null,
     env: options.env ?? {},
     secrets: options.secrets ?? {},
-    timeoutMs: options.timeoutMs ?? null,
+    timeoutMs: options.timeoutMs === undefined ? defaults.timeoutMs : options.timeoutMs,
     stdin: options.stdin ?? (tty === null ? 'none' : 'open'),
     tty,
   };

@@ -31,6 +31,8 @@ test('three machines join, and tasks run on them as on this machine', options, a
   assert.equal((await fleet.run('logs', labelled)).stdout, '1 me\n');
   const shown = oneObject((await fleet.run('show', '--json', labelled)).stdout);
   assert.deepEqual([shown.state, shown.end.exitCode, shown.snapshot.status], ['delivered', 3, 'failed']);
+  // The limit of a local task.
+  assert.equal(shown.snapshot.timeoutMs, 30 * 60_000);
 
   // What it types and prints, as it comes.
   const asked = await fleet.on('h1', 'echo ready; read x; echo got $x; sleep 1000', '--stdin', '-n', 'asked');
@@ -46,7 +48,7 @@ test('three machines join, and tasks run on them as on this machine', options, a
   assert.equal((await fleet.run('wait', asked)).status, 123);
 
   // What wait and kill have told is not told again, but in another session it is not theirs. Other ends are told until acknowledged.
-  const other = await fleet.on('h2', 'echo said; exit 5', '-s', 'other');
+  const other = await fleet.on('h2', 'echo said; exit 5', '-s', 'other', '-t', 'none');
   assert.equal((await fleet.run('wait', other)).status, 5);
   assert.equal((await fleet.run('completions', '--fleet')).stdout, '');
   const inOther = async (...words: string[]): Promise<string> =>
@@ -61,7 +63,7 @@ test('three machines join, and tasks run on them as on this machine', options, a
   for (const words of [['logs'], ['logs', '-f']])
     assert.deepEqual(await fleet.run(...words, other), { status: 0, stdout: 'said\n', stderr: '' });
   const kept = oneObject((await fleet.run('show', '--json', other)).stdout);
-  assert.deepEqual([kept.state, kept.snapshot.exitCode], ['delivered', 5]);
+  assert.deepEqual([kept.state, kept.snapshot.exitCode, kept.snapshot.timeoutMs], ['delivered', 5, null]);
 });
 
 test('in the foreground the output and the exit status are those of the command', options, async () => {
