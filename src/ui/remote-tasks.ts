@@ -1,10 +1,10 @@
 import type { OutputChunk } from '../api/output.ts';
 import { OutliveError } from '../errors/error.ts';
-import type { RemoteTask } from '../fleet/wire/operations.ts';
+import { isFinal, type RemoteTask } from '../fleet/wire/operations.ts';
 import { isFleetReference } from '../model/fleet-reference.ts';
 import type { AgentFleet, AgentFleetTask } from '../tools/fleet/agent-fleet.ts';
 import type { FleetLink } from '../tools/fleet/fleet-link.ts';
-import { chunkOf, chunkOfTail, isOverThere, remoteStatusOf } from '../tools/fleet/remote-text.ts';
+import { chunkOf, chunkOfTail, remoteStatusOf } from '../tools/fleet/remote-text.ts';
 import { commandOf } from '../util/quote.ts';
 import { failureOf } from './actions.ts';
 import { linesAt, linesOf } from './log-lines.ts';
@@ -22,7 +22,7 @@ type Pair = readonly [string, string];
 /** What the list shows of a task on another host, as the coordinator knows it. */
 export function remoteRowOf(task: RemoteTask): TaskRow {
   const { host, task: id, spec, end, state, reason, at } = task;
-  const isPending = isOverThere(task) && state !== 'delivered';
+  const isPending = isFinal(task) && state !== 'delivered';
   const command = typeof spec.command === 'string' ? spec.command : commandOf(spec.command);
   return {
     ...{ taskId: `${host}/${id}`, host, sessionId: spec.session, name: spec.name, cwd: spec.cwd ?? '' },
@@ -201,7 +201,7 @@ async function inspected(task: AgentFleetTask) {
   }
 }
 
-function howOf({ state, host, mayHaveStarted }: RemoteTask): string {
+function howOf({ state, next, host, mayHaveStarted }: RemoteTask): string {
   switch (state) {
     case 'assigned':
       return `It is assigned to ${host}, which has not accepted it yet.`;
@@ -212,6 +212,7 @@ function howOf({ state, host, mayHaveStarted }: RemoteTask): string {
     case 'delivered':
       return `${host} has reported how it ended, and its session has acknowledged the end.`;
     case 'revoked':
+      if (next !== null) return `${host} has given it back, or is lost. It waits for another host.`;
       return mayHaveStarted
         ? 'It was revoked. An earlier attempt may have started.'
         : 'It was revoked before any host accepted it: it did not start.';

@@ -1,6 +1,6 @@
 import { OutliveError } from '../../errors/error.ts';
 import type { Fleet } from '../../fleet/client/fleet.ts';
-import type { RemoteTask } from '../../fleet/wire/operations.ts';
+import { isFinal, type RemoteTask } from '../../fleet/wire/operations.ts';
 import { inFlags } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { type CommonOptions, sessionIdOf } from '../open.ts';
@@ -15,7 +15,7 @@ export async function acknowledgePrinted(
 ): Promise<void> {
   const session = sessionIdOf(options);
   const printed = tasks.filter(
-    ({ state, spec }) => spec.session === session && (state === 'ended' || state === 'revoked'),
+    (task) => task.spec.session === session && isFinal(task) && task.state !== 'delivered',
   );
   if (printed.length === 0) return;
   await io.arrived();

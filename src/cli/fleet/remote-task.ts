@@ -1,4 +1,4 @@
-import type { RemoteTask } from '../../fleet/wire/operations.ts';
+import { isFinal, type RemoteTask } from '../../fleet/wire/operations.ts';
 import type { TaskStatus } from '../../model/words.ts';
 import { commandOf } from '../../util/quote.ts';
 import { visible } from '../../util/visible.ts';
@@ -7,7 +7,7 @@ import type { Io } from '../io.ts';
 import { shownStatus } from '../present/values.ts';
 
 /** What a task of the fleet is, in one word: the state of its assignment, or how it has ended. */
-function fateOf({ state, end }: RemoteTask): string {
+function fateOf({ state, next, end }: RemoteTask): string {
   switch (state) {
     case 'assigned':
       return 'waiting';
@@ -17,8 +17,9 @@ function fateOf({ state, end }: RemoteTask): string {
     case 'delivered':
       return end?.status ?? 'ended';
     case 'revoked':
+      return next === null ? 'revoked' : 'waiting';
     case 'unknown':
-      return state;
+      return 'unknown';
   }
 }
 
@@ -27,16 +28,17 @@ export function referenceOf({ host, task }: RemoteTask): string {
   return `${host}/${task}`;
 }
 
-/** Whether nothing more comes of it, as far as is known. */
-export function isOver({ state }: RemoteTask): boolean {
-  return state !== 'assigned' && state !== 'accepted';
+/** Whether the task has ended, will never start, or is on a lost host. */
+export function isOver(task: RemoteTask): boolean {
+  return isFinal(task) || task.state === 'unknown';
 }
 
 /** The exit status that stands for it. */
-export function statusOf({ state, end }: RemoteTask): number {
+export function statusOf(task: RemoteTask): number {
+  const { state, end } = task;
   // It may run, or have run: nobody can say.
   if (state === 'unknown') return exitStatus.outOfReach;
-  if (state === 'revoked') return exitStatus.failed;
+  if (state === 'revoked' && isFinal(task)) return exitStatus.failed;
   if (end === null) return exitStatus.stillRunning;
   return statusOfTask({ status: end.status, exitCode: end.exitCode, exitSignal: end.signal });
 }

@@ -55,8 +55,10 @@ export async function runInFleet(
   await io.out(io.json ? jsonLine(known) : `${referenceOf(known)}\n`);
   if (known.state === 'assigned')
     io.note(`${known.host} has not accepted it yet. See: ${io.hint('show', referenceOf(known))}`);
-  else if (known.state !== 'accepted' && isOver(known)) io.note(remoteHeadline(known, io));
-  return known.state === 'revoked' || known.state === 'unknown' ? statusOf(known) : exitStatus.ok;
+  else if (known.state === 'revoked' && known.next !== null)
+    io.note(`${known.host} has given it back; it waits for another host. See: ${io.hint('show', referenceOf(known))}`);
+  else if (isOver(known)) io.note(remoteHeadline(known, io));
+  return known.end === null && isOver(known) ? statusOf(known) : exitStatus.ok;
 }
 
 /** Waits for the end, or for as long as was said, or until somebody presses Ctrl-C; then the task is in the background. */

@@ -10,7 +10,7 @@ import { sleep } from '../../util/wait.ts';
 import type { ClientLink } from '../admin/invite.ts';
 import { wireFields } from '../wire/fields.ts';
 import { isTaskId, wireVersion } from '../wire/names.ts';
-import type { RemoteTask } from '../wire/operations.ts';
+import { isFinal, type RemoteTask } from '../wire/operations.ts';
 import {
   readScreen,
   readViewState,
@@ -239,7 +239,6 @@ export class FleetTask {
   }
 }
 
-function isThere({ state }: RemoteTask, until: 'accepted' | 'ended'): boolean {
-  if (state === 'assigned') return false;
-  return state !== 'accepted' || until === 'accepted';
+function isThere(task: RemoteTask, until: 'accepted' | 'ended'): boolean {
+  return isFinal(task) || task.state === 'unknown' || (until === 'accepted' && task.state === 'accepted');
 }

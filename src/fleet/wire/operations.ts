@@ -117,6 +117,14 @@ export interface RemoteTask {
   readonly lastSeen?: LastSeen | null;
 }
 
+/**
+ * Whether a task has ended, or will never start. A task on a lost host has not, because it may run; nor has a task that
+ * a host has given back, while it waits for another host.
+ */
+export function isFinal({ state, next }: Pick<RemoteTask, 'state' | 'next'>): boolean {
+  return state === 'ended' || state === 'delivered' || (state === 'revoked' && next === null);
+}
+
 /** What the coordinator knows about the output of a task when the host does not answer. */
 export interface LastSeen {
   /** At most 8 KiB. */

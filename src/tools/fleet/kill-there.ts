@@ -1,7 +1,8 @@
+import { isFinal } from '../../fleet/wire/operations.ts';
 import { unlessAborted } from '../../util/abort.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import { checkTaken } from './check-places.ts';
-import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
+import { presentRemote, sayRemote } from './remote-text.ts';
 import { taskThere, waitThere } from './there.ts';
 
 /**
@@ -19,6 +20,6 @@ export async function killThere(
   const task = await taskThere(call, args.task);
   await unlessAborted(call.abortSignal, task.kill({ graceMs: args.grace_ms ?? null }));
   const known = await waitThere(task, endMs, call.abortSignal);
-  const tellsRemote = isOverThere(known) ? [known] : [];
+  const tellsRemote = isFinal(known) ? [known] : [];
   return { text: sayRemote(known), structured: { task: presentRemote(known) }, tells: [], tellsRemote };
 }

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { OutliveError } from '../../errors/error.ts';
-import type { RemoteHost, RemoteTask } from '../../fleet/wire/operations.ts';
+import { isFinal, type RemoteHost, type RemoteTask } from '../../fleet/wire/operations.ts';
 import type { taskSchema } from '../text/schemas.ts';
 import type { RemoteCalls } from './remote-delivery.ts';
-import { isOverThere, presentRemote, sayHosts, sayRemote } from './remote-text.ts';
+import { presentRemote, sayHosts, sayRemote } from './remote-text.ts';
 import { within } from './wait-there.ts';
 
 /** How long the list waits for the fleet to answer, in milliseconds. Then it goes without the fleet. */
@@ -59,6 +59,6 @@ async function ask(remote: RemoteCalls, all: boolean) {
   const hosts = await fleet.hosts();
   const tasks: RemoteTask[] = [];
   for await (const task of fleet.tasks({ session: remote.session }))
-    if (all || !isOverThere(task)) tasks.push(task);
+    if (all || !isFinal(task)) tasks.push(task);
   return { hosts, tasks: tasks.sort((a, b) => b.at - a.at) };
 }

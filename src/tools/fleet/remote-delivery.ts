@@ -1,4 +1,4 @@
-import type { RemoteTask } from '../../fleet/wire/operations.ts';
+import { isFinal, type RemoteTask } from '../../fleet/wire/operations.ts';
 import type { ProcessIdentity } from '../../model/words.ts';
 import { type Now, now } from '../../platform/clock.ts';
 import type { Request } from '../delivery/connection.ts';
@@ -11,7 +11,7 @@ import type { AgentFleet } from './agent-fleet.ts';
 import type { FleetLink } from './fleet-link.ts';
 import { fleetSessionOf } from './fleet-session.ts';
 import { RemoteSession, referenceOf } from './remote-session.ts';
-import { isOverThere, sayRemote } from './remote-text.ts';
+import { sayRemote } from './remote-text.ts';
 import { hashedAsker, requestIdOf, requestIdOfKey, startOfRequest } from './request-id.ts';
 
 /** The first answer to a client waits for the fleet no longer than this, in milliseconds. */
@@ -175,7 +175,7 @@ export class RemoteDelivery {
 
   #endsOf(session: RemoteSession, task: RemoteTask): RemoteEnds {
     const { attempt, host, state, task: id } = task;
-    const isPending = isOverThere(task) && state !== 'delivered';
+    const isPending = isFinal(task) && state !== 'delivered';
     return {
       // There are no claims in a fleet: each of several servers of a conversation may tell an end.
       claim: (reference) => ({

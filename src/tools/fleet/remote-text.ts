@@ -19,7 +19,7 @@ const previewBytes = 600;
 type PresentedTask = z.infer<typeof taskSchema>;
 
 /** The status of a task of the fleet, in the words of local tasks. Only a fleet has `revoked` and `unknown`. */
-export function remoteStatusOf({ state, end }: RemoteTask): PresentedTask['status'] {
+export function remoteStatusOf({ state, next, end }: RemoteTask): PresentedTask['status'] {
   switch (state) {
     case 'assigned':
       return 'queued';
@@ -29,14 +29,10 @@ export function remoteStatusOf({ state, end }: RemoteTask): PresentedTask['statu
     case 'delivered':
       return end?.status ?? 'revoked';
     case 'revoked':
+      return next === null ? 'revoked' : 'queued';
     case 'unknown':
-      return state;
+      return 'unknown';
   }
-}
-
-/** Whether it has ended, or will never start. A task on a lost host has not: it may run. */
-export function isOverThere({ state, next }: RemoteTask): boolean {
-  return state === 'ended' || state === 'delivered' || (state === 'revoked' && next === null);
 }
 
 /** One line about a task of the fleet: its name, its status, its command. */

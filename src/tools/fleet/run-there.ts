@@ -1,4 +1,5 @@
 import { OutliveError } from '../../errors/error.ts';
+import { isFinal } from '../../fleet/wire/operations.ts';
 import { defaults } from '../../model/limits.ts';
 import { unlessAborted } from '../../util/abort.ts';
 import { monotonicMs } from '../../util/wait.ts';
@@ -7,7 +8,7 @@ import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { checkTaken } from './check-places.ts';
 import { untilQuietThere } from './quiet-there.ts';
-import { chunkOfTail, isOverThere, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
+import { chunkOfTail, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
 import { sayTerminalThere } from './terminal-there.ts';
 import { outputThere, remoteOf, sayOutputThere, waitThere } from './there.ts';
 
@@ -65,7 +66,7 @@ export async function runThere(args: RunThere, waitMs: number, call: ToolCall): 
   if (tty === true) return await atTerminal(task, waitMs, call);
   const known = await waitThere(task, waitMs, call.abortSignal);
   const output = await outputThere(task, call.abortSignal);
-  const isOver = isOverThere(known);
+  const isOver = isFinal(known);
   return {
     text: `${sayRemote(known)}${adviceFor(known.state)}\n${sayOutputThere(known, output)}`,
     structured: { task: presentRemote(known), output: presentRemoteOutput(known, output.chunk) },
@@ -86,7 +87,7 @@ async function atTerminal(task: AgentFleetTask, waitMs: number, call: ToolCall):
   const isThere = started !== null && started.state !== 'revoked' && started.state !== 'unknown';
   if (isThere) await untilQuietThere(task, 0, waitMs - (monotonicMs() - begin), abortSignal);
   const known = await task.show();
-  const isOver = isOverThere(known);
+  const isOver = isFinal(known);
   const text = await sayTerminalThere(task, call, true);
   return {
     text: `${text}${adviceFor(known.state)}`,

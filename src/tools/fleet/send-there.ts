@@ -1,9 +1,10 @@
+import { isFinal } from '../../fleet/wire/operations.ts';
 import { unlessAborted } from '../../util/abort.ts';
 import { quoted } from '../text/data.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { sizeOf, untilQuietThere } from './quiet-there.ts';
-import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
+import { presentRemote, sayRemote } from './remote-text.ts';
 import { sayTerminalThere } from './terminal-there.ts';
 import { taskThere } from './there.ts';
 
@@ -36,7 +37,7 @@ export async function sendThere(args: SendThere, waitMs: number, call: ToolCall)
     text: said,
     structured: { task: presentRemote(known) },
     tells: [],
-    tellsRemote: isOverThere(known) ? [known] : [],
+    tellsRemote: isFinal(known) ? [known] : [],
   };
 }
 

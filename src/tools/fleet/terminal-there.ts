@@ -1,9 +1,10 @@
+import { isFinal } from '../../fleet/wire/operations.ts';
 import { unlessAborted } from '../../util/abort.ts';
 import { sayScreen } from '../terminal-answer.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { referenceOf } from './remote-session.ts';
-import { isOverThere, presentRemote, sayRemote } from './remote-text.ts';
+import { presentRemote, sayRemote } from './remote-text.ts';
 import { noteOf, taskThere } from './there.ts';
 
 /** Shows the terminal of a task on another host. @throws OutliveError `NO_TERMINAL`, `HOST_UNREACHABLE`. */
@@ -15,7 +16,7 @@ export async function screenThere(reference: string, call: ToolCall): Promise<To
     text: `${sayRemote(known)}\n${screen}`,
     structured: { task: presentRemote(known) },
     tells: [],
-    tellsRemote: isOverThere(known) ? [known] : [],
+    tellsRemote: isFinal(known) ? [known] : [],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { OutputChunk } from '../../api/output.ts';
 import { OutliveError } from '../../errors/error.ts';
-import type { RemoteTask } from '../../fleet/wire/operations.ts';
+import { isFinal, type RemoteTask } from '../../fleet/wire/operations.ts';
 import { unlessAborted } from '../../util/abort.ts';
 import { monotonicMs, sleep } from '../../util/wait.ts';
 import { oneLine } from '../text/data.ts';
@@ -8,7 +8,7 @@ import { sayOutput } from '../text/present.ts';
 import type { ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import type { RemoteCalls } from './remote-delivery.ts';
-import { chunkOf, chunkOfTail, isOverThere, lastLines, whereAll } from './remote-text.ts';
+import { chunkOf, chunkOfTail, lastLines, whereAll } from './remote-text.ts';
 
 /** Bytes of output that come with an answer. */
 const answerBytes = 4_096;
@@ -33,15 +33,7 @@ export async function waitThere(
   timeoutMs: number,
   abortSignal: AbortSignal,
 ): Promise<RemoteTask> {
-  const endAt = monotonicMs() + timeoutMs;
-  for (;;) {
-    const left = Math.max(0, endAt - monotonicMs());
-    const found = await unlessAborted(abortSignal, task.wait({ timeoutMs: left, abortSignal }));
-    if (found === null) return task.known;
-    // A task that was revoked on a lost host may start again on another one.
-    if (isOverThere(found) || found.state === 'unknown' || left === 0) return found;
-    await sleep(Math.min(pauseMs, left));
-  }
+  return (await unlessAborted(abortSignal, task.wait({ timeoutMs, abortSignal }))) ?? task.known;
 }
 
 /** What an answer shows of the output of a remote task: read from its host, or reported by the host with the end. */
@@ -54,7 +46,7 @@ export interface OutputThere {
 /** The end of a task's output as it is now. */
 export async function outputThere(task: AgentFleetTask, abortSignal: AbortSignal): Promise<OutputThere> {
   const { known } = task;
-  if (isOverThere(known) || known.state === 'assigned') return { chunk: chunkOfTail(known), note: '' };
+  if (isFinal(known) || known.state === 'assigned') return { chunk: chunkOfTail(known), note: '' };
   try {
     return { chunk: await unlessAborted(abortSignal, tailThere(task, answerBytes)), note: '' };
   } catch (error) {

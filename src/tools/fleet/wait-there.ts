@@ -1,7 +1,7 @@
 import type { WaitForResult } from '../../engine/wait/wait-for-options.ts';
 import { compilePattern } from '../../engine/watches/compile-pattern.ts';
 import { OutliveError } from '../../errors/error.ts';
-import type { RemoteTask } from '../../fleet/wire/operations.ts';
+import { isFinal, type RemoteTask } from '../../fleet/wire/operations.ts';
 import { type LineMatcher, LineSearch, type PatternMatch } from '../../model/line-search.ts';
 import { checkPattern } from '../../model/pattern.ts';
 import { unlessAborted } from '../../util/abort.ts';
@@ -10,7 +10,7 @@ import { sayCause } from '../text/say-cause.ts';
 import type { ToolAnswer, ToolCall } from '../tool.ts';
 import type { AgentFleetTask } from './agent-fleet.ts';
 import { checkTaken } from './check-places.ts';
-import { isOverThere, presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
+import { presentRemote, presentRemoteOutput, sayRemote } from './remote-text.ts';
 import { outputThere, sayOutputThere, taskThere, waitThere } from './there.ts';
 
 /** How long the fleet may take to say which tasks run, in milliseconds. */
@@ -69,13 +69,13 @@ export async function answerThere(
       ...found,
     },
     tells: [],
-    tellsRemote: isOverThere(known) ? [known] : [],
+    tellsRemote: isFinal(known) ? [known] : [],
   };
 }
 
 function causeOf(known: RemoteTask, match: PatternMatch | null): WaitForResult['cause'] | 'unknown' {
   if (match !== null) return 'pattern';
-  if (isOverThere(known)) return 'exit';
+  if (isFinal(known)) return 'exit';
   return known.state === 'unknown' ? 'unknown' : 'timeout';
 }
 

@@ -16,6 +16,19 @@ function taskOf(ask: Ask, more: Partial<RemoteTask> = {}): FleetTask {
   return new FleetTask({ ask, isClosed: () => false } as unknown as ClientLink, told(more));
 }
 
+test('a task that its host has given back has not ended while it waits for another host', async () => {
+  const answers = [
+    told({ state: 'revoked', next: 2 }),
+    told({ state: 'revoked', next: 2 }),
+    told({ state: 'ended', attempt: 2, next: null }),
+  ];
+  const ask: Ask = async () => answers.shift();
+  assert.equal(await taskOf(ask).wait({ timeoutMs: 0 }), null);
+  assert.equal((await taskOf(ask).wait())?.attempt, 2);
+  assert.deepEqual(answers, []);
+  assert.equal((await taskOf(async () => told({ state: 'revoked', next: null })).wait())?.state, 'revoked');
+});
+
 test('an aborted wait ends at once, even if the coordinator still waits', async () => {
   const asked: (() => void)[] = [];
   const answers: Ask = async () => await new Promise(() => asked.push(() => undefined));
