@@ -212,9 +212,6 @@ export class HostAgent implements AsyncDisposable {
       case 'offer':
         this.#heartbeats.takeOffer(control.offer);
         return {};
-      case 'fence':
-        this.#comparison.fence(control);
-        return {};
       case 'acknowledge':
         return { acknowledged: this.#comparison.acknowledge(control) };
       case 'show':

@@ -18,8 +18,6 @@ export const mostFollowMs = 60_000;
 type HostControl =
   /** An attempt is assigned to the host. A host that misses it finds it in the answer to its next heartbeat. */
   | { readonly verb: 'offer'; readonly offer: Numbered }
-  /** The attempt no longer belongs to the host. The host stops it. */
-  | { readonly verb: 'fence'; readonly task: string; readonly attempt: number }
   /** The consumer has acknowledged the end of the attempt. */
   | { readonly verb: 'acknowledge'; readonly task: string; readonly attempt: number };
 
@@ -64,7 +62,6 @@ function readVerb(verb: ControlVerb, fields: Fields): Control {
   switch (verb) {
     case 'offer':
       return { verb, offer: readNumbered(fields.raw('offer')) };
-    case 'fence':
     case 'acknowledge':
       return { verb, task: task(), attempt: fields.whole('attempt', { least: 1, most: 1_000_000 }) };
     case 'show':

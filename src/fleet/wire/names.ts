@@ -45,7 +45,6 @@ export const controlVerbs = [
   'kill',
   'follow',
   'acknowledge',
-  'fence',
 ] as const;
 
 /** The form of a task's id in a fleet. */

@@ -156,13 +156,10 @@ test(
 test('a fenced task is stopped, and its end is not reported', options, async () => {
   await using fleet = await FleetWorld.start();
   const { coordinator, world } = fleet;
-  const agent = await fleet.agent({ heartbeatMs: 5_000 });
+  const agent = await fleet.agent({ heartbeatMs: 200 });
   const task = await coordinator.assign('h1', { command: 'sleep 600' });
-  await waitFor(() => agent.hasLease, 'the lease');
-  await coordinator.offer('h1', task);
   await waitFor(() => agent.counts().running === 1, 'it to run');
   await coordinator.move('h1', task, 'revoked');
-  assert.deepEqual(await coordinator.control('h1', 'fence', { task, attempt: 1 }), { v: 1 });
   await waitFor(() => Object.keys(agent.counts()).length === 0, 'it to be let go');
   assert.deepEqual(world.commandPids(), []);
   assert.deepEqual(await coordinator.ends(task), []);

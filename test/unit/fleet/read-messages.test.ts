@@ -67,7 +67,7 @@ test('a control message is read as it is written, and refused if it is wrong', (
   const view = { view: '0123456789abcdef', ...opening, size: null };
   const right: [ControlVerb, object, object][] = [
     ['offer', { offer: { seq: 7, assignment } }, { offer: { seq: 7, assignment } }],
-    ['fence', { attempt: 1 }, { attempt: 1 }],
+    ['acknowledge', { attempt: 1 }, { attempt: 1 }],
     ['read', { offset: 5, maxBytes: 10 }, { offset: 5, maxBytes: 10 }],
     ['send', { data: 'aGk=', eof: true }, { ...typed, data: Buffer.from('hi'), eof: true }],
     [
@@ -86,7 +86,7 @@ test('a control message is read as it is written, and refused if it is wrong', (
     assert.deepEqual(readControl(verb, { ...body, ...more }), { control: expected, reply: '_INBOX.x' });
   }
   const wrongBodies: [ControlVerb, object][] = [
-    ['fence', {}],
+    ['acknowledge', {}],
     ['read', { offset: -1, maxBytes: 10 }],
     ['read', { offset: 0, maxBytes: mostReadBytes + 1 }],
     ['send', { data: 1, eof: true }],
