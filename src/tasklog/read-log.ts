@@ -6,7 +6,6 @@ import { type Facts, foldFacts } from '../model/fold.ts';
 import { bounds } from '../model/limits.ts';
 import type { FileIdentity } from '../model/words.ts';
 import { withSpare } from '../util/spare.ts';
-import { after, type Timer } from '../util/wait.ts';
 import { parseFact } from './codec.ts';
 import { careful, letGo } from './files.ts';
 import { isBlank } from './log.ts';
@@ -39,17 +38,15 @@ export interface TaskLog extends ReadFacts {
 /** A log as it was read before. */
 type KnownLog = ReadFacts & Pick<TaskLog, 'facts' | 'text'>;
 
-/** Logs of which the facts are kept, and for how long. */
+/** The number of logs whose facts are kept: a quarter of a megabyte, and a megabyte at most. */
 const keptLogs = 64;
-const keptMs = 1_000;
 
 /**
- * The logs that were read in the last second. One thing that happens to a task reads its log several times, and each time
- * most of it is what was there before.
+ * The logs that were read last. One thing that happens to a task reads its log several times, and each time most of it is
+ * what was there before. At the end of a task that has run for long its whole log is known, but for the end.
  */
 export class RecentLogs {
   readonly #logs = new Map<string, KnownLog>();
-  #expiry: Timer | null = null;
 
   /** See {@link readLog}. */
   read(path: string): TaskLog | null {
@@ -69,12 +66,6 @@ export class RecentLogs {
   #keep(path: string, log: KnownLog): void {
     if (this.#logs.size >= keptLogs) this.#logs.delete(this.#logs.keys().next().value ?? '');
     this.#logs.set(path, log);
-    this.#expiry ??= after(keptMs, () => this.#expire());
-  }
-
-  #expire(): void {
-    this.#expiry = null;
-    this.#logs.clear();
   }
 }
 

@@ -56,7 +56,9 @@ export async function runInFleet(
   if (known.state === 'assigned')
     io.note(`${known.host} has not accepted it yet. See: ${io.hint('show', referenceOf(known))}`);
   else if (known.state === 'revoked' && known.next !== null)
-    io.note(`${known.host} has given it back; it waits for another host. See: ${io.hint('show', referenceOf(known))}`);
+    io.note(
+      `${known.host} has given it back; it waits for another host. See: ${io.hint('show', referenceOf(known))}`,
+    );
   else if (isOver(known)) io.note(remoteHeadline(known, io));
   return known.end === null && isOver(known) ? statusOf(known) : exitStatus.ok;
 }

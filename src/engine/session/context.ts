@@ -7,7 +7,7 @@ import type { CgroupHome } from '../../platform/linux/cgroup.ts';
 import type { NamedProcess } from '../../platform/signal.ts';
 import type { System } from '../../platform/system.ts';
 import type { SessionPaths } from '../../tasklog/paths.ts';
-import { RecentLogs } from '../../tasklog/read-log.ts';
+import type { RecentLogs } from '../../tasklog/read-log.ts';
 import { SeenOutputs } from '../../tasklog/seen-output.ts';
 import { Line, type SerialQueue } from '../../util/queue.ts';
 import type { Timer } from '../../util/wait.ts';
@@ -25,6 +25,8 @@ export interface StoreContext {
   /** How tasks of another machine are judged: not at all, or as lost. */
   readonly elsewhere: 'unknown' | 'lost';
   readonly spawns: SerialQueue;
+  /** What was read of logs here last. */
+  readonly logs: RecentLogs;
   /** Where cgroups for tasks can be made, looked for at the first call; null where none can. */
   readonly cgroups: () => Promise<CgroupHome | null>;
   /** Free bytes below which nothing is started; `undefined`: the default, which goes by the size of the disk. */
@@ -279,8 +281,6 @@ export class SessionContext {
   readonly spawning = new Set<SpawnAttempt>();
   /** Work left by spawns that failed after the fork: retried from time to time, and at the close. */
   readonly takeBacks = new Set<() => Promise<void>>();
-  /** What was read of logs here a moment ago. */
-  readonly logs = new RecentLogs();
   /** What was seen of output here: of the files that were read last. */
   readonly outputs = new SeenOutputs();
   /** Terminals that are followed here, until the session is closed. */

@@ -35,7 +35,7 @@ export function readWritten(
   taskId: string,
   day: string | null = null,
 ): TaskRecord | null {
-  const live = day === null ? context.logs.read(logPath(context.paths, taskId)) : null;
+  const live = day === null ? context.store.logs.read(logPath(context.paths, taskId)) : null;
   const where = live === null ? (day ?? dayWith(context.paths, taskId)) : null;
   const log = where === null ? live : readLog(doneLog(context.paths, { taskId, day: where }));
   if (log === null || log.owner !== context.store.owner) return null;

@@ -107,7 +107,7 @@ async function spawnNow(
     // It is awaited below: until then it counts as handled.
     synced.catch(() => undefined);
     // While the shim starts, so that at the end there is less to read.
-    setImmediate(guarded(context, 'reading a new record', () => context.logs.wrote(paths.log, text)));
+    setImmediate(guarded(context, 'reading a new record', () => context.store.logs.wrote(paths.log, text)));
     if (windows !== null) await startOnWindows({ context, windows, request, spec, attempt });
     else await start(context, attempt, { request, spec, files, held, proofs, logOffset, place, dependency });
     await synced.catch((error: unknown) => takeBack(context, spec, error));

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { System } from '../../platform/system.ts';
+import { RecentLogs } from '../../tasklog/read-log.ts';
 import { SerialQueue } from '../../util/queue.ts';
 import type { StoreContext, WindowsParts } from '../session/context.ts';
 
@@ -22,6 +23,7 @@ export function storeAsItIs(
     system,
     elsewhere: process.env.OUTLIVE_ELSEWHERE === 'lost' ? 'lost' : 'unknown',
     spawns: new SerialQueue(),
+    logs: new RecentLogs(),
     cgroups: async () => null,
     diskReserveBytes: null,
     maxStoreBytes: null,

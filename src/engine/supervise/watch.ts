@@ -7,6 +7,7 @@ import { retryUnwritten } from '../session/append.ts';
 import { guarded, report, unwatched } from '../session/background.ts';
 import { changed } from '../session/changes.ts';
 import type { LiveTask, SessionContext } from '../session/context.ts';
+import { readWritten } from '../session/read-record.ts';
 import { endDependents } from './after.ts';
 import { reconcileSoon } from './reconcile.ts';
 
@@ -121,6 +122,8 @@ export class SessionWatch {
       // Its end comes by the doorbell, and most of what is written of it is known here. What is not, somebody else's
       // request to stop it, can wait for the poll; most tasks have ended by then.
       this.#ringing.add(taskId);
+      // So that there is less to read when it has ended.
+      guarded(context, 'reading a record', () => readWritten(context, taskId))();
       changed(context, taskId);
     } else reconcileSoon(context, taskId);
   }

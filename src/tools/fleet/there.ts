@@ -2,7 +2,6 @@ import type { OutputChunk } from '../../api/output.ts';
 import { OutliveError } from '../../errors/error.ts';
 import { isFinal, type RemoteTask } from '../../fleet/wire/operations.ts';
 import { unlessAborted } from '../../util/abort.ts';
-import { monotonicMs, sleep } from '../../util/wait.ts';
 import { oneLine } from '../text/data.ts';
 import { sayOutput } from '../text/present.ts';
 import type { ToolCall } from '../tool.ts';
@@ -12,9 +11,6 @@ import { chunkOf, chunkOfTail, lastLines, whereAll } from './remote-text.ts';
 
 /** Bytes of output that come with an answer. */
 const answerBytes = 4_096;
-
-/** Between two questions about a task that goes on elsewhere, in milliseconds. */
-const pauseMs = 200;
 
 /** The fleet of a call that names a task there: {@link checkPlaces} has made sure that there is one. */
 export function remoteOf({ remote }: Pick<ToolCall, 'remote'>): RemoteCalls {

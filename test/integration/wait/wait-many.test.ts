@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Taker } from '../../support/completions.ts';
 import { World } from '../../support/world.ts';
@@ -41,11 +42,12 @@ test('a wait for all reports each end, and acknowledges them only at the end', a
   const session = await world.session();
   const tasks = [
     await session.spawn('exit 3'),
-    await session.spawn('sleep 0.2; echo ready; exec sleep 1000'),
+    await session.spawn(`until [ -e '${world.base}/go' ]; do sleep 0.01; done; echo ready; exec sleep 1000`),
     await session.spawn('sleep 0.1'),
   ];
   const early = session.waitAll(tasks, { pattern: 'ready', abortSignal: AbortSignal.timeout(1) });
   await assert.rejects(early, { name: 'TimeoutError' });
+  writeFileSync(`${world.base}/go`, '');
   const results = await session.waitAll(tasks, { pattern: 'ready' });
   assert.deepEqual(
     results.map(({ cause, snapshot }) => [cause, snapshot.taskId, snapshot.delivered]),
