@@ -230,13 +230,9 @@ void record_exit(struct request *request, const struct ending *ending) {
     text_number(&text, ending->dropped);
   }
   add_pair(&text, "proof", request->exit_proof);
-  text_add(&text, "}\n");
-  if (!text.overflow) {
-    /* The process that hears it wakes up while this one writes. It records what the log lacks then. The line goes without
-     * its leading line break. */
-    if (request->bell && !(stop_is_untold && !record_is_complete())) ring(request->task, bytes + 1, text.length - 2);
-    record(text.bytes, text.length);
-  }
+  finish(&text);
+  /* Without the leading line break. */
+  if (request->bell && !(stop_is_untold && !record_is_complete())) ring(request->task, bytes + 1, text.length - 2);
   hook_hear(request, ending);
   memset(request->exit_proof, 0, sizeof request->exit_proof);
 }

@@ -226,7 +226,7 @@ struct ending {
 void record_waiting(pid_t self, uint64_t start, bool has_locks);
 void record_own_stop(const char *cause, uint64_t grace_ms);
 void record_stopping(const char *id);
-/* Rings the doorbell and appends the exit. Shows the first secret, and then wipes it. */
+/* Appends the exit and rings the doorbell. Shows the first secret, and then wipes it. */
 void record_exit(struct request *request, const struct ending *ending);
 /*
  * Which processes are alive. `proof` ends a task whose end was pending; NULL: it was not. `dropped`: how many bytes

@@ -140,7 +140,7 @@ export function allParts({ short }) {
       steps: () => {
         const { program, folder, options } = bunAsNode();
         const runtime = `Bun ${versionOf(program)}`;
-        const e2e = files('e2e').filter((file) => !short || /cli-(?:run|wait|kill)\./.test(file));
+        const e2e = files('e2e').filter((file) => !short || /cli-(?:run|wait|kill|logs|reader-leaves)\./.test(file));
         return [
           tests(process.execPath, [...e2e, 'build/test/integration/shim/runtime-checks-itself.test.js'], {
             env: { OUTLIVE_TEST_RUNTIME: program },

@@ -201,10 +201,7 @@ function conclude(
   // A process that asked to stop a waiting task may have died before it told the shim.
   if (observed.away === null && facts.spec?.seal !== undefined && facts.started === undefined)
     nudge(context, facts);
-  const toRecord = [...unwritten, ...(acknowledged ? [delivered] : [])];
-  // What only the doorbell has told is on disk before anybody is told of it.
-  if (unwritten.some(({ fact }) => fact === 'exit')) record(context, taskId, toRecord);
-  else recordSoon(context, taskId, toRecord);
+  recordSoon(context, taskId, [...unwritten, ...(acknowledged ? [delivered] : [])]);
   push(context, snapshot);
   if (observed.away === null) dropGroup(facts);
   context.store.windows?.dropFiles(context, taskId);

@@ -21,9 +21,9 @@ const turnsToHear = 5;
 const canMakePipes = process.versions.bun === undefined;
 
 /**
- * Pipes on which shims tell this process of the end of their commands, right before they write it to the log: this process
- * wakes up meanwhile. It is a hint that may get lost: the log says the same. What comes in is believed only with its
- * proof, since a task can reach such a pipe.
+ * Pipes on which shims tell this process of the end of their commands, at the moment in which it is in the log. It is a
+ * hint that may get lost: the log says the same. What comes in is believed only with its proof, since a task can
+ * reach such a pipe.
  *
  * The first shim has one of its own, which Node makes with the process: most command lines start no other. For all that
  * come after it there is one together, since a descriptor a task would be too many. Node has no call that makes a pipe to

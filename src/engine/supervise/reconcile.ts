@@ -224,6 +224,7 @@ export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined
     launchedAt: null,
     neverStarts: false,
     rings: false,
+    isReadAhead: false,
     shim: null,
     command: null,
     stop: null,

@@ -122,8 +122,7 @@ export class SessionWatch {
       // Its end comes by the doorbell, and most of what is written of it is known here. What is not, somebody else's
       // request to stop it, can wait for the poll; most tasks have ended by then.
       this.#ringing.add(taskId);
-      // So that there is less to read when it has ended.
-      guarded(context, 'reading a record', () => readWritten(context, taskId))();
+      if (!live.isReadAhead) readAhead(context, live);
       changed(context, taskId);
     } else reconcileSoon(context, taskId);
   }
@@ -170,4 +169,11 @@ export class SessionWatch {
       report(this.#context, 'listing the tasks of a session', error);
     }
   }
+}
+
+/** Reads what a task records at its start, so that at its end only the end is parsed. */
+function readAhead(context: SessionContext, live: LiveTask): void {
+  guarded(context, 'reading a record', () => {
+    live.isReadAhead = readWritten(context, live.id)?.facts.started !== undefined;
+  })();
 }
