@@ -166,8 +166,6 @@ export interface LiveTask {
   neverStarts: boolean;
   /** Its shim tells the end of its command by the doorbell, and has not done so yet. */
   rings: boolean;
-  /** Its record was read when it had started. */
-  isReadAhead: boolean;
   /** The shim, and the command that leads its process group, once they are known. */
   shim: NamedProcess | null;
   command: NamedProcess | null;

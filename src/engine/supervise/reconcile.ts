@@ -224,7 +224,6 @@ export function newLiveTask(id: string, own: boolean, spec: SpecFact | undefined
     launchedAt: null,
     neverStarts: false,
     rings: false,
-    isReadAhead: false,
     shim: null,
     command: null,
     stop: null,

@@ -26,6 +26,8 @@ export class SessionWatch {
   readonly #context: SessionContext;
   readonly #dirty = new Set<string>();
   readonly #ringing = new Set<string>();
+  /** Tasks whose record was read when they had started. */
+  readonly #readAhead = new WeakSet<LiveTask>();
   #watcher: FSWatcher | undefined;
   #stopPolling: (() => void) | undefined;
   /** The folder that is watched. */
@@ -122,9 +124,17 @@ export class SessionWatch {
       // Its end comes by the doorbell, and most of what is written of it is known here. What is not, somebody else's
       // request to stop it, can wait for the poll; most tasks have ended by then.
       this.#ringing.add(taskId);
-      if (!live.isReadAhead) readAhead(context, live);
+      if (!this.#readAhead.has(live)) this.#readRecord(live);
       changed(context, taskId);
     } else reconcileSoon(context, taskId);
+  }
+
+  /** Reads what a task records at its start, so that at its end only the end is parsed. */
+  #readRecord(live: LiveTask): void {
+    const read = guarded(this.#context, 'reading a record', () => {
+      if (readWritten(this.#context, live.id)?.facts.started !== undefined) this.#readAhead.add(live);
+    });
+    read();
   }
 
   #pollOnce(): void {
@@ -169,11 +179,4 @@ export class SessionWatch {
       report(this.#context, 'listing the tasks of a session', error);
     }
   }
-}
-
-/** Reads what a task records at its start, so that at its end only the end is parsed. */
-function readAhead(context: SessionContext, live: LiveTask): void {
-  guarded(context, 'reading a record', () => {
-    live.isReadAhead = readWritten(context, live.id)?.facts.started !== undefined;
-  })();
 }
