@@ -97,7 +97,7 @@ export function removeTask(context: SessionContext, taskId: string): void {
   try {
     nameRemoved(context.paths, taskId);
   } catch (error) {
-    throw unwritable(context, error);
+    throw unwritable(context, error, `The task ${taskId} was not removed.`);
   }
   try {
     finishRemoval(context, taskId);

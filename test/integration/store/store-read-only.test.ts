@@ -27,6 +27,7 @@ test('a store that cannot be written starts nothing and says why; what is in it 
       };
       await here.spawn(`touch ${path}`).catch(refused);
       await (await store.session('new')).spawn(`touch ${path}`).catch(refused);
+      await here.prune({ olderThanMs: 0 }).catch(refused);
       const listed = (await here.tasks()).map(({ taskId, exitCode }) => [taskId, exitCode]);
       const text = (await here.task(id).read()).text;
       const tail = (await here.task(id).tail()).text;
@@ -40,8 +41,9 @@ test('a store that cannot be written starts nothing and says why; what is in it 
   const { errors, ...rest } = found;
   assert.deepEqual(
     errors.map(({ code }) => code),
-    ['STORE_UNWRITABLE', 'STORE_UNWRITABLE'],
+    ['STORE_UNWRITABLE', 'STORE_UNWRITABLE', 'STORE_UNWRITABLE'],
   );
+  assert.match(errors[2]?.message ?? '', new RegExp(`The task ${task.id} was not removed\\.`));
   assert.match(errors[0]?.message ?? '', /read-only/);
   assert.deepEqual(rest, {
     listed: [
