@@ -33,7 +33,10 @@ const mostReadBytes = 100_000_000;
 /** Nothing that a test waits for takes this long unless it is broken. */
 const brokenAfterMs = onWindows ? 60_000 : 20_000;
 
-/** Between two looks. A look at processes keeps all others from working in Wine. */
+/** The longest pause between two looks. */
+const mostBetweenMs = 50;
+
+/** The shortest one. A look at processes keeps all others from working in Wine. */
 const lookMs = onWindows ? 40 : 5;
 
 /** What every process of the tests loads first, so that no warning goes unseen. */
@@ -243,10 +246,13 @@ export async function waitFor(
   what: string,
   withinMs = brokenAfterMs,
 ): Promise<void> {
-  const end = performance.now() + withinMs;
+  const begin = performance.now();
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
+    const waitedMs = performance.now() - begin;
+    if (waitedMs > withinMs) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    // A look may start a process. Who has waited for long can wait for a little longer.
+    const pauseMs = Math.min(Math.max(lookMs, waitedMs / 8), mostBetweenMs);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
