@@ -7,7 +7,7 @@ import { retryUnwritten } from '../session/append.ts';
 import { guarded, report, unwatched } from '../session/background.ts';
 import { changed } from '../session/changes.ts';
 import type { LiveTask, SessionContext } from '../session/context.ts';
-import { readWritten } from '../session/read-record.ts';
+import { readFacts } from '../session/read-record.ts';
 import { endDependents } from './after.ts';
 import { reconcileSoon } from './reconcile.ts';
 
@@ -26,8 +26,6 @@ export class SessionWatch {
   readonly #context: SessionContext;
   readonly #dirty = new Set<string>();
   readonly #ringing = new Set<string>();
-  /** Tasks whose record was read when they had started. */
-  readonly #readAhead = new WeakSet<LiveTask>();
   #watcher: FSWatcher | undefined;
   #stopPolling: (() => void) | undefined;
   /** The folder that is watched. */
@@ -120,21 +118,25 @@ export class SessionWatch {
     const context = this.#context;
     if (context.closed || context.recent.has(taskId)) return;
     const live = context.live.get(taskId);
-    if (live?.rings === true && !live.awaitsStart) {
-      // Its end comes by the doorbell, and most of what is written of it is known here. What is not, somebody else's
-      // request to stop it, can wait for the poll; most tasks have ended by then.
+    if (live?.rings === true && !live.awaitsStart && !this.#saysEnd(taskId)) {
+      // Most of what is written of it is known here. What is not, somebody else's request to stop it, can wait for the
+      // poll; most tasks have ended by then.
       this.#ringing.add(taskId);
-      if (!this.#readAhead.has(live)) this.#readRecord(live);
       changed(context, taskId);
     } else reconcileSoon(context, taskId);
   }
 
-  /** Reads what a task records at its start, so that at its end only the end is parsed. */
-  #readRecord(live: LiveTask): void {
-    const read = guarded(this.#context, 'reading a record', () => {
-      if (readWritten(this.#context, live.id)?.facts.started !== undefined) this.#readAhead.add(live);
-    });
-    read();
+  /**
+   * Whether the record of a task has its end, which then need not wait for the doorbell. What it says of the start is
+   * known after this: at its end only the end is parsed.
+   */
+  #saysEnd(taskId: string): boolean {
+    try {
+      return readFacts(this.#context, taskId)?.exit !== undefined;
+    } catch (error) {
+      report(this.#context, 'reading a record', error, { taskId });
+      return false;
+    }
   }
 
   #pollOnce(): void {
