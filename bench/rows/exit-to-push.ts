@@ -101,5 +101,5 @@ function row(what: string, samples: { ours: readonly number[]; bare: readonly nu
     beside: "bare child, Node's `exit` event",
     besideMeasured: median(samples.bare),
   };
-  return judge(figures, atMostMore(0.6, 'ms'));
+  return judge(figures, atMostMore(0.5, 'ms'));
 }

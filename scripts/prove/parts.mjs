@@ -96,7 +96,11 @@ export function allParts({ short }) {
       name: 'crash',
       what: short ? 'a crash at every eighth call' : 'a crash at every call (test/crash)',
       steps: () => [
-        tests(process.execPath, files('crash'), { env: { OUTLIVE_CRASH_STEP: short ? '8' : '1' } }),
+        tests(process.execPath, files('crash'), {
+          env: { OUTLIVE_CRASH_STEP: short ? '8' : '1' },
+          // A server for each of a thousand calls: on two busy cores a file takes half an hour.
+          limitMs: 5_400_000,
+        }),
       ],
     },
     {
@@ -140,7 +144,9 @@ export function allParts({ short }) {
       steps: () => {
         const { program, folder, options } = bunAsNode();
         const runtime = `Bun ${versionOf(program)}`;
-        const e2e = files('e2e').filter((file) => !short || /cli-(?:run|wait|kill|logs|reader-leaves)\./.test(file));
+        const e2e = files('e2e').filter(
+          (file) => !short || /cli-(?:run|wait|kill|logs|reader-leaves)\./.test(file),
+        );
         return [
           tests(process.execPath, [...e2e, 'build/test/integration/shim/runtime-checks-itself.test.js'], {
             env: { OUTLIVE_TEST_RUNTIME: program },
