@@ -194,7 +194,7 @@ test('after the server has lost all its data, hosts report what runs, and nothin
   await waitFor(async () => (await host.beat()) !== null, 'a lease');
   await waitFor(async () => (await client.ask('list', everything)).value !== undefined, 'an answer');
   // Who asks with what it knew before starts nothing.
-  await assert.rejects(client.run({ request, era }), /FLEET_UNREACHABLE: .* has lost them/);
+  await assert.rejects(client.run({ request, era }), /FLEET_UNREACHABLE: .* are lost/);
   // What the stream had expected before is not there: a write of before does nothing.
   assert.equal(await host.end(numbered.assignment, accepted.seq), 'lost');
   const said = await host.write({ ...numbered.assignment, state: 'accepted', by: 'host' }, 0);
