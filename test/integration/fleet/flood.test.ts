@@ -56,7 +56,10 @@ test('a host that invents thousands of ends gets no new tasks, is reported, and 
   t.diagnostic(`${floodOf} invented ends were read past in ${Math.round(performance.now() - begin)} ms`);
 
   const listed = (await client.hosts()).find(({ host }) => host === 'h1');
-  assert.match(listed?.refused ?? '', /more than 1000|at most 1000 invalid messages[\s\S]*outlive fleet remove h1/);
+  assert.match(
+    listed?.refused ?? '',
+    /more than 1000|at most 1000 invalid messages[\s\S]*outlive fleet remove h1/,
+  );
   await assert.rejects(client.run({ host: 'h1' }), /h1 is writing too many invalid messages/);
   const known = await client.get<{ task: string }[]>('list', {
     session: null,
