@@ -65,7 +65,9 @@ test('Ctrl-C goes to the foreground process group, and the shell goes on', async
   const session = await world.session();
   const task = await interactiveBash(session);
   await task.send('sleep 1000\n');
-  await waitFor(() => world.pidsOf(task.id).length === 2, 'sleep');
+  // Until it is called sleep, it is a shell that may not lead the foreground group yet.
+  const isSleep = (pid: number): boolean => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n';
+  await waitFor(() => world.pidsOf(task.id).some(isSleep), 'sleep');
   await task.send('', { press: ['ctrl-c'] });
   await waitFor(() => world.pidsOf(task.id).length === 1, 'the end of sleep');
   await task.send('echo status-$?\n');
