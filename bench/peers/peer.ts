@@ -4,7 +4,7 @@ import type { Ground } from '../ground.ts';
 export interface Peer {
   /** Starts a shell command in the background. Resolves with its id when the system has answered. */
   spawn(command: string): Promise<string>;
-  /** The same for a task whose manager will be killed, if that needs another way than `spawn`. */
+  /** Starts a task before its manager is killed, for systems that need another way than `spawn` for that. */
   spawnElsewhere?(command: string): Promise<string>;
   /** Begins to wait for the end of a task. `told` resolves when the end is known. */
   wait(taskId: string): Promise<{ readonly told: Promise<void> }>;

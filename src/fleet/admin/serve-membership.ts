@@ -25,7 +25,7 @@ import { Roster } from './roster.ts';
 /** A forged message gets no answer, because no member of the fleet has sent it. */
 const forged = expected('FLEET_FORGED');
 
-/** An operation on members. It gets the body of the request, and the signer, whose role was checked before. */
+/** An operation on members. The role of the signer is checked before it is called. */
 type OnMembers = (body: unknown, signer: string) => Promise<object>;
 
 /** How a running coordinator manages the members. */

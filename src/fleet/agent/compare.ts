@@ -62,7 +62,7 @@ export class Comparison {
     else if (isNew && !attempt.isBusy) this.drop(attempt);
   }
 
-  /** Releases an attempt whose end nobody needs. */
+  /** Drops an attempt. Nobody needs to know how it ends. */
   drop(attempt: Attempt): void {
     this.#parts.inBackground('releasing an attempt', this.#ends.drop(attempt));
   }

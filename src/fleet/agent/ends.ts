@@ -57,7 +57,7 @@ export class Ends {
     this.#forget(attempt);
   }
 
-  /** Forgets an attempt whose end nobody needs. */
+  /** Forgets an attempt. Nobody needs to know how it ended. */
   async drop(attempt: Attempt): Promise<void> {
     this.#waiting.delete(attempt);
     if (attempt.local !== null) await this.#parts.local.find(attempt.local.taskId)?.ack();

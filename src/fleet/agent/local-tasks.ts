@@ -24,7 +24,7 @@ export class LocalTasks {
     this.store = store;
   }
 
-  /** Every task that runs or whose end is pending. Reads the whole store, so an agent calls this only at its start. */
+  /** All running tasks, and all tasks with a pending end. It reads the whole store, so an agent calls it only at its start. */
   async *unfinished(): AsyncGenerator<TaskSnapshot, void, undefined> {
     for (const sessionId of this.store.sessions()) {
       for await (const task of this.store.eachTask({ sessionId, live: true, previewBytes: 0 })) yield task;

@@ -15,7 +15,7 @@ const againMs = 1_000;
 /** What is known about a local task. `not started`: it never ran, and another task will take its place. */
 type Found = 'over' | 'not started' | 'nothing';
 
-/** What happens to an attempt whose task has ended. */
+/** What to do with an attempt when its task has ended. */
 interface Next {
   readonly over: (attempt: Attempt) => void;
 }

@@ -117,7 +117,7 @@ export class Starter {
     await this.#spawn(attempt);
   }
 
-  /** Spawns an attempt whose acceptance by an agent of this store is stored. */
+  /** Spawns an attempt. The acceptance is stored, and an agent of this store wrote it. */
   async #spawn(attempt: Attempt): Promise<void> {
     const { local, lease, isSole, isOpen, records } = this.#parts;
     const { assignment } = attempt;

@@ -163,7 +163,7 @@ export class Authority {
   }
 
   /**
-   * Reads the token of a user. It checks the signature, but not whose key made it.
+   * Reads the token of a user. It checks the signature, but not who signed it.
    * @throws OutliveError `FLEET_FORGED` if it is not the token of a user.
    */
   read(token: string): UserToken {

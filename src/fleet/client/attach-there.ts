@@ -195,7 +195,7 @@ class RemoteView {
       },
     });
     this.#put(this.#filter.modesReset());
-    // The old filter may be inside an escape sequence whose rest does not come.
+    // The old filter may wait for the rest of an escape sequence. That does not come.
     this.#filter = new TerminalFilter();
   }
 

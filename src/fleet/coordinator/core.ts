@@ -65,7 +65,7 @@ export class Core implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #writer: Writer;
   readonly #invitedAs: CoreOptions['invitedAs'];
-  /** Tasks whose state this coordinator is writing. */
+  /** This coordinator is writing the state of these tasks. */
   readonly #busy = new Set<string>();
   readonly #underWay = new Set<Promise<void>>();
   /** How many assignments are being written, by host. */

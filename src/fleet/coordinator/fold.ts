@@ -119,7 +119,7 @@ function claimed(held: Held | undefined, message: StoredMessage): Assignment | {
 }
 
 /**
- * A host's claim about an attempt whose assignment is no longer stored: the stream was lost, or the host has
+ * What a host claims about an attempt, when the assignment is no longer stored: the stream was lost, or the host has
  * overwritten the assignment.
  */
 function reasserted({ assignment, isWarranted }: StoredMessage): Assignment | { refused: string } {

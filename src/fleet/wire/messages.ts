@@ -25,7 +25,7 @@ export interface Heartbeat {
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;
   /**
-   * Attempts that are accepted and whose end is not stored yet, at most 1,000. The next heartbeat names the next 1,000.
+   * Accepted attempts without a stored end, at most 1,000. The next heartbeat names the next 1,000.
    */
   readonly holds: readonly AttemptName[];
   /**
